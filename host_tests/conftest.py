@@ -6,13 +6,13 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from toolcart.base.niceness import VARIABLE
 from host_tests.portable import Skip
 from host_tests.support import memory
 from lab import runtimes
 from lab.packaging import wheel
 from lab.runtimes.harness import Machine
 from lab.worlds.checksums import remember_checksums
-from toolcart.base.niceness import VARIABLE
 
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -15,12 +15,12 @@ import trustme
 from click.testing import CliRunner
 from sqlalchemy import update
 
-from host_tests.support.archive import Served, place_in, result
 from toolcart.archive import alerting, alerts, database
 from toolcart.archive import tables as t
 from toolcart.archive.alerting import Alerting, Mail, Webhook
 from toolcart.archive.alerts import Limits
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import Served, place_in, result
 
 LIMITS = Limits(silent_s=600, nok_percent=10, nok_of=20, drift_s=120)
 

@@ -2,15 +2,15 @@
 
 import pytest
 
+from toolcart.archive import database
+from toolcart.base.cache import CACHE, output_of, whole_folder
+from toolcart.base.sources import Unavailable
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.needed import needed
 from lab.bench.archive_rows import Plant, fill, vin
 from lab.bench.browser import browser as chromium
 from lab.bench.browser import pages_of
-from toolcart.archive import database
-from toolcart.base.cache import CACHE, output_of, whole_folder
-from toolcart.base.sources import Unavailable
 
 # What a list shows and its screen cuts off; one scrolls to it, but does not know that it is there.
 CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *")].filter((one) => {

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, result
 from toolcart.archive import serving
 from toolcart.archive.faults import Faults
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, result
 
 
 @pytest.fixture

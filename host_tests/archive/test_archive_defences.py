@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.support.archive import DESCRIBED, RESULT, Served, Talk, place_in, result
 from toolcart.archive import server as served_by
 from toolcart.archive import turns, writer
 from toolcart.archive.places import Places
+from host_tests.support.archive import DESCRIBED, RESULT, Served, Talk, place_in, result
 
 
 def is_closed(talk):

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
 from toolcart.archive.consume.counted import NAMES
 from toolcart.archive.serving import counted
 from toolcart.archive.web import metrics, serving
@@ -25,6 +24,7 @@ from toolcart.archive.web.reading import Reading
 from toolcart.base.prometheus import COUNTER
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
 
 HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'

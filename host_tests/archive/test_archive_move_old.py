@@ -6,10 +6,10 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.archive import EVENT, GRAPH, Served, place_in, result
 from toolcart.archive import changes, database, retention
 from toolcart.archive.retention import Keeping, Retention
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import EVENT, GRAPH, Served, place_in, result
 
 OLD = "20200101000000"
 

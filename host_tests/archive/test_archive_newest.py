@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from host_tests.support.archive import EVENT, Served, place_in, result
 from toolcart.archive import bulk, newest
+from host_tests.support.archive import EVENT, Served, place_in, result
 
 LATER, EARLIER = "20240314092654", "20240314092653"
 

@@ -22,8 +22,6 @@ from pyarrow import parquet
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
 from toolcart.archive import database, queries
 from toolcart.archive.web import asked, day, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
@@ -35,6 +33,8 @@ from toolcart.base import niceness
 from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from lab.bench.archive_rows import Plant, fill, fill_beside, vin
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"

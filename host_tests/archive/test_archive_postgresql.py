@@ -6,15 +6,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from host_tests.archive.test_archive_sigkill import kill_again_and_again
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
-from lab.bench.postgresql import postgresql
 from toolcart.archive import cars, changes, database, queries
 from toolcart.archive.tables import CAR, TABLES
 from toolcart.archive.web import asked
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Away, Reading, TooLong
+from host_tests.archive.test_archive_sigkill import kill_again_and_again
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from lab.bench.archive_rows import Plant, fill, fill_beside, vin
+from lab.bench.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

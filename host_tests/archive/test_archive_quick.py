@@ -3,9 +3,9 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from host_tests.support.archive import RESULT
 from toolcart.archive.quick import result_of
 from toolcart.toolsnet.telegrams import take_apart
+from host_tests.support.archive import RESULT
 
 WHOLE = RESULT.encode()
 SEVERAL = (

@@ -6,10 +6,10 @@ import time
 import pytest
 from sqlalchemy import event
 
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from toolcart.archive import database
 from toolcart.archive.faults import Faults, refusal
 from toolcart.archive.tables import RESULT as RESULT_TABLE
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from contextlib import suppress
 import pytest
 from click.testing import CliRunner
 
+from toolcart.archive import database, servers
+from toolcart.archive.servers import Server
+from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support.archive import RESULT, Served, place_in
 from host_tests.support.archive_process import kill
 from lab.bench import archive_load
 from lab.bench.archive import load
-from toolcart.archive import database, servers
-from toolcart.archive.servers import Server
-from toolcart.tools.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 LONG = os.environ.get("TOOLCART_LONG") == "1"

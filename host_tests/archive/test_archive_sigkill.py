@@ -4,9 +4,9 @@ import asyncio
 import os
 import random
 
+from toolcart.archive import database
 from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
 from host_tests.support.archive_process import kill
-from toolcart.archive import database
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 1000 if LONG else 5

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from host_tests.support.archive import Served, result
 from toolcart.archive import database
 from toolcart.archive import tables as t
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import Served, result
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if os.environ.get("TOOLCART_LONG") == "1" else 5))

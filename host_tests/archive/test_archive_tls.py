@@ -10,13 +10,13 @@ import pytest
 import trustme
 from click.testing import CliRunner
 
-from host_tests.support.archive import RESULT, Served, Talk, place_in, result
-from host_tests.support.tls import certificate_files
 from toolcart.archive import database
 from toolcart.archive import server as served_by
 from toolcart.archive.tls import Tls
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import RESULT, Served, Talk, place_in, result
+from host_tests.support.tls import certificate_files
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from host_tests.support.archive import Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, vin
 from toolcart.archive import database, pareto, periods, queries
 from toolcart.archive.web import asked, serving, trends
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, thinned, trend
 from toolcart.tools.cli.main import main
+from host_tests.support.archive import Served, place_in, result
+from lab.bench.archive_rows import Plant, fill, vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 ROWS = 400

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.archive import database
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.needed import needed
 from lab.bench.postgresql import postgresql
-from toolcart.archive import database
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 LONG = os.environ.get("TOOLCART_LONG") == "1"

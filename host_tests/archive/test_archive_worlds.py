@@ -18,8 +18,6 @@ import threading
 
 import pytest
 
-from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import event as ev
@@ -27,6 +25,8 @@ from toolcart.agent.record.text import text_of
 from toolcart.archive import database, queries
 from toolcart.archive.writer import FAILED, STORED, Writer
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
 
 FIRST = 1200001
 WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3

@@ -16,12 +16,12 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from toolcart.base.sources import ROOT
+from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
-from toolcart.base.sources import ROOT
-from toolcart.tools.cli.main import main
 
 PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0

@@ -14,10 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
-from host_tests.support.archive import place_in
-from host_tests.support.batches import line, message
-from host_tests.support.brokers import Mosquitto, need_amqtt
-from host_tests.support.consumer_model import Model
 from toolcart.archive import changes, database, queries
 from toolcart.archive.consume import broker, online
 from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
@@ -25,6 +21,10 @@ from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.parcels import Parcels, parcel_of
 from toolcart.archive.writer import PARCEL, Writer
+from host_tests.support.archive import place_in
+from host_tests.support.batches import line, message
+from host_tests.support.brokers import Mosquitto, need_amqtt
+from host_tests.support.consumer_model import Model
 
 DEADLINE_S = 30.0
 COUNT = itertools.count()

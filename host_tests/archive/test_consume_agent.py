@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from host_tests.support.archive_process import kill
-from host_tests.support.brokers import Mosquitto
-from host_tests.support.running import ENVIRONMENT
 from toolcart.archive import database, queries
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.archive_process import kill
+from host_tests.support.brokers import Mosquitto
+from host_tests.support.running import ENVIRONMENT
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 300 if LONG else 6

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from toolcart.archive import database
 from host_tests.support.archive_process import kill
 from host_tests.support.batches import Outlet
 from host_tests.support.brokers import Mosquitto
-from toolcart.archive import database
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 1000 if LONG else 15

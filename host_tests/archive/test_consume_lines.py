@@ -5,8 +5,6 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tests.record.test_line import result
-from host_tests.support.frames import example_tightening, message
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
@@ -20,6 +18,8 @@ from toolcart.archive import rows, texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read
 from toolcart.sim import operation_frames, spindle_frames
+from host_tests.record.test_line import result
+from host_tests.support.frames import example_tightening, message
 
 PLACE = (3, 1, 1000)
 RESULT_TYPE = 60005  # no line has it

@@ -2,10 +2,10 @@
 
 import sys
 
-from host_tests.portable import Skip
 from toolcart.agent.base import compat
 from toolcart.agent.base import form as used_form
 from toolcart.base.clock import Dice
+from host_tests.portable import Skip
 
 PORTABLE = True
 

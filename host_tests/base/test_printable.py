@@ -7,7 +7,6 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.log import append, mounted
 from toolcart.agent.log import record as rec
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.base.printable import visible, visible_in, visible_lines
@@ -18,6 +17,7 @@ from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.plain import PlainLines
 from toolcart.tools.spool.commands import spool
+from host_tests.support.log import append, mounted
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\n\t\x00\x7f\u202e\u2066\u2028\u200b\ufeff"
 OCTETS = b"00510061999         \x1b[2J\x07\x00\x9b31m\x7f\r\n\x1b]0;pwned\x07"

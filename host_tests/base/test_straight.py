@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from host_tests.support.plain import plain_program
-from lab.bench.codec import frame_of
 from toolcart.agent.base import compat, crc, fields, form, words
 from toolcart.agent.log import record
 from toolcart.agent.openprotocol import layouts, light, plausible
 from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
+from host_tests.support.plain import plain_program
+from lab.bench.codec import frame_of
 
 PLAIN = plain_program()
 ROOM = BODY_BYTES + LIMITS_BYTES

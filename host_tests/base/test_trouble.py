@@ -1,9 +1,9 @@
 """Why a side cannot be reached, in a whole agent on a simulated plant: the number, the state, once in the log."""
 
-from lab.harness.cart import CONTROLLER, PIM, SERVER, Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NO_ANSWER
 from toolcart.agent.cart import status
+from lab.harness.cart import CONTROLLER, PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators and the agent

@@ -3,14 +3,14 @@
 import gc
 import sys
 
-from host_tests.portable import Skip
-from host_tests.support.heap import allocated
-from lab.harness.configuration import configuration
-from lab.harness.quiet import QuietToolsNet, Workbench
 from toolcart.agent.link.port import WHY_REFUSED
 from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN
 from toolcart.board.clock import SOURCE_NTP, SOURCE_RTC
 from toolcart.board.metrics_page import Page
+from host_tests.portable import Skip
+from host_tests.support.heap import allocated
+from lab.harness.configuration import configuration
+from lab.harness.quiet import QuietToolsNet, Workbench
 
 PORTABLE = True
 HEAP = "2m"

@@ -12,13 +12,13 @@ import threading
 
 import pytest
 
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.flash import certificates
 from host_tests.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
 from lab import runtimes
 from lab.runtimes.harness import Machine
-from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.flash import certificates
 
 trustme = pytest.importorskip("trustme")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from toolcart.base.cache import Unavailable
 from host_tests.portable import Skip
 from lab.chips import rules
 from lab.chips.chip import CONTROLLER, Chip
-from toolcart.base.cache import Unavailable
 
 START = """
 import machine, network, socket, select, time, errno, gc

@@ -2,9 +2,9 @@
 
 import pytest
 
+from toolcart.tools.flash.pins import supply_of
 from host_tests.board.test_rp2 import settings
 from host_tests.support import fake_chip as fake
-from toolcart.tools.flash.pins import supply_of
 
 
 @pytest.fixture

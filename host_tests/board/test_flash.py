@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from lab.harness.flash import FADES, NOTHING, PowerCut, SimFlash
 from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux_flash import FileFlash
+from lab.harness.flash import FADES, NOTHING, PowerCut, SimFlash
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
 

@@ -2,10 +2,10 @@
 
 import os
 
+from toolcart.board.folder_flash import BLOCK_BYTES, UNIT_BYTES, FolderFlash
 from host_tests.board.test_safe_mode import own_name, remove_tree
 from host_tests.portable import need_files
 from host_tests.support.log import append, mounted
-from toolcart.board.folder_flash import BLOCK_BYTES, UNIT_BYTES, FolderFlash
 
 PORTABLE = True
 

@@ -5,12 +5,12 @@ import os
 
 import pytest
 
-from host_tests.support.log import append, mounted, read_all
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.agent.log.log import LOG_FAILED
 from toolcart.board import linux_flash
 from toolcart.board.linux_flash import FileFlash, FlashUnusable
 from toolcart.board.linux_header import PAGE_BYTES
+from host_tests.support.log import append, mounted, read_all
 
 KIB = 1024
 

@@ -9,6 +9,12 @@ import os
 
 import pytest
 
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.mount import MOUNT_DONE
+from toolcart.base.clock import Dice
+from toolcart.board import linux_flash
+from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux_header import PAGE_BYTES
 from host_tests.portable import LONG
 from host_tests.support.log import Area
 from host_tests.support.log_promise import (
@@ -24,12 +30,6 @@ from host_tests.support.log_promise import (
     Shape,
     drained,
 )
-from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.base.clock import Dice
-from toolcart.board import linux_flash
-from toolcart.board.linux_flash import FileFlash
-from toolcart.board.linux_header import PAGE_BYTES
 
 LIVES = 3000 if LONG else 150
 STEPS = 150

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from host_tests.support.log import Area, append, take_all
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide.file import make
 from toolcart.board.linux import Board
 from toolcart.board.linux_lines import LineFile
+from host_tests.support.log import Area, append, take_all
 
 
 def line(number, octets=40):

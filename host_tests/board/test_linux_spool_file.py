@@ -6,12 +6,12 @@ import stat
 
 import pytest
 
-from host_tests.support.log import append, mounted, read_all
 from toolcart.agent.base.words import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.board import linux_header, linux_spool_file
 from toolcart.board.linux_flash import FileFlash, FlashUnusable
 from toolcart.board.linux_header import COPY_AT
+from host_tests.support.log import append, mounted, read_all
 
 KIB = 1024
 OURS = (3, 1, 7)

@@ -2,11 +2,11 @@
 
 import os
 
-from host_tests.board.test_safe_mode import own_name
-from host_tests.portable import need_files
 from toolcart.agent.link.port import is_numeric
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import resolver as r
+from host_tests.board.test_safe_mode import own_name
+from host_tests.portable import need_files
 
 PORTABLE = True
 

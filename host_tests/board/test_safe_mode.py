@@ -3,9 +3,9 @@
 import os
 import sys
 
-from host_tests.portable import need_files
 from toolcart.board import safe_mode
 from toolcart.board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
+from host_tests.portable import need_files
 
 PORTABLE = True
 

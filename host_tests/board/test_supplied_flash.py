@@ -1,11 +1,11 @@
 """Below the limit of the supply a flash is not touched, no result is acknowledged, and nothing is allocated for it."""
 
-from host_tests.support.heap import allocated, heap_tools
-from lab.harness.configuration import configuration
-from lab.harness.quiet import Workbench
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.board.supplied_flash import SuppliedFlash
+from host_tests.support.heap import allocated, heap_tools
+from lab.harness.configuration import configuration
+from lab.harness.quiet import Workbench
 
 PORTABLE = True
 HEAP = "1m"

@@ -4,9 +4,9 @@ import os
 import sys
 from hashlib import sha256
 
+from toolcart.board import linux_header
 from host_tests.board.test_safe_mode import own_name
 from host_tests.portable import Skip, need_files
-from toolcart.board import linux_header
 
 PORTABLE = True
 

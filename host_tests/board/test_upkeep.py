@@ -2,10 +2,6 @@
 
 import json
 
-from host_tests.board.test_clock import MOMENT, Rtc
-from host_tests.board.test_safe_mode import own_name
-from host_tests.portable import need_files
-from lab.harness.line import Network
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.liveness import ASKED_MS, HEALTHY_MS
@@ -15,6 +11,10 @@ from toolcart.board import clock as c
 from toolcart.board.console import LINE_MAX
 from toolcart.board.network import SILENCE_MS
 from toolcart.board.upkeep import Upkeep
+from host_tests.board.test_clock import MOMENT, Rtc
+from host_tests.board.test_safe_mode import own_name
+from host_tests.portable import need_files
+from lab.harness.line import Network
 
 PORTABLE = True
 HEAP = "2m"  # a flash device in RAM and a whole app, made again by each test

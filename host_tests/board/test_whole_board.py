@@ -8,12 +8,12 @@ import os
 
 import pytest
 
-from host_tests.portable import Skip
-from lab.bench import board_heap
-from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
+from host_tests.portable import Skip
+from lab.bench import board_heap
+from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 MINUTES = 10

@@ -5,10 +5,10 @@ import random
 import sys
 import time
 
+from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent, compare_rows
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
-from toolcart.sim.controller_model import ControllerOptions
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
 RATE_PER_S = 60

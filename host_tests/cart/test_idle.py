@@ -1,8 +1,8 @@
 """An idle agent sleeps: it wakes for keep-alives and their answers, a board for its lamp and watchdog besides."""
 
-from lab.bench import board_idle
 from toolcart.agent.cart.led import _BLINK_MS, _PAUSE_MS
 from toolcart.agent.cart.liveness import ASKED_MS
+from lab.bench import board_idle
 
 
 def test_idle_agent_wakes_for_keep_alives_and_their_answers_alone():

@@ -7,10 +7,10 @@ step until it gets through, so that every allocation on the way has been the one
 import gc
 import sys
 
+from toolcart.agent.log.flash import RamFlash
 from host_tests.portable import Skip
 from lab.harness.configuration import configuration
 from lab.harness.quiet import RECONNECT_MS, Workbench
-from toolcart.agent.log.flash import RamFlash
 
 PORTABLE = True
 HEAVY = True

@@ -11,13 +11,13 @@ import os
 import sys
 
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
+from toolcart.agent.log.flash import RamFlash
+from toolcart.board import safe_mode
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import LONG, Skip
 from lab.harness.configuration import configuration
 from lab.harness.quiet import QuietController, QuietToolsNet
-from toolcart.agent.log.flash import RamFlash
-from toolcart.board import safe_mode
 
 PORTABLE = True
 HEAVY = True

@@ -1,11 +1,11 @@
 """Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
 
-from host_tests.support.station import Station as Parts
-from lab.harness.flash import SimFlash
 from toolcart.agent.cart import owners
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.record import KIND_RESULT
+from host_tests.support.station import Station as Parts
+from lab.harness.flash import SimFlash
 
 PORTABLE = True
 HEAP = "1m"

@@ -1,11 +1,11 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
-from host_tests.support.log import Area
-from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.base.clock import Dice
+from host_tests.support.log import Area
+from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "4m"

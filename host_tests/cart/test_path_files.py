@@ -2,11 +2,11 @@
 
 import json
 
-from lab.harness.cart import PIM, SERVER, Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.log.numbers import CURSOR, MISSED
+from lab.harness.cart import PIM, SERVER, Cart
 
 PORTABLE = False
 

@@ -1,11 +1,11 @@
 """A whole cart with ToolsNet and a broker: each has every result, and neither waits for the other."""
 
-from host_tests.support.mqtt import BROKER, SETTINGS
-from lab.harness.cart import PIM, SERVER, Cart
 from toolcart.agent.cart.led import NO_OUTLET, RUNNING, code_of
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.sim.mqtt import Broker, Consumer
+from host_tests.support.mqtt import BROKER, SETTINGS
+from lab.harness.cart import PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "4m"

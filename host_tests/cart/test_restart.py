@@ -1,8 +1,8 @@
 """A start after any number of results: nothing is stored twice, nothing is asked for that is there."""
 
-from lab.harness.cart import PIM, Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.cart import status
+from lab.harness.cart import PIM, Cart
 
 PORTABLE = True
 HEAP = "6m"  # both simulators, their frames and the agent

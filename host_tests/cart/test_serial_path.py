@@ -2,12 +2,12 @@
 
 import sys
 
-from host_tests.portable import LONG
-from lab.harness.serial_cart import SerialCart
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import row
+from host_tests.portable import LONG
+from lab.harness.serial_cart import SerialCart
 
 PORTABLE = True
 HEAVY = True

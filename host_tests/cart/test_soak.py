@@ -6,12 +6,12 @@ The long run has a month.
 import gc
 import sys
 
+from toolcart.agent.base.fields import number
+from toolcart.agent.base.ticks import ticks_add
 from host_tests.portable import LONG, Skip
 from host_tests.support.frames import pushed
 from lab.harness.configuration import configuration
 from lab.harness.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
-from toolcart.agent.base.fields import number
-from toolcart.agent.base.ticks import ticks_add
 
 PORTABLE = True
 HEAVY = True

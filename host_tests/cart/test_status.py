@@ -2,8 +2,6 @@
 
 import json
 
-from host_tests.support.log import Area
-from lab.harness.cart import Cart
 from toolcart.agent.base.fields import fill
 from toolcart.agent.cart import status
 from toolcart.agent.log.log import LOG_DONE
@@ -18,6 +16,8 @@ from toolcart.agent.record.result import (
     LIMITS_BYTES,
     TORQUE_UNIT,
 )
+from host_tests.support.log import Area
+from lab.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators, their frames and the agent

@@ -1,9 +1,9 @@
 """The catalogue's engine: tables become forms, frames become fields and frames again, on both interpreters."""
 
-from host_tests.support.frames import EXAMPLE
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError, Odd, TableError
 from toolcart.agent.catalogue.table import read_table
+from host_tests.support.frames import EXAMPLE
 
 PORTABLE = True
 HEAP = "4m"

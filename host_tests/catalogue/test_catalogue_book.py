@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_page_runs(number):
-    first = "from plant import messages as catalogue\n"
+    first = "from toolcart.agent import catalogue\n"
     exec(compile(first + EXAMPLES[number], f"{PAGE.name}, example {number + 1}", "exec"), {})
 
 

@@ -2,7 +2,6 @@
 
 import random
 
-from host_tests.support.frames import EXAMPLE, fetched, pushed
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FrameError, Odd
 from toolcart.agent.openprotocol.header import revision_of, sequence_of, spindle_of
@@ -12,6 +11,7 @@ from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_res
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import result as r
 from toolcart.codec.examples import BUILT, DOCUMENTED, example, frame_of
+from host_tests.support.frames import EXAMPLE, fetched, pushed
 
 PORTABLE = True
 HEAP = "4m"

@@ -1,8 +1,8 @@
 """Frames out of a stream, linked parts, traces with their samples, extra data of the generic MIDs."""
 
-from host_tests.support.frames import EXAMPLE
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, data_field, resolution
+from host_tests.support.frames import EXAMPLE
 
 PORTABLE = True
 HEAP = "4m"

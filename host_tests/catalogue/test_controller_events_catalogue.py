@@ -2,8 +2,6 @@
 
 import pytest
 
-from host_tests.openprotocol.test_queries import Session, body_of
-from host_tests.wide.test_controller_events import PACKED, Bench
 from toolcart.agent import catalogue
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
@@ -12,6 +10,8 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.station.store import KEPT
 from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
+from host_tests.openprotocol.test_queries import Session, body_of
+from host_tests.wide.test_controller_events import PACKED, Bench
 
 TIME = "2024-03-14:09:26:53"
 VALUES = {

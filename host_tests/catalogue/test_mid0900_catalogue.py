@@ -5,10 +5,10 @@ from decimal import Decimal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from host_tests.support.frames import message
 from toolcart.agent import catalogue
 from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
 from toolcart.sim import trace_frames as made
+from host_tests.support.frames import message
 
 TIME = "2024-03-14:09:26:53"
 DIGITS = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(99999), places=6).map(str)

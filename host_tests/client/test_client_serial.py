@@ -2,9 +2,9 @@
 
 import pytest
 
-from host_tests.client.test_client import QUICK, run
 from toolcart.client import connect_serial
 from toolcart.simulated import controller
+from host_tests.client.test_client import QUICK, run
 
 pytest.importorskip("serial")
 

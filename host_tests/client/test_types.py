@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from host_tests.client.test_library_book import programs
 from toolcart import client
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
 from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.client.blocking import BlockingReceived
 from toolcart.codec import table, types
+from host_tests.client.test_library_book import programs
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
 GOOD = """

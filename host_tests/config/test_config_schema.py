@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.config.test_config_text import ROWS, good, scalars, target_of
 from toolcart.agent.cart import config
 from toolcart.base.sources import ROOT
 from toolcart.tools.config import schema as config_schema
 from toolcart.tools.config import secrets
+from host_tests.config.test_config_text import ROWS, good, scalars, target_of
 
 SCHEMA = config_schema.schema()
 TYPES = {

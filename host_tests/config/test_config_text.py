@@ -8,7 +8,6 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.support.log import append, mounted
 from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret, redacted
 from toolcart.agent.cart.settings import OUTLETS
@@ -18,6 +17,7 @@ from toolcart.board.linux_spool_file import UNITS
 from toolcart.tools.config import audience
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config import text as config_text
+from host_tests.support.log import append, mounted
 
 SPARE = 1  # block that results leave free
 BESIDE = 8  # blocks of state and quarantine

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from host_tests.support.chip import running_chip
-from lab.chips.link import ChipLink
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash.link import About, Gone
+from host_tests.support.chip import running_chip
+from lab.chips.link import ChipLink
 
 
 @pytest.fixture

@@ -4,10 +4,6 @@ import json
 
 import pytest
 
-from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
-from host_tests.flash.test_flash_tool import board_with, flashed
-from host_tests.support.fake_board import FakeBoard, version
-from host_tests.support.log import Area, append, held
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.log.flash import RamFlash
@@ -15,6 +11,10 @@ from toolcart.agent.log.numbers import STORED
 from toolcart.board.upkeep import Upkeep
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import Failed
+from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
+from host_tests.flash.test_flash_tool import board_with, flashed
+from host_tests.support.fake_board import FakeBoard, version
+from host_tests.support.log import Area, append, held
 
 
 class Running(FakeBoard):

@@ -9,11 +9,11 @@ import os
 
 import pytest
 
+from toolcart.board import safe_mode
+from toolcart.tools.flash import board_commands, commands, package
 from host_tests.support.chip import running_chip
 from lab.chips.chip import SAFE_MODE, TREE
 from lab.chips.link import ChipLink
-from toolcart.board import safe_mode
-from toolcart.tools.flash import board_commands, commands, package
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 HEALTHY_S = 90.0

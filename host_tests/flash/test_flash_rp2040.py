@@ -12,11 +12,11 @@ import os
 
 import pytest
 
-from host_tests.support.rp2040 import Chip, why_not
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
 from toolcart.tools.flash.link import Gone
 from toolcart.tools.flash.mpremote_link import MpremoteLink
+from host_tests.support.rp2040 import Chip, why_not
 
 HEALTHY_S = 300.0  # of a machine that does other things as well
 SECRET = "geheim-4711"

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.fake_board import PICO, FakeBoard, version
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, Full, Gone, Wrong, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
+from host_tests.support.fake_board import PICO, FakeBoard, version
 
 SECRET = "geheim-4711"
 CART = {

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 from mpremote import mip as mpremote_mip
 
-from host_tests.project.test_package import CART
 from toolcart.board import safe_mode
 from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
+from host_tests.project.test_package import CART
 
 BUILT = package.Version(
     "rp2",

@@ -13,9 +13,9 @@ import tty
 
 import pytest
 
+from toolcart.base.cache import CHECKOUT, Unavailable
 from host_tests.support.firmware import need_cortex, need_rp2040
 from lab.firmware import cortex, programs, rp2040
-from toolcart.base.cache import CHECKOUT, Unavailable
 
 DEADLINE_S = 60
 FILE_BYTES = 3000

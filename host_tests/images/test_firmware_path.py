@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from host_tests.support.firmware import lines_of, need_cortex
-from lab.firmware import cortex
-from lab.firmware.bridge import Bridge
-from lab.runtimes.build import compiled_tree
 from toolcart.base.cache import CHECKOUT
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.tcp import Loop, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from host_tests.support.firmware import lines_of, need_cortex
+from lab.firmware import cortex
+from lab.firmware.bridge import Bridge
+from lab.runtimes.build import compiled_tree
 
 RESULTS = 12
 HEAP_BYTES = 256 * 1024

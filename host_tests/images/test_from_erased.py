@@ -16,10 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.support.firmware import lines_of, need_rp2040
-from host_tests.support.rp2040 import Chip
-from lab.firmware import rp2040
-from lab.firmware.bridge import Bridge
 from toolcart.base.cache import CHECKOUT
 from toolcart.base.sources import compiler
 from toolcart.sim.controller import Controller
@@ -27,6 +23,10 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from host_tests.support.firmware import lines_of, need_rp2040
+from host_tests.support.rp2040 import Chip
+from lab.firmware import rp2040
+from lab.firmware.bridge import Bridge
 
 RESULTS = 10
 COMMAND_S = 700

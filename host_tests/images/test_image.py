@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lab.firmware import image, rp2040, sources
 from toolcart.base.cache import Unavailable
 from toolcart.tools.flash import image_command
 from toolcart.tools.flash.package import core_digest, sources_for
+from lab.firmware import image, rp2040, sources
 
 TIMEOUT_S = 300
 VERSION = "#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR %d\n#define MICROPY_VERSION_MICRO 0\n"

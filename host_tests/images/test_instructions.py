@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from toolcart.tools.cli import main as cli
 from host_tests.support.firmware import need_cortex
 from lab.bench import board
 from lab.firmware import programs, sources
-from toolcart.tools.cli import main as cli
 
 # A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board --baseline).
 TOLERANCE = 0.10

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
+from toolcart.agent.record import KIND_RESULT
 from host_tests.support.firmware import LONG, lines_of, need_rp2040
 from lab.firmware import rp2040
 from lab.firmware.romfs import image, number
-from toolcart.agent.record import KIND_RESULT
 
 BLOCKS = 6
 RECORDS = 40

@@ -1,7 +1,5 @@
 """A header with the spindle in front of the revision is the usual one for everything above the link."""
 
-from host_tests.support.frames import EXAMPLE, accepted, refused
-from host_tests.support.talk import STARTED, Talk
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.headers import HEADERS, header_of
 from toolcart.agent.link.r3964 import R3964
@@ -11,6 +9,8 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import mid_of, place_of, put_header, revision_of, sequence_of
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
+from host_tests.support.frames import EXAMPLE, accepted, refused
+from host_tests.support.talk import STARTED, Talk
 
 PORTABLE = True
 

@@ -2,12 +2,12 @@
 
 import sys
 
-from host_tests.support.frames import accepted, light, message
-from host_tests.support.talk import Talk
-from host_tests.support.world import CONTROLLER, Cart
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.link_level import RESENDS, WAIT_MS
 from toolcart.base.clock import Dice
+from host_tests.support.frames import accepted, light, message
+from host_tests.support.talk import Talk
+from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
 HEAP = "8m"

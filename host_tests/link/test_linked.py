@@ -2,11 +2,6 @@
 
 import sys
 
-from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
-from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
-from host_tests.support.linked import Model, part_of, parts_of, whole
-from host_tests.support.talk import Talk
-from host_tests.support.world import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_NEED_DATA
@@ -16,6 +11,11 @@ from toolcart.agent.openprotocol import linked
 from toolcart.agent.openprotocol import states as st
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of
+from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
+from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
+from host_tests.support.linked import Model, part_of, parts_of, whole
+from host_tests.support.talk import Talk
+from host_tests.support.world import Cart
 
 PORTABLE = True
 HEAP = "4m"

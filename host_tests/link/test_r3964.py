@@ -2,8 +2,6 @@
 
 import gc
 
-from host_tests.portable import Skip
-from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
 from toolcart.agent.base.ticks import TICKS_PERIOD
 from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.block import BlockReader, put_block
@@ -17,6 +15,8 @@ from toolcart.agent.link.payload import (
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of, wire_form
+from host_tests.portable import Skip
+from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
 
 PORTABLE = True
 

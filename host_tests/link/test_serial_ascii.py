@@ -2,12 +2,12 @@
 
 import gc
 
-from host_tests.portable import Skip
-from host_tests.support.serial import message
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
 from toolcart.base.clock import Dice
+from host_tests.portable import Skip
+from host_tests.support.serial import message
 
 PORTABLE = True
 

@@ -1,6 +1,5 @@
 """Messages come out of a byte stream whole, however it was cut, and never take more than the buffer (DIGEST A.2)."""
 
-from host_tests.support.frames import EXAMPLE, accepted, message, pushed
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.link import (
     LINK_BROKEN,
@@ -13,6 +12,7 @@ from toolcart.agent.link import (
 )
 from toolcart.agent.link.stream import CUT_SHORT_BYTES, Stream
 from toolcart.base.clock import START_TICKS, Dice
+from host_tests.support.frames import EXAMPLE, accepted, message, pushed
 
 PORTABLE = True
 HEAP = "2m"

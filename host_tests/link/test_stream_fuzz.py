@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.link.test_stream import feed
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
 from toolcart.agent.link.stream import Stream
+from host_tests.link.test_stream import feed
 
 BODIES = st.binary(max_size=300)
 MESSAGES = BODIES.map(lambda octets: b"%04d" % (20 + len(octets)) + b"0061999         " + octets)

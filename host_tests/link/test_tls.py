@@ -1,6 +1,5 @@
 """board/tls.py over sockets that are played: no memory, mbedtls's numbers, what it owes, firmware with 1.2 alone."""
 
-from host_tests.portable import Skip
 from toolcart.agent.link.port import (
     PORT_CLOSED,
     PORT_LOST,
@@ -12,6 +11,7 @@ from toolcart.agent.link.port import (
     WHY_NOT_TRUSTED,
     WHY_RESET,
 )
+from host_tests.portable import Skip
 
 PORTABLE = True
 

@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("textual")
 
-from lab.harness.fleet import Fleet
 from toolcart.base.sources import ROOT
+from lab.harness.fleet import Fleet
 
 DEADLINE_S = 60
 PULL_AGAIN_S = 10

@@ -2,11 +2,11 @@
 
 import pytest
 
-from host_tests.support.log import Area, append
 from toolcart.agent.log.back import go_back
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.base.clock import Dice
+from host_tests.support.log import Area, append
 
 
 def event(log):

@@ -1,5 +1,13 @@
 """The log by itself: order, room, blocks, restarts, refusals, several cursors, nothing allocated for a result."""
 
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.reader import WORN
+from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record.result import FLAG_COPY
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
     PAYLOAD,
@@ -15,14 +23,6 @@ from host_tests.support.log import (
     read_all,
     take_all,
 )
-from toolcart.agent.log import numbers as n
-from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from toolcart.agent.log.reader import WORN
-from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
-from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import FLAG_COPY
 
 PORTABLE = True
 HEAP = "2m"

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from host_tests.support.log import Area, append, read_all, take_all
 from toolcart.agent.log.numbers import DAMAGED
+from host_tests.support.log import Area, append, read_all, take_all
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 

@@ -1,7 +1,5 @@
 """Searches in a log: what is found, in which order, and what they read of the flash."""
 
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log.areas import divide
 from toolcart.agent.log.flash import RamFlash
@@ -9,6 +7,8 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
 
 PORTABLE = True
 HEAP = "12m"

@@ -10,11 +10,11 @@ import select
 import signal
 import time
 
-from host_tests.support import appender as support_appender
-from host_tests.support.log import append, mounted, read_all
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.log.numbers import DAMAGED
 from toolcart.board.linux_flash import FileFlash
+from host_tests.support import appender as support_appender
+from host_tests.support.log import append, mounted, read_all
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 60
 DEADLINE_S = 20

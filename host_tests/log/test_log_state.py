@@ -1,7 +1,5 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Flash, PowerCut
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
@@ -15,6 +13,8 @@ from toolcart.agent.log.state import (
     STATE_WORN,
     State,
 )
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import TEARS, Flash, PowerCut
 
 PORTABLE = True
 

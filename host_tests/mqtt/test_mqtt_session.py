@@ -1,9 +1,9 @@
 """The MQTT session against a broker of octets: OASIS MQTT 3.1.1 by clause, every split, a fuzz, no allocation."""
 
-from host_tests.support.heap import allocated, heap_tools
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt import session as ms
 from toolcart.agent.mqtt.packets import connect_packet, subscribe_packet
+from host_tests.support.heap import allocated, heap_tools
 
 PORTABLE = True
 

@@ -1,6 +1,5 @@
 """The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
 
-from host_tests.support.frames import message
 from toolcart.agent import catalogue
 from toolcart.agent.base.words import unpack_digits
 from toolcart.agent.openprotocol import cycle as cy
@@ -9,6 +8,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.sim import spindle_frames as frames
 from toolcart.sim.controller_model import Tightening
+from host_tests.support.frames import message
 
 PORTABLE = True
 HEAP = "4m"

@@ -3,12 +3,12 @@
 Two kinds: one answers n with n's result under the ID n + 1 ("said"), the other keeps n's result under n + 1 ("kept").
 """
 
-from host_tests.support.recovery import Bench, Memory, Result
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_NO, HIGHER_SAID
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
+from host_tests.support.recovery import Bench, Memory, Result
 
 PORTABLE = True
 HEAP = "4m"

@@ -2,15 +2,15 @@
 
 import sys
 
-from host_tests.support.frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
-from host_tests.support.mangle import Mangler
-from host_tests.support.world import Cart, packed_time
-from lab.harness.cart import CONTROLLER
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.same import is_same
 from toolcart.base.clock import Dice
+from host_tests.support.frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
+from host_tests.support.mangle import Mangler
+from host_tests.support.world import Cart, packed_time
+from lab.harness.cart import CONTROLLER
 
 PORTABLE = True
 HEAP = "4m"

@@ -1,12 +1,12 @@
 """What is known of a controller's IDs is the same at a start as while running, and a snapshot is all or nothing."""
 
-from host_tests.support.recovery import BLANK, PAYLOAD, Bench, FakeLog, FakeState, Result
 from toolcart.agent.openprotocol import known as kn
 from toolcart.agent.openprotocol.ids import ID_PERIOD, after
 from toolcart.agent.openprotocol.spindles import SeveralSubscription
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.base.clock import Dice
+from host_tests.support.recovery import BLANK, PAYLOAD, Bench, FakeLog, FakeState, Result
 
 PORTABLE = True
 

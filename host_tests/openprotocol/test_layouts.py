@@ -1,9 +1,9 @@
 """Every other revision of MID 0061 and 0065 becomes the same body, with what only it has behind it."""
 
-from host_tests.support.frames import EXAMPLE, fetched, light, pushed
 from toolcart.agent.openprotocol.layouts import layout_of, put_careful, read_limits, read_result, read_whole
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import result as r
+from host_tests.support.frames import EXAMPLE, fetched, light, pushed
 
 PORTABLE = True
 

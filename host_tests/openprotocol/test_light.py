@@ -1,8 +1,8 @@
 """Revision 999 is read field by field as DIGEST D.2 lays it out, and what is no result is told."""
 
-from host_tests.support.frames import EXAMPLE, LIGHT_FIELDS, light
 from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
 from toolcart.agent.record import result as r
+from host_tests.support.frames import EXAMPLE, LIGHT_FIELDS, light
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """The log says whether it holds this very tightening or frame, as far back as it is asked, or that it cannot say."""
 
-from host_tests.support.log import Area, body_of, take_all
 from toolcart.agent.base.words import put_u32
 from toolcart.agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
+from host_tests.support.log import Area, body_of, take_all
 
 PORTABLE = True
 HEAP = "2m"

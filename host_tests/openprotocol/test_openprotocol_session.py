@@ -1,13 +1,13 @@
 """The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
-from host_tests.support.frames import EXAMPLE, accepted, fetched, message, pushed, refused
-from host_tests.support.talk import STARTED, Talk, is_asleep
 from toolcart.agent.link import WHY_LENGTH, WHY_SLOW
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.sim.controller_frames import start_data
 from toolcart.sim.controller_model import Identity
+from host_tests.support.frames import EXAMPLE, accepted, fetched, message, pushed, refused
+from host_tests.support.talk import STARTED, Talk, is_asleep
 
 PORTABLE = True
 

@@ -1,6 +1,5 @@
 """A tightening out of one MID 1201 and its 1202: whole or not at all, and never out of two."""
 
-from host_tests.support.frames import example_tightening, message
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.openprotocol import operation as op
 from toolcart.agent.record import PAYLOAD_MAX
@@ -8,6 +7,7 @@ from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.base.clock import START_TICKS, Dice
 from toolcart.sim import operation_frames as frames
+from host_tests.support.frames import example_tightening, message
 
 PORTABLE = True
 

@@ -1,13 +1,13 @@
 """A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked."""
 
-from host_tests.support.frames import accepted, example_tightening, message, refused
-from host_tests.support.talk import STARTED, Talk
 from toolcart.agent.openprotocol import operation as gn
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.requests import longest_bytes
 from toolcart.sim import operation_frames as frames
 from toolcart.sim.controller_frames import start_data
 from toolcart.sim.controller_model import Identity
+from host_tests.support.frames import accepted, example_tightening, message, refused
+from host_tests.support.talk import STARTED, Talk
 
 PORTABLE = True
 HEAP = "2m"

@@ -4,7 +4,6 @@ Twenty results are pushed, ten more are made in an outage, some after it; where 
 others work in between. All of ours reach the archive once and in order, none of another's, and no result stays raw.
 """
 
-from host_tests.support.world import CONTROLLER, Cart, body_of, id_of
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.openprotocol.questions import PHASE_OFF
 from toolcart.agent.record import KIND_RESULT
@@ -12,6 +11,7 @@ from toolcart.agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import ALIASES, PROFILES, names, row
+from host_tests.support.world import CONTROLLER, Cart, body_of, id_of
 
 PORTABLE = True
 HEAP = "8m"

@@ -1,8 +1,5 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
-from host_tests.support.frames import message
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.world import CONTROLLER, Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import requests as rq
@@ -11,6 +8,9 @@ from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import ORIGIN_BYTES
 from toolcart.base.clock import seconds_of, stamp_text
+from host_tests.support.frames import message
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
 HEAP = "4m"

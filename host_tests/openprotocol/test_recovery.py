@@ -1,6 +1,5 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
-from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
@@ -11,6 +10,7 @@ from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.whose import GONE_OWN
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE
+from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
 PORTABLE = True
 HEAP = "8m"

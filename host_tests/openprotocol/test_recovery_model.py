@@ -9,7 +9,6 @@ import os
 from collections import deque
 from random import Random
 
-from host_tests.support.recovery import Bench, FakeLog, Memory
 from toolcart.agent.openprotocol import known as kn
 from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol import recovery as rc
@@ -24,6 +23,7 @@ from toolcart.agent.openprotocol.questions import (
     PHASE_WITNESS,
 )
 from toolcart.agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
+from host_tests.support.recovery import Bench, FakeLog, Memory
 
 MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
 BROKEN_STATES = 6000  # within so many the judge has to see it

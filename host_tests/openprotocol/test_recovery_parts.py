@@ -1,6 +1,5 @@
 """What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched."""
 
-from host_tests.support.recovery import IDENTITY, STATION, FakeLog, FakeState, Told
 from toolcart.agent.log.numbers import GONE
 from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol.filling import CLOSED_MOST, Filling
@@ -11,6 +10,7 @@ from toolcart.agent.openprotocol.pushes import NONE, Pushes
 from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
 from toolcart.agent.openprotocol.questions import SHARING_ALL, SHARING_AUTO, SHARING_OWN
 from toolcart.agent.openprotocol.whose import GONE_OWN, GONE_SHARED, Whose
+from host_tests.support.recovery import IDENTITY, STATION, FakeLog, FakeState, Told
 
 PORTABLE = True
 

@@ -6,13 +6,13 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 
 from random import Random
 
-from host_tests.support.recovery import Bench, Memory
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol import whose
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
 from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from toolcart.agent.openprotocol.walk import Walk
+from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
 NEWEST, WITNESS, BESIDE_W, WALK = qs.PHASE_NEWEST, qs.PHASE_WITNESS, qs.PHASE_BESIDE, qs.PHASE_WALK

@@ -1,10 +1,10 @@
 """Another subscription is another row: asked for after the results, taken, acknowledged, done without if it must be."""
 
-from host_tests.support.frames import EXAMPLE, accepted, message, refused
-from host_tests.support.talk import STARTED, Talk
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.requests import longest_bytes
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, RESULTS, Subscription
+from host_tests.support.frames import EXAMPLE, accepted, message, refused
+from host_tests.support.talk import STARTED, Talk
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """A batch: its head and its lines octet for octet, what does not fit, and that it allocates nothing."""
 
-from host_tests.support.heap import allocated, heap_tools
 from toolcart.agent.outlets.batch import HEAD_MOST, Batch, identity_of
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
+from host_tests.support.heap import allocated, heap_tools
 
 PORTABLE = True
 

@@ -2,9 +2,6 @@
 
 import sys
 
-from host_tests.support.quarantine import room_of
-from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from lab.harness.port import PORT_OPENING, SimPort
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NOT_ALLOWED
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
@@ -17,6 +14,9 @@ from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_
 from toolcart.agent.toolsnet.session import STREAMING, WAITING
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.clock import Dice
+from host_tests.support.quarantine import room_of
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
+from lab.harness.port import PORT_OPENING, SimPort
 
 PORTABLE = True
 HEAVY = True

@@ -2,13 +2,13 @@
 
 import json
 
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 from toolcart.agent.base.fields import copy, put_number
 from toolcart.agent.base.words import put_u32
 from toolcart.agent.log.numbers import CURSOR
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 
 PORTABLE = True
 HEAP = "4m"

@@ -8,6 +8,10 @@ import time
 
 import pytest
 
+from toolcart.agent.cart.status import why_name
+from toolcart.board.linux_tcp import TcpPort
+from toolcart.board.linux_tls import TlsPort, context_of
+from toolcart.tools.words import reasons
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
@@ -15,10 +19,6 @@ from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.consume_process import consume, end, until_said
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.tls import OURS, THEIRS, certificate_files
-from toolcart.agent.cart.status import why_name
-from toolcart.board.linux_tcp import TcpPort
-from toolcart.board.linux_tls import TlsPort, context_of
-from toolcart.tools.words import reasons
 
 LIMIT_S = 60.0
 BROKERS = {"mosquitto": lambda: Mosquitto, "amqtt": need_amqtt}

@@ -1,11 +1,11 @@
 """Where ToolsNet stands: settled when it is first met, durable before anything goes out, and never guessed."""
 
-from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.numbers import LIMIT, SENT, SENT_MET, SENT_PASS
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.toolsnet import session as ts
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
 HEAP = "6m"

@@ -6,16 +6,16 @@ import re
 
 import pytest
 
-from host_tests.support.mqtt import BROKER, MqttBench
-from host_tests.support.toolsnet import PIM, SERVER
-from host_tests.support.toolsnet import Outlet as Bench
-from host_tests.support.webhook import PLACE, Server, webhook_of
-from lab.harness.lines import SimLines
 from toolcart.agent import outlets
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.numbers import CURSOR
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
+from host_tests.support.mqtt import BROKER, MqttBench
+from host_tests.support.toolsnet import PIM, SERVER
+from host_tests.support.toolsnet import Outlet as Bench
+from host_tests.support.webhook import PLACE, Server, webhook_of
+from lab.harness.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
 METHODS |= {"attach": ["scheduler", "slot"], "put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}

@@ -5,12 +5,12 @@ Random events; after each the same goes out, under the same sequence, and the sa
 
 import random
 
-from host_tests.support.refusals import GOOD, MUTE, NOW, REFUSED, REFUSES, SILENT, WELL, Cut, World
-from host_tests.support.refusals_model import Model
 from toolcart.agent.log.numbers import AHEAD, CURSOR, LATE, LIMIT, SENT, SENT_MET, SENT_PASS, TAKEN
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet import row
 from toolcart.agent.toolsnet.telegram import SEQUENCES
+from host_tests.support.refusals import GOOD, MUTE, NOW, REFUSED, REFUSES, SILENT, WELL, Cut, World
+from host_tests.support.refusals_model import Model
 
 REACH = PATIENCE = 2
 LIVES = 400

@@ -2,10 +2,10 @@
 
 import signal
 
-from host_tests.support.running import wait_for
 from toolcart.sim.controller import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
 
 QUICK = {"recover_retry_s": 1, "backoff_s": 0.2, "backoff_max_s": 0.5}
 

@@ -1,7 +1,7 @@
 """The installed command at work as another user: from an empty folder to a result at ToolsNet."""
 
-from host_tests.support.running import wait_for
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
 
 
 def test_an_installed_agent_delivers_as_its_user(site):

@@ -3,11 +3,11 @@
 import json
 import sqlite3
 
-from host_tests.support.running import wait_for
 from toolcart.agent.record.text_form import octets_of
 from toolcart.archive.beside import Beside
 from toolcart.sim.controller import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
 
 VINS = (
     "Lenks\xe4ule 7".encode(),

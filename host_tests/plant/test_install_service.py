@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from host_tests.support.running import wait_for
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs a service")

@@ -4,8 +4,8 @@ import json
 import re
 import signal
 
-from host_tests.support.running import free_port, wait_for
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import free_port, wait_for
 
 
 def empty(plant):

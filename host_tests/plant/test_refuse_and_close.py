@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 
-from host_tests.support.running import wait_for
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
 
 ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
 QUICK = {"backoff_s": 0.1, "backoff_max_s": 0.4, "busy_backoff_s": 0.2, "result_revisions": [999, 3, 2, 1]}

@@ -4,11 +4,11 @@ import json
 import signal
 import time
 
-from host_tests.support.as_installed import InTerminal
-from host_tests.support.running import wait_for
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Seen
+from host_tests.support.as_installed import InTerminal
+from host_tests.support.running import wait_for
 
 DEADLINE_S = 60
 

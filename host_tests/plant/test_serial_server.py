@@ -2,10 +2,10 @@
 
 import pytest
 
+from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.peers import Peer, begins, closes, is_silent
 from host_tests.support.running import free_port, wait_for
 from host_tests.support.serial_bridge import SerialBridge
-from toolcart.sim.serve import SimulatedPlant
 
 # A server that speaks RFC 2217 and answers another baud than the one asked for (RFC 2217, section 3: SET-BAUDRATE).
 TAKES_NO_BAUD = bytes((255, 253, 44, 255, 250, 44, 101, 0, 0, 0, 0, 255, 240))

@@ -7,9 +7,9 @@ import stat
 
 import pytest
 
+from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import wait_for
 from host_tests.support.tls import certificate_files
-from toolcart.sim.serve import SimulatedPlant
 
 MQTT = {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u", "password": {"file": "broker.password"}}
 TOOLSNET = {"kind": "toolsnet"}

@@ -17,6 +17,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from toolcart.agent.cart.status import snapshot
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.profiles import row as row_of
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.sim.toolsnet import ToolsNetOptions
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.words import status as status_words
 from host_tests.support import peers
 from host_tests.support.failing_disk import FailingDisk
 from host_tests.support.peers import BrokerThat, Peer
@@ -35,14 +43,6 @@ from host_tests.support.plant_words import (
 from host_tests.support.running import free_port, wait_for
 from host_tests.support.shifted_clock import ShiftedClock
 from lab.harness.cart import Cart
-from toolcart.agent.cart.status import snapshot
-from toolcart.base.cache import CHECKOUT
-from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.profiles import row as row_of
-from toolcart.sim.serve import SimulatedPlant
-from toolcart.sim.toolsnet import ToolsNetOptions
-from toolcart.tools.live.figures import Figures
-from toolcart.tools.words import status as status_words
 
 LONG = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="more faults of a kind: with --long")
 QUICK = {"response_timeout_s": 0.5, "tries": 1, "backoff_s": 0.3, "backoff_max_s": 0.6, "busy_backoff_s": 0.3}

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from host_tests.support.firmware import need_rp2040
-from lab.bench import board_sizes, board_time
 from toolcart.base.report import Report
 from toolcart.tools.flash import plan
+from host_tests.support.firmware import need_rp2040
+from lab.bench import board_sizes, board_time
 
 # What it is today and a little more, so that growth is noticed.
 FROZEN_MS = 1700

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from lab.bench import codec
 from toolcart.agent import catalogue
+from lab.bench import codec
 
 
 @pytest.fixture

@@ -5,19 +5,19 @@ import os
 
 import pytest
 
-from host_tests.portable import Skip
-from lab import runtimes
-from lab.bench import path
-from lab.harness import quiet
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record.result import BODY_BYTES
 from toolcart.base.cache import Unavailable
 from toolcart.base.report import Figure, Report, table
+from host_tests.portable import Skip
+from lab import runtimes
+from lab.bench import path
+from lab.harness import quiet
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark.
-CORE_BYTES = 236 * 1024
-HEAP_BYTES = 240 * 1024  # with script and peers, code in the heap
+CORE_BYTES = 244 * 1024
+HEAP_BYTES = 252 * 1024  # with script and peers, code in the heap
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():

@@ -4,9 +4,9 @@ nothing.
 
 import pytest
 
-from lab.bench import drain, inside_telegrams, telegrams
 from toolcart.base.report import Report
 from toolcart.toolsnet.telegrams import take_apart
+from lab.bench import drain, inside_telegrams, telegrams
 
 BUILT = ("01", "02", "04", "04 of 4 spindles", "05", "06", "07", "09", "13 of 500 samples")
 WITHOUT_ALLOCATION = ("04", "04 of 4 spindles", "05", "06", "07", "09")

@@ -34,6 +34,7 @@ def said(monkeypatch, name, *words):
     # pytest rewrites the asserts of what has a plugin for it, and its loader cannot start a module.
     finders = [finder for finder in sys.meta_path if "Rewriting" not in type(finder).__name__]
     monkeypatch.setattr(sys, "meta_path", finders)
+    monkeypatch.delitem(sys.modules, name, raising=False)  # imported by another test, with that loader
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it was imported before, as a module

@@ -14,11 +14,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim.serve import SimulatedPlant
 from host_tests.support import debian_machine
 from lab.packaging import debian, wheel
 from lab.packaging.wheel import version
-from toolcart.base.cache import CHECKOUT
-from toolcart.sim.serve import SimulatedPlant
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="a Debian that boots: with --long"),

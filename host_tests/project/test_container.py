@@ -14,12 +14,12 @@ import urllib.request
 
 import pytest
 
-from host_tests.support.archive import RESULT, Talk
-from host_tests.support.container import DEADLINE_S, IMAGE, Buildah, missing, run
-from lab.packaging import wheel
 from toolcart.base.cache import CHECKOUT
 from toolcart.tools.cli.main import main
 from toolcart.tools.config.file import SERVICE_FOLDER, SERVICE_STATE
+from host_tests.support.archive import RESULT, Talk
+from host_tests.support.container import DEADLINE_S, IMAGE, Buildah, missing, run
+from lab.packaging import wheel
 
 TEXT = (CHECKOUT / "Containerfile").read_text(encoding="utf-8")
 KNOWN = set("ARG FROM WORKDIR COPY RUN ENV USER VOLUME STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD".split())

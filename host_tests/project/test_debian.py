@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.base.cache import CHECKOUT
 from lab.packaging import debian, sbom, source_archive, wheel
 from lab.packaging.wheel import version
-from toolcart.base.cache import CHECKOUT
 
 DEADLINE_S = 120
 NEEDED = ("dpkg", "dpkg-deb", "systemd-sysusers", "deb-systemd-helper")

@@ -13,11 +13,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support import transcript
-from host_tests.support.running import free_port
 from toolcart.base.cache import CHECKOUT
 from toolcart.sim import profiles
 from toolcart.tools.cli.main import main
+from host_tests.support import transcript
+from host_tests.support.running import free_port
 
 PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
 PLAYED = ("tutorial", "example")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from lab.bench import tables as told
 from toolcart.base.cache import CHECKOUT
+from lab.bench import tables as told
 
 _PLACE = re.compile(r"`((?:agent|board|tools|host_tests|docs)/[\w./*{},-]*)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

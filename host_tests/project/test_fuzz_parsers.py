@@ -3,10 +3,10 @@
 import gc
 import sys
 
-from host_tests.portable import LONG, Skip
-from lab.bench import fuzz
 from toolcart.agent.openprotocol import states as st
 from toolcart.base.clock import Dice
+from host_tests.portable import LONG, Skip
+from lab.bench import fuzz
 
 PORTABLE = True
 HEAVY = True

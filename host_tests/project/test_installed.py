@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.packaging import share, wheel
-from lab.runtimes import cpython
 from toolcart.base.cache import Unavailable
 from toolcart.base.sources import ROOT
 from toolcart.tools.flash import package
+from lab.packaging import share, wheel
+from lab.runtimes import cpython
 
 DEADLINE_S = 120
 TRAPPED = 97

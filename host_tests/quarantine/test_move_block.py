@@ -1,9 +1,9 @@
 """A block's living entries move in one piece where one entry more has no room; a cut leaves each once."""
 
+from toolcart.agent.log.numbers import KEPT_DAMAGED
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import STATE_BLOCKS, TEARS, PowerCut
 from host_tests.support.quarantine import QuarantineBench
-from toolcart.agent.log.numbers import KEPT_DAMAGED
 
 PORTABLE = True
 HEAVY = True

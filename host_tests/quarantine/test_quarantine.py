@@ -1,7 +1,5 @@
 """What is refused is kept, each once, and goes by a drop alone; what a start finds is what was there."""
 
-from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
-from host_tests.support.quarantine import QuarantineBench, room_of
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
@@ -16,6 +14,8 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
+from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
+from host_tests.support.quarantine import QuarantineBench, room_of
 
 PORTABLE = True
 HEAVY = True

@@ -2,13 +2,13 @@
 
 import sys
 
-from host_tests.support.log import STATE_BLOCKS, TEARS, PowerCut
-from host_tests.support.quarantine import Fading, QuarantineBench
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.base.clock import Dice
+from host_tests.support.log import STATE_BLOCKS, TEARS, PowerCut
+from host_tests.support.quarantine import Fading, QuarantineBench
 
 PORTABLE = True
 HEAVY = True

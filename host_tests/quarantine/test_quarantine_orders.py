@@ -1,7 +1,5 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from host_tests.support.log import PowerCut
-from host_tests.support.quarantine import QuarantineBench
 from toolcart.agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
@@ -16,6 +14,8 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
+from host_tests.support.log import PowerCut
+from host_tests.support.quarantine import QuarantineBench
 
 PORTABLE = True
 HEAVY = True

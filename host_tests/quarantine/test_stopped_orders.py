@@ -6,15 +6,15 @@ operation; an order is given to the stopped spool and may be cut as well; the ag
 
 import pytest
 
-from host_tests.support.frames import light
-from host_tests.support.log import TEARS, Area, PowerCut
-from host_tests.support.quarantine import Fading
-from host_tests.support.station import Station
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.numbers import STORED
 from toolcart.agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
 from toolcart.tools.spool.quarantine_commands import Trouble, orders
+from host_tests.support.frames import light
+from host_tests.support.log import TEARS, Area, PowerCut
+from host_tests.support.quarantine import Fading
+from host_tests.support.station import Station
 
 RESULTS = 7
 REFUSED = 3

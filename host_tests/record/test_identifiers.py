@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from host_tests.toolsnet.test_result04 import Record, example
-from host_tests.wide.test_telegram04_targets import with_targets
-from lab.harness.cart import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import copy
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
@@ -17,6 +14,9 @@ from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.toolsnet.telegrams import take_apart
+from host_tests.toolsnet.test_result04 import Record, example
+from host_tests.wide.test_telegram04_targets import with_targets
+from lab.harness.cart import Cart
 
 PARTS = {"identifier_2": "ENGINE 4711", "identifier_3": "", "identifier_4": "GEAR 0815"}
 REVISIONS = (4, 5, 6, 7, 8, 9, 10, 11, 998)

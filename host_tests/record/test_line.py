@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.support.frames import example_tightening, message
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
@@ -17,6 +16,7 @@ from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.wide.line import line_of, number_in
 from toolcart.agent.wide.special_values import WideCycle
 from toolcart.sim import operation_frames, spindle_frames
+from host_tests.support.frames import example_tightening, message
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Two bodies are of one tightening if ID, time and all that both carry agree; some fields may be said in two ways."""
 
-from host_tests.support.recovery import Result
 from toolcart.agent.record import result as res
 from toolcart.agent.record.same import is_same, put_digits
+from host_tests.support.recovery import Result
 
 PORTABLE = True
 

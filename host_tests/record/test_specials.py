@@ -1,7 +1,5 @@
 """Special values of MID 0106 and 0107 and the references of objects, against the catalogue; Linux keeps them."""
 
-from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
-from host_tests.support.frames import message
 from toolcart.agent import catalogue
 from toolcart.agent.openprotocol import cycle as cy
 from toolcart.agent.openprotocol.operation import Operation
@@ -11,6 +9,8 @@ from toolcart.agent.record import spindles as rec
 from toolcart.agent.wide.special_values import WideCycle
 from toolcart.sim import operation_frames
 from toolcart.sim import spindle_frames as frames
+from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
+from host_tests.support.frames import message
 
 
 def special(name, value, step=None):

@@ -2,15 +2,15 @@
 
 import sys
 
-from host_tests.support.frames import message
-from host_tests.support.world import Cart
-from lab.harness.cart import Cart as WholeCart
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import spindles as sp
 from toolcart.sim import spindle_frames as frames
 from toolcart.sim.profiles import row
+from host_tests.support.frames import message
+from host_tests.support.world import Cart
+from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
 ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there

@@ -2,10 +2,10 @@
 
 import pytest
 
-from host_tests.sim.test_sim_toolsnet import RESULT
 from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from toolcart.toolsnet.telegrams import take_apart
+from host_tests.sim.test_sim_toolsnet import RESULT
 
 
 def found(sequence=17, tightening_id=1234567, time="20240314092653", **more):

@@ -1,11 +1,11 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
-from host_tests.support.frames import TIGHTENED
-from lab.harness.line import Network
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.controller_frames import old_result_data, result_data, start_data
 from toolcart.sim.profiles import row
+from host_tests.support.frames import TIGHTENED
+from lab.harness.line import Network
 
 PORTABLE = True
 HEAP = "512k"

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
-from host_tests.sim.test_sim_toolsnet import REQUEST, result
 from toolcart.base.clock import TICKS_PERIOD
 from toolcart.sim.controller import Controller
 from toolcart.sim.orders import HELP, Orders
 from toolcart.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
+from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
+from host_tests.sim.test_sim_toolsnet import REQUEST, result
 
 # Every wait ends: a loaded machine is given this long for what takes milliseconds.
 DEADLINE_S = 20

@@ -1,11 +1,11 @@
 """The simulated ToolsNet stores what is right, refuses what it is told to, notices what is wrong."""
 
-from lab.harness.line import Network
 from toolcart.base.clock import SimClock
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from toolcart.toolsnet.records import is_behind
 from toolcart.toolsnet.telegrams import frame, take_apart, time_ok
+from lab.harness.line import Network
 
 PORTABLE = True
 

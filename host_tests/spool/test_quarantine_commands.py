@@ -10,7 +10,6 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.quarantine_file import spool_with
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.config import complete
 from toolcart.board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
@@ -22,6 +21,7 @@ from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
+from host_tests.support.quarantine_file import spool_with
 
 
 @pytest.fixture

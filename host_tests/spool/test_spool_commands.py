@@ -8,8 +8,6 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.log import Area, append, take_all
-from lab.harness.cart import Cart
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
@@ -19,6 +17,8 @@ from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux_flash import FileFlash
 from toolcart.tools.spool.commands import spool
+from host_tests.support.log import Area, append, take_all
+from lab.harness.cart import Cart
 
 HEAD = 0x48  # a block's first record in formats 1 to 3
 

@@ -5,14 +5,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from host_tests.cart.test_status import LIGHT
-from host_tests.support.log import Area
 from toolcart.agent.base.fields import fill
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.tools.spool.commands import spool
+from host_tests.cart.test_status import LIGHT
+from host_tests.support.log import Area
 
 PSET_AT = LIGHT.index(b"070120006") + 2  # behind the job: three digits of the parameter set
 AT_TORQUE = LIGHT.index(b"004237")

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.log import Area
-from host_tests.support.toolsnet import NUMBER, Outlet
 from toolcart.agent.cart.owners import with_these
 from toolcart.agent.log import numbers as n
 from toolcart.board.linux_flash import FileFlash
@@ -16,6 +14,8 @@ from toolcart.tools.cli import main as cli
 from toolcart.tools.spool import image, take_over
 from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import Plan
+from host_tests.support.log import Area
+from host_tests.support.toolsnet import NUMBER, Outlet
 
 ASIDE = Path(__file__).parents[1] / "data/aside.spool.xz"  # station 10: 4 results wait, 92 are set aside
 PLAN = Plan(512 * 1024, 64 * 1024)

@@ -1,7 +1,5 @@
 """What others have the controller do: once, when it is their turn, and never without a word in the log."""
 
-from host_tests.support.world import CONTROLLER, Cart
-from lab.harness.serial_cart import SerialCart
 from toolcart.agent.base.health import CONTROLLER_UNKNOWN
 from toolcart.agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
 from toolcart.agent.link.headers import HEADERS
@@ -13,6 +11,8 @@ from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.station.command_orders import TURN_MS, carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
 from toolcart.sim.profiles import names, row
+from host_tests.support.world import CONTROLLER, Cart
+from lab.harness.serial_cart import SerialCart
 
 PORTABLE = True
 HEAP = "4m"

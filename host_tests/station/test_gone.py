@@ -1,10 +1,10 @@
 """What a controller has no more is told once, as a run of IDs with the reason, when there is room for it."""
 
-from host_tests.support.log import Area, append, held, take_all
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record.text import describe
 from toolcart.agent.station.gone import latest, put_gone
+from host_tests.support.log import Area, append, held, take_all
 
 PORTABLE = True
 HEAP = "2m"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lab.harness.cart import CONTROLLER, Cart
 from toolcart.agent.base import health as h
+from lab.harness.cart import CONTROLLER, Cart
 
 
 def cart(spindles=(1, 2), revisions=(999,), **controller):

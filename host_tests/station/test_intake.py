@@ -1,13 +1,13 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
-from host_tests.portable import HAS_ALL
-from host_tests.support.world import Cart, body_of, id_of, key_of
-from lab.harness.cart import CONTROLLER, PIM, SERVER, controller_address
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
 from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import result as r
+from host_tests.portable import HAS_ALL
+from host_tests.support.world import Cart, body_of, id_of, key_of
+from lab.harness.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
 HEAVY = True

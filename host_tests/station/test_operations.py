@@ -1,9 +1,5 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
-from host_tests.support.frames import message
-from host_tests.support.world import Cart, body_of
-from lab.harness.cart import PIM, SERVER
-from lab.harness.cart import Cart as WholeCart
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.record import KIND_RESULT
@@ -15,6 +11,10 @@ from toolcart.sim import operation_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.profiles import row
 from toolcart.sim.spindle_frames import spindles_of
+from host_tests.support.frames import message
+from host_tests.support.world import Cart, body_of
+from lab.harness.cart import PIM, SERVER
+from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
 HEAP = "4m"

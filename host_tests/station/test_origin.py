@@ -1,13 +1,13 @@
 """What tells two messages apart tells their records apart: spindle and station of the header, parts, all they say."""
 
-from host_tests.portable import HAS_ALL
-from host_tests.support.frames import EXAMPLE, fetched, garbled, light, pushed
-from host_tests.support.store import NOW, Bench
 from toolcart.agent.base import health as h
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE
+from host_tests.portable import HAS_ALL
+from host_tests.support.frames import EXAMPLE, fetched, garbled, light, pushed
+from host_tests.support.store import NOW, Bench
 
 PORTABLE = True
 HEAP = "2m"

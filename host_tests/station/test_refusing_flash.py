@@ -1,11 +1,11 @@
 """A flash that refuses: the controller keeps its results and is left alone, and all of them are taken afterwards."""
 
-from host_tests.support.world import Cart
-from lab.harness.cart import CONTROLLER
 from toolcart.agent.base import health as h
 from toolcart.agent.cart import status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.state import STATE_BLOCKS, STATE_LAST
+from host_tests.support.world import Cart
+from lab.harness.cart import CONTROLLER
 
 PORTABLE = True
 HEAVY = True

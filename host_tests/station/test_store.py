@@ -2,10 +2,6 @@
 
 from struct import pack, unpack
 
-from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
-from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
@@ -16,6 +12,10 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import ORIGIN_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
+from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
 
 PORTABLE = True
 HEAP = "2m"

@@ -3,11 +3,11 @@
 Each test is the whole agent at a simulated controller, on one clock.
 """
 
-from host_tests.support.world import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
 from toolcart.agent.station.watch import QUIET_MINUTES
 from toolcart.sim.profiles import row
+from host_tests.support.world import Cart
 
 PORTABLE = True
 HEAVY = True

@@ -9,9 +9,9 @@ It takes what is in the spool when that is half full, so that blocks are erased 
 import os
 import sys
 
-from host_tests.support.log import append, ident_in, mounted
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.board.linux_flash import FileFlash
+from host_tests.support.log import append, ident_in, mounted
 
 
 def main(path, ident):

@@ -174,8 +174,8 @@ def recovery_model(tally):
 
 def refusals_model(tally):
     """Every row of the model of what ToolsNet refuses."""
-    from host_tests.outlets import test_refusals_model as model
     from toolcart.agent.outlets.toolsnet import policy, row
+    from host_tests.outlets import test_refusals_model as model
 
     row.REACH = policy.PATIENCE = 2
     for logs, budgets in model.ROWS.values():

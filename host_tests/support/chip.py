@@ -2,9 +2,9 @@
 
 import contextlib
 
+from toolcart.base.cache import Unavailable
 from host_tests.portable import Skip
 from lab.chips.chip import Chip
-from toolcart.base.cache import Unavailable
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from lab.firmware import cortex, rp2040
 from toolcart.base.cache import Unavailable
+from lab.firmware import cortex, rp2040
 
 RUN_TIMEOUT_S = 280
 LONG = os.environ.get("TOOLCART_LONG") == "1"

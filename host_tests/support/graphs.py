@@ -2,8 +2,6 @@
 toolcart.agent.wide.controller_curves.
 """
 
-from host_tests.support.frames import message
-from host_tests.support.log import held
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log.cursor import WANTS_GRAPHS
@@ -15,6 +13,8 @@ from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import graph as gr
 from toolcart.agent.wide.controller_curves import Traces
 from toolcart.sim import trace_frames as made
+from host_tests.support.frames import message
+from host_tests.support.log import held
 
 TIME = "2024-03-14:09:26:53"
 STATION = 10

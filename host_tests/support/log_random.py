@@ -7,6 +7,13 @@ Rules
    that some that are owed may rot: that is counted, and no other suffers from it.
 """
 
+from toolcart.agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.log import Log
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
+from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
+from toolcart.agent.log.state import State
+from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from host_tests.support.log_flash import Area, Dice, PowerCut
 from host_tests.support.log_promise import (
     APPEND,
@@ -24,13 +31,6 @@ from host_tests.support.log_promise import (
     need,
     payload_at,
 )
-from toolcart.agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
-from toolcart.agent.log.log import Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
-from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
-from toolcart.agent.log.state import State
-from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """A log that a test fills, the MQTT outlet, a simulated broker and consumer, on one simulated clock."""
 
-from host_tests.support.toolsnet import NUMBER, Outlet
 from toolcart.agent.base.health import Health
 from toolcart.agent.link.quiet import Quiet
 from toolcart.agent.outlets.mqtt import make
 from toolcart.sim.mqtt import Broker, Consumer
+from host_tests.support.toolsnet import NUMBER, Outlet
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """A quarantine over a station's area on a simulated flash, and a main log whose results can be refused."""
 
-from host_tests.support.log import STATE_BLOCKS, Area, Flash, append
 from toolcart.agent.log.numbers import DROPPED
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import HEAD_BYTES
+from host_tests.support.log import STATE_BLOCKS, Area, Flash, append
 
 PORTABLE = True
 

@@ -1,7 +1,7 @@
 """A spool file whose quarantine has something in it."""
 
-from host_tests.support.quarantine import QuarantineBench
 from toolcart.board.linux_flash import FileFlash
+from host_tests.support.quarantine import QuarantineBench
 
 
 def spool_with(folder, frame):

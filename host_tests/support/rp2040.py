@@ -11,8 +11,8 @@ import subprocess
 import threading
 import tty
 
-from lab.firmware import rp2040
 from toolcart.base.cache import Unavailable
+from lab.firmware import rp2040
 
 CPYTHON_ONLY = True
 

@@ -1,9 +1,9 @@
 """Serial lines for tests: a link that talks over a simulated line as the intake does, and two links joined by one."""
 
-from lab.harness.serial_line import MicroClock, SerialLine
 from toolcart.agent.base.fields import copy
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
 from toolcart.base.clock import START_TICKS, Dice
+from lab.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """A station's store over a flash in RAM, which is given messages as a link gives them."""
 
-from host_tests.support.log import Area, held
-from host_tests.support.station import Station
 from toolcart.agent.log.log import WHEN_FULL_REFUSE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as r
+from host_tests.support.log import Area, held
+from host_tests.support.station import Station
 
 PORTABLE = True
 

@@ -7,13 +7,13 @@ talk.said                  every message that went out, without its NUL; talk.ta
 """
 
 import toolcart.agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
-from host_tests.support.frames import accepted, message
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.link.stream import Stream
 from toolcart.agent.openprotocol import session as ss
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS
+from host_tests.support.frames import accepted, message
 
 PORTABLE = True
 

@@ -2,8 +2,6 @@
 
 from struct import pack_into
 
-from host_tests.support.log import Area, Flash
-from lab.harness.line import Network
 from toolcart.agent.base.health import NAMES, Health
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
@@ -20,6 +18,8 @@ from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from host_tests.support.log import Area, Flash
+from lab.harness.line import Network
 
 PORTABLE = True
 

@@ -2,10 +2,10 @@
 
 import json
 
-from host_tests.support.consumer_model import Model
 from toolcart.agent.wide.web_address import WebAddress
 from toolcart.agent.wide.webhook import SETTINGS, WebhookOutlet
 from toolcart.sim.endpoint import Endpoint
+from host_tests.support.consumer_model import Model
 
 PLACE = ("hook", 8080)
 URL = "http://hook:8080/results?cart=7"

@@ -7,15 +7,15 @@ cart.controller.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from host_tests.support.log import Area, Flash, held
-from lab.harness import cart as whole
-from lab.harness.cart import CONTROLLER
 from toolcart.agent.log.numbers import GRAPH_BLOCKS, KEPT_BLOCKS
 from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from host_tests.support.log import Area, Flash, held
+from lab.harness import cart as whole
+from lab.harness.cart import CONTROLLER
 
 PORTABLE = True
 

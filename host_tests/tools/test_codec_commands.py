@@ -8,13 +8,13 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.frames import EXAMPLE
-from lab.harness.serial_cart import SerialCart
 from toolcart.agent import catalogue
 from toolcart.base.cache import CHECKOUT
 from toolcart.codec import inputs, pcap, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.tools.cli import main as cli
+from host_tests.support.frames import EXAMPLE
+from lab.harness.serial_cart import SerialCart
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))
 ANSWERED = catalogue.wire(catalogue.encode(5, mid_accepted=60))

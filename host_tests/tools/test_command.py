@@ -12,10 +12,6 @@ from contextlib import contextmanager
 import pytest
 from click.testing import CliRunner
 
-from host_tests.board.test_upkeep import Out
-from host_tests.support.archive import delivering
-from host_tests.support.running import ENVIRONMENT, wait_for
-from host_tests.support.world import Cart
 from toolcart.agent.openprotocol import commands as rows
 from toolcart.board import linux_control
 from toolcart.board.console import Console
@@ -23,6 +19,10 @@ from toolcart.board.linux_control import Asker, Control
 from toolcart.tools.cli import main as cli
 from toolcart.tools.command import commands
 from toolcart.tools.status import asking, place
+from host_tests.board.test_upkeep import Out
+from host_tests.support.archive import delivering
+from host_tests.support.running import ENVIRONMENT, wait_for
+from host_tests.support.world import Cart
 
 DEADLINE_S = 30
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.log import Area, append
 from toolcart.agent.log import numbers as n
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.board import linux_header
@@ -28,6 +27,7 @@ from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, ntp, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
+from host_tests.support.log import Area, append
 
 
 @pytest.fixture(autouse=True)

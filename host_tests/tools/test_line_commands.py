@@ -8,11 +8,11 @@ import tty
 import pytest
 from click.testing import CliRunner
 
-from lab.harness.serial_cart import SerialCart
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
 from toolcart.tools.line.commands import line
 from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.line.load import Load
+from lab.harness.serial_cart import SerialCart
 
 
 def capture_of(kind):

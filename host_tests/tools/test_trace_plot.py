@@ -5,13 +5,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.frames import message
-from host_tests.wide.test_graphs import cart_of
 from toolcart.agent import catalogue
 from toolcart.sim import trace_frames as made
 from toolcart.tools.cli.main import main
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
+from host_tests.support.frames import message
+from host_tests.wide.test_graphs import cart_of
 
 TIME = "2024-03-14:09:26:53"
 TORQUE = (0, 100, 900, 2000, 1500)

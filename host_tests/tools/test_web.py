@@ -15,13 +15,13 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from host_tests.tools.test_status_command import _station
 from toolcart.base import prometheus
 from toolcart.tools.cli.main import main
 from toolcart.tools.status import asking, place
 from toolcart.tools.web import app, commands, metrics, page
 from toolcart.tools.web import polling as looking
 from toolcart.tools.web.polling import Looking, Seen
+from host_tests.tools.test_status_command import _station
 
 ROOT = Path(__file__).resolve().parents[2]
 CART = {

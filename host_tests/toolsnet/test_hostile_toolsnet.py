@@ -1,10 +1,10 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
-from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from toolcart.agent.base import health as h
 from toolcart.agent.toolsnet import session as ts
 from toolcart.base.clock import Dice
 from toolcart.sim.endpoint import Endpoint
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
 HEAP = "6m"

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.toolsnet.test_result04 import Record, example, values
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text_form import put_ascii, stripped
 from toolcart.archive.quick import result_of
+from host_tests.toolsnet.test_result04 import Record, example, values
 
 JUDGED = {0: 2, 1: 0, 2: 3}  # Open Protocol's low, OK, high
 

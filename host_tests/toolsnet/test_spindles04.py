@@ -2,9 +2,6 @@
 
 from struct import pack_into
 
-from host_tests.support.frames import example_tightening, message
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.toolsnet.test_result04 import Record
 from toolcart.agent.openprotocol import cycle as cy
 from toolcart.agent.openprotocol import operation as op
 from toolcart.agent.record import PAYLOAD_WIDE
@@ -14,6 +11,9 @@ from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import operation_frames, spindle_frames
 from toolcart.toolsnet.telegrams import take_apart
+from host_tests.support.frames import example_tightening, message
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.toolsnet.test_result04 import Record
 
 PORTABLE = True
 HEAP = "2m"

@@ -1,8 +1,5 @@
 """Curves become pieces in their own ring: whole, durable, once, with their result, and never in anyone's way."""
 
-from host_tests.support.frames import message
-from host_tests.support.graphs import TIME, Bench, ident_of, samples_for, samples_in, trace_message
-from host_tests.support.log import Flash, append, body_of, held, take_all
 from toolcart.agent.base import health as h
 from toolcart.agent.base.words import get_u32, put_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
@@ -14,6 +11,9 @@ from toolcart.agent.record import result as res
 from toolcart.agent.wide.controller_curves import ORDER_BIG, ORDER_LITTLE
 from toolcart.agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
 from toolcart.sim import trace_frames as made
+from host_tests.support.frames import message
+from host_tests.support.graphs import TIME, Bench, ident_of, samples_for, samples_in, trace_message
+from host_tests.support.log import Flash, append, body_of, held, take_all
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 

@@ -1,8 +1,5 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
-from host_tests.support.frames import message
-from host_tests.support.log import Area, held
-from host_tests.support.world import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_FULL
@@ -11,6 +8,9 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 from toolcart.agent.wide.controller_events import ControllerEvents
+from host_tests.support.frames import message
+from host_tests.support.log import Area, held
+from host_tests.support.world import Cart
 
 TIME = b"2024-03-14:09:26:53"
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"

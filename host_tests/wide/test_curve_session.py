@@ -1,14 +1,14 @@
 """Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens."""
 
-from host_tests.support.frames import light, message
-from host_tests.support.graphs import curves_in, ident_of, samples_in, trace_message
-from lab.harness.cart import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import graph as gr
 from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
 from toolcart.sim import trace_frames as made
 from toolcart.sim.trace_frames import curves
+from host_tests.support.frames import light, message
+from host_tests.support.graphs import curves_in, ident_of, samples_in, trace_message
+from lab.harness.cart import Cart
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 

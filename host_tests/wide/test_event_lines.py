@@ -2,8 +2,8 @@
 
 import json
 
-from host_tests.support.world import CONTROLLER, Cart
 from toolcart.sim.controller_events import MT_FOCUS_EVENTS
+from host_tests.support.world import CONTROLLER, Cart
 
 ALL = {"events": ["alarms", "job", "pset", "vin"]}
 

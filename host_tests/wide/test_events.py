@@ -1,6 +1,5 @@
 """Events reach ToolsNet in their place between the results, once, from where its 08 says; results wait for none."""
 
-from lab.harness.cart import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.numbers import LIMIT, MISSED
@@ -8,6 +7,7 @@ from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.wide.telegram09 import CODE_OURS
 from toolcart.toolsnet.records import tightening_id_of
+from lab.harness.cart import Cart
 
 ALL = ["alarms", "pset", "job", "vin", "gone"]
 

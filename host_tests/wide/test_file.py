@@ -2,9 +2,6 @@
 
 import json
 
-from host_tests.support.log import Area, append, append_event
-from lab.harness.flash import SHAPES, PowerCut, SimFlash
-from lab.harness.lines import SimLines
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
@@ -13,6 +10,9 @@ from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.log.numbers import CURSOR, MISSED
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
+from host_tests.support.log import Area, append, append_event
+from lab.harness.flash import SHAPES, PowerCut, SimFlash
+from lab.harness.lines import SimLines
 
 
 class Bench:

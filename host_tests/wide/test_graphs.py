@@ -5,11 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.support.graphs import STATION, Bench, Clock, samples_for, trace_message
-from host_tests.support.log import body_of
-from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
-from lab.harness.lines import SimLines
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.cursor import WANTS_GRAPHS
@@ -23,6 +18,11 @@ from toolcart.agent.wide.controller_curves import Traces
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux_lines import LineFile
+from host_tests.support.graphs import STATION, Bench, Clock, samples_for, trace_message
+from host_tests.support.log import body_of
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
+from lab.harness.lines import SimLines
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
 TIME = "2024-03-14:09:26:53"

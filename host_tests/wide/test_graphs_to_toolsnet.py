@@ -3,13 +3,13 @@
 from itertools import pairwise
 from struct import unpack
 
-from host_tests.support.graphs import Bench
-from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.wide.curves import Curves
 from toolcart.sim.trace_frames import curves
+from host_tests.support.graphs import Bench
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from host_tests.support.disk import Disk, PowerCut
-from host_tests.support.log import Area, append
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import Dice
 from toolcart.board import linux_lines
+from host_tests.support.disk import Disk, PowerCut
+from host_tests.support.log import Area, append
 
 STORED = 24
 NAME = "/lines"

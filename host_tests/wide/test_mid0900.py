@@ -1,6 +1,5 @@
 """MID 0900 and 0901 are read by walking their fields; the subscription asks in every form that is documented."""
 
-from host_tests.support.frames import message
 from toolcart.agent.wide.mid0900 import (
     CURVES,
     LOST_EMPTY,
@@ -14,6 +13,7 @@ from toolcart.agent.wide.mid0900 import (
     within,
 )
 from toolcart.sim import trace_frames as made
+from host_tests.support.frames import message
 
 TIME = "2024-03-14:09:26:53"
 FACTOR = ((2214, 3, 1, "0.000854"),)

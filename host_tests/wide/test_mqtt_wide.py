@@ -2,11 +2,11 @@
 
 import pytest
 
-from host_tests.support.mqtt import BROKER, SETTINGS
-from lab.harness.cart import Cart
 from toolcart.agent.cart import config
 from toolcart.agent.wide import mqtt
 from toolcart.sim.mqtt import Broker, Consumer
+from host_tests.support.mqtt import BROKER, SETTINGS
+from lab.harness.cart import Cart
 
 
 def started(**outlet):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from host_tests.toolsnet.test_result04 import Record, example
-from lab.harness.cart import Cart
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.toolsnet.telegrams import take_apart
+from host_tests.toolsnet.test_result04 import Record, example
+from lab.harness.cart import Cart
 
 BEHIND = res.HEAD_BYTES + res.BODY_BYTES
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from host_tests.support.toolsnet import Outlet as Bench
-from host_tests.support.webhook import PLACE, Server, answer, section, webhook_of
-from lab.harness.cart import Cart
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide import webhook
 from toolcart.agent.wide.http_client import HEAD_MOST
+from host_tests.support.toolsnet import Outlet as Bench
+from host_tests.support.webhook import PLACE, Server, answer, section, webhook_of
+from lab.harness.cart import Cart
 
 
 class Plant:

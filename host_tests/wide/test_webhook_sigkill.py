@@ -9,11 +9,11 @@ import time
 
 import trustme
 
+from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent
 from host_tests.support.archive import delivering
 from host_tests.support.hook_process import stored
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
-from toolcart.sim.controller_model import ControllerOptions
 
 KILLS = 300 if os.environ.get("TOOLCART_LONG") == "1" else 15
 RATE_PER_S = 40

@@ -5,8 +5,6 @@ import random
 
 import pytest
 
-from host_tests.support.log import PowerCut, append_event
-from host_tests.support.toolsnet import NUMBER, PIM, SERVER, Outlet
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
@@ -18,6 +16,8 @@ from toolcart.agent.record.result import PARKED_IN_DOUBT
 from toolcart.agent.wide.toolsnet_session import UNANSWERED, WideSession
 from toolcart.agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
 from toolcart.sim.toolsnet_session import ServerSession
+from host_tests.support.log import PowerCut, append_event
+from host_tests.support.toolsnet import NUMBER, PIM, SERVER, Outlet
 
 ROUND_TRIP_MS = 100
 REFUSED = 17

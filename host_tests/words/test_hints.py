@@ -15,7 +15,6 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.running import ENVIRONMENT, free_port
 from toolcart.base.cache import CHECKOUT
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
@@ -25,6 +24,7 @@ from toolcart.tools.live.log import LogLines
 from toolcart.tools.process.agent import Agent
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
+from host_tests.support.running import ENVIRONMENT, free_port
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
 DEADLINE_S = 60.0

@@ -23,10 +23,6 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support.running import ENVIRONMENT, free_port
-from host_tests.words.test_hints import cart_with_refused, lived, run, sources
-from lab.firmware import image
-from lab.packaging import debian
 from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
 from toolcart.base.cache import CHECKOUT
@@ -42,6 +38,10 @@ from toolcart.tools.web import polling
 from toolcart.tools.words import attention, commands, reasons, undelivered
 from toolcart.tools.words import controller as controller_words
 from toolcart.tools.words import status as status_words
+from host_tests.support.running import ENVIRONMENT, free_port
+from host_tests.words.test_hints import cart_with_refused, lived, run, sources
+from lab.firmware import image
+from lab.packaging import debian
 
 _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
 FOLLOWED = set()  # pieces of messages
@@ -96,7 +96,9 @@ def follows(*pieces):
 def messages():
     """Every text of the program that names one of its commands and is neither docstring nor help, with its place."""
     names = main.list_commands(click.Context(main))
-    for path, tree in sources("toolcart"):
+    for path, tree in sources("toolcart", "lab"):
+        if path.is_relative_to(CHECKOUT / "lab/bench"):  # of a checkout alone
+            continue
         silent = {id(one) for node in ast.walk(tree) for one in _not_said(node)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:

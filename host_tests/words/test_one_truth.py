@@ -8,9 +8,6 @@ import pytest
 pytest.importorskip("textual")
 pytest.importorskip("starlette")
 
-from host_tests.live.test_live_view import _screen
-from lab.harness.cart import PIM, SERVER, Cart
-from lab.harness.flash import SimFlash
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.openprotocol.states import READY
@@ -20,6 +17,9 @@ from toolcart.tools.live.figures import BAD, WARNING, Figures
 from toolcart.tools.web import metrics, page
 from toolcart.tools.words import attention, lasting, news
 from toolcart.tools.words import status as words
+from host_tests.live.test_live_view import _screen
+from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.flash import SimFlash
 
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
 

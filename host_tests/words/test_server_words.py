@@ -2,12 +2,12 @@
 
 import pytest
 
-from lab.harness.cart import Cart
 from toolcart.agent.cart.status import of_station
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import reasons
 from toolcart.tools.words.server import doubts, sentence
+from lab.harness.cart import Cart
 
 
 def cart(reported, sent=3, **settings):

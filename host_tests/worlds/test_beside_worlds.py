@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from lab.worlds.course import run
-from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
 from toolcart.agent.outlets.mqtt import Mqtt
 from toolcart.agent.wide import webhook
+from lab.worlds.course import run
+from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
 
 WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 12
 SLICES = 2

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from toolcart.tools.cli.main import main
 from host_tests.support import causes as support_causes
 from lab.bench import causes
-from toolcart.tools.cli.main import main
 
 FAULTS = set(range(1, 13))  # of the core; 13 was a way to write, no fault
 QUICK = "state-block-not-erased"

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from toolcart.agent import catalogue
+from toolcart.agent.record import same
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import PLAIN
 from lab.worlds import spindle_frames as frames
@@ -15,8 +17,6 @@ from lab.worlds.named import named_in
 from lab.worlds.profiles import TRAITS
 from lab.worlds.telegrams import Refused, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
-from toolcart.agent import catalogue
-from toolcart.agent.record import same
 
 
 def several(count=3, **more):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.agent.log import numbers as n
 from lab.worlds import adapter, bench
 from lab.worlds.course import run
 from lab.worlds.profiles import NO_PROFILE, TRAITS, names_of
 from lab.worlds.script import draw, filled
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world import World
-from toolcart.agent.log import numbers as n
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of every shape and profile

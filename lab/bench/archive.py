@@ -20,13 +20,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from toolcart.base import child
+from toolcart.base.report import Report
+from toolcart.base.sources import Unavailable
 from lab.bench.archive_hostile import COUNT
 from lab.bench.browser import pages_of
 from lab.bench.postgresql import postgresql
 from lab.bench.processes import STOP_LIMIT_S, memory_mib, told, worked_s
-from toolcart.base import child
-from toolcart.base.report import Report
-from toolcart.base.sources import Unavailable
 
 LOADS = ((1, 1), (100, 1), (100, 8), (1000, 1))  # stations, window
 SECONDS = 10.0

@@ -25,16 +25,16 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from toolcart.archive import database, servers
+from toolcart.base.command_line import CommandLine
+from toolcart.base.report import Report
+from toolcart.base.sources import Unavailable
 from lab.bench.archive import load, lost, served
 from lab.bench.archive_rows import Plant, fill, vin
 from lab.bench.browser import pages_of
 from lab.bench.figures import tell
 from lab.bench.postgresql import postgresql
 from lab.bench.processes import memory_mib
-from toolcart.archive import database, servers
-from toolcart.base.command_line import CommandLine
-from toolcart.base.report import Report
-from toolcart.base.sources import Unavailable
 
 LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
 OLD = Plant(stations=4, cars=5_000, every_s=43.2)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
-from lab.bench.browser import browser, pages_of
 from toolcart.archive import database
 from toolcart.archive import tables as t
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import ROOT
+from lab.bench.archive_rows import Plant, fill, fill_beside, vin
+from lab.bench.browser import browser, pages_of
 
 PICTURES = ROOT / "docs" / "pictures"
 CARS, STATIONS = 150, 18

@@ -16,14 +16,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import runtimes
-from lab.bench import board_heap, board_idle, board_sizes, board_time, halving
-from lab.firmware import cortex, programs, rp2040, sources
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report, table
 from toolcart.base.sources import ROOT, Source, product_sources
+from lab import runtimes
+from lab.bench import board_heap, board_idle, board_sizes, board_time, halving
+from lab.firmware import cortex, programs, rp2040, sources
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"

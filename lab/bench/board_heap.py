@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import copy
 
+from toolcart.base.cache import Unavailable
+from toolcart.base.report import Report
 from lab.bench import halving
 from lab.chips import rules
 from lab.chips.chip import PIM, SERVER, TREE, Chip
-from toolcart.base.cache import Unavailable
-from toolcart.base.report import Report
 
 LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 512 * 1024, 1024
 LIVE, BACKLOG = 10, 40

@@ -9,14 +9,14 @@ Rules
    With a side away there are some: a connection attempt has a deadline of its own.
 """
 
-from lab.harness.configuration import configuration
-from lab.harness.quiet import QuietController, QuietToolsNet
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.agent.cart.app import App
 from toolcart.agent.log.flash import RamFlash
 from toolcart.board import loop
 from toolcart.board.clock import Clock
 from toolcart.board.upkeep import Upkeep
+from lab.harness.configuration import configuration
+from lab.harness.quiet import QuietController, QuietToolsNet
 
 HOUR_MS = 3600000
 WAIT_MAX_MS = 60000  # as toolcart.board.sockets, which cannot be imported without a chip's `select`

@@ -11,15 +11,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lab import runtimes
-from lab.bench.figures import tell
-from lab.runtimes.build import BOARD_MACHINES
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine
 from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report
 from toolcart.base.sources import product_sources
 from toolcart.tools.flash import package
+from lab import runtimes
+from lab.bench.figures import tell
+from lab.runtimes.build import BOARD_MACHINES
 
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
 HEAP = "512k"

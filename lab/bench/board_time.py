@@ -19,14 +19,14 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lab.bench.figures import tell
-from lab.firmware import rp2040
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine
 from toolcart.base.mpy import compiled
 from toolcart.base.report import Report
 from toolcart.base.sources import Source
 from toolcart.tools.flash import package
+from lab.bench.figures import tell
+from lab.firmware import rp2040
 
 RUN_TIMEOUT_S = 120
 ARCHITECTURE = "armv6m"

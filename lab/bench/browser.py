@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lab.bench.processes import told
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.sources import Unavailable
+from lab.bench.processes import told
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (

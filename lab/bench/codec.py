@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 
-from lab.bench.round_trips import add_to as add_round_trips
 from toolcart.agent import catalogue
 from toolcart.agent.base.fields import number
 from toolcart.agent.link import LINK_MESSAGE
@@ -33,6 +32,7 @@ from toolcart.base.cache import CHECKOUT
 from toolcart.base.report import Report, measured
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
+from lab.bench.round_trips import add_to as add_round_trips
 
 TURNS = 300
 CALLS = 400

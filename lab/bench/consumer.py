@@ -28,14 +28,14 @@ from statistics import median, quantiles
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from lab.bench.figures import tell
-from lab.bench.postgresql import postgresql
-from lab.bench.processes import memory_mib, running, worked_s
 from toolcart.base import child
 from toolcart.base.command_line import CommandLine
 from toolcart.base.report import Report
 from toolcart.base.sources import Unavailable
 from toolcart.sim.serve import SimulatedPlant
+from lab.bench.figures import tell
+from lab.bench.postgresql import postgresql
+from lab.bench.processes import memory_mib, running, worked_s
 
 RATE_PER_S, SECONDS = 50.0, 30.0
 SETTLE_S = 5.0

@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab.harness import quiet
-from lab.harness.cart import PIM, SERVER, Cart
-from lab.harness.configuration import configuration
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.log.flash import RamFlash
 from toolcart.base.report import AT_LEAST, AT_MOST, Report
+from lab.harness import quiet
+from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.configuration import configuration
 
 RESULTS = 10_000
 ROUND_TRIPS_MS = (20, 100)

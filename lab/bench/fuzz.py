@@ -19,7 +19,6 @@ import time
 import toolcart.agent.record.same  # noqa: F401 - first, because imports nest (toolcart.agent.cart.app)
 
 # isort: split
-from lab.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
 from toolcart.agent.link import LINK_BROKEN, LINK_NEED_DATA
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
@@ -36,6 +35,7 @@ from toolcart.agent.record.odd import put_in_order
 from toolcart.agent.toolsnet import telegram as tel
 from toolcart.agent.toolsnet.telegram import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from toolcart.base.clock import Dice
+from lab.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
 
 PORTABLE = True
 

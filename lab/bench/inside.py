@@ -7,9 +7,9 @@ import gc
 import sys
 import time
 
+from toolcart.agent.base.fields import copy
 from lab.harness.configuration import configuration
 from lab.harness.quiet import Workbench
-from toolcart.agent.base.fields import copy
 
 PORTABLE = True
 

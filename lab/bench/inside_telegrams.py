@@ -16,12 +16,12 @@ import sys
 import time
 from struct import pack_into
 
-from lab.harness.quiet import QuietController, QuietToolsNet, Workbench
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
+from lab.harness.quiet import QuietController, QuietToolsNet, Workbench
 
 PAGES = 8  # records that differ
 SPINDLES = 4
@@ -259,9 +259,9 @@ def event_bench():
 
     On MicroPython the parts for CPython are added after all others, which stay as they are there.
     """
-    from lab.harness.configuration import configuration
     from toolcart.agent.base import compat
     from toolcart.agent.cart import app
+    from lab.harness.configuration import configuration
 
     settings = configuration()
     Workbench(settings).settle()  # now everything is loaded

@@ -19,14 +19,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import runtimes
-from lab.bench import halving, inside
-from lab.bench.least import CONFIG
-from lab.firmware import rp2040
-from lab.harness import quiet
-from lab.harness.configuration import TREE, configuration
-from lab.runtimes.catalogue import Runtime
-from lab.runtimes.harness import Machine
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record.result import BODY_BYTES
 from toolcart.base import child
@@ -35,6 +27,14 @@ from toolcart.base.mpy import compile_into, compiled
 from toolcart.base.report import Report, measured
 from toolcart.base.sources import ROOT, Source, product_sources
 from toolcart.tools.flash import package
+from lab import runtimes
+from lab.bench import halving, inside
+from lab.bench.least import CONFIG
+from lab.firmware import rp2040
+from lab.harness import quiet
+from lab.harness.configuration import TREE, configuration
+from lab.runtimes.catalogue import Runtime
+from lab.runtimes.harness import Machine
 
 RESULTS = 1000
 TURNS = 20

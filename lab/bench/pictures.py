@@ -18,10 +18,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from lab.harness.fleet import Fleet
 from toolcart.base.command_line import CommandLine, start
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, Watch
+from lab.harness.fleet import Fleet
 
 CARTS = 12
 RATE_PER_S = 0.7

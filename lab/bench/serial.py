@@ -15,11 +15,6 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from lab import runtimes
-from lab.firmware import cortex
-from lab.harness.serial_cart import SerialCart
-from lab.harness.serial_line import StallFlash
-from lab.runtimes.harness import Machine
 from toolcart.agent.link.block import BlockReader
 from toolcart.agent.link.payload import NO_MESSAGE, begin_of, tail_fits
 from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
@@ -31,6 +26,11 @@ from toolcart.base.report import Report, measured
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.r3964_peer import block_of
+from lab import runtimes
+from lab.firmware import cortex
+from lab.harness.serial_cart import SerialCart
+from lab.harness.serial_line import StallFlash
+from lab.runtimes.harness import Machine
 
 OCTETS_A_RESULT = 155
 BITS = 10

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.harness.flash import SimFlash
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.log import head
 from toolcart.agent.log import numbers as n
@@ -32,6 +31,7 @@ from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.base.report import Report, measured
 from toolcart.board.linux_flash import FileFlash
 from toolcart.board.linux_spool_make import BLOCK_BYTES
+from lab.harness.flash import SimFlash
 
 RESULTS = 1000
 PAYLOAD = 114

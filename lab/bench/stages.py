@@ -160,9 +160,9 @@ def cost_of_dress():
 
 def ready():
     """Return a workbench in the state of a board that has run for a while, its scheduler's step counted."""
+    from toolcart.agent.log.flash import RamFlash
     from lab.harness.configuration import configuration
     from lab.harness.quiet import Workbench
-    from toolcart.agent.log.flash import RamFlash
 
     class Bench(Workbench):
         """Wakes a task only for input once it counts, as a board does."""

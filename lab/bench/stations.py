@@ -26,10 +26,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from lab.bench.processes import memory_mib, running, worked_s
-from lab.harness.fleet import Fleet
 from toolcart.base import child
 from toolcart.base.report import Report
+from lab.bench.processes import memory_mib, running, worked_s
+from lab.harness.fleet import Fleet
 
 STATIONS = 50
 RATE_PER_S = 1.0

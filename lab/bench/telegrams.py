@@ -11,13 +11,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
-from lab.runtimes import named
-from lab.runtimes.build import compiled_tree
-from lab.runtimes.harness import Machine
 from toolcart.base import child
 from toolcart.base.cache import Unavailable
 from toolcart.base.report import Report
 from toolcart.base.sources import is_cpython_only, python_files
+from lab.runtimes import named
+from lab.runtimes.build import compiled_tree
+from lab.runtimes.harness import Machine
 
 ROUNDS = 2000
 MICROPYTHON_ROUNDS = 200

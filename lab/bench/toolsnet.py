@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.bench import archive, drain, telegrams
 from toolcart.base.report import Report
+from lab.bench import archive, drain, telegrams
 
 TELEGRAMS_SHARE, DRAINS_SHARE = 0.01, 0.05  # of the total time
 

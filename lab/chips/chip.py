@@ -27,11 +27,6 @@ import termios
 from pathlib import Path
 from typing import Any
 
-from lab import runtimes
-from lab.chips import rules
-from lab.harness.line import Network
-from lab.harness.port import PORT_OPEN, PORT_OPENING
-from lab.harness.serial_line import MicroClock, SerialLine
 from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
@@ -40,6 +35,11 @@ from toolcart.sim.r3964_peer import R3964Peer
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from toolcart.tools.flash import package
+from lab import runtimes
+from lab.chips import rules
+from lab.harness.line import Network
+from lab.harness.port import PORT_OPEN, PORT_OPENING
+from lab.harness.serial_line import MicroClock, SerialLine
 
 INSIDE = ("inside.py", "rules.py")
 READ_S = 120  # of real time for one answer of the process: after that it hangs

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from mpremote.transport import TransportError, TransportExecError
 
-from lab.chips.chip import Chip
 from toolcart.tools.flash.link import console_line
 from toolcart.tools.flash.mpremote_link import MpremoteLink
+from lab.chips.chip import Chip
 
 LINES_MS = 500
 

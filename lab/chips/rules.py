@@ -16,7 +16,7 @@ WATCHDOG_MAX_MS = {"rp2": 8388, "esp32": 1 << 31}
 # (micropython/micropython#13219).
 HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
 # What MicroPython keeps in the heap of modules out of a ROMFS, and not of frozen ones (py/persistentcode.c: raw code of
-# functions, tables of names and constants): the same modules took 119,680 bytes so, and 55,664 frozen on the RP2040. The
+# functions, names and constants): the same modules took 119,680 bytes so, and 55,664 frozen on the RP2040. The
 # names of all modules, which frozen code has in flash, have become 3,859 bytes longer since (micropython.qstr_info).
 ROMFS_BYTES = 67859
 

@@ -17,9 +17,9 @@ import shutil
 import time
 from pathlib import Path
 
-from lab.firmware import programs, romfs, sources
 from toolcart.base.cache import CACHE, CHECKOUT, output_of, whole_folder
 from toolcart.base.sources import compiler
+from lab.firmware import programs, romfs, sources
 
 PARTS = Path(__file__).with_name("cortex")
 IMAGES = CACHE / "firmware-images"

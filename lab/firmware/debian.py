@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.firmware import apt
 from toolcart.base.cache import Unavailable, output_of
+from lab.firmware import apt
 
 RELEASE = "trixie"
 PACKAGES = (

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab.firmware import apt
 from toolcart.base.cache import Unavailable, locked, output_of
+from lab.firmware import apt
 
 INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine where it was measured
 

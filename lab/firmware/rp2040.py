@@ -18,12 +18,12 @@ import shutil
 import struct
 from pathlib import Path
 
-from lab.firmware import cortex, programs, sources
-from lab.harness.configuration import TREE
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from toolcart.base.mpy import compile_into
 from toolcart.base.sources import Source, compiler, product_sources
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
+from lab.firmware import cortex, programs, sources
+from lab.harness.configuration import TREE
 
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip

@@ -7,8 +7,8 @@ cache and never installed. The versions are checked: another one is refused.
 import shutil
 from pathlib import Path
 
-from lab.firmware import apt, debian
 from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
+from lab.firmware import apt, debian
 
 MICROPYTHON = "1.25.0+ds"
 PICO_SDK = "2.1.1-1"

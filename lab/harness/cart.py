@@ -9,7 +9,6 @@ Rules
 3. `cut` is a power cut: new objects over the same flash; the peers do not notice.
 """
 
-from lab.harness.line import Network
 from toolcart.agent.base.health import NAMES
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
@@ -20,6 +19,7 @@ from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from lab.harness.line import Network
 
 PORTABLE = True
 

@@ -10,8 +10,8 @@ Rules:
 4. An endpoint that cannot know better because the line swallowed something has its attribute `excused` set.
 """
 
-from lab.harness.port import LINE_SETTINGS, PORT_CLOSED, PORT_OPEN, PORT_OPENING, Connection, Line, SimPort
 from toolcart.agent.base.ticks import FOREVER
+from lab.harness.port import LINE_SETTINGS, PORT_CLOSED, PORT_OPEN, PORT_OPENING, Connection, Line, SimPort
 
 PORTABLE = True
 

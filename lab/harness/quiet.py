@@ -7,10 +7,10 @@ Rules
 4. They check as they go: a sequence that does not follow the previous one is counted in `disorder`.
 """
 
-from lab.harness.configuration import PIM_PORT
 from toolcart.agent.base.fields import compare, copy, number, put_number
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.cart.app import App
+from lab.harness.configuration import PIM_PORT
 
 PORTABLE = True
 

@@ -3,10 +3,10 @@
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from lab.harness import cart as whole
-from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+from lab.harness import cart as whole
+from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
 
 PORTABLE = True
 

@@ -22,14 +22,14 @@ import zipfile
 from email.utils import formatdate
 from pathlib import Path
 
-from lab.packaging import share, wheel
-from lab.packaging.wheel import version
 from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.tools.config.commands import EXAMPLE, schema_text
 from toolcart.tools.config.schema import FILE_NAME
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
+from lab.packaging import share, wheel
+from lab.packaging.wheel import version
 
 PYTHON = "usr/lib/python3/dist-packages"
 CONFIG = "/etc/toolcart/config.json"

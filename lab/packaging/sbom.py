@@ -27,8 +27,8 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
-from lab.packaging import wheel
 from toolcart.base.command_line import CommandLine, start
+from lab.packaging import wheel
 
 LABORATORY = ("test", "bench")  # extras of a checkout
 UPLOT = re.compile(r"toolcart/archive/web/static/uplot-([\d.]+)\.min\.js")

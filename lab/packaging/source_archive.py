@@ -14,8 +14,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from lab.packaging import share, wheel
 from toolcart.base.cache import CHECKOUT, Unavailable
+from lab.packaging import share, wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
 

@@ -14,9 +14,9 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.packaging import share
 from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.command_line import CommandLine, start
+from lab.packaging import share
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("toolcart", "lab/packaging")

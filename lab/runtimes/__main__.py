@@ -8,9 +8,9 @@ import os
 import sys
 from typing import NoReturn
 
+from toolcart.base.command_line import CommandLine
 from lab import runtimes
 from lab.runtimes.harness import Machine
-from toolcart.base.command_line import CommandLine
 
 
 def _list() -> int:

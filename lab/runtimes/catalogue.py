@@ -17,9 +17,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.firmware import debian
 from lab.runtimes import webassembly
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 
 UNIX_VERSION = "1.25.0"
 WASM_VERSION = "1.27.0"

@@ -8,9 +8,9 @@ import platform
 import shutil
 from pathlib import Path
 
+from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
 from lab.firmware import apt, debian
 from lab.runtimes.catalogue import ARCHITECTURES
-from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
 
 # Debian's release that has it. forky is testing: its 3.14 gains patches, and a folder here keeps the one it has.
 RELEASES = {"3.13": "trixie", "3.14": "forky"}

@@ -25,12 +25,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.base.cache import CACHE, CHECKOUT, Unavailable
+from toolcart.base.command_line import CommandLine
 from lab import runtimes
 from lab.runtimes import typecheck
 from lab.runtimes.build import check_product, is_heavy, is_portable
 from lab.runtimes.harness import Machine
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable
-from toolcart.base.command_line import CommandLine
 
 PYTEST_TIMEOUT_S = 2700  # against a test that hangs; docs/figures.md says how long all of it takes
 PYTEST_LONG_TIMEOUT_S = 3 * 3600

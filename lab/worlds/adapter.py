@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lab.worlds.history import Said
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
@@ -20,6 +19,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
+from lab.worlds.history import Said
 
 TICKS_MAX = 0x3FFFFFFF
 HOLD = "hold"

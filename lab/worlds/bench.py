@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from toolcart.base.report import Report
 from lab.worlds.checksums import remember_checksums
 from lab.worlds.course import run
 from lab.worlds.script import draw
 from lab.worlds.shrink import Shrinker, fails_with
 from lab.worlds.verdict import KINDS
-from toolcart.base.report import Report
 
 SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import random
 
+from toolcart.sim.mqtt import Broker, BrokerSession, Consumer
 from lab.worlds.beside import Beside, beside
 from lab.worlds.network import Link
-from toolcart.sim.mqtt import Broker, BrokerSession, Consumer
 
 PLACE = ("broker", 1883)
 SHAPE = "mqtt"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED
 from lab.worlds.network import Link, Network
 from lab.worlds.power import SEND, PowerCut
-from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED
 
 CLOSED, OPENING, OPEN = 0, 1, 2
 LOST = -1

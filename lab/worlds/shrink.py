@@ -12,10 +12,10 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 
+from toolcart.agent.cart.config import ConfigError
 from lab.worlds.course import run
 from lab.worlds.profiles import TRAITS
 from lab.worlds.script import PLAIN_NETWORK, PLAIN_OPERATOR, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
-from toolcart.agent.cart.config import ConfigError
 
 TRIES = 400
 _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "number", "controller", "spool"}
