@@ -188,7 +188,7 @@ class Trial:
 def forget(native):
     """What a reset does: no module of ours is loaded; `native` are, where they are given."""
     for name in list(sys.modules):
-        if name.split(".")[0] in ("agent", "board"):
+        if name.split(".")[0] in ("toolcart",):
             del sys.modules[name]
     for index in range(len(native)):
         if native[index] is not None:

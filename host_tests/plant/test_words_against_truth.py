@@ -843,7 +843,7 @@ ELSEWHERE = {
         "set controller.flow where the cable has RTS",
         "look at the flash or disk: ",
         "the flash wears out: two of four blocks",
-        "fetched results at most are stored twice",
+        "results at most are stored twice: the spool may have",
         "records given up before a further outlet had them",
         "receipts of MQTT go back behind earlier ones",
         "it gets what the spool still has",

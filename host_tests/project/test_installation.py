@@ -57,10 +57,8 @@ def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(ou
 
 
 def test_no_one_else_says_how_to_install():
-    # The laboratory speaks of a checkout alone.
-    for path in (CHECKOUT / "tools").rglob("*.py"):
-        is_ours = path.relative_to(CHECKOUT / "tools").parts[0] not in ("bench", "firmware", "packaging", "runtimes")
-        if is_ours and path != Path(installation.__file__):
+    for path in (CHECKOUT / "toolcart").rglob("*.py"):
+        if path != Path(installation.__file__):
             assert not re.search(r"pip\w* install ['\"]?\w", path.read_text(encoding="utf-8")), path
 
 
