@@ -5,7 +5,7 @@ Rules:
 2. toolcart/agent/, which touches no port, is checked with the unix port's stubs, in the long run with all of them. A
    board file is checked with the stubs of the port its name begins with, and with both chips' if it names none: the
    unix stubs have neither network nor pins.
-3. What is for CPython alone, in toolcart/board/ and in tools/, is checked with the ordinary typeshed.
+3. What is for CPython alone, in toolcart/ and in lab/, is checked with the ordinary typeshed.
 """
 
 import contextlib

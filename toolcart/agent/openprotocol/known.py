@@ -129,6 +129,11 @@ def same(one, other):
     return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
 
 
+def _are_of_one(one, other):
+    """True if both have the same ID and time."""
+    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, TIME_BYTES) == 0
+
+
 def _are_alike(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
     if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: a time
@@ -310,18 +315,11 @@ class Known:
 
     def is_beside(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
-        return (
-            self.octets[SPINDLES] & _SEVERAL != 0
-            and compare(self.last, 0, digest, 0, _TIME) == 0
-            and compare(self.last, _TIME, digest, _TIME, TIME_BYTES) == 0
-        )
+        return self.octets[SPINDLES] & _SEVERAL != 0 and _are_of_one(self.last, digest)
 
     def is_of_top(self, digest):
         """True if `digest` has the ID and the time of `w`: where there are several spindles, of the same tightening."""
-        return (
-            compare(self.octets, 0, digest, 0, _TIME) == 0
-            and compare(self.octets, _TIME, digest, _TIME, TIME_BYTES) == 0
-        )
+        return _are_of_one(self.octets, digest)
 
     def in_front(self):
         """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""

@@ -127,7 +127,7 @@ class Session:
         self._answer = self.request.answer
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send where the controller offers it
-        self.numbers = None  # if so, an toolcart.agent.openprotocol.link_level.LinkLevel
+        self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level.LinkLevel
         self.generic = None  # made where a controller has no MID 0060
         self.several = None  # the spindles of results that come in parts
         self.known = None  # the controller's IDs: which of its results are stored

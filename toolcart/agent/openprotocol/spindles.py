@@ -139,5 +139,4 @@ class Several:
 
     def wants_bolts(self, session):
         """True if the bolt data of what has just begun is to be asked for (rule 3)."""
-        subscription = self.subscription
-        return self.bolts and subscription is not None and subscription.rewinds() and not session.numbering.active
+        return self.bolts and self.rewinds() and not session.numbering.active

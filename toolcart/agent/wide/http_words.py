@@ -9,7 +9,7 @@ SHOWN_MOST = 120  # characters of an answer that are shown to people
 
 
 def head_of(address, octets, authorization):
-    """Return the head of a POST of so many bytes to an toolcart.agent.wide.web_address."""
+    """Return the head of a POST of so many bytes to a toolcart.agent.wide.web_address."""
     lines = [
         "POST %s HTTP/1.1" % address.path,
         "Host: %s" % address.name,
