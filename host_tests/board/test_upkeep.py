@@ -160,26 +160,6 @@ def test_the_watchdog_is_fed_in_time_and_not_all_the_time():
     assert 600000 // 8000 < chip.board.watchdog.feeds <= 600000 // ASKED_MS + 2
 
 
-class NoPorts(Sockets):
-    def __init__(self):
-        self.added = []
-
-    def add(self, port):
-        self.added.append(port)
-
-
-def test_metrics_are_there_where_a_port_is_configured_and_the_status_tells_of_them():
-    assert "metrics" not in Chip().upkeep.about()
-    board = Board()
-    board.sockets = NoPorts()
-    board.network.is_up = lambda: False
-    configuration = complete(dict(TREE, board=dict(TREE["board"], metrics_port=9477)))
-    app = App(configuration, board)
-    upkeep = Upkeep(app, board, configuration, "no_such_folder", Confirmation(), board.now())
-    assert upkeep.on_turn(board.now()) > 0 and len(board.sockets.added) == 1
-    assert upkeep.about()["metrics"] == {"port": 9477, "listens": False, "answers": 0}
-
-
 def test_a_link_that_is_up_and_carries_nothing_is_restarted_with_growing_pauses_its_chip_every_second_time():
     chip = Chip()
     chip.board.sockets.tried = True

@@ -58,14 +58,6 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     assert not board.held
 
 
-def test_whether_metrics_are_served_stands_in_the_status():
-    told = {"port": 9477, "listens": False, "answers": 0}
-    about = {"stations": [], "board": {"metrics": told}}
-    assert "/metrics: nothing listens on port 9477: there is no network" in "\n".join(commands.status_lines(about))
-    told.update(listens=True, answers=3)
-    assert "/metrics: port 9477, 3 answers" in commands.status_lines(about)
-
-
 def test_a_supply_below_its_limit_stands_in_the_status():
     told = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
     [line] = [line for line in commands.status_lines(told) if "supply" in line]

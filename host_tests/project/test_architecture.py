@@ -133,8 +133,6 @@ TESTED_BY = {
     "toolcart.board.main": "test_upkeep",
     "toolcart.board.unix_main": "test_unix_main",
     "toolcart.board.manifest": "test_package",
-    "toolcart.board.metrics": "test_board_metrics",
-    "toolcart.board.metrics_page": "test_board_metrics",
     "toolcart.board.network": "test_rp2",
     "toolcart.board.qemu": "test_firmware_path",
     "toolcart.board.rp2_flash": "test_rp2",

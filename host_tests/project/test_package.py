@@ -122,18 +122,6 @@ def test_a_firmware_with_this_core_frozen_gets_the_configuration_only(cart):
     assert len(other.files) > 30 and package.SAFE_MODE in other.root and not other.unwanted
 
 
-def with_metrics(tmp_path):
-    other = tmp_path / "metrics.json"
-    other.write_text(json.dumps({**CART, "board": {**CART["board"], "metrics_port": 9477}}))
-    return other
-
-
-def test_only_a_version_with_a_port_for_metrics_has_what_answers_there(cart, tmp_path):
-    without = package.build("rp2", "armv6m", cart).files
-    files = package.build("rp2", "armv6m", with_metrics(tmp_path)).files
-    assert set(files) - set(without) == set(package.METRICS_FILES)
-
-
 def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path, monkeypatch):
     other = tmp_path / "commands.json"
     stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]

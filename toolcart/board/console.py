@@ -59,9 +59,9 @@ class Console:
                 self._line += character
 
     def tell(self, **told):
-        """Write one line of an answer."""
+        """Write one line of an answer, as it is made: a station's status as one text would need 6 KB in one piece."""
         self._out.write("toolcart")
-        self._out.write(json.dumps(told))
+        json.dump(told, self._out)
         self._out.write("\n")
 
     def _answer(self, words):
@@ -133,6 +133,7 @@ class Console:
         for station in self._app.stations:
             if not words or station.number == int(words[0]):
                 self.tell(station=status.of_station(station, now))
+        give_back("toolcart.agent.cart", "status")
 
     def _tell_log(self, station):
         from toolcart.agent.cart import status

@@ -50,11 +50,6 @@ class Upkeep:
         self._tell = _started(now)
         self._digits = bytearray(14)
         self._lit = None
-        self._metrics = None
-        if configuration["board"]["metrics_port"]:
-            from toolcart.board.metrics import Metrics
-
-            self._metrics = Metrics(app, board, configuration["board"]["metrics_port"], now)
 
     def on_turn(self, now):
         """Do what is due; return the ms until the next call, or a negative number to end the loop."""
@@ -80,8 +75,6 @@ class Upkeep:
         if self.console.job is not None:
             self.console.go_on()
             wait_ms = 0
-        if self._metrics is not None:
-            wait_ms = _less(wait_ms, self._metrics.turn(now))
         if self.console.wants_restart or self.wants_restart:
             return -1
         return wait_ms  # typing ends the wait by itself (toolcart.board.sockets)
@@ -98,8 +91,6 @@ class Upkeep:
         told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
         told["network"] = board.network.about()
         told["network"]["silences"] = self._silence.restarts
-        if self._metrics is not None:
-            told["metrics"] = self._metrics.about()
         return told
 
     def _look_after(self, now):

@@ -161,8 +161,7 @@ lamp text "" 0 8
 ethernet_pins text "" 0 100
 supply_min_mv int 0 0 30000
 supply_pin int 29 0 48
-supply_ratio int 3 1 20
-metrics_port int 0 0 65535"""
+supply_ratio int 3 1 20"""
 
 TABLES = (
     ("system", SYSTEM),

@@ -225,9 +225,6 @@ MEANINGS = {
     ),
     "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
     "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
-    "board.metrics_port": (
-        "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
-    ),
 }
 
 SECRET = "secret"

@@ -262,7 +262,6 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
         *_ntp_lines(about.get("ntp")),
-        *_metrics_lines(about.get("metrics")),
         *[_supply_line(supply) for supply in about.get("supply") or []],
         *[f"start: {said}" for said in about.get("said", [])],
     ]
@@ -288,14 +287,6 @@ def _supply_line(supply: dict[str, int]) -> str:
     least = f"{supply['least_mv'] / 1000:.2f} V"
     told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
     return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
-
-
-def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
-    if not metrics:
-        return []
-    if metrics["listens"]:
-        return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
-    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be opened"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:

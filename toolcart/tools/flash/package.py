@@ -51,9 +51,8 @@ except MemoryError:
 # What the agent needs from micropython-lib: nothing. `toolcart flash` and mip install what is listed here.
 DEPENDENCIES: tuple[str, ...] = ()
 
-# Loaded if board.metrics_port is set; a version without one does not have them.
-METRICS_FILES = ("toolcart/board/metrics.mpy", "toolcart/board/metrics_page.mpy")
-SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)  # likewise for board.supply_min_mv
+# Loaded if board.supply_min_mv is set; a version without it does not have them.
+SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)
 
 OUTLETS_OF_CHIPS = ("mqtt",)  # apart from ToolsNet
 
@@ -147,9 +146,8 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     if any(station["controller"].get("commands") for station in tree["stations"]):
         kinds.add("commands")
     files = {} if is_frozen else compiled(platform, architecture, kinds)
-    for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
-        if not tree["board"][setting]:
-            files = {name: content for name, content in files.items() if name not in unwanted}
+    if not tree["board"]["supply"]:
+        files = {name: content for name, content in files.items() if name not in SUPPLY_FILES}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
