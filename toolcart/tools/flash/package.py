@@ -71,7 +71,7 @@ OPTIONAL_SOURCES = {
 FOR_PERSONS = (
     "toolcart/agent/cart/config.py",
     "toolcart/agent/cart/settings.py",
-)  # toolcart/board/manifest.py names them as well
+)
 
 _TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
 _CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
