@@ -56,6 +56,8 @@ MENDED = (
     + (99000655, 99300359)  # several spindles of a controller that names its station; a count that came to the last ID
     + (99102635,)  # a PowerMACS's last result came again as it always does, and was taken for a doubt, without end
     + (99100584,)  # a stop in front of the answer to MID 0001 sent MID 0003
+    + (99101433,)  # a subscription ended where one result is kept: what was polled was gone, and no proof, without end
+    + (99400428,)  # doubled: an ID that stands still, fetched in front of 34 pushes with it: one came meanwhile
     + (99103169,)  # what a spindle had made before anybody knew of it was called unheard: of the judge
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())

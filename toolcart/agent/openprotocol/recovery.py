@@ -21,7 +21,7 @@ Rules
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.pushes). While such pushes come
-   nothing is asked for.
+   nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
@@ -848,6 +848,8 @@ class Recovery:
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
         known = self.known
         pushes = self.pushes
+        if self._retry.armed:
+            return qs.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
         is_others = self.whose.shares and not self.whose.shared.is_ours()  # type: ignore[union-attr]
         self.passed_over += is_others
         if is_others:

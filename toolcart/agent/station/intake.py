@@ -527,6 +527,7 @@ class Intake:
             self.health.note(h.IDS_GONE, gone - self._gone, now)
             self._gone = gone
             self.wake_outlets(now)
+            self.watch.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
         if passed_over != self._passed_over:
             self.health.counters[h.PASSED_OVER] += passed_over - self._passed_over

@@ -46,7 +46,7 @@ _CURVES_LOST = {
 
 
 _UNSUBSCRIBED = {
-    watch.IS_FETCHED: "what it did not push is fetched, and the connection begins again",
+    watch.IS_FETCHED: "what it did not push is fetched where it still has it, and the connection begins again",
     watch.IS_LOST: "it pushes again; what it made meanwhile cannot be fetched from it",
 }
 
