@@ -55,6 +55,7 @@ MENDED = (
     + (86005532,)  # an operator was called for, though a good one that no pass had met waited in a log without room
     + (99000655, 99300359)  # several spindles of a controller that names its station; a count that came to the last ID
     + (99102635,)  # a PowerMACS's last result came again as it always does, and was taken for a doubt, without end
+    + (99501981,)  # IDs of answers one too high, and no push before the subscription ended: of the world
     + (99100584,)  # a stop in front of the answer to MID 0001 sent MID 0003
     + (99101433,)  # a subscription ended where one result is kept: what was polled was gone, and no proof, without end
     + (99400428,)  # doubled: an ID that stands still, fetched in front of 34 pushes with it: one came meanwhile
