@@ -238,7 +238,7 @@ class Controller:
             self.session.link.reset()
 
     def end_subscription(self) -> None:
-        """Push no more over the session that stands; not before a push has shown how IDs are counted (misled, rule 4)."""
+        """Push no more over the session that stands; never before a push has shown how IDs are counted (misled)."""
         can_be_known = self.was_heard or self.traits["ids_higher"] != "kept"
         if self.session is not None and can_be_known:
             self.session.end_subscription()
