@@ -3,9 +3,9 @@
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
    The MicroPythons begin beside CPython, at a lower priority: they use the processor time that its tests leave.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
-3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board; the other MicroPythons
-   have those that word size or version can change (`differing_files`). All run everything in the long run. With --fast
-   there is unix32 alone.
+3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board; the other
+   MicroPythons have those that word size or version can change (`differing_files`). All run everything in the long
+   run. With --fast there is unix32 alone.
 4. A file, an interpreter or a word on the command line means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
