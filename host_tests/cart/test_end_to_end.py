@@ -32,16 +32,11 @@ class Agent:
         self.configuration = folder / "cart.json"
         tree = {
             "system": {"number": 4},
-            "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "ack_timeout_s": 2},
+            "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3},
             "stations": [
                 {
                     "number": 10,
-                    "controller": {
-                        "host": "127.0.0.1",
-                        "port": plant.controller_port,
-                        "backoff_s": 0.1,
-                        "backoff_max_s": 0.5,
-                    },
+                    "controller": {"host": "127.0.0.1", "port": plant.controller_port},
                     "spool": {"path": "cart10.spool", "size_kib": 256},
                     "outlets": outlets,
                 }

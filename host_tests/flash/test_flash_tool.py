@@ -458,8 +458,8 @@ def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_pa
 def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
     told = checked(tmp_path)
     spool = told["stations"][0]["spool"]
-    assert told["completed"] and (spool["size_kib"], spool["parked_kib"], spool["cursor_batch"]) == (1024, 16, 48)
-    assert told["stations"][0]["controller"]["keepalive_ms"] == 7000 and told["board"]["hostname"] == "toolcart"
+    assert told["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
+    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["hostname"] == "toolcart"
     assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
 
 

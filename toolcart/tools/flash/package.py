@@ -75,7 +75,7 @@ FOR_PERSONS = (
 )  # toolcart/board/manifest.py names them as well
 
 _TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
-_CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
+_CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by the first word of their files' names; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
