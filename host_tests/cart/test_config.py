@@ -367,7 +367,6 @@ def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first(
     assert second == {
         "kind": "file",
         "path": "a.jsonl",
-        "rotate_kib": 10240,
         "keep": 5,
         "durable": True,
         "graphs": False,

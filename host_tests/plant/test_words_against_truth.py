@@ -359,7 +359,7 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
             plants.append(stack.enter_context(SimulatedPlant()))
             port = stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
             places[number] = f"127.0.0.1:{port}"
-            broker = {"kind": "mqtt", "host": "127.0.0.1", "port": port, "receipt_timeout_s": 1}
+            broker = {"kind": "mqtt", "host": "127.0.0.1", "port": port}
             side = {"host": "127.0.0.1", "port": plants[-1].controller_port}
             one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
             stations.append({**one, "outlets": [{"kind": "toolsnet"}, broker]})
@@ -392,7 +392,7 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
         port = int(places[1].partition(":")[2])
         late = Peer(BrokerThat(receipt=2), port)
         with late:
-            agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/plant/line/1 takes records again")
+            agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/1/1 takes records again")
         assert agent.end() == 0
 
 

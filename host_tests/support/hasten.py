@@ -8,6 +8,7 @@ from functools import partial
 
 from toolcart.agent.openprotocol import recovery
 from toolcart.agent.openprotocol import session as controller
+from toolcart.agent.outlets import mqtt
 from toolcart.agent.station import intake
 from toolcart.agent.toolsnet import session as toolsnet
 
@@ -17,3 +18,4 @@ intake.BACKOFF_MS, intake.BACKOFF_MOST_MS = 300, 600
 intake.BUSY_MS, intake.BUSY_MOST_MS = 300, 600
 toolsnet.VERIFY_TIMEOUT_MS = toolsnet.ACK_TIMEOUT_MS = 500
 toolsnet.RETRANSMISSIONS = 0
+mqtt.Mqtt.receipt_timeout_ms = 1000

@@ -43,7 +43,7 @@ LIMIT_S = 60.0
 STATION = 7
 BATCHES, BATCH = 1000, 32
 AHEAD = 100  # batches without a receipt; an outlet's window is bounded too: Mosquitto drops beyond 1000
-TOPIC = f"toolcart/plant/line/{STATION}"
+TOPIC = f"toolcart/1/{STATION}"
 
 
 class Receipts:
@@ -110,7 +110,7 @@ def broker(folder: str) -> Iterator[tuple[int, int]]:
 def consumer(folder: str, port: int, place: str):
     """Return the consumer's process."""
     command = child.command("-m", "toolcart.tools.cli.main", "archive", "consume", "--database", place)
-    return quiet([*command, f"mqtt://127.0.0.1:{port}/toolcart/+/+/+"], folder)
+    return quiet([*command, f"mqtt://127.0.0.1:{port}/toolcart/+/+"], folder)
 
 
 def agent(folder: str, port: int, plant: SimulatedPlant):
