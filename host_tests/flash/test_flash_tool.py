@@ -459,7 +459,7 @@ def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
     told = checked(tmp_path)
     spool = told["stations"][0]["spool"]
     assert told["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
-    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["hostname"] == "toolcart"
+    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["dns"] == ""
     assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
 
 

@@ -965,7 +965,7 @@ ELSEWHERE = {
         "look at its owner and attributes",
     ),
     "host_tests/words/test_attention.py::test_each_refusal_of_a_disk_has_its_own_words_and_advice": (
-        "the chip's supply is below board.supply_mv",
+        "the chip's supply is below the limit of board.supply",
         "charge or replace its battery",
     ),
 }

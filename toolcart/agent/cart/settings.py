@@ -108,20 +108,14 @@ BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
 password text "" 0 63
 country text "" 0 2
-power_save bool false
-hostname text toolcart 1 32
 address text "" 0 18
 gateway text "" 0 15
 dns text "" 0 15
 ntp_hosts hosts ~ 1 4
-utc_offset_min int 0 -720 840
 time_zone text "" 0 64
-watchdog bool true
 lamp text "" 0 8
 ethernet_pins text "" 0 100
-supply_min_mv int 0 0 30000
-supply_pin int 29 0 48
-supply_ratio int 3 1 20
+supply text "" 0 40
 metrics_port int 0 0 65535"""
 
 TABLES = (

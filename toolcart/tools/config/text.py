@@ -156,33 +156,27 @@ MEANINGS = {
     "board.ssid": "Name of the Wi-Fi network.",
     "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
     "board.country": "Two letters for the radio's channels, such as DE.",
-    "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
     "board.gateway": "Gateway of a fixed address.",
     "board.dns": "Name server; empty takes the one of DHCP, or the gateway of a fixed address.",
-    "board.power_save": "Let the radio sleep between beacons: answers take longer, and some access points lose them.",
     "board.ntp_hosts": (
         "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
         " controllers."
     ),
-    "board.utc_offset_min": (
-        "Local time less UTC, in minutes, all year; NTP gives UTC, a plant's archive wants local time."
-    ),
     "board.time_zone": (
-        "Rules of local time with summer time, as POSIX writes TZ, in place of `utc_offset_min`: "
-        "CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe."
+        "Rules of local time, as POSIX writes TZ: CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe, IST-5:30 is India, all "
+        "year; empty is UTC. NTP gives UTC, a plant's archive wants local time."
     ),
-    "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
     "board.ethernet_pins": (
         "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
         "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
     ),
-    "board.supply_min_mv": (
-        "Supply below which a chip writes nothing to its flash and takes no result; 0: it is not looked at."
+    "board.supply": (
+        "Supply below which a chip writes nothing to its flash and takes no result, such as `min_mv 4400, pin 29, "
+        "ratio 3`: the limit, the pin of the ADC that sees it, and the supply divided by the voltage there. Pin and "
+        "ratio are those of a Pico without Wi-Fi (VSYS) unless named. Empty: it is not looked at."
     ),
-    "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
-    "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
     "board.metrics_port": (
         "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
     ),

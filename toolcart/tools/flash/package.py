@@ -53,7 +53,7 @@ DEPENDENCIES: tuple[str, ...] = ()
 
 # Loaded if board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("toolcart/board/metrics.mpy", "toolcart/board/metrics_page.mpy")
-SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)  # likewise for board.supply_min_mv
+SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)  # likewise for board.supply
 
 OUTLETS_OF_CHIPS = ("mqtt",)  # apart from ToolsNet
 
@@ -186,8 +186,6 @@ def completed(tree: dict) -> dict:
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window") if done["toolsnet"] else ():
         del done["toolsnet"][key]
-    for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
-        del done["board"][key]
     return {**done, "completed": True}
 
 
@@ -225,7 +223,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     try:
         numbers["supply"] = pins.supply_of(platform, board) if platform else []
     except ValueError as reason:
-        mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
+        mistakes.append(("board.supply", json.dumps(board["supply"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         if configuration["toolsnet"]:
