@@ -33,7 +33,7 @@ WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3
 STEPS = 40
 DEADLINE_S = 20.0
 SETTINGS = {
-    "toolsnet": {"events": ["alarms"], "graphs": True, "describe": True, "reconnect_s": 5},
+    "toolsnet": {"events": ["alarms"], "extras": ["names", "curves"], "reconnect_s": 5},
     "controller": {"events": ["alarms"], "traces": ["torque", "angle"], "result_revisions": [5, 999]},
     "spool": {"graphs_kib": 48, "size_kib": 256},
     "station": {"name": "Wheels left"},

@@ -28,10 +28,8 @@ tls_key text ~ 1 128
 rewind bool false
 clock one off off,check,set
 parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
-targets bool false
-describe bool false
 events any ~ alarms,pset,job,vin,gone,commands
-graphs bool false"""
+extras any ~ targets,names,curves"""
 
 if ON_CPYTHON:
     TOOLSNET += """

@@ -32,7 +32,7 @@ def extras(station, system, toolsnet):
     if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
         window = Window(toolsnet["window"])
     kind = WideSession if sources or window is not None else Session
-    if not toolsnet["targets"]:
+    if "targets" not in (toolsnet["extras"] or ()):
         return kind, _writer(ResultWriter), sources, window
 
     def make(*numbers):
@@ -57,11 +57,12 @@ def _writer(kind):
 def sources_of(station, system, toolsnet):
     """Return the sources besides results, descriptions first."""
     sources = []
-    if toolsnet["describe"]:
+    wanted = toolsnet["extras"] or ()
+    if "names" in wanted:
         sources.append(_descriptions(station, system))
     if toolsnet["events"]:
         sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
-    if toolsnet["graphs"] and station.graphs is not None:
+    if "curves" in wanted and station.graphs is not None:
         sources.append(CurvesOut(station.log, station.quarantine, station.graphs))
     return tuple(sources)
 

@@ -20,8 +20,8 @@ _OF = {
     "system": {"*": EVERYONE},
     "toolsnet": {
         EVERYONE: "pim_host pim_port",
-        PLANT: "refused window clock rewind parameters targets",
-        EXTRAS: "events graphs describe",
+        PLANT: "refused window clock rewind parameters",
+        EXTRAS: "events extras",
         "*": TOOLSNET,
     },
     "stations[]": {"*": EVERYONE},

@@ -47,18 +47,15 @@ MEANINGS = {
         "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
         "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
     ),
-    "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
-    "toolsnet.describe": (
-        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
-        "them (telegrams 01 and 02); they replace what its map has. Linux only."
-    ),
     "toolsnet.events": (
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "
         "gone, and commands; null sends none. Linux only, and with one file at most beside."
     ),
-    "toolsnet.graphs": (
-        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
-        "Linux only."
+    "toolsnet.extras": (
+        "What else goes to ToolsNet; null: nothing. `targets`: those of torque and angle (02000, 02010) with results "
+        "that have them. `names`: of system and station, and of parameter sets as far as the controller has told them "
+        "(telegrams 01 and 02); they replace what its map has. `curves`: those that `controller.traces` asks for, "
+        "torque and angle, each behind its result (telegram 13). Linux only."
     ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",

@@ -74,7 +74,7 @@ FOR_PERSONS = (
     "toolcart/agent/cart/settings.py",
 )  # toolcart/board/manifest.py names them as well
 
-_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
+_TOOLSNET_OF_LINUX = ("events", "extras")
 _CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by the first word of their files' names; another board's files are not installed.
@@ -282,8 +282,8 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     """List settings for Linux only: a board would not start with them."""
     toolsnet = configuration["toolsnet"] or {}
     found = [
-        (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
-        for name, allowed in _TOOLSNET_OF_LINUX.items()
+        (f"toolsnet.{name}", json.dumps(toolsnet[name]), "null: a chip sends results alone")
+        for name in _TOOLSNET_OF_LINUX
         if toolsnet.get(name)
     ]
     if toolsnet.get("window", 1) > 1:
