@@ -52,14 +52,6 @@ def test_first_meeting_learns_the_newest_and_stores_nothing():
     assert bench.settle() == 0 and bench.stored() == [105]
 
 
-def test_first_meeting_stores_the_newest_where_that_is_configured():
-    bench = Bench(Memory(100), store_newest=True).open()
-    for _ in range(5):
-        bench.memory.make()
-    bench.settle()
-    assert bench.stored() == [104] and bench.asked == [0, 104]
-
-
 def test_push_that_comes_before_the_first_answer_is_what_is_known():
     bench = Bench(Memory(100)).open()
     bench.live()

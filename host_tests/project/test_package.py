@@ -148,8 +148,8 @@ def with_outlet(cart, **changes):
 
 
 def test_a_chip_may_have_a_broker_beside_toolsnet(cart):
-    outlet = with_outlet(cart, plant="graz")["stations"][0]["outlets"][1]
-    assert outlet["confirm"] == "consumer" and outlet["receipt_timeout_ms"] == 10000 and outlet["plant"] == "graz"
+    outlet = with_outlet(cart, topic="graz/{station}")["stations"][0]["outlets"][1]
+    assert outlet["confirm"] == "consumer" and outlet["topic"] == "graz/{station}"
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,7 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         cart.run(120000)
         produce(cart, 2)
         made = cart.controller.produced
-        assert cart.station.recovery.whose.needs == ("recover_revisions" if shares else "")
+        assert cart.station.recovery.whose.needs == ("owner" if shares else "")
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 

@@ -31,7 +31,7 @@ DEADLINE_S = 30
 def running(folder, plant, allowed):
     """The configuration of an agent that runs as a process between the simulators."""
     config = folder / "cart.json"
-    controller = {"host": "127.0.0.1", "port": plant.controller_port, "backoff_s": 0.1, "response_timeout_s": 1}
+    controller = {"host": "127.0.0.1", "port": plant.controller_port}
     station = {
         "number": 10,
         "controller": {**controller, "commands": allowed},

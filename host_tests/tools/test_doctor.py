@@ -37,7 +37,7 @@ def quick(monkeypatch):
 
 
 def _tree(ports=(1, 1), spool="cart.spool", **more):
-    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], "verify_timeout_s": 1, **more.pop("toolsnet", {})}
+    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], **more.pop("toolsnet", {})}
     control = {"host": "127.0.0.1", "port": ports[0], **more.pop("controller", {})}
     station = {"number": 1, "controller": control, "spool": {"path": spool, "size_kib": 64}}
     return {"toolsnet": toolsnet_part, "stations": [station], **more}
@@ -321,8 +321,7 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
             plant.toolsnet.options.server_port = 1
-        more = {"verify_timeout_s": 0.3, "ack_timeout_s": 0.3, "retransmissions": 0}
-        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port), toolsnet=more))
+        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
     assert code == 1 and words in _of(found, what)[0]["words"], found
 
 

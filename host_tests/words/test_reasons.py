@@ -242,7 +242,7 @@ def test_the_same_reason_is_told_once_until_something_has_worked():
 
 
 def test_a_broker_s_reason_is_a_sentence_and_an_outlet_s_own_words_stay():
-    shown = {"place": "mqtt://broker:8883/toolcart/p/l/10", "why": "not trusted", "why_code": 18}
+    shown = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
     assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not vouched for by tls_ca")
     assert "8883" in reasons.of_outlet({**shown, "why": "refused"}).hint
     for place in ("", "/var/lib/results.jsonl", "mqtt://broker:8883/x"):

@@ -48,7 +48,7 @@ def run(progress: Callable[[float], None]) -> dict:
     report = Report()
     with tempfile.TemporaryDirectory(prefix="toolcart-stations-") as folder, Fleet(STATIONS) as fleet:
         path = Path(folder, "stations.json")
-        path.write_text(json.dumps(fleet.configuration(backoff_s=0.2, recover_retry_s=2)), encoding="utf-8")
+        path.write_text(json.dumps(fleet.configuration()), encoding="utf-8")
         words = f"{STATIONS} stations, {RATE_PER_S:g} result/s each, {SECONDS:g} s"
         _agent_alone(report, fleet, path, words)
         progress(0.5)

@@ -69,5 +69,4 @@ def _count_ids_so(d: random.Random, script: dict, number: int, traits: dict, set
     elif what == "shared":
         traits.update(shares_ids=True, system_type=3, start_revisions=[1, 2, 3, 4, 5, 6])
         traits["old_revisions"] = [1, 2, 7]
-        settings.pop("recover_revisions", None)
         others(d, script, number)

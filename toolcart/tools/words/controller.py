@@ -38,7 +38,7 @@ SENTENCES = {
 _CURVES_LOST = {
     trace.LOST_UNREADABLE: "it cannot be read",
     trace.LOST_EMPTY: "it has no sample",
-    trace.LOST_CUT: "it is longer than trace_bytes",
+    trace.LOST_CUT: "it is longer than the receive buffer",
     trace.LOST_ROOM: "the spool could not be written",
     trace.LOST_LONG: "it is longer than the area of curves",
     trace.LOST_STEPS: "it has more resolutions than a record has room for",
