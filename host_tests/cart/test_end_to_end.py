@@ -127,9 +127,7 @@ def test_a_file_has_every_result_once_over_a_kill(tmp_path):
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": file.name}]
 
     def told():
-        names = sorted(tmp_path.glob(file.name + ".*"), key=lambda name: -int(name.suffix[1:]))
-        lines = [line for name in [*names, file] if name.exists() for line in name.read_bytes().splitlines()]
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
 
     with delivering(tmp_path) as plant:
         agent = Agent([sys.executable, "-m", "toolcart.board.unix_main"], tmp_path, plant, outlets)
@@ -147,7 +145,6 @@ def test_a_file_has_every_result_once_over_a_kill(tmp_path):
             agent.end_in_order()
     assert [one["number"] for one in told()] == list(range(1, 51))
     assert {int(one["tightening_id"]) for one in told()} == set(range(1, 51))
-    assert (tmp_path / (file.name + ".1")).exists()
 
 
 def compare_rows(plant):
