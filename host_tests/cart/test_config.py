@@ -288,16 +288,16 @@ def test_an_unknown_key_is_a_mistake_with_the_nearest_known_key_as_a_hint():
     ):
         mistake = only(mistakes_of("controller", key, 5))
         assert mistake[0] == "stations[0].controller." + key
-        assert mistake[2] == "no such setting; did you mean %s?" % hint
-    assert only(mistakes_of("controller", "colour", 5))[2] == "no such setting"
-    assert only(mistakes_of("controller", "ht", 5))[2] == "no such setting"
-    assert only(mistakes_of("controller", "spool", {}))[2] == "no such setting"
-    assert only(mistakes_of("toolsnet", "reconn", 5))[2] == "no such setting; did you mean reconnect_s?"
+        assert mistake[2] == "unknown setting; did you mean %s?" % hint
+    assert only(mistakes_of("controller", "colour", 5))[2] == "unknown setting"
+    assert only(mistakes_of("controller", "ht", 5))[2] == "unknown setting"
+    assert only(mistakes_of("controller", "spool", {}))[2] == "unknown setting"
+    assert only(mistakes_of("toolsnet", "reconn", 5))[2] == "unknown setting; did you mean reconnect_s?"
     tree = good()
     tree["station"] = []
-    assert only(config.check(tree))[2] == "no such setting; did you mean stations?"
-    assert only(mistakes_of("station", "spol", {}))[2] == "no such setting; did you mean spool?"
-    assert only(mistakes_of("station", "", {}))[2] == "no such setting"
+    assert only(config.check(tree))[2] == "unknown setting; did you mean stations?"
+    assert only(mistakes_of("station", "spol", {}))[2] == "unknown setting; did you mean spool?"
+    assert only(mistakes_of("station", "", {}))[2] == "unknown setting"
 
 
 def test_all_mistakes_are_told_at_once():

@@ -126,7 +126,7 @@ TOOLSNETS = (
     Row("closes at once", ("PIM {place} closed the connection before its 08", "Does ToolsNet know this"), peers.leaves),
     Row(
         "is silent",
-        ("PIM {place} took the connection and sent no 12", "Version 1.5 of the protocol is"),
+        ("PIM {place} did not identify itself as a PIM (telegram 12)", "Version 1.5 of the protocol is"),
         peers.is_silent,
     ),
     Row(
@@ -244,7 +244,7 @@ def test_each_controller_that_gives_no_session_has_its_own_reason(site):
         for number, row in enumerate(CONTROLLERS, 1):
             words.say(*wanted[number], on=row.on)
         words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
-        words.never("asked for what may have been missed", "results may", "waiting results")
+        words.never("missed results", "results may", "waiting results")
         made = good.produce(3)
         wait_for("the others do not hinder it", lambda: good.archive.tightening_ids() == made)
         assert agent.end() == 0
@@ -295,7 +295,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
 @says(
     "{} fell silent: it did not answer the keep-alive",
     "{} left in order",
-    "the controller is asked for what may have been missed",
+    "fetching up to {} missed results",
     "no missed result is left in the controller",
     "backlog delivered, ",
     "agent started, process",
@@ -328,10 +328,10 @@ def test_a_session_that_ends_and_a_network_that_goes_are_said_while_they_are_so(
 
         plant.controller.options.silent = True
         agent.wait_for("fell silent: it did not answer the keep-alive")
-        assert "asked for what may have been missed" not in agent.said, "there is nobody to ask"
+        assert "missed results" not in agent.said, "there is nobody to ask"
         made += plant.produce(900)
         plant.controller.options.silent = False
-        agent.wait_for("the controller is asked for what may have been missed: ", 30)
+        agent.wait_for("fetching up to ", 30)
         agent.wait_for("no missed result is left in the controller")
         wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
         words.again().agree({7: Truth(waiting=0)})

@@ -312,7 +312,7 @@ def test_a_controller_on_a_line_answers(tmp_path, short):
 @pytest.mark.parametrize(
     ("options", "what", "words"),
     [
-        ({"send_12": False}, "PIM", "sent no 12"),
+        ({"send_12": False}, "PIM", "did not identify itself as a PIM"),
         ({"pim_silent": True}, "PIM", "no 08"),
         ({"server_port": 1}, "server", "refused the connection"),
     ],
@@ -402,7 +402,10 @@ def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
     code, found = _examined(tmp_path, _tree())
     assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
-    assert "sent no 12" in _of(found, "ToolsNet")[0]["words"] and "2 waiting" in _of(found, "results")[0]["words"]
+    assert (
+        "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
+        and "2 waiting" in _of(found, "results")[0]["words"]
+    )
 
 
 def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):

@@ -51,7 +51,10 @@ def complete(tree):
     """Return a new tree with every default filled in and times in milliseconds; raise ConfigError for any mistake."""
     done, mistakes = _walk(tree)
     if mistakes:
-        error = ConfigError("\n".join(["%s: found %s, allowed: %s" % mistake for mistake in mistakes]))
+        told = []
+        for place, what, allowed in mistakes:
+            told.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
+        error = ConfigError("\n".join(told))
         error.mistakes = mistakes  # type: ignore
         raise error
     return done
@@ -346,8 +349,8 @@ def _unknown(tree, known, prefix, mistakes):
     for key in tree:
         if key not in known:
             near = _nearest(key, known)
-            words = "no such setting; did you mean %s?" % near if near else "no such setting"
-            mistakes.append((prefix + (found(key).strip('"') or '""'), found(tree[key], key), words))
+            words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
+            mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
 
 
 def _fault(row, value):
