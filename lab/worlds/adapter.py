@@ -54,8 +54,11 @@ def build(tree: dict, board, batches: list[int]) -> Agent:
 def step(agent: Agent, now: int) -> int:
     """Run what is due; return the ms until the next thing is due, at most half a day."""
     left = agent.app.step(now)
-    for index in [index for index in agent.batches if agent.station(index)]:
-        sent = agent.station(index).outlets[0].policy.sent
+    for index in list(agent.batches):
+        station = agent.station(index)
+        if station is None:
+            continue
+        sent = station.outlets[0].policy.sent
         sent.batch = min(sent.batch, agent.batches.pop(index))
         sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
     return min(left, FOREVER)
