@@ -243,17 +243,17 @@ import sys
 import toolcart
 with toolcart.simulated.controller("nexo") as simulated:
     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
-        results = controller.results()
-        results.begin()
-        made = simulated.produce(torque=1234)
-        result = next(results)
-        assert isinstance(result.message, toolcart.Message) and result.decimal("torque") == "12.34"
-        assert result.acknowledge()
+        with controller.results() as results:
+            made = simulated.produce(torque=1234)
+            result = results.next(timeout=5)
+            assert isinstance(result, toolcart.Message) and result.decimal("torque") == "12.34"
+            assert result.acknowledge()
         try:
             controller.select_pset(99)
         except toolcart.Refused as error:
             print(error)
-    assert simulated.acknowledged == [made] and simulated.complaints == []
+    assert simulated.acknowledged == [made]
+    simulated.assert_clean()
 import toolcart.simulated, toolcart.client
 assert "connect" in dir(toolcart) and toolcart.client.connect is toolcart.connect
 assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is taken or used"
@@ -346,12 +346,12 @@ import pytest
 import toolcart
 
 def test_one(simulated_controller):
-    simulated = simulated_controller("nexo", faults={"refuse": {18: 3}})
+    simulated = simulated_controller("nexo", refuse={18: 3})
     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
         with pytest.raises(toolcart.Refused):
             controller.select_pset(1)
         simulated.produce(torque=1234)
-    assert simulated.complaints == []
+    simulated.assert_clean()
 
 def test_another_has_its_own(simulated_controller):
     assert simulated_controller().port != simulated_controller().port
