@@ -58,7 +58,7 @@ def _one(field, value, outer):
         return value
     if isinstance(value, list):
         if field.kind == "G":
-            return [_all(field.members, one, {**outer, **one}) for one in value]
+            return [_all(field.members, one, _inner(outer, one)) for one in value]
         return value if field.kind in "VUR" else [_one(field, one, outer) for one in value]
     if field.kind == "F":
         return decimal.Decimal(repr(value))
@@ -70,6 +70,13 @@ def _one(field, value, outer):
         return bits_of(field.values, value) if field.kind == "B" else names_of(field.values).get(value, value)
     number, over = ratio_of(field, value, outer)
     return number if over == 1 else decimal.Decimal(number) / over
+
+
+def _inner(outer, values):
+    """Return what tells the scale of a group's field: its own fields before those of the message."""
+    found = dict(outer)
+    found.update(values)
+    return found
 
 
 def _unless_unset(text):
