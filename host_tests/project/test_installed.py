@@ -117,6 +117,29 @@ def installed(tmp_path_factory):
     return Installed(tmp_path_factory.mktemp("installed"))
 
 
+@pytest.mark.parametrize(("installed", "is_enough"), [("65.5.0", False), ("77.0.3", True), (None, False)])
+def test_pip_builds_the_wheel_where_setuptools_is_old_as_after_tools_run(monkeypatch, tmp_path, installed, is_enough):
+    """pip fetches what it builds with, and the tests fetch nothing: what would be started is looked at."""
+
+    def version(name):
+        if installed is None:
+            raise wheel.importlib.metadata.PackageNotFoundError(name)
+        return installed
+
+    def started(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "\n".join(f"line {number}" for number in range(30)))
+
+    commands: list = []
+    monkeypatch.setattr(wheel.importlib.metadata, "version", version)
+    monkeypatch.setattr(wheel, "environment", dict)
+    monkeypatch.setattr(wheel, "_add_share", lambda folder: None)
+    monkeypatch.setattr(wheel.subprocess, "run", started)
+    with pytest.raises(Unavailable, match=r"(?s)line 10\n.*line 29$"):
+        wheel.build(tmp_path)
+    assert (wheel.BUILD in commands[0]) == is_enough and ("pip" in commands[0]) != is_enough
+
+
 def test_the_traps_catch_who_comes_by(installed):
     assert done([installed.python, "-c", "import tools"], installed.site.parent).returncode == TRAPPED
     assert done([installed.python, "-c", "import typing"], installed.here).returncode == TRAPPED
