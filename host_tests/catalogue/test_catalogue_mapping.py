@@ -86,6 +86,13 @@ def test_whatever_a_table_has_can_be_scaled_and_built_again():
             ), (mid, revision)
 
 
+def test_a_character_for_job_repair_has_the_meaning_that_is_printed():
+    for mid, revision in ((33, 1), (140, 1)):
+        for value, words in (("0", "E"), ("1", "G"), ("G", "")):
+            message = catalogue.decode(catalogue.encode(mid, revision, check=False, reserved=value))
+            assert (message["reserved"], message.meaning("reserved")) == (value, words)
+
+
 def test_lists_and_groups_are_scaled_too():
     spindles = [{"spindle": 1, "channel_id": 1, "status": 1, "torque_status": 1, "torque": "1.50"}]
     message = catalogue.decode(catalogue.encode(101, 1, spindles=spindles, check=False), scaled=True)

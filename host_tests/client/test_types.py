@@ -14,7 +14,7 @@ from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
 from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.client.options import Options
-from toolcart.codec import table, types
+from toolcart.codec import reference, table, types
 from host_tests.client.test_library_book import PAGES, programs
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
@@ -132,6 +132,14 @@ def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
 def test_the_table_of_messages_is_that_of_the_tables():
     page = (CHECKOUT / "docs" / "library" / "messages.md").read_text(encoding="utf-8")
     assert page == table.page(), "python -m toolcart.codec.table > docs/library/messages.md"
+
+
+def test_the_reference_is_that_of_the_docstrings():
+    page = (CHECKOUT / "docs" / "library" / "reference.md").read_text(encoding="utf-8")
+    assert page == reference.page(), "python -m toolcart.codec.reference > docs/library/reference.md"
+    names = {name for part in (catalogue, client) for name in part.__all__}
+    assert all(f"### toolcart.{name}" in page for name in names if name != "connect_serial_blocking")
+    assert not re.search(r"^### [^\n]*\n\n\n", page, re.MULTILINE), "each has a docstring"
 
 
 REAL = {name: getattr(part, name) for part in (catalogue, client) for name in part.__all__}

@@ -121,6 +121,8 @@ def meaning_of(values, value):
     """Return the words for a value, empty where there are none; a list of them for a list."""
     if isinstance(value, list):
         return [meaning_of(values, one) for one in value]
+    if isinstance(value, str) and value.isdigit():  # one character that may be a letter too (003:4793)
+        value = int(value)
     return names_of(values).get(value, "") if isinstance(value, int) else ""
 
 

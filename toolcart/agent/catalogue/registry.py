@@ -89,7 +89,10 @@ class Catalogue:
         return sorted(self.about(mid).revisions)
 
     def form(self, mid, revision=1):
-        """Return the layout of a revision; its `known` is False where no table describes it. FieldError as above."""
+        """Return the layout of a revision; its `known` is False where no table describes it.
+
+        FieldError for what is no MID or no revision.
+        """
         _whole(mid, 0, "mid", "5-8", 0, 9999)
         _whole(revision, mid, "revision", "9-11", 1, 999)
         form = self._made.get((mid, revision))
