@@ -53,7 +53,7 @@ def consumer(folder, port, change=lambda text: text):
 
 
 def checked(port, *words, wait_s="1"):
-    url = f"mqtt://127.0.0.1:{port}/toolcart/check/1/9999"
+    url = f"mqtt://127.0.0.1:{port}/toolcart/check/9999"
     done = CliRunner().invoke(main, ["archive", "check-consumer", url, "--wait", wait_s, "--json", *words])
     found = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
     return done, {one["name"]: one for one in found}
@@ -254,7 +254,7 @@ def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
     place = tmp_path / "a.sqlite"
     with Mosquitto(tmp_path) as one:
         command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume", "--database", str(place)]
-        process = subprocess.Popen([*command, f"{one.url}/toolcart/+/+/+"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        process = subprocess.Popen([*command, f"{one.url}/toolcart/+/+"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
         until_it_answers(one.port)
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=DEADLINE_S)

@@ -40,7 +40,7 @@ class Everything:
             "spool": {"path": str(folder / "7.spool")},
             "outlets": [
                 {"kind": "toolsnet"},
-                {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port, "receipt_timeout_s": 1},
+                {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port},
             ],
         }
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}

@@ -12,6 +12,7 @@ from toolcart.agent.openprotocol import layouts, light, plausible
 from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
+from host_tests.portable import LONG
 from host_tests.support.plain import plain_program
 from lab.bench.codec import frame_of
 
@@ -22,7 +23,7 @@ BUFFERS = st.binary(max_size=60) | st.lists(OCTETS, max_size=60).map(bytes)
 PLACES = st.integers(0, 70)
 WIDTHS = st.integers(0, 24)
 REVISIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 998, 999)
-THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(max_examples=400 if LONG else 100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def answer(function, *arguments):
@@ -223,7 +224,7 @@ def test_every_layout_is_read_alike(mid, revision):
     last = max(place for place in (*layout[1], *(layout[2] or ()), *(layout[3] or (0,)))) + 30
     whole = message(mid, revision)[:last].ljust(last, b"0")
 
-    @settings(THOROUGH, max_examples=150)
+    @settings(THOROUGH, max_examples=150 if LONG else 30)
     @given(SPOILS, st.integers(0, 3), st.integers(0, 300), st.booleans())
     def check(spoils, at, less, is_cut):
         frame = spoiled(whole, spoils)

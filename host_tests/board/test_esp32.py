@@ -59,7 +59,7 @@ def test_there_is_a_lamp_only_where_one_is_named(chip):
 
 def test_the_supply_is_read_in_microvolts(chip):
     fake.Partition.table = {"spool": fake.Partition(32)}
-    wanted = {"supply_min_mv": 3000, "supply_pin": 34, "supply_ratio": 2, "network": "wifi"}
+    wanted = {"supply": "min_mv 3000, pin 34, ratio 2", "network": "wifi"}
     board = chip.Board(settings("esp32", supply=supply_of("esp32", wanted)))
     fake.ADC.mv[34] = 1501
     device = board.flash({"path": "raw", "size_kib": 64})

@@ -128,12 +128,13 @@ def test_what_was_closed_takes_nothing(file):
 
 def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_files(tmp_path):
     board = Board(str(tmp_path))
+    board.lines = lambda outlet: LineFile(str(tmp_path / outlet["path"]), 16 * 1024, outlet["keep"])
     area = Area(15, 1024, 16)
     ident = 0
     for _ in range(5):
         log = area.mount(cursors=2)[1]
         station = SimpleNamespace(log=log, board=board, health=Health())
-        outlet = make({"path": "out.jsonl", "rotate_kib": 16, "keep": 9, "graphs": False}, station, 1)
+        outlet = make({"path": "out.jsonl", "keep": 9, "graphs": False}, station, 1)
         outlet.begin(0)
         for _ in range(9):
             ident += 1

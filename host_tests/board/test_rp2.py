@@ -146,10 +146,10 @@ def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):
 
 
 def test_the_zone_of_the_settings_serves_and_one_that_cannot_be_read_is_said(chip):
-    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30", utc_offset_min=60))
+    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
     assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in said for said in board.said)
-    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere", utc_offset_min=60))
-    assert board.ntp._zone.offset_s(0) == 3600 and "time_zone cannot be read: nowhere" in board.said
+    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
+    assert board.ntp._zone.offset_s(0) == 0 and "time_zone cannot be read: nowhere" in board.said
 
 
 def test_a_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
@@ -159,11 +159,9 @@ def test_a_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
     board.show_lamp(True)
 
 
-def test_the_watchdog_runs_only_where_it_is_wanted(chip):
-    board = chip.Board(settings(watchdog=False))
-    board.start_watchdog()
-    assert board.watchdog is None
+def test_the_watchdog_runs_when_it_is_started(chip):
     board = chip.Board(settings())
+    assert board.watchdog is None
     board.start_watchdog()
     assert board.watchdog.timeout < 8388  # what an RP2040 allows at most
 
@@ -229,7 +227,7 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_
 def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
     from toolcart.board import rp2_flash
 
-    wanted = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet"}
+    wanted = {"supply": "min_mv 4400", "network": "ethernet"}
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
     board = chip.Board(settings(supply=supply_of("rp2", wanted)))
     fake.ADC.mv[29] = 5000 / 3
@@ -242,14 +240,17 @@ def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
 @pytest.mark.parametrize(
     ("platform", "wanted", "words"),
     [
-        ("rp2", {"supply_pin": 25}, "pin with an ADC"),
+        ("rp2", {"supply": "min_mv 4400, pin 25"}, "pin with an ADC"),
+        ("rp2", {"supply": "min_mv low"}, "a number for min_mv"),
+        ("rp2", {"supply": "mv 4400"}, "names out of min_mv, pin, ratio"),
+        ("rp2", {"supply": "pin 28"}, "below 3300 mV"),
         ("rp2", {"network": "wifi"}, "belongs to the radio"),
-        ("rp2", {"supply_ratio": 1}, "below 3300 mV"),
+        ("rp2", {"supply": "min_mv 4400, ratio 1"}, "below 3300 mV"),
         ("esp32", {}, "pin with an ADC"),
     ],
 )
 def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, words):
-    board = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet", **wanted}
+    board = {"supply": "min_mv 4400", "network": "ethernet", **wanted}
     with pytest.raises(ValueError, match=words):
         supply_of(platform, board)
 
@@ -335,11 +336,9 @@ def test_the_watchdog_is_fed_while_a_scan_takes_longer_than_it_waits(chip, monke
     assert fake.Timer.made[-1].ended
 
 
-def test_the_radio_does_not_sleep_unless_it_is_told_to(chip):
+def test_the_radio_does_not_sleep(chip):
     chip.Board(settings(network="wifi", ssid="Plant"))
     assert ("config", {"pm": fake.Interface.PM_NONE}) in fake.Interface.last.calls
-    chip.Board(settings(network="wifi", ssid="Plant", power_save=True))
-    assert not [call for call in fake.Interface.last.calls if call[0] == "config"]
 
 
 def test_a_deep_restart_switches_the_chip_of_the_radio_off_too_and_joins_again(chip):

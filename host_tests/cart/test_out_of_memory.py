@@ -8,16 +8,15 @@ import gc
 import sys
 
 from toolcart.agent.log.flash import RamFlash
-from host_tests.portable import Skip
+from host_tests.portable import LONG, Skip
 from lab.harness.configuration import configuration
 from lab.harness.quiet import RECONNECT_MS, Workbench
 
 PORTABLE = True
-HEAVY = True
 HEAP = "512k"
 
 # Three blocks of the heap: smaller than any two allocations of a start together. Coarser on the simulated Cortex-M3.
-STEP_BYTES = 480 if sys.platform == "qemu" else 48
+STEP_BYTES = 480 if sys.platform == "qemu" else 48 if LONG else 144
 MOST_BYTES = 96 * 1024
 BALLAST_PIECES = 1000
 BLOCKS = 10  # as many as the configuration says

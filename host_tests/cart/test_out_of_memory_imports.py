@@ -20,7 +20,6 @@ from lab.harness.configuration import configuration
 from lab.harness.quiet import QuietController, QuietToolsNet
 
 PORTABLE = True
-HEAVY = True
 HEAP = "6m"
 
 STRIDE = 1 if LONG else 40

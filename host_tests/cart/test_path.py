@@ -296,7 +296,7 @@ def test_stations_share_nothing():
 
 
 def test_planned_stop_says_goodbye_and_repeats_nothing():
-    cart = started(settings={"spool": {"cursor_batch": 100}})
+    cart = started()
     produce(cart, 9)
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped, 5000)
@@ -320,7 +320,7 @@ def scenario(cut_at, results=5):
 
     The first result is through before: what a controller produced before it was ever met is not the agent's.
     """
-    cart = started(blocks=6, settings={"spool": {"cursor_batch": 4}, "controller": {"backoff_s": 0.1}})
+    cart = started(blocks=6)
     produce(cart, 1)
     cart.until_quiet()
     begin_ms = cart.clock.total_ms
@@ -356,8 +356,7 @@ def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
 def chaos(seed, results):
     """Random cuts and losses on both sides until all results are in the archive; return the cart and the cuts."""
     dice = Dice(seed)
-    settings = {"spool": {"cursor_batch": 1 + dice.randrange(20)}, "controller": {"backoff_s": 0.2}}
-    cart = Cart(blocks=12, settings=settings)
+    cart = Cart(blocks=12)
     cart.until_ready()
     cart.run(500)
     produce(cart, 1)

@@ -130,7 +130,7 @@ def test_a_file_that_is_tried_again_and_again_is_no_reason_for_a_restart():
     cart = started(DURABLE)
     cart.lines["a.jsonl"].refuses = ("open", "sync")
     produce(cart, 1)
-    liveness = Liveness(cart.app, cart.configuration, cart.clock.now)
+    liveness = Liveness(cart.app, cart.clock.now)
     for _ in range(60):
         cart.run(60000)
         assert liveness.may_feed(cart.clock.now), liveness.reason

@@ -102,5 +102,5 @@ def test_it_leaves_the_broker_in_order():
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped)
     cart.app.close()
-    state = cart.broker.retained["toolcart/p/l/10/state"]
+    state = cart.broker.retained["toolcart/1/10/state"]
     assert b'"online":false' in state and b"stopped" in state

@@ -41,8 +41,8 @@ def test_restarts_one_after_the_other_store_nothing_twice():
 
 
 def test_a_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
-    for empty, rewind in (("continue", False), ("continue", True), ("resend", False)):
-        cart = Cart(settings={"toolsnet": {"server_empty": empty, "rewind": rewind}})
+    for rewind in (False, True):
+        cart = Cart(settings={"toolsnet": {"rewind": rewind}})
         cart.until_ready()
         cart.controller.produce()
         cart.controller.produce(status="#", time="#" * 19)
@@ -55,7 +55,7 @@ def test_a_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
             raw += cart.counted(h.RAW)
             parked += cart.counted(h.PARKED)
         kept = cart.station.quarantine.count()
-        assert (raw, parked, kept) == (0, 0, 1), (empty, rewind, raw, parked, kept)
+        assert (raw, parked, kept) == (0, 0, 1), (rewind, raw, parked, kept)
         assert cart.station.log.number == 2 and cart.archive.repeated == 0
         cart.controller.produce()
         cart.until_stored(2)

@@ -90,7 +90,7 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
 
 
 def test_flash_is_never_touched_while_a_block_is_received():
-    cart = ready(kind="3964r", baud=19200, stalls=USUAL, settings={"spool": {"cursor_batch": 1}}, blocks=20)
+    cart = ready(kind="3964r", baud=19200, stalls=USUAL, blocks=20)
     for port in (6575, 10111):
         cart.network.down("tn", port)
     tighten(cart, 150)  # a backlog that is larger than what a block's head allows to go out: cursors are written

@@ -15,7 +15,10 @@ HEAP = "384k"  # the links' code lies in the heap as well
 
 
 class SerialAgent(Agent):
-    """The agent of test_end_to_end with a line in place of the network."""
+    """The agent of test_end_to_end with a line in place of the network.
+
+    MicroPython learns only by silence, in some 20 s, that the adapter was pulled out.
+    """
 
     def __init__(self, command, folder, plant, link, line_path):
         super().__init__(command, folder, plant)
@@ -23,8 +26,6 @@ class SerialAgent(Agent):
         controller = tree["stations"][0]["controller"]
         del controller["host"], controller["port"]
         controller.update(link=link, device=line_path, baud=115200)
-        # MicroPython learns only by silence that the adapter was pulled out: 15 s, if they were not shorter here.
-        controller.update(keepalive_s=1, silence_s=4)
         self.configuration.write_text(json.dumps(tree))
 
 

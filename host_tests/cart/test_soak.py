@@ -14,10 +14,9 @@ from lab.harness.configuration import configuration
 from lab.harness.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
 
 PORTABLE = True
-HEAVY = True
 HEAP = "1m"
 
-HOURS = 720 if LONG else 320  # the ticks wrap every 149
+HOURS = 720 if LONG else 160  # the ticks wrap every 149
 HOUR_MS = 3600000
 RESULTS_AN_HOUR = 3
 

@@ -75,7 +75,7 @@ class Rig:
         self.app.scheduler = Scheduler(1)
         self.task = Task()
         self.app.scheduler.add(self.task, self.clock.now)
-        self.liveness = Liveness(self.app, SETTINGS, self.clock.now)
+        self.liveness = Liveness(self.app, self.clock.now)
         self.station = self.app.stations[0]
 
     def fed_ms(self, most_ms, each=None):

@@ -448,7 +448,7 @@ def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, k
 
 
 def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
-    for name, wish in {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2}.items():
+    for name, wish in {"events": ["alarms"], "extras": ["targets"], "window": 2}.items():
         assert f"toolsnet.{name}" in mistakes_of(tmp_path, toolsnet={name: wish})
     assert "window" not in checked(tmp_path, toolsnet={"window": 1})["toolsnet"]
     curves = {"controller": {"host": "10.0.0.2", "traces": ["torque"]}, "spool": {"path": "raw", "graphs_kib": 48}}
@@ -458,8 +458,8 @@ def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_pa
 def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
     told = checked(tmp_path)
     spool = told["stations"][0]["spool"]
-    assert told["completed"] and (spool["size_kib"], spool["parked_kib"], spool["cursor_batch"]) == (1024, 16, 48)
-    assert told["stations"][0]["controller"]["keepalive_ms"] == 7000 and told["board"]["hostname"] == "toolcart"
+    assert told["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
+    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["dns"] == ""
     assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
 
 

@@ -128,12 +128,12 @@ def test_four_documented_lines_take_an_erased_chip_to_results_in_the_archive(tmp
 def configuration(plant):
     """Keep-alives are early: the simulated chip may be slower than the plant's clock."""
     return {
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim.port, "keepalive_s": 10},
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim.port},
         "board": {"network": "ethernet"},
         "stations": [
             {
                 "number": 10,
-                "controller": {"host": "127.0.0.1", "port": plant.cart.port, "keepalive_s": 2},
+                "controller": {"host": "127.0.0.1", "port": plant.cart.port},
                 "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
             }
         ],

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +12,18 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.base.cache import Unavailable
-from toolcart.tools.flash import image_command
+from toolcart.tools.flash import image, image_command
 from toolcart.tools.flash.package import core_digest, sources_for
-from lab.firmware import image, rp2040, sources
+from lab.firmware import rp2040, sources
 
 TIMEOUT_S = 300
 VERSION = "#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR %d\n#define MICROPY_VERSION_MICRO 0\n"
 MPY_CROSS = "all:\n\t@echo made > made\n"
-PORT = "all:\n\t@mkdir -p $(BUILD) && cat $(FROZEN_MANIFEST) > $(BUILD)/%s && echo $(BOARD) >> $(BUILD)/%s\n"
+PORT = (
+    "all:\n\t@mkdir -p $(BUILD) && cat $(FROZEN_MANIFEST) > $(BUILD)/%s && echo $(BOARD) >> $(BUILD)/%s\n"
+    "\t@cat $(BOARD_DIR)/mpconfigboard.h > $(BUILD)/told; head -c {size} /dev/zero > $(BUILD)/{program}\n"
+)
+PROGRAM = {"rp2": "firmware.bin", "esp32": "micropython.bin"}
 FAILS = "all:\n\t@echo 'main.c:3: error: no such thing'; false\n"
 
 
@@ -27,28 +32,29 @@ def written(file, text=""):
     file.write_text(text)
 
 
-def tree(folder, board, minor=25, port=PORT):
-    """A folder that looks like MicroPython's sources; its builds leave what they were told."""
+def tree(folder, board, minor=25, port=PORT, size=600000):
+    """A folder that looks like MicroPython's sources; its builds leave what they were told, and `size` bytes."""
     written(folder / "py/mpconfig.h", VERSION % minor)
     for part in board.parts:
         written(folder / part / "README.md")
-    written(folder / "ports" / board.port / "boards" / board.folder / "mpconfigboard.h")
+    ours = folder / "ports" / board.port / "boards" / board.folder
+    written(ours / "mpconfigboard.h", "#define MICROPY_HW_FLASH_STORAGE_BYTES (1408 * 1024)\n")
+    written(ours / "mpconfigboard.cmake", "set(SDKCONFIG_DEFAULTS boards/sdkconfig.base)\n")
     written(folder / "mpy-cross/Makefile", MPY_CROSS)
-    written(folder / "ports" / board.port / "Makefile", port.replace("%s", board.product))
+    text = port.replace("%s", board.product).replace("{size}", str(size)).replace("{program}", PROGRAM[board.port])
+    written(folder / "ports" / board.port / "Makefile", text)
     return folder
 
 
 @pytest.fixture
-def all_tools(monkeypatch):
+def all_tools(monkeypatch, tmp_path):
     monkeypatch.setattr(image.shutil, "which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr(image, "_has_header", lambda language, header: True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def ran(*words):
     return CliRunner().invoke(image_command.image, [str(word) for word in words])
-
-
-def test_the_command_and_the_table_know_the_same_boards():
-    assert tuple(image.BOARDS) == image_command.BOARDS
 
 
 @pytest.mark.parametrize("name", image.BOARDS)
@@ -69,19 +75,104 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
     board = image.BOARDS["rpi_pico_w"]
     whole = tree(tmp_path, board, minor=23)
     (whole / "lib/lwip/README.md").unlink()  # an empty folder is what a clone without submodules has
-    (whole / "ports/rp2/boards/RPI_PICO_W/mpconfigboard.h").unlink()
-    (whole / "ports/rp2/boards/RPI_PICO_W").rmdir()
+    shutil.rmtree(whole / "ports/rp2/boards/RPI_PICO_W")
     programs, old, unknown, lacks = image.problems(board, whole)
     assert "1.23.0, 1.24.0 or later is needed" in old and f"checkout {image.RELEASE}" in old
     assert "does not know the board RPI_PICO_W" in unknown
     assert "lacks lib/lwip: make -C" in lacks and "cyw43" not in lacks
-    assert "sudo apt-get install make gcc cmake gcc-arm-none-eabi" in programs
+    assert "sudo apt-get install make gcc python3 cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++" in programs
+
+
+@pytest.mark.parametrize(("lacks", "package"), [("c", "libnewlib-arm-none-eabi"), ("c++", "libstdc++-arm-none-eabi-")])
+def test_headers_that_the_compiler_does_not_find_are_missing(tmp_path, monkeypatch, all_tools, lacks, package):
+    monkeypatch.setattr(image, "_has_header", lambda language, header: language != lacks)
+    [said] = image.problems(image.BOARDS["rpi_pico"], tree(tmp_path, image.BOARDS["rpi_pico"]))
+    assert said.startswith(f"programs are missing: sudo apt-get install {package}")
+
+
+def test_headers_are_looked_for_with_the_compiler_itself(tmp_path, monkeypatch):
+    gcc = tmp_path / "arm-none-eabi-gcc"
+    gcc.write_text("#!/bin/sh\ncase $* in *c++*) exit 1;; esac\n")
+    gcc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert image._has_header("c", "stdint.h") and not image._has_header("c++", "cstdint")
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_picotool_is_looked_for_as_the_sdk_does_in_the_version_that_it_asks_for(tmp_path, monkeypatch, all_tools):
+    board = image.BOARDS["rpi_pico"]
+    source = tree(tmp_path / "source", board)
+    tools = source / "lib/pico-sdk/tools/CMakeLists.txt"
+    written(tools, "    set(picotool_VERSION_REQUIRED 99.1.1)\n")
+    [said] = image.problems(board, source)
+    assert said.startswith("picotool 99.1.1 is missing") and "git clone --branch 99.1.1" in said
+    for version, is_there in (("99.1.0", False), ("99.1.1", True)):
+        place = tmp_path / version
+        written(place / "picotoolConfig.cmake")
+        accepts = f"if(PACKAGE_FIND_VERSION VERSION_EQUAL {version})\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\nendif()\n"
+        written(place / "picotoolConfigVersion.cmake", f"set(PACKAGE_VERSION {version})\n{accepts}")
+        monkeypatch.setenv("picotool_ROOT", str(place))
+        assert (image.problems(board, source) == []) is is_there
+
+
+@pytest.mark.parametrize("name", ["rpi_pico", "rpi_pico_w", "w5500_evb_pico", "rpi_pico2_w"])
+def test_a_program_that_does_not_end_in_front_of_the_storage_is_refused_with_the_numbers(name, tmp_path, all_tools):
+    board = image.BOARDS[name]
+    room = board.program_kib * 1024
+    for size, code in ((room, 0), (room + 1, 1)):
+        source = tree(tmp_path / str(size), board, size=size)
+        told = ran("--board", name, "--source", source, "--output", tmp_path / "it.uf2")
+        assert told.exit_code == code, told.output
+    assert (
+        f"the program takes {board.program_kib + 1} KiB, and {board.folder} has {board.program_kib} in" in told.stderr
+    )
+
+
+def test_the_division_of_the_flash_is_what_the_build_is_told_and_what_is_shown(tmp_path, all_tools):
+    board = image.BOARDS["w5500_evb_pico"]
+    told = ran(
+        "--board", "w5500_evb_pico", "--source", tree(tmp_path / "source", board), "--output", tmp_path / "it.uf2"
+    )
+    [out] = (tmp_path / "cache").rglob("out/told")
+    assert "1408" in out.read_text() and out.read_text().endswith(f"STORAGE_BYTES ({2048 - 1024} * 1024)\n")
+    assert (
+        "0           586      1024      1280      2048 KiB\n| program   | free   | files   | spool   |" in told.stderr
+    )
+
+
+def test_other_sources_have_another_folder_and_no_build_of_the_first_goes_on(tmp_path, all_tools):
+    board = image.BOARDS["rpi_pico"]
+    for name in ("one", "two"):
+        told = ran("--board", "rpi_pico", "--source", tree(tmp_path / name, board), "--output", tmp_path / "it.uf2")
+        assert f"make -C {tmp_path / name}/ports/rp2" in told.stderr
+    assert len(list((tmp_path / "cache/toolcart").iterdir())) == 2
 
 
 def test_an_esp32_needs_the_idf_set_up(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
     [said] = image.problems(image.BOARDS["esp32"], tree(tmp_path, image.BOARDS["esp32"]))
     assert "no idf.py" in said and "export.sh" in said
+
+
+@pytest.mark.parametrize("name", ["esp32", "esp32s3"])
+def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, monkeypatch, all_tools):
+    monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
+    board = image.BOARDS[name]
+    told = ran("--board", name, "--source", tree(tmp_path / "source", board), "--json")
+    assert told.exit_code == 2
+    outcome = json.loads(told.stdout)
+    line = outcome["prepared"].split()
+    assert line[0] == "idf.py" and line[-1] == "build" and len(outcome["missing"]) == 1
+    ours = Path(next(word for word in line if word.startswith("MICROPY_BOARD_DIR=")).split("=")[1])
+    manifest = Path(next(word for word in line if word.startswith("MICROPY_FROZEN_MANIFEST=")).split("=")[1])
+    assert 'freeze("frozen", opt=2)' in manifest.read_text()
+    assert (ours / "mpconfigboard.cmake").read_text().endswith("${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n")
+    settings = (ours / "sdkconfig.toolcart").read_text()
+    assert f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{ours / "partitions.csv"}"' in settings
+    rows = [row.split(",") for row in (ours / "partitions.csv").read_text().splitlines()[1:]]
+    places = [(int(at, 16), int(size, 16)) for *_, at, size in rows]
+    assert all(at + size == after for (at, size), (after, _) in zip(places, [*places[1:], (4 << 20, 0)], strict=True))
+    assert [row[0] for row in rows] == ["nvs", "phy_init", "factory", "vfs", "spool"]
 
 
 def test_another_folder_is_told_from_the_sources(tmp_path, all_tools):
@@ -101,8 +192,6 @@ def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
 def test_the_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("toolcart.base.cache.CACHE", tmp_path / "cache")
-    (tmp_path / "cache").mkdir()
     board = image.BOARDS[name]
     source = tree(tmp_path / "source", board)
     told = ran("--board", name, "--source", source, "--check")
@@ -118,8 +207,6 @@ def test_the_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, 
 
 
 def test_a_build_that_fails_names_its_first_error_and_where_all_of_it_is(tmp_path, monkeypatch, all_tools):
-    monkeypatch.setattr("toolcart.base.cache.CACHE", tmp_path / "cache")
-    (tmp_path / "cache").mkdir()
     source = tree(tmp_path / "source", image.BOARDS["rpi_pico_w"], port=FAILS)
     told = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
     assert told.exit_code == 1 and "main.c:3: error: no such thing" in told.stderr and "build.log" in told.stderr
@@ -130,12 +217,11 @@ def test_a_build_that_fails_names_its_first_error_and_where_all_of_it_is(tmp_pat
 def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
     board = next(board for board in image.BOARDS.values() if board.port == port)
     written(tmp_path / "frozen/toolcart/agent/of_yesterday.py")
-    image.lay_out(board, tmp_path)
+    image.lay_out(board, tree(tmp_path / "source", board), tmp_path)
     frozen = {file.relative_to(tmp_path / "frozen").as_posix() for file in (tmp_path / "frozen").rglob("*.py")}
     assert frozen == {source.name for source in sources_for(port)} | {"toolcart_frozen.py"}
     for source in sources_for(port):
-        if source.name != "toolcart/board/rp2_flash.py":  # where the file system is smaller
-            assert (tmp_path / "frozen" / source.name).read_text() == source.text
+        assert (tmp_path / "frozen" / source.name).read_text() == source.text
     assert core_digest(port) in (tmp_path / "frozen/toolcart_frozen.py").read_text()
     started = {file.name for file in (tmp_path / "start").iterdir()}
     assert started == ({"safe_mode.py", "_boot.py"} if port == "rp2" else {"safe_mode.py"})
@@ -162,7 +248,7 @@ def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
     except Unavailable as reason:
         pytest.skip(str(reason))
     board = next(board for board in image.BOARDS.values() if board.port == port)
-    manifest = image.lay_out(board, tmp_path / "parts")
+    manifest = image.lay_out(board, micropython, tmp_path / "parts")
     places = {"MPY_DIR": str(micropython), "MPY_LIB_DIR": "", "PORT_DIR": str(micropython / "ports" / port)}
     code = (
         f"import sys; sys.path.insert(0, {str(micropython / 'tools')!r}); import manifestfile as mf; "
@@ -192,7 +278,7 @@ def test_an_image_of_an_rp2040_starts_the_agent_and_its_tracebacks_name_file_and
     work = rp2040.WORK
     monkeypatch.setenv("CMAKE_ARGS", f"-DCMAKE_EXE_LINKER_FLAGS=-L{work / 'lib'}")
     monkeypatch.setenv("CXXFLAGS", "-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1")
-    made = image.build(Bare("rp2", "RPI_PICO"), work / "micropython", tmp_path / "build", print)
+    made = image.build(Bare("rp2", "RPI_PICO", 2048, 1024), work / "micropython", tmp_path / "build", print)
     firmware, script = tmp_path / "fw.bin", tmp_path / "job.py"
     subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", made, firmware], check=True, timeout=TIMEOUT_S)
     script.write_text(

@@ -15,7 +15,7 @@ from host_tests.support.firmware import need_cortex
 from lab.bench import board
 from lab.firmware import programs, sources
 
-# A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board --baseline).
+# A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board).
 TOLERANCE = 0.10
 # A stage is smaller than the whole, and what moves from one to another is no loss.
 STAGE_TOLERANCE = 0.25
@@ -83,7 +83,7 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
         monkeypatch.setattr(programs, "missing", lambda *wanted: [])
         monkeypatch.setattr(sources, "FOLDER", tmp_path / "none")
     began = time.process_time()
-    ended = CliRunner().invoke(cli.main, ["bench", "board"])
+    ended = CliRunner().invoke(cli.main, ["bench", "figures", "board"])
     assert time.process_time() - began < 1
     assert ended.exit_code == 1
     said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m lab.runtimes fetch"
@@ -91,7 +91,9 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
 
 
 def test_the_installed_command_says_it_in_one_line_too(tmp_path):
-    command = [str(Path(sys.executable).with_name("toolcart")), "bench", "board"]
+    command = [str(Path(sys.executable).with_name("toolcart")), "bench", "figures", "board"]
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("toolcart: bench board: ") and "apt-get install" in done.stderr
+    assert (
+        done.stderr.splitlines()[-1].startswith("toolcart: bench figures board: ") and "apt-get install" in done.stderr
+    )

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from toolcart.agent.record import KIND_RESULT
+from toolcart.board import FILES_BYTES
 from host_tests.support.firmware import LONG, lines_of, need_rp2040
 from lab.firmware import rp2040
 from lab.firmware.romfs import image, number
@@ -75,7 +76,7 @@ def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path
         "print('toolcart.agent.base.fast' in sys.modules, 'toolcart.agent.base.fast_crc' in sys.modules)\n"
     )
     code, lines = lines_of(rp2040.command(script))
-    files = rp2040.files_bytes() // 4096
+    files = FILES_BYTES // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
     assert (code, lines) == (0, ["toolcart/agent/cart/app.py False", f"{files} {ring}", "True True"])
 
@@ -114,7 +115,7 @@ def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     script.write_text(KEEP % 9000)
     assert lines_of(rp2040.command(script, flash=flash))[0] == 0
     octets = bytearray(flash.read_bytes())
-    files = rp2040.ring_start() - rp2040.files_bytes()
+    files = rp2040.ring_start() - FILES_BYTES
     octets[files : files + 8192] = bytes(8192)
     flash.write_bytes(octets)
     script.write_text("from toolcart.board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
@@ -147,7 +148,7 @@ print(rp2_flash.other_division())
 
 @pytest.mark.parametrize("files_kib", [704, 1000])
 def test_files_and_ring_of_an_image_that_divided_the_flash_otherwise_stay_where_they_are(tmp_path, files_kib):
-    assert files_kib * 1024 != rp2040.files_bytes()
+    assert files_kib * 1024 != FILES_BYTES
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)
     assert lines_of(rp2040.command(script, (str(files_kib * 1024),), flash=flash))[0] == 0

@@ -376,7 +376,7 @@ def test_nobody_is_asked_for_what_was_missed_before_there_is_a_session():
     missed = {"phase": "idle", "open_ids": 9, "gone": 0, "epoch": 0}
     assert not [text for _, text in _texts(figures.feed(_status(recovery=missed), 0.0)) if "missed" in text]
     told = _texts(figures.feed(_status(recovery=missed, controller=_ready("ready")), 0.2))
-    assert (INFO, "the controller is asked for what may have been missed: 9 results at most") in told
+    assert (INFO, "fetching up to 9 missed results") in told
 
 
 def test_rates_do_not_notice_that_the_agent_was_killed():

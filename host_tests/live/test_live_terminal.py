@@ -81,7 +81,7 @@ def carts(tmp_path):
     """Three carts, the second without its network, and their configuration."""
     with Fleet(3, rate_per_s=2.0) as fleet:
         fleet.cut(1)
-        tree = fleet.configuration(backoff_s=0.2, recover_retry_s=2)
+        tree = fleet.configuration()
         (tmp_path / "carts.json").write_text(json.dumps(tree), encoding="utf-8")
         yield fleet, tmp_path
 

@@ -326,7 +326,6 @@ def one_life(seed):
     cart = Cart(
         seed=seed,
         controller={"max_clients": 9, "window": 1 + seed % 3, "blame_silence": False, "nok_percent": 20},
-        settings={"controller": {"recover_retry_s": 5, "backoff_max_s": 4}},
         blocks=20,
     )
     cart.settle()

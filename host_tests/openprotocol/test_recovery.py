@@ -52,14 +52,6 @@ def test_first_meeting_learns_the_newest_and_stores_nothing():
     assert bench.settle() == 0 and bench.stored() == [105]
 
 
-def test_first_meeting_stores_the_newest_where_that_is_configured():
-    bench = Bench(Memory(100), store_newest=True).open()
-    for _ in range(5):
-        bench.memory.make()
-    bench.settle()
-    assert bench.stored() == [104] and bench.asked == [0, 104]
-
-
 def test_push_that_comes_before_the_first_answer_is_what_is_known():
     bench = Bench(Memory(100)).open()
     bench.live()
@@ -418,6 +410,23 @@ def test_id_that_stands_still_is_stored_each_time_and_costs_one_question_a_conne
     bench.away(2)
     bench.settle()
     assert bench.uids() == [1, 2, 3, 4, 5, 7], "there is one under an ID, and that is fetched"
+
+
+def test_answer_that_came_before_pushes_with_its_id_is_not_taken():
+    bench = Bench(Memory(fixed=7)).met()
+    bench.live()
+    bench.settle()
+    bench.away(1)
+    first = bench.memory.make()
+    second = bench.memory.make()
+    while bench.ask() != 7 or bench.recovery.phase != qs.PHASE_FILL:
+        bench.answer(bench.memory.find(bench.asked[-1]))
+    bench.push(first)
+    bench.answer(second)
+    assert bench.uids() == [1, 3]
+    bench.push(second)
+    bench.settle()
+    assert bench.uids() == [1, 3, 4] and bench.known.missing() == 0
 
 
 def test_results_without_an_id_are_stored_and_ask_for_nothing():

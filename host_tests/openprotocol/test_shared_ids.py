@@ -228,7 +228,7 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.meanwhile("xxoxx")
     cart.settle()
     assert qs.NEWS_NO_OWNER in cart.news and cart.recovery.phase == qs.PHASE_OFF
-    assert cart.recovery.whose.needs == "recover_revisions"
+    assert cart.recovery.whose.needs == "owner"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]
     cart.names = True

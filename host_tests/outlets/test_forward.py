@@ -1295,7 +1295,7 @@ def test_number_learned_from_the_server_is_durable_before_the_first_result():
     assert outlet.ids() == [1, 2, 3, 4]
 
 
-def test_empty_server_gets_what_is_not_sent_yet_by_default():
+def test_empty_server_gets_what_is_not_sent_yet():
     outlet = Outlet()
     outlet.store(5)
     outlet.until_stored(5)
@@ -1306,32 +1306,6 @@ def test_empty_server_gets_what_is_not_sent_yet_by_default():
     outlet.until_stored(2)
     outlet.run(1000)
     assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 1
-
-
-def test_empty_server_gets_all_that_is_left_when_asked_for():
-    outlet = Outlet(server_empty="resend")
-    outlet.store(5)
-    outlet.until_stored(5)
-    outlet.run(100)
-    outlet.archive.clear()
-    outlet.network.cut(*SERVER)
-    outlet.store(2)
-    outlet.until_stored(7)
-    assert outlet.ids() == numbers(1, 7)
-
-
-def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
-    outlet = Outlet(server_empty="resend")
-    outlet.store(40)
-    outlet.until_stored(40)
-    outlet.run(100)
-    assert outlet.state.save()
-    outlet.archive.clear()
-    outlet.network.cut(*SERVER)
-    outlet.until_stored(10)
-    outlet.cut()
-    outlet.until_stored(40)
-    assert outlet.ids() == numbers(1, 40) and outlet.archive.repeated == 0
 
 
 def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
@@ -1360,8 +1334,8 @@ def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
 
 
 def test_server_that_says_it_is_empty_and_then_what_it_has_gets_nothing_twice():
-    for power_fails, resend in ((False, True), (True, True), (False, False), (True, False)):
-        outlet = Outlet(server_empty="resend" if resend else "continue", cursor_batch=40)
+    for power_fails in (False, True):
+        outlet = Outlet(cursor_batch=40)
         outlet.store(30)
         outlet.until_stored(10)
         assert outlet.state.save()
@@ -1546,12 +1520,12 @@ class Model:
     def wire(self, number):
         return (number + self.base - 1) % 99999 + 1
 
-    def start_of(self, stored, newest, acked, sent, rewind, resend):
+    def start_of(self, stored, newest, acked, sent, rewind):
         """Return (number to begin with, base) after an 08 that names `stored`."""
         if not self.met:
             return acked + 1, (stored - acked) % 99999
         if stored == 0:
-            return (1 if resend else acked + 1), self.base
+            return acked + 1, self.base
         k = (self.wire(newest) - stored) % 99999
         c = newest - k
         if c == acked:
@@ -1573,11 +1547,9 @@ def base_of(outlet):
 def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
     dice = Dice(11)
     cases = [0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 50, 49999, 50000, 50001, 99994, 99998, 99999]
-    for rewind, resend in ((False, False), (True, False), (False, True)):
+    for rewind in (False, True):
         for start in (0, 99994):
-            outlet = Outlet(
-                {"reported_result": start}, rewind=rewind, server_empty="resend" if resend else "continue", blocks=48
-            )
+            outlet = Outlet({"reported_result": start}, rewind=rewind, blocks=48)
             outlet.run(1000)
             outlet.options.reported_result = None
             outlet.store(8)
@@ -1598,15 +1570,14 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     if not met:
                         state.numbers[SENT] = 0
                     outlet.policy.sent.may_have = sent
-                    expected = Model(start, met).start_of(stored, 13, 8, sent, rewind, resend)
+                    expected = Model(start, met).start_of(stored, 13, 8, sent, rewind)
                     assert outlet.policy.resume(stored, outlet.clock.now)
                     assert outlet.log.peek(cursor) == KIND_RESULT or expected[0] == 14, stored
                     first = cursor.found if expected[0] <= 13 else cursor.number + 1
-                    assert (first, base_of(outlet)) == expected, (rewind, resend, start, sent, met, stored)
+                    assert (first, base_of(outlet)) == expected, (rewind, start, sent, met, stored)
                     assert state.numbers[SENT] == SENT_MET
                     is_rebased = not met or base_of(outlet) != start
                     assert outlet.policy.sent.may_have == (cursor.number if is_rebased else max(sent, cursor.number))
-                    outlet.policy.standing._has_resent = False
 
 
 def cut_scenario(cut_at, acks_lost=()):

@@ -41,7 +41,7 @@ def test_an_acknowledgement_of_the_broker_moves_nothing():
 
 
 def test_without_receipts_what_goes_out_is_bounded():
-    bench = MqttBench(batch=4)
+    bench = MqttBench(limits={"records_most": 4})
     bench.consumer.away = True
     bench.store(150)
     bench.run(5000)
@@ -304,7 +304,7 @@ def message(payload):
 
 def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
     heap_tools()
-    bench = MqttBench(batch=4)
+    bench = MqttBench(limits={"records_most": 4})
     outlet = bench.forward
     outlet.port = QuietBroker(outlet.identity.encode())
     log = bench.log
@@ -337,7 +337,7 @@ def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
 
 def test_a_backlog_goes_at_the_speed_of_the_window_over_a_long_way():
     for confirm in ("consumer", "broker"):
-        bench = MqttBench(batch=2, window=2, confirm=confirm)
+        bench = MqttBench(limits={"records_most": 2}, confirm=confirm)
         bench.network.line(BROKER[0], BROKER[1]).delay_ms = 10
         bench.until(lambda bench=bench: bench.forward.is_up())
         bench.run(1000)

@@ -39,9 +39,10 @@ def broker(kind, tmp_path):
         yield one
 
 
-def bench_at(broker, make_port=TcpPort, **settings):
-    settings = {"host": "127.0.0.1", "port": broker.port, "receipt_timeout_ms": 2000, **settings}
-    return MqttBench(wide=True, make_port=lambda network: make_port(), **settings)
+def bench_at(broker, make_port=TcpPort, receipt_timeout_ms=2000, **settings):
+    settings = {"host": "127.0.0.1", "port": broker.port, **settings}
+    limits = {"receipt_timeout_ms": receipt_timeout_ms}
+    return MqttBench(wide=True, make_port=lambda network: make_port(), limits=limits, **settings)
 
 
 def run(bench, condition):

@@ -222,13 +222,8 @@ def test_result_taken_by_a_pass_is_delivered_only_when_those_before_it_are_kept(
 
 
 def test_an_unreadable_frame_is_set_aside_once_over_thirty_starts():
-    for before, rewind, empty in (
-        (0, False, "resend"),
-        (2, True, "continue"),
-        (2, False, "continue"),
-        (0, True, "resend"),
-    ):
-        outlet = Outlet(rewind=rewind, server_empty=empty)
+    for before, rewind in ((0, False), (2, True), (2, False), (0, True)):
+        outlet = Outlet(rewind=rewind)
         outlet.store(before)
         outlet.store_raw()
         parked = told = 0
@@ -258,16 +253,6 @@ def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_
     outlet.run(1000)
     assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(h.SERVER_BEHIND) == 1
     assert outlet.quarantine.count() == 1, "it is kept already"
-
-
-def test_server_that_never_says_what_it_has_gets_everything_once_more_and_not_at_each_connect():
-    outlet = Outlet({"reported_result": 0}, server_empty="resend")
-    outlet.store(5)
-    outlet.until_stored(5)
-    for _ in range(6):
-        outlet.network.cut(*SERVER)
-        outlet.run(70000)
-    assert outlet.archive.repeated == 5 and outlet.ids() == numbers(1, 5)
 
 
 # -- the state alone can fail

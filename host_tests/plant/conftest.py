@@ -21,6 +21,12 @@ def site(_site):
     _site.end_all()
 
 
+@pytest.fixture
+def hasty(site):
+    """Short waits: silence is found in seconds."""
+    site.hasty = True
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if "host_tests/plant/" in str(item.path):

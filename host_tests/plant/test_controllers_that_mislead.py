@@ -2,12 +2,14 @@
 
 import signal
 
+import pytest
+
 from toolcart.sim.controller import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import wait_for
 
-QUICK = {"recover_retry_s": 1, "backoff_s": 0.2, "backoff_max_s": 0.5}
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def is_subscribed(plant):
@@ -20,7 +22,7 @@ def at_toolsnet(plant, made):
 
 
 def begun(site, plant, **settings):
-    cart = site.cart(plant, controller={**QUICK, **settings})
+    cart = site.cart(plant, controller=settings)
     agent = site.start("run", "--plain", "--config", cart)
     agent.wait_for("controller ready")
     return cart, agent
@@ -81,7 +83,7 @@ def test_shared_ids_are_found_by_answers_whatever_the_version(site):
         assert agent.end() == 0
         doctor = told(site, "doctor", "--config", cart)
         assert "all its stations share the tightening IDs" in doctor
-        cart = site.cart(plant, controller={**QUICK, "tightening_ids": "own"})
+        cart = site.cart(plant, controller={"tightening_ids": "own"})
         wrong = site.run("doctor", "--config", cart)
         assert "results of other stations are taken for its own now" in wrong.stdout and wrong.returncode
 

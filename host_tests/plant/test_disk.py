@@ -20,7 +20,6 @@ from host_tests.support.running import wait_for
 
 AGAIN = "the spool can be read and written again"
 TOOLSNET = {"kind": "toolsnet"}
-QUICK = {"backoff_max_s": 1}  # so that it comes back soon; the pauses have a test of their own
 SHORT = 0
 LOG_BEGINS = 4096 + 260 * 16384  # in a spool of 16 MiB: its header, state and quarantine lie in front
 
@@ -75,7 +74,7 @@ def needs_of(status):
 @pytest.mark.parametrize(("calls", "number", "words", "advice"), REFUSALS, ids=NAMES)
 def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
     spool = site.home / "7.spool"
-    cart = site.cart(plant, controller=QUICK)
+    cart = site.cart(plant)
     agent = site.start("run", "--plain", "--config", cart, **disk.around)
     agent.wait_for("ToolsNet takes results")
     plant.produce(3)
@@ -224,7 +223,7 @@ def test_a_file_made_immutable_under_the_agent_is_said(site, plant):
     if os.geteuid() or not shutil.which("chattr"):
         pytest.skip("only root makes a file immutable")
     spool = site.home / "7.spool"
-    cart = site.cart(plant, controller=QUICK)
+    cart = site.cart(plant)
     agent = site.start("run", "--plain", "--config", cart)
     agent.wait_for("ToolsNet takes results")
     if subprocess.run(["chattr", "+i", spool], capture_output=True).returncode:

@@ -33,7 +33,7 @@ def told_names(plant):
 def run(site, plant, form=str):
     """Each VIN tightened once, delivered; the lines of the file, and what status says."""
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "lines.jsonl"}]
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "describe": True}
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "extras": ["names"]}
     cart = site.cart(plant, station={"name": "Wheels", "outlets": outlets}, toolsnet=toolsnet)
     agent = site.start("run", "--plain", "--config", cart)
     agent.wait_for("controller ready")

@@ -2,13 +2,17 @@
 
 from contextlib import ExitStack
 
+import pytest
+
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import wait_for
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
-QUICK = {"backoff_s": 0.1, "backoff_max_s": 0.4, "busy_backoff_s": 0.2, "result_revisions": [999, 3, 2, 1]}
+REVISIONS = {"result_revisions": [999, 3, 2, 1]}
 MADE = 3
 CLIENT = "Is another client connected"
 STARTS = "The other revisions in controller.start_revisions are tried next"
@@ -37,7 +41,7 @@ def _stations(plants):
     return [
         {
             "number": number,
-            "controller": {"host": "127.0.0.1", "port": plant.controller_port, **QUICK},
+            "controller": {"host": "127.0.0.1", "port": plant.controller_port, **REVISIONS},
             "spool": {"path": f"{number}.spool", "size_kib": 256},
         }
         for number, plant in enumerate(plants, 1)
@@ -54,9 +58,6 @@ def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(si
         plants = _plants(stack, [options for options, _ in named.values()])
         stations = _stations(plants)
         slow = list(named).index("knows revision 1, 0 ms")
-        stations[slow]["controller"]["backoff_s"] = stations[slow]["controller"]["backoff_max_s"] = (
-            1  # long enough to see
-        )
         cart = site.cart(plants[0], stations=stations)
         agent = site.start("run", "--plain", "--config", cart)
         for number in range(1, len(plants) + 1):

@@ -7,15 +7,14 @@ from host_tests.support.peers import Peer, begins, closes, is_silent
 from host_tests.support.running import free_port, wait_for
 from host_tests.support.serial_bridge import SerialBridge
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 # A server that speaks RFC 2217 and answers another baud than the one asked for (RFC 2217, section 3: SET-BAUDRATE).
 TAKES_NO_BAUD = bytes((255, 253, 44, 255, 250, 44, 101, 0, 0, 0, 0, 255, 240))
-QUICK = {"response_timeout_s": 1, "tries": 2, "backoff_s": 0.3, "backoff_max_s": 1, "recover_retry_s": 1}
 
 
 def cart_of(site, plant, link, device, **settings):
-    return site.cart(
-        plant, controller={"link": link, "device": device, "baud": 115200, "port": 4545, **QUICK, **settings}
-    )
+    return site.cart(plant, controller={"link": link, "device": device, "baud": 115200, "port": 4545, **settings})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.peers import Peer
 from host_tests.support.running import wait_for
 
-QUICK = {"recover_retry_s": 1, "backoff_s": 0.2, "backoff_max_s": 0.5}
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def at_toolsnet(plant, made):
@@ -33,7 +33,7 @@ def test_results_of_any_spindle_come_live_and_from_an_outage(site):
     for name, spindle in (("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)):
         site.clean()
         with plant_of(name, spindle="%02d" % spindle) as plant:
-            settings = {**QUICK, "header": name, "spindle_id": spindle or None}
+            settings = {"header": name, "spindle_id": spindle or None}
             cart = site.cart(plant, controller=settings)
             agent = site.start("run", "--plain", "--config", cart)
             agent.wait_for("controller ready")
@@ -52,14 +52,14 @@ def test_results_of_any_spindle_come_live_and_from_an_outage(site):
 def test_doctor_names_the_header_that_a_controller_has(site):
     for spindle in ("00", "07", "42"):
         with plant_of("op-ford", spindle=spindle) as plant:
-            code, said = told(site, "doctor", "--config", site.cart(plant, controller=QUICK))
+            code, said = told(site, "doctor", "--config", site.cart(plant))
             assert code and 'Set controller.header to "op-ford" or "op-bmw"' in said, said
         site.clean()
     for name in ("power-focus-4000", "minimal"):
         with plant_of(name) as plant:
-            code, said = told(site, "doctor", "--config", site.cart(plant, controller={**QUICK, "header": "op-ford"}))
+            code, said = told(site, "doctor", "--config", site.cart(plant, controller={"header": "op-ford"}))
             assert code and 'or set it to "standard"' in said, said
-            code, said = told(site, "doctor", "--config", site.cart(plant, controller=QUICK))
+            code, said = told(site, "doctor", "--config", site.cart(plant))
             assert "controller.header" not in said, said
         site.clean()
 
@@ -103,7 +103,7 @@ def test_doctor_tries_the_other_header_where_nothing_is_answered(site, name, oth
         return telegram[11:13].isdigit() == (name == "op-ford")
 
     with plant_of(name) as plant, Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
-        settings = {**QUICK, "port": peer.port, "header": other}
+        settings = {"port": peer.port, "header": other}
         code, said = told(site, "doctor", "--config", site.cart(plant, controller=settings))
         assert code and "it answers only where controller.header is another" in said and hint in said, said
         code, said = told(site, "doctor", "--config", site.cart(plant, controller={**settings, "header": name}))
@@ -126,7 +126,7 @@ def test_ask_and_decode_read_such_a_header(site):
 
 def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
     with plant_of("op-ford", ack_refusal_code=99) as plant:
-        cart = site.cart(plant, controller={**QUICK, "header": "op-ford"})
+        cart = site.cart(plant, controller={"header": "op-ford"})
         agent = site.start("run", "--plain", "--config", cart)
         agent.wait_for("controller ready")
         made = plant.produce(2)

@@ -6,6 +6,7 @@ Whatever imports a trap ends at once with an exit code of its own, so no test pa
 import email
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -203,12 +204,32 @@ def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
         for folder in (installed.site, ROOT)
     ]
     assert rooms[0] == rooms[1] and "lab" not in rooms[0]
-    for name in ("board", "path", "serial", "spool", "worlds"):
+    for name in ("figures", "causes", "worlds"):
         told = installed.run("bench", name)
         assert told.returncode == 2 and told.stdout == ""
         assert told.stderr.count("\n") == 1 and "checkout" in told.stderr
+
+
+def test_an_image_is_prepared_from_what_is_installed(installed):
+    """MicroPython's sources are on no registry; here are those that an ESP32 is laid out of."""
     told = installed.run("image", "--board", "esp32")
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1) and "checkout" in told.stderr
+    assert told.returncode == 2 and "no MicroPython sources are named" in told.stderr
+    source = installed.here / "micropython"
+    board = source / "ports/esp32/boards/ESP32_GENERIC"
+    for part in ("py", "lib/micropython-lib", "lib/tinyusb", "lib/berkeley-db-1.xx", board):
+        (source / part).mkdir(parents=True)
+        (source / part / "README.md").write_text("")
+    (source / "py/mpconfig.h").write_text("#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR 28\n")
+    (board / "mpconfigboard.cmake").write_text("set(SDKCONFIG_DEFAULTS boards/sdkconfig.base)\n")
+    told = json.loads(
+        installed.run("image", "--board", "esp32", "--source", source, "--json", XDG_CACHE_HOME=installed.here).stdout
+    )
+    if len(told["missing"]) > 1:
+        pytest.skip(told["missing"][0])  # make or gcc
+    manifest = re.search(r"MICROPY_FROZEN_MANIFEST=(\S+)", told["prepared"])[1]
+    frozen = Path(manifest).parent / "frozen"
+    assert (frozen / "toolcart/agent/cart/app.py").read_text() == (ROOT / "toolcart/agent/cart/app.py").read_text()
+    assert not (frozen / "toolcart/board/linux.py").exists()
 
 
 def test_commands_answer_among_foreign_packages(installed):

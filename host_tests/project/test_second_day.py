@@ -101,12 +101,8 @@ def test_a_station_with_a_new_number_has_a_new_spool_and_its_old_one_is_refused(
     assert last["number"] == 8 and archived(plant) == plant.controller.produced
 
 
-@pytest.mark.parametrize("setting", [{"rewind": True}, {"server_empty": "resend"}])
-def test_what_a_restored_or_emptied_toolsnet_lacks_is_sent_again(tmp_path, plant, setting):
+def test_what_a_restored_toolsnet_lacks_is_sent_again(tmp_path, plant):
     life(configured(tmp_path, plant), delivered(6), lambda: plant.produce(6))
-    if "rewind" in setting:
-        plant.loop.call(lambda: plant.archive.restore_backup(2))
-    else:
-        plant.loop.call(plant.archive.clear)
+    plant.loop.call(lambda: plant.archive.restore_backup(2))
     assert archived(plant) != plant.controller.produced
-    life(configured(tmp_path, plant, **setting), lambda _: archived(plant) == plant.controller.produced)
+    life(configured(tmp_path, plant, rewind=True), lambda _: archived(plant) == plant.controller.produced)

@@ -333,7 +333,7 @@ def number_of(log):
 BATCHES_WORK = """
 import json
 from lab.harness.cart import Cart
-file = {"kind": "file", "path": "lines", "rotate_kib": 64, "keep": 1}
+file = {"kind": "file", "path": "lines", "keep": 1}
 cart = Cart(settings={"station": {"outlets": [{"kind": "toolsnet"}, file, {"kind": "batches"}]}})
 
 

@@ -13,6 +13,7 @@ from host_tests.support.world import Cart
 from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
+HEAVY = True
 ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
 HEAP = "8m"
 

@@ -4,6 +4,7 @@ Each test is the whole agent at a simulated controller, on one clock.
 """
 
 from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
 from toolcart.agent.station.watch import QUIET_MINUTES
 from toolcart.sim.profiles import row
@@ -84,6 +85,35 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_the_id_0():
     cart.run(4 * QUIET_MS)
     assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
+
+
+def test_subscription_that_was_lost_is_found_though_what_the_controller_made_then_is_gone():
+    for options in ({}, {"header_spindles": (1, 2, 3)}):
+        cart = cart_of(memory=1, **options)
+        produce(cart, 3)
+        cart.controller.end_subscriptions()
+        produce(cart, 40, 20000)
+        assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
+        assert cart.station.known.gone() > 10
+        assert set(cart.controller.produced[-5:]) <= set(cart.stored_ids())
+
+
+def test_ids_that_were_skipped_are_no_lost_subscription():
+    cart = cart_of()
+    produce(cart, 2)
+    session = cart.controller.sessions[0]
+    cart.run(QUIET_MS - 30000)
+    session.options.window = 0
+    cart.controller.produce(tightening_id=9)  # it can be fetched, and is pushed while it is looked for
+    cart.until(lambda: cart.station.recovery.phase == qs.PHASE_NEWEST)
+    cart.controller.options.refuse = {64: None}
+    session.options.window = 1
+    session._push(cart.clock.now)
+    cart.run(10000)
+    cart.controller.options.refuse = {}
+    cart.run(TOLD_MS)
+    assert cart.stored_ids() == [1, 2, 9] and cart.station.known.gone() == 6
+    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
 
 
 def test_controller_that_gave_up_while_the_process_was_stalled_is_found_at_once():
@@ -221,7 +251,7 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         cart.run(120000)
         produce(cart, 2)
         made = cart.controller.produced
-        assert cart.station.recovery.whose.needs == ("recover_revisions" if shares else "")
+        assert cart.station.recovery.whose.needs == ("owner" if shares else "")
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 

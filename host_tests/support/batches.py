@@ -58,7 +58,7 @@ class Outlet:
 
     def __init__(self, port: int, station: int, identity: str) -> None:
         self.port, self.station, self.identity = port, station, identity
-        self.topic = f"toolcart/plant/line/{station}"
+        self.topic = f"toolcart/1/{station}"
         self.log: list[dict] = []  # record n has the number n + 1
         self.cursor = 0
         self.receipts = 0

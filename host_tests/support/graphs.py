@@ -41,11 +41,10 @@ def samples_for(ident, what=2, count=300):
 class Bench:
     """Blocks of one device: the state's in front, then `graphs` of them, the rest are the log of results."""
 
-    def __init__(self, flash, graphs=6, wanting=(0,), order=0):
+    def __init__(self, flash, graphs=6, wanting=(0,)):
         self.flash = flash
         self.graph_blocks = graphs
         self.wanting = wanting
-        self.order = order
         self.start()
 
     def start(self):
@@ -63,7 +62,7 @@ class Bench:
         assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE
         self.state.numbers[GRAPH_BLOCKS] = self.graph_blocks
         assert self.main.settle() and self.log.settle()
-        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION, self.order)
+        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION)
 
     def put(self, frame, mid=900, revision=1, little=False):
         """Hand one message over; what became of it."""

@@ -2,7 +2,7 @@
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.link.quiet import Quiet
-from toolcart.agent.outlets.mqtt import make
+from toolcart.agent.outlets.mqtt import Mqtt, make
 from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.toolsnet import NUMBER, Outlet
 
@@ -16,19 +16,14 @@ SETTINGS = {
     "user": None,
     "password": None,
     "client_id": "",
-    "preset": "none",
-    "topic": "toolcart/{plant}/{line}/{station}",
-    "plant": "p",
-    "line": "l",
+    "topic": "toolcart/{system}/{station}",
     "confirm": "consumer",
-    "batch": 8,
-    "window": 2,
-    "receipt_timeout_ms": 10000,
     "durable": True,
     "graphs": False,
     "tls_ca": None,
 }
-TOPIC = "toolcart/p/l/10"
+TOPIC = "toolcart/1/10"
+LIMITS = {"records_most": 8, "window": 2}  # of the outlet's class: less than its own
 
 
 class SteadyLink:
@@ -41,8 +36,9 @@ class SteadyLink:
 class MqttBench(Outlet):
     """One station's MQTT outlet at its second cursor; ToolsNet takes nothing and keeps nothing."""
 
-    def __init__(self, wide=False, make_port=None, **settings):
+    def __init__(self, wide=False, make_port=None, limits=None, **settings):
         self.wide = wide
+        self.limits = {**LIMITS, **(limits or {})}
         self.mqtt_settings = dict(SETTINGS)
         self.mqtt_settings.update(settings)
         self.broker = Broker()
@@ -66,12 +62,13 @@ class MqttBench(Outlet):
         self.port = self.make_port(self.network) if self.make_port else self.network.port()
         station = Station(self)
         if self.wide:
+            from toolcart.agent.wide.mqtt import WideMqtt
             from toolcart.agent.wide.mqtt import make as make_wide
 
             station.graphs = self.area.graphs
-            self.forward = make_wide(self.mqtt_settings, station, 1)
+            self.forward = make_wide(self.mqtt_settings, station, 1, type("Limited", (WideMqtt,), self.limits))
         else:
-            self.forward = make(self.mqtt_settings, station, 1)
+            self.forward = make(self.mqtt_settings, station, 1, type("Limited", (Mqtt,), self.limits))
         self.forward.begin(self.clock.now)
 
     def numbers(self):

@@ -18,7 +18,7 @@ from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
 WELL, REFUSES, SILENT = range(3)  # how the server is
 
-SETTINGS = {"refused": "park", "rewind": False, "server_empty": "continue"}
+SETTINGS = {"refused": "park", "rewind": False}
 NOW = 1000000
 
 
@@ -220,7 +220,7 @@ PLAIN = {
     "sent": "may_have allowed width open",
     "offer": "entry before is_taken",
     "row": "room fits short code mute taken taken_sequence seen",
-    "standing": "unsure is_odd _has_resent",
+    "standing": "unsure is_odd",
 }
 TIMERS = (("policy", "hold"), ("row", "soon"), ("row", "proven"))
 MANY = 1  # so many passes without success count as any number of them

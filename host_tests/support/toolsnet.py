@@ -35,7 +35,6 @@ SETTINGS = {
     "allow_hosts": None,
     "tls_ca": None,
     "rewind": False,
-    "server_empty": "continue",
     "refused": "park",
 }
 
@@ -98,7 +97,7 @@ class Outlet:
             self.health,
             self,
             self.settings,
-            self.cursor_batch,
+            cursor_batch=self.cursor_batch,
             **self.make_others(),
         )
         self.policy = self.forward.policy

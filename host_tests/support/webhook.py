@@ -97,11 +97,13 @@ class Connection(Endpoint):
             self.close("server: closes behind its answer")
 
 
-def webhook_of(log, index, port, health, **settings):
-    """The outlet of these settings, with the defaults of a configuration, to this server."""
+def webhook_of(log, index, port, health, limits=None, **settings):
+    """The outlet of these settings, with the defaults of a configuration, to this server; `limits` are of its class."""
     table = section(SETTINGS)
     chosen = dict(table, url=URL, **settings)
-    return WebhookOutlet(log, index, port, health, (3, 1, 10), chosen, WebAddress(chosen["url"]))
+    return type("Limited", (WebhookOutlet,), limits or {})(
+        log, index, port, health, (3, 1, 10), chosen, WebAddress(chosen["url"])
+    )
 
 
 def section(table):

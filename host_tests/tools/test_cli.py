@@ -38,7 +38,7 @@ def _invoke(*arguments):
 
 
 def _tree(plant_ports=(4545, 6575), spool="cart.spool"):
-    controller = {"host": "127.0.0.1", "port": plant_ports[0], "backoff_s": 0.1, "backoff_max_s": 1}
+    controller = {"host": "127.0.0.1", "port": plant_ports[0]}
     return {
         "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant_ports[1], "reconnect_s": 0.2},
         "stations": [{"number": 1, "controller": controller, "spool": {"path": spool, "size_kib": 64}}],
@@ -101,7 +101,7 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
 
 def test_settings_are_explained_by_a_part_of_their_name():
     told = _invoke("config", "explain", "keepalive")
-    assert "toolsnet.keepalive_s" in told.output and "stations[].controller.keepalive_s" in told.output
+    assert "stations[].controller.clock" in told.output and "toolsnet.clock" in told.output
     assert "default 30" in told.output
     assert _invoke("config", "explain", "nothing like it").exit_code == 1
 

@@ -31,7 +31,7 @@ DEADLINE_S = 30
 def running(folder, plant, allowed):
     """The configuration of an agent that runs as a process between the simulators."""
     config = folder / "cart.json"
-    controller = {"host": "127.0.0.1", "port": plant.controller_port, "backoff_s": 0.1, "response_timeout_s": 1}
+    controller = {"host": "127.0.0.1", "port": plant.controller_port}
     station = {
         "number": 10,
         "controller": {**controller, "commands": allowed},
@@ -81,7 +81,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         assert "refused by the controller with code 03, parameter set can not be set" in refused
         assert "enable is not allowed" in give(config, 10, "enable", code=2).stderr
         assert "0 to 999" in give(config, 10, "select-pset", 1000, code=2).stderr
-        assert "there is no station 11; this agent has 10" in give(config, 11, "disable", code=2).stderr
+        assert "no station 11; configured: 10" in give(config, 11, "disable", code=2).stderr
         plant.controller.options.refuse = {42: None}
         time.sleep(1)
         assert "unknown whether the controller did it" in give(config, 10, "disable", code=5).stderr

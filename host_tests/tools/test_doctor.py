@@ -37,7 +37,7 @@ def quick(monkeypatch):
 
 
 def _tree(ports=(1, 1), spool="cart.spool", **more):
-    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], "verify_timeout_s": 1, **more.pop("toolsnet", {})}
+    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], **more.pop("toolsnet", {})}
     control = {"host": "127.0.0.1", "port": ports[0], **more.pop("controller", {})}
     station = {"number": 1, "controller": control, "spool": {"path": spool, "size_kib": 64}}
     return {"toolsnet": toolsnet_part, "stations": [station], **more}
@@ -312,7 +312,7 @@ def test_a_controller_on_a_line_answers(tmp_path, short):
 @pytest.mark.parametrize(
     ("options", "what", "words"),
     [
-        ({"send_12": False}, "PIM", "sent no 12"),
+        ({"send_12": False}, "PIM", "did not identify itself as a PIM"),
         ({"pim_silent": True}, "PIM", "no 08"),
         ({"server_port": 1}, "server", "refused the connection"),
     ],
@@ -321,8 +321,7 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
             plant.toolsnet.options.server_port = 1
-        more = {"verify_timeout_s": 0.3, "ack_timeout_s": 0.3, "retransmissions": 0}
-        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port), toolsnet=more))
+        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
     assert code == 1 and words in _of(found, what)[0]["words"], found
 
 
@@ -403,7 +402,10 @@ def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
     code, found = _examined(tmp_path, _tree())
     assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
-    assert "sent no 12" in _of(found, "ToolsNet")[0]["words"] and "2 waiting" in _of(found, "results")[0]["words"]
+    assert (
+        "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
+        and "2 waiting" in _of(found, "results")[0]["words"]
+    )
 
 
 def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):

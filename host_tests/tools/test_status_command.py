@@ -38,7 +38,7 @@ def _config(folder, port, spool="cart.spool", stations=1):
         "stations": [
             {
                 "number": number,
-                "controller": {"host": "127.0.0.1", "port": port, "backoff_s": 0.1, "backoff_max_s": 1},
+                "controller": {"host": "127.0.0.1", "port": port},
                 "spool": {"path": f"{number}{spool}", "size_kib": 64},
             }
             for number in range(1, stations + 1)

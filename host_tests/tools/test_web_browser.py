@@ -26,7 +26,7 @@ def cart(tmp_path_factory):
     """The configuration of an agent that runs, and the port where its controller is awaited; ToolsNet stays away."""
     port = free_port()
     folder = tmp_path_factory.mktemp("cart")
-    config = cart_without_sides(folder, "Left <b>door</b>", port, backoff_s=0.1, backoff_max_s=0.2)
+    config = cart_without_sides(folder, "Left <b>door</b>", port)
     with started("run", "--plain", "--config", config):
         yield config, port
 

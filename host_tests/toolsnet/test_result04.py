@@ -198,14 +198,13 @@ def test_program_is_the_parameter_set_in_four_digits():
     assert 1000 not in found["by_id"]
 
 
-def test_parameter_set_0_is_sent_as_the_configured_program_and_told_as_0():
-    for settings, program in (({}, 9999), ({"program_for_zero": 77}, 77)):
-        found = Record(example(pset=0)).told(**settings)
-        assert found["spindles"][0]["program"] == program
-        assert values(found)[1000] == "0"
+def test_parameter_set_0_is_sent_as_program_9999_and_told_as_0():
+    found = Record(example(pset=0)).told()
+    assert found["spindles"][0]["program"] == 9999
+    assert values(found)[1000] == "0"
 
 
-def test_parameter_set_that_is_blank_is_sent_as_the_configured_program_and_not_told():
+def test_parameter_set_that_is_blank_is_sent_as_program_9999_and_not_told():
     found = Record(example(pset=None)).told()
     assert found["spindles"][0]["program"] == 9999
     assert 1000 not in found["by_id"]

@@ -8,7 +8,6 @@ from toolcart.agent.log.numbers import MISSED, OVERWRITTEN
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.agent.wide.controller_curves import ORDER_BIG, ORDER_LITTLE
 from toolcart.agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
 from toolcart.sim import trace_frames as made
 from host_tests.support.frames import message
@@ -182,11 +181,6 @@ def test_octets_of_a_mt_focus_are_turned_round_and_a_wrong_order_is_counted():
     assert bench.put(trace_message(2, samples=samples, little=True)) == READ
     _, data, flags = bench.curves()[1]
     assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.health.counters[h.TRACES_ODD] == 1
-    for order in (ORDER_BIG, ORDER_LITTLE):
-        bench = bench_of(order=order)
-        assert bench.put(trace_message(2, samples=samples, little=True), little=order == ORDER_LITTLE) == READ
-        assert (samples_in(bench.curves()[0][1]) == samples) == (order == ORDER_LITTLE)
-        assert bench.health.counters[h.TRACES_ODD] == 0, "the setting is believed"
 
 
 def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():

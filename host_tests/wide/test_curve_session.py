@@ -7,7 +7,7 @@ from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
 from toolcart.sim import trace_frames as made
 from toolcart.sim.trace_frames import curves
 from host_tests.support.frames import light, message
-from host_tests.support.graphs import curves_in, ident_of, samples_in, trace_message
+from host_tests.support.graphs import curves_in, ident_of, samples_in
 from lab.harness.cart import Cart
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
@@ -137,16 +137,6 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
     assert cart.counted(h.TRACES_ODD) == 0 and cart.ids() == [1, 2]
 
 
-def test_a_set_byte_order_is_taken_whatever_the_controller_is():
-    for order in ("big", "little"):
-        cart = cart_of(wanted=("torque",), settings={"trace_order": order})
-        samples = tuple(range(256, 288))
-        cart.controller.inject(trace_message(7, samples=samples, little=order == "little"))
-        cart.run(3000)
-        assert [samples_in(data) for _, data, _ in curves_in(cart.station.graphs)] == [samples], order
-        assert cart.counted(h.TRACES_ODD) == 0
-
-
 def test_results_are_acknowledged_whatever_curves_come_between_them():
     cart = cart_of()
     data = made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, (1, 2, 3), (), ())
@@ -172,10 +162,10 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
     assert LOST_CUT in lost(cart) and LOST_EMPTY in lost(cart) and LOST_UNREADABLE in lost(cart)
 
 
-def test_the_longest_message_that_is_taken_is_a_setting():
-    frame = message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(1500)), (), ()))
-    for octets, count in ((2048, 0), (4096, 1)):
-        cart = cart_of(settings={"trace_bytes": octets})
+def test_a_larger_receive_buffer_takes_longer_curves():
+    frame = message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(2500)), (), ()))
+    for octets, count in ((4096, 0), (6000, 1)):
+        cart = cart_of(settings={"buffer_bytes": octets if count else 1024})
         cart.controller.inject(frame)
         cart.run(3000)
         assert len(kept(cart)) == count and lost(cart) == [LOST_CUT] * (1 - count)

@@ -76,7 +76,7 @@ def cart(toolsnet=(), describes=True, options=None, **controller):
         controller=options or {},
         toolsnet=toolsnet,
         settings={
-            "toolsnet": {"describe": describes, "events": ["pset"]},
+            "toolsnet": {"extras": ["names"] if describes else None, "events": ["pset"]},
             "system": {"name": "Body shop"},
             "station": {"name": "Wheels left"},
             "controller": dict({"events": ["pset"]}, **controller),

@@ -9,7 +9,7 @@ ALL = {"events": ["alarms", "job", "pset", "vin"]}
 
 
 def cart_of(settings=None, **options):
-    files = ({"kind": "file", "path": "lines", "rotate_kib": 64, "keep": 1},)
+    files = ({"kind": "file", "path": "lines", "keep": 1},)
     return Cart(
         controller=dict({"max_clients": 9}, **options), files=files, settings={"controller": settings or {}}
     ).ready()

@@ -308,33 +308,6 @@ def test_empty_server_gets_what_is_new():
     assert codes(one) == [1, 2] and sequences(one) == [1, 2]
 
 
-def test_empty_server_gets_all_again_where_that_is_wanted():
-    one = cart(settings={"toolsnet": {"server_empty": "resend"}})
-    for index in range(3):
-        put(one, b"E%d" % (index + 1))
-    one.run(1000)
-    one.archive.clear()
-    one.toolsnet.drop()
-    one.run(70000)
-    assert codes(one) == [1, 2, 3] and sequences(one) == [1, 2, 3]
-    assert "emptied" in shown(one)["events_doubt"]
-    one.toolsnet.drop()
-    one.run(70000)
-    assert not shown(one)["events_doubt"] and one.archive.events_repeated == 0
-
-
-def test_server_that_never_says_which_event_it_has_gets_them_once_again_in_a_run():
-    one = cart(settings={"toolsnet": {"server_empty": "resend"}})
-    one.options.reported_event = 0
-    put(one, b"E1")
-    put(one, b"E2")
-    one.run(1000)
-    for _ in range(4):
-        one.toolsnet.drop()
-        one.run(70000)
-    assert codes(one) == [1, 2] and one.archive.events_repeated == 2
-
-
 def test_emptied_server_is_told_of_after_a_start_as_well():
     one = cart()
     for index in range(2):

@@ -29,7 +29,7 @@ TIME = "2024-03-14:09:26:53"
 
 
 def cart_of(graphs=True, **file):
-    files = (dict({"kind": "file", "path": "lines", "rotate_kib": 64, "keep": 1, "graphs": graphs}, **file),)
+    files = (dict({"kind": "file", "path": "lines", "keep": 1, "graphs": graphs}, **file),)
     settings = {"controller": {"traces": ["torque", "angle"]}, "spool": {"graphs_kib": 64, "size_kib": 256}}
     cart = Cart(controller={"traces": (1, 2, 3), "max_clients": 9}, settings=settings, files=files, blocks=40)
     cart.run(3000)
@@ -71,7 +71,7 @@ class Side(Bench):
             self.log.cursors[index].durable = False
             self.log.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
         assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE and self.main.settle()
-        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION, self.order)
+        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION)
         self.outlet = FileOutlet(self.main, 1, self.lines, Health())
         self.outlet.take_graphs(self.log)
         self.outlet.begin(self.clock.now)

@@ -17,7 +17,11 @@ SPOOL = {"graphs_kib": 48, "size_kib": 256}
 def cart_of(wanted=("torque", "angle"), graphs=True, toolsnet=(), **more):
     one = Cart(
         controller={"traces": (1, 2, 3), "max_clients": 9},
-        settings={"controller": {"traces": list(wanted)}, "spool": SPOOL, "toolsnet": dict({"graphs": graphs}, **more)},
+        settings={
+            "controller": {"traces": list(wanted)},
+            "spool": SPOOL,
+            "toolsnet": dict({"extras": ["curves"] if graphs else None}, **more),
+        },
         blocks=32,
         toolsnet=toolsnet,
     )

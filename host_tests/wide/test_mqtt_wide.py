@@ -60,8 +60,7 @@ def test_an_event_at_the_end_is_past_with_its_puback_and_comes_once():
         ({"topic": "a/{cell}"}, "topic"),
         ({"topic": "/a"}, "topic"),
         ({"topic": "$SYS/a"}, "topic"),
-        ({"plant": "a/b"}, "plant"),
-        ({"line": "a#"}, "line"),
+        ({"topic": "a#"}, "topic"),
         ({"tls_key": "k.pem"}, "tls_key"),
     ],
 )
@@ -80,7 +79,3 @@ def test_two_stations_may_not_have_one_topic():
     assert [mistake[2] for mistake in config.check(tree)] == ["a topic of its own for each station"]
     outlets[1]["topic"] = "all/{station}"
     assert config.check(tree) == []
-
-
-def test_the_preset_is_below_the_plants_namespace():
-    assert mqtt.place({**SETTINGS, "preset": "umh"}, 1, 7) == "broker:1883/umh/v1/p/l/7/_toolcart"

@@ -76,7 +76,9 @@ def test_no_other_parameters_are_needed():
 
 def test_station_sends_them_where_they_are_wanted():
     for wanted in (True, False):
-        one = Cart(settings={"toolsnet": {"targets": wanted}, "controller": {"result_revisions": [2]}})
+        one = Cart(
+            settings={"toolsnet": {"extras": ["targets"] if wanted else None}, "controller": {"result_revisions": [2]}}
+        )
         one.until_ready()
         for _ in range(3):
             one.controller.produce()

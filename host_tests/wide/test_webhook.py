@@ -63,7 +63,7 @@ class Plant:
 
 
 def test_a_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
-    plant = Plant(records_most=4, token="t0ken")
+    plant = Plant(limits={"records_most": 4}, token="t0ken")
     ids = plant.store(10)
     plant.run()
     assert plant.server.ids() == ids and plant.outlet.cursor.number == 10
@@ -139,7 +139,7 @@ def test_part_of_a_batch_may_be_taken():
 
 
 def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
-    plant = Plant(timeout_ms=2000)
+    plant = Plant(limits={"timeout_ms": 2000})
     ids = plant.store(3)
     plant.server.answers = [lambda body: b""]
     plant.run(2500)
@@ -228,7 +228,7 @@ def test_it_is_left_alone_as_long_as_it_says():
 
 
 def test_a_batch_that_is_too_large_becomes_smaller():
-    plant = Plant(records_most=100)
+    plant = Plant()
     ids = plant.store(40)
     plant.server.answers = [answer(413)] * 3
     plant.run(20000)

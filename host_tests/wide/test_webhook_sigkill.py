@@ -47,7 +47,7 @@ def test_every_acknowledged_result_is_in_the_server_s_database_once_whoever_is_k
     secret.chmod(0o600)
     server = Server(tmp_path)
     url = f"http://127.0.0.1:{server.port}/results"
-    hook = {"kind": "webhook", "url": url, "token": {"file": "hook.token"}, "records_most": 7, "timeout_s": 2}
+    hook = {"kind": "webhook", "url": url, "token": {"file": "hook.token"}}
     with delivering(tmp_path, controller_options=ControllerOptions(memory=200000)) as plant:
         agent = Agent(
             [sys.executable, "-m", "toolcart.tools.process.alone"], tmp_path, plant, ({"kind": "toolsnet"}, hook)

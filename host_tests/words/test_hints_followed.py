@@ -32,6 +32,7 @@ from toolcart.tools.cli.main import main
 from toolcart.tools.demo import account
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.doctor import controller as doctor_controller
+from toolcart.tools.flash import image
 from toolcart.tools.spool import commands as spool_commands
 from toolcart.tools.status import asking
 from toolcart.tools.web import polling
@@ -40,7 +41,6 @@ from toolcart.tools.words import controller as controller_words
 from toolcart.tools.words import status as status_words
 from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.words.test_hints import cart_with_refused, lived, run, sources
-from lab.firmware import image
 from lab.packaging import debian
 
 _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")

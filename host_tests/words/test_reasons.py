@@ -218,7 +218,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_toolsnet("refused", "pim opening"), "PIM pim.plant:6575 refused", "pim_port"),
         (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
         (_toolsnet("foreign PIM", "pim verify"), "something answers there that is no PIM", "6575"),
-        (_toolsnet("no PIM", "pim verify"), "sent no 12", "pim_port"),
+        (_toolsnet("no PIM", "pim verify"), "did not identify itself as a PIM", "pim_port"),
         (_toolsnet("no PIM", "pim verify"), "speaks version 1.5 alone", "not spoken"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
         (_toolsnet("no answer", "streaming"), "acknowledges nothing", "server port"),
@@ -242,7 +242,7 @@ def test_the_same_reason_is_told_once_until_something_has_worked():
 
 
 def test_a_broker_s_reason_is_a_sentence_and_an_outlet_s_own_words_stay():
-    shown = {"place": "mqtt://broker:8883/toolcart/p/l/10", "why": "not trusted", "why_code": 18}
+    shown = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
     assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not vouched for by tls_ca")
     assert "8883" in reasons.of_outlet({**shown, "why": "refused"}).hint
     for place in ("", "/var/lib/results.jsonl", "mqtt://broker:8883/x"):

@@ -17,13 +17,14 @@ from lab.worlds.shrink import Shrinker
 from lab.worlds.world import World
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
-WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of every shape and profile
-LARGE_WORLDS = 400 if LONG else 16  # with blocks as a spool of 16 MiB has them
-MISLED_WORLDS = 400 if LONG else 12
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "32"))  # of every shape and profile
+LARGE_WORLDS = 400 if LONG else 6  # with blocks as a spool of 16 MiB has them
+MISLED_WORLDS = 400 if LONG else 6
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
 OPEN_SCRIPTS = ()
+SLOW_SCRIPTS = () if LONG else ("moved_on_beside_what_waits_in_the_last_of_the_room",)  # a minute
 # Far from the first ones, and broken once: what each showed is in the message of the change that mended it.
 MENDED = (
     (801524, 910060, 912141)  # doubled: a lie behind a window; a device that was away
@@ -55,7 +56,10 @@ MENDED = (
     + (86005532,)  # an operator was called for, though a good one that no pass had met waited in a log without room
     + (99000655, 99300359)  # several spindles of a controller that names its station; a count that came to the last ID
     + (99102635,)  # a PowerMACS's last result came again as it always does, and was taken for a doubt, without end
+    + (99501981,)  # IDs of answers one too high, and no push before the subscription ended: of the world
     + (99100584,)  # a stop in front of the answer to MID 0001 sent MID 0003
+    + (99101433,)  # a subscription ended where one result is kept: what was polled was gone, and no proof, without end
+    + (99400428,)  # doubled: an ID that stands still, fetched in front of 34 pushes with it: one came meanwhile
     + (99103169,)  # what a spindle had made before anybody knew of it was called unheard: of the judge
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())
@@ -220,7 +224,7 @@ def test_a_push_of_a_controller_that_repeats_nothing_is_taken_over_when_nothing_
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SCRIPTS if path.stem not in OPEN_SCRIPTS], ids=lambda path: path.stem
+    "path", [path for path in SCRIPTS if path.stem not in (*OPEN_SCRIPTS, *SLOW_SCRIPTS)], ids=lambda path: path.stem
 )
 def test_what_failed_once_does_not_fail_again(path):
     told = run(json.loads(path.read_text(encoding="utf-8"))).verdict

@@ -129,8 +129,9 @@ def _asked(address: str) -> Iterator[None]:
         thread.join(60)
 
 
-def measure(report: Report, progress: Callable[[float], None]) -> None:
+def run(progress: Callable[[float], None]) -> dict:
     """Measure all of it; `progress` gets the share done, 0 to 1."""
+    report = Report()
     steps = iter(range(1, STEPS + 1))
 
     def step() -> None:
@@ -144,3 +145,5 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
             _measure_server(report, "PostgreSQL", new_place, step)
     except Unavailable as reason:
         report.add("committed a second, PostgreSQL, 100 stations, window 1", None, "1/s", ">= 3000", str(reason))
+    progress(1.0)
+    return report.as_dict()

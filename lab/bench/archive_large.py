@@ -1,12 +1,9 @@
 """Measures the archive at length: its pages over 10 million results, 10,000 stations, results with 5 parameters, and
 how long a 05 takes while old results are moved out.
 
-    python -m lab.bench.archive_large --json [PLACE ...] > report.json     places filled by an earlier run
-    python -m lab.bench.tables archive < report.json
-
 Rules
-1. The pages' database has half a million cars at four stations, 10,000 results a station and day. Without a place one
-   is made and removed for SQLite and for PostgreSQL, which takes some five minutes each.
+1. The pages' database has half a million cars at four stations, 10,000 results a station and day. Filling
+   one of SQLite and one of PostgreSQL takes some five minutes each.
 2. Times of pages are those of whole requests, each for another car or day; the median and the slowest of a hundred.
 3. 10,000 stations ask a PIM for their server; three servers share one PostgreSQL. All of it runs on this machine.
 """
@@ -16,7 +13,6 @@ from __future__ import annotations
 import http.client
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,13 +22,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolcart.archive import database, servers
-from toolcart.base.command_line import CommandLine
 from toolcart.base.report import Report
 from toolcart.base.sources import Unavailable
 from lab.bench.archive import load, lost, served
 from lab.bench.archive_rows import Plant, fill, vin
 from lab.bench.browser import pages_of
-from lab.bench.figures import tell
 from lab.bench.postgresql import postgresql
 from lab.bench.processes import memory_mib
 
@@ -162,30 +156,22 @@ def measure_moving(report: Report, name: str, place: str, into: str) -> None:
     report.add(f"results moved in that time, {name}", moved, "")
 
 
-def _kind(place: str) -> str:
-    return "PostgreSQL" if place.startswith("postgres") else "SQLite"
-
-
-def measure(report: Report, filled: list[str]) -> None:
-    """Measure all of it, with progress on standard error."""
+def run(progress: Callable[[float], None]) -> dict:
+    """Measure all of it; `progress` gets the share done, 0 to 1."""
+    report = Report()
     with tempfile.TemporaryDirectory() as folder, postgresql(synced=True) as databases:
         numbers = iter(range(1000))
         kinds = {"SQLite": lambda: str(Path(folder, f"{next(numbers)}.sqlite")), "PostgreSQL": databases}
         for name, new_place in kinds.items():
-            print(f"{name}: parameters, moving", file=sys.stderr)
             measure_parameters(report, name, new_place)
             measure_moving(report, name, new_place(), new_place())
-        print("stations", file=sys.stderr)
+        progress(0.3)
         measure_stations(report, databases())
-        for place in filled or [new_place() for new_place in kinds.values()]:
-            print(f"{_kind(place)}: pages", file=sys.stderr)
-            if not filled:
-                with database.writing(place) as engine:
-                    fill(engine, LARGE)
-            measure_pages(report, _kind(place), place)
-
-
-if __name__ == "__main__":
-    line = CommandLine(__doc__)
-    line.add_argument("places", nargs="*", metavar="PLACE", help="an archive that a run before has filled")
-    tell(line, lambda report, asked: measure(report, asked.places))
+        for share, (name, new_place) in zip((0.4, 0.7), kinds.items(), strict=True):
+            progress(share)
+            place = new_place()
+            with database.writing(place) as engine:
+                fill(engine, LARGE)
+            measure_pages(report, name, place)
+    progress(1.0)
+    return report.as_dict()

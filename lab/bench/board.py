@@ -5,7 +5,7 @@ Rules
    files are equal. Port and flash are the board's and not counted.
 2. The agent is compiled as boards get it: without asserts, with its lines.
 3. Missing tools are looked for first: a report without them would take minutes and have no figures.
-4. `python -m lab.bench.board` prints the table; `--baseline` writes the stage table that a test compares with.
+4. `python -m lab.bench.board` writes the table of stages that a test compares with.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.mpy import compile_into
-from toolcart.base.report import Report, table
+from toolcart.base.report import Report
 from toolcart.base.sources import ROOT, Source, product_sources
 from lab import runtimes
 from lab.bench import board_heap, board_idle, board_sizes, board_time, halving
@@ -198,15 +198,8 @@ def _beside_in(modules: Path, heap_bytes: int) -> int | None:
 
 
 def main() -> None:
-    line = CommandLine(__doc__)
-    line.add_argument("--baseline", action="store_true", help="write the instructions of this state down instead")
-    line.add_argument("--json", action="store_true", help="give the figures as JSON")
-    asked = line.parse_args()
-    if asked.baseline:
-        BASELINE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
-        return
-    report = run(lambda share: None)
-    print(json.dumps(report, indent=1) if asked.json else table(report))
+    CommandLine(__doc__).parse_args()
+    BASELINE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ Rules
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.agent.cart.app import App
 from toolcart.agent.log.flash import RamFlash
+from toolcart.agent.openprotocol import session
+from toolcart.agent.toolsnet import session as toolsnet_session
 from toolcart.board import loop
 from toolcart.board.clock import Clock
 from toolcart.board.upkeep import Upkeep
@@ -216,9 +218,7 @@ def _pass(app, board, on_turn, ms: int) -> None:
 
 def demanded() -> tuple[int, int]:
     """Return the keep-alives of an hour, controller's and ToolsNet's: each is one wake, and its answer another."""
-    tree = configuration()
-    controller_ms = tree["stations"][0]["controller"]["keepalive_ms"]
-    return HOUR_MS // controller_ms, HOUR_MS // tree["toolsnet"]["keepalive_ms"]
+    return HOUR_MS // session.KEEPALIVE_MS, HOUR_MS // toolsnet_session.KEEPALIVE_MS
 
 
 def add(report, idle_wake: int | None) -> None:

@@ -12,13 +12,11 @@ import tempfile
 from pathlib import Path
 
 from toolcart.base.cache import Unavailable
-from toolcart.base.command_line import CommandLine
 from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report
 from toolcart.base.sources import product_sources
 from toolcart.tools.flash import package
 from lab import runtimes
-from lab.bench.figures import tell
 from lab.runtimes.build import BOARD_MACHINES
 
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
@@ -82,7 +80,3 @@ def _heap(report: Report) -> None:
     how = ("one station over TCP; .mpy loaded into the heap", "with Wi-Fi, files, upkeep and what looks names up")
     for at, name in enumerate(names):
         report.add(name, int(words[at + 1]) if words else None, "bytes", "", reason or how[at])
-
-
-if __name__ == "__main__":
-    tell(CommandLine(__doc__), lambda report, _: add(report))

@@ -20,12 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolcart.base.cache import Unavailable
-from toolcart.base.command_line import CommandLine
 from toolcart.base.mpy import compiled
 from toolcart.base.report import Report
 from toolcart.base.sources import Source
 from toolcart.tools.flash import package
-from lab.bench.figures import tell
 from lab.firmware import rp2040
 
 RUN_TIMEOUT_S = 120
@@ -172,7 +170,3 @@ def add(report: Report) -> None:
     report.add(f"heap after import, RP2040, {FORM}", weighed[NUMBER["configuration read"]].heap, "bytes", "", how)
     spool_up = weighed[NUMBER["spool brought up"]].heap
     report.add(f"heap with the spool up, RP2040, {FORM}", spool_up, "bytes", "", "and all objects made")
-
-
-if __name__ == "__main__":
-    tell(CommandLine(__doc__), lambda report, _: add(report))

@@ -14,6 +14,17 @@ from toolcart.base.exit_codes import EXIT_OTHER
 from toolcart.base.progress import progress_bar
 from toolcart.base.report import table
 
+PARTS = {
+    "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: size, allocations, speed",
+    "spool": "the spool's wear, start and durable appends, beside littlefs and SQLite",
+    "drain": "a backlog on its way to ToolsNet over lines with a round trip",
+    "board": "instructions on a Cortex-M3 by stage; flash, heap, start and wakes of a board",
+    "stations": "processor and memory of an agent with 50 stations, a result a second each, and of its live view",
+    "codec": "the catalogue and the client beside plain slicing and a bare asyncio loop; what an import takes",
+    "archive": "results committed a second, how long an acknowledgement takes, memory",
+    "archive_large": "an archive of ten million results and 10,000 stations",
+}
+
 
 @click.group(cls=LazyGroup, places={"worlds": "lab.worlds.commands:worlds"})
 def bench() -> None:
@@ -21,54 +32,15 @@ def bench() -> None:
 
 
 @bench.command()
+@click.argument("parts", nargs=-1, type=click.Choice(tuple(PARTS)), metavar="[PART]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def path(as_json: bool) -> None:
-    """Measure the path of a result from the controller's bytes to ToolsNet's acknowledgement."""
-    _measure("path", as_json)
-
-
-@bench.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def serial(as_json: bool) -> None:
-    """Measure the serial links over a line simulated byte by byte, and what the block check misses."""
-    _measure("serial", as_json)
-
-
-@bench.command("spool")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench_spool(as_json: bool) -> None:
-    """Measure the spool's wear, start-up and durable appends, compared with littlefs and SQLite."""
-    _measure("spool", as_json)
-
-
-@bench.command("toolsnet")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench_toolsnet(as_json: bool) -> None:
-    """Measure building telegrams, backlogs over slow lines, an archive with 1000 stations and ten million results."""
-    _measure("toolsnet", as_json)
-
-
-@bench.command("board")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def bench_chip(as_json: bool) -> None:
-    """Measure what the agent needs on a chip: instructions by stage on a Cortex-M3, flash and heap of an RP2040."""
-    _measure("board", as_json)
-
-
-@bench.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def codec(as_json: bool) -> None:
-    """Measure the catalogue of Open Protocol against plain slicing, and what importing it costs."""
-    _measure("codec", as_json)
-
-
-@bench.command("stations")
-@click.option("--stations", type=click.IntRange(1, 250), default=50, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, show_default=True, help="For each of two runs.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def bench_stations(stations: int, seconds: float, as_json: bool) -> None:
-    """Measure CPU and memory of an agent with many stations, a result a second from each, and of the live view."""
-    _measure("stations", as_json, stations=stations, seconds=seconds)
+def figures(parts: tuple[str, ...], as_json: bool) -> None:
+    """Take the figures of these PARTs, or say what each part measures."""
+    if not parts:
+        click.echo("\n".join(f"{name:<14} {about}" for name, about in PARTS.items()))
+        return
+    reports = {part: _measured(part) for part in parts}
+    click.echo(json.dumps(reports) if as_json else "\n\n".join(map(table, reports.values())))
 
 
 @bench.command("causes")
@@ -91,13 +63,11 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
     sys.exit(0 if all(one.what for one in found) else 1)
 
 
-def _measure(name: str, as_json: bool, **options: float) -> None:
-    """Run one of the laboratory's benchmarks and print its figures."""
-    benchmark = importlib.import_module(f"lab.bench.{name}")
+def _measured(part: str) -> dict:
+    """Run one part; end with exit code 1 if this machine lacks what it needs."""
     try:
-        with progress_bar("measuring") as progress:
-            report = benchmark.run(progress, **options)
+        with progress_bar(part) as progress:
+            return importlib.import_module(f"lab.bench.{part}").run(progress)
     except Unavailable as reason:
-        click.echo(f"toolcart: bench {name}: {reason}", err=True)
+        click.echo(f"toolcart: bench figures {part}: {reason}", err=True)
         sys.exit(EXIT_OTHER)
-    click.echo(json.dumps(report) if as_json else table(report))

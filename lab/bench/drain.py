@@ -37,8 +37,9 @@ STEPS_A_RESULT = 8  # of the agent while a result is stored
 STEPS = len(ROUND_TRIPS_MS) * len(WINDOWS) + 1 + len(WINDOWS)
 
 
-def measure(report: Report, progress: Callable[[float], None]) -> None:
-    """Add the figures; `progress` gets the share done, 0 to 1."""
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` gets the share done, 0 to 1."""
+    report = Report()
     for done, (round_trip_ms, window) in enumerate(itertools.product(ROUND_TRIPS_MS, WINDOWS)):
         took_ms = _drain_ms(RESULTS, round_trip_ms, window)
         percent = 100 * RESULTS * round_trip_ms / window / took_ms
@@ -59,6 +60,7 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
         name = f"live results behind it, most that waited{several}"
         report.add(name, behind, "results", f"{AT_MOST} {window}", "once the backlog is gone")
         progress((STEPS - len(WINDOWS) + done + 1) / STEPS)
+    return report.as_dict()
 
 
 def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:

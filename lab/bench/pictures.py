@@ -35,7 +35,7 @@ def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
         path = Path(place, "line-2.json")
-        path.write_text(json.dumps(fleet.configuration(backoff_s=0.2, recover_retry_s=2)), encoding="utf-8")
+        path.write_text(json.dumps(fleet.configuration()), encoding="utf-8")
         fleet.cut(6)
         watch = Watch(path)
         try:

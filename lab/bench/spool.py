@@ -51,7 +51,7 @@ def payload(number: int) -> bytes:
     return number.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + b"%-96sVIN%07d" % (b"0" * 96, number)
 
 
-BATCH = 48  # as spool.cursor_batch
+BATCH = 48  # as toolcart.agent.outlets.toolsnet.forward.CURSOR_BATCH
 
 
 def logged(device) -> tuple[State, Log]:

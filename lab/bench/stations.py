@@ -43,21 +43,21 @@ STATUS_MS = "<= 150"
 STATUS_RUNS = 15
 
 
-def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: float = SECONDS) -> dict:
+def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
     report = Report()
-    with tempfile.TemporaryDirectory(prefix="toolcart-stations-") as folder, Fleet(stations) as fleet:
+    with tempfile.TemporaryDirectory(prefix="toolcart-stations-") as folder, Fleet(STATIONS) as fleet:
         path = Path(folder, "stations.json")
-        path.write_text(json.dumps(fleet.configuration(backoff_s=0.2, recover_retry_s=2)), encoding="utf-8")
-        words = f"{stations} stations, {RATE_PER_S:g} result/s each, {seconds:g} s"
-        _agent_alone(report, fleet, path, seconds, words)
+        path.write_text(json.dumps(fleet.configuration()), encoding="utf-8")
+        words = f"{STATIONS} stations, {RATE_PER_S:g} result/s each, {SECONDS:g} s"
+        _agent_alone(report, fleet, path, words)
         progress(0.5)
-        _live_view(report, fleet, path, seconds, words)
+        _live_view(report, fleet, path, words)
         progress(1.0)
     return report.as_dict()
 
 
-def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
+def _agent_alone(report: Report, fleet: Fleet, path: Path, words: str) -> None:
     """Measure the agent as it runs as a service: plain lines to a file."""
     with running(
         [*_command(path), "--json"], **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -65,7 +65,7 @@ def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words
         _until_all_talk(fleet)
         before_s, before = worked_s(process.pid), fleet.archive.stored
         began_s = time.monotonic()
-        time.sleep(seconds)
+        time.sleep(SECONDS)
         took_s = time.monotonic() - began_s
         delivered = fleet.archive.stored - before
         percent = 100 * (worked_s(process.pid) - before_s) / took_s
@@ -92,7 +92,7 @@ def _status(report: Report, path: Path) -> None:
     report.add("toolcart status, CPU", round(1000 * median(used), 0), "ms", STATUS_MS, how=words)
 
 
-def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
+def _live_view(report: Report, fleet: Fleet, path: Path, words: str) -> None:
     """Measure the view of all stations, and its agent, which is its child."""
     parent, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
@@ -105,7 +105,7 @@ def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: 
         agent = _children(process.pid)[0]
         before = [worked_s(process.pid), worked_s(agent)]
         began_s = time.monotonic()
-        time.sleep(seconds)
+        time.sleep(SECONDS)
         took_s = time.monotonic() - began_s
         view, beside = (
             100 * (worked_s(pid) - was) / took_s for pid, was in zip((process.pid, agent), before, strict=True)

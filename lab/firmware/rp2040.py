@@ -13,7 +13,6 @@ import functools
 import hashlib
 import json
 import os
-import re
 import shutil
 import struct
 from pathlib import Path
@@ -21,6 +20,8 @@ from pathlib import Path
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from toolcart.base.mpy import compile_into
 from toolcart.base.sources import Source, compiler, product_sources
+from toolcart.board import FILES_BYTES
+from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
 from lab.firmware import cortex, programs, sources
 from lab.harness.configuration import TREE
@@ -87,7 +88,7 @@ def peers_tree() -> Path:
 def folder() -> Path:
     """Return where the image of the present files is or will be."""
     frozen = "".join(f"{source.name}\0{source.text}\0" for source in frozen_sources())
-    frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8")
+    frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8") + image.BOOT.read_text(encoding="utf-8")
     versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
@@ -138,6 +139,7 @@ def _lay_out(parts: Path) -> None:
     }
     wanted |= {f"frozen/{source.name}": source.text.encode() for source in frozen_sources()}
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
+    wanted["start/_boot.py"] = image.BOOT.read_bytes()
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:
@@ -240,15 +242,6 @@ def command(
     return [*line, "--", *args]
 
 
-def files_bytes() -> int:
-    """Return the size of the file system, as in toolcart/board/rp2_flash.py; that module itself needs the chip."""
-    text = (CHECKOUT / "toolcart/board/rp2_flash.py").read_text(encoding="utf-8")
-    found = re.search(r"^FILES_BYTES = (\d+)", text, re.MULTILINE)
-    if found is None:
-        raise Unavailable("toolcart/board/rp2_flash.py does not say how large the file system is")
-    return int(found[1])
-
-
 def ring_start() -> int:
     """Return where in the flash the spool's ring begins: after the program and the file system."""
-    return FLASH_BYTES - STORAGE_BYTES + files_bytes()
+    return FLASH_BYTES - STORAGE_BYTES + FILES_BYTES

@@ -1,6 +1,6 @@
 """The whole agent on a board in memory, between simulated controllers and a simulated ToolsNet, on one clock.
 
-    cart = Cart(controller={"nul": "late"}, settings={"spool": {"cursor_batch": 4}}, blocks=8)
+    cart = Cart(controller={"nul": "late"}, settings={"toolsnet": {"rewind": True}}, blocks=8)
     cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
 
 Rules

@@ -3,9 +3,9 @@
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
    The MicroPythons begin beside CPython, at a lower priority: they use the processor time that its tests leave.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
-3. Portable tests run on CPython and on unix32, which behaves like a board. The other MicroPythons have all of them in
-   the long run; else those that word size or version can change (`differing_files`). With --fast there is unix32 alone,
-   with all but what is HEAVY.
+3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board; the other
+   MicroPythons have those that word size or version can change (`differing_files`). All run everything in the long
+   run. With --fast there is unix32 alone.
 4. A file, an interpreter or a word on the command line means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
@@ -38,7 +38,7 @@ SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each ru
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 TESTERS = 3  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
-DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
+DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
 RUFF_FOLDERS = ("toolcart", "lab", "host_tests")
 
 
@@ -354,7 +354,7 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
         if everything:
             these = portable
         elif runtime.name == "unix32":
-            these = light if asked.fast else portable
+            these = light
         else:
             these = differing_files(light)
         if wanted and these:

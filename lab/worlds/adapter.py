@@ -28,8 +28,9 @@ HOLD = "hold"
 class Agent:
     """One run of the agent, from power-on to power-off."""
 
-    def __init__(self, tree: dict, board) -> None:
+    def __init__(self, tree: dict, board, batches: list[int]) -> None:
         self.tree = tree
+        self.batches = dict(enumerate(batches))  # of the stations that are not up yet
         self.board = board
         self.copies: dict[int, Any] = {}  # of a station's flash, each the last one looked at
         self.app: Any = App(tree, board)  # a station has its parts once it is up
@@ -45,14 +46,22 @@ def completed(tree: dict) -> dict:
     return complete(tree)
 
 
-def build(tree: dict, board) -> Agent:
-    """Start the agent with this completed configuration on this board."""
-    return Agent(tree, board)
+def build(tree: dict, board, batches: list[int]) -> Agent:
+    """Start the agent with this completed configuration on this board; `batches` are the stations' cursor batches."""
+    return Agent(tree, board, batches)
 
 
 def step(agent: Agent, now: int) -> int:
     """Run what is due; return the ms until the next thing is due, at most half a day."""
-    return min(agent.app.step(now), FOREVER)
+    left = agent.app.step(now)
+    for index in list(agent.batches):
+        station = agent.station(index)
+        if station is None:
+            continue
+        sent = station.outlets[0].policy.sent
+        sent.batch = min(sent.batch, agent.batches.pop(index))
+        sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
+    return min(left, FOREVER)
 
 
 def wake(agent: Agent, slot: int, now: int) -> None:

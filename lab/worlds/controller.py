@@ -48,6 +48,7 @@ class Controller:
         self.heard: dict[int, int] = {}  # by spindle: when the agent had its first result for certain
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
+        self.was_heard = False  # a push was acknowledged
         self.newest: Result | None = None  # made by our station
         self.newest_of_all: Result | None = None
         self.used = 0  # IDs used so far
@@ -237,8 +238,9 @@ class Controller:
             self.session.link.reset()
 
     def end_subscription(self) -> None:
-        """Push no more over the session that stands."""
-        if self.session is not None:
+        """Push no more over the session that stands; never before a push has shown how IDs are counted (misled)."""
+        can_be_known = self.was_heard or self.traits["ids_higher"] != "kept"
+        if self.session is not None and can_be_known:
             self.session.end_subscription()
 
     # -- what a session tells --------------------------------------------------------------------------------------
@@ -251,6 +253,7 @@ class Controller:
 
     def acknowledged(self, result: Result, surely: bool) -> None:
         """Handle a 0062 for this result."""
+        self.was_heard = True
         if result in self.unacknowledged:
             self.unacknowledged.remove(result)
         if surely:

@@ -273,7 +273,7 @@ class Session:
             self._push(self._outstanding[0])
             self._arm()
         elif traits["unsubscribes"]:
-            self.end_subscription()
+            self.controller.end_subscription()
         elif traits["drops"]:
             self._close()
         else:

@@ -128,7 +128,6 @@ class StationRules:
     spindles: int = 0  # whose results share a VIN and an ID, the spindle in the header; 0: none do
     is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
     rewind: bool = False
-    resend: bool = False  # `server_empty` is "resend"
     window: int = 1  # results that may be outstanding
     round_trip_ms: int = 20
     tells_gone: bool = True  # an ID missing there belongs to a result of this station

@@ -158,7 +158,7 @@ class _StationJudge:
             forgot = moment in self.station.forgets
             if forgot and (before.forgotten is None or before.forgotten > row.arrived):
                 continue
-            asked = (rules.rewind or rules.resend) and not used[(moment, row.number)]
+            asked = rules.rewind and not used[(moment, row.number)]
             if asked or budget[moment]:
                 used[(moment, row.number)] += 1
                 budget[moment] -= not asked
@@ -186,7 +186,7 @@ class _StationJudge:
     def _is_brought_back(self, result: Result) -> bool:
         """True if, before it came, the whole log was requested again, or the log had lost it and got it again."""
         rules, came = self.station.rules, self.first[result.number].arrived
-        moments = result.again + (self.moved if rules.rewind or rules.resend else [])
+        moments = result.again + (self.moved if rules.rewind else [])
         back = any(result.acks[0] < moment <= came for moment in moments)
         if back:
             self._excuse(v.BROUGHT_BACK)

@@ -6,7 +6,8 @@ Rules
 3. IDs are shared under any version of the software; the answers for old results say whose each is.
 4. IDs of such answers are one too high, in one of two ways (toolcart.agent.openprotocol.recovery, rule 7). The one that
    keeps results under the wrong ID cannot be recognised when all that is known is gone: it keeps many, is never
-   reset, and skips no ID: before it is recognised it would give its result a second time under that.
+   reset, skips no ID, and ends no subscription before its first push: before it is recognised it would give its result
+   a second time under that.
 5. The agent's process gets no turn for seconds, while time and all others go on.
 6. Headers may have the spindle in front of the revision: the agent is told so, and which spindle to name.
 """
@@ -68,5 +69,4 @@ def _count_ids_so(d: random.Random, script: dict, number: int, traits: dict, set
     elif what == "shared":
         traits.update(shares_ids=True, system_type=3, start_revisions=[1, 2, 3, 4, 5, 6])
         traits["old_revisions"] = [1, 2, 7]
-        settings.pop("recover_revisions", None)
         others(d, script, number)

@@ -99,7 +99,6 @@ TRAITS: dict[str, dict] = {
         "blank_revision": True,
     },
 }
-_FOUND_OUT = ("result_revisions", "recover_revisions")  # by the agent itself
 
 
 def names_of(text: str) -> tuple[str, ...]:
@@ -124,8 +123,7 @@ def dress(script: dict, names: tuple[str, ...]) -> None:
         traits.update({"cycles": "", **TRAITS[name]}, profile=name)
         if name != "minimal":
             traits["ids"], traits["clock_stands"] = "normal", False
-        for setting in _FOUND_OUT:
-            settings["controller"].pop(setting, None)
+        settings["controller"].pop("result_revisions", None)  # it finds out itself
         if traits["cycles"]:
             traits["row_most"] = 1  # only a few of its results fit into a log
         _drawn(d, name, traits, settings["controller"])

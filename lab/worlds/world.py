@@ -95,12 +95,11 @@ class World:
             numbered=controller["ids"] != "blank",
             overwrite=spool["when_full"] == "overwrite",
             recover=settings["controller"]["recover"],
-            cursor_batch=spool["cursor_batch"],
+            cursor_batch=traits["agent"]["batch"],
             log_blocks=device.block_count - self.log_begins(number),
             spindles=controller["header_spindles"],
             is_usual=is_usual,
             rewind=toolsnet["rewind"],
-            resend=toolsnet["server_empty"] == "resend",
             window=toolsnet["window"],
             round_trip_ms=2 * self.script["network"]["latency_ms"],
             tells_gone=is_usual and not controller["shares_ids"] and settings["controller"]["recover"],
@@ -151,7 +150,7 @@ class World:
             return {made for _, made in named_in(number, cells, spindles, begins * block_bytes, ends * block_bytes)}
 
         again = station.results if counts_again else {}
-        sent_again = counts_again and (station.rules.rewind or station.rules.resend)
+        sent_again = counts_again and station.rules.rewind
         settled = {
             row.number
             for row in station.rows
@@ -304,7 +303,7 @@ class World:
         self.board = board
 
         def build() -> None:
-            self.agent = adapter.build(self.tree, board)
+            self.agent = adapter.build(self.tree, board, [one["agent"]["batch"] for one in self.script["stations"]])
 
         self.fuse.reads = 0
         if self.survives(build):

@@ -98,7 +98,7 @@ class Board:
         self._lamp = self._find_lamp()
 
     def _zone(self):
-        """Return the zone of the settings; if its rules cannot be read, say so and use the offset."""
+        """Return the zone of the settings; UTC if there are none; if its rules cannot be read, say so."""
         from toolcart.board.zone import fixed, parsed  # only if a server is asked
 
         text = self.settings["time_zone"]
@@ -106,7 +106,7 @@ class Board:
         if zone is None:
             if text:
                 self.said.append("time_zone cannot be read: " + text)
-            zone = fixed(self.settings["utc_offset_min"])
+            zone = fixed(0)
         return zone
 
     # -- for toolcart.agent.cart.app
@@ -165,8 +165,7 @@ class Board:
 
     def start_watchdog(self):
         """Start the watchdog: from here on the board restarts when it is not fed."""
-        if self.settings["watchdog"]:
-            self.watchdog = machine.WDT(timeout=WATCHDOG_MS)
+        self.watchdog = machine.WDT(timeout=WATCHDOG_MS)
 
     def hold_watchdog(self):
         """Feed the watchdog from a timer for HELD_S, then never again."""

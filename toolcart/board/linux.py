@@ -12,7 +12,7 @@ import time
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
 from toolcart.board.linux_header import NO_OWNER
-from toolcart.board.linux_lines import LineFile
+from toolcart.board.linux_lines import ROTATE_BYTES, LineFile
 from toolcart.board.linux_tcp import TcpPort
 
 CPYTHON_ONLY = True
@@ -175,7 +175,7 @@ class Board:
     def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
         path = os.path.join(self.folder, outlet["path"])
-        return LineFile(path, outlet["rotate_kib"] * 1024, outlet["keep"])
+        return LineFile(path, ROTATE_BYTES, outlet["keep"])
 
     def _register(self, wanted):
         for descriptor in list(self._registered):

@@ -24,6 +24,7 @@ CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.wide.line makes
 ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in pieces of this size
+ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens
 UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
 
 

@@ -39,7 +39,7 @@ WORDS = {
         "the file was deleted, replaced or cut while the agent was running",
         "start the agent again: it says what is there now",
     ),
-    flash.REFUSED_SUPPLY: ("the chip's supply is below board.supply_mv", "charge or replace its battery"),
+    flash.REFUSED_SUPPLY: ("the chip's supply is below the limit of board.supply", "charge or replace its battery"),
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
 }
 

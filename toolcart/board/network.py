@@ -220,17 +220,16 @@ class Radio:
         return [(point[1], point[3], point[1] == own) for point in found if point[0] == name]
 
     def restart(self, is_deep=False):
-        """Switch the radio off and on, its chip too if `is_deep` and possible; set power saving and address again."""
+        """Switch the radio off and on, its chip too if `is_deep` and possible; set its address again."""
         wlan = self.wlan
         wlan.active(False)
         if is_deep and hasattr(wlan, "deinit"):
             wlan.deinit()
         wlan.active(True)
-        if not self._settings["power_save"]:
-            try:
-                wlan.config(pm=wlan.PM_NONE)  # else an answer waits for a beacon, and some access points lose it
-            except (AttributeError, ValueError, OSError):
-                pass  # a port that does not know it
+        try:
+            wlan.config(pm=wlan.PM_NONE)  # else an answer waits for a beacon, and some access points lose it
+        except (AttributeError, ValueError, OSError):
+            pass  # a port that does not know it
         fix_address(wlan, self._settings)
 
     def _own_bssid(self):

@@ -22,7 +22,7 @@ class Rp2:
 
         if settings["country"]:
             rp2.country(settings["country"])
-        network.hostname(settings["hostname"])
+        network.hostname("toolcart-%02x%02x%02x" % tuple(machine.unique_id()[-3:]))  # as DHCP and routers list it
         return network.WLAN(network.STA_IF)
 
     def ethernet(self, pins):

@@ -20,8 +20,8 @@ import rp2
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
+from toolcart.board import FILES_BYTES
 
-FILES_BYTES = 262144  # for configuration and certificates: the program is in the firmware
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)
 

@@ -35,7 +35,7 @@ class Upkeep:
         self.app = app
         self.board = board
         self.console = Console(app, folder, self.about)
-        self.liveness = Liveness(app, configuration, now)
+        self.liveness = Liveness(app, now)
         self.blinker = Blinker(now)
         self.is_confirmed = False
         self.unconfirmed = 0  # how often the confirmation could not be written

@@ -5,7 +5,6 @@ into `start`.
 """
 
 # ruff: noqa: F821 - the manifest's own words
-freeze("modules")
 freeze("$(PORT_DIR)/modules", "rp2.py")
 freeze("start", opt=0)
 freeze("frozen", opt=2)

@@ -9,7 +9,7 @@ Rules
 
 from toolcart.agent.base.compat import const
 
-NO_PIM = const(25)  # it accepted the connection and sent no 12
+NO_PIM = const(25)  # it accepted the connection and sent no telegram 12
 FOREIGN_PIM = const(26)  # it sent something, but no 12
 NO_INFO = const(27)  # a 12 came, but no 08
 NO_ANSWER = const(28)  # the server sent no 05

@@ -116,5 +116,7 @@ def _graphs(station, part, slots):
         cursor = Cursor()
         graphs.follow(cursor, GRAPH_CURSOR + slots[index])
         cursor.durable = False
-        cursor.wants = WANTS_GRAPHS if station.outlet_settings[index].get("graphs") else 0
+        settings = station.outlet_settings[index]
+        takes = settings.get("graphs") or "curves" in (settings.get("extras") or ())
+        cursor.wants = WANTS_GRAPHS if takes else 0
     return graphs

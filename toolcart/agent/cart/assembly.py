@@ -28,10 +28,7 @@ def assemble(station, scheduler, now):
     station.recovery = Recovery(
         look,
         station.known,
-        revisions=tuple(controller["recover_revisions"]),
-        retry_ms=controller["recover_retry_ms"],
         sharing=_SHARING.index(controller["tightening_ids"]),
-        store_newest=controller["store_newest"],
     )
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.filling.gone = store.tell_gone
@@ -54,7 +51,7 @@ def assemble(station, scheduler, now):
         station.health,
         controller["host"] if tcp else controller["device"],
         controller["port"] if tcp else controller["baud"],
-        controller,
+        tcp,
         station.board.seed() + station.number,
     )
     _add_queries(station, controller)
@@ -173,19 +170,16 @@ def _plain_link(controller, message_bytes):
         from toolcart.agent.link.serial_ascii import SerialAscii
 
         return SerialAscii(
-            controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"], message_bytes
+            controller["buffer_bytes"], octet_us, payload=controller["payload"], message_bytes=message_bytes
         )
     from toolcart.agent.link.r3964 import R3964
 
     return R3964(
         controller["buffer_bytes"],
         octet_us,
-        controller["qvz_ms"],
-        controller["zvz_ms"],
-        controller["attempts"],
-        controller["priority"] == "high",
-        controller["payload"],
-        message_bytes,
+        high_priority=controller["priority"] == "high",
+        payload=controller["payload"],
+        message_bytes=message_bytes,
     )
 
 
@@ -211,19 +205,8 @@ def _subscriptions(station, store, controller):
 def controller_session(controller, events, least_bytes=0):
     """Return the session of these settings; its send buffer has at least `least_bytes`."""
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
-    start_revisions = tuple(controller["start_revisions"])
-    if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
-        start_revisions = (6,) + tuple([revision for revision in start_revisions if revision != 6])
-    session = ControllerSession(
-        link_of(controller, max(least_bytes, longest_bytes(subscriptions))),
-        subscriptions,
-        start_revisions=start_revisions,
-        keepalive_ms=controller["keepalive_ms"],
-        response_timeout_ms=controller["response_timeout_ms"],
-        silence_ms=controller["silence_ms"],
-        tries=controller["tries"],
-    )
-    session.wants_numbers = controller["link_level"] == "auto"
+    link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
+    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]))
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

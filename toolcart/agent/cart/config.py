@@ -7,7 +7,7 @@ Rules
    complete(), describe() and docs/configuration.md all read them. They are walked once at a start. The caller may drop
    both modules afterwards.
 3. Times are seconds in the file (fractions allowed) and whole milliseconds, half up, in the result:
-   `keepalive_s` is read, `keepalive_ms` comes out. Ranges apply to what was written, before rounding.
+   `reconnect_s` is read, `reconnect_ms` comes out. Ranges apply to what was written, before rounding.
 4. check() never raises and never recurses into the tree: any depth and numbers of any size are just mistakes.
 5. What is shown of a tree is short, printable, and never a secret.
 6. Chips have neither this module nor the tables: `toolcart flash` gives them the completed tree
@@ -22,8 +22,6 @@ from toolcart.agent.cart.settings import (
     KIND,
     OUTLET_PLACES,
     OUTLETS,
-    REMOVED,
-    RULES,
     SHARED,
     SPOOL,
     STATION,
@@ -53,7 +51,10 @@ def complete(tree):
     """Return a new tree with every default filled in and times in milliseconds; raise ConfigError for any mistake."""
     done, mistakes = _walk(tree)
     if mistakes:
-        error = ConfigError("\n".join(["%s: found %s, allowed: %s" % mistake for mistake in mistakes]))
+        told = []
+        for place, what, allowed in mistakes:
+            told.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
+        error = ConfigError("\n".join(told))
         error.mistakes = mistakes  # type: ignore
         raise error
     return done
@@ -175,6 +176,7 @@ def _station(tree, place, alone, mistakes):
         refuses = [outlet.get("kind") in SHARED for outlet in done["outlets"]]
         quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
         done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
+    _parked(done["spool"], place, mistakes)
     _graphs(done["controller"], done["spool"], place, mistakes)
     _serial(done["controller"], place + ".controller.", mistakes)
     return done
@@ -190,6 +192,14 @@ def _serial(controller, place, mistakes):
 
         for name, words in mistakes_of(controller):
             mistakes.append((place + name, found(controller[name]), words))
+
+
+def _parked(spool, place, mistakes):
+    """Note a quarantine that leaves results too little room: they need it more than dead letters."""
+    parked, size = spool.get("parked_kib"), spool.get("size_kib")
+    if parked and size and parked * 2 > size:
+        words = "at most half of size_kib (%d KiB)" % size
+        mistakes.append((place + ".spool.parked_kib", "%d KiB" % parked, words))
 
 
 def _graphs(controller, spool, place, mistakes):
@@ -326,19 +336,9 @@ def _section(table, tree, place, mistakes, whole=True):
             key = _in_ms(key)
             value = milliseconds(value)
         done[key] = value
-    _relations(done, place, mistakes)
     if whole:
         _unknown(tree, known, place, mistakes)
     return done
-
-
-def _relations(done, place, mistakes):
-    for less, factor, margin, more, words in RULES:
-        low = done.get(_in_ms(less))
-        high = done.get(_in_ms(more))
-        if low is not None and high is not None and low * factor + margin > high:
-            words = "%s %s (%d %s)" % (words, more, high, unit(_in_ms(more)))
-            mistakes.append((place + less, "%d %s" % (low, unit(_in_ms(less))), words))
 
 
 def _in_ms(key):
@@ -349,10 +349,8 @@ def _unknown(tree, known, prefix, mistakes):
     for key in tree:
         if key not in known:
             near = _nearest(key, known)
-            words = "no such setting; did you mean %s?" % near if near else "no such setting"
-            if type(key) is str:
-                words = REMOVED.get(key, words)
-            mistakes.append((prefix + (found(key).strip('"') or '""'), found(tree[key], key), words))
+            words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
+            mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
 
 
 def _fault(row, value):

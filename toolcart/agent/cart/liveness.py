@@ -13,6 +13,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer, ticks_diff
 from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.station.intake import BUSY_MOST_MS
 
 FAILING_MS = const(60000)
 STUCK_MS = const(900000)
@@ -23,16 +24,15 @@ ASKED_MS = const(4000)  # how often to ask: half of the 8.3 s that an RP2040's w
 class Liveness:
     """Watches one app; `may_feed` must be asked every ASKED_MS or more often."""
 
-    __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_pauses_ms", "_quiet_since", "reason")
+    __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_quiet_since", "reason")
 
-    def __init__(self, app, configuration, now):
+    def __init__(self, app, now):
         count = len(app.stations)
         self.reason = ""  # why it may not be fed
         self._app = app
         self._quiet_since = now  # the latest moment when no task was failing
         self._moves = [0] * count
         self._moved = [now] * count
-        self._pauses_ms = [_pause_ms(station["controller"]) for station in configuration["stations"]]
         self._healthy_since = Timer()
         self._healthy_since.start(now, HEALTHY_MS)
 
@@ -68,7 +68,7 @@ class Liveness:
         if moves != self._moves[index] or not _has_work(station):
             self._moves[index] = moves
             self._moved[index] = now
-        return ticks_diff(now, self._moved[index]) > STUCK_MS + 2 * _longest_ms(station, self._pauses_ms[index])
+        return ticks_diff(now, self._moved[index]) > STUCK_MS + 2 * _longest_ms(station)
 
 
 def _has_work(station):
@@ -93,13 +93,9 @@ def _moves(station):
     return moves & 0x3FFFFFFF
 
 
-def _pause_ms(controller):
-    """Return the longest pause between two attempts to reach the controller."""
-    return max(controller["backoff_max_ms"], controller["busy_backoff_max_ms"])
-
-
-def _longest_ms(station, ms):
-    """Return `ms`, or the longest pause of an outlet, if that is more."""
+def _longest_ms(station):
+    """Return the longest pause between two attempts, of the controller and of the outlets."""
+    ms = BUSY_MOST_MS
     for outlet in station.outlets:
         if outlet.longest_ms > ms:
             ms = outlet.longest_ms

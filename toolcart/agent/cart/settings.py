@@ -17,13 +17,7 @@ name text "" 0 25"""
 
 TOOLSNET = """pim_host host - 1 253
 pim_port int - 1 65535
-verify_timeout_s time 5 0.1 60
-ack_timeout_s time 5 0.1 600
-retransmissions int 2 0 10
-keepalive_s time 30 1 55
 reconnect_s time 60 0.1 3600
-ack_12 one auto auto,always,never
-keepalive_ack one auto auto,always,never
 refused one park park,block
 host_override host ~ 1 253
 allow_hosts hosts ~ 1 8
@@ -32,14 +26,10 @@ tls_name host ~ 1 253
 tls_certificate text ~ 1 128
 tls_key text ~ 1 128
 rewind bool false
-server_empty one continue continue,resend
 clock one off off,check,set
-program_for_zero int 9999 1 9999
 parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
-targets bool false
-describe bool false
 events any ~ alarms,pset,job,vin,gone,commands
-graphs bool false"""
+extras any ~ targets,names,curves"""
 
 if ON_CPYTHON:
     TOOLSNET += """
@@ -60,58 +50,37 @@ rs485 text "" 0 8
 invert bool false
 priority one low low,high
 payload one auto auto,v0,v1,v2,v3
-qvz_ms int 2000 10 60000
-zvz_ms int 100 5 10000
-attempts int 6 1 10
-keepalive_s time 7 1 14
-response_timeout_s time 5 0.1 60
-silence_s time 15 2 600
-tries int 3 1 10
-backoff_s time 1 0.05 60
-backoff_max_s time 30 0.1 600
-busy_backoff_s time 10 0.1 600
-busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
 header one standard standard,op-ford,op-bmw
-link_level one off off,auto
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
 results one auto auto,sync,powermacs
 bolt_data bool false
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true
-recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
 tightening_ids one auto auto,own,shared
-recover_retry_s time 30 1 3600
-store_newest bool false
 events any alarms alarms,job,pset,vin
 commands any ~ select-pset,batch-size,reset-batch,job,abort-job,batch-up,batch-down,job-off,job-on,disable,enable,vin,\
 identifier,ack-alarm
 clock one off off,check,set
 limits one off off,ask
 buffer_bytes int 1024 256 9999
-traces list ~ angle,torque,current,gradient,stroke,force
-trace_bytes int 4096 1024 9999
-trace_order one auto auto,big,little"""
+traces list ~ angle,torque,current,gradient,stroke,force"""
 
 SPOOL = """path text - 1 128
 size_kib int 1024 40 65536
 when_full one refuse refuse,overwrite
 parked_kib int 16 12 1024
 graphs_kib int 0 0 32768
-unit one 16 16,64,256,512
-cursor_batch int 48 1 1000"""
+unit one 16 16,64,256,512"""
 
 SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # if nothing is given; Linux has more room
-SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts".split()
+SERIAL = "device baud parity stop_bits flow rs485 invert priority payload".split()
 
 # What each kind of outlet has besides its `kind`.
 OUTLETS = {"toolsnet": ""}
 OUTLET_PLACES = {}  # what no two outlets may share
 SHARED = ("toolsnet",)  # kinds with a section of their own, the same for all stations; one of them at most in a station
-
-# Settings that no longer exist, and what to say about each.
-REMOVED = {}
 
 if ON_CPYTHON:
     SPOOL = SPOOL.replace("size_kib int 1024", "size_kib int 16384")
@@ -121,17 +90,6 @@ if ON_CPYTHON:
     for _kind in WIDE:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS
         OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
-    _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
-    _FIXED = "no longer a setting: delete it; %s is right for every plant"
-    REMOVED = {
-        "connect_timeout_s": _FIXED % "5 s",
-        "frame_timeout_s": _FIXED % "5 s",
-        "stop_wait_s": _FIXED % "1 s",
-        "event_parameters": "no longer a setting: delete it; code, readiness and details go out with every event",
-        "refused_attempts": _OFFERS,
-        "refused_wait_s": _OFFERS,
-        "recover_round": "no longer a setting: delete it; what is missing is asked for until nothing is",
-    }
 
 KIND = "kind one - " + ",".join(OUTLETS)
 
@@ -148,20 +106,14 @@ BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
 password text "" 0 63
 country text "" 0 2
-power_save bool false
-hostname text toolcart 1 32
 address text "" 0 18
 gateway text "" 0 15
 dns text "" 0 15
 ntp_hosts hosts ~ 1 4
-utc_offset_min int 0 -720 840
 time_zone text "" 0 64
-watchdog bool true
 lamp text "" 0 8
 ethernet_pins text "" 0 100
-supply_min_mv int 0 0 30000
-supply_pin int 29 0 48
-supply_ratio int 3 1 20"""
+supply text "" 0 40"""
 
 TABLES = (
     ("system", SYSTEM),
@@ -171,12 +123,4 @@ TABLES = (
     ("stations[].spool", SPOOL),
     ("stations[].outlets[]", _all_of(OUTLETS)),
     ("board", BOARD),
-)
-
-# less, factor, margin, more, words: less * factor + margin <= more, wherever a section has both.
-RULES = (
-    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller would look like a dead one
-    ("backoff_s", 1, 0, "backoff_max_s", "at most"),
-    ("busy_backoff_s", 1, 0, "busy_backoff_max_s", "at most"),
-    ("parked_kib", 2, 0, "size_kib", "at most half of"),  # results need the room more than dead letters
 )

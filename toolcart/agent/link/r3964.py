@@ -2,7 +2,7 @@
 
 Rules (003:892-961, and the procedure as used in the field: docs/serial.md)
 1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. On anything else, NAK or
-   silence for QVZ (counted from when the last byte left the wire), it starts again from STX, at most `attempts` times
+   silence for QVZ (counted from when the last byte left the wire), it starts again from STX, at most ATTEMPTS times
    and at most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
 2. Receiver: STX is answered with DLE; `10 10` is one 10, `10 03` is followed by the BCC, whatever byte that is; after
    an error it waits for the end of the block or for ZVZ, sends NAK, and waits REPEAT_MS for the repeat.
@@ -52,6 +52,9 @@ TX_ACK = const(6)
 TX_CLEAR = const(7)  # the attempt failed: wait until the wire is free and, after junk, quiet
 DOWN = const(8)
 
+QVZ_MS = const(2000)  # for an acknowledgement; what controllers have
+ZVZ_MS = const(100)  # between two bytes of a block; a UART has none, an adapter or a device server waits 16 ms at most
+ATTEMPTS = const(6)  # to connect, and to send one block; JOB_MS has room for all of them
 JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
 
 STX = const(0x02)
@@ -78,9 +81,9 @@ class R3964:
         self,
         buffer_bytes=2048,
         octet_us=1042,
-        qvz_ms=2000,
-        zvz_ms=100,
-        attempts=6,
+        qvz_ms=QVZ_MS,
+        zvz_ms=ZVZ_MS,
+        attempts=ATTEMPTS,
         high_priority=False,
         payload="auto",
         message_bytes=64,

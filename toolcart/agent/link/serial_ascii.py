@@ -37,6 +37,7 @@ LENGTH = const(1)
 BODY = const(2)
 TAIL = const(3)
 
+ZVZ_MS = const(100)  # between two bytes of a message, as in a block (toolcart.agent.link.r3964)
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
 HOLD_MS = const(60)  # the longest answer, 544 bytes (DIGEST D.4), at 115200 baud
 ANSWER_MS = const(500)  # after that the answer is no longer waited for
@@ -52,7 +53,7 @@ class SerialAscii:
 
     steady = False  # the procedure has deadlines of its own
 
-    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto", message_bytes=64):
+    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=ZVZ_MS, payload="auto", message_bytes=64):
         self.buf = bytearray(buffer_bytes)
         self.tx = bytearray(MESSAGE_AT + message_bytes + TAIL_BYTES)
         self.tx_at = MESSAGE_AT

@@ -1,6 +1,6 @@
 """Link-level numbers of what we send: each request carries a number and is repeated until its MID 9997 has come.
 
-Runs where the configuration asks for it (`controller.link_level`) and MID 0002 offers it (byte 176 = `1`,
+Runs where the owner asks for it (the client may, the agent does not) and MID 0002 offers it (byte 176 = `1`,
 003:3200-3204). The other direction is toolcart.agent.openprotocol.numbering, which needs no setting.
 
 Rules (003:1455-1480)

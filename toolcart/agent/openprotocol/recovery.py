@@ -21,7 +21,7 @@ Rules
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.pushes). While such pushes come
-   nothing is asked for.
+   nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
@@ -89,6 +89,8 @@ HIGHER_SAID = const(1)  # n is answered with n's result under the ID n + 1
 HIGHER_KEPT = const(2)  # n's result is found under n + 1
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
+RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
+REVISIONS = (2, 3, 4, 5, 6, 7, 1)  # of MID 0064, in the order of trying: 2 is the shortest that says all of a result
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -101,13 +103,10 @@ _LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
 class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(
-        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=qs.SHARING_AUTO, store_newest=False, gone=None
-    ):
+    def __init__(self, look, known, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=qs.SHARING_AUTO, gone=None):
         self.look = look
         self.known = known
         self.retry_ms = retry_ms
-        self.store_newest = store_newest
         self.by_spindle = True  # where there are several
         self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
         self.phase = qs.PHASE_CLOSED
@@ -561,7 +560,7 @@ class Recovery:
         if judged == qs.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
             self.begin_look()
         elif judged == qs.JUDGED_NO_OWNER:
-            whose.needs = "recover_revisions"
+            whose.needs = "owner"
             self._switch_off(qs.PHASE_OFF)
             return qs.NEWS_NO_OWNER
         if judged == qs.JUDGED_SHARED:
@@ -580,7 +579,7 @@ class Recovery:
         self.question.again()
         heard.is_afresh = heard.is_reset = False
         if not known.is_met() and not known.is_empty():
-            heard.first = newest if self.store_newest else after(heard.upto)
+            heard.first = after(heard.upto)  # what it made before the first meeting is not ours
             return self._conclude(now)
         if known.is_empty() and not self.whose.is_other:
             heard.is_afresh = True
@@ -685,7 +684,7 @@ class Recovery:
                 self._switch_off(qs.PHASE_OFF)
                 return qs.NEWS_ASK_AGAIN
             heard.is_reset = True
-            heard.first = heard.newest if self.store_newest else after(heard.upto)  # what it made before is not ours
+            heard.first = after(heard.upto)  # what it made before is not ours
         elif not whose.shares:  # else ours are found in stretches
             return self._walk_down(heard.newest, ID_PERIOD // 2)
         return self._conclude(now)
@@ -848,6 +847,8 @@ class Recovery:
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
         known = self.known
         pushes = self.pushes
+        if self._retry.armed:
+            return qs.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
         is_others = self.whose.shares and not self.whose.shared.is_ours()  # type: ignore[union-attr]
         self.passed_over += is_others
         if is_others:

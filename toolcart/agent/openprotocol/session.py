@@ -97,6 +97,12 @@ _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
+KEEPALIVE_MS = const(7000)  # without a transmission of ours; one may get lost before a controller closes after 15 s
+RESPONSE_TIMEOUT_MS = const(5000)  # the specification names none; controllers answer within tenths of a second
+SILENCE_MS = const(15000)  # the time after which a controller gives us up as well (003:12526)
+TRIES = const(3)  # 003:1440-1442
+
+
 class Session:
     """Sessions over one link, one after another. Times in ms; start_revisions is a tuple, most wanted first."""
 
@@ -105,11 +111,11 @@ class Session:
         link,
         subscriptions,
         start_revisions=(5, 6, 4, 3, 2, 1),
-        keepalive_ms=7000,
-        response_timeout_ms=5000,
-        silence_ms=15000,
+        keepalive_ms=KEEPALIVE_MS,
+        response_timeout_ms=RESPONSE_TIMEOUT_MS,
+        silence_ms=SILENCE_MS,
         stop_wait_ms=1000,
-        tries=3,
+        tries=TRIES,
     ):
         self.link = link
         self.subscriptions = subscriptions

@@ -23,7 +23,7 @@ class Whose:
 
     def __init__(self, sharing):
         self.sharing = sharing
-        self.needs = ""  # the setting without which nothing can be fetched here
+        self.needs = ""  # the setting without which nothing can be fetched here; "owner": its answers name no station
         # our station (toolcart.agent.openprotocol.shared), where the controller names it and may share IDs
         self.shared = None
         self.shares = False  # the stations share the IDs, as far as this connection has shown

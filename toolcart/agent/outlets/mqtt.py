@@ -50,6 +50,9 @@ class Mqtt:
     kind = "mqtt"
     times = None
     octets_most = BOARD_OCTETS
+    records_most = 32  # in a message, so that a consumer's commit is worth its time; a board has room for about five
+    window = 4  # messages without a PUBACK: that fills a long way, and no broker's queue
+    receipt_timeout_ms = 10000  # pause without a receipt after which they are sent again: a consumer's slow commit
 
     def __init__(self, port, line, station, index, settings, owner):
         log = station.log
@@ -68,16 +71,15 @@ class Mqtt:
         self.state_topic = (topic + "/state").encode()
         self.before = front_bytes(self.results_topic)
         more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
-        self.batch = Batch(line, self.before, owner, identity, settings["batch"], self.octets_most, more)
-        self.session = _session(settings, topic, self.state_topic, identity, owner)
+        self.batch = Batch(line, self.before, owner, identity, self.records_most, self.octets_most, more)
+        self.session = _session(settings, topic, self.state_topic, identity, owner, self.window)
         room = bytearray(self.before)
         self._online = room + _state(identity, True, "")
         self._offline = room + _state(identity, False, "stopped")
         self._is_told = False  # the state topic says that we are online
         self._identity = identity.encode()
-        self.receipt_timeout_ms = settings["receipt_timeout_ms"]
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
-        self.ahead = AHEAD * settings["window"] * settings["batch"]
+        self.ahead = AHEAD * self.window * self.records_most
         self._know_nothing_sent()
 
     def _know_nothing_sent(self):
@@ -501,7 +503,7 @@ class Mqtt:
         return 0 if session.can_publish() or session.state == ms.LEAVING else left
 
 
-def _session(settings, topic, state_topic, identity, owner):
+def _session(settings, topic, state_topic, identity, owner, window):
     """Return the session of these settings, which subscribes to receipts where one is needed."""
     receipt = (topic + "/receipt").encode() if settings["confirm"] == "consumer" else b""
     connect = connect_packet(
@@ -513,23 +515,12 @@ def _session(settings, topic, state_topic, identity, owner):
         _state(identity, False, "connection lost"),
     )
     subscribe = subscribe_packet(1, receipt)
-    return ms.Session(connect, subscribe, receipt, settings["window"], KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)
+    return ms.Session(connect, subscribe, receipt, window, KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)
 
 
 def topic_of(settings, system, station):
     """Return the base topic of a station: the template with its places filled in."""
-    topic = UMH_TOPIC if settings["preset"] == "umh" else settings["topic"]
-    for name, value in (
-        ("{plant}", settings["plant"]),
-        ("{line}", settings["line"]),
-        ("{system}", str(system)),
-        ("{station}", str(station)),
-    ):
-        topic = topic.replace(name, value)
-    return topic
-
-
-UMH_TOPIC = "umh/v1/{plant}/{line}/{station}/_toolcart"
+    return settings["topic"].replace("{system}", str(system)).replace("{station}", str(station))
 
 
 def _state(identity, is_online, reason):
@@ -564,9 +555,9 @@ def _number_at(buf, at, end):
     return _TOO_LARGE if last - at > _NUMBER_DIGITS else number(buf, at, last - at)
 
 
-def make(settings, station, index):
-    """Make the outlet of these settings on a board."""
+def make(settings, station, index, kind=Mqtt):
+    """Make the outlet of these settings on a board; `kind` is Mqtt or made of it."""
     owner = station.settings["spool"]["owner"]
     port = station.board.tcp()
     line = Line(bytearray(front_bytes(topic_of(settings, owner[1], owner[2]).encode()) + 16 + 150 + BOARD_OCTETS))
-    return Mqtt(port, line, station, index, settings, owner)
+    return kind(port, line, station, index, settings, owner)

@@ -42,14 +42,18 @@ from toolcart.agent.station.watch import Watch
 
 READS_A_STEP = 8  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
+BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
+BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within half a minute
+BUSY_MS = const(10000)  # where another client holds the controller: asked more often its place stays taken (DIGEST C.4)
+BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
 class Intake:
-    """One controller, one log. `limits` is the `controller` part of the completed configuration."""
+    """One controller, one log; `tcp` is False on a serial line."""
 
-    def __init__(self, port, session, quiet, recovery, store, health, host, number, limits, seed):
+    def __init__(self, port, session, quiet, recovery, store, health, host, number, tcp, seed):
         self.port = port
         self.session = session
         self.link = session.link
@@ -82,11 +86,9 @@ class Intake:
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one
         self._heard = Timer()
         self._octets = 0  # that came over a serial line since it was opened: none of them may be an answer
-        self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
-        self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
-        self._backoff_most_ms = limits["backoff_max_ms"]
-        self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
-        self._busy_most_ms = limits["busy_backoff_max_ms"]
+        self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
+        self._backoff_ms = BACKOFF_MS
+        self._busy_ms = BUSY_MS
         self._dice = seed & 0x7FFF
         session.subscriptions[0].keep(self)
 
@@ -224,7 +226,7 @@ class Intake:
     def _longer(self):
         """Return the wait for the next attempt, and double the one after it."""
         wait_ms = self._backoff_ms
-        self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
+        self._backoff_ms = _doubled(wait_ms, BACKOFF_MOST_MS)
         return wait_ms
 
     def _pause(self, now, wait_ms):
@@ -246,9 +248,9 @@ class Intake:
         self.opening = False
         if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
-            self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
+            self._busy_ms = _doubled(wait_ms, BUSY_MOST_MS)
         elif (self._ready and not self.full) or self.session.goes_on:
-            wait_ms = self._backoff_least_ms
+            wait_ms = BACKOFF_MS
         else:
             wait_ms = self._longer()
         self._ready = False
@@ -285,8 +287,8 @@ class Intake:
         self._ready = True
         self.trouble.over()
         if self.health.counters[h.STORED] != self._kept_before:
-            self._backoff_ms = self._backoff_least_ms
-        self._busy_ms = self._busy_least_ms
+            self._backoff_ms = BACKOFF_MS
+        self._busy_ms = BUSY_MS
         session = self.session
         state = self.log.state
         indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
@@ -527,6 +529,7 @@ class Intake:
             self.health.note(h.IDS_GONE, gone - self._gone, now)
             self._gone = gone
             self.wake_outlets(now)
+            self.watch.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
         if passed_over != self._passed_over:
             self.health.counters[h.PASSED_OVER] += passed_over - self._passed_over

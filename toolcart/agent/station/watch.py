@@ -4,9 +4,10 @@ Rules
 1. After QUIET_MINUTES without a result the newest ID is asked for, and soon after a reason for doubt: a stall of our
    own, an acknowledgement that was rejected, a message that came again.
 2. If that is not the highest known, it is asked for again after `again_ms`. If no result has come in between, what is
-   missing is looked for; as soon as one up to the first answer has to be fetched, that is told, and the connection
-   begins again. It fetches the rest. Where the first answer had the ID 0, which cannot be asked for, that is told and
-   begun at once: what such a controller makes while nothing is pushed is not fetched, but what follows comes.
+   missing is looked for; as soon as one up to the first answer has to be fetched, or something is gone though nothing
+   was pushed meanwhile, that is told, and the connection begins again. It fetches the rest. Where the first answer had
+   the ID 0, which cannot be asked for, that is told and begun at once: what such a controller makes while nothing is
+   pushed is not fetched, but what follows comes.
 3. A controller that cannot be asked is sent its subscription once more. "It exists" is well. If it is accepted, once
    more: "it exists" now means that it had ended, and that is told; accepted again, that this controller accepts it
    every time, and it is not asked again on this connection.
@@ -114,8 +115,14 @@ class Watch:
             self.rest(now)
 
     def fetched(self, intake, number, now):
-        """A result that was missing is stored: it should have been pushed, if it is not newer than the first answer."""
-        if self._looks and not is_ahead(number, self._newest):
+        """A result that was missing is stored: it should have been pushed, if it is not newer than the first answer.
+
+        -1: some are gone. If nothing was pushed meanwhile, the first answer is among them.
+        """
+        if not self._looks:
+            return
+        self._heard += number >= 0  # stored, and not pushed
+        if not is_ahead(number, self._newest) if number >= 0 else self._heard == self._count():
             self._looks = False
             intake.health.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)

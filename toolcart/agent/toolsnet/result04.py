@@ -64,6 +64,7 @@ _PARAMETER_BYTES = const(72)
 _VALUE_BYTES = const(25)
 _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
+PROGRAM_FOR_ZERO = const(9999)  # sent for parameter set 000, which is no program of ToolsNet: the least likely other
 _LIMITS = const(106)  # behind the body
 _LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (toolcart.agent.wide.telegram04_targets)
 _NM = const(0x31)
@@ -86,14 +87,13 @@ _UNITS = {
 class ResultWriter:
     """Writes telegram 04 of one station into a transmit buffer of its own."""
 
-    def __init__(self, tx, system_type, system, parameters=PARAM_ALL, program_for_zero=9999):
+    def __init__(self, tx, system_type, system, parameters=PARAM_ALL):
         if len(tx) < RESULT_BYTES_MAX:
             raise ValueError("a result takes up to %d octets, the buffer has %d" % (RESULT_BYTES_MAX, len(tx)))
         self.tx = tx
         self.system_type = system_type
         self.system = system
         self.parameters = parameters
-        self.program_for_zero = program_for_zero
         self.shape = -1
         self.octets = 0
         self.count = 0  # of parameters
@@ -143,7 +143,7 @@ class ResultWriter:
         if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
             copy(self._change, 0, buf, place, res.STAMP_BYTES)
             put_text(tx, self.change_at, buf, place, res.STAMP_BYTES)
-        self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
+        self._put_owner(buf, at, program if program > 0 else PROGRAM_FOR_ZERO)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
         carry_out(self.form, self.moves, tx, 0, buf, body)

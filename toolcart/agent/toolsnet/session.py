@@ -6,13 +6,13 @@ Sans I/O: `command()` says what the owner's one port should do, the owner report
 Rules (DIGEST G.5, G.9; 004:67-82)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
 2. Connect to the server the 08 named. After any loss start at the PIM again.
-3. A telegram that expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times,
-   then the connection is closed. A 05 with another identifier is counted and ignored.
-4. After 30 s without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that takes
-   results have shown that none comes.
+3. A telegram that expects a 05 is sent again with the same identifier after ACK_TIMEOUT_MS, RETRANSMISSIONS times, then
+   the connection is closed. A 05 with another identifier is counted and ignored.
+4. After KEEPALIVE_MS without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that
+   takes results have shown that none comes.
 5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect.
 6. After a connection on which a result had no answer the next begins with a 06: so `proven` tells whether it was the
-   result or the server. A server not known to answer a 06 gets the result all the same, `ack_timeout_ms` later.
+   result or the server. A server not known to answer a 06 gets the result all the same, ACK_TIMEOUT_MS later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
@@ -25,13 +25,13 @@ from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.toolsnet import telegram as tel
 
-AUTO = const(0)
-ALWAYS = const(1)
-NEVER = const(2)
-
 RESULT_BYTES = const(1164)  # of the buffer for telegram 04
 NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 
+VERIFY_TIMEOUT_MS = const(5000)  # for the PIM's 12; 004:69 names no time, so as long as for an answer
+ACK_TIMEOUT_MS = const(5000)  # 004:73
+RETRANSMISSIONS = const(2)  # 004:73
+KEEPALIVE_MS = const(30000)  # without a transmission (004:80); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
 
@@ -72,32 +72,14 @@ EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 class Session:
     """One station's session with ToolsNet. Times in ms; identity as the configuration has it."""
 
-    def __init__(
-        self,
-        system_type,
-        system,
-        station,
-        ack_timeout_ms=5000,
-        retransmissions=2,
-        keepalive_ms=30000,
-        reconnect_ms=60000,
-        verify_timeout_ms=5000,
-        ack_12=AUTO,
-        keepalive_ack=AUTO,
-    ):
+    def __init__(self, system_type, system, station, reconnect_ms=60000):
         self.system_type = system_type
         self.system = system
         self.station = station
-        self.ack_timeout_ms = ack_timeout_ms
-        self.retransmissions = retransmissions
-        self.keepalive_ms = keepalive_ms
         self.reconnect_ms = reconnect_ms
-        self.verify_timeout_ms = verify_timeout_ms
-        self.ack_12 = ack_12
-        self.keepalive_ack = keepalive_ack
-        self._sends_ack_12 = ack_12 != NEVER
-        self._expects_keepalive_ack = keepalive_ack != NEVER
-        self._knows_keepalive = keepalive_ack == ALWAYS
+        self._sends_ack_12 = True
+        self._expects_keepalive_ack = True
+        self._knows_keepalive = False
         self._prepare_out()
         self._begin_keepalives()
         self.frames = tel.Frames()
@@ -175,13 +157,13 @@ class Session:
         if self.state == PIM_OPENING:
             self.state = PIM_VERIFY
             self._heard = False
-            self.wait.start(now, self.verify_timeout_ms)
+            self.wait.start(now, VERIFY_TIMEOUT_MS)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
             self._begin_keepalives()
             self._streaming_event = True
             self.wait.stop()
-            self._rest.start(now, self.keepalive_ms)
+            self._rest.start(now, KEEPALIVE_MS)
             if self._wary and self._expects_keepalive_ack:
                 self._put_out_keepalive()
 
@@ -247,16 +229,16 @@ class Session:
         self._sends_left = -self._sends_left
 
     def was_late(self):
-        """True if the last answer took `ack_timeout_ms` or longer.
+        """True if the last answer took ACK_TIMEOUT_MS or longer.
 
         Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
         """
         left = self._sends_left
-        return (left if left > 0 else -left) <= self.retransmissions
+        return (left if left > 0 else -left) <= RETRANSMISSIONS
 
     def waited(self, now):
-        """Return how many ms the result that was last answered had been out, `keepalive_ms` at most."""
-        return self.keepalive_ms - self._rest.left(now)
+        """Return how many ms the result that was last answered had been out, KEEPALIVE_MS at most."""
+        return KEEPALIVE_MS - self._rest.left(now)
 
     def sent(self, n, now):
         """The port took n bytes; True if `tick` has to be called again for that."""
@@ -266,7 +248,7 @@ class Session:
             return False
         self._whole = True
         if self._out == OUT_RESULT:
-            self._rest.start(now, self.keepalive_ms)
+            self._rest.start(now, KEEPALIVE_MS)
             return False
         if self._out == OUT_NOTHING:
             self.wait.stop()
@@ -274,7 +256,7 @@ class Session:
             self._out = OUT_NOTHING
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         else:
-            self._rest.start(now, self.keepalive_ms)
+            self._rest.start(now, KEEPALIVE_MS)
         return True
 
     def _post(self, now):
@@ -282,7 +264,7 @@ class Session:
         self.tx = self.result if self._out == OUT_RESULT else self.note
         self.tx_from = 0
         self.pending = self._out_bytes
-        self.wait.start(now, self.ack_timeout_ms)
+        self.wait.start(now, ACK_TIMEOUT_MS)
         if self._out == OUT_KEEPALIVE and not self._expects_keepalive_ack:
             self._out = OUT_NOTHING
 
@@ -295,7 +277,7 @@ class Session:
         self._out_bytes = octets
         self._out_ident = ident = self.ident
         self.ident = ident % tel.IDENT_MAX + 1
-        self._sends_left = self.retransmissions + 1
+        self._sends_left = RETRANSMISSIONS + 1
         self._posted = False
         self._whole = False
 
@@ -317,7 +299,7 @@ class Session:
         self._keepalive_acked = False
 
     def _learn_of_keepalives(self):
-        if self.keepalive_ack != AUTO or not self._keepalive_sent:
+        if not self._keepalive_sent:
             return
         if self._keepalive_acked:
             self._mute_sessions = 0
@@ -424,7 +406,7 @@ class Session:
             self._sends_left += 1 if once else -1
             if self._sends_left:
                 if self.pending or once:
-                    self.wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
+                    self.wait.start(now, ACK_TIMEOUT_MS)  # the port still has to take the last copy
                 else:
                     self._posted = False
                 return EV_NONE
@@ -435,7 +417,7 @@ class Session:
 
     def _lose(self, now):
         state = self.lost_in = self.state
-        if state == PIM_INFO and self.ack_12 == AUTO:
+        if state == PIM_INFO:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self._learn_of_keepalives()

@@ -7,8 +7,8 @@ Rules
 3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
    time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
 4. The last curve comes again with each subscription: after a new connection the newest blocks are searched for it.
-5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the order is not set and
-   the other one would be far smoother, that is counted (`traces odd`) and not corrected.
+5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the
+   other order would be far smoother, that is counted (`traces odd`) and not corrected.
 """
 
 from struct import pack_into
@@ -30,9 +30,7 @@ from toolcart.agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, 
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
 
-ORDER_AUTO = 0
-ORDER_BIG = 1
-ORDER_LITTLE = 2
+TRACE_BYTES = 4096  # longest message: twice what a Power Focus 6000 sends (768 samples); a larger `buffer_bytes` counts
 
 _KEPT_BEFORE = -1
 _RESULT_BLOCKS = 2  # searched for the result; a block of 4 KiB holds 31
@@ -46,10 +44,8 @@ _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 
 def subscriptions_of(station, controller):
     """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
-    if controller["buffer_bytes"] < controller["trace_bytes"]:
-        controller["buffer_bytes"] = controller["trace_bytes"]
-    order = ("auto", "big", "little").index(controller["trace_order"])
-    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number, order)
+    controller["buffer_bytes"] = max(controller["buffer_bytes"], TRACE_BYTES)
+    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number)
     types = [TYPES.index(name) + 1 for name in controller["traces"]]
     subscriptions = (TraceSubscription(types), TraceSubscription(()))
     for subscription in subscriptions:
@@ -60,13 +56,12 @@ def subscriptions_of(station, controller):
 class Traces:
     """Takes the MID 0900 of one station into `log`; `main` is its log of results."""
 
-    def __init__(self, log, main, health, clock, station, order=ORDER_AUTO):
+    def __init__(self, log, main, health, clock, station):
         self.log = log
         self.main = main
         self.health = health
         self.clock = clock
         self.station = station
-        self.order = order
         self.trace = Trace()
         self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES)
         self._last = bytearray(len(self._lead))  # of the curve kept last
@@ -85,7 +80,7 @@ class Traces:
         if not cut_short:
             why = self.trace.read(link.buf, link.at, link.length, session.mid, session.revision)
         if why == READ:
-            little = self.order == ORDER_LITTLE or (self.order == ORDER_AUTO and session.system_type == REPEATS_NOTHING)
+            little = session.system_type == REPEATS_NOTHING
             why = self.put(link.buf, link.at, session.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
@@ -275,7 +270,7 @@ class Traces:
 
     def _is_twisted(self, buf, little):
         """True if the samples would be far smoother in the other byte order."""
-        if self.order != ORDER_AUTO or self.trace.count < _JUDGED_LEAST:
+        if self.trace.count < _JUDGED_LEAST:
             return False
         first = self.trace.at
         mine = other = 0

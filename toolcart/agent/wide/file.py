@@ -28,15 +28,13 @@ from toolcart.agent.wide.line import is_graph_line, is_other_line, line_of, numb
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
 SETTINGS = """path text - 1 128
-rotate_kib int 10240 16 1048576
 keep int 5 0 99
 durable bool true
 graphs bool false"""
 
 MEANINGS = {
     "path": "File that gets every result, event and unread frame as a line (Linux only).",
-    "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
-    "keep": "How many full files stay; older ones are deleted.",
+    "keep": "How many full files of 10 MiB stay, as `<path>.1` and so on; older ones are deleted.",
     "durable": (
         "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
     ),

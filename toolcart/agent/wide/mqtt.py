@@ -18,14 +18,8 @@ port int 1883 1 65535
 user text ~ 1 100
 password text ~ 1 1000
 client_id text "" 0 64
-preset one none none,umh
-topic text "toolcart/{plant}/{line}/{station}" 1 128
-plant text plant 1 32
-line text line 1 32
+topic text "toolcart/{system}/{station}" 1 128
 confirm one consumer consumer,broker
-batch int 32 1 256
-window int 4 1 16
-receipt_timeout_s time 10 1 600
 durable bool true
 graphs bool false
 tls_ca text ~ 1 128
@@ -37,30 +31,24 @@ MEANINGS = {
     "host": "MQTT: host of the broker.",
     "port": "MQTT: its port; 8883 is usual with TLS.",
     "client_id": "MQTT: client identifier, which no other client has; empty is `toolcart-SYSTEM-STATION`.",
-    "preset": "MQTT: `umh` takes the topic `umh/v1/{plant}/{line}/{station}/_toolcart` in place of `topic`.",
     "topic": (
-        "MQTT: what all topics of the station begin with; {plant}, {line} and the numbers {system} and {station} are "
-        "filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
+        "MQTT: what all topics of the station begin with, such as `graz/axle2/{station}`; the numbers {system} and "
+        "{station} are filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
     ),
-    "plant": "MQTT: what {plant} is in the topic.",
-    "line": "MQTT: what {line} is in the topic.",
     "confirm": (
         "MQTT: what a result is delivered by: the consumer's receipt after its commit (docs/mqtt.md), or the broker's "
         "PUBACK, which says little."
     ),
-    "batch": "MQTT: most results in one message; a board has room for about five.",
-    "window": "MQTT: messages that may be without a PUBACK.",
-    "receipt_timeout_s": "MQTT: pause without a receipt after which they are sent again; it grows up to eight times.",
 }
 
 OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
 CURVE_TAG = -1
 
 
-def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+def make(settings, station, index, kind=None):
+    """Make the outlet of these settings (toolcart.agent.wide.outlets); `kind` is WideMqtt or made of it."""
     port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
-    made = WideMqtt(port, station, index, settings, station.settings["spool"]["owner"])
+    made = (kind or WideMqtt)(port, station, index, settings, station.settings["spool"]["owner"])
     if settings["graphs"] and station.graphs is not None:
         made.take_graphs(station.graphs)
     return made
@@ -71,14 +59,13 @@ def wrong(settings):
     found = []
     if settings["password"] and not settings["user"]:
         found.append(("user", "a user, as there is a password"))
-    for key in ("topic", "plant", "line"):
-        if "+" in settings[key] or "#" in settings[key] or (key != "topic" and "/" in settings[key]):  # 4.7.1
-            found.append((key, "without + and #, and plant and line without /"))
     topic = settings["topic"]
-    for name in ("{plant}", "{line}", "{system}", "{station}"):
+    if "+" in topic or "#" in topic:  # 4.7.1
+        found.append(("topic", "without + and #"))
+    for name in ("{system}", "{station}"):
         topic = topic.replace(name, "x")
     if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
-        found.append(("topic", "{plant}, {line}, {system}, {station} alone in braces; no empty level, no $ in front"))
+        found.append(("topic", "{system} and {station} alone in braces; no empty level, no $ in front"))
     for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
         if settings[key]:
             found.append((key, "null without tls_ca"))
@@ -87,7 +74,7 @@ def wrong(settings):
 
 def place(settings, system, station):
     """Return what no other outlet may share."""
-    if not settings.get("topic") or not settings.get("host") or not settings.get("plant") or not settings.get("line"):
+    if not settings.get("topic") or not settings.get("host"):
         return None
     return "%s:%s/%s" % (settings["host"], settings.get("port"), topic_of(settings, system, station))
 

@@ -15,6 +15,7 @@ Rules
 
 from toolcart.agent.base.words import get_u32, unpack_digits
 from toolcart.agent.record import graph as gr
+from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 from toolcart.agent.toolsnet.telegram import begin, finish
 
 CPYTHON_ONLY = True  # no board sends curves anywhere
@@ -44,7 +45,7 @@ UNITS = {
 }
 
 
-def write(lead, data, ident, system_type, system, sequence, program_for_zero):
+def write(lead, data, ident, system_type, system, sequence):
     """Return telegram 13 of the curve whose first piece begins with `lead`, with its length in front.
 
     `sequence` is that of its result's telegram 04. There must be at least one sample, and its kind must be in KINDS.
@@ -62,7 +63,7 @@ def write(lead, data, ident, system_type, system, sequence, program_for_zero):
         system,
         lead[4] | lead[5] << 8,
         lead[gr.SPINDLE],
-        (int(program) if program.isdigit() else 0) or program_for_zero,
+        (int(program) if program.isdigit() else 0) or PROGRAM_FOR_ZERO,
         time.decode(),
         sequence,
         KINDS[lead[gr.WHAT]],

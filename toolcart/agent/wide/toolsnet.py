@@ -32,11 +32,11 @@ def extras(station, system, toolsnet):
     if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
         window = Window(toolsnet["window"])
     kind = WideSession if sources or window is not None else Session
-    if not toolsnet["targets"]:
+    if "targets" not in (toolsnet["extras"] or ()):
         return kind, _writer(ResultWriter), sources, window
 
-    def make(*numbers, **times):
-        session = kind(*numbers, **times)
+    def make(*numbers):
+        session = kind(*numbers)
         session.result = bytearray(RESULT_BYTES_TARGETS)
         return session
 
@@ -57,17 +57,17 @@ def _writer(kind):
 def sources_of(station, system, toolsnet):
     """Return the sources besides results, descriptions first."""
     sources = []
-    if toolsnet["describe"]:
-        sources.append(_descriptions(station, system, toolsnet["program_for_zero"]))
+    wanted = toolsnet["extras"] or ()
+    if "names" in wanted:
+        sources.append(_descriptions(station, system))
     if toolsnet["events"]:
         sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
-    if toolsnet["graphs"] and station.graphs is not None:
-        curves = CurvesOut(station.log, station.quarantine, station.graphs, toolsnet["program_for_zero"])
-        sources.append(curves)
+    if "curves" in wanted and station.graphs is not None:
+        sources.append(CurvesOut(station.log, station.quarantine, station.graphs))
     return tuple(sources)
 
 
-def _descriptions(station, system, program_for_zero):
+def _descriptions(station, system):
     """Return the source that describes system and station in the map, with the names that the controller gives."""
     from toolcart.agent.wide.controller_programs import Programs
 
@@ -79,4 +79,4 @@ def _descriptions(station, system, program_for_zero):
     if station.controller_events is not None:
         station.controller_events.names = names
     intake.queries = Programs(intake.queries, names, intake.wake_outlets)
-    return Descriptions(station.health, system["name"], station.name, address, spindle, program_for_zero, names)
+    return Descriptions(station.health, system["name"], station.name, address, spindle, names)

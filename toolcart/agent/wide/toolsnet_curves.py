@@ -26,13 +26,12 @@ class CurvesOut(Source):
 
     gives_way = True
 
-    def __init__(self, log, quarantine, graphs, program_for_zero):
+    def __init__(self, log, quarantine, graphs):
         Source.__init__(self)
         self.log = log
         self.quarantine = quarantine
         self.graphs = graphs
         self.curves = Curves(graphs, TOOLSNET)
-        self.program_for_zero = program_for_zero
         self.tx = bytearray()
         self.unlinked = self.others = 0
         self._lead = None  # of the next curve, once it is read
@@ -88,7 +87,6 @@ class CurvesOut(Source):
             session.system_type,
             session.system,
             sequence,
-            self.program_for_zero,
         )
         return len(self.tx)
 

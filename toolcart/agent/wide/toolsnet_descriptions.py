@@ -16,6 +16,7 @@ Rules
 from toolcart.agent.base import health as h
 from toolcart.agent.record.text import text_of
 from toolcart.agent.record.text_form import shown
+from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 from toolcart.agent.wide import telegram02 as describe
 from toolcart.agent.wide.toolsnet_source import Source
 
@@ -61,14 +62,13 @@ class Names:
 class Descriptions(Source):
     """System and station of one way to ToolsNet; `spindle` is the number that its results carry, `names` a Names."""
 
-    def __init__(self, health, system_name, station_name, address, spindle, program_for_zero, names):
+    def __init__(self, health, system_name, station_name, address, spindle, names):
         Source.__init__(self)
         self.health = health
         self.system_name = shown(system_name.encode())
         self.station_name = shown(station_name.encode())
         self.address = address
         self.spindle = spindle
-        self.program_for_zero = program_for_zero
         self.names = names
         self.tx = bytearray()
         self.refusals = self.left_out = 0
@@ -119,8 +119,8 @@ class Descriptions(Source):
 
     def _spindles(self):
         """Return what telegram 02 says of each spindle."""
-        programs = [(self.program_for_zero, "No parameter set")]
-        programs += [one for one in sorted(self.names.programs.items()) if one[0] != self.program_for_zero]
+        programs = [(PROGRAM_FOR_ZERO, "No parameter set")]
+        programs += [one for one in sorted(self.names.programs.items()) if one[0] != PROGRAM_FOR_ZERO]
         spindles = sorted(self.names.spindles.items()) or [(self.spindle, "")]
         most = describe.programs_most(len(spindles))
         self.left_out = max(0, len(programs) - most)

@@ -59,14 +59,11 @@ class Events(Source):
         log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
         self.mask = mask
         self.rewinds = settings["rewind"]
-        self.resends_if_empty = settings["server_empty"] == "resend"
         self.tx = bytearray(EVENT_BYTES_MAX)
         self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self._number = 0  # of the outstanding event, or the one offered last
-        # Since the server last had an event. One that always says it has none gets them again only once.
-        self._has_resent = False
 
     def join(self, forward):
         """Send over `forward`."""
@@ -170,10 +167,7 @@ class Events(Source):
             lacking = self._count(0, done)
             if lacking:
                 self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
-                if self.resends_if_empty and not self._has_resent:
-                    fine = self._has_resent = self._rewind(done)
         else:
-            self._has_resent = False
             here = self._sequence_of(done)
             behind = (here - stored) % SEQUENCES
             code = self._take((stored - here) % SEQUENCES) if behind else 1
@@ -244,9 +238,6 @@ class Events(Source):
             count += self._is_told()
             scout.advance()
         return count
-
-    def _rewind(self, rows):
-        return go_back(self.log, self.cursor, rows, SEQUENCES, self._is_told)
 
     def _wonder(self, stored, done):
         """The server names an event that this log never sent: go on, with sequences that are new to it."""

@@ -6,7 +6,7 @@ Rules
    in memory; their answers may come in any order.
 3. None of them is sent again on the same connection. The server may have refused it, with the answer lost, and taken
    one behind it: then it would take the copy for a number that it has passed (DIGEST G.8). A result without an answer
-   after `ack_timeout_ms` ends the connection instead, and the next 08 settles it.
+   after ACK_TIMEOUT_MS ends the connection instead, and the next 08 settles it.
 4. Nothing else goes out before all are answered. The sender says how many; at 1 this is a session like any other.
 """
 
@@ -14,7 +14,7 @@ from toolcart.agent.base.fields import BAD, copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet import telegram as tel
-from toolcart.agent.toolsnet.session import OUT_NOTHING, OUT_RESULT, Session
+from toolcart.agent.toolsnet.session import ACK_TIMEOUT_MS, KEEPALIVE_MS, OUT_NOTHING, OUT_RESULT, Session
 
 CPYTHON_ONLY = True  # each outstanding result has a buffer of its own
 
@@ -89,7 +89,7 @@ class WideSession(Session):
         self.pending -= n
         if not self.pending:
             self._writing.is_whole = True
-            self._rest.start(now, self.keepalive_ms)
+            self._rest.start(now, KEEPALIVE_MS)
             self._begin_next(now)
         return False
 
@@ -107,7 +107,7 @@ class WideSession(Session):
         for out in self.row:
             if not out.is_begun:
                 out.is_begun = True
-                out.wait.start(now, self.ack_timeout_ms)
+                out.wait.start(now, ACK_TIMEOUT_MS)
                 self._writing = out
                 self.tx = out.telegram
                 self.tx_from = 0

@@ -13,7 +13,7 @@ Rules
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
-5. Nothing waits without a deadline: CONNECT_MS for the connection, the setting `timeout_s` for the whole answer.
+5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer.
 6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
    was free to close it. A redirection is not followed: it could send a secret anywhere.
 """
@@ -38,8 +38,6 @@ SETTINGS = """url text - 1 500
 token text ~ 1 4096
 user text ~ 1 100
 password text ~ 1 1000
-records_most int 100 1 1000
-timeout_s time 30 1 300
 tls_ca text ~ 1 128
 tls_name host ~ 1 253
 tls_certificate text ~ 1 128
@@ -51,8 +49,6 @@ MEANINGS = {
     "token": "Secret that is sent as `Authorization: Bearer`, in place of user and password.",
     "user": "User: of the broker, or for `Authorization: Basic`.",
     "password": "That user's password; to a broker it goes in plain text unless `tls_ca` is set.",
-    "records_most": "Records in a batch at most; fewer after an answer 413.",
-    "timeout_s": "Time for a whole answer before the batch is sent again.",
     "tls_ca": (
         "File with the certificates (PEM) that the other side's is checked against. Webhook: without it those of the "
         "system. MQTT: without it there is no TLS."
@@ -129,6 +125,8 @@ class WebhookOutlet:
     kind = "webhook"
     times = None
     longest_ms = RETRY_AFTER_MOST_MS
+    records_most = 100  # in a batch: one commit of a usual database; fewer after an answer 413
+    timeout_ms = 30000  # for a whole answer: what servers and the proxies before them allow
 
     def __init__(self, log, index, port, health, owner, settings, address):
         self.log = log
@@ -144,10 +142,8 @@ class WebhookOutlet:
         self.why = ""
         self.unusable = ""
         self._address = address
-        self._http = HttpClient(settings["timeout_ms"])
-        self._batch = Batch(
-            WideLine(bytearray(8192)), 0, owner, identity_of(log.state), settings["records_most"], OCTETS_MOST
-        )
+        self._http = HttpClient(self.timeout_ms)
+        self._batch = Batch(WideLine(bytearray(8192)), 0, owner, identity_of(log.state), self.records_most, OCTETS_MOST)
         self._identity = identity_of(log.state)
         self._authorization = authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()

@@ -60,7 +60,7 @@ def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str,
 
     found = address(url, filters, options, client_id_of(place))
     if not found.filters:
-        fail(f"{url}: which topics? mqtt://host/toolcart/+/+/+ for instance")
+        fail(f"{url}: which topics? mqtt://host/toolcart/+/+ for instance")
     from toolcart.archive.consume.consumer import Consuming
 
     return Consuming(found, options["pass_gaps"])

@@ -66,7 +66,7 @@ def main() -> None:
     default=None,
     help="Draw the live view in ASCII, or not.  [default: by the locale]",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the reconciliation.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -117,7 +117,7 @@ def run(
     ToolsNet of our own, `toolcart archive` on SQLite, with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
     --web shows what arrives. Without the archive's libraries ToolsNet is a simulated one, and the run says so.
     Keys in its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would, a
-    kills the archive, + and - change the rate, q ends in order and prints the account; ? lists all keys.
+    kills the archive, + and - change the rate, q ends in order and prints a reconciliation; ? lists all keys.
 
     With --config it runs against the real ones; without a terminal it writes plain lines, as a service does: one for
     each change, one a day if nothing changes.

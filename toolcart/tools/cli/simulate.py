@@ -31,7 +31,7 @@ BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 @click.group()
 def simulate() -> None:
-    """Be one side of the plant over TCP until Ctrl-C, to try a configuration."""
+    """Simulate a controller or ToolsNet until Ctrl-C, to try a configuration."""
 
 
 def _more_options(example: str):

@@ -35,7 +35,8 @@ LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
 
 
 @click.command(
-    epilog="With --wait it waits so long for a controller that is away, and for other commands; without, it does not."
+    epilog="With --wait it waits up to SECONDS for a controller that is away, and for other commands; by default it "
+    "fails at once."
 )
 @click.argument("station", type=click.IntRange(1, 9999))
 @click.argument("name", type=click.Choice([name for name, _, _ in COMMANDS]), metavar="COMMAND")

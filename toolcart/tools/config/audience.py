@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EVERYONE, PLANT, CONTROLLER, SERIAL = "everyone", "plant", "controller", "serial"
-TOOLSNET, EXTRAS, CHIP, TIMING = "ToolsNet", "extras", "chip", "timing"
+TOOLSNET, EXTRAS, CHIP = "ToolsNet", "extras", "chip"
 
 MEANINGS = {
     EVERYONE: "look at it on every cart",
@@ -13,7 +13,6 @@ MEANINGS = {
     TOOLSNET: "some ToolsNets need it, or networks in front of one",
     EXTRAS: "more than results: curves, events, names, files",
     CHIP: "boards",
-    TIMING: "leave it, unless a measurement asks for another value",
 }
 
 # By section; `*` is for its other settings.
@@ -21,24 +20,19 @@ _OF = {
     "system": {"*": EVERYONE},
     "toolsnet": {
         EVERYONE: "pim_host pim_port",
-        PLANT: "refused window clock rewind server_empty parameters targets program_for_zero",
-        EXTRAS: "events graphs describe",
-        TIMING: "verify_timeout_s ack_timeout_s retransmissions keepalive_s reconnect_s",
+        PLANT: "refused window clock rewind parameters",
+        EXTRAS: "events extras",
         "*": TOOLSNET,
     },
     "stations[]": {"*": EVERYONE},
     "stations[].controller": {
         EVERYONE: "link host port",
-        PLANT: "recover store_newest clock limits commands",
-        SERIAL: "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts",
-        EXTRAS: "events traces trace_bytes trace_order",
-        TIMING: (
-            "keepalive_s response_timeout_s silence_s tries backoff_s backoff_max_s busy_backoff_s busy_backoff_max_s "
-            "recover_retry_s"
-        ),
+        PLANT: "recover clock limits commands",
+        SERIAL: "device baud parity stop_bits flow rs485 invert priority payload",
+        EXTRAS: "events traces",
         "*": CONTROLLER,
     },
-    "stations[].spool": {EVERYONE: "path", EXTRAS: "graphs_kib", TIMING: "cursor_batch", "*": PLANT},
+    "stations[].spool": {EVERYONE: "path", EXTRAS: "graphs_kib", "*": PLANT},
     "stations[].outlets[]": {"*": EXTRAS},
     "board": {"*": CHIP},
 }

@@ -27,7 +27,8 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
         template = config_file.parse(template_path)
     except config_file.Wrong as wrong:
         raise Wrong(
-            template_path, [f"{place}: found {found}; allowed: {allowed}" for place, found, allowed in wrong.mistakes]
+            template_path,
+            [f"{place}: {config_file.sentence(found, allowed)}" for place, found, allowed in wrong.mistakes],
         ) from None
     mistakes: list[str] = []
     texts: dict[str, str] = {}
@@ -86,7 +87,7 @@ def _of_row(cart: Cart, template: object, mistake: config_file.Mistake) -> str:
     place, found, allowed = mistake
     columns = [name for text in _texts_at(template, place) for name in re.findall(r"\{([^{}:]+)", text)]
     where = f"column {columns[0]!r}, {place}" if columns else place
-    return f"row {cart.row} ({cart.name}), {where}: found {found}; allowed: {allowed}"
+    return f"row {cart.row} ({cart.name}), {where}: {config_file.sentence(found, allowed)}"
 
 
 def _texts_at(template: object, place: str) -> Iterator[str]:

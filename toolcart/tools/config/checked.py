@@ -25,7 +25,7 @@ class Checked:
             return ""
         place, what, allowed = found[0]
         more = f" (and {len(found) - 1} more)" if found[1:] else ""
-        return f"{place}: found {what}; allowed: {allowed}{more}"
+        return f"{place}: {config_file.sentence(what, allowed)}{more}"
 
 
 def check(path: str | Path) -> Checked:

@@ -64,7 +64,7 @@ def check(file: str, as_json: bool) -> None:
         return
     click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
     for place, what, allowed in found.lacks:
-        click.echo(f"  {place}: found {what}; allowed: {allowed}", err=True)
+        click.echo(f"  {place}: {config_file.sentence(what, allowed)}", err=True)
 
 
 @config.command()

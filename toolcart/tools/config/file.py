@@ -43,8 +43,13 @@ def lines(path: str, mistakes: list[Mistake]) -> list[str]:
     """Return a line with the number of mistakes, then one for each."""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     width = min(max(len(place) for place, _, _ in mistakes), 40)
-    told = [f"  {place:<{width}}  found {found}; allowed: {allowed}" for place, found, allowed in mistakes]
+    told = [f"  {place:<{width}}  {sentence(found, allowed)}" for place, found, allowed in mistakes]
     return [f"{path}: {count}", *told]
+
+
+def sentence(found: str, allowed: str) -> str:
+    """Return what is wrong in words, as all commands say it; without `found` it is `allowed` that says so."""
+    return f"expected {allowed}; found {found}" if found else allowed
 
 
 def as_object(wrong: Wrong) -> dict:
@@ -84,9 +89,11 @@ def _text(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except OSError as error:
-        raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
+        is_missing = isinstance(error, FileNotFoundError)
+        words = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
+        raise Wrong(path, [("(file)", "", words)]) from None
     except UnicodeDecodeError as error:
-        raise Wrong(path, [("(file)", f"octet {error.start} is no UTF-8", "text in UTF-8")]) from None
+        raise Wrong(path, [("(file)", "", f"not UTF-8 at byte {error.start}")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:

@@ -52,7 +52,7 @@ def read(path: str | Path) -> list[Cart]:
     except OSError as error:
         raise Wrong(path, [f"{error.strerror}; name an inventory that can be read"]) from None
     except UnicodeDecodeError as error:
-        raise Wrong(path, [f"byte {error.start} is no UTF-8; save it as UTF-8"]) from None
+        raise Wrong(path, [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     carts, mistakes = (_toml if str(path).lower().endswith(".toml") else _csv)(path, text)
     mistakes = mistakes or _columns(carts)
     if not mistakes:

@@ -153,7 +153,7 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
             wrong = _wrong(tree, question, said)
             if wrong is None:
                 break
-            click.echo(f"  found {config.found(said)}; allowed: {wrong}", err=True)
+            click.echo(f"  {config_file.sentence(config.found(said), wrong)}", err=True)
             if not asked:
                 option = "on" if question.option == "machine" else question.option
                 click.echo(f"toolcart: --{option} cannot be that.", err=True)
@@ -179,7 +179,7 @@ def _password(ssid: str) -> str:
         said = click.prompt(f"   Password of {ssid}", hide_input=True, err=True)
         if not config.check(_with_password(said)):
             return said
-        click.echo("  allowed: 1 to 63 printable ASCII characters", err=True)
+        click.echo("  expected 1 to 63 printable ASCII characters", err=True)
 
 
 def _with_password(said: str) -> dict:

@@ -174,7 +174,7 @@ def _text(path: Path) -> str | tuple[str, str]:
     try:
         text = octets.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        return f"{path}, which is no UTF-8", "a text"
+        return f"{path}, which is not UTF-8", "a text"
     if not text or len(octets) > SECRET_BYTES_MAX:
         return f"{path} with {'nothing' if not text else 'too much'} in it", f"1 to {SECRET_BYTES_MAX} bytes"
     return text

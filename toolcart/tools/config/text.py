@@ -18,18 +18,12 @@ MEANINGS = {
     "system.name": "Name of this system in ToolsNet.",
     "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
     "toolsnet.pim_port": "Port of the PIM; the protocol documents name none, the plant does.",
-    "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
-    "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
-    "toolsnet.retransmissions": ("How often an unanswered telegram is sent again before the connection is given up."),
     "toolsnet.window": (
         "How many results of a backlog may be out at once, for a long way to ToolsNet. With more than 1 a connection "
         "that ends may leave up to 7 results in doubt, which are set aside for somebody to look up. On Linux, where "
-        "`refused` is park, and no more than `cursor_batch`."
+        "`refused` is park."
     ),
-    "toolsnet.keepalive_s": ("Time without sending after which a keep-alive goes out; the server closes after 60 s."),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
-    "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",
-    "toolsnet.keepalive_ack": ("Whether an answer to keep-alives is expected; auto learns what the server does."),
     "toolsnet.refused": (
         "What happens to a result that ToolsNet refuses when it is offered at once, after 2 s and after 8 s: park lets "
         "others pass as soon as one of them is taken and keeps it in the quarantine; block waits, to keep the order."
@@ -48,25 +42,20 @@ MEANINGS = {
         "File with its private key (PEM); only its owner may read it. On a board whoever holds the board can."
     ),
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
-    "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
-    "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "toolsnet.clock": (
         "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
         "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
     ),
-    "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
-    "toolsnet.describe": (
-        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
-        "them (telegrams 01 and 02); they replace what its map has. Linux only."
-    ),
     "toolsnet.events": (
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "
         "gone, and commands; null sends none. Linux only, and with one file at most beside."
     ),
-    "toolsnet.graphs": (
-        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
-        "Linux only."
+    "toolsnet.extras": (
+        "What else goes to ToolsNet; null: nothing. `targets`: those of torque and angle (02000, 02010) with results "
+        "that have them. `names`: of system and station, and of parameter sets as far as the controller has told them "
+        "(telegrams 01 and 02); they replace what its map has. `curves`: those that `controller.traces` asks for, "
+        "torque and angle, each behind its result (telegram 13). Linux only."
     ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
@@ -95,29 +84,9 @@ MEANINGS = {
     "stations[].controller.payload": (
         "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
     ),
-    "stations[].controller.qvz_ms": "3964R: longest wait for an acknowledgement (QVZ).",
-    "stations[].controller.zvz_ms": "3964R: longest gap between two characters of a block (ZVZ).",
-    "stations[].controller.attempts": "3964R: attempts to connect, and to transmit one block.",
-    "stations[].controller.keepalive_s": (
-        "Time since our last transmission after which a keep-alive goes out; the controller closes after 15 s."
-    ),
-    "stations[].controller.response_timeout_s": ("Longest wait for the answer to a request before it is sent again."),
-    "stations[].controller.silence_s": (
-        "Without a byte for this long while a keep-alive is unanswered, the link is dead."
-    ),
-    "stations[].controller.tries": "How often a request is sent before the connection counts as lost.",
-    "stations[].controller.backoff_s": "Pause before the first reconnect; doubles up to `backoff_max_s`.",
-    "stations[].controller.backoff_max_s": "Longest pause between reconnects.",
-    "stations[].controller.busy_backoff_s": (
-        "Pause when the controller says that another client holds it; doubles up to `busy_backoff_max_s`."
-    ),
-    "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
     "stations[].controller.header": (
         "How the controller lays out the 20 bytes in front of a message: `op-ford` and `op-bmw` (Rexroth System 350) "
         "have the spindle in front of the revision; there `spindle_id` null is sent as 00, the controller itself."
-    ),
-    "stations[].controller.link_level": (
-        "Whether our requests carry link-level numbers (MID 9997) where MID 0002 offers them: off or auto."
     ),
     "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
     "stations[].controller.result_revisions": (
@@ -136,14 +105,9 @@ MEANINGS = {
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
     "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",
-    "stations[].controller.recover_revisions": "Revisions of MID 0064 to try, in this order.",
     "stations[].controller.tightening_ids": (
         "Whether the controller counts tightening IDs for each station (`own`) or for all of them (`shared`, Power "
         "Focus 6000 up to software 2.8); `auto` tells by its answers."
-    ),
-    "stations[].controller.recover_retry_s": ("Pause before a result that could not be fetched is asked for again."),
-    "stations[].controller.store_newest": (
-        "At the very first start, also store the newest result found in the controller."
     ),
     "stations[].controller.events": (
         "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
@@ -167,12 +131,6 @@ MEANINGS = {
     "stations[].controller.traces": (
         "Curves to ask for (MID 0900), over TCP only; null asks for none. They need `spool.graphs_kib`."
     ),
-    "stations[].controller.trace_bytes": (
-        "Longest curve that is taken, in one message or in parts; what is longer is acknowledged and counted."
-    ),
-    "stations[].controller.trace_order": (
-        "Which byte of a sample comes first; auto is big, and little on a MT Focus 6000."
-    ),
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
     ),
@@ -191,40 +149,31 @@ MEANINGS = {
     "stations[].spool.unit": (
         "Files only: bytes that no two records share, see below; a spool keeps the unit it was made with."
     ),
-    "stations[].spool.cursor_batch": (
-        "Results that may be on their way on the word of one snapshot; at most so many are repeated after a power cut."
-    ),
     "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
     "board.ssid": "Name of the Wi-Fi network.",
     "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
     "board.country": "Two letters for the radio's channels, such as DE.",
-    "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
     "board.gateway": "Gateway of a fixed address.",
     "board.dns": "Name server; empty takes the one of DHCP, or the gateway of a fixed address.",
-    "board.power_save": "Let the radio sleep between beacons: answers take longer, and some access points lose them.",
     "board.ntp_hosts": (
         "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
         " controllers."
     ),
-    "board.utc_offset_min": (
-        "Local time less UTC, in minutes, all year; NTP gives UTC, a plant's archive wants local time."
-    ),
     "board.time_zone": (
-        "Rules of local time with summer time, as POSIX writes TZ, in place of `utc_offset_min`: "
-        "CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe."
+        "Rules of local time, as POSIX writes TZ: CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe, IST-5:30 is India, all "
+        "year; empty is UTC. NTP gives UTC, a plant's archive wants local time."
     ),
-    "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
     "board.ethernet_pins": (
         "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
         "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
     ),
-    "board.supply_min_mv": (
-        "Supply below which a chip writes nothing to its flash and takes no result; 0: it is not looked at."
+    "board.supply": (
+        "Supply below which a chip writes nothing to its flash and takes no result, such as `min_mv 4400, pin 29, "
+        "ratio 3`: the limit, the pin of the ADC that sees it, and the supply divided by the voltage there. Pin and "
+        "ratio are those of a Pico without Wi-Fi (VSYS) unless named. Empty: it is not looked at."
     ),
-    "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
-    "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
 }
 
 SECRET = "secret"
@@ -273,9 +222,7 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a
   configuration in `/etc/toolcart` from `/var/lib/toolcart`.
 - Two stations share neither their number, nor their spool path, nor their serial device.
-- `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
-  `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
-  and with `graphs_kib` at most three quarters of it.
+- `parked_kib` is at most half of `size_kib`, and with `graphs_kib` at most three quarters of it.
 - There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
   that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.
 - "For" says who needs a setting:

@@ -18,15 +18,7 @@ CONFIGURATION = {
         {
             "number": 1,
             "name": "Demo cart",
-            "controller": {
-                "host": "127.0.0.1",
-                "port": 0,
-                "backoff_s": 0.2,
-                "backoff_max_s": 2,
-                "busy_backoff_s": 0.5,
-                "busy_backoff_max_s": 2,
-                "recover_retry_s": 2,
-            },
+            "controller": {"host": "127.0.0.1", "port": 0},
             "spool": {"path": "demo.spool", "size_kib": 1024},
         }
     ],

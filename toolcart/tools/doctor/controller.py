@@ -48,7 +48,7 @@ _HEADERS = {
 READ_BYTES = 256
 TURN_S = 0.01
 LOCK = (
-    "whether it locks its tool when the connection ends, Open Protocol does not tell",
+    "cannot tell whether the tool locks on disconnect",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
 _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."

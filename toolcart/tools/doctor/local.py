@@ -80,7 +80,7 @@ def _syncs(probe: Path) -> tuple[float, float]:
 
 def _disk(name: str, folder: Path, mean_ms: float, most_ms: float) -> Found:
     figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
-    words = f"a write reaches it in {mean_ms:.2g} ms ({most_ms:.2g} ms at most of {SYNCS})"
+    words = f"write latency: {mean_ms:.2g} ms mean, {most_ms:.2g} ms worst of {SYNCS}"
     if mean_ms > SYNC_SLOW_MS:
         hint = "The controller waits as long for every answer; a worn or cheap card is slow like that. Use another one."
         return Found(f"{name} disk", WARN, f"slow: {words}", hint, figures)

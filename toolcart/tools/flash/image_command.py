@@ -13,14 +13,13 @@ from pathlib import Path
 
 import click
 
-from toolcart.base.command_group import imported
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
-
-BOARDS = ("rpi_pico_w", "rpi_pico2_w", "w5500_evb_pico", "esp32", "esp32s3")
+from toolcart.base.sources import Unavailable
+from toolcart.tools.flash import image as firmware
 
 
 @click.command()
-@click.option("--board", "name", type=click.Choice(BOARDS), required=True, help="The board.")
+@click.option("--board", "name", type=click.Choice(tuple(firmware.BOARDS)), required=True, help="The board.")
 @click.option(
     "--source",
     type=click.Path(file_okay=False, path_type=Path),
@@ -42,25 +41,28 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
     traceback names file and line of the source. What MicroPython's build needs is on no package registry; if something
     is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the configuration.
     """
-    firmware = imported("lab.firmware.image", "image")
-    from toolcart.base.cache import CACHE, Unavailable, locked
-
     board = firmware.BOARDS[name]
-    found = firmware.problems(board, source.resolve() if source else None)
-    if found or check or source is None:
+    source = source.resolve() if source else None
+    found = firmware.problems(board, source)
+    folder = firmware.folder_of(name, source) if source else None
+    if found or check or source is None or folder is None:
+        line = ""
+        if source and folder and not check and firmware.lacks_idf_alone(found):
+            firmware.lay_out(board, source, folder)
+            line = firmware.line_of(board, source, folder)
         if as_json:
-            click.echo(json.dumps({"board": name, "missing": found}))
+            click.echo(json.dumps({"board": name, "missing": found, "prepared": line}))
         for problem in found:
             click.echo(f"toolcart: {problem}", err=True)
         if not found and not as_json:
             click.echo(f"{name}: nothing is missing.")
+        if line and not as_json:
+            click.echo(f"Everything else is prepared. With ESP-IDF set up, the same command builds it, or:\n  {line}")
         sys.exit(EXIT_CONFIGURATION if found else 0)
     output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
-    folder = CACHE / "firmware-build" / f"image-{name}"
     try:
-        with locked(f"image-{name}"):
-            made = firmware.build(board, source.resolve(), folder, lambda step: click.echo(step, err=True))
-            shutil.copy(made, output)
+        made = firmware.build(board, source, folder, lambda step: click.echo(step, err=True))
+        shutil.copy(made, output)
     except (Unavailable, OSError) as reason:
         click.echo(f"toolcart: the image was not built: {reason}", err=True)
         sys.exit(EXIT_OTHER)

@@ -51,7 +51,7 @@ except MemoryError:
 # What the agent needs from micropython-lib: nothing. `toolcart flash` and mip install what is listed here.
 DEPENDENCIES: tuple[str, ...] = ()
 
-# Loaded if board.supply_min_mv is set; a version without it does not have them.
+# Loaded if board.supply is set; a version without it does not have them.
 SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)
 
 OUTLETS_OF_CHIPS = ("mqtt",)  # apart from ToolsNet
@@ -71,10 +71,10 @@ OPTIONAL_SOURCES = {
 FOR_PERSONS = (
     "toolcart/agent/cart/config.py",
     "toolcart/agent/cart/settings.py",
-)  # toolcart/board/manifest.py names them as well
+)
 
-_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
-_CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
+_TOOLSNET_OF_LINUX = ("events", "extras")
+_CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by the first word of their files' names; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
@@ -184,8 +184,6 @@ def completed(tree: dict) -> dict:
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window") if done["toolsnet"] else ():
         del done["toolsnet"][key]
-    for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
-        del done["board"][key]
     return {**done, "completed": True}
 
 
@@ -223,7 +221,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     try:
         numbers["supply"] = pins.supply_of(platform, board) if platform else []
     except ValueError as reason:
-        mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
+        mistakes.append(("board.supply", json.dumps(board["supply"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         if configuration["toolsnet"]:
@@ -282,8 +280,8 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     """List settings for Linux only: a board would not start with them."""
     toolsnet = configuration["toolsnet"] or {}
     found = [
-        (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
-        for name, allowed in _TOOLSNET_OF_LINUX.items()
+        (f"toolsnet.{name}", json.dumps(toolsnet[name]), "null: a chip sends results alone")
+        for name in _TOOLSNET_OF_LINUX
         if toolsnet.get(name)
     ]
     if toolsnet.get("window", 1) > 1:

@@ -1,12 +1,14 @@
 """Pins for wired Ethernet and for the ADC that watches the supply: from the settings to the numbers that a chip gets.
 
 Rules
-1. The text is `NAME NUMBER, NAME NUMBER`; `-` instead of a number means no such pin. Names that are left out are as in
+1. A text is `NAME NUMBER, NAME NUMBER`; `-` instead of a number means no such pin. Names that are left out are as in
    OWN.
 2. The order of OWN is the one in which toolcart.board.rp2 and toolcart.board.esp32 unpack them; NONE stands for no pin.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 NONE = -1
 OWN = {
@@ -24,10 +26,7 @@ _SPI = {"miso": 0, "sck": 2, "mosi": 3}  # an RP2's pin modulo four (ports/rp2/m
 def pins_of(platform: str, text: str) -> list[int]:
     """Return the numbers in the order of OWN; ValueError, saying what is allowed, for what cannot be."""
     found = dict(OWN[platform])
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, number = part.partition(" ")
-        if name not in found:
-            raise ValueError(f"names out of {', '.join(found)}, each with a number")
+    for name, number in _named(text, found):
         if number == "-" and name in OPTIONAL and (platform, name) != ("rp2", "reset"):
             found[name] = NONE
         elif number.isascii() and number.isdigit() and int(number) <= _most(platform, name):
@@ -36,6 +35,14 @@ def pins_of(platform: str, text: str) -> list[int]:
             raise ValueError(f"a number up to {_most(platform, name)} for {name}")
     _check(platform, found)
     return list(found.values())
+
+
+def _named(text: str, known: dict[str, int]) -> Iterator[tuple[str, str]]:
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.partition(" ")
+        if name not in known:
+            raise ValueError(f"names out of {', '.join(known)}, each with a number")
+        yield name, number
 
 
 def _most(platform: str, name: str) -> int:
@@ -58,19 +65,24 @@ def _check(platform: str, found: dict[str, int]) -> None:
 
 ADC_PINS = {"rp2": range(26, 30), "esp32": (*range(1, 11), *range(32, 40))}  # ADC1 of an ESP32-S3, of an ESP32
 RADIO_PIN = 29  # of a Pico W: it clocks the radio, and is VSYS / 3 only on boards without one
+OWN_SUPPLY = {"min_mv": 0, "pin": 29, "ratio": 3}  # of a Pico
 FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
 
 
 def supply_of(platform: str, board: dict) -> list[int]:
     """Return pin and limit, in ADC units and in mV, as board.supplied_flash wants them; [] if it is not watched."""
-    least_mv, pin = board["supply_min_mv"], board["supply_pin"]
-    if not least_mv:
+    if not board["supply"]:
         return []
+    found = dict(OWN_SUPPLY)
+    for name, number in _named(board["supply"], found):
+        if not (number.isascii() and number.isdigit() and len(number) < 6):
+            raise ValueError(f"a number for {name}")
+        found[name] = int(number)
+    least_mv, pin, ratio = found.values()
     if pin not in ADC_PINS[platform]:
         raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
     if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":
         raise ValueError("26, 27 or 28 with a divider: on a board with Wi-Fi GPIO29 belongs to the radio")
-    ratio = board["supply_ratio"]
-    if not ratio <= least_mv < FULL_MV * ratio:
+    if not 0 < ratio <= least_mv < FULL_MV * ratio:
         raise ValueError(f"a ratio with which {least_mv} mV are below {FULL_MV} mV at the pin")
     return [pin, least_mv * FULL // (FULL_MV * ratio) if platform == "rp2" else least_mv * 1000 // ratio, least_mv]

@@ -332,7 +332,7 @@ SIGNS = [
     ("good", "connected, well"),
     ("info", "something to know"),
     ("warning", "under way, or worth a look"),
-    ("bad", "needs somebody"),
+    ("bad", "needs attention"),
 ]
 
 

@@ -112,7 +112,7 @@ class Agent:
         self._is_service = bool(self._notifier.address) or os.getpid() == INIT
         wish = configuration["toolsnet"]["clock"] if configuration["toolsnet"] else "off"
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
-        self._liveness = Liveness(self.app, configuration, self._due)
+        self._liveness = Liveness(self.app, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
         self._told_once: set[str] = set()

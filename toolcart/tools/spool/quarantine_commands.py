@@ -45,7 +45,7 @@ ANSWER_S = 30.0
 ANSWER_MOST = 1 << 24  # bytes: more than any quarantine holds
 
 LOOKING = ("list", "show")
-_AS_SET = {"refused": "park", "rewind": False, "server_empty": "continue"}  # of no effect: nothing is sent here
+_AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent here
 Ask = Callable[[list[str]], Iterable[dict]]
 
 

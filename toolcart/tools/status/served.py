@@ -57,9 +57,7 @@ def open_socket(
 
                 return carry_out(station, board, words[2:], asker)
         known = ", ".join(str(station.number) for station in app.stations)
-        return iter(
-            [{"outcome": "wrong", "why": f"there is no station {' '.join(words[1:2])}; this agent has {known}"}]
-        )
+        return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {known}"}])
 
     return Control(path, {"status": told, "command": command}, CLIENTS, CANNOT, ours=False)
 

@@ -202,7 +202,8 @@ def _fetching(station: dict) -> Need | None:
     if not setting:
         return None
     words = "results that are made while the agent is not listening cannot be fetched from this controller"
-    return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
+    hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
+    return Need("fetching", BAD, "NOT FETCHED", words, hint)
 
 
 def _added(station: dict) -> list[Need]:

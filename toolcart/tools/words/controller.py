@@ -38,7 +38,7 @@ SENTENCES = {
 _CURVES_LOST = {
     trace.LOST_UNREADABLE: "it cannot be read",
     trace.LOST_EMPTY: "it has no sample",
-    trace.LOST_CUT: "it is longer than trace_bytes",
+    trace.LOST_CUT: "it is longer than the receive buffer",
     trace.LOST_ROOM: "the spool could not be written",
     trace.LOST_LONG: "it is longer than the area of curves",
     trace.LOST_STEPS: "it has more resolutions than a record has room for",
@@ -46,7 +46,7 @@ _CURVES_LOST = {
 
 
 _UNSUBSCRIBED = {
-    watch.IS_FETCHED: "what it did not push is fetched, and the connection begins again",
+    watch.IS_FETCHED: "what it did not push is fetched where it still has it, and the connection begins again",
     watch.IS_LOST: "it pushes again; what it made meanwhile cannot be fetched from it",
 }
 

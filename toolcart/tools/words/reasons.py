@@ -243,8 +243,7 @@ _SERVER_OF_LINE = {
 
 _TELEGRAMS = {
     "no PIM": (
-        "{name} {place} took the connection and sent no 12: what listens there is no PIM, or that of a ToolsNet which "
-        "speaks version 1.5 alone",
+        "{name} {place} did not identify itself as a PIM (telegram 12): wrong port, or ToolsNet 1.5",
         "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? Version 1.5 of the protocol is "
         "not spoken: ToolsNet has to be a later one.",
     ),

@@ -10,11 +10,11 @@ _SENTENCES = {
     ),
     "server behind": (
         "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy? "
-        "With `toolsnet.rewind` they are sent again, as far as the spool has them"
+        "With `toolsnet.rewind` set before it is back they are sent again; else order `toolcart spool offer-again`"
     ),
     "server empty": (
         "ToolsNet holds no result of station {number}, of {value} that were sent: was its database emptied, or is it "
-        "another one? `toolsnet.server_empty` says whether all are sent again"
+        "another one? `toolcart spool offer-again` has them sent again, as far as the spool has them"
     ),
 }
 

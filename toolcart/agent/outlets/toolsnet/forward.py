@@ -31,6 +31,7 @@ READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 LEAVE_MS = const(2000)
+CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
 
@@ -51,10 +52,10 @@ class Forward:
         health,
         clock,
         settings,
-        cursor_batch,
         quiet=None,
         sources=(),
         window=None,
+        cursor_batch=CURSOR_BATCH,
     ):
         self.port = port
         self.session = self.times = session

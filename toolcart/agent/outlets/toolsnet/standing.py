@@ -2,7 +2,7 @@
 
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts
-    0                                      the server is empty: go on, or all again once (`server_empty`)
+    0                                      the server is empty: go on; an operator may order all again (`offer_again`)
     TAKEN                                  nothing new; in a window that says nothing yet: odd
     one up to the cursor                   known: it was out when the log gave it up
     one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
@@ -18,7 +18,6 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.numbers import DELIVERED, DROPPED, KEPT_LAST, SENT, SENT_EVENTS_MET, SENT_MET, TAKEN
 from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.outlets.toolsnet.offer import LATES_MOST
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_MOVED, PARKED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
@@ -38,8 +37,6 @@ class Standing:
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
-        self._resends_if_empty = settings["server_empty"] == "resend"
-        self._has_resent = False  # to a server that has said since then that it has none
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -73,8 +70,8 @@ class Standing:
 
     def _resume_at(self, stored, now):
         if stored == 0:
-            return self._server_is_empty(now)
-        self._has_resent = False
+            self._note_empty(now)
+            return True
         policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
         taken = numbers[TAKEN]
         if stored == taken:
@@ -135,20 +132,15 @@ class Standing:
         sent.may_have = may_have
         return False
 
-    def _server_is_empty(self, now):
+    def _note_empty(self, now):
         self.is_odd = True
         if self.numbers[DELIVERED]:
             self.policy.health.note(h.SERVER_EMPTY, self.numbers[TAKEN], now)
-            if self._resends_if_empty and not self._has_resent:
-                # A server that never says what it has gets them once.
-                self._has_resent = self._rewind(self.cursor.number + LATES_MOST, 0)
-                return self._has_resent
-        return True
 
     def _rewind(self, rows, stored):
         """Send again what the server has lost, `rows` places back, as far as the log still has it.
 
-        `stored` is the sequence that it has, 0 if it has none. Places that late ones have used up are not sent again:
+        `stored` is the sequence that it has. Places that late ones have used up are not sent again:
         the row goes on after a gap.
         """
         from toolcart.agent.log.back import go_back
@@ -161,7 +153,7 @@ class Standing:
         while gone + offer.used - offer.used_before(cursor.number + 1) > rows and log.peek(cursor) > RECORD_NONE:
             cursor.advance()
             gone -= 1
-        numbers[TAKEN] = stored or self._here()
+        numbers[TAKEN] = stored
         self.policy.end_trouble()
         self._settle_out()
         return self.sent.say(cursor.number, numbers[SENT])

@@ -12,7 +12,7 @@
 import rp2
 import vfs
 
-from toolcart.board.rp2_flash import FILES_BYTES
+from toolcart.board import FILES_BYTES
 
 BLOCK = 4096
 SUPERBLOCKS = 2 * BLOCK

@@ -1,0 +1,352 @@
+"""A board's firmware with the agent in it, built from MicroPython's own sources: the main way onto a chip.
+
+    SOURCE/ports/PORT      MicroPython's build
+    FOLDER/frozen          toolcart/agent/ and toolcart/board/ as installed
+    FOLDER/start           safe_mode, and _boot where the port has one of ours
+    FOLDER/board           the port's folder of the board, with our division of the flash behind what it says
+    FOLDER/manifest.py     what is frozen
+
+Rules
+1. Plain sources are frozen, with their lines: code is in flash, where bytes are cheap, and a traceback has file
+   and line of the source.
+2. Nothing in SOURCE is changed except what its own build makes: `mpy-cross/build`. Other sources, or another board,
+   have another folder.
+3. Everything missing is reported at once, before anything is built, with what to type. SDKs are on no package registry.
+4. Where the storage begins is fixed for each board, with room for later programs: were it behind the linked program,
+   the next image would find neither files nor spool. A program that does not end in front of it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.base.cache import Unavailable, output_of
+from toolcart.base.sources import ROOT
+from toolcart.board import FILES_BYTES
+from toolcart.tools.flash.package import SAFE_MODE_SOURCE, core_digest, sources_for
+from toolcart.tools.flash.plan import OLDEST
+
+BUILD_TIMEOUT_S = 3600
+ASK_TIMEOUT_S = 60
+CLONE = "https://github.com/micropython/micropython"
+RELEASE = "v1.28.0"
+IDF_RELEASE = "v5.5.1"  # ports/esp32/README.md of that MicroPython: v5.3 to v5.5.1
+PICOTOOL = "https://github.com/raspberrypi/picotool"
+BOOT = ROOT / "toolcart/board/boot_rp2.py"
+_NO_IDF = "ESP-IDF is not set up"
+SPOOL_LABEL = "spool"  # toolcart.board.esp32_flash
+
+
+@dataclass(frozen=True)
+class Board:
+    """`folder` below ports/PORT/boards; `parts` are the submodules that its build reads.
+
+    Of `flash_kib` the first `program_kib` are for the program, the rest is storage: files, then the spool.
+    """
+
+    port: str
+    folder: str
+    flash_kib: int
+    program_kib: int
+    parts: tuple[str, ...] = ()
+
+    @property
+    def product(self) -> str:
+        """The file that the build makes, to be loaded onto the board."""
+        return "firmware.uf2" if self.port == "rp2" else "firmware.bin"
+
+
+# Sources: GIT_SUBMODULES of ports/rp2/CMakeLists.txt and ports/esp32/esp32_common.cmake, py/mkrules.cmake:211-217 for
+# micropython-lib, extmod/extmod.cmake:110 and 348 for berkeley-db and lwip. A Pico W's program takes 1,100 KiB; the
+# storage of a W5500-EVB-Pico began at 640, in the middle of a program of 811.
+_RP2 = ("lib/micropython-lib", "lib/pico-sdk", "lib/tinyusb", "lib/mbedtls")
+_WIFI = (*_RP2, "lib/lwip", "lib/cyw43-driver", "lib/btstack")
+_ESP32 = ("lib/micropython-lib", "lib/tinyusb", "lib/berkeley-db-1.xx")
+BOARDS = {
+    "rpi_pico": Board("rp2", "RPI_PICO", 2048, 1024, _RP2),
+    "rpi_pico_w": Board("rp2", "RPI_PICO_W", 2048, 1280, _WIFI),
+    "rpi_pico2": Board("rp2", "RPI_PICO2", 4096, 1024, _RP2),
+    "rpi_pico2_w": Board("rp2", "RPI_PICO2_W", 4096, 1536, _WIFI),
+    "w5500_evb_pico": Board("rp2", "W5500_EVB_PICO", 2048, 1024, (*_RP2, "lib/lwip", "lib/wiznet5k")),
+    "esp32": Board("esp32", "ESP32_GENERIC", 4096, 2048, _ESP32),
+    "esp32s3": Board("esp32", "ESP32_GENERIC_S3", 4096, 2048, _ESP32),
+}
+
+
+def problems(board: Board, source: Path | None) -> list[str]:
+    """Return everything that a build on this machine lacks, each with what to type; empty if it can begin."""
+    submodules = f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules"
+    if source is None:
+        said = f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
+        return [*_tools(board), said]
+    submodules = submodules.replace("SOURCE", str(source))
+    version = version_of(source)
+    if version is None:
+        return [*_tools(board), f"{source} has no py/mpconfig.h: it is no folder of MicroPython's sources"]
+    found = _tools(board)  # first: `make submodules` runs cmake
+    if version < OLDEST:
+        have, least = (".".join(map(str, one)) for one in (version, OLDEST))
+        found.append(f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}")
+    if not (source / "ports" / board.port / "boards" / board.folder).is_dir():
+        found.append(f"{source} does not know the board {board.folder}: git -C {source} checkout {RELEASE}")
+    missing = [part for part in board.parts if not _has(source / part)]
+    if missing:
+        found.append(f"{source} lacks {', '.join(missing)}: {submodules}")
+    if board.port == "rp2" and (lacks := _lacks_picotool(source)):
+        found.append(lacks)
+    return found
+
+
+def _has(submodule: Path) -> bool:
+    """True if the submodule is checked out."""
+    return submodule.is_dir() and any(one.name != ".git" for one in submodule.iterdir())
+
+
+def version_of(source: Path) -> tuple[int, int, int] | None:
+    """Return the version of these sources, None if they are not MicroPython's."""
+    try:
+        text = (source / "py/mpconfig.h").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    numbers = [re.search(rf"^#define MICROPY_VERSION_{part} (\d+)", text, re.MULTILINE) for part in ("MAJOR", "MINOR")]
+    if not all(numbers):
+        return None
+    micro = re.search(r"^#define MICROPY_VERSION_MICRO (\d+)", text, re.MULTILINE)
+    return int(numbers[0][1]), int(numbers[1][1]), int(micro[1]) if micro else 0  # type: ignore[index]
+
+
+def _tools(board: Board) -> list[str]:
+    """Return what is missing of programs, each with the package or the commands that bring it."""
+    programs = {"make": "make", "gcc": "gcc", "python3": "python3"}
+    if board.port == "rp2":
+        programs |= {"cmake": "cmake", "arm-none-eabi-gcc": "gcc-arm-none-eabi"}
+    packages = [package for program, package in programs.items() if shutil.which(program) is None]
+    if board.port == "rp2":
+        # Debian has the compiler in one package, and the headers of C and of C++ in one each.
+        for language, header, package in (
+            ("c", "stdint.h", "libnewlib-arm-none-eabi"),
+            ("c++", "cstdint", "libstdc++-arm-none-eabi-newlib"),
+        ):
+            if "gcc-arm-none-eabi" in packages or not _has_header(language, header):
+                packages.append(package)
+    found = []
+    if packages:
+        found.append(f"programs are missing: sudo apt-get install {' '.join(packages)}")
+    if board.port == "esp32" and shutil.which("idf.py") is None:
+        get = f"git clone --recursive --branch {IDF_RELEASE} https://github.com/espressif/esp-idf IDF"
+        found.append(f"{_NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
+    return found
+
+
+def lacks_idf_alone(found: list[str]) -> bool:
+    """True if these problems are that ESP-IDF is not set up, and nothing else: all but its own line can be prepared."""
+    return len(found) == 1 and found[0].startswith(_NO_IDF)
+
+
+def _has_header(language: str, header: str) -> bool:
+    """True if the compiler for boards finds this header."""
+    command = ["arm-none-eabi-gcc", "-x", language, "-E", "-"]
+    done = subprocess.run(
+        command, input=f"#include <{header}>\n", capture_output=True, text=True, timeout=ASK_TIMEOUT_S
+    )
+    return done.returncode == 0
+
+
+def _lacks_picotool(source: Path) -> str:
+    """Say what brings picotool, which the Pico SDK calls and would clone in the middle of the build; "" if it is there.
+
+    It is found as the SDK finds it: by CMake, of the version that the SDK asks for.
+    """
+    tools = source / "lib/pico-sdk/tools/CMakeLists.txt"
+    try:
+        wanted = re.search(r"set\(picotool_VERSION_REQUIRED ([\d.]+)\)", tools.read_text(encoding="utf-8"))
+    except OSError:  # the SDK is missing, which is said
+        return ""
+    if wanted is None or shutil.which("cmake") is None:  # an SDK before 2.0; or said already
+        return ""
+    with tempfile.TemporaryDirectory(prefix="toolcart-image-") as folder:
+        script = "cmake_minimum_required(VERSION 3.13)\nproject(look NONE)\nfind_package(picotool %s CONFIG REQUIRED)\n"
+        Path(folder, "CMakeLists.txt").write_text(script % wanted[1], encoding="utf-8")
+        command = ["cmake", "-S", folder, "-B", f"{folder}/out"]
+        if subprocess.run(command, capture_output=True, timeout=ASK_TIMEOUT_S).returncode == 0:
+            return ""
+    build = f"cmake -S picotool -B picotool/build -DPICO_SDK_PATH={source}/lib/pico-sdk -DPICOTOOL_NO_LIBUSB=1"
+    return (
+        f"picotool {wanted[1]} is missing, which the Pico SDK calls: "
+        f"git clone --branch {wanted[1]} {PICOTOOL}; {build}; sudo cmake --build picotool/build --target install"
+    )
+
+
+def lay_out(board: Board, source: Path, folder: Path) -> Path:
+    """Write what is frozen, the board's folder and the manifest into `folder`; return the manifest."""
+    for name in ("frozen", "start", "board"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for one in sources_for(board.port):
+        _write(folder / "frozen" / one.name, one.text)
+    # From this `toolcart flash` knows that the core is in the firmware already, and which one.
+    _write(folder / "frozen/toolcart_frozen.py", f'DIGEST = "{core_digest(board.port)}"\n')
+    shutil.copy(SAFE_MODE_SOURCE, _made(folder / "start"))
+    if board.port == "rp2":
+        shutil.copy(BOOT, folder / "start/_boot.py")
+        modules = 'freeze("$(PORT_DIR)/modules", "rp2.py")'
+    else:
+        modules = 'freeze("$(PORT_DIR)/modules")'
+    _lay_out_board(board, source, folder / "board" / board.folder)
+    lines = [modules, 'freeze("start", opt=0)', 'freeze("frozen", opt=2)']  # 2: without asserts, with the lines
+    return _write(folder / "manifest.py", "\n".join(lines) + "\n")
+
+
+def _lay_out_board(board: Board, source: Path, ours: Path) -> None:
+    """Copy the port's folder of the board, and put our division of the flash behind what it says."""
+    shutil.copytree(source / "ports" / board.port / "boards" / board.folder, ours)
+    if board.port == "rp2":
+        storage = board.flash_kib - board.program_kib
+        lines = f"\n#undef MICROPY_HW_FLASH_STORAGE_BYTES\n#define MICROPY_HW_FLASH_STORAGE_BYTES ({storage} * 1024)\n"
+        _append(ours / "mpconfigboard.h", lines)
+        return
+    _write(ours / "partitions.csv", partitions(board))
+    # The last one of a setting counts; IDF reads its table's name here, and nowhere else.
+    _write(
+        ours / "sdkconfig.toolcart",
+        "CONFIG_PARTITION_TABLE_CUSTOM=y\n"
+        f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{ours / "partitions.csv"}"\n'
+        "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n\n"
+        f"CONFIG_ESPTOOLPY_FLASHSIZE_{board.flash_kib // 1024}MB=y\n",
+    )
+    _append(ours / "mpconfigboard.cmake", "\nlist(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n")
+
+
+def partitions(board: Board) -> str:
+    """Return the table of an ESP32's flash: the program, 1 MiB of files, and the rest for the spool."""
+    app, files, end = 0x10000, board.program_kib * 1024, board.flash_kib * 1024
+    spool = files + 1024 * 1024
+    rows = (
+        "# Name,   Type, SubType, Offset,   Size",
+        "nvs,      data, nvs,     0x9000,   0x6000",
+        "phy_init, data, phy,     0xf000,   0x1000",
+        f"factory,  app,  factory, 0x{app:x},  0x{files - app:x}",
+        f"vfs,      data, fat,     0x{files:x}, 0x{spool - files:x}",
+        f"{SPOOL_LABEL},    data, 0x40,    0x{spool:x}, 0x{end - spool:x}",
+    )
+    return "\n".join(rows) + "\n"
+
+
+def division(board: Board, program_bytes: int) -> str:
+    """Return two lines that show how the flash is divided, in KiB."""
+    files = board.program_kib + (FILES_BYTES // 1024 if board.port == "rp2" else 1024)
+    marks = (0, -(-program_bytes // 1024), board.program_kib, files, board.flash_kib)
+    names = ("program", "free", "files", "spool")
+    above, below = "", ""
+    for mark, name in zip(marks, names, strict=False):
+        width = max(len(name), len(str(mark))) + 5
+        above += f"{mark:<{width}}"
+        below += f"| {name}".ljust(width)
+    return f"{above}{marks[-1]} KiB\n{below}|"
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as out:
+        out.write(text)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(file: Path, text: str) -> Path:
+    _made(file.parent)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def folder_of(name: str, source: Path) -> Path:
+    """Return the folder of this board and these sources; CMake would go on with those that it began with."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "toolcart"
+    return base / f"image-{name}-{hashlib.sha256(str(source).encode()).hexdigest()[:8]}"
+
+
+def command(board: Board, source: Path, folder: Path) -> list[str]:
+    """Return the command that builds the image from what `lay_out` has written."""
+    variables = [
+        f"BOARD={board.folder}",
+        f"BOARD_DIR={folder / 'board' / board.folder}",
+        f"BUILD={folder / 'out'}",
+        f"FROZEN_MANIFEST={folder / 'manifest.py'}",
+    ]
+    return ["make", "-C", str(source / "ports" / board.port), *variables]
+
+
+def line_of(board: Board, source: Path, folder: Path) -> str:
+    """Return what a person types instead: for an ESP32 the idf.py line, since that is what its makers document."""
+    if board.port == "rp2":
+        return shlex.join(command(board, source, folder))
+    settings = {
+        "MICROPY_BOARD": board.folder,
+        "MICROPY_BOARD_DIR": folder / "board" / board.folder,
+        "MICROPY_FROZEN_MANIFEST": folder / "manifest.py",
+    }
+    words = [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
+    return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *words, "-B", str(folder / "out"), "build"])
+
+
+def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
+    """Build the image in `folder`; return the file. Unavailable says what failed, and where the build's output is.
+
+    `say` is called with each step before it begins, and with the division of the flash at the end.
+    """
+    lay_out(board, source, folder)
+    jobs = f"-j{os.cpu_count() or 1}"
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+    env["LC_ALL"] = "C"
+    say(f"mpy-cross of {source}")
+    _make(["make", "-C", str(source / "mpy-cross"), jobs], env, folder / "mpy-cross.log")
+    say(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
+    say(line_of(board, source, folder))
+    _make([*command(board, source, folder), jobs], {**env, "MAKEFLAGS": jobs}, folder / "build.log")
+    made = folder / "out" / board.product
+    if not made.is_file():
+        raise Unavailable(f"the build left no {board.product}: {folder / 'build.log'}")
+    program = folder / "out" / ("firmware.bin" if board.port == "rp2" else "micropython.bin")
+    check_size(board, program.stat().st_size)
+    say(division(board, program.stat().st_size))
+    return made
+
+
+def check_size(board: Board, program_bytes: int) -> None:
+    """Raise Unavailable if the program does not end in front of the storage."""
+    room = board.program_kib * 1024 - (0x10000 if board.port == "esp32" else 0)
+    if program_bytes > room:
+        needed = -(-program_bytes // 1024)
+        raise Unavailable(
+            f"the program takes {needed} KiB, and {board.folder} has {room // 1024} in front of its storage"
+        )
+
+
+def _make(command: list[str], env: dict[str, str], log: Path) -> None:
+    try:
+        output_of(["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", str(log), *command], BUILD_TIMEOUT_S, env)
+    except Unavailable:
+        text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        errors = [line.strip() for line in text.splitlines() if re.search(r"\berror\b|Error", line)]
+        raise Unavailable(f"{errors[0] if errors else 'it did not end well'} (all of it: {log})") from None
+
+
+def next_steps(name: str, board: Board, image: Path) -> list[str]:
+    """Return what to do with the image, line by line."""
+    if board.port == "rp2":
+        load = f"hold BOOTSEL, plug the board in, and copy {image} onto the drive that appears"
+    else:
+        chip = "esp32s3" if name == "esp32s3" else "esp32"
+        address = "0x0" if chip == "esp32s3" else "0x1000"
+        load = f"pipx run esptool --chip {chip} --port PORT write_flash {address} {image}"
+    return [load, f"toolcart flash --board {board.port} --port PORT --config cart.json"]
