@@ -1,14 +1,17 @@
 """The programs in docs/library run as they stand, against a simulated controller."""
 
+import doctest
+import importlib
 import re
 import subprocess
 import sys
 
 import pytest
 
-from toolcart import client
+from toolcart import captures, client
+from toolcart.agent.catalogue import registry, variable
 from toolcart.base.cache import CHECKOUT
-from toolcart.client import ConnectionLost
+from toolcart.client import ConnectionLost, blocking
 from toolcart.simulated import controller
 
 BOOK = CHECKOUT / "docs" / "library"
@@ -76,6 +79,13 @@ def test_the_other_programs_run_to_their_end(page, tmp_path):
         child = started(program, tmp_path)
         told, _ = child.communicate(timeout=DEADLINE_S)
         assert child.returncode == 0, told
+
+
+def test_the_examples_in_docstrings_run():
+    named = ("toolcart.client.connect", "toolcart.simulated.controller")  # a function has each of these names too
+    modules = (registry, variable, captures, blocking, *(importlib.import_module(name) for name in named))
+    tried = [doctest.testmod(module) for module in modules]
+    assert [one.failed for one in tried] == [0] * len(modules) and all(one.attempted for one in tried)
 
 
 def test_every_page_with_a_whole_program_is_run_and_the_quick_start_names_every_page():

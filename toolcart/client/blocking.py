@@ -203,7 +203,14 @@ class BlockingController:
 
 @takes_options
 def connect_blocking(host: str, port: int = 4545, **options) -> BlockingController:
-    """Return the controller at this address, for `with`: see `connect`."""
+    """Return the controller at this address, for `with`: see `connect`.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         controller.psets()
+    [1, 2, 12]
+    """
     return BlockingController(connect(host, port, **options))
 
 

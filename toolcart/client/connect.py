@@ -13,6 +13,14 @@ def connect(host: str, port: int = 4545, **options) -> Controller:
 
     Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an option that
     means nothing.
+
+    >>> import asyncio, toolcart
+    >>> async def selected(host, port):
+    ...     async with toolcart.connect(host, port, timeout=5) as controller:
+    ...         return (await controller.select_pset(2))["mid_accepted"]
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     asyncio.run(selected(simulated.host, simulated.port))
+    18
     """
     from toolcart.agent.link.stream import Stream
 

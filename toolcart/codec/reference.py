@@ -73,7 +73,9 @@ def _signature(found: object) -> str:
 
 
 def _said(found: object) -> str:
-    return inspect.getdoc(found) or ""
+    """Return a docstring, with its examples as code."""
+    paragraphs = (inspect.getdoc(found) or "").split("\n\n")
+    return "\n\n".join(f"```pycon\n{one}\n```" if one.startswith(">>>") else one for one in paragraphs)
 
 
 def _first(found: object) -> str:

@@ -154,6 +154,11 @@ def controller(
 
     `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty named by `device` instead.
     OptionError for an unknown profile or option, and for a value that an option cannot have.
+
+    >>> with controller("nexo", refuse={18: 3}) as simulated:
+    ...     simulated.produce(torque=1234)
+    ...     simulated.assert_clean()
+    1
     """
     changed: dict[str, Any] = dict(options)
     _check(changed)

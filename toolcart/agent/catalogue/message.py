@@ -223,7 +223,7 @@ class Message:
 if HAS_STRUCTS:  # CPython
     import collections.abc
 
-    collections.abc.Mapping.register(Message)
+    collections.abc.Mapping.register(Message)  # type: ignore - typeshed has it without its metaclass
 
 _HEADER = (
     ("no_ack", 11, 12),

@@ -128,6 +128,10 @@ class Catalogue:
         """Return the Message in a buffer that holds one frame, with or without a NUL behind it; FrameError if none.
 
         `scaled`: its fields are values in place of raw numbers, see Message.scaled.
+
+        >>> import toolcart
+        >>> toolcart.decode(b"00230018001         002")["pset_id"]
+        2
         """
         if scaled:
             return self.decode(buffer).scaled()
@@ -196,6 +200,10 @@ class Catalogue:
         With a message in place of the MID: that message with these fields changed. With a form: in that layout.
         `check=False` leaves out what is not needed to build it: presence, lists of values, times, characters, the
         header's sense.
+
+        >>> import toolcart
+        >>> toolcart.encode(18, pset_id=2)
+        b'00230018001         002'
         """
         if isinstance(mid, (Message, Form)):
             if revision not in (None, mid.revision):

@@ -126,6 +126,10 @@ def data_field(pid, value, kind=None, unit=0, step=0, digits=5):
     `pid` 0 to 99999, or of six digits in a message that has such (V6 in its table); `unit` 0 to 999, `step` 0 to 9999.
     A number, text, True or False, None for a blank, a datetime, a list of numbers or of pairs; bytes stand for
     themselves. FieldError for a value that the type cannot hold.
+
+    >>> import toolcart
+    >>> toolcart.data_field(2001, 12.5, unit=1).value()
+    12.5
     """
     _range("PID", pid, 10**digits - 1)
     _range("unit", unit, 999)
