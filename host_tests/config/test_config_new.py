@@ -58,10 +58,10 @@ def test_defaults_leave_two_questions(tmp_path):
         (5, "windows", "linux, ethernet or wifi:NAME"),
         (6, "mqtts://broker", "docs/mqtt.md"),
         (6, "mqtt://broker:70000", "1 to 65535"),
-        (6, "mqtt://a/topic", "allowed: no, mqtt://BROKER"),
-        (6, "https://", "allowed: a host"),
-        (6, "http://host:x/", "allowed: a port of 1 to 65535"),
-        (6, "yes", "allowed: no, mqtt://BROKER"),
+        (6, "mqtt://a/topic", "expected no, mqtt://BROKER"),
+        (6, "https://", "expected a host"),
+        (6, "http://host:x/", "expected a port of 1 to 65535"),
+        (6, "yes", "expected no, mqtt://BROKER"),
     ],
 )
 def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
@@ -108,7 +108,7 @@ def test_results_go_to_another_place_as_well(tmp_path, answer, outlet):
 
 def test_a_board_has_no_webhook(tmp_path):
     done = new(tmp_path, *ANSWERS[:5], "ethernet", "https://mes.plant/", "mqtt://broker")
-    assert done.exit_code == 0 and "allowed: no, mqtt://BROKER" in done.output
+    assert done.exit_code == 0 and "expected no, mqtt://BROKER" in done.output
     assert json.loads((tmp_path / "cart.json").read_text())["stations"][0]["outlets"][1]["kind"] == "mqtt"
 
 

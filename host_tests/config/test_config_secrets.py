@@ -59,7 +59,7 @@ def test_a_file_that_others_can_read_is_a_mistake_with_the_command_that_helps(tm
 
 
 @pytest.mark.parametrize(
-    ("content", "word"), [("", "nothing"), ("\n", "nothing"), ("x" * 5000, "too much"), (b"\xff\xfe", "no UTF-8")]
+    ("content", "word"), [("", "nothing"), ("\n", "nothing"), ("x" * 5000, "too much"), (b"\xff\xfe", "not UTF-8")]
 )
 def test_a_file_that_holds_no_secret_is_a_mistake(tmp_path, content, word):
     secret(tmp_path / "wifi", content)

@@ -193,8 +193,9 @@ def holds_for(tree):
     mistakes = config.check(tree)
     for mistake in mistakes:
         assert len(mistake) == 3
+        assert mistake[0] and mistake[2]
         for text in mistake:
-            assert type(text) is str and text and text.isascii() and text.isprintable() and len(text) < 250
+            assert type(text) is str and text.isascii() and text.isprintable() and len(text) < 250
     if mistakes:
         try:
             config.complete(tree)

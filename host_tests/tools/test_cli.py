@@ -100,9 +100,9 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
 
 
 def test_settings_are_explained_by_a_part_of_their_name():
-    told = _invoke("config", "explain", "keepalive")
+    told = _invoke("config", "explain", "clock")
     assert "stations[].controller.clock" in told.output and "toolsnet.clock" in told.output
-    assert "default 30" in told.output
+    assert "default off" in told.output
     assert _invoke("config", "explain", "nothing like it").exit_code == 1
 
 

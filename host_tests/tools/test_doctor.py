@@ -68,7 +68,7 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
             assert told in words, told
         assert plant.complaints() == []
     lock = [one for one in _of(found, "controller") if one["verdict"] == NOTE]
-    assert "locks its tool" in lock[0]["words"] and "docs/controllers.md" in lock[0]["hint"]
+    assert "whether the tool locks" in lock[0]["words"] and "docs/controllers.md" in lock[0]["hint"]
     assert list(tmp_path.glob(".toolcart*")) == []
 
 
@@ -465,7 +465,7 @@ def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp
 
 def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
     done = CliRunner().invoke(cli.main, ["doctor", "--config", str(tmp_path / "no.json")])
-    assert done.exit_code == 2 and "no.json: found No such file" in done.output, done.output
+    assert done.exit_code == 2 and "no.json: file not found" in done.output, done.output
     assert done.output.splitlines()[-1] == "1 thing does not work"
 
 

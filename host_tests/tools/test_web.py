@@ -164,7 +164,7 @@ def test_of_several_configurations_a_wrong_one_is_said_on_the_page_until_it_is_m
     with _client(looking.ask_or_check(configs), tuple(configs)) as client:
         told = unescape(client.get("/").text)
         assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
-        assert "none.json: 1 mistake" in told and "No such file" in told
+        assert "none.json: 1 mistake" in told and "file not found" in told
         assert told.count("no agent runs here: there is no") == 1, "of the good one"
         wrong.write_text(json.dumps(CART))
         assert "my wrong.json: 1 mistake" not in unescape(client.get("/").text)

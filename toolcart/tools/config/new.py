@@ -23,7 +23,7 @@ import click
 
 from toolcart.agent.cart import config
 from toolcart.agent.wide.web_address import WebAddress
-from toolcart.tools.config.file import SERVICE_CONFIG
+from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
 
 PASSWORD_FILE = "wifi.password"
@@ -153,7 +153,7 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
             wrong = _wrong(tree, question, said)
             if wrong is None:
                 break
-            click.echo(f"  {config_file.sentence(config.found(said), wrong)}", err=True)
+            click.echo(f"  {sentence(config.found(said), wrong)}", err=True)
             if not asked:
                 option = "on" if question.option == "machine" else question.option
                 click.echo(f"toolcart: --{option} cannot be that.", err=True)

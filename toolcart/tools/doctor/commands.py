@@ -75,7 +75,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     yield from agent.examine(config_path, told, why, spools)
     for where, what, allowed in [*found.mistakes, *found.lacks]:
         at = config_path if where == "(file)" else f"{config_path}: {where}"
-        yield Found("configuration", BAD, f"{at}: found {what}", f"Allowed: {allowed}")
+        yield Found("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
     if configuration is None:
         return
     if not found.mistakes and not found.lacks:

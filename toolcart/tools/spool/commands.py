@@ -25,7 +25,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 
 
 RUNNING = (
-    "an agent has this spool open, and only the running agent knows what it has delivered since it wrote its cursor, and "
+    "an agent has this spool open. Only the running agent knows what it has delivered since it wrote its cursor, and "
     "whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."
 )
 
