@@ -5,7 +5,8 @@
     message = toolcart.decode(frame)
     frame = toolcart.encode(64, tightening_id=0)
 
-`connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests.
+`connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests,
+`toolcart.captures` reads captures.
 
 The names in `toolcart.agent.catalogue.__all__` are here too. All are imported when first used: a chip, and a service
 that only runs the agent, load nothing of them (docs/library/catalogue.md). The command is `toolcart` or
@@ -14,13 +15,19 @@ that only runs the agent, load nothing of them (docs/library/catalogue.md). The 
 
 _CLIENTS = (
     "BlockingController",
+    "BlockingReceived",
+    "BlockingStream",
     "ClientError",
     "Connection",
     "ConnectionLost",
     "Controller",
+    "NothingCame",
+    "OptionError",
     "OutOfOrder",
     "Received",
     "Refused",
+    "StateError",
+    "Stream",
     "Unanswered",
     "connect",
     "connect_blocking",
@@ -36,6 +43,12 @@ def _client():
     return toolcart.client
 
 
+def _captures():
+    import toolcart.captures
+
+    return toolcart.captures
+
+
 def _simulated():
     import toolcart.simulated
 
@@ -48,7 +61,7 @@ def _catalogue():
     return toolcart.agent.catalogue
 
 
-_MODULES = {"client": _client, "simulated": _simulated}
+_MODULES = {"captures": _captures, "client": _client, "simulated": _simulated}
 
 
 def __getattr__(name):

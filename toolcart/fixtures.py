@@ -1,4 +1,4 @@
-"""The plugin for pytest: `simulated_controller(profile, faults=...)` starts a controller that ends with the test."""
+"""The plugin for pytest: `simulated_controller(profile, **options)` starts a controller that ends with the test."""
 
 import contextlib
 

@@ -27,9 +27,9 @@ def refused(call, error):
 def test_fields_have_names_and_are_read_when_they_are_asked_for():
     message = catalogue.decode(EXAMPLE_1)
     assert (message.mid, message.revision) == (61, 1)
-    assert message.values is None
+    assert message._values is None
     assert message["torque"] == 739 and message["controller_name"] == "airbag7"
-    assert len(message.values) == 2
+    assert len(message._values) == 2
     assert message["time"] == "2001-06-02:09:54:09" and message["tightening_id"] == 345675
     assert message.fields()["vin"] == "KPOL3456JKLO897" and message.odd() == {} and message.rest() == b""
 
@@ -134,9 +134,12 @@ def test_frames_that_are_none_are_refused_in_words():
     assert catalogue.decode(b"00200062            ").revision == 1
 
 
+NM = " in Nm/100, or a Decimal or text in Nm up to 9999.99"
+
+
 def test_what_cannot_be_built_says_where_and_what_is_allowed():
     said = refused(lambda: catalogue.encode(61, 1, torque=-5), FieldError)
-    assert said == "MID 0061 revision 1, torque (15) at 141-146: found -5, allowed 0 to 999999"
+    assert said == "MID 0061 revision 1, torque (15) at 141-146: found -5, allowed 0 to 999999" + NM
     said = refused(lambda: catalogue.encode(61, 1, torqe=5), FieldError)
     assert "torqe" in said and "one of: cell_id" in said
     said = refused(lambda: catalogue.encode(61, 1, job_id=100), FieldError)
@@ -195,7 +198,7 @@ def test_one_of_no_table_is_kept_raw():
     assert (message.mid, message.revision, message.data()) == (5555, 7, b"ABCD")
     assert not message.form.known and message.answer() is None and message.fields() == {}
     assert catalogue.encode(5555, 7, data=b"ABCD") == message.frame
-    reserved = catalogue.decode(catalogue.encode(7))
+    reserved = catalogue.decode(catalogue.encode(7, data=b""))
     assert not reserved.form.known and reserved.form.about.name == "Reserved"
     assert not catalogue.decode(catalogue.encode(61, 500, data=b"x")).form.known
 
@@ -220,7 +223,7 @@ def test_a_table_is_all_that_a_new_mid_takes():
     message = own.decode(own.encode(5555, level=80))
     assert message["level"] == 80 and message.unit("level") == "%" and message.answer() == (5556, 1)
     assert own.decode(own.encode(61, 500, note="hello"))["note"] == "hello"
-    long = own.encode(5557, data=[catalogue.data_field(123456, "ab", step=7)])
+    long = own.encode(5557, data=[catalogue.data_field(123456, "ab", step=7, digits=6)])
     assert long[20:] == b"001123456002040000007ab" and own.decode(long)["data"][0].pid == 123456
     assert own.decode(EXAMPLE)["torque"] == 4237
     assert not catalogue.form(5555).known, "another catalogue has none of it"
@@ -266,7 +269,7 @@ def test_decimal_text_words_and_bits_are_taken_as_values():
     assert message["error_status"] == 1 << 13 | 1 << 17 and message["strategy_options"] == 5
     assert catalogue.decode(catalogue.encode(101, 4, torque_min="-0.5"))["torque_min"] == -50
     for given, word in (
-        ({"torque": "42.375"}, "a number"),
+        ({"torque": "42.375"}, "at most 2 decimals in Nm"),
         ({"torque": "x"}, "a number"),
         ({"torque_status": "fine"}, "low, OK, high"),
         ({"error_status": ["nothing"]}, "tool hot"),

@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_page_runs(number):
-    first = "from toolcart.agent import catalogue\n"
+    first = "import toolcart\n"
     exec(compile(first + EXAMPLES[number], f"{PAGE.name}, example {number + 1}", "exec"), {})
 
 

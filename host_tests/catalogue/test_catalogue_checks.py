@@ -1,7 +1,7 @@
 """encode() builds only what may be sent, and refuses in its own words whatever it is given; so do tables."""
 
 from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FieldError, FrameError, TableError, data_field
+from toolcart.agent.catalogue import DataField, FieldError, FrameError, TableError, data_field
 
 PORTABLE = True
 HEAP = "6m"
@@ -48,7 +48,8 @@ IMPOSSIBLE = (
     ((None,), {}),
     ((b"0061",), {}),
     ((61, "x"), {}),
-    ((61, None), {}),
+    ((61, True), {}),
+    ((True,), {}),
     ((61,), {"torque": [1]}),
     ((61,), {"torque": object()}),
     ((61,), {"torque": "--1"}),
@@ -65,8 +66,8 @@ IMPOSSIBLE = (
     ((150,), {"identifier": 5}),
     ((1202,), {"data_fields": 5}),
     ((1202,), {"data_fields": [5]}),
-    ((1202,), {"data_fields": [data_field(100000, 1)]}),
-    ((1202,), {"data_fields": [data_field(1, "x" * 1000)]}),
+    ((1202,), {"data_fields": [DataField(100000, 1, 0, 0, b"1")]}),
+    ((1202,), {"data_fields": [DataField(1, 4, 0, 0, b"x" * 1000)]}),
     ((900,), {"samples": "x"}),
     ((900,), {"samples": [99999]}),
     ((200,), {"relays": 5}),

@@ -177,7 +177,7 @@ def test_physical_values_are_divided_or_multiplied():
             assert catalogue.physical_values(message) == [0, wanted, -wanted]
     focus = catalogue.encode(900, 3, parameters=[data_field(2214, 0.5, 90)], samples=b"\x02\x00\xfe\xff")
     assert catalogue.physical_values(catalogue.decode(focus), little=True) == [1.0, -1.0]
-    for fields in ([], [data_field(2213, 0)], [data_field(2214, "x", 3)]):
+    for fields in ([], [data_field(2213, 0)], [data_field(2214, b"x", 3)]):
         message = catalogue.decode(catalogue.encode(900, 1, parameters=fields, samples=[1]))
         assert catalogue.physical_values(message) is None
     cut = a_trace([1, 2])

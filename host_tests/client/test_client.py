@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from toolcart.agent.link.headers import HEADERS
-from toolcart.client import ConnectionLost, OutOfOrder, Refused, Unanswered, connect, connect_blocking
+from toolcart.client import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered, connect, connect_blocking
 from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
 
@@ -33,9 +33,9 @@ def test(profile="power-focus-4000", faults=None, **options):
                 await body(simulated, one)
 
         def whole():
-            with controller(profile, faults) as simulated:
+            with controller(profile, **(faults or {})) as simulated:
                 run(connected(simulated))
-                assert simulated.complaints == []
+                simulated.assert_clean()
 
         whole.__doc__ = body.__doc__
         return whole
@@ -70,23 +70,22 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
                     await one.select_pset(2)
             else:
                 assert (await one.select_pset(2))["mid_accepted"] == 18
-            results = one.results()
-            await results.begin()
-            made = [simulated.produce() for _ in range(3)]
-            ends = 0
-            async for result in results:
-                assert await result.acknowledge()
-                ends += result.mid == last.get(profile, result.mid)
-                if ends == len(made):
-                    break
+            async with one.results() as results:
+                made = [simulated.produce() for _ in range(3)]
+                ends = 0
+                async for result in results:
+                    assert await result.acknowledge()
+                    ends += result.mid == last.get(profile, result.mid)
+                    if ends == len(made):
+                        break
         return made
 
     with controller(profile) as simulated:
         made = run(body(simulated))
-        assert simulated.complaints == []
-        assert simulated.seen("messages")[3] >= 1
+        simulated.assert_clean()
+        assert simulated.messages[3] >= 1
         if profile == "mt-focus-6000":
-            assert simulated.seen("messages")[1203] == 2 * len(made)
+            assert simulated.messages[1203] == 2 * len(made)
         else:
             assert simulated.acknowledged == made
 
@@ -101,7 +100,7 @@ def test_nothing_is_subscribed_to_that_no_one_reads(profile):
 
     with controller(profile) as simulated:
         run(body(simulated))
-        assert set(simulated.seen("messages")) == {1, 80, 3}
+        assert set(simulated.messages) == {1, 80, 3}
 
 
 def test_a_header_that_no_controller_has_is_an_error_that_lists_those_there_are():
@@ -110,133 +109,130 @@ def test_a_header_that_no_controller_has_is_an_error_that_lists_those_there_are(
 
 
 @test(revisions={"alarms": (1,)})
-async def test_a_topic_is_subscribed_to_once_however_many_begin_to_read_it(simulated, one):
-    await asyncio.gather(one.alarms().begin(), one.alarms().begin())
-    assert simulated.seen("messages")[70] == 1 and 73 not in simulated.seen("messages")
+async def test_a_topic_has_one_reader_at_a_time(simulated, one):
+    async with one.alarms():
+        with pytest.raises(StateError, match="alarms: it is being read already"):
+            await one.alarms().__aenter__()
+    assert simulated.messages[70] == simulated.messages[73] == 1
 
 
 @test(faults={"ack_timeout_ms": 50})
 async def test_a_result_is_acknowledged_by_nothing_but_its_reader(simulated, one):
-    results = one.results()
-    await results.begin()
-    made = simulated.produce()
-    first = await anext(results)
-    again = await anext(results)  # since it was not acknowledged
-    assert first["tightening_id"] == again["tightening_id"] == made
-    assert simulated.acknowledged == []
-    assert await again.acknowledge() and first.acknowledged
-    await one.time()  # behind the acknowledgement
-    assert simulated.acknowledged == [made]
+    async with one.results() as results:
+        made = simulated.produce()
+        first = await anext(results)
+        again = await anext(results)  # since it was not acknowledged
+        assert first["tightening_id"] == again["tightening_id"] == made
+        assert simulated.acknowledged == []
+        assert await again.acknowledge() and first.acknowledged
+        await one.time()  # behind the acknowledgement
+        assert simulated.acknowledged == [made]
 
 
 @test(faults={"window": 2})
 async def test_a_later_result_is_not_acknowledged_in_the_place_of_an_older_one(simulated, one):
-    results = one.results()
-    await results.begin()
-    made = [simulated.produce(), simulated.produce()]
-    first, second = await anext(results), await anext(results)
-    with pytest.raises(OutOfOrder):
-        await second.acknowledge()
-    assert await first.acknowledge() and await second.acknowledge()
-    await one.time()
-    assert simulated.acknowledged == made
+    async with one.results() as results:
+        made = [simulated.produce(), simulated.produce()]
+        first, second = await anext(results), await anext(results)
+        with pytest.raises(OutOfOrder):
+            await second.acknowledge()
+        assert await first.acknowledge() and await second.acknowledge()
+        await one.time()
+        assert simulated.acknowledged == made
 
 
 @test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
 async def test_on_link_level_everything_is_numbered(simulated, one):
     assert one.started["sequence_numbers"] == 1
-    results = one.results()
-    await results.begin()
-    made = []
-    for _ in range(3):
-        made.append(simulated.produce())
-        assert await (await anext(results)).acknowledge()
-        await one.select_pset(1)
-    assert simulated.acknowledged == made
-    assert 62 not in simulated.seen("messages") and simulated.seen("messages")[9997] >= 3
+    async with one.results() as results:
+        made = []
+        for _ in range(3):
+            made.append(simulated.produce())
+            assert await (await anext(results)).acknowledge()
+            await one.select_pset(1)
+        assert simulated.acknowledged == made
+        assert 62 not in simulated.messages and simulated.messages[9997] >= 3
 
 
 @test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
 async def test_on_link_level_what_is_not_acknowledged_holds_up_the_answers_and_comes_again(simulated, one):
-    results = one.results()
-    await results.begin()
-    made = simulated.produce()
-    first = await anext(results)
-    again = await anext(results)
-    assert first["tightening_id"] == again["tightening_id"] == made and simulated.acknowledged == []
-    with pytest.raises(Unanswered):
-        await one.ask(80, deadline_s=0.1)
-    assert await again.acknowledge()
-    await one.select_pset(1)
-    assert simulated.acknowledged == [made]
+    async with one.results() as results:
+        made = simulated.produce()
+        first = await anext(results)
+        again = await anext(results)
+        assert first["tightening_id"] == again["tightening_id"] == made and simulated.acknowledged == []
+        with pytest.raises(Unanswered):
+            await one.ask(80, timeout=0.1)
+        assert await again.acknowledge()
+        await one.select_pset(1)
+        assert simulated.acknowledged == [made]
 
 
 @test()
 async def test_a_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
-    events, results = one.connections(), one.results()
-    await results.begin()
-    made = simulated.produce()
-    result = await anext(results)
-    simulated.cut()
-    lost = await until(events, lambda event: not event.is_found)
-    assert lost.reason
-    assert await result.acknowledge() is False  # the connection that it came over is gone
-    simulated.restore()
-    found = await until(events, lambda event: event.is_found)
-    assert found.started.mid == 2
-    assert await result.acknowledge() is False and simulated.acknowledged == []
-    newer = simulated.produce()
-    result = await anext(results)
-    assert result["tightening_id"] == newer and await result.acknowledge()
-    assert (await one.old_result(made))["tightening_id"] == made
-    assert simulated.acknowledged == [newer]
+    async with one.connections() as events, one.results() as results:
+        made = simulated.produce()
+        result = await anext(results)
+        simulated.cut()
+        lost = await until(events, lambda event: not event.is_found)
+        assert lost.reason
+        assert await result.acknowledge() is False  # the connection that it came over is gone
+        simulated.restore()
+        found = await until(events, lambda event: event.is_found)
+        assert found.started.mid == 2
+        assert await result.acknowledge() is False and simulated.acknowledged == []
+        newer = simulated.produce()
+        result = await anext(results)
+        assert result["tightening_id"] == newer and await result.acknowledge()
+        assert (await one.old_result(made))["tightening_id"] == made
+        assert simulated.acknowledged == [newer]
 
 
 @test(faults={"refuse": {80: None}})
 async def test_what_is_not_answered_ends_at_its_deadline_and_names_the_mid(simulated, one):
     with pytest.raises(Unanswered, match=r"0080: no answer within 0\.1 s"):
-        await one.ask(80, deadline_s=0.1)
+        await one.ask(80, timeout=0.1)
     await one.select_pset(1)
 
 
 @test(faults={"refuse": {80: None}})
 async def test_a_request_that_was_under_way_at_a_cut_fails_and_is_not_sent_again(simulated, one):
     asked = asyncio.create_task(one.time())
-    while 80 not in simulated.seen("messages"):
+    while 80 not in simulated.messages:
         await asyncio.wait([asked], timeout=0.005)
     simulated.cut()
     with pytest.raises(ConnectionLost, match="0080: "):
         await asked
     simulated.restore()
     await one.select_pset(1)  # waits for the connection
-    assert simulated.seen("messages")[80] == 1
+    assert simulated.messages[80] == 1
 
 
 @test(keep_alive_s=0.05, silence_s=0.2)
 async def test_a_controller_that_hangs_is_left_and_found_again(simulated, one):
-    events = one.connections()
-    simulated.set_fault(silent=True)
-    lost = await until(events, lambda event: not event.is_found)
-    assert "does not answer" in lost.reason
-    simulated.set_fault(silent=False)
-    await until(events, lambda event: event.is_found)
-    await one.select_pset(1)
+    async with one.connections() as events:
+        simulated.change(silent=True)
+        lost = await until(events, lambda event: not event.is_found)
+        assert "does not answer" in lost.reason
+        simulated.change(silent=False)
+        await until(events, lambda event: event.is_found)
+        await one.select_pset(1)
 
 
 def test_a_busy_controller_is_an_error_that_says_so():
     async def body(simulated):
         with pytest.raises(ConnectionLost, match="no room for another client"):
-            async with connect(simulated.host, simulated.port, deadline_s=0.3, **QUICK):
+            async with connect(simulated.host, simulated.port, timeout=0.3, **QUICK):
                 raise AssertionError("it has no slot")
 
-    with controller(faults={"max_clients": 0}) as simulated:
+    with controller(max_clients=0) as simulated:
         run(body(simulated))
 
 
 def test_no_one_there_is_an_error_that_says_so():
     async def body(port):
         with pytest.raises(ConnectionLost, match=r"no session within 0\.2 s: "):
-            async with connect("127.0.0.1", port, deadline_s=0.2, **QUICK):
+            async with connect("127.0.0.1", port, timeout=0.2, **QUICK):
                 raise AssertionError("no one listens")
 
     with controller() as simulated:
@@ -249,7 +245,7 @@ async def test_a_client_that_leaves_frees_its_slot(simulated, one):
     await one.close()
     async with connect(simulated.host, simulated.port, **QUICK) as other:
         await other.select_pset(1)
-    assert simulated.seen("messages")[3] == 2
+    assert simulated.messages[3] == 2
     with pytest.raises(ConnectionLost, match="closed"):
         await one.select_pset(1)
 
@@ -269,62 +265,59 @@ def test_a_topic_that_the_controller_does_not_have_is_refused_and_the_rest_goes_
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
             with pytest.raises(Refused):
-                await one.stream(name).begin()
+                await one.stream(name).__aenter__()
             await one.select_pset(1)
 
-    with controller(faults={"refuse": {8: 99, 60: 1, 70: 99}}) as simulated:
+    with controller(refuse={8: 99, 60: 1, 70: 99}) as simulated:
         run(body(simulated))
 
 
 @test()
 async def test_alarms_jobs_parameter_sets_and_vehicles_are_pushed_too(simulated, one):
     alarms, jobs, psets, vins = one.alarms(), one.jobs(), one.parameter_sets(), one.vins()
-    for stream in (alarms, jobs, psets, vins):
-        await stream.begin()
-    simulated.do("raise_alarm", "E404", "tool")
-    assert (await anext(alarms))["error_code"].strip() == "E404"
-    await one.select_pset(12)
-    pushed = await anext(psets)
-    assert pushed["pset_id"] == 12 and await pushed.acknowledge()
-    await one.send_vin("WVW1")
-    assert (await anext(vins))["vin"].strip() == "WVW1"
-    await one.select_job(1)
-    assert (await anext(jobs))["job_id"] == 1
+    async with alarms, jobs, psets, vins:
+        simulated.raise_alarm("E404", "tool")
+        assert (await anext(alarms))["error_code"].strip() == "E404"
+        await one.select_pset(12)
+        pushed = await anext(psets)
+        assert pushed["pset_id"] == 12 and await pushed.acknowledge()
+        await one.send_vin("WVW1")
+        assert (await anext(vins))["vin"].strip() == "WVW1"
+        await one.select_job(1)
+        assert (await anext(jobs))["job_id"] == 1
 
 
 @test(faults={"traces": (1,)})
 async def test_curves_are_pushed_with_their_samples(simulated, one):
-    curves = one.curves()
-    await curves.begin()
-    simulated.produce()
-    curve = await anext(curves)
-    assert curve.mid == 900 and len(curve.frame) > 100
-    assert await curve.acknowledge()
+    async with one.curves() as curves:
+        simulated.produce()
+        curve = await anext(curves)
+        assert curve.mid == 900 and len(curve.frame) > 100
+        assert await curve.acknowledge()
 
 
 @test(also={"custom": (51, 54, ((52, 53),))})
 async def test_a_topic_of_one_s_own_is_three_numbers(simulated, one):
-    stream = one.stream("custom")
-    await stream.begin()
-    simulated.do("identify", "WVW2")
-    pushed = await anext(stream)
-    assert pushed["vin"].strip() == "WVW2" and await pushed.acknowledge()
+    async with one.stream("custom") as stream:
+        simulated.identify("WVW2")
+        pushed = await anext(stream)
+        assert pushed["vin"].strip() == "WVW2" and await pushed.acknowledge()
 
 
 @test()
 async def test_a_message_that_no_one_asked_for_is_counted_and_changes_nothing(simulated, one):
-    simulated.do("inject", b"00200099001         \0")
+    simulated.inject(b"00200099001         \0")
     await one.select_pset(1)
     assert one.unexpected == {99: 1}
 
 
 @test()
 async def test_a_frame_that_is_none_ends_the_connection_and_says_so(simulated, one):
-    events = one.connections()
-    simulated.do("inject", b"ABCD0061001         \0")
-    assert "no message" in (await until(events, lambda event: not event.is_found)).reason
-    await until(events, lambda event: event.is_found)
-    await one.select_pset(1)
+    async with one.connections() as events:
+        simulated.inject(b"ABCD0061001         \0")
+        assert "no message" in (await until(events, lambda event: not event.is_found)).reason
+        await until(events, lambda event: event.is_found)
+        await one.select_pset(1)
 
 
 @test()
@@ -336,9 +329,9 @@ async def test_callers_take_turns(simulated, one):
 def test_a_stream_ends_when_its_client_is_closed():
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
-            results = one.results()
-            await results.begin()
+            results = await one.results().__aenter__()
             reading = asyncio.create_task(_all_of(results))
+            await asyncio.sleep(0)
         return await reading
 
     with controller() as simulated:
@@ -356,19 +349,18 @@ def test_the_blocking_form_has_the_same_calls():
             assert one.psets() == [1, 2, 12]
             with pytest.raises(Refused, match="0018"):
                 one.select_pset(99)
-            results = one.results()
-            results.begin()
-            made = simulated.produce(torque=1234)
-            for result in results:
-                assert result["torque"] == 1234 and result.decimal("torque") == "12.34"
-                assert result.acknowledge()
-                break
+            with one.results() as results:
+                made = simulated.produce(torque=1234)
+                for result in results:
+                    assert result["torque"] == 1234 and result.decimal("torque") == "12.34"
+                    assert result.acknowledge()
+                    break
         assert simulated.acknowledged == [made] and simulated.complaints == []
 
 
 def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
-    with controller(faults={"max_clients": 0}) as simulated:
-        client = connect_blocking(simulated.host, simulated.port, deadline_s=0.2, **QUICK)
+    with controller(max_clients=0) as simulated:
+        client = connect_blocking(simulated.host, simulated.port, timeout=0.2, **QUICK)
         with pytest.raises(ConnectionLost), client:
             raise AssertionError("it has no slot")
 

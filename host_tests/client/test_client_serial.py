@@ -14,11 +14,10 @@ def test_a_controller_on_a_line_is_commanded_and_its_results_are_taken(procedure
     async def body(simulated):
         async with connect_serial(simulated.device, procedure=procedure, **QUICK) as one:
             assert (await one.select_pset(2))["mid_accepted"] == 18
-            results = one.results()
-            await results.begin()
-            made = simulated.produce()
-            result = await anext(results)
-            assert await result.acknowledge()
+            async with one.results() as results:
+                made = simulated.produce()
+                result = await results.next(timeout=5)
+                assert await result.acknowledge()
             await one.time()
         return made
 

@@ -13,9 +13,9 @@ from toolcart import client
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
 from toolcart.base.cache import CACHE, CHECKOUT
-from toolcart.client.blocking import BlockingReceived
-from toolcart.codec import table, types
-from host_tests.client.test_library_book import programs
+from toolcart.client.options import Options
+from toolcart.codec import reference, table, types
+from host_tests.client.test_library_book import PAGES, programs
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
 GOOD = """
@@ -39,23 +39,35 @@ def several(results: Sequence[Given0101Spindles]) -> Given0101:
 
 
 async def main() -> None:
-    async with toolcart.connect("192.0.2.10", deadline_s=3) as controller:
-        accepted: toolcart.Message = await controller.ask(18, pset_id=2, deadline_s=1)
+    async with toolcart.connect("192.0.2.10", timeout=3) as controller:
+        accepted: toolcart.Message = await controller.ask(18, pset_id=2, timeout=1)
+        print(controller.started["controller_name"], len(accepted), list(accepted.items()))
         number: int | toolcart.Odd | None = accepted.fields(5)["mid_accepted"]
         print(number, await controller.psets(), build().get("strategy"))
-        async for result in controller.results():
-            when: datetime | None = result.datetime("time")
-            print(result["torque"], result.number("torque"), when)
-            await result.acknowledge()
-        async for event in controller.connections():
-            print(event.is_found)
+        stream: toolcart.Stream[toolcart.Received] = controller.results()
+        async with stream as results:
+            async for result in results:
+                when: datetime | None = result.datetime("time")
+                print(result["torque"], result.number("torque"), when)
+                await result.acknowledge()
+            await (await results.next(timeout=5)).acknowledge()
+        async with controller.connections() as events:
+            async for event in events:
+                print(event.is_found)
 
 
 with toolcart.connect_blocking("192.0.2.10") as blocking:
-    for one in blocking.results():
-        print(one.acknowledge(), blocking.ask(10).fields(11)["pset_ids"])
-with toolcart.simulated.controller("nexo", faults={"silent": True}) as simulated:
+    print(blocking.started["controller_name"])
+    with blocking.results() as taken:
+        for one in taken:
+            print(one.acknowledge(), blocking.ask(10).fields(11)["pset_ids"])
+        next(taken).acknowledge()
+masked = toolcart.encode(61, 2, error_status=["trigger lost"], torque="42.37", torque_status="OK")
+with toolcart.simulated.controller("nexo", silent=True, refuse={18: 3}) as simulated:
     simulated.produce(torque=1)
+    simulated.assert_clean()
+for telegram in toolcart.captures.read(masked, scaled=True):
+    print(telegram.time, telegram.sent_by, telegram.message["torque"])
 asyncio.run(main())
 """
 BAD = """
@@ -67,6 +79,9 @@ toolcart.encode(98)  # no such MID
 toolcart.decode(b"").fields(61)["torqe"]  # misspelled
 toolcart.decode(b"").fields(61)["torque"] + 1  # may be blank, or odd
 toolcart.connect("192.0.2.10", deadline=2)  # no such option
+toolcart.encode(61, torque=42.37)  # a whole number, a Decimal or text
+toolcart.simulated.controller("nexo", silnt=True)  # no such option
+toolcart.connect("192.0.2.10").results().nxt(timeout=1)  # misspelled
 toolcart.nothing  # no such name
 """
 WRONG = {number for number, line in enumerate(BAD.splitlines(), 1) if "#" in line}
@@ -83,8 +98,9 @@ def folder(tmp_path_factory):
     types.write(folder / "toolcart")
     (folder / "good.py").write_text(GOOD)
     (folder / "bad.py").write_text(BAD)
-    for index, program in enumerate(programs("types.md")):
-        (folder / f"page_{index}.py").write_text(program)
+    for page in PAGES:
+        for index, program in enumerate(programs(page)):
+            (folder / f"page_{page[:-3].replace('-', '_')}_{index}.py").write_text(program)
     return folder
 
 
@@ -118,8 +134,15 @@ def test_the_table_of_messages_is_that_of_the_tables():
     assert page == table.page(), "python -m toolcart.codec.table > docs/library/messages.md"
 
 
+def test_the_reference_is_that_of_the_docstrings():
+    page = (CHECKOUT / "docs" / "library" / "reference.md").read_text(encoding="utf-8")
+    assert page == reference.page(), "python -m toolcart.codec.reference > docs/library/reference.md"
+    names = {name for part in (catalogue, client) for name in part.__all__}
+    assert all(f"### toolcart.{name}" in page for name in names if name != "connect_serial_blocking")
+    assert not re.search(r"^### [^\n]*\n\n\n", page, re.MULTILINE), "each has a docstring"
+
+
 REAL = {name: getattr(part, name) for part in (catalogue, client) for name in part.__all__}
-REAL["_BlockingReceived"] = BlockingReceived
 
 
 def parameters_of(function):
@@ -161,8 +184,6 @@ def test_the_stub_says_what_the_code_takes():
     wrong = [fault for one in named(ast.FunctionDef) for fault in compared(one.name, REAL[one.name], one)]
     for one in named(ast.ClassDef):
         real = REAL.get(one.name)
-        if real is client.BlockingController:
-            real = client.Controller  # whose methods it has
         if real is not None:
             wrong += compared(one.name, real, one)
     assert wrong == []
@@ -170,12 +191,12 @@ def test_the_stub_says_what_the_code_takes():
 
 def test_a_name_that_the_stub_lacks_would_be_found():
     names = {one.name for one in named((ast.FunctionDef, ast.ClassDef))} | {"CONTROLLER", "INTEGRATOR", "encode"}
-    assert names >= set(REAL) - {"_BlockingReceived"}
+    assert names >= set(REAL)
     assert compared("x", Catalogue.encode, ast.parse("def x(self, mid, most): ...").body[0])
 
 
 def test_the_options_of_a_client_are_those_of_a_controller():
-    options = parameters_of(client.Controller.__init__)[2:]
+    options = parameters_of(Options)
     for name in ("connect", "connect_serial", "connect_blocking", "connect_serial_blocking"):
         node = next(one for one in named(ast.FunctionDef) if one.name == name)
         assert parameters_in(node)[-len(options) :] == options

@@ -118,6 +118,29 @@ def installed(tmp_path_factory):
     return Installed(tmp_path_factory.mktemp("installed"))
 
 
+@pytest.mark.parametrize(("installed", "is_enough"), [("65.5.0", False), ("77.0.3", True), (None, False)])
+def test_pip_builds_the_wheel_where_setuptools_is_old_as_after_tools_run(monkeypatch, tmp_path, installed, is_enough):
+    """pip fetches what it builds with, and the tests fetch nothing: what would be started is looked at."""
+
+    def version(name):
+        if installed is None:
+            raise wheel.importlib.metadata.PackageNotFoundError(name)
+        return installed
+
+    def started(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "\n".join(f"line {number}" for number in range(30)))
+
+    commands: list = []
+    monkeypatch.setattr(wheel.importlib.metadata, "version", version)
+    monkeypatch.setattr(wheel, "environment", dict)
+    monkeypatch.setattr(wheel, "_add_share", lambda folder: None)
+    monkeypatch.setattr(wheel.subprocess, "run", started)
+    with pytest.raises(Unavailable, match=r"(?s)line 10\n.*line 29$"):
+        wheel.build(tmp_path)
+    assert (wheel.BUILD in commands[0]) == is_enough and ("pip" in commands[0]) != is_enough
+
+
 def test_the_traps_catch_who_comes_by(installed):
     assert done([installed.python, "-c", "import tools"], installed.site.parent).returncode == TRAPPED
     assert done([installed.python, "-c", "import typing"], installed.here).returncode == TRAPPED
@@ -264,17 +287,17 @@ import sys
 import toolcart
 with toolcart.simulated.controller("nexo") as simulated:
     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
-        results = controller.results()
-        results.begin()
-        made = simulated.produce(torque=1234)
-        result = next(results)
-        assert isinstance(result.message, toolcart.Message) and result.decimal("torque") == "12.34"
-        assert result.acknowledge()
+        with controller.results() as results:
+            made = simulated.produce(torque=1234)
+            result = results.next(timeout=5)
+            assert isinstance(result, toolcart.Message) and result.decimal("torque") == "12.34"
+            assert result.acknowledge()
         try:
             controller.select_pset(99)
         except toolcart.Refused as error:
             print(error)
-    assert simulated.acknowledged == [made] and simulated.complaints == []
+    assert simulated.acknowledged == [made]
+    simulated.assert_clean()
 import toolcart.simulated, toolcart.client
 assert "connect" in dir(toolcart) and toolcart.client.connect is toolcart.connect
 assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is taken or used"
@@ -367,12 +390,12 @@ import pytest
 import toolcart
 
 def test_one(simulated_controller):
-    simulated = simulated_controller("nexo", faults={"refuse": {18: 3}})
+    simulated = simulated_controller("nexo", refuse={18: 3})
     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
         with pytest.raises(toolcart.Refused):
             controller.select_pset(1)
         simulated.produce(torque=1234)
-    assert simulated.complaints == []
+    simulated.assert_clean()
 
 def test_another_has_its_own(simulated_controller):
     assert simulated_controller().port != simulated_controller().port

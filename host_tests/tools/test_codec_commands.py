@@ -13,6 +13,7 @@ from toolcart.base.cache import CHECKOUT
 from toolcart.codec import inputs, pcap, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.tools.cli import main as cli
+from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from lab.harness.serial_cart import SerialCart
 
@@ -73,17 +74,6 @@ def test_what_there_is_not_is_told(code, arguments):
 # -- captures ------------------------------------------------------------------------------------------------------
 
 
-def packet(source, target, number, payload, syn=False, version=4, vlan=False):
-    tcp = struct.pack(">HHIIBBHHH", source[1], target[1], number, 0, 5 << 4, 2 if syn else 24, 8192, 0, 0) + payload
-    if version == 4:
-        ends = bytes(map(int, source[0].split("."))) + bytes(map(int, target[0].split(".")))
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + ends
-    else:
-        ip = struct.pack(">IHBB", 6 << 28, len(tcp), 6, 64) + bytes(15) + b"\1" + bytes(15) + b"\2"
-    kind = b"\x08\x00" if version == 4 else b"\x86\xdd"
-    return bytes(12) + (b"\x81\x00\0\5" if vlan else b"") + kind + ip + tcp + b"\0" * (60 - 54 - len(payload))
-
-
 def a_talk(**how):
     """A start, a result in three segments that come in the wrong order and twice, and its acknowledgement."""
     down, up = (CONTROLLER, AGENT), (AGENT, CONTROLLER)
@@ -102,13 +92,6 @@ def a_talk(**how):
         packet(*up, 101 + len(ASKED), TAKEN, **how),
         bytes(12) + b"\x08\x06" + bytes(46),  # ARP
     ]
-
-
-def classic(packets, order="<"):
-    out = struct.pack(order + "IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    for index, one in enumerate(packets):
-        out += struct.pack(order + "IIII", 1700000000, index * 1000, len(one), len(one)) + one
-    return out
 
 
 def next_generation(packets):

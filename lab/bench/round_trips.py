@@ -94,11 +94,12 @@ async def _bare(port: int) -> None:
 async def _ours(port: int) -> None:
     left = ROUND_TRIPS
     async with connect("127.0.0.1", port, start_revisions=(1,), revisions={"results": (999,)}) as controller:
-        async for result in controller.results():
-            await result.acknowledge()
-            left -= 1
-            if not left:
-                return
+        async with controller.results() as results:
+            async for result in results:
+                await result.acknowledge()
+                left -= 1
+                if not left:
+                    return
 
 
 def add_to(report: Report, result: bytes) -> None:

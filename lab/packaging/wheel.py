@@ -1,10 +1,12 @@
 """Builds the wheel of this checkout, in a copy of the tree: `python -m lab.packaging.wheel [FOLDER]`.
 
-It has the manual page and the completions below share/, where pip puts them beside the command.
+It has the manual page and the completions below share/, where pip puts them beside the command. Where setuptools is
+older than pyproject.toml wants it, as in an environment that `tools/run` has made, pip builds in one of its own.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -18,6 +20,8 @@ from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.command_line import CommandLine, start
 from lab.packaging import share
 
+SETUPTOOLS_LEAST = 77  # as pyproject.toml says
+SAID_LINES = 20  # of a builder that fails
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("toolcart", "lab/packaging")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
@@ -48,11 +52,23 @@ def build(target: Path) -> Path:
         for name in FILES:
             shutil.copy(CHECKOUT / name, folder)
         _add_share(Path(folder))
-        command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
+        if has_setuptools():
+            command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
+        else:
+            pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps"]
+            command = [*pip, "-w", str(target.resolve()), folder]
         done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
     if done.returncode != 0:
-        raise Unavailable(f"the wheel cannot be built: {done.stderr.strip()[-300:]}")
-    return target / done.stdout.splitlines()[-1]
+        raise Unavailable("the wheel cannot be built:\n" + "\n".join(done.stderr.splitlines()[-SAID_LINES:]))
+    return target / f"toolcart-{version()}-py3-none-any.whl"
+
+
+def has_setuptools() -> bool:
+    """True if the setuptools of this environment can build the wheel."""
+    try:
+        return int(importlib.metadata.version("setuptools").split(".")[0]) >= SETUPTOOLS_LEAST
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 def _add_share(folder: Path) -> None:

@@ -2,29 +2,52 @@
 
     async with connect("192.0.2.10") as controller:
         await controller.select_pset(5)
-        async for result in controller.results():
-            print(result["tightening_id"], result.decimal("torque"))
-            await result.acknowledge()
+        async with controller.results() as results:
+            async for result in results:
+                print(result["tightening_id"], result.decimal("torque"))
+                await result.acknowledge()
 
 It runs the agent's own session machine (toolcart.agent.openprotocol.session); a blocking form is `connect_blocking`.
 """
 
-from toolcart.client.blocking import BlockingController, connect_blocking, connect_serial_blocking
+from toolcart.client.blocking import (
+    BlockingController,
+    BlockingReceived,
+    BlockingStream,
+    connect_blocking,
+    connect_serial_blocking,
+)
 from toolcart.client.connect import connect, connect_serial
 from toolcart.client.connection import Connection
 from toolcart.client.controller import Controller
-from toolcart.client.errors import ClientError, ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.errors import (
+    ClientError,
+    ConnectionLost,
+    NothingCame,
+    OptionError,
+    OutOfOrder,
+    Refused,
+    StateError,
+    Unanswered,
+)
 from toolcart.client.received import Received
+from toolcart.client.stream import Stream
 
 __all__ = [
     "BlockingController",
+    "BlockingReceived",
+    "BlockingStream",
     "ClientError",
     "Connection",
     "ConnectionLost",
     "Controller",
+    "NothingCame",
+    "OptionError",
     "OutOfOrder",
     "Received",
     "Refused",
+    "StateError",
+    "Stream",
     "Unanswered",
     "connect",
     "connect_blocking",

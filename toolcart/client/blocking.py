@@ -2,112 +2,192 @@
 
     with connect_blocking("192.0.2.10") as controller:
         controller.select_pset(5)
-        for result in controller.results():
-            result.acknowledge()
+        with controller.results() as results:
+            for result in results:
+                result.acknowledge()
 
 An asyncio loop of its own runs in a thread, so the connection is kept alive while the script does other things.
 """
 
 import asyncio
-import inspect
+import functools
 import threading
+from types import GenericAlias
 from typing import Any
 
 from toolcart.agent.catalogue.message import Message
 from toolcart.client.connect import connect, connect_serial
 from toolcart.client.controller import Controller
+from toolcart.client.errors import ConnectionLost, StateError
+from toolcart.client.options import takes_options
 from toolcart.client.received import Received
+from toolcart.client.stream import Stream
 
 
 class BlockingReceived(Message):
     """A message that was pushed, with an `acknowledge` that waits."""
 
-    __slots__ = ("_run", "message")
+    __slots__ = ("_received", "_run")
 
-    def __init__(self, message: Received, run) -> None:
-        super().__init__(message.frame, message.form)
-        self.message = message
+    def __init__(self, received: Received, run) -> None:
+        super().__init__(received.frame, received.form)
+        self._received = received
         self._run = run
 
     @property
     def acknowledged(self) -> bool:
         """True once its acknowledgement has gone out."""
-        return self.message.acknowledged
+        return self._received.acknowledged
 
     def acknowledge(self) -> bool:
         """See Received.acknowledge."""
-        return self._run(self.message.acknowledge())
+        return self._run(self._received.acknowledge)
 
 
 class BlockingStream:
-    """The messages of one topic that a controller pushes, to be read with `for`."""
+    """The messages of one topic that a controller pushes, read inside `with`; see Stream."""
 
-    def __init__(self, stream, run) -> None:
+    __class_getitem__ = classmethod(GenericAlias)
+
+    def __init__(self, stream: Stream, run) -> None:
+        self.name = stream.name
         self._stream = stream
         self._run = run
 
-    def begin(self) -> None:
-        """See Stream.begin."""
-        self._run(self._stream.begin())
+    def __enter__(self) -> "BlockingStream":
+        """See Stream.__aenter__."""
+        self._run(self._stream.__aenter__)
+        return self
 
-    def __iter__(self):
+    def __exit__(self, *_) -> None:
+        self._run(self._stream.__aexit__)
+
+    def __iter__(self) -> "BlockingStream":
+        self._stream.__aiter__()
         return self
 
     def __next__(self):
         try:
-            found = self._run(self._next())
+            return self._given(self._run(_following, self._stream))
         except StopAsyncIteration:
             raise StopIteration from None
-        return BlockingReceived(found, self._run) if hasattr(found, "acknowledge") else found
 
-    async def _next(self):
-        return await self._stream.__anext__()
+    def next(self, timeout: float | None = None):
+        """See Stream.next."""
+        return self._given(self._run(self._stream.next, timeout))
+
+    def _given(self, found):
+        return BlockingReceived(found, self._run) if isinstance(found, Received) else found
+
+
+async def _following(stream: Stream):
+    return await stream.__anext__()
+
+
+def _waits(method):
+    """Return the same method for a BlockingController: it waits until it is done."""
+
+    @functools.wraps(method)
+    def call(self, *words, **named):
+        return self._run(method, self._controller, *words, **named)
+
+    call.__module__, call.__qualname__ = __name__, "BlockingController." + method.__name__
+    return call
+
+
+def _streams(method):
+    """Return the same method for a BlockingController: what it returns is read with `for`."""
+
+    @functools.wraps(method)
+    def call(self, *words, **named):
+        return BlockingStream(method(self._controller, *words, **named), self._run)
+
+    call.__module__, call.__qualname__ = __name__, "BlockingController." + method.__name__
+    return call
 
 
 class BlockingController:
-    """A Controller whose calls wait: it has all its methods, under their own names."""
+    """A Controller whose calls wait. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`."""
 
-    def __init__(self, make) -> None:
-        self._make = make
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._was_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._controller: Controller | None = None
 
     def __enter__(self) -> "BlockingController":
+        """See Controller.__aenter__."""
+        if self._loop is not None:
+            raise StateError("this client is connected already: make another one for a second connection")
+        self._was_entered = True
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="toolcart client", daemon=True)
         self._thread.start()
         try:
-            self._run(self._begin())
+            self._run(self._controller.__aenter__)
         except BaseException:
             self._end()
             raise
         return self
 
     def __exit__(self, *_) -> None:
-        try:
-            self._run(self._controller.close())  # type: ignore[union-attr] - it was entered
-        finally:
-            self._end()
+        self.close()
 
-    def __getattr__(self, name: str) -> Any:
-        """Return a method of the Controller that waits until it is done, or another attribute of it."""
-        if name.startswith("_") or self._controller is None:
-            raise AttributeError(name)
-        found = getattr(self._controller, name)
-        if inspect.iscoroutinefunction(found):
-            return lambda *words, **named: self._run(found(*words, **named))
-        if callable(found):
-            return lambda *words, **named: BlockingStream(found(*words, **named), self._run)
-        return found
+    def close(self) -> None:
+        """See Controller.close."""
+        if self._loop is not None:
+            try:
+                self._run(self._controller.close)
+            finally:
+                self._end()
 
-    async def _begin(self) -> None:
-        controller = self._controller = self._make()
-        await controller.__aenter__()
+    @property
+    def timeout(self) -> float:
+        """The seconds that a request may take as a rule."""
+        return self._controller.timeout
 
-    def _run(self, work):
-        """Wait for `work`; an interrupt (Ctrl-C) also cancels it."""
-        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[arg-type]
+    @property
+    def started(self) -> Message:
+        """See Controller.started."""
+        return self._controller.started
+
+    @property
+    def unexpected(self) -> dict[int, int]:
+        """How many messages came, by MID, that were not asked for or cannot be read."""
+        return self._controller.unexpected
+
+    ask = _waits(Controller.ask)
+    ask_frame = _waits(Controller.ask_frame)
+    select_pset = _waits(Controller.select_pset)
+    set_batch_size = _waits(Controller.set_batch_size)
+    select_job = _waits(Controller.select_job)
+    abort_job = _waits(Controller.abort_job)
+    send_vin = _waits(Controller.send_vin)
+    send_identifier = _waits(Controller.send_identifier)
+    disable_tool = _waits(Controller.disable_tool)
+    enable_tool = _waits(Controller.enable_tool)
+    old_result = _waits(Controller.old_result)
+    psets = _waits(Controller.psets)
+    time = _waits(Controller.time)
+    set_time = _waits(Controller.set_time)
+    acknowledge_alarm = _waits(Controller.acknowledge_alarm)
+
+    connections = _streams(Controller.connections)
+    results = _streams(Controller.results)
+    alarms = _streams(Controller.alarms)
+    parameter_sets = _streams(Controller.parameter_sets)
+    jobs = _streams(Controller.jobs)
+    vins = _streams(Controller.vins)
+    curves = _streams(Controller.curves)
+    stream = _streams(Controller.stream)
+
+    def _run(self, method, /, *words: Any, **named: Any) -> Any:
+        """Wait for what an `async def` does; an interrupt (Ctrl-C) also cancels it."""
+        if self._loop is None:
+            if not self._was_entered:
+                raise StateError("this client is not connected yet: use it inside `with`")
+            raise ConnectionLost("the client is closed")
+        waiting = asyncio.run_coroutine_threadsafe(method(*words, **named), self._loop)
         try:
             return waiting.result()
         except KeyboardInterrupt:
@@ -115,16 +195,33 @@ class BlockingController:
             raise
 
     def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)  # type: ignore[union-attr]
+        loop, self._loop = self._loop, None
+        loop.call_soon_threadsafe(loop.stop)  # type: ignore[union-attr] - it was entered
         self._thread.join()  # type: ignore[union-attr]
-        self._loop.close()  # type: ignore[union-attr]
+        loop.close()  # type: ignore[union-attr]
 
 
+@takes_options
 def connect_blocking(host: str, port: int = 4545, **options) -> BlockingController:
-    """Return the controller at this address, for `with`: see `connect`."""
-    return BlockingController(lambda: connect(host, port, **options))
+    """Return the controller at this address, for `with`: see `connect`.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         controller.psets()
+    [1, 2, 12]
+    """
+    return BlockingController(connect(host, port, **options))
 
 
-def connect_serial_blocking(device: str, baud: int = 9600, **options) -> BlockingController:
+@takes_options
+def connect_serial_blocking(
+    device: str,
+    baud: int = 9600,
+    procedure: str = "3964r",
+    parity: str = "none",
+    stop_bits: int = 1,
+    **options,
+) -> BlockingController:
     """Return the controller at a serial line, for `with`: see `connect_serial`."""
-    return BlockingController(lambda: connect_serial(device, baud, **options))
+    return BlockingController(connect_serial(device, baud, procedure, parity, stop_bits, **options))

@@ -1,21 +1,38 @@
 """The entry points of a client: over TCP or over a serial line."""
 
 from toolcart.client.controller import BUFFER_BYTES, MESSAGE_BYTES, Controller
+from toolcart.client.options import BAUDS, PARITIES, PROCEDURES, one_of, options_of, takes_options, text, whole
 from toolcart.client.tcp_line import open_tcp
 
 __all__ = ["connect", "connect_serial"]
 
 
+@takes_options
 def connect(host: str, port: int = 4545, **options) -> Controller:
-    """Return the controller at this address, for `async with`; the options are those of Controller.
+    """Return the controller at this address, for `async with`; the options are those of toolcart.client.options.
 
-    Entering it connects; ConnectionLost if no session is open within `deadline_s`.
+    Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an option that
+    means nothing.
+
+    >>> import asyncio, toolcart
+    >>> async def selected(host, port):
+    ...     async with toolcart.connect(host, port, timeout=5) as controller:
+    ...         return (await controller.select_pset(2))["mid_accepted"]
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     asyncio.run(selected(simulated.host, simulated.port))
+    18
     """
     from toolcart.agent.link.stream import Stream
 
-    return Controller(Stream(BUFFER_BYTES, MESSAGE_BYTES), lambda one: open_tcp(one, host, port), **options)
+    text("host", host, "a name or an address")
+    whole("port", port, 1, 65535)
+    checked = options_of("connect", options)
+    return Controller(
+        lambda: Stream(BUFFER_BYTES, MESSAGE_BYTES), lambda one: open_tcp(one, host, port), f"{host}:{port}", checked
+    )
 
 
+@takes_options
 def connect_serial(
     device: str,
     baud: int = 9600,
@@ -26,16 +43,35 @@ def connect_serial(
 ) -> Controller:
     """Return the controller at a serial line: `procedure` is "3964r" or "ascii". Needs pyserial, on Linux or macOS.
 
-    ConfigError for a setting that a line cannot have (docs/configuration.md); the options are those of Controller.
+    The options and errors are those of `connect`.
     """
-    from toolcart.agent.cart.assembly import link_of
+    text("device", device, "a serial device")
+    for name, value, allowed in (
+        ("baud", baud, BAUDS),
+        ("procedure", procedure, PROCEDURES),
+        ("parity", parity, PARITIES),
+        ("stop_bits", stop_bits, (1, 2)),
+    ):
+        one_of(name, value, allowed)
+    checked = options_of("connect_serial", options)
+    settings = _line_settings(baud, procedure, parity, stop_bits)
+    return Controller(lambda: _link(settings), lambda one: _open(one, device, settings), device, checked)
+
+
+def _line_settings(baud: int, procedure: str, parity: str, stop_bits: int) -> dict:
+    """Return the settings of such a line, with the usual ones of the agent beside them."""
     from toolcart.agent.cart.config import complete
 
     line = {"link": procedure, "device": "line", "baud": baud, "parity": parity, "stop_bits": stop_bits}
     station = {"number": 1, "controller": {**line, "buffer_bytes": MESSAGE_BYTES}, "spool": {"path": "none"}}
     cart = complete({"toolsnet": {"pim_host": "none", "pim_port": 1}, "stations": [station]})
-    settings = cart["stations"][0]["controller"]
-    return Controller(link_of(settings, MESSAGE_BYTES), lambda one: _open(one, device, settings), **options)
+    return cart["stations"][0]["controller"]
+
+
+def _link(settings):
+    from toolcart.agent.cart.assembly import link_of
+
+    return link_of(settings, MESSAGE_BYTES)
 
 
 async def _open(conversation, device, settings):

@@ -4,145 +4,126 @@ Rules
 1. It connects, starts the session in the first revision that the controller accepts, keeps it alive, ends it with MID
    0003, and connects again after a loss: after `pause_s`, twice as long each time up to `pause_most_s`, or after
    `busy_pause_s` if the controller's slots are taken. It subscribes again to everything that was subscribed to.
-2. A request waits for the connection and for its answer, `deadline_s` in all; it is sent once. One is outstanding at a
+2. A request waits for the connection and for its answer, `timeout` in all; it is sent once. One is outstanding at a
    time, as the protocol wants it, so callers take turns.
-3. Nothing is acknowledged automatically: a result that is not acknowledged explicitly may come again, and one that was
+3. A topic is subscribed to while it is read (toolcart.client.stream), and ended with MID 0063 or the like afterwards.
+   If that is not answered, the connection is ended: another one begins without the topic.
+4. Nothing is acknowledged automatically: a result that is not acknowledged explicitly may come again, and one that was
    acknowledged by leaving a loop's body would be lost with the exception that ended it.
 """
 
 import asyncio
 import contextlib
 import random
+from datetime import datetime
 from typing import Any
 
 from toolcart.agent import catalogue
-from toolcart.agent.link.headers import HEADERS, header_of
+from toolcart.agent.link.headers import header_of
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.wide.mid0900 import TraceSubscription
 from toolcart.client.connection import Connection
 from toolcart.client.conversation import Conversation
-from toolcart.client.errors import ConnectionLost, Unanswered
+from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
+from toolcart.client.options import CURVES, Options, one_of, seconds_of
 from toolcart.client.stream import Stream
 from toolcart.client.topics import TOPICS
+from toolcart.client.traffic import Traffic
 
 BUFFER_BYTES = 65536  # a message has at most 9999 bytes; one in nine parts has more
 MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
 _EVENTS_KEPT = 100
-_CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}
-
-
-def _header(name: str):
-    if name not in ("standard", *HEADERS):
-        raise ValueError(f"header {name!r}: it is one of standard, {', '.join(HEADERS)}")
-    return header_of(name)
-
-
-def _session(link, subscriptions, start_revisions, link_level, keep_alive_s, response_s, silence_s) -> Session:
-    session = Session(
-        link,
-        subscriptions,
-        start_revisions=(6, *(one for one in start_revisions if one != 6)) if link_level else start_revisions,
-        keepalive_ms=int(keep_alive_s * 1000),
-        response_timeout_ms=int(response_s * 1000),
-        silence_ms=int(silence_s * 1000),
-        stop_wait_ms=_STOP_WAIT_MS,
-    )
-    session.wants_numbers = link_level
-    return session
 
 
 class Controller:
-    """One controller. Made by `connect` or `connect_serial`, and used with `async with`."""
+    """One controller. Made by `connect` or `connect_serial`, and used with `async with`, once or several times."""
 
-    def __init__(
-        self,
-        link,
-        open_line,
-        *,
-        deadline_s: float = 10.0,
-        start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
-        link_level: bool = False,
-        header: str = "standard",
-        station: int = 0,
-        spindle: int = 0,
-        keep_alive_s: float = 7.0,
-        silence_s: float = 15.0,
-        response_s: float = 5.0,
-        pause_s: float = 1.0,
-        pause_most_s: float = 30.0,
-        busy_pause_s: float = 10.0,
-        revisions: dict[str, tuple[int, ...]] | None = None,
-        curves: tuple[str, ...] = ("angle", "torque"),
-        also: dict[str, tuple] | None = None,
-    ) -> None:
-        """`deadline_s`: for each request, and for the first connection. `link_level`: number what is sent (9997, 9998).
-
-        `header`: "op-ford" or "op-bmw" where the spindle stands in front of the revision (Rexroth System 350).
-
-        `revisions`: of a topic, most wanted first. `curves`: the kinds that `curves()` subscribes to. `also`: further
-        topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
-        """
-        self.deadline_s = deadline_s
-        self._link = link
+    def __init__(self, make_link, open_line, where: str, options: Options) -> None:
+        self.timeout = options.timeout
+        self._started: catalogue.Message | None = None
+        self._make_link = make_link
         self._open_line = open_line
-        self._pause_s = pause_s
-        self._pause_most_s = pause_most_s
-        self._busy_pause_s = busy_pause_s
-        self._know_no_connection()
-        link.header = _header(header)
-        wanted = self._subscriptions(revisions or {}, curves, also or {})
-        session = _session(link, wanted, start_revisions, link_level, keep_alive_s, response_s, silence_s)
-        session.station_id, session.spindle_id = station, spindle
-        self._conversation = Conversation(session, self._pushed, self._heard_start)
+        self._where = where
+        self._options = options
+        self._task: asyncio.Task | None = None
+        self._conversation: Any = None  # a Conversation, from the first `async with` on
 
-    def _know_no_connection(self) -> None:
-        self.started: catalogue.Message | None = None  # the MID 0002 of the present connection
+    def _begin(self) -> None:
+        """Make what belongs to one `async with`, and to the loop that it runs in."""
+        options = self._options
+        self._started = None
         self._streams: dict[str, Stream] = {}
-        self._places: list[Stream] = []  # by the place of a subscription
+        self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
         self._listeners: list[Stream] = []
         self._is_found = False
         self._leaving = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task | None = None
-        self._first: asyncio.Future | None = None
+        self._first = asyncio.get_running_loop().create_future()
+        places: list[Stream] = []  # by the place of a subscription
+        session = self._session(self._subscriptions(places))
+        self._conversation = Conversation(session, places, self._heard_start, Traffic(self._where), options.scaled)
 
-    def _subscriptions(self, revisions, curves, also) -> tuple:
+    def _session(self, subscriptions: tuple) -> Session:
+        options = self._options
+        starts = tuple(options.start_revisions)
+        link = self._make_link()
+        link.header = header_of(options.header)
+        session = Session(
+            link,
+            subscriptions,
+            start_revisions=(6, *(one for one in starts if one != 6)) if options.link_level else starts,
+            keepalive_ms=int(options.keep_alive_s * 1000),
+            response_timeout_ms=int(options.response_s * 1000),
+            silence_ms=int(options.silence_s * 1000),
+            stop_wait_ms=_STOP_WAIT_MS,
+        )
+        session.wants_numbers = options.link_level
+        session.station_id, session.spindle_id = options.station, options.spindle
+        return session
+
+    def _subscriptions(self, places: list[Stream]) -> tuple:
+        options = self._options
         found: list[Subscription] = []
 
         def add(name, subscriptions):
-            stream = self._streams[name] = Stream(self, name, len(found), len(found) + len(subscriptions))
-            self._places.extend([stream] * len(subscriptions))
+            stream = self._streams[name] = Stream(self._subscribe, self._unsubscribe, name)
+            self._extents[name] = len(found), len(found) + len(subscriptions)
+            places.extend([stream] * len(subscriptions))
             found.extend(subscriptions)
 
+        revisions = {name: tuple(wanted) for name, wanted in (options.revisions or {}).items()}
         for name, rows in TOPICS.items():
             add(name, [Subscription(row, revisions.get(name, usual)) for row, usual in rows])
-        if curves:
-            add("curves", [TraceSubscription([_CURVES[name] for name in curves])])
-        for name, (subscribe, end, pushes) in also.items():
-            add(name, [Subscription((subscribe, end, 0, b"", False, pushes), revisions.get(name, (1,)))])
+        add("curves", [TraceSubscription([CURVES[name] for name in options.curves])])
+        for name, (subscribe, end, pushes) in (options.also or {}).items():
+            row = (subscribe, end, 0, b"", False, tuple(tuple(push) for push in pushes))
+            add(name, [Subscription(row, revisions.get(name, (1,)))])
         for subscription in found:
             subscription.wanted = False
         return tuple(found)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
-    async def __aenter__(self):
-        self._first = asyncio.get_running_loop().create_future()
+    async def __aenter__(self) -> "Controller":
+        """Connect and begin the session; ConnectionLost if none stands within `timeout` seconds."""
+        if self._task is not None:
+            raise StateError("this client is connected already: make another one for a second connection")
+        self._begin()
         self._task = asyncio.create_task(self._stay_connected())
         reason = "no answer"
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(self.timeout):
                 while not self._is_found:
                     reason = await asyncio.shield(self._first) or reason
                     if not self._is_found:
                         self._first = asyncio.get_running_loop().create_future()
         except TimeoutError:
             await self.close()
-            raise ConnectionLost(f"no session within {self.deadline_s:g} s: {reason}") from None
+            raise ConnectionLost(f"no session within {self.timeout:g} s: {reason}") from None
         except BaseException:
             await self.close()
             raise
@@ -152,44 +133,36 @@ class Controller:
         await self.close()
 
     async def close(self) -> None:
-        """End the session in order, with MID 0003, and close the connection."""
+        """End the session in order, with MID 0003, and close the connection: what leaving `async with` does."""
+        if self._task is None:
+            return
+        task, self._task = self._task, None
         self._leaving.set()
         conversation = self._conversation
         conversation.stop()
-        if self._task is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2 * _STOP_WAIT_MS / 1000):
-                    await asyncio.shield(conversation.over) if self._is_found else None
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * _STOP_WAIT_MS / 1000):
+                await asyncio.shield(conversation.over) if self._is_found else None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         conversation.lost("the client was closed")
         for stream in [*self._streams.values(), *self._listeners]:
             stream.end()
 
-    def connections(self):
-        """Return the changes of the connection from now on, to be read with `async for`: one Connection each.
-
-        The last hundred are kept until they are read.
-        """
-        stream = Stream(self, "connections", 0, 0, _EVENTS_KEPT)
-        stream.is_subscribed = True
-        self._listeners.append(stream)
-        return stream
-
     async def _stay_connected(self) -> None:
-        pause_s = self._pause_s
+        pause_s = self._options.pause_s
         conversation = self._conversation
         while not self._leaving.is_set():
             reason = await self._connect_once()
             if conversation.is_readied:
-                pause_s = self._pause_s
-            self._tell(Connection(False, reason, self.started))
+                pause_s = self._options.pause_s
+            self._tell(Connection(False, reason, self._started))
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
-            wait_s = self._busy_pause_s if conversation.why == WHY_BUSY else pause_s
+            wait_s = self._options.busy_pause_s if conversation.why == WHY_BUSY else pause_s
             if not conversation.session.goes_on:
-                pause_s = min(pause_s * 2, self._pause_most_s)
+                pause_s = min(pause_s * 2, self._options.pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))
 
@@ -208,40 +181,51 @@ class Controller:
 
     def _heard_start(self, started) -> None:
         if started is not None:
-            self.started = started
+            self._started = started
         elif not self._is_found:
-            self._tell(Connection(True, "", self.started))
+            self._tell(Connection(True, "", self._started))
 
     def _tell(self, event: Connection) -> None:
         was_found, self._is_found = self._is_found, event.is_found
-        if self._first is not None and not self._first.done():
+        if not self._first.done():
             self._first.set_result(event.reason)
         if was_found or event.is_found:
             for listener in self._listeners:
                 listener.put(event)
 
     @property
+    def started(self) -> catalogue.Message:
+        """The MID 0002 of the present connection, or of the last one; StateError before the first."""
+        if self._started is None:
+            raise StateError("this client is not connected yet: use it inside `with` or `async with`")
+        return self._started
+
+    @property
     def unexpected(self) -> dict[int, int]:
         """Return how many messages came, by MID, that were not asked for or cannot be read."""
-        return dict(self._conversation.unexpected)
+        return dict(self._conversation.unexpected) if self._conversation is not None else {}
 
     # -- requests ------------------------------------------------------------------------------------------------
 
-    async def ask(self, mid: int, revision: int = 1, *, deadline_s: float | None = None, **fields: Any):
+    async def ask(self, mid: int, revision: int = 1, *, timeout: float | None = None, **fields: Any):
         """Send a message built from these fields (`toolcart.encode`) and return the Message that answers it.
 
-        The answer is the one that the catalogue knows for this MID, else 0005. Raises Refused if a MID 0004 came,
-        Unanswered at the deadline, ConnectionLost if the connection was lost meanwhile; FieldError for wrong fields.
+        The answer is the one that the catalogue knows for this MID, else 0005. `timeout` is in seconds; None: the
+        client's own. Refused if a MID 0004 came, Unanswered after `timeout`, ConnectionLost if the connection was lost
+        meanwhile; FieldError for a field that cannot be built: nothing is sent then.
         """
-        return await self.ask_frame(catalogue.encode(mid, revision, **fields), deadline_s=deadline_s)
+        return await self.ask_frame(catalogue.encode(mid, revision, **fields), timeout=timeout)
 
-    async def ask_frame(self, frame: bytes, answer: int = 0, *, deadline_s: float | None = None):
-        """Send this frame and return its answer: a message with MID `answer`; 0: the one in the catalogue."""
+    async def ask_frame(self, frame: bytes, answer: int = 0, *, timeout: float | None = None):
+        """Send this frame and return its answer: a message with MID `answer`; 0: the one in the catalogue.
+
+        FrameError if it is none; the other errors are those of `ask`.
+        """
         request = catalogue.decode(frame)
         wanted = request.answer()
         answer = answer or (wanted[0] if wanted else 5)
         named = request.get("subscribed_mid") or request.get("requested_mid") or 0
-        seconds = self.deadline_s if deadline_s is None else deadline_s
+        seconds = self.timeout if timeout is None else seconds_of("timeout", timeout)
         async with self._when_free(request.mid, seconds) as deadline:
             return await self._conversation.ask(request.frame, answer, named, deadline)
 
@@ -249,8 +233,7 @@ class Controller:
     async def _when_free(self, mid: int, seconds: float):
         """Wait until a request may be sent, and limit the whole to `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
-        if self._leaving.is_set():
-            raise ConnectionLost("the client is closed", mid)
+        self._open(mid)
         try:
             async with asyncio.timeout_at(deadline), self._turn:
                 while not self._conversation.free.is_set():  # it may be cleared before this task runs again
@@ -259,60 +242,77 @@ class Controller:
         except TimeoutError:
             raise Unanswered(mid, seconds) from None
 
-    async def select_pset(self, number: int):
-        """Select a parameter set (MID 0018)."""
-        return await self.ask(18, pset_id=number)
+    def _open(self, mid: int = 0) -> Any:
+        """Return the conversation; StateError before `async with`, ConnectionLost after it."""
+        if self._conversation is None:
+            raise StateError("this client is not connected yet: use it inside `with` or `async with`")
+        if self._leaving.is_set():
+            raise ConnectionLost("the client is closed", mid)
+        return self._conversation
 
-    async def set_batch_size(self, number: int, size: int):
-        """Set the batch size of a parameter set (MID 0019)."""
-        return await self.ask(19, pset_id=number, batch_size=size)
+    async def select_pset(self, number: int, *, timeout: float | None = None):
+        """Select a parameter set by its number, 0 to 999 (MID 0018, 003:3946)."""
+        return await self.ask(18, pset_id=number, timeout=timeout)
 
-    async def select_job(self, number: int, revision: int = 1):
-        """Select a job (MID 0038); numbers above 99 want revision 2."""
-        return await self.ask(38, revision, job_id=number)
+    async def set_batch_size(self, number: int, size: int, *, timeout: float | None = None):
+        """Set the batch size, 0 to 99, of a parameter set (MID 0019, 003:4021)."""
+        return await self.ask(19, pset_id=number, batch_size=size, timeout=timeout)
 
-    async def send_vin(self, vin: str):
-        """Announce the next vehicle (MID 0050)."""
-        return await self.ask(50, vin=vin)
+    async def select_job(self, number: int, revision: int = 1, *, timeout: float | None = None):
+        """Select a job, 0 to 99; revision 2 takes numbers up to 9999 (MID 0038, 003:5240)."""
+        return await self.ask(38, revision, job_id=number, timeout=timeout)
 
-    async def send_identifier(self, identifier: str):
+    async def abort_job(self, *, timeout: float | None = None):
+        """Abort the running job (MID 0127, 003:9222)."""
+        return await self.ask(127, timeout=timeout)
+
+    async def send_vin(self, vin: str, *, timeout: float | None = None):
+        """Announce the next vehicle (MID 0050, 003:5595)."""
+        return await self.ask(50, vin=vin, timeout=timeout)
+
+    async def send_identifier(self, identifier: str, *, timeout: float | None = None):
         """Send an identifier of up to 100 characters (MID 0150)."""
-        return await self.ask(150, identifier=identifier)
+        return await self.ask(150, identifier=identifier, timeout=timeout)
 
-    async def disable_tool(self):
-        """Lock the tool (MID 0042)."""
-        return await self.ask(42)
+    async def disable_tool(self, *, timeout: float | None = None):
+        """Lock the tool (MID 0042, 003:5439)."""
+        return await self.ask(42, timeout=timeout)
 
-    async def enable_tool(self):
-        """Unlock the tool (MID 0043)."""
-        return await self.ask(43)
+    async def enable_tool(self, *, timeout: float | None = None):
+        """Unlock the tool (MID 0043, 003:5444)."""
+        return await self.ask(43, timeout=timeout)
 
-    async def abort_job(self):
-        """Abort the running job (MID 0127)."""
-        return await self.ask(127)
+    async def old_result(self, tightening_id: int = 0, revision: int = 1, *, timeout: float | None = None):
+        """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, 003:6535)."""
+        return await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout)
 
-    async def old_result(self, tightening_id: int = 0, revision: int = 1):
-        """Return a result that the controller still has (MID 0064, 0065); 0: the newest."""
-        return await self.ask(64, revision, tightening_id=tightening_id)
+    async def psets(self, *, timeout: float | None = None) -> list[int]:
+        """Return the numbers of the parameter sets (MID 0010, 003:3618)."""
+        return (await self.ask(10, timeout=timeout))["pset_ids"]
 
-    async def psets(self) -> list[int]:
-        """Return the numbers of the parameter sets (MID 0010, 0011)."""
-        return (await self.ask(10))["pset_ids"]
+    async def time(self, *, timeout: float | None = None) -> datetime | None:
+        """Return the controller's clock, which has no zone; None if it is not set (MID 0080, 003:7637)."""
+        return (await self.ask(80, timeout=timeout)).datetime("time")
 
-    async def time(self) -> str:
-        """Return the controller's time (MID 0080, 0081), YYYY-MM-DD:HH:MM:SS."""
-        return (await self.ask(80))["time"]
+    async def set_time(self, time: datetime, *, timeout: float | None = None):
+        """Set the controller's clock, which has no zone (MID 0082, 003:7654)."""
+        return await self.ask(82, time=time, timeout=timeout)
 
-    async def acknowledge_alarm(self):
-        """Acknowledge the alarm on the controller (MID 0078)."""
-        return await self.ask(78)
+    async def acknowledge_alarm(self, *, timeout: float | None = None):
+        """Acknowledge the alarm on the controller (MID 0078, 003:7626)."""
+        return await self.ask(78, timeout=timeout)
 
     # -- what the controller pushes ------------------------------------------------------------------------------
 
-    def results(self) -> Stream:
-        """Return the results, to be read with `async for`; `await result.acknowledge()` when one is safe.
+    def connections(self) -> Stream:
+        """Return the changes of the connection while it is read: one Connection each; the last hundred are kept."""
+        self._open()
+        return Stream(self._listen, self._unlisten, "connections", _EVENTS_KEPT)
 
-        MID 0061, or those used in its place: 1201 and 1202, 0106 and 0107, 0101.
+    def results(self) -> Stream:
+        """Return the results: MID 0061, or those used in its place, 1201 and 1202, 0106 and 0107, 0101.
+
+        Read them inside `with` or `async with`, and acknowledge each when what you keep of it is safe.
         """
         return self.stream("results")
 
@@ -333,22 +333,58 @@ class Controller:
         return self.stream("vins")
 
     def curves(self) -> Stream:
-        """Return the curves of tightenings (MID 0900)."""
+        """Return the curves of tightenings (MID 0900), of the kinds in the option `curves`.
+
+        Refused by a controller without curves; the simulated ones have them with `traces=(1,)`.
+        """
         return self.stream("curves")
 
     def stream(self, name: str) -> Stream:
-        """Return the messages of a topic by its name (client.topics, or one in `also`); KeyError if there is none."""
+        """Return the messages of a topic by its name: of those above, `identifiers`, `selectors`, `tool_tags`,
+        `modes`, `user_data`, or one of the option `also`; OptionError if there is none."""
+        self._open()
+        one_of("name", name, tuple(self._streams))
         return self._streams[name]
 
-    async def subscribe(self, stream: Stream) -> None:
-        """Subscribe to this topic, unless that is done; it is subscribed to again with each connection."""
-        if stream.is_subscribed:
-            return
-        mid = self._conversation.session.subscriptions[stream.first].mid
-        async with self._when_free(mid, self.deadline_s):
-            if not stream.is_subscribed:
-                await self._conversation.subscribe(stream.first, stream.behind)
-                stream.is_subscribed = True
+    async def _subscribe(self, stream: Stream) -> None:
+        first, behind = self._extents[stream.name]
+        conversation = self._open()
+        if conversation.has_left_some(first, behind):
+            conversation.lost(f"{stream.name}: some were not acknowledged when it was left")
+        async with self._when_free(conversation.session.subscriptions[first].mid, self.timeout):
+            connection = conversation.connection
+            try:
+                await conversation.subscribe(first, behind)
+            except BaseException as error:
+                conversation.leave(first, behind)
+                if conversation.connection == connection and not isinstance(error, Refused):
+                    conversation.lost(f"{stream.name}: no one waits for its subscription any more")
+                raise
 
-    def _pushed(self, place: int, message) -> None:
-        self._places[place].put(message)
+    async def _unsubscribe(self, stream: Stream) -> None:
+        first, behind = self._extents[stream.name]
+        conversation = self._conversation
+        connection = conversation.connection
+        is_held_up = conversation.is_held_up()
+        conversation.leave(first, behind)
+        if self._leaving.is_set() or not self._is_found:
+            return
+        try:
+            if is_held_up:
+                raise Unanswered(0, 0)
+            async with self._when_free(conversation.session.subscriptions[first].mid, self.timeout) as deadline:
+                if conversation.connection == connection:
+                    await conversation.unsubscribe(first, behind, deadline)
+        except ConnectionLost:
+            return
+        except BaseException as error:
+            if conversation.connection == connection:
+                conversation.lost(f"{stream.name}: left, and the controller did not end the subscription")
+            if not isinstance(error, Unanswered):
+                raise
+
+    async def _listen(self, stream: Stream) -> None:
+        self._listeners.append(stream)
+
+    async def _unlisten(self, stream: Stream) -> None:
+        self._listeners.remove(stream)

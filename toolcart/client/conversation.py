@@ -7,10 +7,13 @@ Rules
    acknowledged in the order in which they came. One that is skipped holds back those behind it; if the controller
    sends it again, acknowledging the second copy acknowledges both.
 3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
-4. What was under way when a connection ended has failed: nothing is asked again automatically.
+4. What was outstanding when a connection ended has failed: nothing is asked again automatically.
+5. What comes of a topic that is not read is not kept and not acknowledged: it stays with the controller. The topic is
+   subscribed to again over another connection, for an acknowledgement there cannot be taken for what stayed.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,8 +21,10 @@ from toolcart.agent import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 from toolcart.client.received import Received
+from toolcart.client.traffic import Traffic
 
 _HEADER_BYTES = 20
 _EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
@@ -37,18 +42,20 @@ _WHY = {
 class Conversation:
     """One session after another, over one line after another."""
 
-    def __init__(self, session, on_push: Callable, on_start: Callable) -> None:
+    def __init__(self, session, streams: list, on_start: Callable, traffic: Traffic, scaled: bool) -> None:
         self.session = session
         self.link = session.link
         self.loop = asyncio.get_running_loop()
         self.free = asyncio.Event()  # a request may be sent
         self.connection = 0  # counts up
+        self.traffic = traffic
         self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
         self.why = st.WHY_NOTHING  # the session's own reason for the end
         self.is_readied = False
         self.unexpected: Counter[int] = Counter()  # MID -> messages that were not asked for, or cannot be read
         self.refusal: Refused | None = None  # the last one of a subscription
-        self._on_push = on_push
+        self._streams = streams  # by the place of a subscription
+        self._scaled = scaled
         self._on_start = on_start
         self._line = None
         self._timer: asyncio.TimerHandle | None = None
@@ -56,6 +63,7 @@ class Conversation:
         self._asked_mid = 0
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
+        self._stayed: list = []  # subscriptions of which something came on this connection that no one acknowledged
 
     # -- for the line ------------------------------------------------------------------------------------------
 
@@ -66,11 +74,15 @@ class Conversation:
         self.over = self.loop.create_future()
         self.is_readied = False
         self.why = st.WHY_NOTHING
+        self._stayed.clear()
+        self.traffic.begin()
         self.session.opened()
         self.turn()
 
     def received(self, octets: int) -> None:
         """Take the first `octets` bytes of link.inlet()."""
+        if self.traffic.is_wanted():
+            self.traffic.came(bytes(memoryview(self.link.inlet())[:octets]))
         self.session.receive(octets)
         self.turn()
 
@@ -112,7 +124,10 @@ class Conversation:
         left = session.tick(now)
         link = self.link
         while link.pending and self._line is not None:
-            taken = self._line.write(link.tx, link.tx_from, link.pending)
+            at = link.tx_from
+            taken = self._line.write(link.tx, at, link.pending)
+            if taken and self.traffic.is_wanted():
+                self.traffic.went(bytes(memoryview(link.tx)[at : at + taken]))
             link.sent(taken)
             left = session.tick(now)
             if not taken:
@@ -152,18 +167,39 @@ class Conversation:
         self._subscribing = self.loop.create_future()
         session.subscribe(first, behind)
         self.turn()
-        try:
-            await self._subscribing
-        except Refused:
-            self._want(first, behind, False)
-            raise
+        await self._subscribing
+
+    def leave(self, first: int, behind: int) -> None:
+        """Do not subscribe to these again, and forget what came of them and is not acknowledged."""
+        self._want(first, behind, False)
+        left = self.session.subscriptions[first:behind]
+        self._stayed += [one.push.subscription for one in self._outstanding if one.push.subscription in left]
+        self._outstanding = [one for one in self._outstanding if one.push.subscription not in left]
+
+    def has_left_some(self, first: int, behind: int) -> bool:
+        """True if something of subscriptions[first:behind] stayed with the controller on this connection (rule 5)."""
+        return any(one in self._stayed for one in self.session.subscriptions[first:behind])
+
+    def is_held_up(self) -> bool:
+        """True if no answer comes before a push is acknowledged (rule 3)."""
+        return any(one.sequence for one in self._outstanding)
+
+    async def unsubscribe(self, first: int, behind: int, deadline: float) -> None:
+        """End what stands of subscriptions[first:behind]: a topic has several ways, and one is in use."""
+        for one in self.session.subscriptions[first:behind]:
+            extra = one.data if one.clearing is None else one.clearing
+            mid = one.row[UNSUBSCRIBE_MID]
+            frame = b"%04d%04d001%9s" % (_HEADER_BYTES + len(extra), mid, b"") + bytes(extra)
+            with contextlib.suppress(Refused):
+                await self.ask(frame, rq.DONE, one.row[NAMED], deadline)
+                return
 
     def acknowledge(self, message: Received) -> bool:
         """See Received.acknowledge."""
-        if message.acknowledged or message.connection != self.connection or self._line is None:
-            return message.acknowledged
         same = [one for one in self._outstanding if one.push is message.push]
-        until = next(place for place, one in enumerate(same) if one is message) + 1
+        until = next((place for place, one in enumerate(same) if one is message), -1) + 1
+        if not until:
+            return message.acknowledged
         if any(one.data() != message.data() for one in same[:until]):
             raise OutOfOrder(message.mid)
         session = self.session
@@ -219,11 +255,14 @@ class Conversation:
     def _take_push(self) -> None:
         session = self.session
         push = session.pushed
-        found = Received(self._message(), self, self.connection, push, session.sequence)
         session.withhold()  # until its reader takes it: on the link level a repeat would be answered as known
-        if push.acknowledgement_bytes:
-            self._outstanding.append(found)
-        self._on_push(session.subscriptions.index(push.subscription), found)
+        if not push.subscription.wanted:
+            self._stayed.append(push.subscription)
+            return
+        stream = self._streams[session.subscriptions.index(push.subscription)]
+        found = Received(self._message(), self, stream, push, session.sequence)
+        self._outstanding.append(found)
+        stream.put(found)
 
     def _message(self):
         """Return the message in the link's buffer."""
@@ -231,7 +270,7 @@ class Conversation:
         frame = bytes(link.buf[link.at : link.at + link.length])
         if frame[:4] != b"%04d" % len(frame):  # joined from parts, or cut short
             frame = b"%04d" % min(len(frame), 9999) + frame[4:]
-        return catalogue.decode(frame)
+        return catalogue.decode(frame, scaled=self._scaled)
 
     def _refusal(self, mid: int) -> Refused:
         """Return the Refused for the MID 0004 in the link's buffer."""

@@ -1,4 +1,7 @@
-"""The errors that a client raises: each names the MID, and what the controller or the network said."""
+"""The errors that a client raises: each names the MID or the option, and what the controller or the network said.
+
+Each can be pickled, so it also reaches another process as it is.
+"""
 
 
 class ClientError(Exception):
@@ -9,34 +12,76 @@ class Refused(ClientError):
     """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words."""
 
     def __init__(self, mid: int, code: int, said: str = "") -> None:
+        super().__init__(mid, code, said)
         self.mid = mid
         self.code = code
         self.said = said
-        words = f', "{said}"' if said else ""
-        super().__init__(f"0004 for {mid:04d}: code {code:02d}{words}")
+
+    def __str__(self) -> str:
+        words = f', "{self.said}"' if self.said else ""
+        return f"0004 for {self.mid:04d}: code {self.code:02d}{words}"
 
 
 class Unanswered(ClientError, TimeoutError):
     """No answer came to `mid` within `seconds`; whether the controller has done what was asked is not known."""
 
     def __init__(self, mid: int, seconds: float) -> None:
+        super().__init__(mid, seconds)
         self.mid = mid
         self.seconds = seconds
-        super().__init__(f"{mid:04d}: no answer within {seconds:g} s")
+
+    def __str__(self) -> str:
+        return f"{self.mid:04d}: no answer within {self.seconds:g} s"
+
+
+class NothingCame(ClientError, TimeoutError):
+    """The controller pushed no message of this `topic` within `seconds`."""
+
+    def __init__(self, topic: str, seconds: float) -> None:
+        super().__init__(topic, seconds)
+        self.topic = topic
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"{self.topic}: nothing came within {self.seconds:g} s"
 
 
 class ConnectionLost(ClientError, ConnectionError):
-    """The connection ended, or could not be made; `mid` is the request that was under way, 0 for none."""
+    """The connection ended, or could not be made; `mid` is the request that was outstanding, 0 for none."""
 
     def __init__(self, reason: str, mid: int = 0) -> None:
+        super().__init__(reason, mid)
         self.reason = reason
         self.mid = mid
-        super().__init__(f"{mid:04d}: {reason}" if mid else reason)
+
+    def __str__(self) -> str:
+        return f"{self.mid:04d}: {self.reason}" if self.mid else self.reason
 
 
 class OutOfOrder(ClientError):
     """An older message of the same kind is not acknowledged yet: its acknowledgement has no number (MID 0062)."""
 
     def __init__(self, mid: int) -> None:
+        super().__init__(mid)
         self.mid = mid
-        super().__init__(f"{mid:04d}: one that came before is not acknowledged, and an acknowledgement names none")
+
+    def __str__(self) -> str:
+        return f"{self.mid:04d}: one that came before is not acknowledged, and an acknowledgement names none"
+
+
+class OptionError(ClientError, ValueError):
+    """An option has a value that it cannot have: `option`, `found` and `allowed`."""
+
+    def __init__(self, option: str, found: object, allowed: str) -> None:
+        plain = isinstance(found, int | float | str | bytes | tuple | list | dict | None)
+        super().__init__(option, found if plain else repr(found), allowed)
+        self.option = option
+        self.found = found
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.option}: found {self.found!r}, allowed {self.allowed}"
+
+
+class StateError(ClientError, RuntimeError):
+    """The call does not fit what the client or the stream is doing, such as reading a stream outside its `with`."""

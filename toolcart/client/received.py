@@ -4,14 +4,14 @@ from toolcart.agent.catalogue.message import Message
 
 
 class Received(Message):
-    """See toolcart.agent.catalogue.Message; `acknowledged` is True once its acknowledgement has gone out."""
+    """See toolcart.Message; `acknowledged` is True once its acknowledgement has gone out."""
 
-    __slots__ = ("_conversation", "acknowledged", "connection", "push", "sequence")
+    __slots__ = ("_conversation", "_stream", "acknowledged", "push", "sequence")
 
-    def __init__(self, message, conversation, connection, push, sequence):
+    def __init__(self, message, conversation, stream, push, sequence):
         super().__init__(message.frame, message.form)
         self._conversation = conversation
-        self.connection = connection  # the number of the connection that it came over
+        self._stream = stream
         self.push = push
         self.sequence = sequence  # its number on the link level, 0 for none
         self.acknowledged = False
@@ -19,7 +19,9 @@ class Received(Message):
     async def acknowledge(self) -> bool:
         """Acknowledge it to the controller: call this when what you keep of it is safe.
 
-        False if the connection it came over is gone: nothing was sent, and it may come again. OutOfOrder if another
-        message of its kind came before it and is not acknowledged, unless that is the same one sent twice.
+        False if its connection is gone or its topic was left: nothing was sent, and it may come again. OutOfOrder if
+        another message of its kind came before it and is not acknowledged, unless that is the same one sent twice.
         """
-        return self._conversation.acknowledge(self)
+        is_acknowledged = self._conversation.acknowledge(self)
+        await self._stream.acknowledged()
+        return is_acknowledged

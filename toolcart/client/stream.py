@@ -1,37 +1,118 @@
-"""The messages of one topic that a controller pushes, to be read with `async for`."""
+"""The messages of one topic that a controller pushes, read inside `async with`.
+
+    async with controller.results() as results:         subscribes
+        async for result in results: ...                or: result = await results.next(timeout=30)
+                                                         leaving it unsubscribes, whatever ended it
+
+Rules
+1. A topic is subscribed to exactly while it is read: a controller waits for the acknowledgement of all it pushes, and
+   hangs up on who gives none.
+2. A lost connection only makes a reader wait: the topic is subscribed to again. What was pushed and not acknowledged
+   comes again, or is lost with the controller's memory.
+3. `next` outside `async with` subscribes for one message; acknowledging it, or the end of the wait, unsubscribes.
+"""
 
 import asyncio
 from collections import deque
+from types import GenericAlias
+
+from toolcart.client.errors import ConnectionLost, NothingCame, StateError
+from toolcart.client.options import seconds_of
+
+_LEFT, _ONE, _ENTERED = range(3)
 
 
 class Stream:
-    """See Controller.results and others. Ends when the client is closed; a lost connection only makes it wait."""
+    """What `Controller.results` and the like return: one reader at a time. It ends when the client is closed."""
 
-    def __init__(self, controller, name: str, first: int, behind: int, most: int | None = None) -> None:
+    __class_getitem__ = classmethod(GenericAlias)
+
+    def __init__(self, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
         self.name = name
-        self.first = first  # places of its subscriptions
-        self.behind = behind
-        self.is_subscribed = False
-        self._controller = controller
+        self._subscribe = subscribe
+        self._unsubscribe = unsubscribe
         self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
         self._came = asyncio.Event()
         self._ended = False
+        self._state = _LEFT
 
-    async def begin(self) -> None:
-        """Subscribe now instead of with the first message read; Refused if the controller has no such topic."""
-        await self._controller.subscribe(self)
+    async def __aenter__(self) -> "Stream":
+        """Subscribe. Refused if the controller has no such topic, Unanswered or ConnectionLost if it does not answer.
 
-    def __aiter__(self):
+        StateError if the topic is being read already.
+        """
+        await self._enter(_ENTERED)
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        """Unsubscribe; what is not acknowledged by now stays with the controller."""
+        await self._leave()
+
+    def __aiter__(self) -> "Stream":
+        if self._state != _ENTERED:
+            raise StateError(f"{self.name}: read it inside `async with controller.{self.name}() as {self.name}`")
         return self
 
     async def __anext__(self):
-        await self._controller.subscribe(self)
+        self.__aiter__()
         while not self._kept:
             if self._ended:
                 raise StopAsyncIteration
             self._came.clear()
             await self._came.wait()
         return self._kept.popleft()
+
+    async def next(self, timeout: float | None = None):
+        """Return the next message; NothingCame after `timeout` seconds, None waits for as long as it takes.
+
+        Outside `async with` it subscribes first, and unsubscribes when the message is acknowledged or none came.
+        ConnectionLost if the client is closed.
+        """
+        if timeout is not None:
+            seconds_of("timeout", timeout)
+        if self._state == _LEFT:
+            await self._enter(_ONE)
+        try:
+            return await self._within(timeout)
+        except BaseException:
+            if self._state == _ONE:
+                await self._leave()
+            raise
+
+    async def _within(self, timeout: float | None):
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._kept:
+                    if self._ended:
+                        raise ConnectionLost("the client is closed")
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError:
+            raise NothingCame(self.name, timeout or 0.0) from None
+        message = self._kept.popleft()
+        if not hasattr(message, "acknowledge") and self._state == _ONE:
+            await self._leave()
+        return message
+
+    async def _enter(self, state: int) -> None:
+        if self._state != _LEFT:
+            raise StateError(f"{self.name}: it is being read already")
+        self._state = state
+        try:
+            await self._subscribe(self)
+        except BaseException:
+            self._state = _LEFT
+            raise
+
+    async def _leave(self) -> None:
+        self._state = _LEFT
+        self._kept.clear()
+        await self._unsubscribe(self)
+
+    async def acknowledged(self) -> None:
+        """Take note that one of its messages was acknowledged: the only one that was wanted ends the subscription."""
+        if self._state == _ONE:
+            await self._leave()
 
     def put(self, message) -> None:
         """Add a message that came."""

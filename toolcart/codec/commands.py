@@ -19,7 +19,7 @@ EXIT_WRONG = 2
 AS = click.option(
     "--as",
     "kind",
-    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
+    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "json", "octets"]),
     default="auto",
     show_default=True,
     help="What the file is, if its bytes do not show it.",
@@ -147,8 +147,8 @@ def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ..
     """Read every message in FILE, or line by line from standard input: Open Protocol and ToolsNet.
 
     FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
-    it, a serial capture of `toolcart line monitor --record`, or the octets themselves. The format is detected
-    automatically.
+    it, a serial capture of `toolcart line monitor --record`, what --json has printed, or the octets themselves. The
+    format is detected automatically.
     """
     from toolcart.codec.inputs import arriving, messages
     from toolcart.codec.shown import as_data, lines_of

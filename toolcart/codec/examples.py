@@ -72,7 +72,7 @@ def example(form):
     values = {name: value for name, value in _values(form.fields).items() if value is not None}
     while True:
         try:
-            return catalogue.encode(form, **values), BUILT
+            return catalogue.encode(form, None, True, **values), BUILT
         except FieldError as error:  # relations between fields, and types that need other values
             if error.field not in values:
                 raise

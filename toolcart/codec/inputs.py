@@ -2,7 +2,8 @@
 
 Rules
 1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, a serial capture by the lines of
-   `toolcart line`, hexadecimal by having nothing else in it, then text; everything else is a stream of bytes.
+   `toolcart line`, what `decode --json` or `to_json` has made by its JSON objects, hexadecimal by having nothing else
+   in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
 3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
 """
@@ -10,12 +11,13 @@ Rules
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from toolcart.agent.catalogue import FrameError, Frames, Linked
+from toolcart.agent.catalogue import FrameError, Frames, Linked, from_json
 from toolcart.agent.catalogue.errors import quoted
 from toolcart.codec import pcap
 from toolcart.codec.capture import NoCapture, read
@@ -23,7 +25,7 @@ from toolcart.codec.headers import usual
 
 OPEN_PROTOCOL = "open protocol"
 TOOLSNET = "toolsnet"
-KINDS = ("auto", "pcap", "hex", "text", "serial", "octets")
+KINDS = ("auto", "pcap", "hex", "text", "serial", "json", "octets")
 
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*")
 _DUMP = re.compile(rb"^[0-9a-fA-F]{4,8}:?  ?((?:[0-9a-fA-F]{2,4} {1,2})+) *(?:\|.*\||.{0,16})$")
@@ -54,6 +56,8 @@ def kind_of(octets: bytes) -> str:
     lines = [line.strip() for line in octets.splitlines() if line.strip()]
     if lines and all(re.match(rb"#|[0-9.]+ [<>] [0-9a-fA-F]{2}\b", line) for line in lines):
         return "serial"
+    if lines and all(line.startswith(b"{") for line in lines):
+        return "json"
     if lines and all(line.startswith(b"#") or _dumped(line) is not None for line in lines):
         return "hex"
     is_text = re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and (b"\n" in octets or b"\0" not in octets)
@@ -123,12 +127,36 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
         yield from _heard(octets.decode("ascii", "replace").splitlines())
     elif kind == "text":
         yield from _lines([octets])
+    elif kind == "json":
+        yield from _told(octets.splitlines())
     else:
         if kind == "hex":
             lines = [line.strip() for line in octets.splitlines()]
             parts = [_dumped(line) for line in lines if line and not line.startswith(b"#")]
             octets = b"".join(part for part in parts if part is not None)
         yield from cut([(None, octets)], "")
+
+
+def _told(lines: list[bytes]) -> Iterator[Seen]:
+    """Yield the messages in lines of JSON."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        place = f"line {number}"
+        try:
+            told = json.loads(line)
+            place = told.get("way", place)
+            at_s = told.get("at_s")
+            if "octets" in told:
+                protocol = told.get("protocol", OPEN_PROTOCOL)
+                yield Seen(bytes.fromhex(told["octets"]), protocol, at_s, place, told.get("problem", ""))
+                continue
+            message = from_json(line)
+            parts = [bytes.fromhex(part) for part in told.get("frames", ())] or [message.frame]
+            for part in parts:
+                yield Seen(part, OPEN_PROTOCOL, at_s, place)
+        except (AttributeError, TypeError, ValueError) as error:  # FrameError and FieldError are ValueErrors
+            yield Seen(line, way=place, problem=str(error))
 
 
 def _dumped(line: bytes) -> bytes | None:

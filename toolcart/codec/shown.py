@@ -2,7 +2,8 @@
 
 Rules
 1. The content of a message is foreign text: it goes through toolcart.base.printable on its way to a terminal.
-2. JSON has values as they are: whole numbers, their decimal text beside them, words for codes, hex for octets.
+2. JSON has values as they are: whole numbers, their decimal text beside them, words for codes, hex for octets. The
+   frame stands beside them, so a line can be read again (toolcart.codec.inputs, `from_json`).
 """
 
 from __future__ import annotations
@@ -64,12 +65,16 @@ def as_data(seen: Seen) -> dict[str, Any]:
     if seen.problem:
         return {**told, "problem": seen.problem, "octets": seen.octets.hex()}
     if seen.protocol == TOOLSNET:
-        return {**told, **_telegram(seen.octets)}
+        return {**told, **_telegram(seen.octets), "octets": seen.octets.hex()}
     try:
         message = catalogue.decode_parts(list(seen.parts)) if seen.parts else catalogue.decode(seen.octets)
     except FrameError as error:
         return {**told, "problem": str(error), "octets": seen.octets.hex()}
-    return {**told, **({"parts": len(seen.parts)} if seen.parts else {}), **message_as_data(message)}
+    if seen.parts:
+        told |= {"parts": len(seen.parts), "frames": [part.hex() for part in seen.parts]}
+    else:
+        told["frame"] = seen.octets.hex()
+    return {**told, **message_as_data(message)}
 
 
 def message_as_data(message: Message) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Makes the types of every message from the tables: `python -m toolcart.codec.types` writes them to tools/installed.
+"""Makes the types of every message from the tables: `python -m toolcart.codec.types` writes them to the package.
 
 It is not in git: a build makes it (`lab/packaging/build.py`), and so does the check of the types.
 
@@ -22,7 +22,7 @@ from toolcart.base.sources import ROOT
 FOLDER = ROOT / "toolcart"
 ABSENT = " | Odd | None"
 READ = {"N": "int", "B": "int", "I": "int", "F": "float", "T": "str", "D": "str", "H": "str"}
-GIVEN = {"N": "Number", "B": "Number", "I": "Number", "F": "Number", "T": "Text", "D": "Time", "H": "Text"}
+GIVEN = {"N": "Whole", "B": "Mask", "I": "Whole", "F": "Number", "T": "Text", "D": "Time", "H": "Text"}
 LISTS = {"V": "DataField", "U": "DataField", "R": "Resolution"}
 
 MESSAGES_HEAD = '''\
@@ -42,7 +42,9 @@ from typing import NotRequired, TypedDict
 
 from toolcart import DataField, Odd, Resolution  # pyright: ignore
 
-Number = int | float | Decimal | str | Sequence[str] | bytes | Odd | None
+Whole = int | Decimal | str | bytes | Odd | None
+Mask = int | Sequence[str] | bytes | Odd | None
+Number = int | float | Decimal | bytes | Odd | None
 Text = str | bytes | Odd | None
 Time = str | datetime | tuple[int, ...] | bytes | Odd | None
 
@@ -80,7 +82,7 @@ def read_type(field: Field, group: str) -> str:
 def given_type(field: Field, group: str) -> str:
     """Return the types accepted for a field when a message is built."""
     if field.kind == "Z":
-        return "Sequence[int] | bytes | Odd | None"
+        return "Sequence[int] | bytes | bytearray | memoryview | Odd | None"
     if field.kind in LISTS:
         return f"Sequence[{LISTS[field.kind]}] | Odd | None"
     if field.kind == "G":
@@ -161,11 +163,11 @@ def messages() -> str:
 READS = "    def fields(self, mid: Literal[{mid}]) -> Fields{mid:04d}: ..."
 READS_ANY = "    def fields(self) -> dict[str, Any]: ..."
 ASK = (
-    "    def __call__(\n        self, mid: Literal[{mid}], revision: int = 1, *, deadline_s: float | None = None, "
+    "    def __call__(\n        self, mid: Literal[{mid}], revision: int = 1, *, timeout: float | None = None, "
     "**fields: Unpack[Given{mid:04d}]\n    ) -> Answer: ..."
 )
 ENCODE = (
-    "def encode(\n    mid: Literal[{mid}], revision: int = 1, check: bool = True, "
+    "def encode(\n    mid: Literal[{mid}], revision: int | None = None, check: bool = True, "
     "**given: Unpack[Given{mid:04d}]\n) -> bytes: ..."
 )
 ENCODE_CHANGED = "def encode(mid: Message, *, check: bool = True, **given: Any) -> bytes: ..."

@@ -1,13 +1,15 @@
 """Simulated controllers for the tests of this library's users: a real TCP port on this machine, in a thread.
 
-    with controller("power-focus-6000-3.6", faults={"refuse": {18: 3}}) as simulated:
+    with controller("power-focus-6000-3.6", refuse={18: 3}) as simulated:
         connect(simulated.host, simulated.port)
         simulated.produce(torque=1234)
+        simulated.assert_clean()
 
-`faults` are options of the simulator (toolcart.sim.controller_model lists them); `profiles()` names the controllers.
+`profiles()` names the controllers; the options are those of toolcart.simulated.options.
 """
 
 from toolcart.sim.profiles import names as profiles
 from toolcart.simulated.controller import SimulatedController, controller
+from toolcart.simulated.options import Options, Result
 
-__all__ = ["SimulatedController", "controller", "profiles"]
+__all__ = ["Options", "Result", "SimulatedController", "controller", "profiles"]

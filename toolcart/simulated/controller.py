@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Unpack
 
+from toolcart.agent import catalogue
+from toolcart.client.errors import OptionError
 from toolcart.sim.controller import Controller, ControllerOptions
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import names, row
 from toolcart.sim.serial_serve import SerialServed
 from toolcart.sim.tcp import Loop, Served
+from toolcart.simulated.options import Options, Result
 
 
 class SimulatedController:
-    """See `controller`. A context manager; its actions happen between two turns of its thread."""
+    """See `controller`. A context manager; its actions happen between two turns of its thread.
+
+    `host` and `port` are its address, `device` that of a serial line.
+    """
 
     def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
         self._loop = Loop()
@@ -39,13 +47,55 @@ class SimulatedController:
             self._thread.join()
         self._loop.close()
 
-    def produce(self, **fields: Any) -> int | None:
-        """Tighten one screw, with these attributes (toolcart.sim.controller_model.Tightening); return its ID."""
-        return self.do("produce", **fields)
+    # -- what happens at it --------------------------------------------------------------------------------------
 
-    def do(self, name: str, *values: Any, **named: Any) -> Any:
-        """Call a method of the simulated controller: raise_alarm, select_job, identify, drop, inject ..."""
-        return self._loop.call(lambda: getattr(self._controller, name)(*values, **named))
+    def produce(self, **result: Unpack[Result]) -> int | None:
+        """Tighten one screw; return its ID, None where it has none. Torque in 1/100 Nm, angles in degrees."""
+        return self._do(self._controller.produce, **result)
+
+    def push(self, mid: int, revision: int = 1, **fields: Any) -> None:
+        """Send any message of the catalogue on every connection: fields as `toolcart.encode` takes them."""
+        self.inject(catalogue.wire(catalogue.encode(mid, revision, check=False, **fields)))
+
+    def inject(self, octets: bytes) -> None:
+        """Send octets as they are on every connection: garbage, half a message."""
+        self._do(self._controller.inject, octets)
+
+    def raise_alarm(self, code: str, text: str = "") -> None:
+        """Raise an alarm, such as E404: MID 0071."""
+        self._do(self._controller.raise_alarm, code, text)
+
+    def acknowledge_alarm(self, code: str) -> None:
+        """Acknowledge an alarm at the controller: MID 0074."""
+        self._do(self._controller.acknowledge_alarm, code)
+
+    def select_pset(self, number: int) -> None:
+        """Select a parameter set at the controller: MID 0015."""
+        self._do(self._controller.select_pset, number)
+
+    def select_job(self, number: int, batch_size: int = 4) -> None:
+        """Select a job at the controller: MID 0035."""
+        self._do(self._controller.select_job, number, batch_size)
+
+    def identify(self, vin: str, *identifiers: str) -> None:
+        """Let a vehicle arrive: MID 0052."""
+        self._do(self._controller.identify, vin, *identifiers)
+
+    def set_time(self, time: datetime) -> None:
+        """Set its clock."""
+        self._do(self._controller.set_clock, time.strftime("%Y-%m-%d:%H:%M:%S").encode())
+
+    # -- faults --------------------------------------------------------------------------------------------------
+
+    def change(self, **options: Unpack[Options]) -> None:
+        """Change options while it runs, such as silent=True; OptionError for an unknown one."""
+        _check(dict(options))
+
+        def change() -> None:
+            for name, value in options.items():
+                setattr(self._controller.options, name, value)
+
+        self._loop.call(change)
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones, until `restore`."""
@@ -55,49 +105,77 @@ class SimulatedController:
         """Listen again."""
         self._loop.call(self._served.listen)
 
-    def set_fault(self, **options: Any) -> None:
-        """Change options while it runs, such as silent=True; ValueError for an unknown one."""
-        for name in options:
-            if name not in ControllerOptions.DEFAULTS:
-                raise ValueError(f"no such option: {name}")
+    def drop(self) -> None:
+        """Close every connection; new ones are taken."""
+        self._do(self._controller.drop)
 
-        def change() -> None:
-            for name, value in options.items():
-                setattr(self._controller.options, name, value)
-
-        self._loop.call(change)
-
-    def seen(self, name: str) -> Any:
-        """Return a copy of what it has recorded: produced, acknowledged, complaints, messages, ordered ..."""
-
-        def copy() -> Any:
-            found = getattr(self._controller, name)
-            return type(found)(found) if isinstance(found, list | dict) else found
-
-        return self._loop.call(copy)
+    # -- what it has seen ----------------------------------------------------------------------------------------
 
     @property
     def acknowledged(self) -> list[int]:
-        """Return the IDs of the acknowledged results, in order."""
-        return self.seen("acknowledged")
+        """The IDs of the acknowledged results, in order."""
+        return self._do(lambda: list(self._controller.acknowledged))
+
+    @property
+    def messages(self) -> dict[int, int]:
+        """How many messages it was sent, by MID, in the order in which each came first."""
+        return self._do(lambda: dict(self._controller.messages))
+
+    @property
+    def ordered(self) -> dict[str, Any]:
+        """What it was told to do: pset, job, job_off, vin."""
+        return self._do(lambda: dict(self._controller.ordered))
 
     @property
     def complaints(self) -> list[str]:
-        """Return what the client did against the protocol."""
-        return self.seen("complaints")
+        """What the client did against the protocol."""
+        return self._do(lambda: list(self._controller.complaints))
+
+    def assert_clean(self) -> None:
+        """AssertionError, with all that the client did against the protocol, if it did anything."""
+        complaints = self.complaints
+        if complaints:
+            raise AssertionError("the client broke the protocol: " + "; ".join(complaints))
+
+    def _do(self, action: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        return self._loop.call(lambda: action(*values, **named))
 
 
 def controller(
     profile: str = "power-focus-4000",
-    faults: dict[str, Any] | None = None,
+    *,
     host: str = "127.0.0.1",
     port: int = 0,
     procedure: str = "",
     device: str = "",
+    **options: Unpack[Options],
 ) -> SimulatedController:
-    """Return a simulated controller for `with`: from a profile, with some of the simulator's options changed.
+    """Return a simulated controller for `with`: a profile, with some of its options changed.
 
     `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty named by `device` instead.
-    ValueError for an unknown profile or option.
+    OptionError for an unknown profile or option, and for a value that an option cannot have.
+
+    >>> with controller("nexo", refuse={18: 3}) as simulated:
+    ...     simulated.produce(torque=1234)
+    ...     simulated.assert_clean()
+    1
     """
-    return SimulatedController(ControllerOptions(**row(profile, **(faults or {}))), host, port, procedure, device)
+    changed: dict[str, Any] = dict(options)
+    _check(changed)
+    try:
+        chosen = ControllerOptions(**row(profile, **changed))
+    except ValueError as error:
+        if str(error).startswith("no such profile"):
+            raise OptionError("profile", profile, "one of " + ", ".join(names())) from None
+        raise OptionError("options", changed, str(error)) from None
+    return SimulatedController(chosen, host, port, procedure, device)
+
+
+def _check(options: dict[str, Any]) -> None:
+    """OptionError for an option that there is none of, or a value that is not among the few it has."""
+    for name, value in options.items():
+        if name not in ControllerOptions.DEFAULTS:
+            raise OptionError(name, value, "one of the options in toolcart.simulated.options")
+        allowed: tuple = ControllerOptions.ALLOWED.get(name, (value,))
+        if value not in allowed:
+            raise OptionError(name, value, "one of " + ", ".join(map(str, allowed)))

@@ -9,7 +9,7 @@
 The agent itself uses none of this, and no chip is given it: it is for tools, tests and whoever wants Open Protocol.
 """
 
-from .errors import FieldError, FrameError, Odd, TableError
+from .errors import FieldError, FrameError, NoField, Odd, TableError
 from .extra import extra_data, read_extra
 from .message import Message
 from .registry import CONTROLLER, INTEGRATOR, Catalogue, wire
@@ -41,6 +41,7 @@ __all__ = [
     "Frames",
     "Linked",
     "Message",
+    "NoField",
     "Odd",
     "Resolution",
     "TableError",

@@ -6,12 +6,16 @@ Rules
 1. Fields stand under their names as `Message.fields` has them. What JSON has no word for is an object with one of the
    keys "octets" (hexadecimal), "odd", "data_field" and "resolution".
 2. Where these fields do not build the same octets (blanks where zeros belong, something behind the last field, a number
-   with two layouts), "frame" has all of them, hexadecimal; a field that was changed beside it wins.
+   with two layouts), "frame" has all of them, hexadecimal; a field that was changed beside it wins. "frames" are those
+   of a message in linked parts.
+3. The lines of `toolcart decode --json` are read too: a field may be an object with its "value" and what that means.
+   Of variable data fields and resolutions they tell what is for people, so these are taken from the frame.
 """
 
 import json
 
 from .errors import FieldError, FrameError, Odd
+from .trace import samples_of
 from .variable import DataField, Resolution
 
 _HEADER = ("no_ack", "station", "spindle", "sequence", "parts", "part")
@@ -62,11 +66,22 @@ def _plain(value):
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+_AS_IN_FRAME = object()
+_MEANINGS = ("decimal", "bits", "meaning")
+
+
 def _revived(value):
     if isinstance(value, list):
-        return [_revived(one) for one in value]
+        found = [_revived(one) for one in value]
+        return _AS_IN_FRAME if _AS_IN_FRAME in found else found
     if not isinstance(value, dict):
         return value
+    if "value" in value and [name for name in _MEANINGS if name in value]:
+        return value["value"]
+    if "pid" in value or "first" in value:
+        return _AS_IN_FRAME
+    if set(value) == {"octets", "why"}:
+        return Odd(bytes.fromhex(value["octets"]), value["why"])
     if "odd" in value:
         return Odd(bytes.fromhex(value["odd"]), value["why"], value["rest"])
     for key in _PARTS:
@@ -76,7 +91,21 @@ def _revived(value):
             return make(*[told[name] for name in names], bytes.fromhex(told["octets"]))
     if set(value) == {"octets"}:
         return bytes.fromhex(value["octets"])
-    return {name: _revived(value[name]) for name in value}
+    found = {name: _revived(value[name]) for name in value}
+    return _AS_IN_FRAME if _AS_IN_FRAME in found.values() else found
+
+
+def _fields_of(told):
+    return {} if told.get("described") is False else told["fields"]
+
+
+def _is_as(value, known, name):
+    """True if a value is what the frame says."""
+    if name not in known:
+        return False
+    if isinstance(known[name], bytes) and isinstance(value, list):
+        return value == samples_of(known[name])
+    return value is _AS_IN_FRAME or value == known[name]
 
 
 def from_json(catalogue, text):
@@ -87,17 +116,18 @@ def from_json(catalogue, text):
     try:
         told = json.loads(text)
         mid, revision, header = told["mid"], told.get("revision", 1), told.get("header", {})
-        fields = {name: _revived(value) for name, value in told["fields"].items()}
+        fields = {name: _revived(value) for name, value in _fields_of(told).items()}
         frame = bytes.fromhex(told["frame"]) if "frame" in told else None
+        parts = [bytes.fromhex(part) for part in told.get("frames", ())]
         if set(header) - set(_HEADER) or set(fields) & set(_NO_FIELDS):
             raise KeyError("header" if set(header) - set(_HEADER) else "fields")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
-    if frame is None:
+    if frame is None and not parts:
         return catalogue.decode(catalogue.encode(mid, revision, check=False, **header, **fields))
-    message = catalogue.decode(frame)
+    message = catalogue.decode_parts(parts) if parts else catalogue.decode(frame)
     if (message.mid, message.revision) != (mid, revision):
         raise FrameError("no message in JSON: its frame is MID %04d revision %d" % (message.mid, message.revision))
     known = message.fields() if message.form.known else {"data": message.data()}
-    changes = {name: fields[name] for name in fields if name not in known or fields[name] != known[name]}
+    changes = {name: fields[name] for name in fields if not _is_as(fields[name], known, name)}
     return catalogue.decode(catalogue.encode(message, check=False, **changes)) if changes else message

@@ -43,7 +43,8 @@ class Pieces:
         """Return the error of a field that begins here."""
         place = field.bounds() or "%d" % (HEADER_BYTES + self.octets + 1 + len(field.id))
         name = "%s (%s)" % (field.name, field.id.decode()) if field.id else field.name
-        return FieldError(self.form.mid, self.form.revision, name, place, found, allowed)
+        unit = field.unit.partition("~")[0]
+        return FieldError(self.form.mid, self.form.revision, name, place, found, allowed, unit)
 
 
 def build_header(length, mid, revision, given):
@@ -64,7 +65,8 @@ def build_data(form, given):
     """Return the Pieces of a message's data field."""
     pieces = Pieces(form)
     if not form.known:
-        _only(form, given, ("data",))
+        if [name for name in given if name != "data"]:
+            raise not_described(form)
         octets = given.get("data", b"")
         if not isinstance(octets, (bytes, bytearray, memoryview)):
             raise FieldError(form.mid, form.revision, "data", "21-", octets, "bytes")
@@ -75,6 +77,16 @@ def build_data(form, given):
     for field in form.fields:
         _write(field, values, values, pieces)
     return pieces
+
+
+def not_described(form):
+    """Return the error of a message that no table describes: its fields are not known."""
+    if not form.about.revisions:
+        allowed = "a MID whose fields are described; data=bytes builds any"
+        return FieldError(form.mid, form.revision, "mid", "5-8", form.mid, allowed)
+    told = ", ".join(["%d" % number for number in sorted(form.about.revisions)])
+    allowed = "%s; data=bytes builds any" % told
+    return FieldError(form.mid, form.revision, "revision", "9-11", form.revision, allowed)
 
 
 def _only(form, given, names):
@@ -94,8 +106,8 @@ def with_counts(counted, given, by_name):
                 found = values.get(other)
                 if isinstance(found, str):
                     found = _octets_of(found)
-                if isinstance(found, (list, tuple, bytes)):
-                    half = 2 if isinstance(found, bytes) and by_name[other].kind == "Z" else 1
+                if isinstance(found, (list, tuple, bytes, bytearray, memoryview)):
+                    half = 1 if isinstance(found, (list, tuple)) or by_name[other].kind != "Z" else 2
                     values[name] = len(found) // half
                     break
     return values
@@ -121,7 +133,7 @@ def _write(field, values, outer, pieces):
         if field.kind not in READERS:
             _LIST_WRITERS[field.kind](field, value, values, outer, pieces)
         elif field.count is None:
-            pieces.add(write(field, value))
+            pieces.add(write(field, _unscaled(field, value, values) if "~" in field.unit else value))
         elif field.width is None:
             pieces.add(_text(field, value, values))
         else:
@@ -129,6 +141,23 @@ def _write(field, values, outer, pieces):
                 pieces.add(write(field, one))
     except Wrong as wrong:
         raise pieces.error(field, value, str(wrong))
+
+
+def _unscaled(field, value, values):
+    """Return the whole number for a Decimal whose scale other fields of the message tell."""
+    numerator, denominator = [values.get(name) for name in field.unit.split("~")[1:]]
+    if numerator is None or denominator is None or numerator == denominator:
+        return value
+    if isinstance(value, str):
+        raise Wrong("a whole number or a Decimal: %s tell its scale" % " and ".join(field.unit.split("~")[1:]))
+    if not hasattr(value, "as_tuple"):
+        return value
+    if not (isinstance(numerator, int) and isinstance(denominator, int) and numerator):
+        raise Wrong("a whole number: its scale is none")
+    scaled = value * (field.scale * denominator) / numerator
+    if scaled != int(scaled):
+        raise Wrong("a multiple of %d/%d" % (numerator, field.scale * denominator))
+    return int(scaled)
 
 
 def _octets_of(text):
@@ -144,7 +173,7 @@ def _text(field, value, values):
     if raw is None:
         raw = b""
     if isinstance(raw, str):
-        raw = write(field, raw, len(_octets_of(raw)))
+        raw = write(field, raw, max(len(_octets_of(raw)), field.least))
     if not isinstance(raw, bytes):
         raise Wrong("text")
     if field.count == "*":
@@ -179,21 +208,30 @@ def _group(field, value, values, outer, pieces):
                 _write(member, inner, values, pieces)
             except FieldError as error:
                 name = "%s[%d].%s" % (field.name, index, error.field)
-                raise FieldError(error.mid, error.revision, name, error.place, error.found, error.allowed)
+                raise FieldError(error.mid, error.revision, name, error.place, error.found, error.allowed, error.unit)
 
 
 def _data_fields(field, value, values, outer, pieces):
     for one in _items(field, value, values, outer):
         if not isinstance(one, DataField):
             raise Wrong("what data_field() returns")
-        pieces.add(one.octets(field.width or 5, field.kind == "V"))
+        pieces.add(_told(pieces.form, field, one.octets, field.width or 5, field.kind == "V"))
+
+
+def _told(form, field, octets, *how):
+    """Return what octets() gives; its error names the message."""
+    try:
+        return octets(*how)
+    except FieldError as error:
+        name = "%s: %s" % (field.name, error.field)
+        raise FieldError(form.mid, form.revision, name, "", error.found, error.allowed)
 
 
 def _resolutions(field, value, values, outer, pieces):
     for one in _items(field, value, values, outer):
         if not isinstance(one, Resolution):
             raise Wrong("what resolution() returns")
-        pieces.add(one.octets())
+        pieces.add(_told(pieces.form, field, one.octets))
 
 
 def _samples(field, value, values, outer, pieces):

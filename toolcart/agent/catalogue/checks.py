@@ -4,6 +4,7 @@ Rules
 1. The built message is read again and judged, so whatever way a value was given, what goes on the line counts.
 2. An integrator sends every number and time; a controller may leave blank what it does not use (003:1283-1291).
 3. A list of values that products or releases extend (meanings.OPEN) closes nothing out.
+4. Text has no control characters: the documents allow 0x20 to 0x7F (003:1277), later releases UTF-8.
 """
 
 from .errors import FieldError, Odd, Wrong
@@ -23,6 +24,8 @@ def check_message(form, frame, given, only):
             continue
         try:
             _check(form, field, value, field.name)
+            if field.kind == "T":
+                _check_text(field, frame, given.get(field.name))
         except Wrong as wrong:
             name = "%s (%s)" % (field.name, field.id.decode()) if field.id else field.name
             found = given.get(field.name, value)
@@ -31,7 +34,21 @@ def check_message(form, frame, given, only):
 
 def _is_free(field, value):
     """True for what most fields are: a number or a text, and any will do."""
-    return field.kind in "NIBT" and not (field.values or field.most or isinstance(value, (Odd, list)))
+    return field.kind in "NIB" and not (field.values or isinstance(value, (Odd, list)))
+
+
+def _check_text(field, frame, given):
+    """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (003:1277-1285)."""
+    if field.least and field.place and len(frame) - field.place + 1 < field.least:
+        raise Wrong("at least %d octets" % field.least)
+    if isinstance(given, str):
+        _check_characters(given)
+
+
+def _check_characters(text):
+    for char in text:
+        if char < " ":
+            raise Wrong("no control characters")
 
 
 def _check(form, field, value, name):
@@ -52,6 +69,7 @@ def _check(form, field, value, name):
     elif field.kind == "T":
         if field.most and len(value.encode()) > field.most:
             raise Wrong("at most %d octets" % field.most)
+        _check_characters(value)
     elif field.kind == "N" and field.values:
         _check_listed(field.values, value)
 

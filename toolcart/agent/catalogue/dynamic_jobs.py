@@ -31,7 +31,7 @@ REV 1 @003:9314
 16 identifier_part_1 N1 =0:job_VIN_number|1:other
 17 result_of_non_tightenings N1 =YES
 18 reset_identifiers N1 =YES reset all identifiers when the job is done
-19 reserved T1 for job repair: E or G
+19 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 REV 999 +1 @003:9458
 04 job_list G[pset_count]
 . channel_id N2
@@ -110,7 +110,7 @@ REV 3 since=2.13 @beyond 8.2
 12 identifier_part_1 N1 =0:job_VIN_number|1:other
 13 result_of_non_tightenings N1 =YES
 14 reset_identifiers N1 =YES reset all identifiers when the job is done
-15 reserved T1 for job repair: E or G
+15 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 16 job_sequence N5 0 to 65535
 REV 4 +3 since=2.16 @beyond 8.2
 04 job_list G[pset_count]

@@ -6,24 +6,60 @@ def quoted(octets):
     return '"%s"' % "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in bytes(octets)])
 
 
+def octets_of(buffer):
+    """Return a buffer as bytes; FrameError for what is none, of which `bytes` would make something all the same."""
+    if not isinstance(buffer, (bytes, bytearray, memoryview)):
+        raise FrameError("found %s: bytes are wanted" % type(buffer).__name__)
+    return bytes(buffer)
+
+
 class FrameError(ValueError):
     """These octets are no frame of Open Protocol, or of none that this catalogue takes."""
 
 
 class FieldError(ValueError):
-    """A field cannot be built. `mid`, `revision`, `field`, `place` (as in the documents), `found` and `allowed`."""
+    """A field, or another argument, cannot be built or read in this way.
 
-    def __init__(self, mid, revision, field, place, found, allowed):
+    `mid` and `revision` (0 where they are not known), `field`, `place` (as in the documents), `found`, `allowed`, and
+    the `unit` of what is allowed, empty for none.
+    """
+
+    def __init__(self, mid, revision, field, place, found, allowed, unit=""):
+        super().__init__(mid, revision, field, place, found, allowed, unit)
         self.mid = mid
         self.revision = revision
         self.field = field
         self.place = place
         self.found = found
         self.allowed = allowed
-        at = " at %s" % place if place else ""
-        super().__init__(
-            "MID %04d revision %d, %s%s: found %r, allowed %s" % (mid, revision, field, at, found, allowed)
-        )
+        self.unit = unit
+
+    def __str__(self):
+        head = "MID %04d revision %d, " % (self.mid, self.revision) if self.mid else ""
+        at = " at %s" % self.place if self.place else ""
+        return "%s%s%s: found %r, allowed %s" % (head, self.field, at, self.found, self.allowed)
+
+    def __reduce__(self):
+        found = self.found
+        if not isinstance(found, (int, float, str, bytes, type(None))):
+            found = repr(found)  # what another process may not have
+        told = (self.mid, self.revision, self.field, self.place, found, self.allowed, self.unit)
+        return FieldError, told
+
+
+class NoField(KeyError):
+    """A message has no field of this name: `mid`, `revision`, `field`, and the `names` that it has."""
+
+    def __init__(self, mid, revision, field, names):
+        super().__init__(mid, revision, field, names)
+        self.mid = mid
+        self.revision = revision
+        self.field = field
+        self.names = names
+
+    def __str__(self):
+        told = (self.mid, self.revision, self.field, ", ".join(self.names) or "none")
+        return "MID %04d revision %d has no field %r; it has: %s" % told
 
 
 class Wrong(Exception):

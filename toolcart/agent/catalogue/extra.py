@@ -7,6 +7,7 @@ A table for each generic MID. A revision is an alternative and one more; 1 is al
 """
 
 from .building import build_data
+from .checks import check_message
 from .errors import FieldError, Odd
 from .forms import HEADER_BYTES, Form
 from .message import Message
@@ -119,7 +120,7 @@ _tables = {}
 
 def extra_form(generic, mid, alternative=0):
     """Return the layout of the extra data, None where none is described."""
-    if generic not in _TEXTS:
+    if not isinstance(generic, int) or not isinstance(mid, int) or generic not in _TEXTS:
         return None
     if generic not in _tables:
         _tables[generic] = read_table(_TEXTS[generic])
@@ -135,13 +136,16 @@ def extra_data(generic, mid, **given):
     alternative = given.get("alternative")
     form = extra_form(generic, mid, alternative if isinstance(alternative, int) else 0)
     if form is None:
-        raise FieldError(generic, 1, "extra", "", mid, "a MID whose extra data is described")
+        allowed = "6, 8 or 9 with a MID whose extra data is described"
+        raise FieldError(0, 0, "extra data", "", (generic, mid), allowed)
     values = dict(_GIVEN.get((generic, mid), {}))
     for name in list(values):
         if name not in form.by_name:
             values.pop(name)
     values.update(given)
-    return b"".join(build_data(form, values).list).decode()
+    raw = b"".join(build_data(form, values).list)
+    check_message(form, b"0" * HEADER_BYTES + raw, given, given)
+    return raw.decode()
 
 
 def read_extra(message):

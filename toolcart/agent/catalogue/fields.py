@@ -34,7 +34,8 @@ class Field:
         self.members = members
         self.place = 0
         self.note = ""
-        self.most = 0  # octets of a text to the end, 0 for as many as the frame has
+        self.least = 0  # octets of a text to the end: a shorter one is padded with blanks
+        self.most = 0  # 0 for as many as the frame has
 
     def copy(self):
         """Return the same line, to be placed elsewhere."""
@@ -44,6 +45,7 @@ class Field:
         other.values = self.values
         other.meaning = self.meaning
         other.note = self.note
+        other.least = self.least
         other.most = self.most
         return other
 
@@ -187,6 +189,8 @@ def write_text(value, width):
 
 def write_time(value, width):
     """The same for a time stamp: text, a datetime, or year, month, day, hour, minute, second."""
+    if getattr(value, "tzinfo", None) is not None:
+        raise Wrong("a time without a zone: it is the controller's clock")
     if hasattr(value, "timetuple"):
         value = tuple(value.timetuple())[:6]
     if isinstance(value, (tuple, list)) and len(value) >= 6:
@@ -223,16 +227,32 @@ def write(field, value, width=None):
         if len(value) != width:
             raise Wrong("%d octets" % width)
         return value
-    if hasattr(value, "as_tuple"):  # a Decimal, in the field's unit
+    if hasattr(value, "as_tuple") and field.kind in "NIBF":  # a Decimal, in the field's unit
         value = float(value) if field.kind == "F" else format(value, "f")
-    if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
-        value = _number_of(field, value)
-    return WRITERS[field.kind](value, width)
+    try:
+        if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
+            value = _number_of(field, value)
+        return WRITERS[field.kind](value, width)
+    except Wrong as wrong:
+        raise Wrong(str(wrong) + _in_unit(field, width, str(wrong)))
+
+
+def _in_unit(field, width, said):
+    """Return what is said of a field's unit behind what is allowed, where that is a range or any number."""
+    unit = field.unit.partition("~")[0]
+    if field.kind not in "NI" or not unit or not (" to " in said or said == "a number"):
+        return ""
+    if field.scale == 1:
+        return " " + unit
+    most = decimal_text(10**width - 1, field.scale)
+    return " in %s/%d, or a Decimal or text in %s up to %s" % (unit, field.scale, unit, most)
 
 
 def _number_of(field, value):
     """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
     if not isinstance(value, str):
+        if field.kind != "B":
+            raise Wrong("one number")
         from .meanings import mask_of
 
         return mask_of(field.values, value)
@@ -245,9 +265,23 @@ def _number_of(field, value):
         and 10**places == field.scale
     ):
         return int(whole + rest + "0" * (places - len(rest)))
+    if all(text and not text.strip("0123456789") for text in digits):
+        unit = field.unit.partition("~")[0]
+        raise Wrong("at most %d decimals in %s" % (places, unit) if places else ("a whole number %s" % unit).rstrip())
     from .meanings import number_of
 
     return number_of(field.values, value)
+
+
+def ratio_of(field, value, values):
+    """Return (number, divisor) of a whole number, with the angle scale that `values` may have."""
+    over = field.scale
+    _, _, factors = field.unit.partition("~")
+    if factors and factors.split("~")[0] in values:
+        numerator, denominator = [values[factor] for factor in factors.split("~")]
+        if isinstance(numerator, int) and isinstance(denominator, int) and denominator:
+            return value * numerator, over * denominator
+    return value, over
 
 
 def decimal_text(value, scale):

@@ -14,7 +14,7 @@ from .fields import READERS, is_time
 from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
-_HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
+HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
 
 
 def counted_by(fields):
@@ -31,6 +31,9 @@ class Form:
 
     def __init__(self, about, revision, described):
         self.about = about
+        self._described = described
+        self._scaled = None
+        self.plain = self  # another one reads the same layout as values (scaled.py)
         self.mid = about.mid
         self.revision = revision
         self.known = described is not None
@@ -40,6 +43,8 @@ class Form:
         self.fields = described.fields(about) if described else []
         self.by_name = {}
         for field in self.fields:
+            if field.kind == "'":
+                continue
             if field.name in self.by_name:
                 raise ValueError("MID %04d revision %d: %s twice" % (self.mid, revision, field.name))
             self.by_name[field.name] = field
@@ -48,6 +53,20 @@ class Form:
         self.other = Form(about, revision, other) if other else None
         self._divide()
         self.read = self._make  # frame -> every field by name
+
+    def __reduce__(self):
+        kept = _standard_form(self.mid, self.revision)
+        if self is kept or self is kept.other:
+            return _standard, (self.mid, self.revision, self is kept.other)
+        return Form, (self.about, self.revision, self._described)
+
+    def scaled(self):
+        """Return the layout that reads values in place of raw numbers."""
+        if self._scaled is None:
+            from .scaled import ScaledForm
+
+            self._scaled = ScaledForm(self)
+        return self._scaled
 
     def _divide(self):
         self.places = {}  # of the head: name -> first octet, end, reader, ID, where the ID stands
@@ -101,7 +120,7 @@ class Form:
     def _make(self, frame):
         """Make what reads the head, once; then read with it."""
         read = self.read_slowly
-        if _HAS_STRUCTS:
+        if HAS_STRUCTS:
             from .compiled import compile_head
 
             read = compile_head(self.head, self.head_end, read) or read
@@ -123,6 +142,17 @@ class Form:
                 values[field.name] = None
             return len(frame)
         return walk(self.tail, frame, self.head_end, values, values)
+
+
+def _standard(mid, revision, is_other):
+    """Return a form of the usual catalogue: what a pickled one of it names."""
+    form = _standard_form(mid, revision)
+    return form.other or form if is_other else form
+
+
+def _standard_form(mid, revision):
+    package = __name__[: -len(".forms")]  # which imports this module
+    return __import__(package, None, None, ("STANDARD",)).STANDARD.form(mid, revision)
 
 
 def walk(fields, frame, at, values, outer):

@@ -33,7 +33,7 @@ REV 1 @003:4723
 08 line_control N1 =YES
 09 repeat N1 =YES
 10 loosening N1 =LOOSENING
-11 reserved T1 for job repair: E or G
+11 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 12 pset_count N2
 13 job_list G[pset_count]
 . channel_id N2
@@ -55,7 +55,7 @@ REV 2 @003:4823
 08 line_control N1 =YES
 09 repeat N1 =YES
 10 loosening N1 =LOOSENING
-11 reserved T1 for job repair: E or G
+11 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 12 pset_count N2
 13 job_list G[pset_count]
 . channel_id N2

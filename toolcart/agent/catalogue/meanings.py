@@ -93,6 +93,7 @@ OPEN = (
     "NODE",
 )
 
+MASK_BITS = 64  # more than ten digits tell
 _split = {}
 
 
@@ -120,6 +121,8 @@ def meaning_of(values, value):
     """Return the words for a value, empty where there are none; a list of them for a list."""
     if isinstance(value, list):
         return [meaning_of(values, one) for one in value]
+    if isinstance(value, str) and value.isdigit():  # one character that may be a letter too (003:4793)
+        value = int(value)
     return names_of(values).get(value, "") if isinstance(value, int) else ""
 
 
@@ -133,10 +136,14 @@ def number_of(values, words):
 
 
 def mask_of(values, words):
-    """Return the mask in which these bits are set."""
-    mask = 0
+    """Return the mask in which these bits are set, named as by bits_of."""
+    mask, first = 0, FIRST_BIT.get(values, 1)
     for one in words:
-        mask |= 1 << (number_of(values, one) - FIRST_BIT.get(values, 1))
+        is_numbered = isinstance(one, str) and one[:4] == "bit " and one[4:].isdigit()
+        bit = int(one[4:]) if is_numbered else number_of(values, one)
+        if not 0 <= bit - first < MASK_BITS:
+            raise Wrong("bits from %d to %d" % (first, first + MASK_BITS - 1))
+        mask |= 1 << (bit - first)
     return mask
 
 

@@ -1,4 +1,4 @@
-"""A decoded message: its fields by name, read when they are first asked for.
+"""A decoded message: its fields by name, read when they are first asked for. It is a Mapping, like a dict.
 
 message["torque"]            4237; None if blank, Odd if it is no number
 message.decimal("torque")    "42.37", message.unit("torque") "Nm"
@@ -6,40 +6,42 @@ message.meaning("torque_status")   "OK"
 message.bits("error_status")       ["torque max shut off", ...]
 message.fields()             all of them as a dict, as dict(message) has them
 message.number("torque")     Decimal("42.37"); message.datetime("time") is a datetime.datetime
+message.scaled()             the same message with Decimals, datetimes and names in place of raw numbers
 message.to_json()            text that `from_json` makes the same frame of
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
-from .errors import FrameError
-from .fields import decimal_text, is_time
-from .forms import HEADER_BYTES, collect_odd
+from .errors import FrameError, NoField
+from .fields import decimal_text, is_time, ratio_of
+from .forms import HAS_STRUCTS, HEADER_BYTES, collect_odd
 
 
 class Message:
     """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name]."""
 
-    __slots__ = ("form", "frame", "mid", "revision", "values", "whole")
+    __slots__ = ("_values", "_whole", "form", "frame", "mid", "revision")
 
     def __init__(self, frame, form):
         self.frame = frame
         self.form = form
         self.mid = form.mid
         self.revision = form.revision
-        self.values = None
-        self.whole = False  # all of them are in `values`
+        self._values = None
+        self._whole = False  # all of them are in `_values`
+
+    def __reduce__(self):
+        return Message, (self.frame, self.form)  # a message that was pushed arrives as one that was decoded
 
     def __getitem__(self, name):
-        values = self.values
+        values = self._values
         if values is None:
-            values = self.values = {}
+            values = self._values = {}
         elif name in values:
             return values[name]
         form = self.form
         place = form.places.get(name)
         if place is None:
-            if name not in form.by_name:
-                told = (self.mid, self.revision, name, ", ".join(form.by_name))
-                raise KeyError("MID %04d revision %d has no %s; it has: %s" % told)
+            self._field(name)
             return self.fields()[name]
         start, end, reader, number, at = place
         frame = self.frame
@@ -50,12 +52,16 @@ class Message:
         values[name] = value
         return value
 
+    def _field(self, name):
+        """Return the line of the table for a name; NoField if there is none."""
+        field = self.form.by_name.get(name)
+        if field is None:
+            raise NoField(self.mid, self.revision, name, [one.name for one in self.form.fields if one.kind != "'"])
+        return field
+
     def get(self, name, default=None):
-        """Return a field, `default` where this revision has none of that name or it is blank."""
-        if name not in self.form.by_name:
-            return default
-        value = self[name]
-        return default if value is None else value
+        """Return a field, None where it is blank, `default` where this revision has none of that name."""
+        return self[name] if name in self.form.by_name else default
 
     def __contains__(self, name):
         return name in self.form.by_name
@@ -63,9 +69,23 @@ class Message:
     def __iter__(self):
         return iter(self.fields())
 
+    def __len__(self):
+        return len(self.form.by_name)
+
+    def __bool__(self):
+        return True  # a message without fields is one
+
     def keys(self):
         """Return the names of the fields, in the order of the table."""
         return self.fields().keys()
+
+    def values(self):
+        """Return the values of the fields, in the order of the table."""
+        return self.fields().values()
+
+    def items(self):
+        """Return (name, value) of each field, in the order of the table."""
+        return self.fields().items()
 
     def __eq__(self, other):
         return isinstance(other, Message) and self.frame == other.frame
@@ -74,7 +94,9 @@ class Message:
         return hash(self.frame)
 
     def __repr__(self):
-        return "<MID %04d revision %d, %s>" % (self.mid, self.revision, self.form.about.name)
+        from .as_text import shown
+
+        return shown(self)
 
     def fields(self, mid=None):
         """Return every field by name, in the order of the table; FrameError if this is no message `mid`.
@@ -82,18 +104,30 @@ class Message:
         Editors and type checkers know the fields of `fields(61)` (docs/library/types.md).
         """
         if mid is not None and mid != self.mid:
-            raise FrameError("MID %04d, not %04d" % (self.mid, mid))
-        if self.whole:
-            return self.values or {}
-        values = self.values = self.form.read(self.frame)
-        self.whole = True
+            raise FrameError("MID %04d, not %s" % (self.mid, "%04d" % mid if isinstance(mid, int) else mid))
+        if self._whole:
+            return self._values or {}
+        values = self._values = self.form.read(self.frame)
+        self._whole = True
         return values
+
+    def scaled(self):
+        """Return the same message with values in place of raw numbers. Not on MicroPython.
+
+        A number with decimals is a Decimal in its unit, a time a datetime.datetime, a value with a name that name, a
+        mask the list of its bits' names. Blanks are None, what does not fit is Odd, a number without a name itself.
+        """
+        return Message(self.frame, self.form.scaled())
+
+    def raw(self):
+        """Return the same message with raw numbers: this one, unless it is scaled."""
+        return self if self.form.plain is self.form else Message(self.frame, self.form.plain)
 
     def to_json(self):
         """Return it as JSON text, of which `from_json` makes the same frame."""
         from .as_json import to_json
 
-        return to_json(self)
+        return to_json(self.raw())
 
     def data(self):
         """Return everything behind the header."""
@@ -101,7 +135,8 @@ class Message:
 
     def rest(self):
         """Return what follows behind the fields that are described, empty as a rule."""
-        return self.frame[self.form.read_tail(self.frame, dict(self.fields())) :]
+        raw = self.raw()
+        return self.frame[raw.form.read_tail(self.frame, dict(raw.fields())) :]
 
     def odd(self):
         """Return the fields whose content does not fit, as name -> Odd."""
@@ -113,27 +148,20 @@ class Message:
 
     def unit(self, name):
         """Return the unit of a field, empty for none. `torque_unit` of the message decides where there is one."""
-        unit = self.form.by_name[name].unit.partition("~")[0]
+        unit = self._field(name).unit.partition("~")[0]
         if unit == "Nm" and "torque_unit" in self.form.by_name and self["torque_unit"] is not None:
             return self.meaning("torque_unit")
         return unit
 
     def ratio(self, name):
-        """Return (number, divisor), the exact value of a field in its unit; None where it is no number."""
-        field = self.form.by_name[name]
-        value = self[name]
-        if not isinstance(value, int):
-            return None
-        over = field.scale
-        _, _, factors = field.unit.partition("~")
-        if factors and factors.split("~")[0] in self.form.by_name:
-            numerator, denominator = [self[factor] for factor in factors.split("~")]
-            if isinstance(numerator, int) and isinstance(denominator, int) and denominator:
-                return value * numerator, over * denominator
-        return value, over
+        """Return (number, divisor), the exact value of a field in its unit; None where it is no whole number."""
+        raw = self.raw()
+        field = self._field(name)
+        value = raw[name]
+        return ratio_of(field, value, raw) if isinstance(value, int) else None
 
     def decimal(self, name):
-        """Return a number as exact decimal text in its unit, `42.37`; None if blank or Odd."""
+        """Return a number as exact decimal text in its unit, `42.37`; None where it is no number."""
         ratio = self.ratio(name)
         return None if ratio is None else decimal_text(ratio[0], ratio[1])
 
@@ -151,20 +179,20 @@ class Message:
         """Return a time stamp as datetime.datetime, without a zone: the controller's clock; None if it is none."""
         import datetime
 
-        text = self[name]
+        text = self.raw()[name]
         return datetime.datetime.strptime(text, "%Y-%m-%d:%H:%M:%S") if is_time(text) else None
 
     def meaning(self, name):
         """Return the words for a value, empty where the documents give none."""
         from .meanings import meaning_of
 
-        return meaning_of(self.form.by_name[name].values, self[name])
+        return meaning_of(self._field(name).values, self.raw()[name])
 
     def bits(self, name):
         """Return the names of the bits that are set in a mask."""
         from .meanings import bits_of
 
-        return bits_of(self.form.by_name[name].values, self[name])
+        return bits_of(self._field(name).values, self.raw()[name])
 
     # -- header and answer -----------------------------------------------------------------------------------------
 
@@ -191,6 +219,11 @@ class Message:
             return int(answer[:-1]), self.revision
         return int(answer), 1
 
+
+if HAS_STRUCTS:  # CPython
+    import collections.abc
+
+    collections.abc.Mapping.register(Message)  # type: ignore - typeshed has it without its metaclass
 
 _HEADER = (
     ("no_ack", 11, 12),

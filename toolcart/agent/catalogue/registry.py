@@ -6,9 +6,9 @@ Rules
 3. A MID that no table has, or a revision that no table describes, is named as far as it is known and kept raw.
 """
 
-from .building import HEADER_FIELDS, build, build_header, build_linked
+from .building import HEADER_FIELDS, build, build_header, build_linked, not_described
 from .checks import check_header, check_message
-from .errors import FieldError, FrameError, quoted
+from .errors import FieldError, FrameError, octets_of, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
 from .message import Message
@@ -26,6 +26,8 @@ class Catalogue:
     def __init__(self, sent_by=None, only=None):
         if sent_by is not None and sent_by not in _LETTERS:
             raise ValueError("%r sends nothing: controller or integrator" % (sent_by,))
+        if isinstance(only, str):
+            raise ValueError("only=%r: a list of categories is wanted" % only)
         for name in () if only is None else only:
             _known(name)
         self._letter = _LETTERS[sent_by] if sent_by else ""
@@ -63,7 +65,11 @@ class Catalogue:
         self._made.clear()
 
     def about(self, mid):
-        """Return what is known of a MID: name, sender, kind, answer, source, category, revisions."""
+        """Return what is known of a MID: name, sender, kind, answer, source, category, revisions.
+
+        FieldError for what is no MID.
+        """
+        _whole(mid, 0, "mid", "5-8", 0, 9999)
         found = self._find(mid)
         if found is None or not self._takes(found):
             found = Mid(mid, "", "X", "-", "not in the catalogue", "")
@@ -83,7 +89,12 @@ class Catalogue:
         return sorted(self.about(mid).revisions)
 
     def form(self, mid, revision=1):
-        """Return the layout of a revision; its `known` is False where no table describes it."""
+        """Return the layout of a revision; its `known` is False where no table describes it.
+
+        FieldError for what is no MID or no revision.
+        """
+        _whole(mid, 0, "mid", "5-8", 0, 9999)
+        _whole(revision, mid, "revision", "9-11", 1, 999)
         form = self._made.get((mid, revision))
         if form is None:
             about = self.about(mid)
@@ -113,9 +124,18 @@ class Catalogue:
 
     # -- decode and encode -----------------------------------------------------------------------------------------
 
-    def decode(self, buffer):
-        """Return the Message in a buffer that holds one frame, with or without a NUL behind it; FrameError if none."""
-        frame = buffer if type(buffer) is bytes else bytes(buffer)
+    def decode(self, buffer, scaled=False):
+        """Return the Message in a buffer that holds one frame, with or without a NUL behind it; FrameError if none.
+
+        `scaled`: its fields are values in place of raw numbers, see Message.scaled.
+
+        >>> import toolcart
+        >>> toolcart.decode(b"00230018001         002")["pset_id"]
+        2
+        """
+        if scaled:
+            return self.decode(buffer).scaled()
+        frame = buffer if type(buffer) is bytes else octets_of(buffer)
         form = self._fixed.get(frame[:11])
         if form is not None and len(frame) == form.length:
             return Message(frame, form)
@@ -129,13 +149,13 @@ class Catalogue:
 
     def read(self, buffer):
         """Return every field of a frame as a dict: what decode(buffer).fields() gives, without a Message."""
-        frame = buffer if type(buffer) is bytes else bytes(buffer)
+        frame = buffer if type(buffer) is bytes else octets_of(buffer)
         form = self._fixed.get(frame[:11])
         if form is not None and len(frame) == form.length:
             return form.read(frame)
         return self.decode(frame).fields()
 
-    def decode_parts(self, frames):
+    def decode_parts(self, frames, scaled=False):
         """Return the Message that was sent in linked parts; FrameError if one is missing or in the wrong place."""
         data = []
         for index, frame in enumerate(frames):
@@ -148,7 +168,8 @@ class Catalogue:
             raise FrameError("no parts")
         first = bytes(frames[0])
         whole = first[:18] + b"  " + b"".join(data)
-        return Message(whole, self._form_of(first).for_frame(whole))
+        message = Message(whole, self._form_of(first).for_frame(whole))
+        return message.scaled() if scaled else message
 
     def _form_of(self, frame):
         if len(frame) < HEADER_BYTES:
@@ -173,22 +194,33 @@ class Catalogue:
 
         return from_json(self, text)
 
-    def encode(self, mid, revision=1, check=True, **given):
-        """Return a frame of named fields; FieldError if one cannot be built.
+    def encode(self, mid, revision=None, check=True, **given):
+        """Return a frame of named fields, in revision 1 if none is named; FieldError if one cannot be built.
 
         With a message in place of the MID: that message with these fields changed. With a form: in that layout.
-        `check=False` leaves out what is not needed to build it: presence, lists of values, times, the header's sense.
+        `check=False` leaves out what is not needed to build it: presence, lists of values, times, characters, the
+        header's sense.
+
+        >>> import toolcart
+        >>> toolcart.encode(18, pset_id=2)
+        b'00230018001         002'
         """
-        if isinstance(mid, Message):
-            return self._again(mid, given, check) if given else mid.frame
+        if isinstance(mid, (Message, Form)):
+            if revision not in (None, mid.revision):
+                allowed = "%d: fields are changed in the revision that they are of" % mid.revision
+                raise FieldError(mid.mid, mid.revision, "revision", "9-11", revision, allowed)
+            if isinstance(mid, Message):
+                return self._again(mid.raw(), given, check) if given else mid.frame
         form = mid if isinstance(mid, Form) else self._form_to_build(mid, revision)
+        if check and not form.known and "data" not in given:
+            raise not_described(form)
         header = _header(form, given, check)
         frame = build(form, given, header)
         if check and form.fields:
             check_message(form, frame, given, None)
         return frame
 
-    def encode_linked(self, mid, revision=1, most=9999, check=True, **given):
+    def encode_linked(self, mid, revision=None, most=9999, check=True, **given):
         """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode()."""
         form = self._form_to_build(mid, revision)
         frames = build_linked(form, given, _header(form, given, check), most)
@@ -198,17 +230,15 @@ class Catalogue:
         return frames
 
     def _form_to_build(self, mid, revision):
-        if not isinstance(mid, int) or not 1 <= mid <= 9999:
-            raise FieldError(0, 0, "mid", "5-8", mid, "1 to 9999")
-        if not isinstance(revision, int) or not 1 <= revision <= 999:
-            raise FieldError(mid, 0, "revision", "9-11", revision, "1 to 999")
-        return self.form(mid, revision)
+        _whole(mid, 0, "mid", "5-8", 1, 9999)
+        return self.form(mid, 1 if revision is None else revision)
 
     def _again(self, message, changes, check):
         form = message.form
         header = _header(form, changes, check)
         places = form.places
-        if all(name in places and places[name][1] <= len(message.frame) for name in changes):
+        is_alone = all("~" not in form.by_name[name].unit for name in changes if name in form.by_name)
+        if is_alone and all(name in places and places[name][1] <= len(message.frame) for name in changes):
             # What is not changed keeps its octets.
             frame = bytearray(message.frame)
             built = build(form, changes, {})
@@ -247,6 +277,11 @@ class Catalogue:
         if answer[0] == 5:
             return self.encode(5, mid_accepted=message.mid)
         return self.encode(answer[0], answer[1])
+
+
+def _whole(value, mid, name, place, least, most):
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise FieldError(mid, 0, name, place, value, "%d to %d" % (least, most))
 
 
 def _header(form, given, check):

@@ -10,11 +10,12 @@
 Rules
 1. A frame ends where its length says, never at a NUL: samples may hold any octet. NULs before a length are dropped.
 2. A length that is none ends in FrameError, when all frames before it were given: at once, or at the next call. The
-   connection is to be closed then, for it is unknown where the next begins.
+   connection is to be closed then, for it is unknown where the next begins. Each later call raises the same, and keeps
+   nothing more.
 3. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
 """
 
-from .errors import FrameError, quoted
+from .errors import FrameError, octets_of, quoted
 from .forms import HEADER_BYTES
 
 WAITING_MOST = 16  # messages of which parts are kept at the same time
@@ -31,7 +32,9 @@ class Frames:
 
         FrameError where a length belongs and none stands, now and at each later call; `feed(b"")` asks for it.
         """
-        buffer = self.buffer + bytes(octets)
+        if len(self.buffer) >= 4 and _end_of(self.buffer, 0) < HEADER_BYTES:
+            raise FrameError("%s in place of a length" % quoted(self.buffer[:4]))
+        buffer = self.buffer + octets_of(octets)
         found = []
         at = 0
         while True:
@@ -39,19 +42,23 @@ class Frames:
                 at += 1
             if len(buffer) - at < 4:
                 break
-            length = buffer[at : at + 4]
-            end = at + int(length) if length.isdigit() else 0
+            end = _end_of(buffer, at)
             if end < at + HEADER_BYTES:
                 if found:
                     break
                 self.buffer = buffer[at:]
-                raise FrameError("%s in place of a length" % quoted(length))
+                raise FrameError("%s in place of a length" % quoted(self.buffer[:4]))
             if len(buffer) < end:
                 break
             found.append(buffer[at:end])
             at = end
         self.buffer = buffer[at:]
         return found
+
+
+def _end_of(buffer, at):
+    length = buffer[at : at + 4]
+    return at + int(length) if length.isdigit() else 0
 
 
 class Linked:
@@ -66,6 +73,7 @@ class Linked:
 
         FrameError for a part that is not the next one; its message is forgotten.
         """
+        frame = octets_of(frame)
         parts, part = frame[18:19], frame[19:20]
         if parts in (b" ", b"0", b"\0", b"") and part in (b" ", b"0", b"\0", b""):
             return [frame]

@@ -19,7 +19,8 @@ Rules
 4. Lists: N3[count] repeats a plain field, G[count] a group, V[count] variable data fields (V6: PIDs of six digits),
    U[count] the same without step, R[count] resolutions, Z[count] the NUL and the samples behind it. The count is a
    field's name, a number, or `*`: up to the end.
-5. T[length] is text whose width another field tells, T* text to the end, T*25 of 25 octets at most. ':' is an octet
+5. T[length] is text whose width another field tells, T* text to the end, T*25 of 25 octets at most,
+   T25*40 of 25 at least. ':' is an octet
    that stands there.
 6. Where releases or documents give one number two layouts, the newer stands first, the `other` behind it. A message is
    read as the other one where it fits that to its last octet.
@@ -139,9 +140,11 @@ def _typed(number, name, form):
     if count:
         count = int(count[:-1]) if count[:-1].isdigit() else count[:-1]
     else:
-        count = "*" if width[:1] == "*" else None
+        count = "*" if "*" in width else None
     field = Field(number, name, kind, int(width) if width.isdigit() else None, count, [] if kind == "G" else None)
-    field.most = int(width[1:]) if count == "*" and width[1:].isdigit() else 0
+    least, _, most = width.partition("*")
+    field.least = int(least) if count == "*" and least.isdigit() else 0
+    field.most = int(most) if count == "*" and most.isdigit() else 0
     return field
 
 

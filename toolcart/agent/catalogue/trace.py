@@ -6,17 +6,19 @@ Rules
    before it; it changes from trace to trace.
 """
 
-from .errors import Odd, Wrong
+from .errors import FieldError, Odd, Wrong
 
 DIVIDES = 2213
 MULTIPLIES = 2214
 
 
 def samples_of(raw, little=False):
-    """Return the samples in these octets."""
+    """Return the samples in these octets, from -32768 to 32767; FieldError for what is no pairs of octets."""
+    if not isinstance(raw, (bytes, bytearray, memoryview)) or len(raw) % 2:
+        raise FieldError(900, 0, "samples", "", raw, "octets, two for each sample")
     values = []
     high, low = (1, 0) if little else (0, 1)
-    for at in range(0, len(raw) - 1, 2):
+    for at in range(0, len(raw), 2):
         value = raw[at + high] << 8 | raw[at + low]
         values.append(value - 65536 if value & 32768 else value)
     return values
@@ -24,11 +26,13 @@ def samples_of(raw, little=False):
 
 def octets_of_samples(values, little=False):
     """Return such numbers as octets; octets stay what they are."""
-    if isinstance(values, bytes):
-        return values
+    if isinstance(values, (bytes, bytearray, memoryview)):
+        return bytes(values)
+    if not isinstance(values, (list, tuple)):
+        raise Wrong("a list of samples, or their octets")
     out = bytearray()
     for value in values:
-        if not isinstance(value, int) or not -32768 <= value <= 65535:
+        if not isinstance(value, int) or isinstance(value, bool) or not -32768 <= value <= 65535:
             raise Wrong("samples of -32768 to 32767")
         pair = (value >> 8 & 255, value & 255)
         out.extend(bytes((pair[1], pair[0]) if little else pair))

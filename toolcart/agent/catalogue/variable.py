@@ -10,8 +10,8 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
 """
 
-from .errors import Odd, quoted
-from .fields import read_float, read_number, read_signed, read_text, write_number
+from .errors import FieldError, Odd, Wrong, quoted
+from .fields import read_float, read_number, read_signed, read_text, write_number, write_time
 
 TYPES = {
     1: "UI",
@@ -30,6 +30,7 @@ TYPES = {
     90: "scientific float",
 }
 ELEMENT = 8
+VALUE_MOST = 999  # octets, as three digits tell
 
 
 class Broken(Exception):
@@ -83,10 +84,13 @@ class DataField:
         return "DataField(%05d, %r)" % (self.pid, self.value())
 
     def __eq__(self, other):
-        return isinstance(other, DataField) and self.octets(5, True) == other.octets(5, True)
+        return isinstance(other, DataField) and self._told() == other._told()
 
     def __hash__(self):
         return hash(self.raw)
+
+    def _told(self):
+        return self.pid, self.type, self.unit, self.step, self.raw
 
     def value(self):
         """Return what it says: int, float, text, True or False, a list; None if blank; Odd if it does not fit."""
@@ -106,18 +110,76 @@ class DataField:
 
     def octets(self, digits, with_step):
         """Return it as it is sent."""
-        head = write_number(self.pid, digits) + write_number(len(self.raw), 3) + write_number(self.type, 2)
-        step = write_number(self.step, 4) if with_step else b""
-        return head + write_number(self.unit, 3) + step + self.raw
+        head = _digits_of("PID", self.pid, digits) + _digits_of("length", len(self.raw), 3)
+        head += _digits_of("data type", self.type, 2) + _digits_of("unit", self.unit, 3)
+        return head + (_digits_of("step", self.step, 4) if with_step else b"") + self.raw
 
 
-def data_field(pid, value, kind=None, unit=0, step=0):
-    """Return a data field of a value; the type is told by the value where it is not given."""
-    if isinstance(value, bytes):
-        return DataField(pid, 4 if kind is None else kind, unit, step, value)
-    if kind is None:
-        kind = _kind_for(value)
-    return DataField(pid, kind, unit, step, _raw_of(value, kind).encode())
+def _digits_of(name, value, width):
+    _range(name, value, 10**width - 1)
+    return write_number(value, width)
+
+
+def data_field(pid, value, kind=None, unit=0, step=0, digits=5):
+    """Return a data field of a value; the type (TYPES) is told by the value where it is not given.
+
+    `pid` 0 to 99999, or of six digits in a message that has such (V6 in its table); `unit` 0 to 999, `step` 0 to 9999.
+    A number, text, True or False, None for a blank, a datetime, a list of numbers or of pairs; bytes stand for
+    themselves. FieldError for a value that the type cannot hold.
+
+    >>> import toolcart
+    >>> toolcart.data_field(2001, 12.5, unit=1).value()
+    12.5
+    """
+    _range("PID", pid, 10**digits - 1)
+    _range("unit", unit, 999)
+    _range("step", step, 9999)
+    kind, raw = _value_as(value, kind, "value of PID %05d" % pid)
+    return DataField(pid, kind, unit, step, raw)
+
+
+def _range(name, value, most):
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise FieldError(0, 0, name, "", value, "0 to %d" % most)
+
+
+def _value_as(value, kind, name):
+    """Return the type and the octets of a value; FieldError where the type cannot hold it."""
+    is_raw = isinstance(value, (bytes, bytearray, memoryview))
+    if is_raw and kind is not None:
+        _range("type of " + name, kind, 99)
+    elif kind is not None and (isinstance(kind, bool) or kind not in TYPES):
+        told = ", ".join(["%d %s" % (number, TYPES[number]) for number in sorted(TYPES)])
+        raise FieldError(0, 0, "type of " + name, "", kind, told)
+    try:
+        if is_raw:
+            kind, raw = 4 if kind is None else kind, bytes(value)
+        else:
+            kind = _kind_for(value) if kind is None else kind
+            raw = _raw_of(value, kind).encode()
+        if len(raw) > VALUE_MOST:
+            raise Wrong("at most %d octets" % VALUE_MOST)
+    except (Wrong, UnicodeError) as error:
+        raise FieldError(0, 0, name, "", value, str(error) if isinstance(error, Wrong) else "text in UTF-8")
+    return kind, raw
+
+
+_WANTED = {
+    1: "a whole number, 0 or more",
+    2: "a whole number",
+    3: "a number",
+    4: "text",
+    5: "a time",
+    6: "True or False",
+    7: "hexadecimal text",
+    8: "a list of pairs of numbers",
+    9: "a list of pairs of numbers",
+    10: "a list of pairs of numbers",
+    50: "a list of numbers",
+    51: "a list of whole numbers, 0 or more",
+    52: "a list of whole numbers",
+    90: "a number",
+}
 
 
 def _kind_for(value):
@@ -125,31 +187,56 @@ def _kind_for(value):
         return 6
     if isinstance(value, int):
         return 1 if value >= 0 else 2
-    if isinstance(value, float):
+    if isinstance(value, float) or hasattr(value, "as_tuple"):  # a Decimal
         return 3
     if isinstance(value, (list, tuple)):
-        if any(isinstance(one, float) for one in value):
+        if any(isinstance(one, (list, tuple)) for one in value):
+            return 8
+        if not all(_is_whole(one) for one in value):
             return 50
         return 51 if all(one >= 0 for one in value) else 52
-    return 4
+    if hasattr(value, "timetuple"):
+        return 5
+    if value is None or isinstance(value, str):
+        return 4
+    raise Wrong("a number, text, True or False, a time, a list of numbers or of pairs, or bytes")
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value):
+    return _is_whole(value) or (isinstance(value, float) and value - value == 0)  # neither nan nor inf
 
 
 def _raw_of(value, kind):
+    """Return the text of a value; Wrong where the type cannot hold it."""
     if value is None:
         return ""
-    if kind == 90:
+    if hasattr(value, "as_tuple"):
+        value = float(value)
+    is_list = isinstance(value, (list, tuple))
+    if kind in (50, 51, 52) and is_list and all(_is_number(one) if kind == 50 else _is_whole(one) for one in value):
+        return "".join([_element(one) for one in value])
+    if kind in (8, 9, 10) and is_list:
+        if all(isinstance(pair, (list, tuple)) and len(pair) == 2 and all(map(_is_number, pair)) for pair in value):
+            return "".join([_element(one) for pair in value for one in pair])
+    if kind == 6 and value in (True, False):
+        return "1" if value else "0"
+    if kind == 90 and _is_number(value):
         mantissa, _, exponent = ("%.3e" % value).partition("e")
         power = int(exponent)
         return _padded("%se%s%d" % (mantissa, "-" if power < 0 else "+", abs(power)), 12)
-    if kind in (50, 51, 52):
-        return "".join([_element(one) for one in value])
-    if kind in (8, 9, 10):
-        return "".join([_element(one) for pair in value for one in pair])
-    if kind == 6:
-        return "1" if value else "0"
-    if isinstance(value, float):
+    if (kind == 1 and _is_whole(value) and value >= 0) or (kind == 2 and _is_whole(value)):
+        return "%d" % value
+    if kind == 3 and _is_number(value):
         return "%r" % value
-    return "%s" % (value,)
+    if kind == 5 and hasattr(value, "timetuple"):
+        return write_time(value, 19).decode()
+    if isinstance(value, str) and not isinstance(value_of(kind, value.encode()), Odd):
+        return value
+    raise Wrong(_WANTED[kind])
 
 
 def _padded(text, width):
@@ -165,6 +252,8 @@ def _element(value):
         while len(text) > ELEMENT and decimals:
             decimals -= 1
             text = "%.*f" % (decimals, value)
+    if len(text) > ELEMENT:
+        raise Wrong("numbers of %d characters" % ELEMENT)
     return _padded(text, ELEMENT)
 
 
@@ -182,10 +271,13 @@ class Resolution:
         return "Resolution(%d, %d, %r)" % (self.first, self.last, self.value())
 
     def __eq__(self, other):
-        return isinstance(other, Resolution) and self.octets() == other.octets()
+        return isinstance(other, Resolution) and self._told() == other._told()
 
     def __hash__(self):
         return hash(self.raw)
+
+    def _told(self):
+        return self.first, self.last, self.type, self.unit, self.raw
 
     def value(self):
         """Return the time value."""
@@ -199,13 +291,21 @@ class Resolution:
 
     def octets(self):
         """Return it as it is sent."""
-        head = write_number(self.first, 5) + write_number(self.last, 5) + write_number(len(self.raw), 3)
-        return head + write_number(self.type, 2) + write_number(self.unit, 3) + self.raw
+        head = _digits_of("first index", self.first, 5) + _digits_of("last index", self.last, 5)
+        head += _digits_of("length", len(self.raw), 3) + _digits_of("data type", self.type, 2)
+        return head + _digits_of("unit", self.unit, 3) + self.raw
 
 
 def resolution(first, last, value, kind=3, unit=202):
-    """Return a resolution of a value."""
-    return Resolution(first, last, kind, unit, _raw_of(value, kind).encode())
+    """Return a resolution: the time between two samples, from index `first` to `last` (0 to 99999), in ms as a rule.
+
+    FieldError for what cannot be built.
+    """
+    _range("first index", first, 99999)
+    _range("last index", last, 99999)
+    _range("unit", unit, 999)
+    kind, raw = _value_as(value, kind, "time value")
+    return Resolution(first, last, kind, unit, raw)
 
 
 def _digits(frame, at, width, what):

@@ -10,7 +10,7 @@ REV 1,2 20
 
 MID 0052 C E 0053 Vehicle ID number @003:5627
 REV 1 @003:5639
--- vin T*40 25 characters, on a PowerMACS up to 40
+-- vin T25*40 on a PowerMACS up to 40 characters, never less than 25
 REV 1 other @LIT-MAN177
 01 vin T25
 !LIT-MAN177 "Send MID with ID" of an AcraDyne Gen IV: some versions of the specification have the ID

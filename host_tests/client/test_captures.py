@@ -1,0 +1,108 @@
+"""A capture is read in the library, with direction and time; what `toolcart decode --json` prints goes back in."""
+
+import json
+import random
+
+import pytest
+
+import toolcart
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import data_field
+from toolcart.client import OptionError
+from toolcart.codec import inputs, shown
+from host_tests.support.captures import capture
+
+FRAMES = [
+    catalogue.encode(1, 3),
+    catalogue.encode(2, 1, cell_id=1, channel_id=1, controller_name="A"),
+    catalogue.encode(9999),
+    catalogue.encode(5, mid_accepted=60),
+    catalogue.encode(61, 999, torque=4237, tightening_status=1, time="2024-03-14:09:26:53"),
+    catalogue.encode(62),
+    catalogue.encode(9999),
+]
+FROM_CONTROLLER = (False, True, False, True, True, False, True)
+
+
+def test_a_pcap_has_direction_and_time(tmp_path):
+    file = tmp_path / "talk.pcap"
+    file.write_bytes(capture(zip(FROM_CONTROLLER, FRAMES, strict=True)))
+    found = toolcart.captures.read(str(file))
+    assert [one.message.frame for one in found] == FRAMES and found.problems == []
+    names = {False: "integrator", True: "controller"}
+    assert [one.sent_by for one in found] == [names[one] for one in FROM_CONTROLLER]
+    assert [one.time for one in found] == sorted(one.time for one in found) and found[0].time.year >= 2020
+    assert " > " in found[0].way and found[0].at_s == found[0].time.timestamp()
+    assert toolcart.captures.read(file, scaled=True)[4].message["tightening_status"] == "OK"
+
+
+def test_octets_and_texts_are_read_and_what_is_none_is_a_problem():
+    found = toolcart.captures.read(b"log: 00230018001         002\nnothing here\n")
+    assert [one.message.mid for one in found] == [18] and found[0].time is None and found[0].way == "line 1"
+    assert [one.why for one in found.problems] == ["no message in this line"]
+    assert toolcart.captures.read(b"") == []
+
+
+def test_what_is_no_file_and_no_kind_is_refused(tmp_path):
+    with pytest.raises(OSError):
+        toolcart.captures.read(tmp_path / "missing.pcap")
+    for given in ({"kind": "nix"}, {"header": "nix"}, {"source": 5}):
+        with pytest.raises(OptionError, match=f"{next(iter(given))}: found"):
+            toolcart.captures.read(**{"source": b"", **given})
+
+
+def lines_of(octets):
+    return [json.dumps(shown.as_data(one)) for one in inputs.messages(octets)]
+
+
+def test_the_lines_of_decode_go_back_in(tmp_path):
+    """As a file, and one by one through from_json."""
+    octets = capture(zip(FROM_CONTROLLER, FRAMES, strict=True))
+    lines = lines_of(octets)
+    assert [toolcart.from_json(line).frame for line in lines] == FRAMES
+    again = "\n".join(lines).encode()
+    assert inputs.kind_of(again) == "json" and lines_of(again) == lines
+    was, is_now = toolcart.captures.read(octets), toolcart.captures.read(again)
+    assert [(one.sent_by, one.way, one.message) for one in was] == [
+        (one.sent_by, one.way, one.message) for one in is_now
+    ]
+    assert all(abs(one.at_s - other.at_s) < 1e-5 for one, other in zip(was, is_now, strict=True))
+
+
+def test_so_do_all_messages_of_the_tables_and_spoiled_ones():
+    from toolcart.codec.examples import example
+
+    dice = random.Random(53)
+    for mid in catalogue.mids():
+        for revision in catalogue.revisions(mid):
+            frame, _ = example(catalogue.form(mid, revision))
+            for index in range(4):
+                octets = bytearray(frame)
+                if index:
+                    octets[dice.randrange(20, len(octets)) if len(octets) > 20 else 11] = dice.choice(b" 0X9")
+                for line in lines_of(bytes(octets)):
+                    told = json.loads(line)
+                    if "frame" in told:
+                        assert toolcart.from_json(line).frame.hex() == told["frame"], line
+
+
+def test_parts_and_what_is_no_message_go_back_too():
+    fields = [data_field(30000 + number, "text") for number in range(600)]
+    parts = catalogue.encode_linked(1202, 1, result_id=7, data_fields=fields)
+    lines = lines_of(b"".join(catalogue.wire(part) for part in parts))
+    again = "\n".join(lines).encode()
+    assert toolcart.from_json(lines[0])["data_field_count"] == 600
+    assert toolcart.captures.read(again)[0].message["data_field_count"] == 600
+    lines = lines_of(b"00230018001         002\nnothing here\n")
+    assert lines_of("\n".join(lines).encode()) == lines
+
+
+def test_a_value_that_was_changed_in_such_a_line_wins():
+    [line] = lines_of(catalogue.encode(61, 999, torque=4237))
+    told = json.loads(line)
+    told["fields"]["torque"]["value"] = 5000
+    assert toolcart.from_json(json.dumps(told))["torque"] == 5000
+    [telegram] = toolcart.captures.read(json.dumps(told).encode())
+    assert telegram.message["torque"] == 5000
+    [problem] = toolcart.captures.read(b'{"mid": 61}').problems
+    assert "no message in JSON" in problem.why

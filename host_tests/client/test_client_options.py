@@ -1,0 +1,136 @@
+"""An option that means nothing is refused where the client is made, in words; every error reaches another process."""
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from toolcart import client
+from toolcart.agent import catalogue
+from toolcart.client import OptionError, connect, connect_blocking, connect_serial, connect_serial_blocking
+from toolcart.client.options import Options
+
+WRONG = (
+    ({"revisions": {"nix": (1,)}}, "revisions: found 'nix', allowed one of results, alarms"),
+    ({"revisions": {"curves": (1,)}}, "revisions: found 'curves'"),
+    ({"revisions": {"results": ()}}, "revisions['results']: found ()"),
+    ({"revisions": {"results": 1}}, "revisions['results']: found 1, allowed revisions from 1 to 999"),
+    ({"revisions": {"results": (0,)}}, "revisions['results']"),
+    ({"revisions": {"results": ("1",)}}, "revisions['results']"),
+    ({"revisions": (1,)}, "revisions: found (1,), allowed a dictionary"),
+    ({"curves": ("nix",)}, "curves: found 'nix', allowed one of angle, torque, current"),
+    ({"curves": "angle"}, "curves: found 'angle', allowed a list of angle, torque"),
+    ({"curves": ()}, "curves: found ()"),
+    ({"curves": ("angle", "angle")}, "curves"),
+    ({"start_revisions": ()}, "start_revisions"),
+    ({"start_revisions": (1000,)}, "start_revisions"),
+    ({"header": "ford"}, "header: found 'ford', allowed one of standard, op-ford, op-bmw"),
+    ({"station": 100}, "station: found 100, allowed 0 to 99"),
+    ({"spindle": -1}, "spindle: found -1"),
+    ({"spindle": True}, "spindle: found True"),
+    ({"link_level": 1}, "link_level: found 1, allowed one of False, True"),
+    ({"scaled": "yes"}, "scaled"),
+    ({"timeout": 0}, "timeout: found 0, allowed a number of seconds above 0"),
+    ({"timeout": "5"}, "timeout: found '5'"),
+    ({"timeout": float("nan")}, "timeout: found nan"),
+    ({"keep_alive_s": -1}, "keep_alive_s"),
+    ({"silence_s": None}, "silence_s"),
+    ({"response_s": float("inf")}, "response_s"),
+    ({"pause_s": -0.1}, "pause_s: found -0.1, allowed a number of seconds, 0 or more"),
+    ({"also": {"results": (1, 2, ((3, 4),))}}, "also: found 'results', allowed a name that is not one of"),
+    ({"also": {"mine": (1, 2)}}, "also['mine']: found (1, 2), allowed (MID that subscribes"),
+    ({"also": {"mine": (1, 2, ((3,),))}}, "also['mine']"),
+    ({"also": {"mine": (1, 2, ())}}, "also['mine']"),
+    ({"also": {"mine": ("1", 2, ((3, 4),))}}, "also['mine']"),
+    ({"also": {5: (1, 2, ((3, 4),))}}, "also: found 5"),
+)
+ADDRESSES = (
+    (("",), "host: found '', allowed a name or an address"),
+    ((5,), "host: found 5"),
+    (("127.0.0.1", 0), "port: found 0, allowed 1 to 65535"),
+    (("127.0.0.1", "4545"), "port: found '4545'"),
+)
+LINES = (
+    ({"procedure": "nix"}, "procedure: found 'nix', allowed one of 3964r, ascii"),
+    ({"parity": "mark"}, "parity: found 'mark', allowed one of none, even, odd"),
+    ({"baud": 9601}, "baud: found 9601, allowed one of 1200, 2400"),
+    ({"stop_bits": 3}, "stop_bits: found 3, allowed one of 1, 2"),
+    ({"device": " "}, "device: found ' '"),
+    ({"curves": ("nix",)}, "curves: found 'nix'"),
+)
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_an_option_that_means_nothing_is_refused_by_its_name(options, said):
+    for call in (connect, connect_blocking):
+        with pytest.raises(OptionError) as told:
+            call("127.0.0.1", **options)
+        assert str(told.value).startswith(said) and isinstance(told.value, ValueError)
+
+
+@pytest.mark.parametrize(("words", "said"), ADDRESSES)
+def test_so_is_an_address(words, said):
+    with pytest.raises(OptionError) as told:
+        connect(*words)
+    assert str(told.value).startswith(said)
+
+
+@pytest.mark.parametrize(("options", "said"), LINES)
+def test_so_is_a_line(options, said):
+    for call in (connect_serial, connect_serial_blocking):
+        with pytest.raises(OptionError) as told:
+            call(**{"device": "/dev/null", **options})
+        assert str(told.value).startswith(said) and "stations" not in str(told.value)
+
+
+def test_an_option_that_there_is_none_of_is_a_type_error_that_lists_those_there_are():
+    with pytest.raises(TypeError, match=r"connect\(\) has no option 'deadline_s'; it has: timeout, "):
+        connect("127.0.0.1", deadline_s=1)
+
+
+def test_help_and_completion_show_every_option():
+    options = list(inspect.signature(Options).parameters)
+    for call in (connect, connect_serial, connect_blocking, connect_serial_blocking):
+        assert list(inspect.signature(call).parameters)[-len(options) :] == options
+
+
+ERRORS = (
+    client.Refused(18, 3, "parameter set can not be set"),
+    client.Unanswered(80, 0.5),
+    client.NothingCame("results", 2),
+    client.ConnectionLost("no answer", 80),
+    client.OutOfOrder(61),
+    client.OptionError("curves", ("nix",), "angle"),
+    client.StateError("not connected"),
+    catalogue.FieldError(61, 1, "torque", "141-146", -1, "0 to 999999", "Nm"),
+    catalogue.FieldError(61, 1, "torque", "141-146", object, "0 to 999999", "Nm"),
+    catalogue.NoField(61, 1, "nix", ["torque"]),
+    catalogue.FrameError("5 octets"),
+    catalogue.TableError("no table"),
+)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_every_error_can_be_pickled_and_says_the_same(error):
+    other = pickle.loads(pickle.dumps(error))
+    assert type(other) is type(error)
+    if getattr(error, "found", None) is not object:
+        assert str(other) == str(error) and vars(other) == vars(error)
+
+
+def test_every_error_of_the_library_is_tried_here():
+    names = {name for part in (client, catalogue) for name in part.__all__}
+    kinds = {getattr(client, name, None) or getattr(catalogue, name) for name in names}
+    errors = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)}
+    assert errors - {client.ClientError} == {type(error) for error in ERRORS}
+
+
+def test_a_message_can_be_pickled_and_copied_and_keeps_its_layout():
+    own = catalogue.Catalogue()
+    own.register("MID 9101 I Q 9102 Torch request @our manual 4.1\nREV 1\n-- lamp N2")
+    plain = catalogue.decode(catalogue.encode(61, 999, torque=4237))
+    for message in (plain, plain.scaled(), own.decode(own.encode(9101, lamp=3))):
+        for other in (pickle.loads(pickle.dumps(message)), copy.copy(message), copy.deepcopy(message)):
+            assert other == message and dict(other) == dict(message)
+    assert len(pickle.dumps(plain)) < 300, "the layout of a usual message is named, not copied"
