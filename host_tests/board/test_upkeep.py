@@ -1,5 +1,6 @@
 """What a chip does beside the agent: it feeds, blinks, confirms itself once, keeps time, and answers the console."""
 
+import io
 import json
 
 from toolcart.agent.cart.app import App
@@ -32,12 +33,15 @@ TREE = {
 }
 
 
-class Out:
+class Out(io.IOBase):
+    """A console: MicroPython's json writes octets into a stream, CPython's writes text."""
+
     def __init__(self):
         self.text = ""
 
-    def write(self, text):
-        self.text += text
+    def write(self, said):
+        self.text += said if isinstance(said, str) else bytes(said).decode()
+        return len(said)
 
     def lines(self):
         return [json.loads(line[len("toolcart") :]) for line in self.text.split("\n") if line]

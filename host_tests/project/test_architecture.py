@@ -132,7 +132,7 @@ TESTED_BY = {
     "toolcart.board.loop": "test_linux",
     "toolcart.board.main": "test_upkeep",
     "toolcart.board.unix_main": "test_unix_main",
-    "toolcart.board.manifest": "test_package",
+    "toolcart.board.boot_rp2": "test_image",
     "toolcart.board.network": "test_rp2",
     "toolcart.board.qemu": "test_firmware_path",
     "toolcart.board.rp2_flash": "test_rp2",

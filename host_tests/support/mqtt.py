@@ -38,7 +38,8 @@ class MqttBench(Outlet):
 
     def __init__(self, wide=False, make_port=None, limits=None, **settings):
         self.wide = wide
-        self.limits = {**LIMITS, **(limits or {})}
+        self.limits = dict(LIMITS)
+        self.limits.update(limits or {})
         self.mqtt_settings = dict(SETTINGS)
         self.mqtt_settings.update(settings)
         self.broker = Broker()

@@ -192,7 +192,9 @@ class Bench:
         """As after a power cut: everything new but what is durable."""
         self.state.start()
         self.known = Known(self.state, self.recovers)
-        self.recovery = Recovery(self.log, self.known, gone=self.gone.put, **{"revisions": (2, 1), **self.settings})
+        settings = dict(self.settings)
+        settings.setdefault("revisions", (2, 1))
+        self.recovery = Recovery(self.log, self.known, gone=self.gone.put, **settings)
         for number in range(max(self.log.first(), self.state.covers + 1), self.log.number + 1):
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)

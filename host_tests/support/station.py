@@ -42,7 +42,8 @@ class Station:
 
         self.known = Known(self.state, recover)
         self.look = Look(self.log)
-        self.recovery = Recovery(self.look, self.known, **{"revisions": (2, 1), **recovery})
+        recovery.setdefault("revisions", (2, 1))
+        self.recovery = Recovery(self.look, self.known, **recovery)
         self.store = Store(self.log, self.known, self.recovery, self.look, self.health, board, NUMBER)
         return self.store.start()
 
