@@ -21,6 +21,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Float, Integer, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 
+from toolcart.archive.tables import Real
+
 # What ends a `together` is raised, and need not be printed in the terminal as well.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
@@ -196,7 +198,12 @@ def _arrays(table: Table, names: tuple[str, ...]) -> str:
 @cache
 def _kind(table: Table, name: str) -> str:
     kind = table.c[name].type
-    for is_of, told in ((BigInteger, "bigint"), (Integer, "integer"), (Float, "float8"), (LargeBinary, "bytea")):
+    for is_of, told in (
+        (BigInteger, "bigint"),
+        (Integer, "integer"),
+        ((Float, Real), "float8"),
+        (LargeBinary, "bytea"),
+    ):
         if isinstance(kind, is_of):
             return told
     return "varchar"

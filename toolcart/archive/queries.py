@@ -132,13 +132,21 @@ def _key_of(told: dict) -> list:
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:
-    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316)."""
-    octets = graph["Samples"]
-    dom, nom = graph["FactorDom"] * 2.0 ** graph["BitShift"], graph["FactorNom"] or 1
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316); none if it has no scale."""
+    octets, shift, step_ms = graph["Samples"], graph["BitShift"], graph["SampleMs"]
+    nom = graph["FactorNom"]
+    if (
+        abs(shift) > t.SHIFT_MOST
+        or max(abs(nom), abs(graph["FactorDom"])) > t.FACTOR_MOST
+        or not nom
+        or step_ms is None
+    ):
+        return [], []
+    dom = graph["FactorDom"] * 2.0**shift
     values = [
         int.from_bytes(octets[at : at + 2], "big", signed=True) * dom / nom for at in range(0, len(octets) - 1, 2)
     ]
-    return [index * graph["SampleMs"] for index in range(len(values))], values
+    return [index * step_ms for index in range(len(values))], values
 
 
 @dataclass

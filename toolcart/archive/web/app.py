@@ -44,7 +44,7 @@ from toolcart.archive.web.live import Feed
 from toolcart.archive.web.login import VALID_S, Door
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Away, Reading, TooLong
-from toolcart.archive.web.users import Proxy, User
+from toolcart.archive.web.users import Proxy, User, role_for
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import frame
@@ -80,7 +80,6 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),
 )
-_FOR = {"/audit": "admin"}  # pages that need more than `view`
 
 
 class Site:
@@ -106,9 +105,9 @@ class Site:
         """Return an endpoint that shows a page."""
 
         async def answer(request: Request) -> Response:
-            wanted = _FOR.get(request.url.path, "view")
+            wanted = role_for(request.url.path, request.query_params)
             if not request.scope.get("user", _ANYONE).may(wanted):
-                return self._trouble(request, 403, "Not for you", f"This page is for users with the role {wanted}.")
+                return self._trouble(request, 403, "Not for you", f"This is for users with the role {wanted}.")
             try:
                 if any("\0" in text for text in request.query_params.values()):
                     raise Unclear("There is a character in the address that no text has.")
@@ -140,8 +139,6 @@ class Site:
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
             return self._trouble(request, 400, "This cannot be a file", told)
-        if not request.scope.get("user", _ANYONE).may("export"):
-            return self._trouble(request, 403, "Not for you", "Files are for users with the role export.")
         try:
             rows = await self.reading(made.rows, FILE_ROWS)
         except (TooLong, Away):

@@ -214,6 +214,8 @@ def _curves(found: dict) -> dict:
     for graph in found["Graphs"]:
         name, unit = _GRAPHS.get(graph["GraphType"], ("another", ""))
         times, values = queries.samples(graph)
+        if not values:
+            continue
         one.curves[name] = Curve(name, unit, values, times, graph["LimitMin"], graph["LimitMax"])
         told[name] = {"unit": unit, "times": _short(times), "values": _short(values)}
     if not told:
