@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from toolcart.archive import audit, bulk, cars, database
+from toolcart.archive import audit, bulk, cars, database, quarters
 from toolcart.archive import tables as t
 from toolcart.toolsnet.records import is_behind
 
@@ -37,14 +37,15 @@ def forget_newest(place: str, newest: int) -> int:
     """Lose the newest results, and the events and curves that came with them or later; return how many results."""
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
-        asked = select(number, t.RESULT.c.Arrived).order_by(number.desc()).limit(newest)
-        gone = list(connection.execute(asked))
+        asked = select(t.RESULT).order_by(number.desc()).limit(newest)
+        gone = [dict(row) for row in connection.execute(asked).mappings()]
         for first in range(0, len(gone), _AT_ONCE):
-            some = [row[0] for row in gone[first : first + _AT_ONCE]]
+            some = [row["ResultId"] for row in gone[first : first + _AT_ONCE]]
             for table in (t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
                 connection.execute(delete(table).where(table.c.ResultId.in_(some)))
         if gone:
-            _forget_since(connection, gone[-1][1])
+            quarters.again(connection, quarters.places_of(gone))
+            _forget_since(connection, gone[-1]["Arrived"])
         _say_latest(connection)
         _forget_consumed(connection)
         audit.note(connection, f"forget: the newest {len(gone)} results")
@@ -215,6 +216,8 @@ def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
     for table in (*kind.more, kind.table):
         connection.execute(delete(table).where(table.c[number.name].in_(numbers)))
     cars.forget(connection, vins)
+    if kind.table is t.RESULT:
+        quarters.again(connection, quarters.places_of(some))
 
 
 @dataclass(frozen=True)
@@ -274,6 +277,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
         return 0
     bulk.insert(connection, kind.table, [tuple(row.values()) for row in rows])
     if kind.table is t.RESULT:
+        quarters.add(connection, [tuple(row.values()) for row in rows])
         cars.add(connection, {row["VIN"] for row in rows} - {""})
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))

@@ -74,7 +74,7 @@ def wanted_results(wanted: Wanted) -> Select:
     if wanted.to_time is not None:
         asked = asked.where(_R.Time < wanted.to_time)
     if wanted.nok:
-        asked = asked.where(_R.Overall == 1)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
+        asked = asked.where(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
     if wanted.tool is not None:

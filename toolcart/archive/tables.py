@@ -34,6 +34,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     and_,
+    literal_column,
+    text,
 )
 
 TABLES = MetaData()
@@ -146,9 +148,38 @@ RESULT = Table(
     Index("ResultByVIN", "VIN", postgresql_ops=_OCTETS),
     Index("ResultByTime", "SystemType", "System", "Station", "Time"),
     Index("ResultByTighteningId", "TighteningId"),
-    Index("ResultNOK", "Overall", "Time"),
+    # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
+    Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
+    Index(
+        "ResultNOKOf",
+        *("SystemType", "System", "Station", "Time"),
+        *("Program", "Spindle", "SpindleSerial", "TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
+        sqlite_where=text('"Overall" = 1'),
+        postgresql_where=text('"Overall" = 1'),
+    ),
     Index("ResultByMoment", "Time"),  # without a station
     Index("ResultByProgram", "Program", "Time"),
+)
+IS_NOK = RESULT.c.Overall == literal_column("1")
+QUARTER = Table(  # results in sums (toolcart.archive.quarters)
+    "Quarter",
+    TABLES,
+    *[
+        Column(name, Integer, primary_key=True, autoincrement=False)
+        for name in ("SystemType", "System", "Station", "Program", "Spindle")
+    ],
+    Column("Slot", String(12), primary_key=True),  # its begin
+    Column("Tool", String(10), primary_key=True),
+    *[Column(name, Float, primary_key=True) for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")],
+    Column("Good", Integer, nullable=False),  # results that are OK
+    Column("Bad", Integer, nullable=False),
+    *[
+        Column(f"{verdict}{quantity}{measure}", kind, nullable=measure in ("Least", "Most"))
+        for quantity in ("Torque", "Angle")
+        for verdict in ("Good", "Bad")
+        for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
+    ],
+    sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(
     "ResultVIN",

@@ -141,8 +141,10 @@ class Site:
             return self._trouble(request, 400, "This cannot be a file", told)
         try:
             rows = await self.reading(made.rows, FILE_ROWS)
-        except (TooLong, Away):
+        except TooLong:
             return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
+        except Away as why:
+            return self._trouble(request, 503, "The database does not answer", str(why))
         folder = tempfile.mkdtemp(prefix="toolcart-")
         path = f"{folder}/results.{kind}"
         try:
