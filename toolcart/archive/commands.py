@@ -264,6 +264,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     from toolcart.archive.quarantine import NoQuarantine, take_quarantine
     from toolcart.base.progress import progress_bar
 
+    told: dict[str, Any]
     try:
         if _is_spool(source):
             told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))

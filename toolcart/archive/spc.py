@@ -152,16 +152,18 @@ def chart_of_means(groups: Sequence[Sums], level: Level, rules: Collection[int] 
 
 def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
     """The same for deviations; a group of one value has none."""
-    points = [group.deviation for group in groups]
-    centres = [level.within * c4(group.count) if group.count > 1 else None for group in groups]
-    spreads = [level.within * math.sqrt(1 - c4(group.count) ** 2) if group.count > 1 else None for group in groups]
-    told: dict = {"points": points, "centre": centres, "low": [], "high": [], "signals": {}}
-    for at, (point, centre, spread) in enumerate(zip(points, centres, spreads, strict=True)):
-        is_there = point is not None and centre is not None and spread is not None
-        told["low"].append(max(0.0, centre - 3 * spread) if is_there else None)
-        told["high"].append(centre + 3 * spread if is_there else None)
-        if is_there and spread and abs(point - centre) > 3 * spread:
-            told["signals"][at] = RULES[1].words
+    told: dict = {"points": [], "centre": [], "low": [], "high": [], "signals": {}}
+    for at, group in enumerate(groups):
+        point = group.deviation
+        centre = low = high = None
+        if point is not None:
+            centre = level.within * c4(group.count)
+            reach = 3 * level.within * math.sqrt(1 - c4(group.count) ** 2)
+            low, high = max(0.0, centre - reach), centre + reach
+            if reach and abs(point - centre) > reach:
+                told["signals"][at] = RULES[1].words
+        for name, value in (("points", point), ("centre", centre), ("low", low), ("high", high)):
+            told[name].append(value)
     return told
 
 

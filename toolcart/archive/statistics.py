@@ -272,6 +272,6 @@ def bars(
         each = each.where(_R.Overall == 0)
     one = each.subquery().c
     told: dict[tuple, list[int]] = {}
-    for *key, place, count in connection.execute(select(*one, func.count()).group_by(*one)):
-        told.setdefault(tuple(key), [0] * most)[int(place)] += count
+    for row in connection.execute(select(*one, func.count()).group_by(*one)):
+        told.setdefault(tuple(row[:-2]), [0] * most)[int(row[-2])] += row[-1]
     return told

@@ -60,10 +60,9 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
         counted[pareto.cause(*statuses)] += count
     told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
-    if shown.by == "study":
-        studies = _studies(connection, wanted, shown.only_ok)
-    else:
-        periods = _named(connection, wanted, shown, drawn, group)
+    is_study = shown.by == "study"
+    studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
+    periods = [] if is_study else _named(connection, wanted, shown, drawn, group)
     for quantity in QUANTITIES:
         if not any(any(part.extremes[quantity.name]) or any(part.limits[quantity.name]) for part in drawn):
             continue  # a program that does not measure it sends zeros
@@ -77,9 +76,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
                 "points": points,
                 "is_each": is_few,
                 "charts": _charts(drawn, quantity, shown.rules),
-                "periods": studies[quantity.name]
-                if shown.by == "study"
-                else _periods(periods, quantity, shown.only_ok),
+                "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
                 "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
             }
         )
