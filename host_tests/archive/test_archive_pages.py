@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 from sqlalchemy import event
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from toolcart.archive import bulk, database, quarters, queries
@@ -28,6 +29,7 @@ from toolcart.archive.tables import RESULT as RESULTS
 from toolcart.archive.web import asked, day, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
+from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import Proxy, UsersFile, put
@@ -777,6 +779,30 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
         assert not list((tmp_path / "scratch").iterdir())
         get(browser, "/results?verdict=all&as=exe", 400)
         assert get(browser, "/results?station=9&as=parquet", 404)
+
+
+def test_rows_of_a_file_are_read_when_its_turn_comes(plant, monkeypatch):
+    site = make(Reading(plant)).state.site
+    reads, most = [0], [0]
+
+    async def read(question, *values):
+        reads[0] += 1
+        most[0] = max(most[0], reads[0])
+        await asyncio.sleep(0.01)
+        return []
+
+    async def written(request, kind, made):
+        await site.reading(made.rows, 1)
+        reads[0] -= 1
+
+    async def twelve():
+        site.reading, site._written = read, written
+        page = Page("", {}, rows=lambda connection, most: [])
+        request = Request({"type": "http", "query_string": b"as=csv", "headers": []})
+        await asyncio.gather(*[site._file(request, page) for _ in range(12)])
+
+    asyncio.run(twelve())
+    assert most == [1]
 
 
 def test_files_are_for_who_may_export(plant, users):

@@ -89,7 +89,7 @@ class Site:
         self.reading = reading
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
-        self._writing = CapacityLimiter(1)
+        self._turn = CapacityLimiter(1)  # one file at a time: its rows are in memory
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = shown.templates()
@@ -134,11 +134,16 @@ class Site:
         return answer
 
     async def _file(self, request: Request, made: Page) -> Response:
-        """Return what a page shows as a file, the newest FILE_ROWS."""
+        """Return what a page shows as a file, the newest FILE_ROWS; rows are read when its turn comes."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
             return self._trouble(request, 400, "This cannot be a file", told)
+        async with self._turn:
+            return await self._written(request, kind, made)
+
+    async def _written(self, request: Request, kind: str, made: Page) -> Response:
+        assert made.rows is not None
         try:
             rows = await self.reading(made.rows, FILE_ROWS)
         except TooLong:
@@ -148,7 +153,7 @@ class Site:
         folder = tempfile.mkdtemp(prefix="toolcart-")
         path = f"{folder}/results.{kind}"
         try:
-            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path, limiter=self._writing)
+            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path)
         except ImportError:
             shutil.rmtree(folder, ignore_errors=True)
             told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"
