@@ -273,5 +273,6 @@ def bars(
     one = each.subquery().c
     told: dict[tuple, list[int]] = {}
     for row in connection.execute(select(*one, func.count()).group_by(*one)):
-        told.setdefault(tuple(row[:-2]), [0] * most)[int(row[-2])] += row[-1]
+        *key, place, count = list(row)
+        told.setdefault(tuple(key), [0] * most)[int(place)] += count
     return told
