@@ -161,9 +161,9 @@ def test_import_takes_each_result_once(place, tmp_path):
         server.ask(GRAPH)
         server.ask(GRAPH.replace(b"00017000", b"00099000"))
     told = json.loads(run(place, "import", "--json", str(other)).stdout)
-    assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1}
+    assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1, "failed": 0}
     again = json.loads(run(place, "import", "--json", str(other)).stdout)
-    assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0}
+    assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0, "failed": 0}
     found = rows(place, "--station", "12")
     assert [row["Sequence"] for row in found] == [99]
     with Served(place) as archive:

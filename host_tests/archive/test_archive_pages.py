@@ -20,12 +20,16 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 from sqlalchemy import event
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from toolcart.archive import database, queries
+from toolcart.archive import bulk, database, quarters, queries
+from toolcart.archive.statistics import Trended
+from toolcart.archive.tables import RESULT as RESULTS
 from toolcart.archive.web import asked, day, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
+from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import Proxy, UsersFile, put
@@ -294,29 +298,30 @@ def test_a_verdict_that_cannot_be_read_is_never_good(tmp_path):
 # -- a station's day -----------------------------------------------------------------------------------------------
 
 
-def test_a_days_figures_are_those_of_its_values():
-    values = [10.0 + 0.1 * (n % 5) for n in range(50)]  # 10.0 to 10.4, ten each
-    rows = [(1, 7, int(n == 0), v, 9.0, 11.0, 60.0, 0.0, 0.0) for n, v in enumerate(values)]
-    [one] = day.programs(rows, {(1, 7): "Nuts"}, only_ok=False)
+def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_path):
+    place = str(place_in(tmp_path))
+    with database.writing(place) as engine, engine.begin() as connection:
+        rows = []
+        for n in range(75):  # fifty from 10.0 to 10.4, ten each, and then 25 under other limits
+            high, torque = (11.0, 10.0 + 0.1 * (n % 5)) if n < 50 else (12.0, 50.0)
+            time = f"20240314{8 + n // 60:02d}{n % 60:02d}00"
+            values = (int(n == 0), 9.0, torque, high, 0, 60.0, 0.0, 0.0, 0, 0, n, 1, 0)
+            rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
+        bulk.insert(connection, RESULTS, rows)
+        quarters.add(connection, rows)
+    of_day = Trended((3, 1, 10), None, None, "20240314", "20240314a")
+    one, other = Reading(place).ask(day.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
     assert torque["pp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
     assert torque["ppk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
-    within = 0.1 * 2.5**0.5 / 0.9400  # each five are 0 to 4 tenths; c4 of five
-    assert torque["cpk"] == pytest.approx(0.8 / (3 * within), rel=1e-4)
+    assert torque["within"] == pytest.approx((50 * 0.02 / 46) ** 0.5, rel=0.01)  # of four quarters of an hour
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
-    assert one["angle"]["low"] is None and one["angle"]["cp"] is None  # 0 to 0 are no limits
-    [good] = day.programs(rows, {}, only_ok=True)
+    assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
+    assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
+    good, _ = Reading(place).ask(day.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
-
-
-def test_changed_limits_are_a_line_of_their_own_and_few_values_have_no_cp():
-    rows = [(1, 7, 0, 10.0, 9.0, 11.0, None, None, None)] * 24 + [(1, 7, 0, 50.0, 9.0, 12.0, None, None, None)]
-    first, second = day.programs(rows, {}, only_ok=False)
-    assert (first["count"], second["count"]) == (24, 1)
-    assert first["torque"]["cpk"] is None and second["torque"]["bars"][-1] == 1
-    assert first["angle"]["bars"] == []
 
 
 def test_a_stations_day_is_its_own_and_knows_the_days_around_it(tmp_path):
@@ -508,7 +513,7 @@ def test_every_list_has_its_index(plant, wanted, index):
         return "\n".join(row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql))
 
     found = Reading(plant).ask(plan)
-    assert index in found and "SCAN Result" not in found, found
+    assert index in found and "SCAN Result" not in found.replace("SCAN Result USING INDEX ResultNOK", ""), found
 
 
 def test_what_arrives_is_told_to_who_watches_and_what_was_missed_to_who_comes_back(tmp_path):
@@ -624,7 +629,10 @@ def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, want
         sql, values = asked_for[0]
         plan = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, values)]
     engine.dispose()
-    assert any(line.startswith(("SEARCH Result", 'SEARCH "Result"')) or "USING INDEX ResultBy" in line for line in plan)
+    assert any(
+        line.startswith(("SEARCH Result", 'SEARCH "Result"')) or re.search("USING INDEX Result(By|NOK)", line)
+        for line in plan
+    )
     assert not any("TEMP B-TREE" in line for line in plan), plan
 
 
@@ -771,6 +779,30 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
         assert not list((tmp_path / "scratch").iterdir())
         get(browser, "/results?verdict=all&as=exe", 400)
         assert get(browser, "/results?station=9&as=parquet", 404)
+
+
+def test_rows_of_a_file_are_read_when_its_turn_comes(plant, monkeypatch):
+    site = make(Reading(plant)).state.site
+    reads, most = [0], [0]
+
+    async def read(question, *values):
+        reads[0] += 1
+        most[0] = max(most[0], reads[0])
+        await asyncio.sleep(0.01)
+        return []
+
+    async def written(request, kind, made):
+        await site.reading(made.rows, 1)
+        reads[0] -= 1
+
+    async def twelve():
+        site.reading, site._written = read, written
+        page = Page("", {}, rows=lambda connection, most: [])
+        request = Request({"type": "http", "query_string": b"as=csv", "headers": []})
+        await asyncio.gather(*[site._file(request, page) for _ in range(12)])
+
+    asyncio.run(twelve())
+    assert most == [1]
 
 
 def test_files_are_for_who_may_export(plant, users):

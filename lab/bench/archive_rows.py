@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from toolcart.archive import bulk, cars
+from toolcart.archive import bulk, cars, quarters
 from toolcart.archive import tables as t
 
 AT_ONCE = 10000
@@ -73,6 +73,7 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
             cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.create(connection)
+        quarters.rebuild(connection)
         for station, sequence in latest.items():
             here = t.is_row(t.STATION, t.RESULT_KEY, (SYSTEM_TYPE, 1, station))
             connection.execute(update(t.STATION).where(here).values(Result=sequence))

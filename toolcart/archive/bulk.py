@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
@@ -20,6 +20,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Float, Integer, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
+
+from toolcart.archive.tables import Real
 
 # What ends a `together` is raised, and need not be printed in the terminal as well.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -47,7 +49,7 @@ def insert(connection: Connection, table: Table, rows: list[tuple]) -> None:
     """Put these rows into the table."""
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _insert_text, (table, "INSERT"), rows)
+            _in_parts(cursor, _insert_text, (table, "INSERT", ""), rows)
         else:
             cursor.execute(_insert_arrays(table, ""), _arrays_of(table, columns(table), rows))
 
@@ -56,10 +58,35 @@ def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None
     """Put in the rows whose key the table does not have yet."""
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _insert_text, (table, "INSERT OR IGNORE"), rows)
+            _in_parts(cursor, _insert_text, (table, "INSERT OR IGNORE", ""), rows)
         else:
             text = _insert_arrays(table, "ON CONFLICT DO NOTHING")
             cursor.execute(text, _arrays_of(table, columns(table), rows))
+
+
+def merge(
+    connection: Connection, table: Table, key: Sequence[str], merged: Mapping[str, str], rows: list[tuple]
+) -> None:
+    """Put these rows in; where there is one with the key, each other column is merged: its sum, least or most."""
+    end = _merging(table, tuple(key), tuple(merged.items()))
+    with _cursor(connection) as cursor:
+        if connection.dialect.name == "sqlite":
+            _in_parts(cursor, _insert_text, (table, "INSERT", end), rows)
+        else:
+            cursor.execute(_insert_arrays(table, end), _arrays_of(table, columns(table), rows))
+
+
+@cache
+def _merging(table: Table, key: tuple[str, ...], merged: tuple[tuple[str, str], ...]) -> str:
+    told = []
+    for name, how in merged:
+        had, new = f"{_quoted(table.name)}.{_quoted(name)}", f"excluded.{_quoted(name)}"
+        if how == "sum":
+            told.append(f"{_quoted(name)} = {had} + {new}")
+        else:  # one that is unknown gives way
+            order = "<=" if how == "least" else ">="
+            told.append(f"{_quoted(name)} = CASE WHEN {had} {order} {new} THEN {had} ELSE coalesce({new}, {had}) END")
+    return f"ON CONFLICT ({_list(key)}) DO UPDATE SET {', '.join(told)}"
 
 
 def update(connection: Connection, table: Table, key: Sequence[str], names: Sequence[str], rows: list[tuple]) -> None:
@@ -138,9 +165,9 @@ def _marks(width: int, count: int) -> str:
 
 
 @cache
-def _insert_text(table: Table, how: str, count: int) -> str:
+def _insert_text(table: Table, how: str, end: str, count: int) -> str:
     names = columns(table)
-    return f"{how} INTO {_quoted(table.name)} ({_list(names)}) VALUES {_marks(len(names), count)}"
+    return f"{how} INTO {_quoted(table.name)} ({_list(names)}) VALUES {_marks(len(names), count)} {end}"
 
 
 @cache
@@ -196,7 +223,12 @@ def _arrays(table: Table, names: tuple[str, ...]) -> str:
 @cache
 def _kind(table: Table, name: str) -> str:
     kind = table.c[name].type
-    for is_of, told in ((BigInteger, "bigint"), (Integer, "integer"), (Float, "float8"), (LargeBinary, "bytea")):
+    for is_of, told in (
+        (BigInteger, "bigint"),
+        (Integer, "integer"),
+        ((Float, Real), "float8"),
+        (LargeBinary, "bytea"),
+    ):
         if isinstance(kind, is_of):
             return told
     return "varchar"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,27 +22,30 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DataError, IntegrityError
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from toolcart.archive import audit, bulk, cars, database
+from toolcart.archive import audit, bulk, cars, database, quarters
 from toolcart.archive import tables as t
 from toolcart.toolsnet.records import is_behind
 
 _AT_ONCE = 500
+LEFT_MOST = 100  # rows that are named; all are counted
 
 
 def forget_newest(place: str, newest: int) -> int:
     """Lose the newest results, and the events and curves that came with them or later; return how many results."""
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
-        asked = select(number, t.RESULT.c.Arrived).order_by(number.desc()).limit(newest)
-        gone = list(connection.execute(asked))
+        asked = select(t.RESULT).order_by(number.desc()).limit(newest)
+        gone = [dict(row) for row in connection.execute(asked).mappings()]
         for first in range(0, len(gone), _AT_ONCE):
-            some = [row[0] for row in gone[first : first + _AT_ONCE]]
+            some = [row["ResultId"] for row in gone[first : first + _AT_ONCE]]
             for table in (t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
                 connection.execute(delete(table).where(table.c.ResultId.in_(some)))
         if gone:
-            _forget_since(connection, gone[-1][1])
+            quarters.again(connection, quarters.places_of(gone))
+            _forget_since(connection, gone[-1]["Arrived"])
         _say_latest(connection)
         _forget_consumed(connection)
         audit.note(connection, f"forget: the newest {len(gone)} results")
@@ -70,15 +74,18 @@ def _forget_consumed(connection: Connection) -> None:
         connection.execute(update(t.CONSUMED).where(there).values(**now))
 
 
-def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:
+def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, Any]:
     """Copy the results, events and graphs of another archive that this one lacks.
 
-    Return how many rows of results were taken and were there already, and how many events and graphs were taken.
+    Return how many rows of results were taken and were there already, how many events and graphs were taken, and how
+    many rows this database does not take; `left` says which of them, and why, up to LEFT_MOST.
     """
     other = database.connect(source, writes=False)
-    told = {"taken": 0, "again": 0, "events": 0, "graphs": 0}
+    told: dict[str, Any] = {"taken": 0, "again": 0, "events": 0, "graphs": 0, "failed": 0, "left": []}
     try:
         with database.writing(place) as engine, other.connect() as reading, engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")  # the driver would let the first savepoint be the transaction
             said = _said_latest(connection)
             for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
                 _take_map(reading, connection, table)
@@ -88,10 +95,12 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                 asked = select(kind.table).order_by(*kind.table.primary_key.columns)
                 rows = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
                 for some in rows.mappings().partitions():
-                    taken = _take_some(reading, connection, kind, [dict(row) for row in some])
+                    taken, left = _take_one_by_one(reading, connection, kind, [dict(row) for row in some])
                     told[kind.told] += taken
+                    told["failed"] += len(left)
+                    told["left"] += left[: LEFT_MOST - len(told["left"])]
                     if kind.table is t.RESULT:
-                        told["again"] += len(some) - taken
+                        told["again"] += len(some) - taken - len(left)
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
@@ -207,6 +216,8 @@ def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
     for table in (*kind.more, kind.table):
         connection.execute(delete(table).where(table.c[number.name].in_(numbers)))
     cars.forget(connection, vins)
+    if kind.table is t.RESULT:
+        quarters.again(connection, quarters.places_of(some))
 
 
 @dataclass(frozen=True)
@@ -235,6 +246,20 @@ def _take_map(reading: Connection, connection: Connection, table: Table) -> None
         connection.execute(insert(table), new)
 
 
+def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:
+    """Take rows, each by itself if the database refuses them together; return how many, and what it did not take."""
+    try:
+        with connection.begin_nested():
+            return _take_some(reading, connection, kind, some), []
+    except (IntegrityError, DataError, TypeError, OverflowError) as wrong:  # the last two: values of another type
+        if len(some) == 1:
+            key = "/".join(str(some[0][name]) for name in kind.key)
+            return 0, [f"{kind.table.name} {key}: {database.first_line(wrong)}"]
+    half = len(some) // 2
+    first, second = (_take_one_by_one(reading, connection, kind, part) for part in (some[:half], some[half:]))
+    return first[0] + second[0], first[1] + second[1]
+
+
 def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
     """Take the rows that are missing here, under new numbers; return how many."""
     keys = [tuple(row[name] for name in kind.key) for row in some]
@@ -252,6 +277,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
         return 0
     bulk.insert(connection, kind.table, [tuple(row.values()) for row in rows])
     if kind.table is t.RESULT:
+        quarters.add(connection, [tuple(row.values()) for row in rows])
         cars.add(connection, {row["VIN"] for row in rows} - {""})
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))

@@ -26,7 +26,7 @@ from toolcart.base.printable import visible, visible_in
 
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
 _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
-_IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
+_IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}; left out {failed}"
 _MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
 CARS_MOST = 50
 STATUSES = ("OK", "NOK", "low", "high")
@@ -166,16 +166,21 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 @database_option
 @machine_option
 def check(place: str, as_json: bool) -> None:
-    """Find holes in the stations' sequences of results and events, late arrivals, and repeats.
+    """Find holes in the stations' sequences of results and events, late arrivals, repeats, and a damaged file.
 
     A hole is not always a loss: a station that has passed over a refused result leaves one. Exit code 1 if there is a
-    hole or something that came behind a later one; repeats are listed but do not count.
+    hole, something that came behind a later one, or damage; repeats are listed but do not count.
     """
-    library()
+    database = library()
     from toolcart.archive import queries
 
     found: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
     with reading(place) as connection:
+        damaged = database.damage(connection)
+        for line in damaged:
+            click.echo(json.dumps({"damage": line}) if as_json else visible(f"damaged: {line}"), err=not as_json)
+        if damaged:
+            fail(f"{place}: the database is damaged; docs/archive.md, Damage, says what to do", EXIT_NOTHING)
         for hole in queries.check(connection):
             found[hole.kind] += hole.count
             if as_json:
@@ -259,6 +264,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     from toolcart.archive.quarantine import NoQuarantine, take_quarantine
     from toolcart.base.progress import progress_bar
 
+    told: dict[str, Any]
     try:
         if _is_spool(source):
             told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))
@@ -268,6 +274,8 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
                 told, words = take_from(place, source, bar), _IMPORTED
     except (database.Unusable, NoQuarantine) as reason:
         fail(str(reason))
+    for one in told.pop("left", []):
+        click.echo(f"left out: {visible(one)}", err=True)
     click.echo(json.dumps(told) if as_json else words.format(**told))
     if told.get("failed"):
         sys.exit(EXIT_NOTHING)
@@ -319,6 +327,8 @@ def _tightening(told: dict):
     one = Tightening(str(told["TighteningId"] or ""), export.shown_time(told["Time"]), told["Station"], program)
     for graph in told["Graphs"]:
         times_ms, values = samples(graph)
+        if not values:
+            continue
         name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
         one.curves[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
     return one

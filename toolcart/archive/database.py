@@ -25,7 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from toolcart.archive.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
@@ -39,6 +39,9 @@ _SQLITE = (
     "foreign_keys=ON",
     "busy_timeout=10000",
 )
+_DAMAGE = ("malformed", "not a database", "invalid page", "could not read block", "unexpected zero page")
+_DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
+_DAMAGE_MOST = 20  # lines
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
 _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
@@ -107,7 +110,7 @@ def connect(place: str, writes: bool) -> Engine:
             elif _known(connection, place) is None:
                 raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
     except SQLAlchemyError as refused:
-        raise Unusable(f"{shown(place)}: {first_line(refused)}") from None
+        raise Unusable(f"{shown(place)}: {trouble(refused)}") from None
     return engine
 
 
@@ -118,7 +121,8 @@ def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
     engine = connect(place, writes=True)
     held = _lock(engine, place, is_shared)
     try:
-        yield engine
+        with in_words(place):
+            yield engine
     finally:
         held.close()
         engine.dispose()
@@ -234,6 +238,32 @@ def _as_we_want_it(connection, _record) -> None:
     for setting in _SQLITE:
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+@contextmanager
+def in_words(place: str) -> Iterator[None]:
+    """Say what the database refuses, and how to save a damaged one; Unusable."""
+    try:
+        yield
+    except DBAPIError as wrong:
+        raise Unusable(f"{shown(place)}: {trouble(wrong)}") from None
+
+
+def trouble(wrong: Exception) -> str:
+    """Return what went wrong, and what to do if the database is damaged."""
+    told = first_line(wrong)
+    return f"{told}: {_DAMAGED}" if any(word in told for word in _DAMAGE) else told
+
+
+def damage(connection: Connection) -> list[str]:
+    """Read the whole SQLite file and return what is damaged in it, in SQLite's words; PostgreSQL has its checksums."""
+    if connection.dialect.name != "sqlite":
+        return []
+    try:
+        told = connection.exec_driver_sql(f"PRAGMA integrity_check({_DAMAGE_MOST})").scalars().all()
+    except DBAPIError as wrong:
+        return [first_line(wrong)]
+    return [] if told == ["ok"] else [line for text in told for line in text.splitlines()]
 
 
 def first_line(wrong: Exception) -> str:

@@ -49,8 +49,10 @@ def reading(place: str):
     except database.Unusable as reason:
         fail(str(reason))
     try:
-        with engine.connect() as connection:
+        with database.in_words(place), engine.connect() as connection:
             yield connection
+    except database.Unusable as reason:
+        fail(str(reason))
     finally:
         engine.dispose()
 

@@ -14,9 +14,9 @@ from itertools import islice
 
 import pyarrow  # type: ignore
 from pyarrow import parquet  # type: ignore
-from sqlalchemy import Float, Integer
+from sqlalchemy import Integer
 
-from toolcart.archive.tables import RESULT
+from toolcart.archive.tables import RESULT, Real
 
 AT_ONCE = 10000
 NAMES = ("StationName", "ProgramName")  # of the map, beside the table's own columns
@@ -27,7 +27,7 @@ def schema() -> pyarrow.Schema:
     """Return a column for each one of Result, and the names."""
     columns = []
     for column in RESULT.columns:
-        whole, real = isinstance(column.type, Integer), isinstance(column.type, Float)
+        whole, real = isinstance(column.type, Integer), isinstance(column.type, Real)
         kind = pyarrow.int64() if whole else pyarrow.float64() if real else pyarrow.string()
         columns.append((column.name, TIMES.get(column.name, kind)))
     return pyarrow.schema([*columns, *[(name, pyarrow.string()) for name in NAMES]])

@@ -1,21 +1,21 @@
 """The days, weeks and shifts that results belong to, by their station's clock.
 
 Rules
-1. A week is Monday to Sunday and has its ISO 8601 number.
-2. A shift belongs to the day on which it begins: a night shift's work after midnight counts for the day before.
-3. Shifts begin at set times and each lasts until the next one begins; there may be any number of them.
+1. A shift begins at a quarter of an hour: statistics are made of these (toolcart.archive.quarters).
+2. A week is Monday to Sunday and has its ISO 8601 number.
+3. A shift belongs to the day on which it begins: a night shift's work after midnight counts for the day before.
+4. Shifts begin at set times and each lasts until the next one begins; there may be any number of them.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 Shifts = tuple[tuple[str, str], ...]  # start time, HHMM, and name; in order of time
-_SHIFT = re.compile(r"([^=,]{1,20})=([01]\d|2[0-3]):?([0-5]\d)")
+_SHIFT = re.compile(r"([^=,]{1,20})=([01]\d|2[0-3]):?(00|15|30|45)")
 
 
 def shifts_of(text: str) -> Shifts:
@@ -23,7 +23,9 @@ def shifts_of(text: str) -> Shifts:
     found = [_SHIFT.fullmatch(part.strip()) for part in text.split(",")]
     told = sorted((one[2] + one[3], one[1].strip()) for one in found if one)
     if None in found or len(dict(told)) < len(told) or len({name for _, name in told}) < len(told):
-        raise ValueError(f"{text!r}: a name and a begin for each shift: early=06:00,late=14:00,night=22:00")
+        raise ValueError(
+            f"{text!r}: a name and a begin at a quarter of an hour for each shift: early=06:00,late=14:00,night=22:00"
+        )
     return tuple(told)
 
 
@@ -32,24 +34,24 @@ def written(shifts: Shifts) -> str:
     return ",".join(f"{name}={begin[:2]}:{begin[2:]}" for begin, name in shifts)
 
 
-def period_by(by: str, shifts: Shifts = ()) -> Callable[[str], str]:
-    """Return what names the `day`, `week` or `shift` of 14 digits: 2026-11-21, 2026-W47, 2026-11-21 night."""
-    if by == "day":
-        return _day
-    if by == "week":
-        return _week
-    begins = [begin for begin, _ in shifts]
+def period_by(by: str) -> Callable[[str], str]:
+    """Return what names the `day`, `week` or `month` of a time: 2026-11-21, 2026-W47, 2026-11."""
+    return {"day": _day, "week": _week, "month": _month}[by]
 
-    def shift(time: str) -> str:
-        at = bisect_right(begins, time[8:12]) - 1
-        day = _day(time) if at >= 0 else _day_before(time[:8])
-        return f"{day} {shifts[at][1]}"
 
-    return shift
+def name_of_shift(numbered: str, shifts: Shifts) -> str:
+    """Return the name of a day's shift: `20261121 3` is 2026-11-21 night, `20261121 0` that of the day before."""
+    day, _, number = numbered.partition(" ")
+    at = int(number) - 1
+    return f"{_day(day) if at >= 0 else _day_before(day)} {shifts[at][1]}"
 
 
 def _day(time: str) -> str:
     return f"{time[:4]}-{time[4:6]}-{time[6:8]}"
+
+
+def _month(time: str) -> str:
+    return f"{time[:4]}-{time[4:6]}"
 
 
 def moment(digits: str) -> datetime:

@@ -74,7 +74,7 @@ def wanted_results(wanted: Wanted) -> Select:
     if wanted.to_time is not None:
         asked = asked.where(_R.Time < wanted.to_time)
     if wanted.nok:
-        asked = asked.where(_R.Overall == 1)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
+        asked = asked.where(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
     if wanted.tool is not None:
@@ -132,13 +132,21 @@ def _key_of(told: dict) -> list:
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:
-    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316)."""
-    octets = graph["Samples"]
-    dom, nom = graph["FactorDom"] * 2.0 ** graph["BitShift"], graph["FactorNom"] or 1
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316); none if it has no scale."""
+    octets, shift, step_ms = graph["Samples"], graph["BitShift"], graph["SampleMs"]
+    nom = graph["FactorNom"]
+    if (
+        abs(shift) > t.SHIFT_MOST
+        or max(abs(nom), abs(graph["FactorDom"])) > t.FACTOR_MOST
+        or not nom
+        or step_ms is None
+    ):
+        return [], []
+    dom = graph["FactorDom"] * 2.0**shift
     values = [
         int.from_bytes(octets[at : at + 2], "big", signed=True) * dom / nom for at in range(0, len(octets) - 1, 2)
     ]
-    return [index * graph["SampleMs"] for index in range(len(values))], values
+    return [index * step_ms for index in range(len(values))], values
 
 
 @dataclass

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import re
 
+from toolcart.archive.tables import FACTOR_MOST, SHIFT_MOST
 from toolcart.base.octets import printable, text_of
 from toolcart.toolsnet import telegrams as layouts
 from toolcart.toolsnet.telegrams import Breach, time_ok
 
 _WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-_SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
-_FACTOR_MOST = 9999999999
 
 
 class _Reading:
@@ -154,12 +153,12 @@ def _graph(one: _Reading) -> dict:
         one.differs("sample_bytes", 113, b"%d" % octets, "even")
         one.unread.add("sample_bytes")
     for name, position, is_scale in (
-        ("bit_shift", 51, abs(found["bit_shift"]) <= _SHIFT_MOST),
-        ("factor_dom", 61, abs(found["factor_dom"]) <= _FACTOR_MOST),
-        ("factor_nom", 71, 0 < abs(found["factor_nom"]) <= _FACTOR_MOST),
+        ("bit_shift", 51, abs(found["bit_shift"]) <= SHIFT_MOST),
+        ("factor_dom", 61, abs(found["factor_dom"]) <= FACTOR_MOST),
+        ("factor_nom", 71, 0 < abs(found["factor_nom"]) <= FACTOR_MOST),
     ):
         if not is_scale and name not in one.unread:
-            allowed = f"{-_SHIFT_MOST} to {_SHIFT_MOST}" if position == 51 else "not 0"
+            allowed = f"{-SHIFT_MOST} to {SHIFT_MOST}" if position == 51 else "not 0"
             one.differs(name, position, b"%d" % found[name], allowed)
             one.unread.add(name)
     found["samples"] = one.telegram[at : at + octets]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
+from toolcart.archive.tables import REAL_MOST
 from toolcart.toolsnet.records import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
@@ -130,11 +131,12 @@ def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
 
 
 def real(text: str) -> float | None:
-    """Return the number in a text; None if there is none."""
+    """Return the number in a text; None if there is none that the database takes."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if abs(number) <= REAL_MOST else None  # not a NaN either
 
 
 def _bounded(number: int | None) -> int | None:

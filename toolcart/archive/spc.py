@@ -1,66 +1,109 @@
 """Process statistics: capability, and charts of means and deviations with their signals (ISO 22514-2, ISO 7870-2).
 
 Rules
-1. Values are in the order they were made. A subgroup is `size` values in a row; those left over at the end are in none.
-2. s is that of a sample (n - 1). Within subgroups it is their mean deviation divided by c4, so that a drift between
-   them does not count; over all it is that of all values. Cp and Cpk use the first, Pp and Ppk the second.
+1. Everything is computed from sums (`Sums`), which are added together: a year's statistics need no value of it.
+2. s is that of a sample (n - 1). Within subgroups it is pooled, so that a drift between them does not count; over all
+   it is that of all values. A subgroup is a quarter of an hour of one tool under one set of limits. Cp and Cpk use the
+   first, Pp and Ppk the second.
 3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s. With fewer than ENOUGH values, or no spread, they
    are left out: they would say more about chance, or about the resolution, than about the screw.
-4. A signal is one of Nelson's rules 1, 2, 3 and 5, given for the point that completes it; for deviations only rule 1.
+4. A chart's limits are those of its reference (`Level`) for a subgroup of that many values: mean +- 3 s / sqrt(n).
+5. A signal is one of Nelson's eight rules, given for the point that completes it; for deviations only the first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
 ENOUGH = 25
-GROUP = 5  # values in a subgroup, as in most handbooks
-GROUPS = range(2, 26)
-_BEYOND, _SIDE, _TREND, _TWO_OF_THREE = "beyond 3s", "9 on one side", "6 rising or falling", "2 of 3 beyond 2s"
+USUAL = (1, 2, 3, 5)  # of Nelson's rules: the others signal what few plants act on
 
 
-@cache
-def c4(count: int) -> float:
-    """Return the mean deviation of samples of `count` values (2 or more) if the true deviation is 1."""
-    return math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
+@dataclass
+class Sums:
+    """Values as sums: of their differences from `origin` and of the squares of these, and the same inside subgroups."""
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    least: float | None = None
+    most: float | None = None
+    inner: float = 0.0  # squares of the differences from the mean of each subgroup
+    free: int = 0  # values in subgroups, less one for each of these
+    origin: float = 0.0
+
+    def add(self, other: Sums) -> None:
+        """Add other values."""
+        if not self.count:
+            self.origin = other.origin
+        apart = other.origin - self.origin
+        self.squares += other.squares + 2 * apart * other.total + other.count * apart**2
+        self.total += other.total + other.count * apart
+        self.count += other.count
+        self.inner += other.inner
+        self.free += other.free
+        self.least = min((one for one in (self.least, other.least) if one is not None), default=None)
+        self.most = max((one for one in (self.most, other.most) if one is not None), default=None)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the values."""
+        return self.origin + self.total / self.count if self.count else None
+
+    @property
+    def deviation(self) -> float | None:
+        """The deviation s of the values; None for fewer than two."""
+        return _root(self.squares - self.total**2 / self.count, self.count - 1) if self.count > 1 else None
+
+    @property
+    def within(self) -> float | None:
+        """The deviation within subgroups; None if none has two values."""
+        return _root(self.inner, self.free) if self.free else None
 
 
-def mean_of(values: Sequence[float]) -> float:
-    """Return the mean of at least one value."""
-    return math.fsum(values) / len(values)
+def _root(squares: float, free: int) -> float:
+    return math.sqrt(max(0.0, squares) / free)
 
 
-def deviation_of(values: Sequence[float]) -> float:
-    """Return the deviation of a sample of at least two values; exactly 0 if they are all the same."""
-    first = values[0]
-    apart = [value - first for value in values]  # a mean of equal values may be rounded, that of zeros is not
-    return math.dist(apart, [mean_of(apart)] * len(apart)) / math.sqrt(len(apart) - 1)
-
-
-def groups_of(values: Sequence[float], size: int) -> list[Sequence[float]]:
-    """Return the complete subgroups."""
-    return [values[first : first + size] for first in range(0, len(values) - size + 1, size)]
-
-
-def figures(values: Sequence[float], low: float | None, high: float | None, size: int = GROUP) -> dict:
-    """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
-    names = ("mean", "deviation", "least", "most", "within", "cp", "cpk", "pp", "ppk")
-    told: dict = {"count": len(values), **dict.fromkeys(names)}
+def sums_of(values: Sequence[float]) -> Sums:
+    """Return the sums of some values, without subgroups."""
     if not values:
-        return told
-    told.update(mean=mean_of(values), least=min(values), most=max(values))
-    if len(values) > 1:
-        told["deviation"] = deviation_of(values)
-    groups = groups_of(values, size)
-    if groups:
-        told["within"] = mean_of([deviation_of(group) for group in groups]) / c4(size)
-    if low is not None and high is not None and len(values) >= ENOUGH:
-        told["cp"], told["cpk"] = _capability(told["mean"], told["within"], low, high)
-        told["pp"], told["ppk"] = _capability(told["mean"], told["deviation"], low, high)
+        return Sums()
+    origin = values[0]
+    apart = [value - origin for value in values]
+    squares = math.fsum(one * one for one in apart)
+    return Sums(len(values), math.fsum(apart), squares, min(values), max(values), origin=origin)
+
+
+def together(several: Iterable[Sums]) -> Sums:
+    """Return all of them added."""
+    told = Sums()
+    for one in several:
+        told.add(one)
     return told
+
+
+# -- capability ----------------------------------------------------------------------------------------------------
+
+
+def figures(sums: Sums, low: float | None, high: float | None) -> dict:
+    """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
+    names = ("mean", "deviation", "least", "most", "within")
+    told: dict = {"count": sums.count, **{name: getattr(sums, name) for name in names}}
+    told.update(dict.fromkeys(("cp", "cpk", "pp", "ppk")))
+    if low is not None and high is not None and sums.count >= ENOUGH and sums.mean is not None:
+        told["cp"], told["cpk"] = _capability(sums.mean, _spread(sums.within, sums), low, high)
+        told["pp"], told["ppk"] = _capability(sums.mean, _spread(sums.deviation, sums), low, high)
+    return told
+
+
+def _spread(deviation: float | None, sums: Sums) -> float | None:
+    """Return the deviation; None if all values are the same, whatever rounding has left of it."""
+    return None if sums.least == sums.most else deviation
 
 
 def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:
@@ -70,56 +113,112 @@ def _capability(mean: float, deviation: float | None, low: float, high: float) -
     return found if all(map(math.isfinite, found)) else (None, None)
 
 
-def charts(values: Sequence[float], size: int = GROUP) -> dict | None:
-    """Return the charts of means and deviations: points, centre, low, high, signals {place of the point: rule}.
+# -- charts --------------------------------------------------------------------------------------------------------
 
-    None with fewer than ENOUGH values: the limits would say more about chance.
-    """
-    groups = groups_of(values, size)
-    if len(values) < ENOUGH or not groups:
-        return None
-    means = [mean_of(group) for group in groups]
-    deviations = [deviation_of(group) for group in groups]
-    centre, s = mean_of(means), mean_of(deviations)
-    error = s / c4(size) / math.sqrt(size)  # of a mean
-    spread = s * math.sqrt(1 - c4(size) ** 2) / c4(size)  # of a deviation
-    beyond = {at: _BEYOND for at, one in enumerate(deviations) if abs(one - s) > 3 * spread}
+
+@dataclass(frozen=True)
+class Level:
+    """What a chart is measured by: the mean and the deviation within subgroups of its reference."""
+
+    mean: float
+    within: float
+
+
+def level_of(sums: Sums) -> Level | None:
+    """Return the level of these values; None if they are too few: the limits would say more about chance."""
+    mean, within = sums.mean, sums.within
+    return None if sums.count < ENOUGH or mean is None or within is None else Level(mean, within)
+
+
+@cache
+def c4(count: int) -> float:
+    """Return the mean deviation of samples of `count` values (2 or more) if the true deviation is 1."""
+    return math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
+
+
+def chart_of_means(groups: Sequence[Sums], level: Level, rules: Collection[int] = USUAL) -> dict:
+    """Return the points, centre, low and high of each, and signals {place of the point: rule}. No group is empty."""
+    errors = [level.within / math.sqrt(group.count) for group in groups]
+    points = [group.mean or 0.0 for group in groups]
+    scaled = [(point - level.mean) / error if error else 0.0 for point, error in zip(points, errors, strict=True)]
     return {
-        "size": size,
-        "means": _chart(means, centre, centre - 3 * error, centre + 3 * error, _signals(means, centre, error)),
-        "deviations": _chart(deviations, s, max(0.0, s - 3 * spread), s + 3 * spread, beyond),
+        "points": points,
+        "centre": [level.mean] * len(groups),
+        "low": [level.mean - 3 * error for error in errors],
+        "high": [level.mean + 3 * error for error in errors],
+        "signals": _signals(scaled, rules),
     }
 
 
-def _chart(points: list[float], centre: float, low: float, high: float, signals: dict[int, str]) -> dict:
-    return {"points": points, "centre": centre, "low": low, "high": high, "signals": signals}
-
-
-def _signals(points: list[float], centre: float, error: float) -> dict[int, str]:
-    """Return the first rule that each point completes."""
-    scaled = [(one - centre) / error if error else 0.0 for one in points]
-    told = {}
-    for end in range(1, len(points) + 1):
-        met = (rule for rule, (count, is_met) in _RULES.items() if end >= count and is_met(scaled[end - count : end]))
-        rule = next(met, None)
-        if rule:
-            told[end - 1] = rule
+def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
+    """The same for deviations; a group of one value has none."""
+    told: dict = {"points": [], "centre": [], "low": [], "high": [], "signals": {}}
+    for at, group in enumerate(groups):
+        point = group.deviation
+        centre = low = high = None
+        if point is not None:
+            centre = level.within * c4(group.count)
+            reach = 3 * level.within * math.sqrt(1 - c4(group.count) ** 2)
+            low, high = max(0.0, centre - reach), centre + reach
+            if reach and abs(point - centre) > reach:
+                told["signals"][at] = RULES[1].words
+        for name, value in (("points", point), ("centre", centre), ("low", low), ("high", high)):
+            told[name].append(value)
     return told
 
 
-def _two_of_three(last: list[float]) -> bool:
-    """True if the newest and at least one of the two before it are beyond 2 s on one side."""
-    return any(side * last[2] > 2 and max(side * last[0], side * last[1]) > 2 for side in (1, -1))
+def _signals(scaled: list[float], rules: Collection[int]) -> dict[int, str]:
+    """Return the first rule that each point completes."""
+    told = {}
+    for end in range(1, len(scaled) + 1):
+        for number in rules:
+            rule = RULES[number]
+            if end >= rule.count and rule.is_met(scaled[end - rule.count : end]):
+                told[end - 1] = rule.words
+                break
+    return told
 
 
-# How many points a rule looks at, and whether they meet it, in standard errors from the centre (Nelson 1984).
-_RULES = {
-    _BEYOND: (1, lambda last: abs(last[0]) > 3),
-    _TWO_OF_THREE: (3, _two_of_three),
-    _SIDE: (9, lambda last: min(last) > 0 or max(last) < 0),
-    _TREND: (6, lambda last: _rises(last) or _rises(last[::-1])),
-}
+@dataclass(frozen=True)
+class Rule:
+    """One of Nelson's rules (1984): how many points it looks at, in standard errors from the centre."""
+
+    words: str
+    count: int
+    is_met: Callable[[list[float]], bool]
+
+
+def _most_beyond(last: list[float], errors: float) -> bool:
+    """True if the newest and all but one are beyond on its side."""
+    side = math.copysign(1.0, last[-1])
+    return side * last[-1] > errors and sum(side * one > errors for one in last) >= len(last) - 1
 
 
 def _rises(last: list[float]) -> bool:
     return all(first < second for first, second in pairwise(last))
+
+
+def _alternates(last: list[float]) -> bool:
+    steps = [second - first for first, second in pairwise(last)]
+    return all(first * second < 0 for first, second in pairwise(steps))
+
+
+RULES = {
+    1: Rule("beyond 3s", 1, lambda last: abs(last[0]) > 3),
+    2: Rule("9 on one side", 9, lambda last: min(last) > 0 or max(last) < 0),
+    3: Rule("6 rising or falling", 6, lambda last: _rises(last) or _rises(last[::-1])),
+    4: Rule("14 up and down", 14, _alternates),
+    5: Rule("2 of 3 beyond 2s", 3, lambda last: _most_beyond(last, 2)),
+    6: Rule("4 of 5 beyond 1s", 5, lambda last: _most_beyond(last, 1)),
+    7: Rule("15 within 1s", 15, lambda last: max(map(abs, last)) < 1),
+    8: Rule("8 beyond 1s", 8, lambda last: min(map(abs, last)) > 1),
+}
+
+
+def rules_of(text: str) -> tuple[int, ...]:
+    """Read `1,2,3,5`; ValueError if it is something else."""
+    found = {part.strip() for part in text.split(",")}
+    told = tuple(number for number in RULES if str(number) in found)
+    if len(told) != len(found):
+        raise ValueError(f"{text!r}: numbers of Nelson's rules, 1 to {max(RULES)}, such as 1,2,3,5")
+    return told

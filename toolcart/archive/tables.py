@@ -7,14 +7,19 @@ Rules
 3. One row of Result is one spindle. Sequence and time identify a station's result (004:301); repeats of both are
    counted in `Arrivals` and stored once.
 4. Torque is in Nm, angle in degrees, as in the telegram (004:147-153). Statuses are the telegram's too: 0 is OK.
+5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
+   a damaged disk, is read as unknown.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ColumnElement,
     Float,
@@ -26,14 +31,38 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     and_,
+    literal_column,
+    text,
 )
 
 TABLES = MetaData()
 RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what identifies a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
+
+REAL_MOST = 1e9  # the telegram's numbers have 8 characters at most (004:147-153)
+SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
+FACTOR_MOST = 9999999999  # 004:302
+
+
+class Real(TypeDecorator[float]):
+    """A number as a reader gets it: finite, or None."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: object) -> float | None:
+        """Return the number, None if it is none."""
+        return value if isinstance(value, float | int) and math.fabs(value) <= REAL_MOST else None
+
+
+def _within(most: float, *names: str) -> list[CheckConstraint]:
+    """Return the rule that these columns are unknown or at most this, for each of them."""
+    return [CheckConstraint(f'"{name}" BETWEEN {-most:.0f} AND {most:.0f}', name=f"{name}Fits") for name in names]
+
 
 _OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is searched by bytes, whatever language PostgreSQL sorts by
 
@@ -102,25 +131,55 @@ RESULT = Table(
     Column("SpindleSerial", String(10), nullable=False),
     Column("Program", Integer, nullable=False),
     Column("Overall", Integer, nullable=False),
-    Column("TorqueLow", Float),
-    Column("Torque", Float),
-    Column("TorqueHigh", Float),
+    Column("TorqueLow", Real),
+    Column("Torque", Real),
+    Column("TorqueHigh", Real),
     Column("TorqueStatus", Integer),
-    Column("AngleLow", Float),
-    Column("Angle", Float),
-    Column("AngleHigh", Float),
+    Column("AngleLow", Real),
+    Column("Angle", Real),
+    Column("AngleHigh", Real),
     Column("AngleStatus", Integer),
     Column("TimeStatus", Integer),
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
     UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", name="ResultOnce"),
+    *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
     Index("ResultByVIN", "VIN", postgresql_ops=_OCTETS),
     Index("ResultByTime", "SystemType", "System", "Station", "Time"),
     Index("ResultByTighteningId", "TighteningId"),
-    Index("ResultNOK", "Overall", "Time"),
+    # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
+    Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
+    Index(
+        "ResultNOKOf",
+        *("SystemType", "System", "Station", "Time"),
+        *("Program", "Spindle", "SpindleSerial", "TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
+        sqlite_where=text('"Overall" = 1'),
+        postgresql_where=text('"Overall" = 1'),
+    ),
     Index("ResultByMoment", "Time"),  # without a station
     Index("ResultByProgram", "Program", "Time"),
+)
+IS_NOK = RESULT.c.Overall == literal_column("1")
+QUARTER = Table(  # results in sums (toolcart.archive.quarters)
+    "Quarter",
+    TABLES,
+    *[
+        Column(name, Integer, primary_key=True, autoincrement=False)
+        for name in ("SystemType", "System", "Station", "Program", "Spindle")
+    ],
+    Column("Slot", String(12), primary_key=True),  # its begin
+    Column("Tool", String(10), primary_key=True),
+    *[Column(name, Float, primary_key=True) for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")],
+    Column("Good", Integer, nullable=False),  # results that are OK
+    Column("Bad", Integer, nullable=False),
+    *[
+        Column(f"{verdict}{quantity}{measure}", kind, nullable=measure in ("Least", "Most"))
+        for quantity in ("Torque", "Angle")
+        for verdict in ("Good", "Bad")
+        for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
+    ],
+    sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(
     "ResultVIN",
@@ -189,13 +248,16 @@ GRAPH = Table(
     Column("BitShift", Integer, nullable=False),
     Column("FactorDom", BigInteger, nullable=False),
     Column("FactorNom", BigInteger, nullable=False),
-    Column("LimitMin", Float),
-    Column("LimitMax", Float),
-    Column("AngleOffset", Float),
-    Column("SampleMs", Float, nullable=False),
+    Column("LimitMin", Real),
+    Column("LimitMax", Real),
+    Column("AngleOffset", Real),
+    Column("SampleMs", Real, nullable=False),
     Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high byte first
     Column("Arrivals", Integer, nullable=False, default=1),
     UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", "GraphType", name="GraphOnce"),
+    *_within(REAL_MOST, "LimitMin", "LimitMax", "AngleOffset", "SampleMs"),
+    *_within(SHIFT_MOST, "BitShift"),
+    *_within(FACTOR_MOST, "FactorDom", "FactorNom"),
 )
 BREACH = Table(
     "Breach",

@@ -28,7 +28,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from toolcart.archive import bulk, cars, rows
+from toolcart.archive import bulk, cars, quarters, rows
 from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
@@ -394,6 +394,8 @@ class Writer:
             if batch.rows.get(table):
                 put = bulk.add_missing if table in _MAP else bulk.insert  # another server may have been faster
                 put(connection, table, batch.rows[table])
+        if t.RESULT in batch.rows:
+            quarters.add(connection, batch.rows[t.RESULT])
         cars.add(connection, batch.cars)
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():

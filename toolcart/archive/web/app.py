@@ -44,7 +44,7 @@ from toolcart.archive.web.live import Feed
 from toolcart.archive.web.login import VALID_S, Door
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Away, Reading, TooLong
-from toolcart.archive.web.users import Proxy, User
+from toolcart.archive.web.users import Proxy, User, role_for
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import frame
@@ -80,7 +80,6 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),
 )
-_FOR = {"/audit": "admin"}  # pages that need more than `view`
 
 
 class Site:
@@ -90,7 +89,7 @@ class Site:
         self.reading = reading
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
-        self._writing = CapacityLimiter(1)
+        self._turn = CapacityLimiter(1)  # one file at a time: its rows are in memory
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = shown.templates()
@@ -106,9 +105,9 @@ class Site:
         """Return an endpoint that shows a page."""
 
         async def answer(request: Request) -> Response:
-            wanted = _FOR.get(request.url.path, "view")
+            wanted = role_for(request.url.path, request.query_params)
             if not request.scope.get("user", _ANYONE).may(wanted):
-                return self._trouble(request, 403, "Not for you", f"This page is for users with the role {wanted}.")
+                return self._trouble(request, 403, "Not for you", f"This is for users with the role {wanted}.")
             try:
                 if any("\0" in text for text in request.query_params.values()):
                     raise Unclear("There is a character in the address that no text has.")
@@ -135,21 +134,26 @@ class Site:
         return answer
 
     async def _file(self, request: Request, made: Page) -> Response:
-        """Return what a page shows as a file, the newest FILE_ROWS."""
+        """Return what a page shows as a file, the newest FILE_ROWS; rows are read when its turn comes."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
             return self._trouble(request, 400, "This cannot be a file", told)
-        if not request.scope.get("user", _ANYONE).may("export"):
-            return self._trouble(request, 403, "Not for you", "Files are for users with the role export.")
+        async with self._turn:
+            return await self._written(request, kind, made)
+
+    async def _written(self, request: Request, kind: str, made: Page) -> Response:
+        assert made.rows is not None
         try:
             rows = await self.reading(made.rows, FILE_ROWS)
-        except (TooLong, Away):
+        except TooLong:
             return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
+        except Away as why:
+            return self._trouble(request, 503, "The database does not answer", str(why))
         folder = tempfile.mkdtemp(prefix="toolcart-")
         path = f"{folder}/results.{kind}"
         try:
-            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path, limiter=self._writing)
+            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path)
         except ImportError:
             shutil.rmtree(folder, ignore_errors=True)
             told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"

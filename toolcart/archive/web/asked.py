@@ -8,14 +8,14 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from toolcart.archive import cars, rows
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted, is_program, wanted_results
+from toolcart.archive.statistics import Station, Trended, which
 
 ROWS = 100  # of a list on a page
 CARS = 50
@@ -28,24 +28,6 @@ _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
 FAST_S = 36 * 3600  # a station's clock ahead of UTC: the farthest time zone, and most of a day for a wrong clock
-
-Station = tuple[int, int, int]
-_WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
-_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus, _R.SpindleSerial)
-
-
-@dataclass(frozen=True)
-class Trended:
-    """A station's program in a span of time, [since, until), and what narrows it."""
-
-    station: Station
-    spindle: int
-    program: int
-    since: str
-    until: str
-    tool: str | None = None  # its serial number
-    vin_from: str | None = None
-    vin_to: str | None = None  # including what begins with it
 
 
 @dataclass(frozen=True)
@@ -67,7 +49,7 @@ def stations(connection: Connection, today: str, most: int = STATIONS) -> list[d
     count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
     asked = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
     rows = [dict(row) for row in connection.execute(asked).mappings()]
-    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(_R.Overall == 1, _R.Time >= today)
+    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(t.IS_NOK, _R.Time >= today)
     counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
     systems = {}
@@ -183,14 +165,6 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
     return {"Day": shown, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= shown + "a"))}
 
 
-def day_rows(connection: Connection, key: Station, day: str, most: int) -> Sequence[Row]:
-    """Return spindle, program, verdict, torque and angle with their limits of a day's newest results, oldest first."""
-    columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
-    columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
-    asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
-    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
-
-
 def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
     """Return time, spindle and program of a station's latest result, of this program and spindle if given."""
     asked = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
@@ -203,31 +177,10 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
     return tuple(found) if found else None
 
 
-def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
-    """Return time, number, verdict, value, limits and status of torque and angle, status of time, tool; newest last."""
-    asked = select(*_WHAT).where(_trended(connection, wanted))
-    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
-
-
 def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:
     """Return the same results as rows of a list, newest first, and one more if there are more."""
-    asked = wanted_results(Wanted()).where(_trended(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
+    asked = wanted_results(Wanted()).where(which(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
     return [dict(row) for row in connection.execute(asked).mappings()]
-
-
-def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
-    here = [is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle]
-    if wanted.tool:
-        here.append(_R.SpindleSerial == wanted.tool)
-    time: ColumnElement[str] = _R.Time
-    at_station = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
-    if wanted.vin_from or wanted.vin_to:
-        first, last = wanted.vin_from or "", wanted.vin_to or ""
-        here.append(cars.between(connection, _R.VIN, first, last))
-        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
-            numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
-            time, at_station = _R.Time.op("||")(""), and_(*numbers)
-    return and_(at_station, time >= wanted.since, time < wanted.until, *here)
 
 
 def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
@@ -246,7 +199,7 @@ def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[i
 
 def newest_nok(connection: Connection) -> str | None:
     """Return the time of the latest result that is not OK."""
-    asked = select(func.max(_R.Time)).where(_R.Overall == 1)
+    asked = select(func.max(_R.Time)).where(t.IS_NOK)
     return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
 
 
@@ -259,7 +212,7 @@ def nok_counts(connection: Connection, key: Station | None, program: int | None,
     """Return how many were not OK in [since, until) by station, program, tool and statuses, with names."""
     by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
     by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    asked = select(*by, func.count().label("count")).where(_R.Overall == 1, _R.Time >= since, _R.Time < until)
+    asked = select(*by, func.count().label("count")).where(t.IS_NOK, _R.Time >= since, _R.Time < until)
     if key is not None:
         asked = asked.where(t.is_row(t.RESULT, t.RESULT_KEY, key))
     if program is not None:

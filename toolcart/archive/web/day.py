@@ -2,101 +2,76 @@
 
 Rules
 1. A program whose limits were changed during the day gets two lines: figures across two sets of limits mean nothing.
-2. Figures are those of toolcart.archive.spc, in the order in which the screws were tightened.
-3. Spread is shown between the limits and half their distance beyond on both sides; the rest is in the outer bars.
+2. Spread is shown between the limits and half their distance beyond on both sides; the rest is in the outer bars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import Any
 
-from toolcart.archive import spc
+from sqlalchemy import Connection
+
+from toolcart.archive import spc, statistics
+from toolcart.archive.statistics import Part, Trended
+from toolcart.archive.web.trend import QUANTITIES, Quantity
 
 BARS = 40
+_FLAT = 1e-6  # values this near to each other have one bar
 MARGIN = 0.5  # of the distance between the limits, on each side
 
 
-@dataclass
-class Spread:
-    """How one quantity was spread; limits are None if the station sent none."""
-
-    unit: str
-    decimals: int
-    low: float | None
-    high: float | None
-    values: list[float] = field(default_factory=list)
-
-    def figures(self) -> dict:
-        """Return those of spc.figures, and the bars."""
-        told = {"unit": self.unit, "decimals": self.decimals, "low": self.low, "high": self.high, "bars": []}
-        if self.low is None and not any(self.values):
-            self.values.clear()  # a program that does not measure it sends zeros
-        told.update(spc.figures(self.values, self.low, self.high))
-        if self.values:
-            told["from"], told["to"], told["bars"] = self._bars()
-        return told
-
-    def _bars(self) -> tuple[float, float, list[int]]:
-        if self.low is not None and self.high is not None:
-            margin = (self.high - self.low) * MARGIN
-            first, last = self.low - margin, self.high + margin
-        else:
-            first, last = min(self.values), max(self.values)
-        if last <= first:
-            first, last = first - 0.5, last + 0.5
-        bars = [0] * BARS
-        for value in self.values:
-            at = int((value - first) / (last - first) * BARS)
-            bars[at if 0 <= at < BARS else 0 if at < 0 else BARS - 1] += 1
-        return first, last, bars
-
-
-@dataclass
-class Program:
-    """One program of one spindle under one set of limits."""
-
-    spindle: int
-    program: int
-    torque: Spread
-    angle: Spread
-    count: int = 0
-    nok: int = 0
-
-    def figures(self, name: str) -> dict:
-        """Return what a page shows of it."""
-        return {
-            "spindle": self.spindle,
-            "program": self.program,
-            "name": name,
-            "count": self.count,
-            "nok": self.nok,
-            "ok_share": (self.count - self.nok) / self.count,
-            "torque": self.torque.figures(),
-            "angle": self.angle.figures(),
-        }
-
-
-def programs(rows: Iterable[Sequence], names: dict[tuple[int, int], str], only_ok: bool) -> list[dict]:
+def programs(
+    connection: Connection, wanted: Trended, names: dict[tuple[int, int], str], only_ok: bool
+) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
-    found: dict[tuple, Program] = {}
-    for spindle, program, overall, torque, torque_low, torque_high, angle, angle_low, angle_high in rows:
-        key = (spindle, program, torque_low, torque_high, angle_low, angle_high)
-        one = found.get(key)
-        if one is None:
-            torques = Spread("Nm", 2, *limits_of(torque_low, torque_high))
-            angles = Spread("°", 1, *limits_of(angle_low, angle_high))
-            one = found[key] = Program(spindle, program, torques, angles)
-        one.count += 1
-        one.nok += overall != 0
-        if only_ok and overall:
-            continue
-        if torque is not None:
-            one.torque.values.append(torque)
-        if angle is not None:
-            one.angle.values.append(angle)
-    ordered = sorted(found.values(), key=lambda one: (one.spindle, one.program, -one.count))
-    return [one.figures(names.get((one.spindle, one.program), f"Program {one.program}")) for one in ordered]
+    parts = statistics.parts(connection, wanted, 0, only_ok)
+    bars = {quantity: _bars(connection, wanted, quantity, only_ok) for quantity in QUANTITIES}
+    told = []
+    for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
+        count = part.good + part.bad
+        one: dict[str, Any] = {"spindle": part.spindle, "program": part.program, "count": count, "nok": part.bad}
+        one.update(name=names.get((part.spindle, part.program), f"Program {part.program}"), ok_share=part.good / count)
+        for quantity in QUANTITIES:
+            limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
+            found = bars[quantity].get((part.spindle, part.program, *limits))
+            one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, found, only_ok)
+        told.append(one)
+    return told
+
+
+def _bars(connection: Connection, wanted: Trended, quantity: Quantity, only_ok: bool) -> dict[tuple, list[int]]:
+    """Return the bars of all programs with limits."""
+
+    def first(low, high):
+        return low - (high - low) * MARGIN
+
+    def width(low, high):
+        return statistics.not_zero((high - low) * (1 + 2 * MARGIN) / BARS)
+
+    return statistics.bars(connection, wanted, quantity.name, only_ok, first, width, BARS)
+
+
+def _spread(
+    connection: Connection, wanted: Trended, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
+) -> dict[str, Any]:
+    sums, (low, high) = part.sums[quantity.name], part.limits[quantity.name]
+    told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
+    if low < high:
+        margin = (high - low) * MARGIN
+        told.update(low=low, high=high, bars=bars or [])
+        told["from"], told["to"] = low - margin, high + margin
+        return {**told, **spc.figures(sums, low, high)}
+    told.update(low=None, high=None)
+    if sums.least is None or sums.most is None or not (sums.least or sums.most):
+        return {**told, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
+    first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
+    of_it = replace(wanted, spindle=part.spindle, program=part.program)
+    width = (last - first) / BARS
+    found = statistics.bars(connection, of_it, quantity.name, only_ok, lambda *_: first, lambda *_: width, BARS)
+    limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
+    told.update({"from": first, "to": last, "bars": found.get((part.spindle, part.program, *limits), [])})
+    return {**told, **spc.figures(sums, None, None)}
 
 
 def limits_of(low: float | None, high: float | None) -> tuple[float | None, float | None]:

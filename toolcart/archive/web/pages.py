@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from toolcart.archive import cars, queries, rows
+from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, day, filters, shown
 from toolcart.archive.web.reading import Reading
 from toolcart.trace.curves import Curve, Tightening
 
-DAY_ROWS = 50000  # of one station: one every 1.7 s around the clock
 DAY_LIST = 50
 LIVE_ROWS = 50
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
@@ -135,17 +135,17 @@ async def station(read: Reading, request: Request) -> Page:
         raise NotThere(f"station {request.path_params['key']} has never reported")
     days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
-    found, listed, wanted = [], [], None
+    names = await read(asked.program_names, key)
+    programs, listed, wanted = [], [], None
     if days["Day"]:
-        found = await read(asked.day_rows, key, days["Day"], DAY_ROWS)
+        of_day = Trended(key, None, None, days["Day"], days["Day"] + "a")
+        programs = await read(day.programs, of_day, names, only_ok)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
         listed = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
-    names = await read(asked.program_names, key)
-    nok = sum(1 for row in found if row[2])
-    values = {"station": told, "days": days, "only_ok": only_ok, "count": len(found), "nok": nok, "results": listed}
-    values.update(programs=day.programs(found, names, only_ok), cut_off=len(found) == DAY_ROWS)
-    of_day = exported(wanted) if wanted else None
-    return Page("station.html", {**values, "now": rows.now_text()}, rows=of_day)
+    count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
+    values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": listed}
+    values.update(programs=programs, now=rows.now_text())
+    return Page("station.html", values, rows=exported(wanted) if wanted else None)
 
 
 async def results(read: Reading, request: Request) -> Page:
@@ -214,6 +214,8 @@ def _curves(found: dict) -> dict:
     for graph in found["Graphs"]:
         name, unit = _GRAPHS.get(graph["GraphType"], ("another", ""))
         times, values = queries.samples(graph)
+        if not values:
+            continue
         one.curves[name] = Curve(name, unit, values, times, graph["LimitMin"], graph["LimitMax"])
         told[name] = {"unit": unit, "times": _short(times), "values": _short(values)}
     if not told:

@@ -58,7 +58,7 @@ class Reading:
             with self._engine.connect() as connection:
                 return question(connection, *values)
         except SQLAlchemyError as wrong:
-            text = str(getattr(wrong, "orig", None) or wrong).splitlines()[0]
+            text = database.trouble(wrong)
             ended = isinstance(wrong, OperationalError) and ("interrupted" in text or "statement timeout" in text)
             raise (TooLong() if ended else Away(text)) from None
 

@@ -1,165 +1,221 @@
-"""A program's torque and angle over time: values with limits, charts, figures by day, week or shift, causes.
+"""A program's torque and angle over time: values with limits, charts, figures by day, week, month or shift, causes.
 
 Rules
-1. Values are in the order of the station's clock. Where limits were changed, figures start again: across two sets of
-   limits they mean nothing. Charts of means and deviations do not depend on limits and go on.
-2. A chart has a bounded number of points: some of each stretch, with its least and most, for good and bad ones
-   separately, so that nothing that sticks out is missing.
+1. Everything is of the whole span, exactly. Where limits were changed, figures start again: across two sets of limits
+   they mean nothing. Charts of means and deviations do not depend on limits and go on.
+2. Up to POINTS_MOST results are drawn as points; of more, the least and most of each period, for good and bad ones
+   separately, so that nothing that sticks out is missing. A chart's subgroups are these periods.
 3. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
-   of these values.
+   of these values. The newest STUDIES_MOST are shown.
 """
 
 from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from toolcart.archive import pareto, spc
-from toolcart.archive.web.day import limits_of
+from sqlalchemy import Connection
 
-POINTS_MOST = 1000  # of a kind in a chart; half a screen has as many columns
-_TIME, _NUMBER, _OVERALL = 0, 1, 2  # places in a row of asked.trend_rows
-_STATUSES = (6, 10, 11)
-_TOOL = 12
+from toolcart.archive import pareto, spc, statistics
+from toolcart.archive.periods import Shifts, name_of_shift, period_by
+from toolcart.archive.statistics import PERIODS, Part, Trended
+
+POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 STUDY = 50  # tightenings, as in most handbooks
-STUDIES_MOST = 20  # the newest
+STUDIES_MOST = 20
+_FILLED = "00000101000000"
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """Torque or angle, and where a row has it."""
+    """Torque or angle."""
 
     name: str
     unit: str
     decimals: int
-    value: int
-    low: int
-    high: int
 
 
-QUANTITIES = (Quantity("Torque", "Nm", 2, 3, 4, 5), Quantity("Angle", "°", 1, 7, 8, 9))
+QUANTITIES = (Quantity("Torque", "Nm", 2), Quantity("Angle", "°", 1))
 
 
-def trend(rows: Sequence[tuple], period: Callable[[str], str] | None, size: int, only_ok: bool) -> dict:
-    """Return counts, causes and each quantity's values, charts and figures; `only_ok`: the last two of OK results only.
+@dataclass(frozen=True)
+class Shown:
+    """How a trend is shown: figures `by` day, week, month, shift or study; charts and figures of OK results only."""
 
-    Without a period the figures are those of tool studies.
-    """
-    bad = [row for row in rows if row[_OVERALL]]
-    causes = pareto.pareto(Counter(pareto.cause(*[row[at] for at in _STATUSES]) for row in bad))
-    told = {"count": len(rows), "nok": len(bad), "causes": causes, "quantities": []}
+    by: str
+    shifts: Shifts = ()
+    only_ok: bool = False
+    rules: Collection[int] = spc.USUAL
+
+
+def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
+    """Return counts, causes and each quantity's values, charts and figures."""
+    group = statistics.period_of(connection, wanted, POINTS_MOST)
+    drawn = statistics.parts(connection, wanted, PERIODS[group][0], shown.only_ok)
+    good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
+    counted: Counter = Counter()
+    for *statuses, count in statistics.causes(connection, wanted) if bad else ():
+        counted[pareto.cause(*statuses)] += count
+    told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
+    is_study = shown.by == "study"
+    studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
+    periods = [] if is_study else _named(connection, wanted, shown, drawn, group)
     for quantity in QUANTITIES:
-        found = [row for row in rows if row[quantity.value] is not None]
-        if found and not any(row[quantity.value] or row[quantity.high] for row in found):
+        if not any(any(part.extremes[quantity.name]) or any(part.limits[quantity.name]) for part in drawn):
             continue  # a program that does not measure it sends zeros
-        judged = [row for row in found if not row[_OVERALL]] if only_ok else found
+        is_few = good + bad <= POINTS_MOST
+        points = _values(statistics.values(connection, wanted, quantity.name)) if is_few else _extremes(drawn, quantity)
         told["quantities"].append(
             {
                 "name": quantity.name,
                 "unit": quantity.unit,
                 "decimals": quantity.decimals,
-                "points": _points(found, quantity),
-                "charts": _charts(judged, quantity, size),
-                "periods": _periods(judged, quantity, period, size) if period else _studies(judged, quantity, size),
-                "all": _periods(judged, quantity, lambda time: "", size),
+                "points": points,
+                "is_each": is_few,
+                "charts": _charts(drawn, quantity, shown.rules),
+                "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
+                "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
             }
         )
     return told
 
 
-def _points(rows: Sequence[tuple], quantity: Quantity) -> dict:
-    """Return columns for a chart: seconds, good and bad values, limits."""
-    value = quantity.value
-    kept = thinned([(row[value], at) for at, row in enumerate(rows) if not row[_OVERALL]])
-    kept += thinned([(row[value], at) for at, row in enumerate(rows) if row[_OVERALL]])
-    told: dict[str, list] = {"time": [], "good": [], "bad": [], "low": [], "high": []}
-    for at in sorted(at for _, at in kept):
-        row = rows[at]
-        low, high = limits_of(row[quantity.low], row[quantity.high])
-        told["time"].append(seconds(row[_TIME]))
-        told["good"].append(None if row[_OVERALL] else row[value])
-        told["bad"].append(row[value] if row[_OVERALL] else None)
-        told["low"].append(low)
-        told["high"].append(high)
+# -- points --------------------------------------------------------------------------------------------------------
+
+
+def _values(rows: Sequence[Sequence]) -> dict:
+    """Return columns for a chart of results: seconds, good and bad values, limits."""
+    told = _columns()
+    for time, overall, value, low, high in rows:
+        _put(told, time, value, bool(overall), (low, high))
     return told
 
 
-def thinned(points: Sequence[tuple[float, int]], most: int = POINTS_MOST) -> list[tuple[float, int]]:
-    """Return at most `most` of these (value, place), in order: some of each stretch, with its least and most."""
-    if len(points) <= most:
-        return list(points)
-    told: list[tuple[float, int]] = []
-    stretches = most // 4
-    for stretch in range(stretches):
-        part = points[stretch * len(points) // stretches : (stretch + 1) * len(points) // stretches]
-        kept = {part[0], part[len(part) // 2], min(part), max(part)}  # the first two fill in between the extremes
-        told += sorted(kept, key=lambda point: point[1])
+def _extremes(parts: Sequence[Part], quantity: Quantity) -> dict:
+    """Return columns for a chart of periods: the least and most of the good and of the bad ones."""
+    told = _columns()
+    for part in parts:
+        for at, value in enumerate(part.extremes[quantity.name]):
+            if value is not None:
+                _put(told, part.period, value, at > 1, part.limits[quantity.name])
     return told
+
+
+def _columns() -> dict[str, list]:
+    return {name: [] for name in ("time", "good", "bad", "low", "high")}
+
+
+def _put(told: dict[str, list], time: str, value: float, is_bad: bool, limits: tuple[float, float]) -> None:
+    told["time"].append(seconds(time))
+    told["good"].append(None if is_bad else value)
+    told["bad"].append(value if is_bad else None)
+    for name, limit in zip(("low", "high"), limits, strict=True):
+        told[name].append(limit if any(limits) else None)
 
 
 def seconds(time: str) -> int:
-    """Return a station's time in seconds as if it were UTC, so that a browser shows it unchanged."""
-    year, month, day = int(time[:4]), int(time[4:6]), int(time[6:8])
-    return calendar.timegm((year, month, day, int(time[8:10]), int(time[10:12]), int(time[12:14])))
+    """Return the seconds of a time, or of its first digits, as if it were UTC: a browser shows it unchanged."""
+    digits = time + _FILLED[len(time) :]
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    return calendar.timegm((year, month, day, int(digits[8:10]), int(digits[10:12]), int(digits[12:14])))
 
 
-def _charts(rows: Sequence[tuple], quantity: Quantity, size: int) -> dict | None:
-    found = spc.charts([row[quantity.value] for row in rows], size)
-    if found is None:
+# -- charts --------------------------------------------------------------------------------------------------------
+
+
+def _charts(parts: Sequence[Part], quantity: Quantity, rules: Collection[int]) -> dict | None:
+    groups: dict[str, spc.Sums] = {}
+    for part in parts:
+        if part.sums[quantity.name].count:
+            groups.setdefault(part.period, spc.Sums()).add(part.sums[quantity.name])
+    level = spc.level_of(spc.together(groups.values()))
+    if level is None:
         return None
-    last = [rows[at] for at in range(size - 1, len(rows), size)]  # of each subgroup
-    return {"size": size, "means": _chart(found["means"], last), "deviations": _chart(found["deviations"], last)}
+    several = list(groups.values())
+    means, deviations = spc.chart_of_means(several, level, rules), spc.chart_of_deviations(several, level)
+    return {"means": _chart(means, groups), "deviations": _chart(deviations, groups)}
 
 
-def _chart(chart: dict, last: Sequence[tuple]) -> dict:
-    """Return a chart's points for a browser, and its signals: how many of each rule, and the newest result with one."""
-    points, signals = chart["points"], chart["signals"]
-    kept = thinned([(one, at) for at, one in enumerate(points) if at not in signals])
-    kept += thinned([(one, at) for at, one in enumerate(points) if at in signals])
-    places = sorted(at for _, at in kept)
-    counts = Counter(signals.values())
-    newest = {rule: last[at] for at, rule in signals.items()}
+def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
+    """Return a chart for a browser, and its signals: how many of each rule, and the newest subgroup with one."""
+    periods, signals = list(groups), chart["signals"]
+    newest = {rule: periods[at] for at, rule in signals.items()}
     return {
-        **{name: round(chart[name], 5) for name in ("centre", "low", "high")},
-        "at": [at + 1 for at in places],
-        "time": [last[at][_TIME] for at in places],
-        "value": [round(points[at], 5) for at in places],
-        "signal": [signals.get(at) for at in places],
+        **{name: [_short(one) for one in chart[name]] for name in ("points", "centre", "low", "high")},
+        "time": periods,
+        "count": [group.count for group in groups.values()],
+        "signal": [signals.get(at) for at in range(len(periods))],
         "signals": [
-            {"rule": rule, "count": count, "ResultId": newest[rule][_NUMBER], "Time": newest[rule][_TIME]}
-            for rule, count in counts.most_common()
+            {"rule": rule, "count": count, **ends_of(newest[rule])}
+            for rule, count in Counter(signals.values()).most_common()
         ],
     }
 
 
-def _periods(rows: Sequence[tuple], quantity: Quantity, period: Callable[[str], str], size: int) -> list[dict]:
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+def ends_of(period: str) -> dict[str, str]:
+    """Return a period's first and last moment as an address has them."""
+    day = "-".join(part for part in (period[:4], period[4:6], period[6:8]) if part)
+    if len(period) < 12:
+        since = f"{day}T{period[8:10]}" if len(period) == 10 else day
+        return {"from": since, "to": since}
+    begin = f"{day}T{period[8:10]}:"
+    return {"from": begin + period[10:12], "to": f"{begin}{int(period[10:12]) + 14}"}
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def _named(
+    connection: Connection, wanted: Trended, shown: Shown, drawn: list[Part], group: str
+) -> list[tuple[str, Part]]:
+    """Return the parts of each day, week, month or shift, with its name."""
+    if shown.by == "shift":
+        found = statistics.parts(connection, wanted, PERIODS["day"][0], shown.only_ok, shown.shifts)
+        name: Callable[[str], str] = partial(name_of_shift, shifts=shown.shifts)
+    else:
+        name = period_by(shown.by)
+        found = drawn
+        if PERIODS[group][0] < PERIODS["day"][0]:  # too coarse: a month has no days
+            found = statistics.parts(connection, wanted, PERIODS["day"][0], shown.only_ok)
+    return [(name(part.period), part) for part in found]
+
+
+def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: bool) -> list[dict]:
     """Return the figures of each period, and of each set of limits in it."""
-    found: dict[tuple, list[tuple]] = {}
-    for row in rows:
-        found.setdefault((period(row[_TIME]), *limits_of(row[quantity.low], row[quantity.high])), []).append(row)
-    return [_figures(name, part, quantity, size) for (name, _, _), part in found.items()]
+    found: dict[tuple, tuple[spc.Sums, list[int]]] = {}
+    for name, part in named:
+        sums, bad = found.setdefault((name, *part.limits[quantity.name]), (spc.Sums(), [0]))
+        sums.add(part.sums[quantity.name])
+        bad[0] += 0 if only_ok else part.bad
+    return [_figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in found.items() if sums.count]
 
 
-def _studies(rows: Sequence[tuple], quantity: Quantity, size: int) -> list[dict]:
-    """Return the figures of the newest STUDIES_MOST complete studies, oldest first."""
-    found: dict[tuple, list[int]] = {}
-    for at, row in enumerate(rows):
-        found.setdefault((row[_TOOL], *limits_of(row[quantity.low], row[quantity.high])), []).append(at)
-    told = []
-    for (tool, _, _), places in found.items():
-        for end in range(len(places), STUDY - 1, -STUDY):
-            study = [rows[at] for at in places[end - STUDY : end]]
-            first = study[0][_TIME]
-            begun = f"{first[:4]}-{first[4:6]}-{first[6:8]} {first[8:10]}:{first[10:12]}"
-            name = f"{tool or 'without a serial number'}, from {begun}"
-            told.append((places[end - 1], _figures(name, study, quantity, size)))
-    return [figures for _, figures in sorted(told, key=lambda one: one[0])[-STUDIES_MOST:]]
+def _studies(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, list[dict]]:
+    """Return the figures of the newest complete studies, oldest first, for each quantity."""
+    found = []
+    for tool in statistics.tools(connection, wanted):
+        rows = statistics.newest_of_tool(connection, wanted, tool, only_ok, STUDY * STUDIES_MOST)
+        for first in range(0, len(rows) - STUDY + 1, STUDY):
+            study = rows[first : first + STUDY][::-1]
+            found.append((study[-1][0], tool, study))
+    told: dict[str, list[dict]] = {quantity.name: [] for quantity in QUANTITIES}
+    for _, tool, study in sorted(found, key=lambda one: one[0])[-STUDIES_MOST:]:
+        begun = ends_of(study[0][0][:12])["from"].replace("T", " ")
+        name = f"{tool[0] or 'without a serial number'}, from {begun}"
+        bad = sum(1 for row in study if row[1])
+        for at, quantity in enumerate(QUANTITIES):
+            values = [row[2 + at] for row in study if row[2 + at] is not None]
+            told[quantity.name].append(_figures(name, spc.sums_of(values), tool[1 + 2 * at : 3 + 2 * at], bad))
+    return told
 
 
-def _figures(name: str, rows: Sequence[tuple], quantity: Quantity, size: int) -> dict:
-    low, high = limits_of(rows[0][quantity.low], rows[0][quantity.high])
-    bad = sum(1 for row in rows if row[_OVERALL])
-    values = [row[quantity.value] for row in rows]
-    return {"period": name, "low": low, "high": high, "nok": bad, **spc.figures(values, low, high, size)}
+def _figures(name: str, sums: spc.Sums, limits: Sequence[float], bad: int) -> dict:
+    low, high = limits if any(limits) else (None, None)
+    return {"period": name, "low": low, "high": high, "nok": bad, **spc.figures(sums, low, high)}

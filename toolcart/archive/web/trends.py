@@ -9,21 +9,21 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import pareto, spc
-from toolcart.archive.periods import moment, period_by
+from toolcart.archive import pareto
+from toolcart.archive.periods import moment
+from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, shown
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Reading
-from toolcart.archive.web.trend import trend
+from toolcart.archive.web.trend import Shown, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
-ROWS = 20000  # of one program of a station: a week at one every half minute
 VIN_MOST = 25  # 004:125
 SERIAL_MOST = 10  # 004:148
 BARS = 30
-SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # offered as links
-KINDS = ("day", "week", "study", "shift")
+SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
+KINDS = ("day", "week", "month", "study", "shift")
 BY = ("cause", "station", "program", "tool")
 
 
@@ -44,24 +44,16 @@ async def trend_page(read: Reading, request: Request) -> Page:
     shifts = request.app.state.shifts
     kinds = KINDS if shifts else KINDS[:-1]
     form["by"] = filters.one_of(request, "by", kinds)
-    form["size"] = filters.number(request, "size", spc.GROUPS) or spc.GROUP
     form["only"] = filters.one_of(request, "only", ("", "ok"))
-    wanted = asked.Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    period = None if form["by"] == "study" else period_by(form["by"], shifts)
-    told, is_cut = await read(_trended, wanted, period, form["size"], form["only"] == "ok")
-    values: dict[str, Any] = {"station": station, "trend": told, "is_cut": is_cut, "form": form, "kinds": kinds}
+    wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
+    told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok"))
+    values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
     values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
     rows = partial(asked.trended_results, wanted=wanted)
     return Page("trend.html", {**values, "around": _around(form)}, rows=rows)
-
-
-def _trended(connection, wanted: asked.Trended, period, size: int, only_ok: bool) -> tuple[dict, bool]:
-    """Ask and compute in the same thread: figures over many results take a while too."""
-    rows = asked.trend_rows(connection, wanted, ROWS)
-    return trend(rows, period, size, only_ok), len(rows) == ROWS
 
 
 async def pareto_page(read: Reading, request: Request) -> Page:

@@ -3,8 +3,8 @@
     anna export scrypt$16384$SALT$KEY
 
 Rules
-1. Each role includes the one before: `view` sees every page, `export` may also download lists as files, `admin` also
-   sees who changed what.
+1. Each role includes the one before: `view` sees every page, `export` may also take its content away, as a file or as
+   JSON, `admin` also sees who changed what. `role_for` is the one place that says what an address needs.
 2. The file is only its owner's, is written whole, and is read again when it has changed: a user taken out is out.
 3. A name in a proxy's header counts only from the proxy's own addresses; a name that is not in the file gets `view`.
 """
@@ -16,7 +16,7 @@ import ipaddress
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from toolcart.base import private
@@ -40,6 +40,13 @@ class User:
     def may(self, role: str) -> bool:
         """True if this user has this role or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def role_for(path: str, parts: Container[str]) -> str:
+    """Return the role that an address with these parts (`?json&as=csv`) needs."""
+    if path == "/audit":
+        return "admin"
+    return "export" if "json" in parts or "as" in parts else "view"
 
 
 def key_of(password: str, salt: bytes) -> bytes:

@@ -46,21 +46,15 @@ function drawValues(place, { name, unit, decimals, points }) {
   charts.push(new uPlot(options, [points.time, points.good, points.bad, points.low, points.high], place));
 }
 
-function drawChart(place, title, { at, time, value, signal, centre, low, high }, decimals) {
+function drawChart(place, title, { time, count, points: value, signal, centre, low, high }, decimals) {
   place.hidden = false;
-  const level = (plot) => {
-    const { ctx, bbox } = plot;
-    const y = plot.valToPos(centre, "y", true);
-    ctx.save();
-    ctx.strokeStyle = colour("good");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.restore();
-  };
-  const numbered = (_, number, __, index) => (index === null || index === undefined ? "–" : `${number}, ${time[index]}`);
+  const at = time.map((_, index) => index + 1);
+  const numbered = (_, number, __, index) =>
+    index === null || index === undefined ? "–" : `${number}, ${time[index]}, ${count[index]} values`;
+  const level = (label, name, dash) => ({
+    label, stroke: colour(name), width: 1, dash, paths: uPlot.paths.stepped({ align: 1 }),
+    points: { show: false }, value: (_, one) => shown(one, decimals),
+  });
   const line = { label: "Value", stroke: colour("accent"), width: 1.5, value: (_, one) => shown(one, decimals) };
   const told = (_, one, __, index) => (index === null || index === undefined ? "–" : signal[index] || "none");
   const series = [
@@ -68,14 +62,13 @@ function drawChart(place, title, { at, time, value, signal, centre, low, high },
     { ...line, points: { show: at.length < 200, size: 4 } },
     { ...dots("Signal", "bad", 7, decimals), value: told },
   ];
-  const room = (high - low || 1) * 0.1;
-  const reach = (_, least, most) => [Math.min(least, low) - room, Math.max(most, high) + room];
+  series.push(level("Low", "bad", [6, 4]), level("Centre", "good"), level("High", "bad", [6, 4]));
   const [x, y] = axes("", "");
   const plain = [{ ...x, label: undefined }, { ...y, label: undefined }];
-  const hooks = { draw: [level, limitLines([low, high], "y")] };
-  const scales = { x: { time: false }, y: { range: reach } };
+  const scales = { x: { time: false } };
   const marked = value.map((one, index) => (signal[index] ? one : null));
-  charts.push(new uPlot({ ...sized(place, 0.4), title, scales, axes: plain, series, hooks }, [at, value, marked], place));
+  const options = { ...sized(place, 0.4), title, scales, axes: plain, series };
+  charts.push(new uPlot(options, [at, value, marked, low, centre, high], place));
 }
 
 function draw() {
@@ -84,8 +77,8 @@ function draw() {
     drawValues(place("values"), quantity);
     const { charts: found, decimals, unit } = quantity;
     if (!found) continue;
-    drawChart(place("means"), `Means of ${found.size}, ${unit}`, found.means, decimals + 1);
-    drawChart(place("deviations"), `Deviations s of ${found.size}, ${unit}`, found.deviations, decimals + 1);
+    drawChart(place("means"), `Means, ${unit}`, found.means, decimals + 1);
+    drawChart(place("deviations"), `Deviations s, ${unit}`, found.deviations, decimals + 1);
   }
 }
 

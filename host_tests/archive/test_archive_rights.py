@@ -1,0 +1,61 @@
+"""Every address with every role: who may see it, and who may take its content away."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from toolcart.archive import database
+from toolcart.archive.web import login
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.users import ROLES, UsersFile, put
+from host_tests.support.archive import place_in
+from lab.bench.archive_rows import Plant, fill, vin
+
+VALUES = {"{number:int}": "150", "{key:path}": "3/1/1"}
+PARTS = {"/car": f"vin={vin(3)}", "/search": "q=WVW"}
+NEEDS = {"/audit": "admin"}  # of the pages; all others are for everyone who may come in
+FREE = ("/login", "/logout", "/static", "/metrics", "/live/events")  # no page; the last one never ends
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rights")
+    place = str(place_in(folder))
+    with database.writing(place) as engine:
+        fill(engine, Plant(stations=3, cars=10))
+    for role in ROLES:
+        put(str(folder / "users"), role, role, f"{role} {role}")
+    return make(Reading(place), login.Door(None, UsersFile(str(folder / "users"))), only_here=False)
+
+
+def addresses(site):
+    """Every page's address with something to show."""
+    for route in site.routes:
+        path = route.path
+        for name, value in VALUES.items():
+            path = path.replace(name, value)
+        if route.path not in FREE:
+            yield route.path, path, PARTS.get(route.path, "")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_a_role_may_not_take_away_it_gets_as_a_page_alone(site, role):
+    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
+        browser.post("/login", data={"name": role, "password": f"{role} {role}"})
+        seen = 0
+        for route, path, parts in addresses(site):
+            for kind, least in (("", "view"), ("json", "export"), ("as=csv", "export")):
+                needs = max(least, NEEDS.get(route, "view"), key=ROLES.index)
+                may = ROLES.index(role) >= ROLES.index(needs)
+                status = browser.get(f"{path}?{parts}&{kind}").status_code
+                allowed = {200, 303} if kind != "as=csv" else {200, 303, 400, 404}  # not every page is a list
+                assert (status in allowed) if may else status == 403, (path, kind, status)
+                seen += 1
+        assert seen > 30
+
+
+def test_no_one_gets_anything_without_a_login(site):
+    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
+        for _, path, parts in addresses(site):
+            assert browser.get(f"{path}?{parts}").status_code == 303
+            assert browser.get(f"{path}?{parts}&json").status_code == 401

@@ -1,0 +1,276 @@
+"""Statistics of any span are those of numpy over all its results, whatever narrows them, on both databases."""
+
+from datetime import datetime, timedelta
+
+import numpy
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from toolcart.archive import bulk, database, periods, quarters, statistics
+from toolcart.archive import tables as t
+from toolcart.archive.web import day
+from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
+
+SHIFTS = periods.shifts_of("early=06:00,late=14:15,night=22:00")
+LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0))
+HERE = (3, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def engines(new_place):
+    with database.writing(new_place()) as engine:
+        yield engine
+
+
+def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool="C1", vin="", program=1, spindle=1):
+    time = moment.strftime("%Y%m%d%H%M%S")
+    values = (limits[0], torque, limits[1], 2 * bad, 0.0, angle, 0.0, 0, 0)
+    return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0)
+
+
+def put(connection, rows):
+    bulk.insert(connection, t.RESULT, rows)
+    quarters.add(connection, rows)
+
+
+@st.composite
+def archives(draw):
+    """Some results with holes between them, NOK, several programs, spindles, tools and sets of limits."""
+    begin = datetime(2026, 11, 20, 21, 40)
+    made = []
+    for number in range(1, draw(st.integers(0, 80)) + 1):
+        begin += timedelta(seconds=draw(st.sampled_from([1, 20, 300, 900, 7000, 90000])))
+        made.append(
+            row(
+                number,
+                begin,
+                draw(st.none() | st.floats(30, 60)),
+                draw(st.none() | st.floats(0, 400)),
+                bad=draw(st.integers(0, 3)) // 3,
+                limits=draw(st.sampled_from(LIMITS)),
+                tool=draw(st.sampled_from(["C1", "C2"])),
+                vin=f"V{number // 7:03d}",
+                program=draw(st.sampled_from([1, 1, 2])),
+                spindle=draw(st.sampled_from([1, 1, 2])),
+            )
+        )
+    return made
+
+
+MINUTES = st.integers(-60, 9000).map(
+    lambda at: (datetime(2026, 11, 20, 21) + timedelta(minutes=at)).strftime("%Y%m%d%H%M")
+)
+NARROWED = st.fixed_dictionaries(
+    {},
+    optional={
+        "tool": st.just("C2"),
+        "vin_from": st.sampled_from(["V", "V004"]),
+        "vin_to": st.sampled_from(["V002", "V007"]),
+    },
+)
+
+
+def wanted_of(rows, wanted, only_ok):
+    """The rows that are meant, by Python."""
+    at = {name: place for place, name in enumerate(bulk.columns(t.RESULT))}
+    for one in rows:
+        if (one[at["Program"]], one[at["Spindle"]]) != (wanted.program, wanted.spindle):
+            continue
+        if not wanted.since <= one[at["Time"]] < wanted.until or (only_ok and one[at["Overall"]]):
+            continue
+        if wanted.tool and one[at["SpindleSerial"]] != wanted.tool:
+            continue
+        vin = one[at["VIN"]]
+        if vin >= (wanted.vin_from or "") and (not wanted.vin_to or vin <= wanted.vin_to + "\xff"):
+            yield dict(zip(at, one, strict=True))
+
+
+def close(found, wanted, scale=1.0):
+    return found == (None if wanted is None else pytest.approx(float(wanted), rel=1e-6, abs=1e-6 * scale))
+
+
+def check_figures(one, rows, name):
+    """One line of figures against numpy."""
+    values = numpy.array([row[name] for row in rows if row[name] is not None])
+    assert one["count"] == len(values)
+    assert close(one["mean"], values.mean()) and (one["least"], one["most"]) == (values.min(), values.max())
+    if len(values) > 1:
+        assert close(one["deviation"], values.std(ddof=1), 100)
+    groups = {}
+    for row in rows:
+        if row[name] is not None:
+            limits = [quarters.limits_of(row[f"{q}Low"], row[f"{q}High"]) for q in quarters.QUANTITIES]
+            key = (quarters.slot_of(row["Time"]), row["SpindleSerial"], *limits)
+            groups.setdefault(key, []).append(row[name])
+    free = sum(len(group) - 1 for group in groups.values())
+    if free:
+        inner = sum(len(group) * numpy.var(group) for group in groups.values())
+        assert close(one["within"], numpy.sqrt(inner / free), 100)
+    low, high = one["low"], one["high"]
+    if one["pp"] is not None:
+        s = values.std(ddof=1)
+        assert close(one["pp"], (high - low) / (6 * s)) and close(
+            one["ppk"], min(high - values.mean(), values.mean() - low) / (3 * s)
+        )
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(archives(), MINUTES, MINUTES, NARROWED, st.booleans(), st.sampled_from(["day", "week", "month", "shift"]))
+def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, only_ok, by):
+    wanted = statistics.Trended(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
+    with engines.connect() as connection:
+        if rows:
+            put(connection, rows)
+        found = trend(connection, wanted, Shown(by, SHIFTS, only_ok))
+        connection.rollback()
+    everything = list(wanted_of(rows, wanted, False))
+    assert found["count"] == len(everything) and found["nok"] == sum(one["Overall"] for one in everything)
+    assert sum(one["count"] for one in found["causes"]) == found["nok"]
+    mine = list(wanted_of(rows, wanted, only_ok))
+
+    def name(time):
+        if by == "shift":
+            return periods.name_of_shift(f"{time[:8]} {sum(time[8:12] >= begin for begin, _ in SHIFTS)}", SHIFTS)
+        return periods.period_by(by)(time)
+
+    for quantity in found["quantities"]:
+        what = quantity["name"]
+        for lines, of in ((quantity["all"], lambda time: ""), (quantity["periods"], name)):
+            counted = 0
+            for one in lines:
+                limits = quarters.limits_of(one["low"], one["high"])
+                same = [
+                    row
+                    for row in mine
+                    if of(row["Time"]) == one["period"]
+                    and row[what] is not None
+                    and quarters.limits_of(row[f"{what}Low"], row[f"{what}High"]) == limits
+                ]
+                check_figures(one, same, what)
+                counted += one["count"]
+            assert counted == sum(row[what] is not None for row in mine)
+        drawn = [one for one in quantity["points"]["good"] + quantity["points"]["bad"] if one is not None]
+        assert sorted(drawn) == sorted(row[what] for row in everything if row[what] is not None)
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(archives(), st.booleans())
+def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
+    wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")
+    with engines.connect() as connection:
+        if rows:
+            put(connection, rows)
+        found = day.programs(connection, wanted, {}, only_ok)
+        connection.rollback()
+    at = {name: place for place, name in enumerate(bulk.columns(t.RESULT))}
+    of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
+    assert sum(one["count"] for one in found) == len(of_day)
+    for name in ("torque", "angle"):
+        counted = sum(row[at[name.capitalize()]] is not None for row in of_day if not (only_ok and row[at["Overall"]]))
+        bars = sum(sum(one[name]["bars"]) for one in found)
+        zeros = sum(one[name]["count"] for one in found)
+        assert bars == zeros or not bars
+        assert zeros <= counted
+
+
+def test_many_results_are_drawn_by_what_sticks_out(engines):
+    begin = datetime(2026, 1, 1)
+    rows = [
+        row(number, begin + timedelta(seconds=97 * number), float(number % 977) / 100 + 40, bad=number % 2)
+        for number in range(1, 20001)
+    ]
+    with engines.connect() as connection:
+        put(connection, rows)
+        wanted = statistics.Trended(HERE, 1, 1, "20260101", "20270101")
+        torque = trend(connection, wanted, Shown("week"))["quantities"][0]
+        assert not torque["is_each"] and len(torque["points"]["time"]) <= 4 * POINTS_MOST
+        good = [one for one in torque["points"]["good"] if one is not None]
+        assert (min(good), max(good)) == (40.0, 49.76)
+        assert torque["points"]["time"] == sorted(torque["points"]["time"])
+        assert torque["all"][0]["count"] == 20000
+        chart = torque["charts"]["means"]
+        assert sum(chart["count"]) == 20000 and len(chart["points"]) <= POINTS_MOST
+        connection.rollback()
+
+
+def test_a_study_is_fifty_in_a_row_of_one_tool_under_one_set_of_limits(engines):
+    dice = numpy.random.default_rng(2)
+    values = [float(value) for value in dice.normal(44, 1, 300)]
+    begin = datetime(2026, 11, 5)
+    rows = [
+        row(
+            at + 1,
+            begin + timedelta(minutes=at),
+            value,
+            tool="C1" if at % 3 else "C2",
+            limits=(38.0, 49.0 if at == 297 else 50.0),
+        )
+        for at, value in enumerate(values)
+    ]
+    with engines.connect() as connection:
+        put(connection, rows)
+        wanted = statistics.Trended(HERE, 1, 1, "2026", "2027")
+        studies = trend(connection, wanted, Shown("study"))["quantities"][0]["periods"]
+        assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 are one, of the newest
+        of_c2 = numpy.array([value for at, value in enumerate(values) if at % 3 == 0][49:99])
+        [study] = [one for one in studies if one["period"].startswith("C2, from ")]
+        assert study["pp"] == pytest.approx(2 / of_c2.std(ddof=1))
+        more = [row(1000 + at, begin + timedelta(days=1, minutes=at), 44 + at % 7 / 10) for at in range(2000)]
+        put(connection, more)
+        studies = trend(connection, wanted, Shown("study"))["quantities"][0]["periods"]
+        assert len(studies) == STUDIES_MOST and studies[-1]["period"] == "C1, from 2026-11-07 08:30"
+        connection.rollback()
+
+
+def test_a_signal_leads_to_its_subgroup(engines):
+    begin = datetime(2026, 11, 5, 6)
+    rows = [row(at, begin + timedelta(minutes=at), 44 + at % 5 / 10 + (at // 15 == 7)) for at in range(150)]
+    with engines.connect() as connection:
+        put(connection, rows)
+        found = trend(connection, statistics.Trended(HERE, 1, 1, "20261105", "20261105a"), Shown("day"))
+        connection.rollback()
+    assert found["group"] == "quarter of an hour"
+    [signal] = [one for one in found["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
+    assert (signal["count"], signal["from"], signal["to"]) == (1, "2026-11-05T07:45", "2026-11-05T07:59")
+
+
+def test_what_a_program_does_not_measure_is_no_trend(engines):
+    begin = datetime(2026, 11, 5, 6)
+    wanted = statistics.Trended(HERE, 1, 1, "20261105", "20261105a")
+    with engines.connect() as connection:
+        put(connection, [row(at, begin + timedelta(minutes=at), 44.0, 0.0) for at in range(30)])
+        assert [one["name"] for one in trend(connection, wanted, Shown("day"))["quantities"]] == ["Torque"]
+        put(connection, [row(30, begin, 44.0, 0.5)])
+        assert len(trend(connection, wanted, Shown("study"))["quantities"]) == 2
+        connection.rollback()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "first", "end", "rest"),
+    [
+        ("202611200600", "202611200659a", "202611200600", "202611200645a", []),
+        (
+            "202611200607",
+            "202611200621a",
+            "202611200607",
+            "202611200615",
+            [("202611200607", "202611200615"), ("202611200615", "202611200621a")],
+        ),
+        ("202611200607", "202611200609a", "202611200607", "202611200600", [("202611200607", "202611200609a")]),
+        ("202611200651", "202611200714a", "202611200651", "202611200700a", [("202611200651", "202611200660")]),
+        ("20261120", "20261120a", "202611200000", "202611202345a", []),
+    ],
+)
+def test_a_span_is_whole_quarters_and_its_ends(since, until, first, end, rest):
+    assert statistics.spans(since, until) == (first, end, rest)

@@ -1,0 +1,278 @@
+"""What the database is asked for statistics: sums of any span of time, whole, however many results there are.
+
+Rules
+1. Quarters of an hour that lie in the span whole come from their table (toolcart.archive.quarters), results at its ends
+   from theirs; so do those of a range of VINs.
+2. Sums are grouped by the database, by the beginning of the slot: PERIODS; by shift as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
+from sqlalchemy.sql.functions import coalesce
+
+from toolcart.archive import cars, quarters
+from toolcart.archive import tables as t
+from toolcart.archive.periods import Shifts, moment
+from toolcart.archive.quarters import QUANTITIES, end_of, slot_of, squared
+from toolcart.archive.queries import is_program
+from toolcart.archive.spc import Sums
+
+_R, _Q = t.RESULT.c, t.QUARTER.c
+_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
+_FILLED = "999912312359"
+PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
+_LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
+
+Station = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Trended:
+    """Which results of a station: in a span of time, [since, until), of a program, and what else narrows it.
+
+    `since` and `until` are the first digits of a time; an `a` behind those of `until` includes all that begins so.
+    """
+
+    station: Station
+    spindle: int | None
+    program: int | None
+    since: str
+    until: str
+    tool: str | None = None  # its serial number
+    vin_from: str | None = None
+    vin_to: str | None = None  # including what begins with it
+
+
+@dataclass
+class Part:
+    """The results of one program in one period under one set of limits. Limits of 0 and 0 are none."""
+
+    period: str
+    spindle: int
+    program: int
+    limits: dict[str, tuple[float, float]]
+    good: int
+    bad: int
+    sums: dict[str, Sums]
+    extremes: dict[str, tuple[float | None, ...]] = field(default_factory=dict)  # OK: least, most; not OK: least, most
+
+    def add(self, other: Part) -> None:
+        """Add other results of the same program, period and limits."""
+        self.good += other.good
+        self.bad += other.bad
+        for name, sums in self.sums.items():
+            sums.add(other.sums[name])
+            pairs = zip(self.extremes[name], other.extremes[name], strict=True)
+            self.extremes[name] = tuple(_extreme(pair, min if at % 2 == 0 else max) for at, pair in enumerate(pairs))
+
+
+def _extreme(pair: tuple[float | None, float | None], which: Callable) -> float | None:
+    return which((one for one in pair if one is not None), default=None)
+
+
+def parts(
+    connection: Connection, wanted: Trended, digits: int, only_ok: bool = False, shifts: Shifts = ()
+) -> list[Part]:
+    """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
+
+    `only_ok`: sums of OK results alone. A part's period has the shift's number behind a blank; 0 belongs to the last
+    one of the day before.
+    """
+    told: dict[tuple, Part] = {}
+    for source in _sources(connection, wanted):
+        for row in connection.execute(_grouped(source, digits, only_ok, shifts)):
+            part = _part(row, only_ok)
+            had = told.setdefault(tuple(row[:7]), part)
+            if had is not part:
+                had.add(part)
+    return sorted(told.values(), key=lambda part: part.period)
+
+
+def _grouped(source: FromClause, digits: int, only_ok: bool, shifts: Shifts) -> Select:
+    period = func.substr(source.c.Slot, 1, digits)
+    if shifts:
+        minute = func.substr(source.c.Slot, 9, 4)
+        numbered = [(minute < begin, str(number)) for number, (begin, _) in enumerate(shifts)]
+        period = period.concat(" ").concat(case(*numbered, else_=str(len(shifts))))
+    named = select(period.label("Period"), source).subquery().c  # a name for what is grouped by
+    keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
+    columns = [func.sum(named.Good), func.sum(named.Bad)]
+    for name in QUANTITIES:
+        columns += _columns(named, name, only_ok)
+    return select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
+
+
+def _columns(source, name: str, only_ok: bool) -> list[ColumnElement]:
+    def both(measure: str) -> ColumnElement:
+        good, bad = source[f"Good{name}{measure}"], source[f"Bad{name}{measure}"]
+        return good if only_ok else good + bad
+
+    count, total, squares = both("Count"), both("Sum"), both("Squares")
+    return [
+        *(func.sum(count), func.sum(total), func.sum(squares)),
+        func.sum(case((count > 0, squares - squared(total) / count), else_=0.0)),
+        func.sum(case((count > 0, count - 1), else_=0)),
+        *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
+        *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
+    ]
+
+
+def _part(row: Row, only_ok: bool) -> Part:
+    period, spindle, program, *rest = row
+    limits = {name: (rest[2 * at], rest[2 * at + 1]) for at, name in enumerate(QUANTITIES)}
+    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {})
+    for at, name in enumerate(QUANTITIES):
+        count, total, squares, inner, free, *extremes = rest[6 + 9 * at : 15 + 9 * at]
+        counted = extremes[:2] if only_ok else extremes
+        least = min((one for one in counted[::2] if one is not None), default=None)
+        most = max((one for one in counted[1::2] if one is not None), default=None)
+        origin = sum(limits[name]) / 2
+        part.sums[name] = Sums(int(count), total, squares, least, most, inner, int(free), origin)
+        part.extremes[name] = tuple(extremes)
+    return part
+
+
+def _sources(connection: Connection, wanted: Trended) -> list[FromClause]:
+    """Return what has rows as the table of quarters has them; together they are of exactly the wanted results."""
+    if wanted.vin_from or wanted.vin_to:
+        return [quarters.summed(which(connection, wanted)).subquery()]
+    first, end, rest = spans(wanted.since, wanted.until)
+    here = [t.is_row(t.QUARTER, t.RESULT_KEY, wanted.station), _Q.Slot >= first, _Q.Slot < end]
+    for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool)):
+        if value is not None:
+            here.append(column == value)
+    ends = [quarters.summed(which(connection, wanted, *span)).subquery() for span in rest]
+    return [select(t.QUARTER).where(*here).subquery(), *ends]
+
+
+def spans(since: str, until: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Return the first whole slot, the end of the last one, and the spans [since, until) that are in none of these."""
+    first = since.ljust(12, "0")
+    last = until.rstrip("a")
+    last += _FILLED[len(last) :]  # the last minute
+    begun, ending = slot_of(first), slot_of(last)
+    is_whole = int(last[10:12]) % 15 == 14
+    rest = []
+    if begun != first:
+        rest.append((since, min(end_of(begun), until)))
+    if not is_whole:
+        rest.append((max(since, ending), until))
+    if len(rest) == 2 and begun == ending:
+        rest = [(since, until)]
+    return first, ending + "a" if is_whole else ending, rest
+
+
+def which(
+    connection: Connection, wanted: Trended, since: str | None = None, until: str | None = None
+) -> ColumnElement[bool]:
+    """The condition that a result is wanted, or of a part of the span."""
+    here = []
+    if wanted.program is not None:
+        here.append(is_program(wanted.program, at_station=True))
+    if wanted.spindle is not None:
+        here.append(_R.Spindle == wanted.spindle)
+    if wanted.tool is not None:
+        here.append(_R.SpindleSerial == wanted.tool)
+    time: ColumnElement[str] = _R.Time
+    at_station = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
+    if wanted.vin_from or wanted.vin_to:
+        first, last = wanted.vin_from or "", wanted.vin_to or ""
+        here.append(cars.between(connection, _R.VIN, first, last))
+        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
+            numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
+            time, at_station = _R.Time.op("||")(""), and_(*numbers)
+    return and_(at_station, time >= (since or wanted.since), time < (until or wanted.until), *here)
+
+
+def period_of(connection: Connection, wanted: Trended, most: int) -> str:
+    """Return the shortest period of which there are at most about `most` between the first and the last result."""
+    asked: ColumnElement[bool] = which(connection, wanted)
+    column: ColumnElement[str] = _R.Time
+    if not (wanted.vin_from or wanted.vin_to):
+        column = _Q.Slot
+        asked = and_(
+            t.is_row(
+                t.QUARTER, (*t.RESULT_KEY[:3], "Program", "Spindle"), (*wanted.station, wanted.program, wanted.spindle)
+            ),
+            *(_Q.Slot >= slot_of(wanted.since.ljust(12, "0")), _Q.Slot < wanted.until),
+        )
+    ends = [
+        connection.execute(select(column).where(asked).order_by(order).limit(1)).scalar()
+        for order in (column, column.desc())
+    ]
+    if None in ends:
+        return next(iter(PERIODS))
+    first, last = (datetime.min if not end[:12].isdigit() else moment(end) for end in ends if end)
+    between_s = (last - first).total_seconds()
+    return next((name for name, (_, seconds) in PERIODS.items() if between_s <= seconds * most), "month")
+
+
+# -- single results ------------------------------------------------------------------------------------------------
+
+
+def values(connection: Connection, wanted: Trended, name: str) -> Sequence[Row]:
+    """Return time, verdict, value and limits of the wanted results, in the order they were made."""
+    value = quarters.fitting(_R[name])
+    asked = select(_R.Time, _R.Overall, value, *quarters.limits(name)).where(which(connection, wanted))
+    return connection.execute(asked.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
+
+
+def tools(connection: Connection, wanted: Trended) -> list[tuple]:
+    """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
+    told: dict[tuple, None] = {}
+    for source in _sources(connection, wanted):
+        asked = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
+        told.update(dict.fromkeys(tuple(row) for row in connection.execute(asked)))
+    return list(told)
+
+
+def newest_of_tool(connection: Connection, wanted: Trended, tool: tuple, only_ok: bool, most: int) -> Sequence[Row]:
+    """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
+    limits = [limit for name in QUANTITIES for limit in quarters.limits(name)]
+    same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
+    asked = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(which(connection, wanted))
+    asked = asked.where(_R.SpindleSerial == tool[0], *same)
+    if only_ok:
+        asked = asked.where(_R.Overall == 0)
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()
+
+
+def causes(connection: Connection, wanted: Trended) -> Sequence[Row]:
+    """Return statuses of torque, angle and time of what is not OK, and how many have them."""
+    statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    asked = select(*statuses, func.count()).where(which(connection, wanted), t.IS_NOK)
+    return connection.execute(asked.group_by(*statuses)).fetchall()
+
+
+def not_zero(width: ColumnElement[float]) -> ColumnElement[float]:
+    """Return unknown for 0, which nothing can be divided by."""
+    return func.nullif(width, 0.0)
+
+
+def bars(
+    connection: Connection, wanted: Trended, name: str, only_ok: bool, first: Callable, width: Callable, most: int
+) -> dict[tuple, list[int]]:
+    """Return how many values lie in each of `most` bars, by spindle, program and limits.
+
+    `first` and `width` give a bar's begin and width from the limits' columns; the outer ones have all that is beyond.
+    """
+    all_limits = [limit for one in QUANTITIES for limit in quarters.limits(one)]
+    low, high = quarters.limits(name)
+    value = quarters.fitting(_R[name])
+    at = func.floor(coalesce((value - first(low, high)) / width(low, high), 0.0))
+    bar = case((at < 0, 0), (at >= most, most - 1), else_=at)
+    keys = [_R.Spindle, _R.Program, *[limit.label(f"l{number}") for number, limit in enumerate(all_limits)]]
+    each = select(*keys, bar.label("Bar")).where(which(connection, wanted), value.is_not(None))
+    if only_ok:
+        each = each.where(_R.Overall == 0)
+    one = each.subquery().c
+    told: dict[tuple, list[int]] = {}
+    for row in connection.execute(select(*one, func.count()).group_by(*one)):
+        *key, place, count = list(row)
+        told.setdefault(tuple(key), [0] * most)[int(place)] += count
+    return told
