@@ -8,7 +8,7 @@ from alembic import op
 
 from toolcart.archive.tables import TABLES
 
-revision = "1"
+revision = "1a"
 down_revision = None
 
 
