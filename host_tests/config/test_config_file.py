@@ -149,7 +149,10 @@ def test_a_mark_in_front_of_the_text_is_no_mistake(tmp_path):
         ('{"a": "b\n"}', "a line break"),
         ('{"a": "\\q"}', "a backslash"),
         ('{"a": "\\u12"}', "four hexadecimal digits"),
-        ("", "no value"),
+        ('{"a": 1,\n // no\n "b": 2}', "a comment"),
+        ("", "the file is empty"),
+        ("# cart\nsystem:\n  name: x\n", "YAML"),
+        ("[system]\nname = 1\n", "TOML"),
     ],
 )
 def test_what_is_no_json_is_told_in_words_that_say_what_to_look_for(tmp_path, text, said):
@@ -157,5 +160,5 @@ def test_what_is_no_json_is_told_in_words_that_say_what_to_look_for(tmp_path, te
     path.write_text(text)
     with pytest.raises(config_file.Wrong) as raised:
         config_file.read(path)
-    ((place, found, _),) = raised.value.mistakes
-    assert place.startswith("line ") and any(words in found for words in said.split("|")), found
+    ((place, found, wrong),) = raised.value.mistakes
+    assert place.startswith(("line ", "(file)")) and found == "" and any(words in wrong for words in said.split("|"))

@@ -350,6 +350,8 @@ def _unknown(tree, known, prefix, mistakes):
         if key not in known:
             near = _nearest(key, known)
             words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
+            if prefix and key in SHARED:
+                words = "it is a section of its own, beside `stations`"
             mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
 
 

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -110,12 +111,28 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     try:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
+        if whole := _no_json_at_all(text):
+            raise Wrong(path, [("(file)", "", f"{whole}; `toolcart config example` prints one")]) from None
         place = f"line {error.lineno}, column {error.colno}"
         said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
-        raise Wrong(path, [(place, said, "JSON; `toolcart config example` prints one")]) from None
+        if text.splitlines()[error.lineno - 1].lstrip().startswith(("//", "/*", "#")):
+            said = "a comment: JSON has none, delete it"
+        raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
     except (ValueError, RecursionError) as error:
         raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
+
+
+def _no_json_at_all(text: str) -> str:
+    """Say what a file is that does not even begin like JSON; "" if it does."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("//", "/*", "#"))]
+    if not text.strip():
+        return "the file is empty"
+    if lines and re.match(r"\s*[\w-]+\s*:(\s|$)", lines[0]):
+        return "the file is YAML: a configuration is JSON"
+    if lines and re.match(r"\s*(\[[\w.-]+\]\s*$|[\w.-]+\s*=)", lines[0]):
+        return "the file is TOML or INI: a configuration is JSON"
+    return ""
 
 
 def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
