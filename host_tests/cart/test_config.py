@@ -221,7 +221,7 @@ def test_the_same_host_and_port_is_the_same_station_twice_unless_the_header_name
     two["host"] = one["host"] = "PF6000"
     mistake = only(config.check(tree))
     assert mistake[:2] == ("stations[1].controller.host", '"pf6000 port 4545"')
-    assert mistake[2] == "not the same as stations[0].controller.host"
+    assert mistake[2] == "another than stations[0].controller.host"
     two["port"] = 4546
     assert config.check(tree) == []
     two["port"], one["station_id"], two["station_id"] = 4545, 1, 2

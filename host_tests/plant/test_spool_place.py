@@ -38,7 +38,7 @@ def test_two_names_of_one_file_are_a_mistake(site, how):
         os.symlink(site.home, site.home / "same")
         other = "same/x.spool"
     cart = two_stations(site, "x.spool", other)
-    words = f"stations[1].spool.path  found {other}, which is the same file as x.spool"
+    words = f"found {other}, which is the same file as x.spool"
     for command in (("config", "check", cart), ("run", "--plain", "--config", cart)):
         told = site.run(*command)
         assert told.returncode == 2 and words in told.stdout + told.stderr, told.stdout + told.stderr

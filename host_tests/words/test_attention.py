@@ -75,6 +75,8 @@ def test_the_rest_is_told_the_worst_first():
         ("waits late", "note"),
     ]
     assert needs[1].text().endswith("; set controller.station_id")
+    [owner] = [need for need in attention.needs(station(recovery={"needs": "owner"})) if need.slug == "fetching"]
+    assert owner.text().endswith("; its MID 0065 does not say whose a result is")
     for unknown in ({}, {"line": {"overruns": -1}}, {"line": {"overruns": 0}}):
         assert attention.needs(station(controller=unknown)) == []
     assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]

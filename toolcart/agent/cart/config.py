@@ -274,7 +274,7 @@ def _duplicates(stations, system, mistakes):
         ):
             place = "stations[%d]." + place
             if value and first.setdefault((place, value), i) != i:
-                mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
+                mistakes.append((place % i, found(value), "another than " + place % first[place, value]))
         for outlet in stations[i]["outlets"]:
             place_of = OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))

@@ -47,7 +47,7 @@ def shared(configuration: dict, folder: Path) -> list[Mistake]:
     for place, path in _named(configuration):
         other, spelled = first.setdefault(_identity(folder / path), (place, path))
         if other != place and spelled != path:  # the same spelling is a mistake of the file itself
-            mistakes.append((place, f"{path}, which is the same file as {spelled}", f"not the same as {other}"))
+            mistakes.append((place, f"{path}, which is the same file as {spelled}", f"another file than {other}"))
     return mistakes
 
 
