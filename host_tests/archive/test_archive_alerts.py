@@ -162,7 +162,7 @@ def test_each_cause_is_told_once_and_that_it_is_over_across_restarts(place, tmp_
 
 
 @pytest.mark.parametrize(("how", "kind"), [("starttls", socketserver.TCPServer), ("tls", TlsPost)])
-def test_mail_goes_by_tls_to_whom_an_authority_knows_and_to_no_other(how, kind, tmp_path, monkeypatch):
+def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp_path, monkeypatch):
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     with listening(kind, Post) as post:

@@ -85,7 +85,7 @@ def test_a_curve_without_a_scale_is_no_curve(place, change):
         assert browser.get(f"/curves/{number}").status_code == 200
 
 
-def test_an_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_place):
+def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_place):
     spoil(
         place,
         "UPDATE Result SET Program = 1 << 40 WHERE ResultId = 17",

@@ -176,7 +176,7 @@ def test_an_octet_now_and_then_keeps_no_place(tmp_path):
             raise AssertionError("it is still open")
 
 
-def test_a_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, monkeypatch):
+def test_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(served_by, "UNSENT_BYTES_MOST", 512)
     with Served(place_in(tmp_path)) as archive:
         deaf = socket.socket()

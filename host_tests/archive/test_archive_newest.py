@@ -66,7 +66,7 @@ def test_more_results_of_one_second_than_are_remembered_are_stored_once(place, m
         assert [row[2] for row in arrivals(archive)] == [2] * 7
 
 
-def test_a_commit_that_came_through_and_was_told_as_failed_is_found_again(place, monkeypatch):
+def test_commit_that_came_through_and_was_told_as_failed_is_found_again(place, monkeypatch):
     had = bulk.together
 
     @contextmanager

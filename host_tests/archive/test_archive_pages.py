@@ -417,7 +417,7 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     assert not later.knows(token)
 
 
-def test_a_log_out_outlives_a_restart_and_is_forgotten_when_its_tokens_have_ended(tmp_path, monkeypatch):
+def test_log_out_outlives_restart_and_is_forgotten_when_its_tokens_have_ended(tmp_path, monkeypatch):
     secret, kept = tmp_path / "password", tmp_path / "password.logged-out"
     secret.write_text("correct horse")
     secret.chmod(0o600)
@@ -489,7 +489,7 @@ def test_beyond_the_loopback_a_password_is_needed(monkeypatch):
 # -- time ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
+def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     reading = Reading(plant, limit_s=0.05)
     slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
     with pytest.raises(TooLong):
@@ -654,7 +654,7 @@ def enter(browser, name):
     return browser.post("/login", data={"name": name, "password": f"{name} {name}"})
 
 
-def test_a_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
+def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
     door = login.Door(None, UsersFile(users))
     with client(plant, door, only_here=False) as browser:
         assert "Name" in get(browser, "/login").text

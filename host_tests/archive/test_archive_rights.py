@@ -39,7 +39,7 @@ def addresses(site):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_a_role_may_not_take_away_it_gets_as_a_page_alone(site, role):
+def test_what_role_may_not_take_away_it_gets_as_a_page_alone(site, role):
     with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
         browser.post("/login", data={"name": role, "password": f"{role} {role}"})
         seen = 0

@@ -119,7 +119,7 @@ def test_an_08_names_nothing_that_is_not_committed(served):
         ("06x0052", "identifier", 3, None),
     ],
 )
-def test_a_breach_is_kept_with_field_and_position_and_the_rest_goes_on(served, telegram, field, position, answered):
+def test_breach_is_kept_with_field_and_position_and_the_rest_goes_on(served, telegram, field, position, answered):
     with served.server() as server:
         server.send(telegram)
         if answered is not None:
@@ -132,7 +132,7 @@ def test_a_breach_is_kept_with_field_and_position_and_the_rest_goes_on(served, t
     assert found == [(2 if answered == "000" else 1,)]
 
 
-def test_a_length_that_is_none_closes_and_a_cut_off_telegram_stores_nothing(served):
+def test_length_that_is_none_closes_and_a_cut_off_telegram_stores_nothing(served):
     with served.server() as server:
         server.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert server.hear() == ""
@@ -175,7 +175,7 @@ def test_a_silent_connection_is_closed_and_a_talking_one_is_not(tmp_path):
         assert server.ask("0600001") and server.hear() == ""
 
 
-def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_no_one(tmp_path, served):
+def test_two_archives_do_not_share_database_and_a_reader_disturbs_no_one(tmp_path, served):
     with pytest.raises(database.Unusable, match="another archive writes there"), Served(served.place):
         pass
     assert served.rows("SELECT COUNT(*) FROM Result") == [(0,)]

@@ -132,7 +132,7 @@ def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases, s
     assert len(kept.rows) == len(there), "doubled"
 
 
-def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases, starter):
+def test_load_asks_pim_for_each_station_and_all_of_it_is_stored(databases, starter):
     place = databases()
     processes = [starter.start(place, role) for role in ("server", "server", "pim")]
     pim = processes[2][1]

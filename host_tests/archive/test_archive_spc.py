@@ -135,7 +135,7 @@ def test_signals_are_nelsons(tail, found):
         (8, [1.5, -1.5] * 4),
     ],
 )
-def test_a_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
+def test_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
     assert signals(*points, rules=(rule,)) == {len(points) - 1: spc.RULES[rule].words}
     assert signals(*points[1:], rules=(rule,)) == {}
 

@@ -365,7 +365,7 @@ HOW = settings(
 
 @HOW
 @given(stays(), st.sampled_from(FILES))
-def test_what_the_text_allows_is_answered_000_stored_as_it_says_and_shown(there, stay, kind_of_file):
+def test_what_text_allows_is_answered_000_stored_as_it_says_and_shown(there, stay, kind_of_file):
     made = stay(place_of(there))
     breaches = there.archive.archive.breaches
     with there.archive.server() as station:
@@ -380,7 +380,7 @@ def test_what_the_text_allows_is_answered_000_stored_as_it_says_and_shown(there,
 
 @HOW
 @given(stays(), st.data(), st.sampled_from(FILES))
-def test_what_it_does_not_allow_is_answered_by_a_code_and_poisons_nothing(there, stay, data, kind_of_file):
+def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, stay, data, kind_of_file):
     made = stay(place_of(there))
     with there.archive.server() as station, there.archive.pim() as pim:
         pim.hear()

@@ -158,7 +158,7 @@ def test_a_new_spool_goes_on_where_the_old_one_ended(tmp_path):
         assert made.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
 
 
-def test_a_tightening_that_is_there_under_another_number_is_counted_and_not_doubled(tmp_path):
+def test_tightening_that_is_there_under_another_number_is_counted_and_not_doubled(tmp_path):
     with kept(place_in(tmp_path)) as made:
         made.take([read("b", message(0, 1, [line(1, 77)]))])
         again = [line(2, 77, again=True), line(3, 77, torque="42.38"), line(4, 78), line(5, 78, again=True)]
@@ -170,7 +170,7 @@ def test_a_tightening_that_is_there_under_another_number_is_counted_and_not_doub
         ]
 
 
-def test_a_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
+def test_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
     with kept(place_in(tmp_path)) as made:
         made.take([read("b", message(0, 1, [line(1, 5)]))])
         round_the_circle = read("b", message(1, 100_000, [line(100_000, 6)]))
@@ -387,7 +387,7 @@ def good_and_bad(made, peer):
     assert fields == {"gaps", "unreadable", "other topics", "missing numbers", "two stations"}
 
 
-def test_an_alarm_and_a_curve_come_to_their_results_and_a_frame_to_the_breaches(tmp_path):
+def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_path):
     alarm = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
     curve = {"schema": 1, "type": "graph", "station": 7, "number": 1, "result": 2, "curve": "torque", "unit": "Nm"}
     curve |= {"result_time": line(2)["time"], "spindle": 1, "program": "12", "samples": [1, 2], "steps": [[2, 1]]}

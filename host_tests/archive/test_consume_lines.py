@@ -168,7 +168,7 @@ def test_an_alarm_is_the_same_event_by_either_way():
     assert [(*row[:3], row[3].strip()) for row in ours[1]] == [(*row[:3], row[3].strip()) for row in theirs[1]]
 
 
-def test_a_frame_is_shown_octet_by_octet_and_has_nothing_that_a_database_refuses():
+def test_frame_is_shown_octet_by_octet_and_has_nothing_that_database_refuses():
     payload = result()[: res.HEAD_BYTES] + b"0012\x00\x1bA\\\xff"
     line = json.loads(line_of(payload, 0, KIND_RAW, 0, len(payload)))
     assert lines.frame_text(line) == "0012\\x00\\x1bA\\\\xff"

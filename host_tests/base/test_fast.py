@@ -110,7 +110,7 @@ def test_checksum_is_the_same_in_one_piece_and_in_two():
     assert used.crc30(b"123456789", 0, 9) == 0x1790FBF6
 
 
-def test_a_field_beyond_the_end_of_its_buffer_is_an_index_error_in_both_forms():
+def test_field_beyond_end_of_its_buffer_is_index_error_in_both_forms():
     (plain, _), (used, _) = both()
     short = bytearray(4)
     digits = b"1234"
@@ -206,7 +206,7 @@ def test_every_move_of_a_form_does_the_same():
     assert made > CASES
 
 
-def test_a_move_beyond_the_end_of_a_buffer_is_an_index_error_in_both_forms():
+def test_move_beyond_the_end_of_buffer_is_index_error_in_both_forms():
     plain = plain_form()
     used = used_form
     digits = b"123456789012345678901234567890"

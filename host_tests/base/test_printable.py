@@ -68,7 +68,7 @@ def said(image, *arguments):
     return done.stdout
 
 
-def test_tables_of_a_spool_show_the_octets_of_a_frame_and_do_not_send_them(image):
+def test_tables_of_spool_show_octets_of_frame_and_do_not_send_them(image):
     for arguments in (["export"], ["rescue"], ["list"], ["list", "--all"], ["info"], ["show", "2"]):
         assert is_harmless(said(image, *arguments).replace("\r\n", "\n")), arguments
     rows = list(csv.DictReader(io.StringIO(said(image, "export"))))

@@ -32,7 +32,7 @@ def test_nothing_to_run_sleeps_for_ever():
     assert Scheduler(3).step(START_TICKS) == FOREVER
 
 
-def test_new_task_runs_at_the_next_step_and_then_when_it_asked_to():
+def test_new_task_runs_at_next_step_and_then_when_it_asked_to():
     scheduler = Scheduler(2)
     task = Task(100)
     assert scheduler.add(task, START_TICKS) == 0

@@ -53,7 +53,7 @@ def test_a_refusal_of_the_controller_keeps_its_code_and_what_was_asked():
     assert (controller["why_code"], controller["why_mid"]) == (96, 1)
 
 
-def test_a_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
+def test_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
     cart = _cart(controller={"refuse": {60: 99, 8: 99}})
     cart.run(5000)
     controller, _ = _sides(cart)
@@ -72,7 +72,7 @@ def test_what_is_no_pim_is_told_apart_from_one_that_is_silent():
     assert len(_logged(cart, h.SERVER_AWAY)) == 1
 
 
-def test_a_pim_without_an_answer_and_a_server_that_is_away_are_told():
+def test_pim_without_an_answer_and_a_server_that_is_away_are_told():
     cart = _cart(toolsnet={"pim_silent": True})
     cart.run(30000)
     _, toolsnet = _sides(cart)

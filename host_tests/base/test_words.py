@@ -14,7 +14,7 @@ def test_numbers_come_back_little_endian():
         assert get_u32(buf, 2) == value
 
 
-def test_a_number_of_more_than_30_bits_is_told_apart_and_never_made():
+def test_number_of_more_than_30_bits_is_told_apart_and_never_made():
     buf = bytearray(b"\x00\x00\x00\x40" + b"\xff" * 4)
     assert get_u32(buf, 0) == TOO_LARGE
     assert get_u32(buf, 4) == TOO_LARGE
@@ -41,7 +41,7 @@ def test_every_pair_of_digits_comes_back():
         assert bytes(text) == digits
 
 
-def test_blanks_count_as_zeros_and_bit_rot_unpacks_to_digits_all_the_same():
+def test_blanks_count_as_zeros_and_bit_rot_unpacks_to_digits_all_same():
     buf = bytearray(2)
     pack_digits(buf, 0, b"  12", 0, 4)
     assert bytes(buf) == b"\x00\x12"

@@ -259,7 +259,7 @@ def test_each_of_several_authorities_counts(say, tmp_path):
         assert say(number, "print(opened())\n", tls_ca="both.der") == "2"
 
 
-def test_the_name_that_is_configured_is_looked_for_in_place_of_the_host(say):
+def test_name_that_is_configured_is_looked_for_in_place_of_the_host(say):
     with server(server_context(OURS.issue_cert("pim.plant"))) as number:
         assert say(number, "print(opened())\n", tls_name="pim.plant") == "2"
         assert say(number, CLOSED) == NOT_TRUSTED
@@ -307,7 +307,7 @@ print(port.state(), port.why)
         assert say(number, body) == "0 0"
 
 
-def test_a_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(say):
+def test_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(say):
     """After so many octets of its flight; those of the whole are counted first."""
     for version in VERSIONS:
         with server(server_context(version=version)) as behind:
@@ -332,7 +332,7 @@ def test_a_server_that_misses_our_certificate_ends_it_and_that_is_told(say):
         assert ends
 
 
-def test_without_tls_1_3_it_is_opening_until_the_last_flight_has_come(say, tmp_path):
+def test_without_tls_1_3_it_is_opening_until_last_flight_has_come(say, tmp_path):
     """Firmware with 1.2 alone, as boards have: the last flight is held back while the port is looked at."""
     body = """
 board._tls.has_13 = False
@@ -468,7 +468,7 @@ class _Tunnelled(Agent):
         self.configuration.write_text(json.dumps(tree))
 
 
-def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kill(machine, tmp_path):
+def test_results_go_through_tunnel_into_the_archive_also_after_cut_and_kill(machine, tmp_path):
     script = tmp_path / "start.py"
     script.write_text(START)
     command = machine.runtime.command(script, "512k", (), machine.tree)

@@ -202,7 +202,7 @@ def test_a_spool_that_cannot_be_opened_is_reported_with_its_reason(board, tmp_pa
     assert "is not a spool" in reason
 
 
-def test_a_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
+def test_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
     device = board.flash({"path": "a.spool", "size_kib": 64, "unit": 256, "owner": (3, 1, 7)})
     assert device.unit_bytes == 256 and board.spool_notes() == []
     board.close()

@@ -84,7 +84,7 @@ def test_a_server_that_knows_no_time_sets_nothing(digits):
     assert (clock.ahead_s, clock.outcome, machine.now_s) == (None, "", SERVER + 60.5)
 
 
-def test_the_first_time_of_any_station_counts_and_the_next_is_asked_for_later():
+def test_first_time_of_any_station_counts_and_next_is_asked_for_later():
     stations = [station(mounted=False), station(), station()]
     clock = ServersClock(SimpleNamespace(stations=stations), Machine(1), sets=True)
     clock.on_turn(0)

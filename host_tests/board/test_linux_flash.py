@@ -135,7 +135,7 @@ def shortened(path):
 
 
 @pytest.mark.parametrize("change", [deleted, moved, replaced, linked, shortened])
-def test_a_file_that_goes_under_a_running_agent_is_noticed_before_the_next_acknowledgement(tmp_path, change):
+def test_file_that_goes_under_running_agent_is_noticed_before_the_next_acknowledgement(tmp_path, change):
     path = tmp_path / "spool"
     flash = FileFlash(str(path), 64 * KIB)
     ring = mounted(flash)
@@ -148,7 +148,7 @@ def test_a_file_that_goes_under_a_running_agent_is_noticed_before_the_next_ackno
     flash.close()
 
 
-def test_a_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
+def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
     flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
 
     def fail(*_, **__):

@@ -226,7 +226,7 @@ def test_failed_syncs_restarts_and_cuts_lose_nothing(live):
     assert refused > 10 * LIVES and acknowledged > 10 * LIVES
 
 
-def test_a_sync_that_succeeds_does_not_write_what_one_that_failed_has_dropped():
+def test_sync_that_succeeds_does_not_write_what_one_that_failed_has_dropped():
     """It keeps what is synced, and may forget what was there at a failed sync."""
     disk = Cached(Dice(1))
     disk.pwrite(0, b"a", 0)

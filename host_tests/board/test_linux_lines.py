@@ -126,7 +126,7 @@ def test_what_was_closed_takes_nothing(file):
     assert not file.add(line(1)) and not file.sync()
 
 
-def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_files(tmp_path):
+def test_outlet_writes_into_file_of_its_settings_over_starts_and_full_files(tmp_path):
     board = Board(str(tmp_path))
     board.lines = lambda outlet: LineFile(str(tmp_path / outlet["path"]), 16 * 1024, outlet["keep"])
     area = Area(15, 1024, 16)

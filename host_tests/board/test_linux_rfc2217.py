@@ -36,7 +36,7 @@ def in_pieces(client, octets, ends):
 
 
 @given(st.binary(max_size=60), st.lists(st.integers(0, 200), max_size=6))
-def test_any_byte_of_the_line_comes_through_both_ways_however_it_is_split(sent, ends):
+def test_any_byte_of_line_comes_through_both_ways_however_it_is_split(sent, ends):
     client = Rfc2217(SETTINGS)
     assert in_pieces(client, client.escaped(sent), ends) == sent
 
@@ -91,7 +91,7 @@ def test_a_hostile_server_makes_nothing_grow(pieces):
         assert len(client.outgoing) < 400 and len(client._inside) <= 64
 
 
-def test_a_subnegotiation_without_an_end_is_cut_and_the_next_one_is_heard():
+def test_subnegotiation_without_an_end_is_cut_and_the_next_one_is_heard():
     client = Rfc2217(SETTINGS)
     client.take(bytes((IAC, SB, COM_PORT)) + b"\x65" * 100000)
     client.take(bytes((IAC, SE)) + told(*CONFIRMED))

@@ -209,7 +209,7 @@ def test_uart_is_told_flow_control_and_levels_each_time_for_a_chip_keeps_them():
 
 
 @pytest.mark.parametrize("slow", [False, True])
-def test_the_driver_of_rs485_is_on_from_the_first_bit_to_the_last(monkeypatch, slow):
+def test_driver_of_rs485_is_on_from_the_first_bit_to_the_last(monkeypatch, slow):
     monkeypatch.setattr(MadeUpUart, "slow", slow)
     port, _ = uart_port(rs485="22")
     port.open("1", 9600)

@@ -175,7 +175,7 @@ def test_a_spool_keeps_its_unit_and_says_so(tmp_path):
     flash.close()
 
 
-def test_a_disk_without_room_to_grow_leaves_the_spool_in_use_as_it_is(tmp_path, monkeypatch):
+def test_disk_without_room_to_grow_leaves_spool_in_use_as_it_is(tmp_path, monkeypatch):
     path = tmp_path / "spool"
     flash = FileFlash(str(path), 64 * KIB)
     assert append(mounted(flash), 1) == FLASH_DONE
@@ -193,7 +193,7 @@ def test_a_disk_without_room_to_grow_leaves_the_spool_in_use_as_it_is(tmp_path, 
     flash.close()
 
 
-def test_growing_that_was_cut_off_before_the_new_blocks_were_erased_harms_nothing(tmp_path):
+def test_growing_that_was_cut_off_before_new_blocks_were_erased_harms_nothing(tmp_path):
     path = tmp_path / "spool"
     flash = FileFlash(str(path), 64 * KIB)
     ring = mounted(flash)

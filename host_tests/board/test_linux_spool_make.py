@@ -178,7 +178,7 @@ def test_a_folder_that_is_never_free_ends_the_wait_and_is_named(tmp_path, monkey
     os.close(folder)
 
 
-def test_a_process_killed_while_it_makes_a_spool_leaves_none_or_a_whole_one(tmp_path):
+def test_process_killed_while_it_makes_spool_leaves_none_or_a_whole_one(tmp_path):
     for after_us in (100, 400, 1000, 3000):
         path = tmp_path / f"spool{after_us}"
 

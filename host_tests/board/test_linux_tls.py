@@ -122,7 +122,7 @@ def test_it_is_opening_until_the_handshake_is_done(board, tmp_path):
             assert port.state() == PORT_OPENING and port.write(b"x", 0, 1) == PORT_LOST
 
 
-def test_the_name_that_is_configured_is_looked_for_in_place_of_the_host(board, tmp_path):
+def test_name_that_is_configured_is_looked_for_in_place_of_the_host(board, tmp_path):
     with server(names=("pim.plant",)) as (number, _):
         opened(board, settings(tmp_path, tls_name="pim.plant"), "127.0.0.1", number)
     with server(names=("pim.plant",)) as (number, _):

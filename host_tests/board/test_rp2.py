@@ -96,7 +96,7 @@ def test_w5500_is_looked_at_once_a_second(chip):
         ("sck 10, mosi 11, miso 12, cs 13, reset 15, interrupt 21", (1, 10, 11, 12), [13, 15, 21]),
     ],
 )
-def test_a_w5500_has_the_pins_that_the_settings_name_and_the_usual_ones_for_the_rest(chip, text, spi, others):
+def test_w5500_has_pins_that_settings_name_and_usual_ones_for_the_rest(chip, text, spi, others):
     chip.Board(settings(network="ethernet", ethernet_pins=text))
     made, *pins = fake.Interface.last.arguments
     assert (made.arguments[0], *[made.named[name].name for name in ("sck", "mosi", "miso")]) == spi
@@ -145,14 +145,14 @@ def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):
     assert fake.Pin.made[15].level == 0
 
 
-def test_the_zone_of_the_settings_serves_and_one_that_cannot_be_read_is_said(chip):
+def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
     assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in said for said in board.said)
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
     assert board.ntp._zone.offset_s(0) == 0 and "time_zone cannot be read: nowhere" in board.said
 
 
-def test_a_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
+def test_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
     board = chip.Board(settings(lamp="no such"))
     fake.Pin.made.clear()
     assert board.said == [] or "lamp" in board.said[0]
@@ -166,7 +166,7 @@ def test_the_watchdog_runs_when_it_is_started(chip):
     assert board.watchdog.timeout < 8388  # what an RP2040 allows at most
 
 
-def test_a_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
+def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
     from toolcart.board import hold as common
 
     board = chip.Board(settings())
@@ -341,7 +341,7 @@ def test_the_radio_does_not_sleep(chip):
     assert ("config", {"pm": fake.Interface.PM_NONE}) in fake.Interface.last.calls
 
 
-def test_a_deep_restart_switches_the_chip_of_the_radio_off_too_and_joins_again(chip):
+def test_deep_restart_switches_chip_of_the_radio_off_too_and_joins_again(chip):
     board = chip.Board(settings(network="wifi", ssid="Plant", address="10.0.0.5", gateway="10.0.0.1", dns="10.0.0.53"))
     board.network.tick(board.now())
     wlan = fake.Interface.last
@@ -442,7 +442,7 @@ class App:
         self.woken.append(slot)
 
 
-def test_a_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
+def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
     from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NAME_SLOW
 
     board, server = board_with_names(chip, monkeypatch, tmp_path)

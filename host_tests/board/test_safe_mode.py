@@ -104,7 +104,7 @@ def test_a_confirmed_version_runs_from_then_on():
     assert safe_mode.choose(state) == ("b", PROVEN)
 
 
-def test_repeated_failed_starts_are_safe_mode_and_a_healthy_one_ends_the_count():
+def test_repeated_failed_starts_are_safe_mode_and_healthy_one_ends_the_count():
     state = State("a")
     for _ in range(safe_mode.FAILURES_MAX):
         assert safe_mode.choose(state)[1] == PROVEN

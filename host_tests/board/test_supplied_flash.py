@@ -30,7 +30,7 @@ def supplied():
     return adc, cells, SuppliedFlash(cells, adc.read_u16, SUPPLY)
 
 
-def test_below_the_limit_no_result_is_taken_and_above_it_they_all_come():
+def test_below_limit_no_result_is_taken_and_above_it_they_all_come():
     adc, flash, device = supplied()
     bench = Workbench(configuration(), device)
     bench.settle()

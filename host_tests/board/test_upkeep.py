@@ -306,7 +306,7 @@ def test_the_agent_is_told_each_time_the_network_comes_up():
         assert len(told) == count
 
 
-def test_a_version_that_cannot_be_confirmed_runs_on_and_tries_again_each_minute():
+def test_version_that_cannot_be_confirmed_runs_on_and_tries_again_each_minute():
     chip = Chip()
     answers = [False, False, True]
     chip.confirmation.healthy = lambda: answers.pop(0)

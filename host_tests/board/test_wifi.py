@@ -71,7 +71,7 @@ def test_it_joins_and_stays():
     assert cart.wifi.level_dbm == -50
 
 
-def test_a_loss_is_followed_by_an_attempt_at_once_and_the_way_back():
+def test_loss_is_followed_by_an_attempt_at_once_and_the_way_back():
     cart = Cart().go(30)
     cart.air.there = False
     cart.go(10)

@@ -99,7 +99,7 @@ def test_every_missing_required_setting_is_told_at_once():
     assert config.check({})[0][1] == "nothing"
 
 
-def test_null_is_nothing_for_a_required_setting_and_wrong_for_one_with_a_default():
+def test_null_is_nothing_for_required_setting_and_wrong_for_one_with_default():
     assert only(mistakes_of("toolsnet", "pim_host", None))[1] == "nothing"
     assert only(mistakes_of("controller", "host", None))[1] == "nothing"
     assert only(mistakes_of("controller", "port", None))[1] == "nothing"
@@ -120,7 +120,7 @@ def test_a_mistake_names_the_place_what_stands_there_and_what_is_allowed():
     assert only(mistakes_of("controller", "station_id", 0))[2] == "1 to 99, whole or null"
 
 
-def test_a_bool_is_not_a_number_and_a_number_is_not_a_bool():
+def test_bool_is_not_a_number_and_a_number_is_not_a_bool():
     assert only(mistakes_of("toolsnet", "reconnect_s", True))[1] == "true"
     assert only(mistakes_of("controller", "stop_bits", True))[1] == "true"
     assert only(mistakes_of("toolsnet", "rewind", 1))[1] == "1"
@@ -139,7 +139,7 @@ def test_nan_infinity_and_huge_numbers_are_in_no_range():
     assert only(mistakes_of("toolsnet", "pim_port", 1 << 20000))[1] == "a huge number"
 
 
-def test_the_ends_of_a_range_belong_to_it_and_their_neighbours_do_not():
+def test_the_ends_of_range_belong_to_it_and_their_neighbours_do_not():
     for value, count in ((0.09, 1), (0.1, 0), (3600, 0), (3600.5, 1), (-0.0001, 1)):
         assert len(mistakes_of("toolsnet", "reconnect_s", value)) == count
     for value, count in ((0, 1), (1, 0), (65535, 0), (65536, 1)):
@@ -215,7 +215,7 @@ def test_two_stations_share_neither_number_nor_spool_nor_serial_device():
     assert config.check(tree) == []
 
 
-def test_the_same_host_and_port_is_the_same_station_twice_unless_the_header_names_another():
+def test_same_host_and_port_is_same_station_twice_unless_header_names_another():
     tree = second(good())
     one, two = [station["controller"] for station in tree["stations"]]
     two["host"] = one["host"] = "PF6000"
@@ -278,7 +278,7 @@ def test_a_wrong_value_is_not_followed_by_a_second_mistake_about_it():
     assert only(mistakes_of("spool", "size_kib", "big"))[0] == "stations[0].spool.size_kib"
 
 
-def test_an_unknown_key_is_a_mistake_with_the_nearest_known_key_as_a_hint():
+def test_an_unknown_key_is_mistake_with_the_nearest_known_key_as_hint():
     for key, hint in (
         ("prot", "port"),
         ("buffer", "buffer_bytes"),
@@ -355,7 +355,7 @@ def with_outlets(*listed):
     return tree
 
 
-def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first():
+def test_without_list_toolsnet_is_only_outlet_and_with_one_it_comes_first():
     assert config.complete(good())["stations"][0]["outlets"] == [{"kind": "toolsnet"}]
     if not ON_CPYTHON:  # no board has a file to write lines into
         mistake = only(config.check(with_outlets({"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"})))

@@ -25,7 +25,7 @@ def cursors(held, *kinds):
     return owners.assign(held, list(kinds))
 
 
-def test_in_a_new_spool_toolsnet_has_the_first_cursor_and_the_others_follow():
+def test_in_new_spool_toolsnet_has_the_first_cursor_and_the_others_follow():
     assert cursors(0, TOOLSNET, FILE, MQTT) == [0, 1, 2]
     assert cursors(0, MQTT, FILE) == [1, 2]
     assert cursors(0, FILE, FILE, WEBHOOK) == [1, 2, 3]
@@ -47,7 +47,7 @@ def test_what_was_removed_gives_up_its_cursor_only_when_no_other_is_left():
     assert cursors(held, WEBHOOK, MQTT, MQTT) == [2, 3, 1]
 
 
-def test_an_outlet_is_added_if_the_last_session_had_none_of_its_kind_there():
+def test_outlet_is_added_if_last_session_had_none_of_its_kind_there():
     held = after(0, FILE)
     assert not owners.is_added(0, TOOLSNET, 0)  # nothing is known: as it always was
     assert owners.is_added(held, TOOLSNET, 0) and not owners.is_added(held, FILE, 1)
@@ -143,7 +143,7 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     assert cart.damaged() == 0  # what made room is not damage
 
 
-def test_an_added_durable_outlet_leaves_a_quarter_of_the_room_for_new_results():
+def test_an_added_durable_outlet_leaves_quarter_of_the_room_for_new_results():
     cart = Cart()
     cart.start(FILE)
     while cart.append(100) == 100 and cart.log.number < 2000:
@@ -161,7 +161,7 @@ def test_an_added_durable_outlet_leaves_a_quarter_of_the_room_for_new_results():
     assert cart.take(2)[0] == cart.log.first_above(0)
 
 
-def test_a_full_log_of_an_outlet_that_was_there_is_left_as_it_is():
+def test_full_log_of_outlet_that_was_there_is_left_as_it_is():
     cart = Cart()
     cart.start(MQTT)
     cart.append(10000)

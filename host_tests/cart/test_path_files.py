@@ -45,7 +45,7 @@ def test_every_outlet_gets_every_result_once_and_in_order():
     assert (first["station"], first["number"], first["vin"]) == (10, 1, cart.controller.result(1).vin.decode())
 
 
-def test_toolsnet_away_delays_no_file_and_a_file_that_refuses_delays_no_telegram():
+def test_toolsnet_away_delays_no_file_and_file_that_refuses_delays_no_telegram():
     cart = started(DURABLE)
     for place in (PIM, SERVER):
         cart.network.down(*place)
@@ -66,7 +66,7 @@ def test_toolsnet_away_delays_no_file_and_a_file_that_refuses_delays_no_telegram
     assert in_file(cart) == ids(20)
 
 
-def test_a_durable_file_that_takes_nothing_fills_the_spool_and_a_best_effort_one_never():
+def test_durable_file_that_takes_nothing_fills_spool_and_best_effort_one_never():
     for file in (DURABLE, BEST_EFFORT):
         cart = started(file, blocks=7)
         cart.lines[file["path"]].refuses = ("open",)
@@ -126,7 +126,7 @@ def test_a_person_sees_every_outlet():
     json.dumps(shown)
 
 
-def test_a_file_that_is_tried_again_and_again_is_no_reason_for_a_restart():
+def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():
     cart = started(DURABLE)
     cart.lines["a.jsonl"].refuses = ("open", "sync")
     produce(cart, 1)

@@ -40,7 +40,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
     assert cart.ids() == cart.controller.produced
 
 
-def test_a_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
+def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
     for rewind in (False, True):
         cart = Cart(settings={"toolsnet": {"rewind": rewind}})
         cart.until_ready()

@@ -284,7 +284,7 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
         assert cart.counts()["controller connects"] == 1
 
 
-def test_mt_focus_on_a_line_is_asked_for_what_an_unplugged_adapter_took():
+def test_mt_focus_on_line_is_asked_for_what_an_unplugged_adapter_took():
     cart = mt_focus(stalls=USUAL)
     produce(cart, 3, 900)
     for moment_ms in (5, 60, 120, 900):  # in the middle of the first part, of the second, behind both

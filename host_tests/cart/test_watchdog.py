@@ -124,13 +124,13 @@ def test_results_that_go_out_are_movement():
     assert rig.fed_ms(2 * PATIENCE_MS, deliver) >= 2 * PATIENCE_MS
 
 
-def test_a_controller_that_no_one_tries_to_reach_is_not_fed_for_ever():
+def test_controller_that_no_one_tries_to_reach_is_not_fed_for_ever():
     rig = Rig()
     rig.station.session.state = 0
     assert rig.fed_ms(10 * PATIENCE_MS) < 2 * PATIENCE_MS
 
 
-def test_a_full_spool_that_keeps_the_controller_away_is_no_fault_of_its_own():
+def test_full_spool_that_keeps_controller_away_is_no_fault_of_its_own():
     rig = Rig()
     rig.station.session.state = 0
     rig.station.intake.full = True
@@ -144,7 +144,7 @@ def test_what_only_an_operator_can_let_go_on_is_no_reason_to_start_again():
     assert rig.fed_ms(10 * PATIENCE_MS) >= 10 * PATIENCE_MS
 
 
-def test_a_task_that_keeps_failing_is_not_fed_for_longer_than_a_minute():
+def test_task_that_keeps_failing_is_not_fed_for_longer_than_a_minute():
     rig = Rig()
     rig.task.fails = True
     fed_ms = rig.fed_ms(10 * FAILING_MS)

@@ -107,7 +107,7 @@ def test_text_in_utf_8_stays_whole():
     assert "at most 25 octets" in said
 
 
-def test_a_short_message_lacks_its_last_fields_and_a_long_one_has_a_rest():
+def test_short_message_lacks_its_last_fields_and_long_one_has_a_rest():
     short = EXAMPLE_1[:200]
     short = b"0200" + short[4:]
     message = catalogue.decode(short)

@@ -266,7 +266,7 @@ def test_the_readers_of_the_header_agree():
         assert spindle_of(frame, 0) == (header["spindle"] or 1) and sequence_of(frame, 0) == (header["sequence"] or 0)
 
 
-def test_whatever_the_octets_are_decoding_ends_in_a_message_or_a_frame_error():
+def test_whatever_the_octets_are_decoding_ends_in_message_or_a_frame_error():
     random.seed(7)
     mids = catalogue.mids()
     for _ in range(1500):

@@ -55,7 +55,7 @@ def test_its_repr_shows_its_values_with_units_and_names():
     assert "Odd(b'00X237'" in repr(catalogue.decode(MESSAGE.frame.replace(b"004237", b"00X237")))
 
 
-def test_a_scaled_message_has_decimals_times_and_names_and_builds_the_same_frame():
+def test_scaled_message_has_decimals_times_and_names_and_builds_the_same_frame():
     scaled = catalogue.decode(MESSAGE.frame, scaled=True)
     assert scaled["torque"] == Decimal("42.37") and scaled["angle"] == Decimal("1.23")
     assert scaled["time"] == datetime(2024, 3, 14, 9, 26, 53) and scaled["pset_change"] is None

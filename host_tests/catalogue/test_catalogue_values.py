@@ -35,7 +35,7 @@ def test_decimals_and_datetimes_are_read_and_built():
     assert catalogue.decode(strange).datetime("time") is None
 
 
-def test_a_field_that_was_changed_in_json_is_in_the_frame_and_the_rest_stays():
+def test_field_that_was_changed_in_json_is_in_frame_and_rest_stays():
     frame = catalogue.encode(61, 999, torque=4237, angle=95, station=1) + b"rest"
     told = json.loads(catalogue.decode(b"%04d" % len(frame) + frame[4:]).to_json())
     assert "frame" in told
@@ -46,7 +46,7 @@ def test_a_field_that_was_changed_in_json_is_in_the_frame_and_the_rest_stays():
     assert catalogue.from_json('{"mid": 18, "fields": {"pset_id": 2}}').frame == catalogue.encode(18, pset_id=2)
 
 
-def test_a_message_of_a_second_layout_comes_back_from_json_as_it_was():
+def test_message_of_a_second_layout_comes_back_from_json_as_it_was():
     message = catalogue.decode(b"00490703001         010230010200100403001000012.5")
     assert message["tool_number"] == 230
     assert catalogue.from_json(message.to_json()) == message

@@ -74,7 +74,7 @@ def fields_of(mid, revision):
     return [field.name for field in catalogue.form(mid, revision).fields if field.name and field.name != "data_fields"]
 
 
-def test_every_message_that_is_asked_for_is_in_the_catalogue_with_its_acknowledgement():
+def test_every_message_that_is_asked_for_is_in_catalogue_with_its_acknowledgement():
     for _, row, revisions in ROWS:
         for mid, reply in row[5]:
             assert int(catalogue.about(mid).answer) == reply

@@ -103,7 +103,7 @@ def test_nothing_is_subscribed_to_that_no_one_reads(profile):
         assert set(simulated.messages) == {1, 80, 3}
 
 
-def test_a_header_that_no_controller_has_is_an_error_that_lists_those_there_are():
+def test_header_that_no_controller_has_is_error_that_lists_those_there_are():
     with pytest.raises(ValueError, match="one of standard, op-ford, op-bmw"):
         connect("127.0.0.1", header="ford")
 
@@ -130,7 +130,7 @@ async def test_a_result_is_acknowledged_by_nothing_but_its_reader(simulated, one
 
 
 @test(faults={"window": 2})
-async def test_a_later_result_is_not_acknowledged_in_the_place_of_an_older_one(simulated, one):
+async def test_later_result_is_not_acknowledged_in_the_place_of_an_older_one(simulated, one):
     async with one.results() as results:
         made = [simulated.produce(), simulated.produce()]
         first, second = await anext(results), await anext(results)
@@ -169,7 +169,7 @@ async def test_on_link_level_what_is_not_acknowledged_holds_up_the_answers_and_c
 
 
 @test()
-async def test_a_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
+async def test_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
     async with one.connections() as events, one.results() as results:
         made = simulated.produce()
         result = await anext(results)
@@ -261,7 +261,7 @@ async def test_a_refusal_has_its_mid_its_code_and_the_words(simulated, one):
 
 
 @pytest.mark.parametrize("name", ["results", "alarms"])
-def test_a_topic_that_the_controller_does_not_have_is_refused_and_the_rest_goes_on(name):
+def test_topic_that_controller_does_not_have_is_refused_and_rest_goes_on(name):
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
             with pytest.raises(Refused):
@@ -365,7 +365,7 @@ def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
             raise AssertionError("it has no slot")
 
 
-def test_every_topic_pushes_what_the_catalogue_knows_as_an_event_with_that_answer():
+def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer():
     from toolcart.agent import catalogue
 
     for name, rows in TOPICS.items():

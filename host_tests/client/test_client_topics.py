@@ -40,7 +40,7 @@ async def test_a_topic_that_is_left_is_unsubscribed_and_the_controller_goes_on(s
 
 
 @test(faults={"ack_timeout_ms": HUNG_UP_MS})
-async def test_what_is_not_acknowledged_when_a_topic_is_left_stays_with_the_controller(simulated, one):
+async def test_what_is_not_acknowledged_when_topic_is_left_stays_with_the_controller(simulated, one):
     async with one.results() as results:
         made = simulated.produce()
         result = await results.next(timeout=2)
@@ -174,7 +174,7 @@ async def test_on_link_level_what_is_not_acknowledged_ends_the_connection_when_i
 
 
 @test(faults={"refuse": {63: None}}, timeout=0.2)
-async def test_a_controller_that_does_not_end_a_subscription_is_left_and_connected_to_again(simulated, one):
+async def test_controller_that_does_not_end_subscription_is_left_and_connected_to_again(simulated, one):
     async with one.connections() as events:
         async with one.results():
             pass
@@ -271,7 +271,7 @@ def public(kind):
     return {name for name in vars(kind) if not name.startswith("_")}
 
 
-def test_the_blocking_form_is_a_class_with_the_same_methods_their_names_and_their_help():
+def test_blocking_form_is_class_with_same_methods_their_names_and_their_help():
     assert public(BlockingController) == public(Controller) | {"timeout"}
     for name in public(Controller):
         method = getattr(BlockingController, name)

@@ -72,7 +72,7 @@ def test_check_and_run_refuse_a_key_that_stands_twice(tmp_path):
         assert done.exit_code == 2 and "stations[1].number" in done.output and "every key once" in done.output
 
 
-def test_a_serial_line_without_pyserial_is_a_mistake_of_running_not_of_the_file(tmp_path, monkeypatch):
+def test_serial_line_without_pyserial_is_mistake_of_running_not_of_the_file(tmp_path, monkeypatch):
     old, new = '"controller": {"host": "192.0.2.10"}', '"controller": {"link": "3964r", "device": "/dev/ttyUSB0"}'
     path = tmp_path / "cart.json"
     path.write_text(GOOD.replace(old, new))
@@ -126,7 +126,7 @@ def test_a_window_and_a_refused_result_that_blocks_exclude_each_other(tmp_path):
     assert found == [("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1")]
 
 
-def test_a_time_zone_that_is_none_is_a_mistake_before_a_board_has_it(tmp_path):
+def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
     found = mistakes_of(tmp_path, '"ethernet"', '"ethernet", "time_zone": "garbage!!"')
     assert found[0][:2] == ("board.time_zone", '"garbage!!"') and "CET-1CEST" in found[0][2]
 

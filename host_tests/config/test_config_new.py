@@ -70,7 +70,7 @@ def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
     assert config_file.read(tmp_path / "cart.json")["stations"][0]["number"] == 12
 
 
-def test_what_an_option_says_is_not_asked_and_a_wrong_one_ends_it(tmp_path):
+def test_what_an_option_says_is_not_asked_and_wrong_one_ends_it(tmp_path):
     options = ["--name", "A", "--controller", "ascii:/dev/ttyUSB0", "--pim", "10.0.0.5:6575", "--system", "1"]
     done = new(tmp_path, options=[*options, "--station", "3", "--on", "linux"])
     assert done.exit_code == 0 and "1." not in done.output.partition("good")[0]
@@ -79,7 +79,7 @@ def test_what_an_option_says_is_not_asked_and_a_wrong_one_ends_it(tmp_path):
     assert done.exit_code == 2 and "--controller cannot be that" in done.output
 
 
-def test_a_chip_in_a_wifi_network_gets_its_password_in_a_file_of_its_own(tmp_path):
+def test_chip_in_wifi_network_gets_its_password_in_file_of_its_own(tmp_path):
     done = new(tmp_path, *ANSWERS[:5], "wifi:Plant", "mqtt://broker", "geheim-4711")
     assert done.exit_code == 0 and "geheim" not in done.output + (tmp_path / "cart.json").read_text()
     secret = tmp_path / config_new.PASSWORD_FILE

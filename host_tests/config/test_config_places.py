@@ -24,7 +24,7 @@ def found_with(folder, path="a.spool", outlets=None, **board):
     return config_places.unusable(config.complete(tree), Path(folder))
 
 
-def test_a_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
+def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
     assert found_with(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -38,7 +38,7 @@ def test_a_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path)
         ("/dev/null/x", "the folder /dev/null is not there"),
     ],
 )
-def test_a_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path, path, words):
+def test_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path, path, words):
     [(place, found, allowed)] = found_with(tmp_path, path)
     assert place == "stations[0].spool.path" and words in found and allowed == config_places.A_FILE
 

@@ -52,7 +52,7 @@ def test_a_secret_that_is_written_out_is_a_mistake(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
-def test_a_file_that_others_can_read_is_a_mistake_with_the_command_that_helps(tmp_path, mode):
+def test_file_that_others_can_read_is_mistake_with_the_command_that_helps(tmp_path, mode):
     path = secret(tmp_path / "wifi", mode=mode)
     [(place, found, allowed)] = mistakes(cart(tmp_path, {"file": "wifi"}))
     assert place == "board.password" and f"mode {mode:04o}" in found and f"chmod 600 {path}" in allowed
@@ -87,7 +87,7 @@ def test_a_secret_of_the_wrong_size_is_told_without_it(tmp_path):
     assert (place, found) == ("board.password", "***") and "63" in allowed
 
 
-def test_a_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, monkeypatch):
+def test_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, monkeypatch):
     path = cart(tmp_path, {"credential": "wifi"})
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     assert config_file.read(path) and config_file.read_to_install(path)
@@ -118,7 +118,7 @@ def test_the_service_is_given_its_secrets(tmp_path):
     assert config_file.read_to_run(root / "var/lib/toolcart/config.json")["board"]["password"] == SECRET
 
 
-def test_certificates_and_their_key_are_files_already_and_the_service_is_given_them(tmp_path):
+def test_certificates_and_their_key_are_files_already_and_service_is_given_them(tmp_path):
     named = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": "own.key"}
     path = cart(tmp_path, "", **named)
     assert config_file.read(path)["toolsnet"]["tls_key"] == "own.key"

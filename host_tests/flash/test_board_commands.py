@@ -123,7 +123,7 @@ def test_a_pulled_spool_is_read_here(capsys, tmp_path):
     assert target.stat().st_size == 16 * 4096
 
 
-def test_a_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
+def test_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
     area = Area(flash=filled(40))
     log = area.mount()[1]
     assert sorted(first for first in log.firsts if first) == [1, 17, 33] and len(held(log)) == 40 - log.doubtful

@@ -100,7 +100,7 @@ def test_files_of_no_version_are_removed():
     assert "/a/toolcart/agent/gone.mpy" not in board.files
 
 
-def test_what_the_firmware_carries_itself_goes_out_of_the_root_last_of_all():
+def test_what_firmware_carries_itself_goes_out_of_the_root_last_of_all():
     small = version("two")
     start = {path: octets for path, octets in small.root.items() if path != package.SAFE_MODE}
     wanted = replace(small, root=start)
@@ -181,7 +181,7 @@ def test_a_cut_at_any_operation_leaves_a_whole_version_or_none_and_the_next_atte
         assert board.boot() == wanted.digest
 
 
-def test_a_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
+def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
     wanted = version("three")
     for cut in range(1, 60):
         board = board_with("one")
@@ -318,7 +318,7 @@ def test_a_board_without_room_is_refused_before_anything_changes():
     assert board.files == {}
 
 
-def test_a_board_that_fills_up_in_the_middle_goes_on_with_what_ran(cart, small, capsys):
+def test_board_that_fills_up_in_the_middle_goes_on_with_what_ran(cart, small, capsys):
     board = board_with("one")
     small["version"] = version("two", files={"toolcart/agent/large.mpy": b"x" * 9000})
     board.room = sum(map(len, board.files.values())) + 2000
@@ -410,7 +410,7 @@ BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
         ({"network": "ethernet", "time_zone": "CET-1CEST"}, "time_zone", "POSIX TZ"),
     ],
 )
-def test_what_a_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, board, key, words):
+def test_what_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, board, key, words):
     assert words in mistakes_of(tmp_path, board=board)[f"board.{key}"]
 
 
@@ -447,7 +447,7 @@ def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, k
         checked(tmp_path, platform, controller=controller)
 
 
-def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
+def test_what_only_linux_does_is_refused_for_chip_by_setting_s_name(tmp_path):
     for name, wish in {"events": ["alarms"], "extras": ["targets"], "window": 2}.items():
         assert f"toolsnet.{name}" in mistakes_of(tmp_path, toolsnet={name: wish})
     assert "window" not in checked(tmp_path, toolsnet={"window": 1})["toolsnet"]

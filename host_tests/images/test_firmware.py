@@ -56,7 +56,7 @@ def test_cortex_says_what_it_is_to_mpremote():
     assert said == "qemu (1, 25)"
 
 
-def test_file_copied_to_the_rp2040_image_is_there_after_a_restart_with_the_same_hash(tmp_path):
+def test_file_copied_to_rp2040_image_is_there_after_restart_with_same_hash(tmp_path):
     need_rp2040()
     octets = os.urandom(FILE_BYTES)
     (tmp_path / "kept.bin").write_bytes(octets)

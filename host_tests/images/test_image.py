@@ -128,7 +128,7 @@ def test_a_program_that_does_not_end_in_front_of_the_storage_is_refused_with_the
     )
 
 
-def test_the_division_of_the_flash_is_what_the_build_is_told_and_what_is_shown(tmp_path, all_tools):
+def test_division_of_flash_is_what_build_is_told_and_what_is_shown(tmp_path, all_tools):
     board = image.BOARDS["w5500_evb_pico"]
     told = ran(
         "--board", "w5500_evb_pico", "--source", tree(tmp_path / "source", board), "--output", tmp_path / "it.uf2"
@@ -140,7 +140,7 @@ def test_the_division_of_the_flash_is_what_the_build_is_told_and_what_is_shown(t
     )
 
 
-def test_other_sources_have_another_folder_and_no_build_of_the_first_goes_on(tmp_path, all_tools):
+def test_other_sources_have_another_folder_and_no_build_of_first_goes_on(tmp_path, all_tools):
     board = image.BOARDS["rpi_pico"]
     for name in ("one", "two"):
         told = ran("--board", "rpi_pico", "--source", tree(tmp_path / name, board), "--output", tmp_path / "it.uf2")
@@ -190,7 +190,7 @@ def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
-def test_the_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
+def test_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
     board = image.BOARDS[name]
     source = tree(tmp_path / "source", board)
@@ -263,7 +263,7 @@ def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
     assert len(files) == len(told.stdout.splitlines()), "one of a name"
 
 
-def test_an_image_of_an_rp2040_starts_the_agent_and_its_tracebacks_name_file_and_line(tmp_path, monkeypatch):
+def test_image_of_rp2040_starts_agent_and_its_tracebacks_name_file_and_line(tmp_path, monkeypatch):
     if os.environ.get("TOOLCART_LONG") != "1":
         pytest.skip("a minute and a half of compiling, with --long")
     try:

@@ -192,7 +192,7 @@ def test_wrong_number_with_another_one_ends_the_session():
     assert talk.tell(refusal(64, 5, 3)) == [st.EV_OVER] and talk.session.why == st.WHY_FRAMING
 
 
-def test_revision_that_the_header_check_does_not_know_is_left_for_the_next():
+def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     talk = Numbered().begin()
     assert talk.sent() == [(1, b"  "), (60, b"01")]
     assert talk.tell(refusal(60, 2, 2)) == [st.EV_REFUSED]

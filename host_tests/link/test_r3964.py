@@ -255,7 +255,7 @@ def test_the_character_delay_is_the_one_that_is_set():
     assert 460 <= world.clock.total_ms - start <= 475
 
 
-def test_peer_that_asks_and_then_says_nothing_is_refused_after_the_character_delay():
+def test_peer_that_asks_and_then_says_nothing_is_refused_after_character_delay():
     world = bench()
     world.peer.say(STX)
     world.run(140)
@@ -299,7 +299,7 @@ def test_nak_in_idle_is_not_answered():
     assert world.peer.heard == b""
 
 
-def test_noise_is_swallowed_until_the_line_is_quiet_and_answered_by_one_nak():
+def test_noise_is_swallowed_until_line_is_quiet_and_answered_by_one_nak():
     world = bench()
     world.peer.say(b"#\x02noise\x02")
     world.run(1000)

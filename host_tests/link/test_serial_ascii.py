@@ -104,7 +104,7 @@ def test_message_larger_than_the_buffer_is_cut_short():
     assert text.startswith(found[0]) and len(found[0]) == 256 and found[1] == ANSWER
 
 
-def test_any_noise_leaves_a_link_that_finds_the_next_message_after_a_gap():
+def test_any_noise_leaves_link_that_finds_the_next_message_after_a_gap():
     dice = Dice(11)
     link = SerialAscii()
     now = 0

@@ -57,7 +57,7 @@ def joined(messages, end=b"\0"):
     return b"".join([octets + end for octets in messages])
 
 
-def test_a_conversation_whole_byte_by_byte_or_split_anywhere_gives_the_same_messages():
+def test_conversation_whole_byte_by_byte_or_split_anywhere_gives_the_same_messages():
     octets = joined(LONG)
     wanted = whole(LONG)
     stream = Stream()

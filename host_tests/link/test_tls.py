@@ -196,7 +196,7 @@ def test_an_octet_that_comes_with_the_end_of_the_handshake_is_read():
     assert bench.port.readinto(buf, 8) == 0
 
 
-def test_what_has_come_is_read_before_the_end_is_told_and_the_end_wakes():
+def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
     for end, why in (
         (0, WHY_ENDED),
         (system(-0x7280), WHY_ENDED),

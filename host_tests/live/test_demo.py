@@ -162,7 +162,7 @@ def test_the_demos_archive_is_shown_where_somebody_wants_it():
     assert pages.closed
 
 
-def test_without_the_archives_libraries_toolsnet_is_a_simulated_one_and_that_is_said(monkeypatch):
+def test_without_the_archives_libraries_toolsnet_is_simulated_one_and_that_is_said(monkeypatch):
     monkeypatch.setattr(beside, "missing", lambda: "sqlalchemy")
     demo = Demo(seconds=0.3, rate_per_s=30, faults=Faults(archive_kills_s=[0.1]))
     try:
@@ -202,7 +202,7 @@ def test_an_archive_that_cannot_begin_says_why(tmp_path):
     assert told.returncode == 1 and "file is not a database" in told.stderr
 
 
-def test_a_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
+def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
     demo = Demo(rate_per_s=20)
     try:
         demo.start()
@@ -252,7 +252,7 @@ def test_scripted_faults_come_once_in_order_of_time():
     assert faults.due(20) == [demo_faults.JOIN_CONTROLLER, demo_faults.JOIN_TOOLSNET, demo_faults.KILL]
 
 
-def test_random_faults_are_the_same_for_the_same_seed_and_every_cut_is_joined():
+def test_random_faults_are_same_for_same_seed_and_every_cut_is_joined():
     def script(seed):
         faults = Faults(random_seed=seed)
         return [(second, action) for second in range(300) for action in faults.due(second)]

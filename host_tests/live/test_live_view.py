@@ -180,7 +180,7 @@ def test_a_word_leaves_the_stations_and_results_that_have_it():
     assert "newest results: 1" in texts[3] and "ABC" in texts[3]
 
 
-def test_the_order_of_the_stations_can_be_another_and_the_cursor_stays_on_its_own():
+def test_order_of_stations_can_be_another_and_cursor_stays_on_its_own():
     many = [_station(1, parked=0), _station(2, parked=0, backlog=9), _station(3, mounted=False)]
     texts, _ = _play(many, ["s"], ["s"], ["enter"])
     assert [_numbers(text.split("\n")) for text in texts[:3]] == [[1, 2, 3], [3, 1, 2], [2, 1, 3]]
@@ -333,7 +333,7 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
         assert words in left, (size, words, text)
 
 
-def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
+def test_station_in_table_says_as_much_as_its_line_has_room_for():
     known = StationFigures()
     known.keep(_refused(), 0.0)
     assert "controller" not in stations.row(known, 76).plain and " refused" in stations.row(known, 76).plain

@@ -332,7 +332,7 @@ def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
     assert area.state.numbers[n.OVERWRITTEN] == len([one for one in range(4, gone + 1) if one % 4])
 
 
-def test_a_cursor_says_of_where_it_stands_how_many_it_did_not_want():
+def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
     for every in range(2, 9):
         log = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE).log
         cursor = log.cursors[0]
@@ -471,7 +471,7 @@ def test_a_settled_record_is_not_covered_before_its_owner_says_so():
     assert state.numbers[n.LOG + n.NEXT] == 6
 
 
-def test_a_result_that_turns_out_torn_is_gone_and_its_number_is_used():
+def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
     for octet in (70, 4000):
         area = watched(16, 4096, 256)
         for ident in (1, 2, 3):
@@ -632,7 +632,7 @@ class Unsynced(Flash):
             self.before = None
 
 
-def test_an_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
+def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
     cuts = 0
     for cut in range(40):
         area = Area(flash=Unsynced(11, 1024, 16))
@@ -765,7 +765,7 @@ def test_two_blocks_that_are_left_are_full_for_what_does_not_fit_behind_the_rest
         assert append(log, last) == LOG_DONE and read_all(log) == numbers(3, last)
 
 
-def test_a_block_that_refused_a_program_is_carried_where_no_other_is_left():
+def test_block_that_refused_a_program_is_carried_where_no_other_is_left():
     area = watched(10, 1024, 16)
     log = area.log
     for ident in range(1, 10):
@@ -802,7 +802,7 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
             assert found[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(found) == last - 3)
 
 
-def test_what_is_given_up_is_saved_even_where_the_rest_cannot_be_read():
+def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
     area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
     log, flash = area.log, area.flash
     for ident in range(1, 43):

@@ -50,7 +50,7 @@ def test_each_single_bit_damages_one_record_at_most_and_is_counted(unit):
     assert lost and counted == lost
 
 
-def test_a_bit_in_the_last_record_does_not_give_its_number_to_another():
+def test_bit_in_the_last_record_does_not_give_its_number_to_another():
     area, whole = area_with(16, 17)
     last = whole[-1][0]
     hit = 0

@@ -77,12 +77,12 @@ def test_records_of_several_units_are_as_safe(shape):
 
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
-def test_without_its_state_the_log_still_has_all_that_no_one_has_taken(shape):
+def test_without_its_state_log_still_has_all_that_no_one_has_taken(shape):
     explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 2, 2)
 
 
 @pytest.mark.parametrize("worn", [(0,), (1,), (2,), (3,), (1, 3)])
-def test_worn_blocks_of_the_state_cost_nothing_as_long_as_two_are_left(worn):
+def test_worn_blocks_of_state_cost_nothing_as_long_as_two_are_left(worn):
     explore(Explorer(Shape(log_blocks=4), DAILY, 1, worn=worn), 1, 8, 2)
 
 

@@ -54,6 +54,6 @@ def filled(restarts):
     raise AssertionError("it is never full")
 
 
-def test_a_hundred_starts_with_a_result_each_take_no_more_room_than_a_hundred_results():
+def test_hundred_starts_with_result_each_take_no_more_room_than_hundred_results():
     (once, blocks), (each, blocks_each) = filled(False), filled(True)
     assert blocks_each <= blocks + 1 and each * 100 >= once * 85, (once, blocks, each, blocks_each)

@@ -182,7 +182,7 @@ def test_only_a_newest_block_that_cannot_be_read_is_told():
     assert search.next() == RECORD_LOST
 
 
-def test_a_device_that_is_away_does_not_say_that_an_older_result_is_new():
+def test_device_that_is_away_does_not_say_that_older_result_is_new():
     area = area_of(16, 256, 40)
     area.flash.unreadable = tuple(range(64))
     for ident in (5, 20, 40):

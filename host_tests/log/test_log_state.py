@@ -98,7 +98,7 @@ def test_what_was_saved_is_found_whole():
         assert state.saves == 70 and state.alarm == STATE_FINE
 
 
-def test_a_cursor_that_is_followed_is_saved_and_stands_there_at_the_next_start():
+def test_cursor_that_is_followed_is_saved_and_stands_there_at_next_start():
     flash = Faulty()
     state = started(flash)
     cursor = Cursor()
@@ -164,7 +164,7 @@ def test_snapshots_of_another_format_or_size_are_left_alone():
     assert State(other).load() == STATE_FOREIGN
 
 
-def test_a_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
+def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
     for tear in TEARS:
         for cut in range(30):
             flash = Faulty()
@@ -274,7 +274,7 @@ def test_a_first_snapshot_whose_opening_was_cut_never_counts_over_what_was_saved
         assert started(flash).numbers[DELIVERED] == 10, is_seen
 
 
-def test_a_snapshot_that_rots_at_the_front_of_a_block_leaves_the_other_one():
+def test_snapshot_that_rots_at_the_front_of_block_leaves_the_other_one():
     for slot in (0, 1):
         flash = Faulty()
         for value in (1, 2):
@@ -305,7 +305,7 @@ def test_blocks_that_fail_are_left_until_one_is_left_which_is_kept_as_it_is():
     assert started(flash).numbers[DELIVERED] >= turn - 1
 
 
-def test_a_block_that_does_not_keep_what_it_was_given_is_found_out():
+def test_block_that_does_not_keep_what_it_was_given_is_found_out():
     flash = Faulty()
     flash.silent = (1,)
     state = started(flash)

@@ -202,7 +202,7 @@ def test_what_the_quarantine_holds_and_what_is_known_of_the_ids_lies_as_the_docu
         assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == known.ranges[0]
 
 
-def test_the_page_in_front_of_a_file_s_blocks_lies_as_the_document_says(tmp_path):
+def test_page_in_front_of_file_s_blocks_lies_as_the_document_says(tmp_path):
     path = tmp_path / "spool"
     FileFlash(str(path), 65536, 64, (3, 17, 7)).close()
     octets = path.read_bytes()

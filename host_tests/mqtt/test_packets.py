@@ -46,7 +46,7 @@ def test_packets_are_found_at_every_split():
     assert read(p.Packets(32), [STREAM[at : at + 1] for at in range(len(STREAM))]) == (PACKETS, False)
 
 
-def test_a_packet_larger_than_the_buffer_is_cut_short_and_its_rest_thrown_away():
+def test_packet_larger_than_buffer_is_cut_short_and_its_rest_thrown_away():
     for octets in (31, 100, 127, 128, 200, 16383, 16384):
         body = bytes([octet & 0xFF for octet in range(octets)])
         head = bytes([octets]) if octets < 128 else bytes([octets & 127 | 128, octets >> 7])

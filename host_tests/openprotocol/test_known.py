@@ -228,7 +228,7 @@ def test_identity_and_what_else_is_noted_survive_a_start():
     assert known.octets[kn.INDEXES] == 0
 
 
-def test_next_push_behind_a_controller_that_was_found_empty_is_the_first_of_it():
+def test_next_push_behind_controller_that_was_found_empty_is_first_of_it():
     known = proven(41, 42)
     known.put_empty()
     store(known, 43)

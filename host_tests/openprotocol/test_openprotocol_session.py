@@ -26,7 +26,7 @@ def identity_message(revision, before_2_7=False, **changed):
 # Start
 
 
-def test_subscription_follows_the_start_with_revision_999_and_a_spoken_wish_for_acknowledgement():
+def test_subscription_follows_the_start_with_revision_999_and_spoken_wish_for_acknowledgement():
     talk = Talk()
     talk.take()
     assert talk.tell(STARTED) == [st.EV_STARTED]
@@ -98,7 +98,7 @@ def test_power_focus_6000_that_refuses_revision_6_is_served_in_5_for_ever():
             talk.lose()
 
 
-def test_every_other_length_of_0002_is_taken_too_if_the_name_is_whole():
+def test_every_other_length_of_0002_is_taken_too_if_name_is_whole():
     whole = identity_message(6, sequence_numbers=0) + b"171tail of revision 7"
     for length in range(20, len(whole) + 1):
         talk = Talk()
@@ -115,7 +115,7 @@ def test_serial_of_an_earlier_controller_does_not_stay():
     assert talk.session.system_type == 0
 
 
-def test_refused_start_goes_through_all_revisions_on_the_same_connection_and_starts_over():
+def test_refused_start_goes_through_all_revisions_on_same_connection_and_starts_over():
     talk = Talk()
     for revision in (5, 6, 4, 3, 2, 1):
         assert talk.take() == [("0020000100%d         " % revision).encode()]
@@ -126,7 +126,7 @@ def test_refused_start_goes_through_all_revisions_on_the_same_connection_and_sta
     assert talk.take() == [b"00200001005         "]
 
 
-def test_silence_at_the_start_is_asked_three_times_and_then_tries_another_revision():
+def test_silence_at_start_is_asked_three_times_and_then_tries_another_revision():
     talk = Talk()
     assert talk.wait(14999) == []
     assert [mid for mid in talk.mids() if mid != 9999] == [1, 1, 1]
@@ -248,7 +248,7 @@ def test_refusal_that_may_pass_is_asked_again_when_its_time_is_over():
             assert talk.mids() == [ASKED[state]]
 
 
-def test_refusal_of_a_fetch_is_handed_on_with_its_class_and_the_session_stays():
+def test_refusal_of_fetch_is_handed_on_with_its_class_and_session_stays():
     for code in range(100):
         talk = Talk().ready()
         talk.session.fetch()
@@ -276,7 +276,7 @@ def test_refusal_that_no_one_waits_for_is_named_and_ignored():
         assert talk.session.state == state and talk.mids() == []
 
 
-def test_refusal_code_is_read_to_the_end_of_the_message_and_no_further():
+def test_refusal_code_is_read_to_end_of_the_message_and_no_further():
     talk = Talk()
     assert talk.tell(message(4, b"0001097")) == [st.EV_REFUSED] and talk.session.code == 97
     assert talk.tell(message(4, b"000197  ")) == [st.EV_REFUSED] and talk.session.code == 97
@@ -316,7 +316,7 @@ EVERYTHING += [(105, revision) for revision in (4, 3, 2, 1)] + [(100, revision) 
 EVERY_MID = [(60, 999), (8, 2), (105, 4), (100, 1), (60, 1)]
 
 
-def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_again_with_the_first():
+def test_subscription_without_any_accepted_revision_ends_session_and_begins_again_with_first():
     for code in (97, 74, 76, 79, 1, 10, 15, 20, 99, 73, 75):
         talk = Talk()
         talk.tell(STARTED)
@@ -497,7 +497,7 @@ def fetch_next(talk, number):
     talk.settle()
 
 
-def test_second_answer_to_a_repeated_fetch_is_not_taken_for_the_answer_to_the_next():
+def test_second_answer_to_repeated_fetch_is_not_taken_for_answer_to_next():
     talk = fetching()
     talk.wait(10001)  # it went out three times
     assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
@@ -620,7 +620,7 @@ def test_mirrored_keep_alives_keep_a_quiet_session_for_ever():
     assert talk.session.state == st.READY
 
 
-def test_link_without_one_octet_for_fifteen_seconds_after_a_keep_alive_is_lost():
+def test_link_without_one_octet_for_fifteen_seconds_after_keep_alive_is_lost():
     talk = Talk().ready()
     talk.wait(7000)
     assert talk.wait(14999) == []
@@ -636,7 +636,7 @@ def test_any_octet_is_a_sign_of_life():
     assert talk.session.state == st.READY
 
 
-def test_request_without_answer_is_sent_three_times_and_then_the_link_is_lost():
+def test_request_without_answer_is_sent_three_times_and_then_link_is_lost():
     for state in (st.SUBSCRIBING, st.CLEARING):
         talk = talk_in(state)
         talk.wait(4999)
@@ -689,7 +689,7 @@ def test_stop_without_answer_is_over_after_a_second():
     assert talk.mids() == [3]
 
 
-def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
+def test_stop_waits_for_answer_to_what_is_out_and_hands_it_on():
     for answer, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = fetching()
         talk.take()
@@ -717,7 +717,7 @@ def test_stop_waits_no_longer_for_what_is_out_than_for_its_own_answer_and_asks_n
         assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
-def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
+def test_stop_between_two_tries_of_request_sends_0003_instead_of_the_second():
     talk = fetching()
     talk.take()
     talk.takes = False
@@ -951,7 +951,7 @@ def test_numbered_mirror_is_acknowledged_and_not_answered():
     assert talk.take() == [b"00249997001     03  9999"]
 
 
-def test_message_without_number_is_acknowledged_in_the_old_way_though_numbers_are_on():
+def test_message_without_number_is_acknowledged_in_old_way_though_numbers_are_on():
     talk = talk_numbered()
     talk.take()
     assert talk.tell(EXAMPLE, numbered(EXAMPLE, 0)) == [st.EV_PUSHED] * 2

@@ -59,7 +59,7 @@ def test_standard_fields_give_the_same_body_and_more():
     assert standard.body[r.BATCH_STATUS] == 0x30 and standard.body[LIMITS + r.TORQUE_TARGET :][:6] == b"004500"
 
 
-def test_fields_of_the_first_message_count_too_and_one_without_objects_is_whole():
+def test_fields_of_first_message_count_too_and_one_without_objects_is_whole():
     operation = op.Operation()
     assert give(operation, overall(total=1, fields=((10, 4, 0, "BY THE FIRST"),))) == op.PART_WHOLE
     assert operation.body[:12] == b"BY THE FIRST" and operation.found == r.RESULT_READ

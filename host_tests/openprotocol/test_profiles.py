@@ -207,7 +207,7 @@ def test_results_that_get_no_id_while_no_one_is_connected_leave_no_hole():
     assert cart.ids() == list(range(1, 11))
 
 
-def test_controller_that_keeps_nothing_loses_what_an_outage_took_and_the_agent_counts_it():
+def test_controller_that_keeps_nothing_loses_what_outage_took_and_agent_counts_it():
     cart = shifts(cart_of("minimal"))
     cart.settle()
     cart.run(60000)

@@ -67,7 +67,7 @@ def test_a_clock_that_is_apart_is_told_and_left_alone():
         assert 82 not in cart.controller.messages
 
 
-def test_a_clock_that_is_apart_is_set_once_where_the_settings_say_so():
+def test_clock_that_is_apart_is_set_once_where_the_settings_say_so():
     cart = cart_of("set", clock_ahead_s=-4000)
     cart.run(3000)
     assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
@@ -256,7 +256,7 @@ def test_limits_go_out_with_telegram_04_and_unknown_ones_are_told():
     ]
 
 
-def test_a_result_that_comes_again_when_its_limits_are_known_is_the_same():
+def test_result_that_comes_again_when_its_limits_are_known_is_the_same():
     cart = cart_of(limits="ask", repeat=2)
     produce(cart, 1)
     cart.run(30000)
@@ -354,7 +354,7 @@ def test_date_of_the_answer_is_what_its_limits_hold_for():
     assert limits.put(body_of(1), 0) == 0
 
 
-def test_an_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
+def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
     limits, session, health = Limits(), Session(), Health()
     limits.put(body_of(1), 0)
     limits.ask(session, 0)

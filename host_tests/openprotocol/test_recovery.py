@@ -91,7 +91,7 @@ def named(uid, ident, key):
     return result
 
 
-def test_each_spindle_is_asked_for_the_highest_known_though_the_log_has_lost_it():
+def test_each_spindle_is_asked_for_highest_known_though_log_has_lost_it():
     bench = Bench()
     bench.memory.result = named
     bench.met()
@@ -380,7 +380,7 @@ def test_wrap_over_the_last_id_is_no_reset_and_zero_is_never_asked_for_by_number
     assert bench.stored() == [LAST_ID - 2, LAST_ID - 1, LAST_ID, 1, 2, 3] and bench.known.epoch() == 0
 
 
-def test_walk_goes_over_the_wrap_where_the_log_has_an_id_near_it():
+def test_walk_goes_over_the_wrap_where_the_log_has_id_near_it():
     bench = Bench(Memory(LAST_ID - 8)).met()
     for _ in range(3):
         bench.again().live()  # nothing is proven
@@ -488,7 +488,7 @@ def test_what_is_lost_when_the_last_one_known_is_gone_is_told():
     assert told(bench) == [(2, 16, 15)] and bench.known.gone() == 15 and bench.known.epoch() == 0
 
 
-def test_what_a_walk_found_is_not_asked_for_again_after_a_power_cut():
+def test_what_walk_found_is_not_asked_for_again_after_a_power_cut():
     bench = met(3)
     bench.away(1000)
     bench.step()
@@ -642,7 +642,7 @@ def unanswered_4():
     return bench
 
 
-def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
+def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
     bench = unanswered_4()
     assert bench.ask() == 4, "the controller may be well again since"
     bench.recovery.silent(bench.now)
@@ -650,7 +650,7 @@ def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
     assert bench.stored() == [1, 2, 3, 5, 6] and told(bench) == [(4, 4, 1)]
 
 
-def test_id_that_is_not_answered_for_a_while_is_stored_when_it_is():
+def test_id_that_is_not_answered_for_while_is_stored_when_it_is():
     bench = unanswered_4()
     bench.settle()
     assert bench.stored() == numbers(1, 6) and told(bench) == []
@@ -841,7 +841,7 @@ def other_identity():
     return bytes(identity)
 
 
-def test_another_controller_is_believed_at_the_second_time_and_met_for_the_first():
+def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
     bench = met(3)
     bench.close()
     bench.memory.reset(500)
@@ -857,7 +857,7 @@ def test_another_controller_is_believed_at_the_second_time_and_met_for_the_first
     assert bench.stored() == [1, 2, 3, 505, 506]
 
 
-def test_controller_that_calls_itself_otherwise_and_has_the_last_result_is_the_same():
+def test_controller_that_calls_itself_otherwise_and_has_last_result_is_the_same():
     bench = met(3)
     bench.opens_with = (other_identity(), 1)
     bench.away(2)
@@ -924,7 +924,7 @@ def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
     return bench, [one[2].ident for one in bench.log.records if not one[1] and one[2].ident > held]
 
 
-def test_queued_results_are_proven_as_soon_as_the_last_one_known_is_found():
+def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     bench, proven = backlog(49, 49)
     assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
     assert bench.asked == [0, 50] and bench.known.top() == 99
@@ -966,7 +966,7 @@ def test_a_queued_result_of_before_a_reset_is_not_taken_for_the_one_that_has_its
     assert sorted(bench.uids()) == numbers(1, 5)
 
 
-def test_the_queue_of_a_count_that_began_afresh_is_proven_in_one_look():
+def test_the_queue_of_count_that_began_afresh_is_proven_in_one_look():
     bench = met(50)
     bench.close()
     bench.memory.reset()
@@ -1213,7 +1213,7 @@ def test_another_result_of_one_of_two_spindles_under_the_highest_id_shows_that_t
     assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
 
 
-def test_the_part_of_another_spindle_does_not_take_the_place_of_the_newest():
+def test_part_of_another_spindle_does_not_take_the_place_of_the_newest():
     bench = two_spindles()
     bench.away(1)
     while bench.recovery.heard.is_nothing():

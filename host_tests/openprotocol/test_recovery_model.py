@@ -445,7 +445,7 @@ def broken(owner, name, by, **options):
         setattr(owner, name, before)
 
 
-def test_pushes_that_move_the_highest_one_known_before_it_is_proven_lose_results():
+def test_pushes_that_move_highest_one_known_before_it_is_proven_lose_results():
     def by(stored):
         return lambda self, flags, *rest: stored(self, flags & ~FLAG_UNPROVEN, *rest)
 

@@ -244,7 +244,7 @@ def test_the_next_one_is_tried_soon_only_where_a_rejection_says_so():
 # A controller that another client occupies
 
 
-def test_an_occupied_controller_is_asked_in_the_most_wanted_revision_when_it_is_free():
+def test_occupied_controller_is_asked_in_most_wanted_revision_when_it_is_free():
     for occupied in (refused(1, 96), refused(1, 16), b""):
         for times in range(1, 10):
             talk = Talk()
@@ -279,7 +279,7 @@ def test_a_revision_that_stood_is_kept_while_another_client_has_the_slot():
 # Code 00
 
 
-def test_no_error_counts_as_yes_where_the_next_revision_says_that_it_exists():
+def test_no_error_counts_as_yes_where_next_revision_says_that_it_exists():
     talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
     talk.tell(STARTED)
     talk.take()

@@ -36,7 +36,7 @@ def test_a_remembered_one_that_is_rejected_makes_room_for_the_most_wanted():
     assert order(revisions, Revisions.refused, 5) == [4, 5, 6, 3, 5]
 
 
-def test_one_that_stood_is_given_up_after_the_third_cut_in_a_row():
+def test_one_that_stood_is_given_up_after_the_third_cut_in_row():
     revisions = Revisions(ALL)
     revisions.refused()
     revisions.stands()

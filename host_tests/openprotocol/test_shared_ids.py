@@ -180,7 +180,7 @@ def test_ours_that_goes_between_two_questions_is_told_as_gone():
     assert ident not in cart.stored() and cart.gone.runs == [(ident, ident, 1, False)]
 
 
-def test_witness_that_is_gone_costs_a_look_through_all_and_stores_nothing_twice():
+def test_witness_that_is_gone_costs_look_through_all_and_stores_nothing_twice():
     cart = cart_of(limit=30).work("oxoxo")
     cart.settle()
     cart.memory.forget(6)  # the last one known
@@ -319,7 +319,7 @@ def test_a_stretch_is_known_when_an_answer_lies_below_it():
     assert not stretch.seeks and stretch.next_of_ours(100) == 100 and stretch.next_of_ours(101) == 109
 
 
-def test_a_stretch_goes_over_the_wrap_past_0_which_cannot_be_asked_for():
+def test_stretch_goes_over_the_wrap_past_0_which_cannot_be_asked_for():
     stretch = stretch_of()
     stretch.begin(ID_PERIOD - 2, 4)
     assert stretch.asked == 1
@@ -331,7 +331,7 @@ def test_a_stretch_goes_over_the_wrap_past_0_which_cannot_be_asked_for():
     assert not stretch.seeks and stretch.next_of_ours(ID_PERIOD - 2) == 1
 
 
-def test_an_answer_with_a_lower_number_from_behind_the_wrap_says_that_a_stretch_has_nothing():
+def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing():
     stretch = stretch_of()
     stretch.begin(3732930542, 500)
     stretch.hear(2, True)

@@ -26,7 +26,7 @@ def talk_with(*rows):
     return talk
 
 
-def test_subscriptions_are_asked_for_one_after_the_other_and_the_last_makes_it_ready():
+def test_subscriptions_are_asked_for_one_after_other_and_last_makes_it_ready():
     talk = talk_with(RESULTS, ALARMS)
     assert talk.take()[-1] == b"002000600020        "
     assert talk.tell(accepted(60)) == []
@@ -192,7 +192,7 @@ def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
         assert talk.session.state == st.READY
 
 
-def test_push_too_large_for_the_buffer_is_handed_over_as_its_row_says():
+def test_push_too_large_for_buffer_is_handed_over_as_its_row_says():
     talk = Talk(buffer_bytes=300, subscriptions=(Subscription(RESULTS, (1,)), Subscription(ALARMS, (1,))))
     talk.tell(STARTED, accepted(60), accepted(70))
     assert talk.hear(message(71, b"x" * 400)[:300]) == [st.EV_PUSHED_CUT]

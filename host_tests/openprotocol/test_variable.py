@@ -179,7 +179,7 @@ def test_digits_that_do_not_fit_are_left_out_and_long_texts_cut():
     assert (found, part(body, r.VIN, 29)) == (r.RESULT_PADDED, b"x" * 25 + b"    ")
 
 
-def test_first_identifier_that_says_anything_is_the_vin_and_the_vin_itself_goes_first():
+def test_first_identifier_that_says_anything_is_vin_and_vin_itself_goes_first():
     for fields in (
         (field(30245, b"    "), field(30247, b"SECOND"), field(30249, b"THIRD")),
         (field(11, b"SECOND"), field(30245, b"THIRD")),

@@ -61,7 +61,7 @@ def test_way_to_the_server_leads_over_the_pim():
     outlet.clean()
 
 
-def test_empty_spool_keeps_the_connection_alive_every_30_s_and_does_nothing_else():
+def test_empty_spool_keeps_connection_alive_every_30_s_and_does_nothing_else():
     outlet = Outlet()
     outlet.run(1000)
     steps = outlet.steps
@@ -129,7 +129,7 @@ def watch_sends(outlet):
 # -- acknowledgements
 
 
-def test_lost_05_brings_the_same_telegram_again_and_the_archive_holds_it_once():
+def test_lost_05_brings_same_telegram_again_and_the_archive_holds_it_once():
     outlet = Outlet({"lost_acks": [3]})
     outlet.store(5)
     outlet.until_stored(5)
@@ -157,7 +157,7 @@ def test_late_05_is_taken_and_the_next_one_waits_for_its_own():
     assert outlet.archive.repeated == 4, "each was sent again after 5 s"
 
 
-def test_05_lost_with_the_connection_is_learned_from_the_08_and_nothing_is_repeated():
+def test_05_lost_with_connection_is_learned_from_08_and_nothing_is_repeated():
     outlet = Outlet({"drop_after_store": [3]})
     outlet.store(6)
     outlet.until_stored(6)
@@ -385,7 +385,7 @@ def test_first_of_a_pass_cut_off_by_garbage_goes_out_again_and_nothing_is_set_as
     assert outlet.counted(h.SERVER_MALFORMED) == 1
 
 
-def test_result_once_refused_and_then_taken_is_not_set_aside_after_a_cut():
+def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
     outlet = Outlet({"code_all": 5}, cursor_batch=100)
     outlet.store(6)
     outlet.until_refused(6)
@@ -519,7 +519,7 @@ def test_an_operator_is_needed_where_all_are_refused_and_the_log_lacks_the_room_
     assert outlet.shown()["needs_operator"]
 
 
-def test_no_operator_is_needed_while_a_result_waits_that_no_pass_has_met():
+def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
     outlet = Outlet(blocks=16, kept_blocks=9)
     outlet.options.code_all = 5
     outlet.log.room_bytes = outlet.log.device.block_bytes // 2
@@ -567,7 +567,7 @@ def test_what_was_set_aside_is_offered_again_after_ten_minutes_of_good_service_a
     outlet.clean()
 
 
-def test_late_one_that_is_refused_again_comes_after_an_hour_and_then_daily():
+def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
     outlet = Outlet(blocks=48)
     outlet.store(3)
     refuse(outlet, 2)
@@ -616,7 +616,7 @@ def test_no_late_offer_without_good_service():
     assert outlet.toolsnet.refused == refused
 
 
-def test_cut_at_any_moment_of_a_late_offer_neither_loses_nor_doubles_it():
+def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
     for answered in (True, False):
         for cut_after in range(1, 9):
             outlet = Outlet()
@@ -747,7 +747,7 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
 
 
-def test_the_first_can_be_dropped_in_a_hold_and_is_not_sent_any_more():
+def test_first_can_be_dropped_in_hold_and_is_not_sent_any_more():
     outlet = held()
     assert outlet.forward.drop_first()
     outlet.cut()
@@ -803,7 +803,7 @@ def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
 # -- silence
 
 
-def test_result_silent_on_four_connects_is_followed_by_a_pass_and_set_aside():
+def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
     outlet = Outlet({"silent_sequences": (3,)})
     outlet.store(5)
     outlet.until_stored(4)
@@ -824,7 +824,7 @@ def test_a_row_of_silent_results_costs_four_silences_each():
     assert outlet.ids() == [1, 2, 23, 24] and outlet.parked_numbers() == numbers(3, 22)
 
 
-def test_a_row_of_silent_results_passes_at_a_server_that_answers_no_keep_alive():
+def test_row_of_silent_results_passes_at_server_that_answers_no_keep_alive():
     outlet = Outlet({"silent_sequences": tuple(range(3, 13)), "silent_telegrams": ("06",)})
     outlet.store(14)
     outlet.until_stored(4, 2 * 3600000)
@@ -866,7 +866,7 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
     assert outlet.ids() == numbers(1, 12)
 
 
-def test_a_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
+def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
     outlet = Outlet({"drop_before_store": [3, 3]})
     outlet.store(5)
     for ident in (1, 2):
@@ -961,7 +961,7 @@ def test_no_one_is_needed_for_what_was_overwritten_while_it_held():
     assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
 
 
-def test_where_a_finished_pass_finds_no_room_a_retry_is_not_taken_on():
+def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet = Outlet({"ack_delay_ms": 50}, blocks=32, kept_blocks=3)
     outlet.store(8)
     for ident in (1, 3, 4, 5, 6, 7):
@@ -989,7 +989,7 @@ def test_a_cut_lets_no_more_than_half_of_a_small_log_look_as_if_it_waited():
         assert seem_to_wait * outlet.log.usual <= half
 
 
-def test_room_lets_a_pass_that_was_too_short_for_it_go_on_soon():
+def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():
     outlet = trouble_without_room()
     kept = outlet.parked_numbers()
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
@@ -1083,7 +1083,7 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
     assert outlet.until_stored(2) < 1000
 
 
-def test_a_retry_does_not_take_the_sequence_of_one_that_an_08_has_left_open():
+def test_retry_does_not_take_sequence_of_one_that_08_has_left_open():
     outlet = Outlet()
     outlet.store(2)
     refuse(outlet, 1)
@@ -1116,7 +1116,7 @@ def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
     assert outlet.until_refused(refused + 3) < 1000
 
 
-def test_the_first_is_dropped_only_when_what_became_of_a_late_one_is_durable():
+def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = Outlet()
     outlet.store(5)
     for ident in (1, 2, 3, 5):
@@ -1185,7 +1185,7 @@ def test_frame_is_never_offered_by_itself():
     assert outlet.shown()["late"] == 0
 
 
-def test_refused_result_followed_by_an_unreadable_frame_is_passed_with_the_one_behind():
+def test_refused_result_followed_by_unreadable_frame_is_passed_with_the_one_behind():
     outlet = Outlet()
     outlet.store(2)
     outlet.store_raw()
@@ -1218,7 +1218,7 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     assert outlet.ids() == [1, 2, 3]
 
 
-def test_what_is_set_aside_through_several_blocks_is_what_lay_in_the_log():
+def test_what_is_set_aside_through_several_blocks_is_what_lay_in_log():
     # The two logs share a page: finding room in the quarantine reads its blocks.
     outlet = Outlet(blocks=40, kept_blocks=14)
     frames = []
@@ -1355,7 +1355,7 @@ def test_server_that_says_it_is_empty_and_then_what_it_has_gets_nothing_twice():
         assert outlet.ids() == numbers(1, 32) and outlet.archive.repeated == 0
 
 
-def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
+def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
     outlet = Outlet(cursor_batch=20)
     outlet.store(12)
     outlet.until_stored(9)
@@ -1642,7 +1642,7 @@ def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
 # -- waits, hosts, stop
 
 
-def test_waiting_time_of_a_refusal_that_ends_without_a_connection_does_not_spin():
+def test_waiting_time_of_refusal_that_ends_without_a_connection_does_not_spin():
     outlet = Outlet({"code_all": 7})
     outlet.store(2)
     outlet.until_refused(1)
@@ -1788,7 +1788,7 @@ def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
     outlet.clean()
 
 
-def test_step_that_opens_a_server_next_door_needs_no_one_to_wake_it():
+def test_step_that_opens_server_next_door_needs_no_one_to_wake_it():
     outlet = Outlet(make_port=NextDoor)
     while outlet.session.state != STREAMING:
         left = outlet.forward.step(outlet.clock.now)

@@ -214,7 +214,7 @@ def test_a_frame_that_could_not_be_read_goes_too():
     assert bench.numbers() == [1, 2, 3, 4, 5] and bench.consumer.records[2][2]["frame"] == "\x00\xff" * 300
 
 
-def test_a_best_effort_outlet_is_moved_on_and_the_consumer_sees_the_gap():
+def test_best_effort_outlet_is_moved_on_and_the_consumer_sees_the_gap():
     bench = MqttBench(durable=False)
     bench.store(5)
     bench.until_confirmed()
@@ -335,7 +335,7 @@ def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
     assert octets == 0
 
 
-def test_a_backlog_goes_at_the_speed_of_the_window_over_a_long_way():
+def test_backlog_goes_at_the_speed_of_the_window_over_a_long_way():
     for confirm in ("consumer", "broker"):
         bench = MqttBench(limits={"records_most": 2}, confirm=confirm)
         bench.network.line(BROKER[0], BROKER[1]).delay_ms = 10

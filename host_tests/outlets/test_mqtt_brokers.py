@@ -66,7 +66,7 @@ def stored(place):
         return [row[0] for row in database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"')]
 
 
-def test_results_reach_the_archive_once_and_in_order_though_the_broker_is_killed(broker, tmp_path):
+def test_results_reach_archive_once_and_in_order_though_the_broker_is_killed(broker, tmp_path):
     place = place_in(tmp_path)
     with Starter() as starter:
         consumer = starter.start(str(place), "consumer", broker.port)[0]

@@ -63,7 +63,7 @@ def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
     assert outlet.archive.sequences() == [26, 27, 28]
 
 
-def test_the_last_result_a_start_found_is_known_when_the_08_names_it():
+def test_the_last_result_start_found_is_known_when_the_08_names_it():
     outlet = Outlet()
     outlet.store(2)
     outlet.until_stored(2)
@@ -116,7 +116,7 @@ def test_what_is_known_of_the_server_is_durable_before_anything_goes_out():
     assert outlet.numbers_after_cut()[SENT] == SENT_MET
 
 
-def test_what_was_allowed_and_not_sent_is_taken_back_at_an_orderly_end():
+def test_what_was_allowed_and_not_sent_is_taken_back_at_orderly_end():
     outlet = Outlet(cursor_batch=20)
     outlet.store(3)
     outlet.until_stored(3)
@@ -126,7 +126,7 @@ def test_what_was_allowed_and_not_sent_is_taken_back_at_an_orderly_end():
     assert outlet.limit_after_cut() == 3
 
 
-def test_what_was_stored_after_a_start_is_not_taken_for_sent_before_it():
+def test_what_was_stored_after_start_is_not_taken_for_sent_before_it():
     outlet = Outlet(cursor_batch=20)
     outlet.store(3)
     outlet.until_stored(3)
@@ -270,7 +270,7 @@ def test_state_that_cannot_be_written_any_more_lets_results_out_and_what_is_refu
     assert outlet.log.number == 4 and outlet.waiting() == 0
 
 
-def test_pass_is_not_forgotten_by_what_a_silence_of_the_line_lets_be_written():
+def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     outlet = Outlet(cursor_batch=4)
     outlet.store(6)
     outlet.options.tightening_codes[1] = 17

@@ -168,7 +168,7 @@ def test_it_has_what_the_contract_names(side):
         assert re.search(rf"^ +{name}\b|; `{name}`", said, re.M), f"{name} is not in the contract"
 
 
-def test_records_arrive_in_order_and_the_cursor_moves_when_the_other_side_has_them(side):
+def test_records_arrive_in_order_and_cursor_moves_when_other_side_has_them(side):
     ids = side.bench.store(40)
     cursor = side.bench.log.cursors[side.outlet().index]
     assert cursor.number == 0
@@ -204,7 +204,7 @@ def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(s
     assert side.has() == ids and outlet.is_up()
 
 
-def test_after_the_orderly_end_it_does_nothing_and_a_start_brings_nothing_twice(side):
+def test_after_the_orderly_end_it_does_nothing_and_start_brings_nothing_twice(side):
     ids = side.bench.store(6)
     side.run(60000)
     outlet = side.outlet()

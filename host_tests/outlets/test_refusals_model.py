@@ -283,7 +283,7 @@ def test_without_a_look_at_the_room_the_quarantine_is_too_full(monkeypatch):
     assert "quarantine too full" in broken
 
 
-def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monkeypatch):
+def test_without_an_end_to_patience_silent_one_holds_all_others_for_ever(monkeypatch):
     monkeypatch.setattr(pol, "PATIENCE", 10**6)
     assert "never done" in explore([(MUTE, GOOD)], proves=())[1]
 

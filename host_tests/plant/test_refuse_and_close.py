@@ -86,7 +86,7 @@ def _are_steady(site, cart, count):
     return told.count("controller  ready") == count
 
 
-def test_what_is_told_of_a_controller_without_a_session_is_what_it_said(site):
+def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
     options = {
         "accepts none of ours": {"start_revisions": (7,), "ends_refused": {1: 0}, "start_refusal_code": 98},
         "says nothing": {"start_revisions": (7,), "ends_refused": {1: -1}},

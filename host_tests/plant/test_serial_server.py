@@ -84,7 +84,7 @@ def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
             assert "Can this port of it do that? With socket:// its own settings rule." in doctor
 
 
-def test_what_is_no_address_of_a_server_is_a_mistake_of_the_configuration(site):
+def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site):
     for device in (
         "socket://",
         "socket://host",

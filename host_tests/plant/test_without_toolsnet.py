@@ -180,7 +180,7 @@ def test_kills_lose_and_double_nothing_without_toolsnet(site, hook, kinds):
         assert agent.end() == 0
 
 
-def test_toolsnet_added_later_gets_what_the_spool_holds_and_goes_on_when_back(site):
+def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
     lines = {"kind": "file", "path": "lines.jsonl"}
     with SimulatedPlant() as plant:
         alone = site.cart(plant, name="alone.json", toolsnet=None, station={"outlets": [lines]})

@@ -480,7 +480,7 @@ def test_a_refused_result_with_none_behind_it_is_not_everything(site):
 
 @LONG
 @says("refuses everything that is offered", "look into ToolsNet: is its database there")
-def test_a_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
+def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(code_all=9)) as plant:
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
         cart = site.cart(plant, toolsnet=toolsnet)
@@ -815,7 +815,7 @@ def test_missed_results_are_said_while_they_are_fetched():
 
 
 @says("parked_kib has no effect: this spool was made with", "graphs_kib has no effect: this spool was made with")
-def test_a_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
+def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
     with SimulatedPlant() as plant:
         for kib in (64, 256):
             cart = site.cart(plant, station={"spool": {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}})
@@ -947,7 +947,7 @@ ELSEWHERE = {
         "something that has to be durable could not be",
     ),
     "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": ("no {} yet at {}",),
-    "host_tests/tools/test_service.py::test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops": (
+    "host_tests/tools/test_service.py::test_agent_as_service_says_ready_is_fed_and_says_that_it_stops": (
         "{} of {} stations",
         "{}, {} results stored, {}{} waiting",
     ),

@@ -554,7 +554,7 @@ def test_every_module_has_its_test():
         assert wanted in tests, f"{module.path} has no {wanted}.py"
 
 
-def test_a_module_that_has_a_test_of_its_own_name_needs_no_other():
+def test_module_that_has_a_test_of_its_own_name_needs_no_other():
     tests = {path.stem for path in (ROOT / "host_tests").rglob("test_*.py")}
     for name in TESTED_BY:
         assert is_module(name), name

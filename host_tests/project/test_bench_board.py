@@ -37,7 +37,7 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up(monkeypatch):
 
 
 @IN_THE_LONG_RUN
-def test_a_board_with_the_core_frozen_sends_0001_soon_after_its_first_line():
+def test_board_with_the_core_frozen_sends_0001_soon_after_its_first_line():
     need_rp2040()
     marks = board_time.marks()
     assert [number for number, _ in board_time.STAGES] + [board_time.SENT] == list(marks)

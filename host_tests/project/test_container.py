@@ -116,7 +116,7 @@ class Peers:
 
 
 @LONG
-def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_order(tmp_path):
+def test_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_order(tmp_path):
     begun_s = time.monotonic()
     buildah = Buildah(tmp_path / "storage")
     container = buildah.build()

@@ -108,7 +108,7 @@ def test_every_controller_of_the_table_is_one_that_can_be_simulated():
     assert set(named) == set(profiles.names())
 
 
-def test_the_commands_of_the_page_about_boards_run_as_far_as_without_a_board(tmp_path, monkeypatch):
+def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path, monkeypatch):
     """Each says in one sentence that there is no board, or does its work; none ends in a traceback."""
     monkeypatch.chdir(tmp_path)
     made = CliRunner().invoke(

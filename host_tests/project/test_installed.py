@@ -151,7 +151,7 @@ def test_an_installation_adds_one_name(installed):
     assert len(installed.added) == 2
 
 
-def test_the_packaged_wheel_has_the_manual_page_and_the_completions_where_pip_puts_them(built_wheel):
+def test_packaged_wheel_has_manual_page_and_the_completions_where_pip_puts_them(built_wheel):
     with zipfile.ZipFile(built_wheel) as archive:
         data = {name.partition(".data/data/")[2] for name in archive.namelist() if ".data/data/" in name}
     assert data == set(share.files(wheel.version(), zsh="site-functions")) and len(data) == 4

@@ -134,7 +134,7 @@ OF_COMMANDS = {
 
 
 @pytest.mark.parametrize(("kind", "more"), [("mqtt", OF_MQTT), ("commands", OF_COMMANDS)])
-def test_only_a_version_that_needs_them_has_the_modules_of_what_is_optional(kind, more):
+def test_only_version_that_needs_them_has_the_modules_of_what_is_optional(kind, more):
     without = {source.name for source in package.installed_sources("rp2")}
     assert {source.name for source in package.installed_sources("rp2", {"toolsnet", kind})} - without == more
 

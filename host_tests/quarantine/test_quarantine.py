@@ -88,7 +88,7 @@ def test_what_is_kept_twice_is_there_once_and_any_number_is_looked_up():
         assert bench.quarantine.settle() and bench.state.save()
 
 
-def test_the_last_one_counts_after_a_start_when_it_is_settled_and_not_before():
+def test_last_one_counts_after_start_when_it_is_settled_and_not_before():
     bench = QuarantineBench(results=3)
     bench.keep(1, 2)
     bench.start()
@@ -330,7 +330,7 @@ def test_one_hole_is_left_for_the_entry_that_is_offered_again():
     assert quarantine.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
 
 
-def test_the_entry_that_is_offered_again_keeps_its_name_when_it_is_moved():
+def test_entry_that_is_offered_again_keeps_its_name_when_it_is_moved():
     bench = QuarantineBench(results=20)
     bench.keep(*range(1, 15))
     quarantine, numbers = bench.quarantine, bench.state.numbers
@@ -404,7 +404,7 @@ def test_a_quarantine_that_refuses_loses_nothing():
     assert bench.keep(2) == KEPT_DONE and bench.quarantine.numbers() == [1, 2]
 
 
-def test_a_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
+def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
     bench = QuarantineBench(results=20)
     bench.keep(*range(1, 15))
     bench.drop(2, 4, 6, 8, 10)

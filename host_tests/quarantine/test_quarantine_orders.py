@@ -196,7 +196,7 @@ def test_a_retry_is_toolsnets_outlets():
     assert station.listed() == [1, 2, 3, 4, 5], "an entry goes when it is taken"
 
 
-def test_a_retry_while_the_agent_is_stopped_makes_it_the_first_of_the_next_run():
+def test_retry_while_agent_is_stopped_makes_it_first_of_the_next_run():
     station = bench(6)
     station.state.numbers[LATE_FIRST] = 5
     assert station.order("retry", "3", "5")[-1] == {"count": 2, "parked": 6, "running": False}
@@ -206,7 +206,7 @@ def test_a_retry_while_the_agent_is_stopped_makes_it_the_first_of_the_next_run()
     assert "has to run" in station.order("retry", "in-doubt", "7")[0]["stays"]
 
 
-def test_a_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
+def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
     for before in (0, 3):
         station = bench(before)
         frame = station.store_frame(LIGHT)

@@ -32,7 +32,7 @@ def cart(revision, parts=PARTS, **toolsnet):
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_they_are_additional_vins_of_the_result_in_every_revision_that_has_them(revision):
+def test_they_are_additional_vins_of_result_in_every_revision_that_has_them(revision):
     one = cart(revision)
     for _ in range(3):
         one.controller.produce()

@@ -150,7 +150,7 @@ def test_what_no_one_can_read_is_null_and_told_as_it_came():
     assert shown["odd"] == "torque 12x456, status 5, angle status ?"
 
 
-def test_what_is_absent_is_null_and_a_time_of_the_agent_says_so():
+def test_what_is_absent_is_null_and_time_of_the_agent_says_so():
     blank = dict.fromkeys(("VIN",), b" " * 30)
     payload = bytearray(result(**blank))
     payload[res.HEAD_BYTES :] = b" " * res.BODY_BYTES

@@ -25,7 +25,7 @@ def next_result(cart):
     return cart.controller.result(cart.controller.produce())
 
 
-def test_selected_parameter_set_and_job_are_told_and_those_of_the_next_results():
+def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
     cart = build()
     cart.start()
     assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)

@@ -210,7 +210,7 @@ def test_real_clock_has_the_simulated_clocks_interface():
     assert len(clock.stamp()) == 19
 
 
-def test_line_takes_the_place_of_nothing_but_a_link_that_a_former_run_left(tmp_path):
+def test_line_takes_the_place_of_nothing_but_link_that_former_run_left(tmp_path):
     file, link, port = tmp_path / "precious", tmp_path / "old", tmp_path / "port"
     file.write_text("keep me")
     link.symlink_to(file)

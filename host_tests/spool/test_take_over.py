@@ -49,7 +49,7 @@ def away(station, is_away):
 @pytest.mark.parametrize("unit", [16, 64, 256])
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("delivered", [0, 1, 40])
-def test_what_waits_is_delivered_once_under_the_sequence_that_it_would_have_had(delivered, saved, unit):
+def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(delivered, saved, unit):
     station = Outlet()
     station.store(delivered)
     station.run(60000)
@@ -96,7 +96,7 @@ def test_a_last_record_in_doubt_is_settled_and_carried():
     assert begun(made.device).log.number == 5 and made.waiting == 5
 
 
-def test_of_what_is_delivered_the_newest_are_carried_where_there_is_little_room():
+def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
     station = Outlet(blocks=60)
     station.store(500)
     station.run(600000)
@@ -174,7 +174,7 @@ def test_what_is_there_in_use_or_no_spool_is_refused_and_left_alone(tmp_path):
     assert none.exit_code == 2 and "no spool" in none.output and not target.exists()
 
 
-def test_a_spool_of_another_version_is_refused_without_a_hint_that_does_not_help(tmp_path, monkeypatch):
+def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp_path, monkeypatch):
     path = put(tmp_path)
     monkeypatch.setattr(image.linux_header, "VERSION", 3)
     for words in (["info", path], ["take-over", path, tmp_path / "new.spool"]):
@@ -183,7 +183,7 @@ def test_a_spool_of_another_version_is_refused_without_a_hint_that_does_not_help
         assert "rescue" not in said.output
 
 
-def test_a_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, monkeypatch):
+def test_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, monkeypatch):
     path, target = put(tmp_path), tmp_path / "new.spool"
     real = take_over.Header.page
 

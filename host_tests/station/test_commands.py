@@ -229,7 +229,7 @@ def test_what_does_not_fit_the_field_is_refused_here():
     assert logged(cart) == [] and cart.controller.carried_out == []
 
 
-def test_while_the_controller_is_away_nothing_is_sent_and_with_wait_it_waits():
+def test_while_controller_is_away_nothing_is_sent_and_with_wait_it_waits():
     cart = cart_of()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.run(1000)
@@ -320,7 +320,7 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command():
     assert give(cart, "select-pset 12")["outcome"] == "accepted"  # that answer was lost with its connection
 
 
-def test_an_answer_that_comes_twice_or_names_another_mid_counts_for_nothing_else():
+def test_answer_that_comes_twice_or_names_another_mid_counts_for_nothing_else():
     cart = cart_of()
     assert give(cart, "select-pset 12")["outcome"] == "accepted"
     cart.controller.sessions[0].accept(18)

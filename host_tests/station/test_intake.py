@@ -198,7 +198,7 @@ def test_result_fields_of_a_controller_without_999_have_its_limits():
     assert cart.counted(h.OTHER_REVISION) == 1
 
 
-def test_a_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
+def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
     told = {value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_REFUSALS}
     assert told == {1097}
@@ -436,7 +436,7 @@ def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
     agrees(cart, 4)
 
 
-def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_is_room():
+def test_full_spool_leaves_controller_alone_and_fetches_rest_when_there_is_room():
     cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
     cart.network.down(PIM[0], PIM[1])
     cart.boot()

@@ -179,7 +179,7 @@ def test_part_that_is_lost_is_counted_and_its_result_fetched():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
 
 
-def test_second_part_whose_first_one_was_lost_lets_the_result_be_asked_for():
+def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
     cart = cart_of().ready()
     produce(cart, 2)
     session = cart.controller.sessions[0]
@@ -434,7 +434,7 @@ def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
         clean(cart)
 
 
-def test_operations_with_several_objects_wait_in_the_controller_while_the_spool_is_full():
+def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_full():
     cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=8, toolsnet=None)
     cart.run(3000)
     for _ in range(120):

@@ -116,7 +116,7 @@ def test_a_worn_out_state_ends_the_session_once():
     assert cart.controller.acknowledged in ([], [1])
 
 
-def test_with_a_worn_out_state_an_answer_that_names_the_last_result_ends_no_connection():
+def test_with_worn_out_state_answer_that_names_last_result_ends_no_connection():
     cart = Cart(toolsnet=()).ready()
     for count in (1, 2, 3):
         cart.controller.produce()

@@ -111,7 +111,7 @@ def test_result_without_a_time_gets_the_agents_own_and_says_so():
     assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
 
 
-def test_repeat_of_a_result_without_a_time_is_stored_once_though_the_clock_went_on():
+def test_repeat_of_result_without_time_is_stored_once_though_clock_went_on():
     bench = Bench()
     timeless = light(time="Last Change Unknown")
     assert bench.push(timeless) == KEPT
@@ -295,7 +295,7 @@ def block_of(flash, octets):
 # What a start finds
 
 
-def test_results_of_before_a_start_count_and_the_last_one_is_in_no_doubt():
+def test_results_of_before_start_count_and_last_one_is_in_no_doubt():
     bench = Bench()
     for number in (1, 2, 3):
         bench.push(light(tightening_id=number))
@@ -305,7 +305,7 @@ def test_results_of_before_a_start_count_and_the_last_one_is_in_no_doubt():
     assert bench.state.numbers[STORED] == 3
 
 
-def test_what_lies_behind_the_snapshot_counts_once_however_often_a_start_is_cut():
+def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
     bench = Bench()
     for number in range(1, 9):
         bench.push(light(tightening_id=number))
@@ -523,7 +523,7 @@ def test_push_is_never_put_off_whatever_is_missing():
     assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
 
 
-def test_with_a_worn_out_state_nothing_is_acknowledged_since_the_last_record_may_fade():
+def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade():
     bench = Bench()
     assert bench.push(EXAMPLE) == KEPT
     bench.device.worn = tuple(range(STATE_BLOCKS))

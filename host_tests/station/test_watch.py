@@ -71,7 +71,7 @@ def test_subscription_lost_before_any_result_is_found_too():
     assert agrees(cart) and cart.counted(h.RECOVERED) == 2
 
 
-def test_subscription_that_was_lost_is_found_where_all_results_have_the_id_0():
+def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     cart = cart_of()
     for _ in range(3):
         cart.controller.produce(tightening_id=0)
@@ -116,7 +116,7 @@ def test_ids_that_were_skipped_are_no_lost_subscription():
     assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
 
 
-def test_controller_that_gave_up_while_the_process_was_stalled_is_found_at_once():
+def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
     for resends, ms in ((3, 15000), (0, 12000)):  # one does not even send again
         cart = cart_of(gives_up="unsubscribes", resends=resends, silence_ms=60000)
         produce(cart, 2)

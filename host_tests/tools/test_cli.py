@@ -165,7 +165,7 @@ def _rewrite_version(octets, at):
     octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
 
 
-def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
+def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
     with SimulatedPlant() as plant:
         path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
         command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(path)]
@@ -234,7 +234,7 @@ def test_an_unknown_option_of_a_simulator_names_the_known_ones():
         ('identity={"nonsense": 1}', "identity has no field nonsense"),
     ],
 )
-def test_a_value_that_an_option_cannot_have_is_told_with_one_that_it_can(setting, words):
+def test_value_that_option_cannot_have_is_told_with_one_that_it_can(setting, words):
     told = _invoke("simulate", "controller", "--port", 0, "--seconds", 0.01, "--set", setting)
     assert told.exit_code == 2 and words in told.output and "Traceback" not in told.output
 
@@ -258,7 +258,7 @@ def test_a_line_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
     assert (tmp_path / "file").read_text() == "keep me"
 
 
-def test_a_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
+def test_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
     with _simulated("--set", "pushed_revision=77", "--rate", 50, "--set", "start_revisions=[1]") as (process, port):
         with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
             client.sendall(b"00200001            \x0000200060            \0")

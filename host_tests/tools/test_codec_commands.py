@@ -149,7 +149,7 @@ def test_octets_that_are_not_in_the_capture_end_their_stream():
     assert [one.octets for one in inputs.messages(classic(packets))] == [ANSWERED[:-1]]
 
 
-def test_a_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
+def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
     whole = next_generation(a_talk())
     for octets in [classic(a_talk())[:size] for size in range(24, 400, 7)] + [
         whole[:size] for size in range(12, 400, 5)

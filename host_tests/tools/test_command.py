@@ -115,7 +115,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         assert (account["lost"], account["out_of_order"], plant.complaints()) == (0, 0, [])
 
 
-def test_an_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
+def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
     with delivering(tmp_path) as plant:
         plant.controller.options.refuse = {42: None}
         config = tmp_path / "cart.json"

@@ -191,7 +191,7 @@ def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
 
 
 @pytest.mark.parametrize("ends_ms", [-1, 0, 150])
-def test_a_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end(ends_ms):
+def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end(ends_ms):
     options = ControllerOptions(
         start_revisions=(2,),
         result_revisions=(1,),
@@ -408,7 +408,7 @@ def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     )
 
 
-def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):
+def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     flash = FileFlash(str(tmp_path / "cart.spool"), 65536, 16, (1, 1, 1))
     try:
@@ -495,7 +495,7 @@ def _waiting(path, delivered, waiting):
     ("sequence", "words"),
     [(0, "was its database emptied"), (3, "2 results behind what it once had"), (5, "up to 5 of 8: 3 are to be sent")],
 )
-def test_an_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
+def test_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
     _waiting(tmp_path / "cart.spool", 5, 3)
     found = toolsnet.compare(10, sequence, tmp_path / "cart.spool")[0]
     assert words in found.words and found.verdict == (GOOD if sequence == 5 else WARN)

@@ -135,7 +135,7 @@ def test_print_shows_the_unit_and_writes_nothing(cart, tmp_path):
     assert not (tmp_path / "etc").exists()
 
 
-def test_files_are_written_below_a_root_and_secrets_are_for_the_service_only(cart, tmp_path):
+def test_files_are_written_below_root_and_secrets_are_for_the_service_only(cart, tmp_path):
     said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--root", str(tmp_path)])
     assert said.exit_code == 0, said.output
     config = tmp_path / STATE_FOLDER.lstrip("/") / "config.json"
@@ -330,7 +330,7 @@ def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
     assert heard.said[3:] == ["not fed: station 1 does not move"]
 
 
-def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
+def test_agent_as_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
     address, heard = manager
     environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
     command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(cart)]

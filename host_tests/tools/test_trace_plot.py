@@ -49,7 +49,7 @@ def test_the_worked_example_has_its_physical_values():
     assert curve["ms"] == [0, 2, 4, 6, 8, 10, 12, 14] and curve["unit"] == "Nm" and one["tightening_id"] == "1234567"
 
 
-def test_octets_hex_and_lines_of_the_file_outlet_give_the_same_kind_of_curves(tmp_path):
+def test_octets_hex_and_lines_of_file_outlet_give_same_kind_of_curves(tmp_path):
     path = tmp_path / "curves"
     for octets in (pair(), pair().hex().encode(), b"\n".join([trace(2, TORQUE).hex().encode(), pair().hex().encode()])):
         path.write_bytes(octets)

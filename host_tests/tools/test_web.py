@@ -88,7 +88,7 @@ def test_prometheus_own_parser_reads_every_figure():
     assert ups == {"cart": 1, "gone": 0}
 
 
-def test_every_family_is_told_of_a_whole_station_and_has_help_and_type():
+def test_every_family_is_told_of_whole_station_and_has_help_and_type():
     station = _whole(needs_operator={"why": "it is full"})
     station["controller"].update(state="closed", why="refused", line={"overruns": 2})
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)

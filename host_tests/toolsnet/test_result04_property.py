@@ -91,7 +91,7 @@ def test_any_result_is_read_back_as_it_was_meant(fields, revision):
 
 
 @given(FIELDS, REVISIONS)
-def test_a_parameter_says_what_the_field_had_and_is_absent_where_that_was_blank(fields, revision):
+def test_parameter_says_what_field_had_and_is_absent_where_that_was_blank(fields, revision):
     told = values(told_and_quick(fields, revision))
     wanted = {1500: "job", 100: "batch_size", 101: "batch_counter", 102: "batch_status"}
     for number, name in wanted.items():

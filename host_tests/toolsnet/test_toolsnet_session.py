@@ -262,7 +262,7 @@ def test_silence_brings_the_same_octets_twice_more_then_the_connection_is_closed
     assert driven.commands[-1] == ts.CMD_CLOSE
 
 
-def test_late_05_of_the_first_copy_accepts_and_that_of_the_second_is_nothing():
+def test_late_05_of_first_copy_accepts_and_that_of_second_is_nothing():
     driven = streaming()
     ident = driven.send()[0]
     driven.wait(5000)
@@ -458,7 +458,7 @@ def test_wait_is_left_out_when_a_05_came_since_the_last_connect():
         assert driven.session.state == ts.PIM_OPENING
 
 
-def test_loss_forgets_the_telegram_that_was_out_and_the_next_connection_begins_with_a_06():
+def test_loss_forgets_telegram_that_was_out_and_next_connection_begins_with_06():
     driven = streaming()
     driven.takes = 300
     ident = driven.send()[0]

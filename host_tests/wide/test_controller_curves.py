@@ -75,7 +75,7 @@ def test_the_layout_is_the_document_s():
     assert data == b"\0\1\xff\xfe"
 
 
-def test_a_curve_finds_its_result_in_the_stage_in_the_block_and_in_the_one_before():
+def test_curve_finds_its_result_in_stage_in_block_and_in_one_before():
     for how in ("stage", "block", "before"):
         bench = bench_of(unit=256)
         for ident in range(1, 5):
@@ -172,7 +172,7 @@ def test_without_a_time_the_agent_s_own_stands_there():
     assert bytes(lead[gr.TIME : gr.TIME + 2]) == b"\x20\x30" and flags == res.FLAG_EDGE_TIME
 
 
-def test_octets_of_a_mt_focus_are_turned_round_and_a_wrong_order_is_counted():
+def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
     samples = tuple([index * 90 for index in range(100)])
     bench = bench_of()
     assert bench.put(trace_message(1, samples=samples, little=True), little=True) == READ

@@ -185,7 +185,7 @@ def test_what_was_known_last_of_its_kind_is_not_written_again_after_a_start_eith
     assert len(bench.events()) == 6
 
 
-def test_counter_of_a_job_is_no_event_but_what_becomes_of_the_job_is():
+def test_counter_of_job_is_no_event_but_what_becomes_of_job_is():
     bench = Bench()
 
     def tell(counter, status=b"0", tightening=b"01", sequence=b"00042"):

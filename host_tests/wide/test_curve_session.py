@@ -67,7 +67,7 @@ def _snapshot(cart):
     return of_station(cart.station, cart.clock.now)
 
 
-def test_a_controller_without_curves_or_with_another_form_of_the_request_is_served():
+def test_controller_without_curves_or_with_another_form_of_the_request_is_served():
     for options, asked, taken in (
         ({"unknown_mids": (8,)}, 2, 0),
         ({"trace_flag": True}, 6, 3),  # five forms, and 0901
@@ -172,7 +172,7 @@ def test_a_larger_receive_buffer_takes_longer_curves():
         assert len(cart.station.session.link.buf) == octets
 
 
-def test_a_curve_in_parts_is_one_curve_and_a_result_between_them_is_taken():
+def test_curve_in_parts_is_one_curve_and_result_between_them_is_taken():
     for parts in (2, 3, 5):
         cart = cart_of()
         samples = tuple([(index * 13) % 5000 for index in range(1200)])
@@ -204,7 +204,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
 
 
-def test_a_curve_of_ten_thousand_octets_in_parts_is_counted_and_acknowledged_once():
+def test_curve_of_ten_thousand_octets_in_parts_is_counted_and_acknowledged_once():
     cart = cart_of()
     data = b"9" * 9000
     for part in (1, 2, 3):
@@ -218,7 +218,7 @@ def test_a_curve_of_ten_thousand_octets_in_parts_is_counted_and_acknowledged_onc
     assert cart.controller.messages[5] == 4  # and one each for the curves of the result and their parameters
 
 
-def test_a_flash_of_graphs_that_is_another_spool_s_leaves_the_station_working():
+def test_flash_of_graphs_that_is_another_spool_s_leaves_the_station_working():
     cart = cart_of()
     cart.controller.produce()
     cart.run(3000)
@@ -232,7 +232,7 @@ def test_a_flash_of_graphs_that_is_another_spool_s_leaves_the_station_working():
     assert cart.ids() == [1, 2] and cart.station.session.state == st.READY
 
 
-def test_a_result_that_is_pushed_while_the_subscription_of_curves_is_open_answers_nothing():
+def test_result_that_is_pushed_while_subscription_of_curves_is_open_answers_nothing():
     cart = cart_of(refuse={8: None})
     cart.controller.inject(light(tightening_id=77) + b"\0")
     cart.run(300)

@@ -130,7 +130,7 @@ def test_subscriptions_by_0008_serve_where_there_are_no_others():
     assert cart.controller.messages[1001] == 1 and cart.controller.complaints == []
 
 
-def test_a_controller_that_refuses_or_swallows_every_subscription_is_served_all_the_same():
+def test_controller_that_refuses_or_swallows_every_subscription_is_served_all_the_same():
     for code in (99, 97, 96, 98, None):
         cart = cart_of(ALL, refuse=dict.fromkeys((8, 14, 34, 51, 70), code))
         cart.controller.produce()

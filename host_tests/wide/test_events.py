@@ -90,7 +90,7 @@ def test_alarm_of_the_controller_reaches_toolsnet_between_its_results():
     one.clean()
 
 
-def test_backlog_of_results_and_events_goes_out_in_the_order_of_the_log():
+def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
     one = cart()
     for place in (("tn", 6575), ("tn", 10111)):
         one.network.down(*place)
@@ -149,7 +149,7 @@ def test_station_without_the_setting_sends_none():
 # -- trouble
 
 
-def test_lost_answer_brings_the_same_event_again_and_the_archive_has_it_once():
+def test_lost_answer_brings_same_event_again_and_the_archive_has_it_once():
     one = cart(toolsnet={"silent_telegrams": ["09"]})
     put(one)
     one.run(6000)
@@ -177,7 +177,7 @@ def test_event_that_is_refused_is_passed_after_three_offers_and_results_go_on_me
         assert codes(one) == [2] and ascend(one)
 
 
-def test_server_that_never_answers_an_event_costs_results_one_connection_and_then_few():
+def test_server_that_never_answers_event_costs_results_one_connection_and_then_few():
     one = cart(toolsnet={"silent_telegrams": ["09"]})
     for index in range(5):
         put(one, b"E%d" % index)

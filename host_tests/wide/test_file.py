@@ -119,7 +119,7 @@ def test_a_cut_at_any_octet_of_a_batch_writes_each_record_once():
         assert bench.numbers() == list(range(1, 11)), kept
 
 
-def test_a_start_whose_cursor_is_behind_the_file_goes_on_behind_its_last_line():
+def test_start_whose_cursor_is_behind_file_goes_on_behind_its_last_line():
     bench = Bench()
     bench.store(1, 7)
     assert append_event(bench.log, 1) == LOG_DONE

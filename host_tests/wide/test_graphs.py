@@ -154,7 +154,7 @@ def test_a_backlog_comes_out_in_the_order_of_its_results():
     assert told(lines.lines()) == [*curves, ("torque", 99)]
 
 
-def test_a_curve_of_a_result_that_is_not_in_the_file_yet_waits_for_it():
+def test_curve_of_result_that_is_not_in_file_yet_waits_for_it():
     lines = SimLines()
     side = Side(lines)
     side.put_result(1)
@@ -201,7 +201,7 @@ def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them(refused):
     assert told(lines.lines()) == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque")]
 
 
-def test_a_curve_that_a_cut_has_left_in_pieces_is_told_as_cut_short():
+def test_curve_that_cut_has_left_in_pieces_is_told_as_cut_short():
     lines = SimLines()
     side = Side(lines)
     side.put_curve(1, count=700)

@@ -140,7 +140,7 @@ def broken(descriptor, octets):
     raise OSError(5, "Input/output error")
 
 
-def test_lines_of_which_a_cut_has_spoilt_one_in_the_middle_are_written_again(monkeypatch):
+def test_lines_of_which_cut_has_spoilt_one_in_middle_are_written_again(monkeypatch):
     bench = Bench(monkeypatch)
     bench.store(3)
     bench.run()
@@ -156,7 +156,7 @@ def test_lines_of_which_a_cut_has_spoilt_one_in_the_middle_are_written_again(mon
     bench.check()
 
 
-def test_a_process_that_is_killed_at_every_operation_and_a_cut_behind_the_next_start(monkeypatch):
+def test_process_that_is_killed_at_every_operation_and_cut_behind_next_start(monkeypatch):
     for operation in range(1, operations(monkeypatch) + 1):
         bench = Bench(monkeypatch, operation)
         bench.disk.cut_at = operation
@@ -171,7 +171,7 @@ def test_a_process_that_is_killed_at_every_operation_and_a_cut_behind_the_next_s
         bench.check()
 
 
-def test_a_last_record_in_doubt_whose_line_is_there_is_not_written_twice(monkeypatch):
+def test_last_record_in_doubt_whose_line_is_there_is_not_written_twice(monkeypatch):
     bench = Bench(monkeypatch)
     bench.store(3)
     assert bench.outlet.step(bench.now) == 0 and bench.outlet.step(bench.now) == FOREVER

@@ -37,7 +37,7 @@ def test_events_and_curves_have_topics_of_their_own():
     assert station.log.waits(station.log.cursors[1]) == 0 and station.graphs.waits(station.graphs.cursors[1]) == 0
 
 
-def test_an_event_at_the_end_is_past_with_its_puback_and_comes_once():
+def test_event_at_the_end_is_past_with_its_puback_and_comes_once():
     cart = started()
     cart.controller.produce()
     cart.run(5000)

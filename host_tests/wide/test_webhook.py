@@ -62,7 +62,7 @@ class Plant:
         return self.shown()["why"]
 
 
-def test_a_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
+def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
     plant = Plant(limits={"records_most": 4}, token="t0ken")
     ids = plant.store(10)
     plant.run()
@@ -235,7 +235,7 @@ def test_a_batch_that_is_too_large_becomes_smaller():
     assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
 
 
-def test_a_connection_is_used_again_and_opened_again_where_the_server_closed_it():
+def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
     plant = Plant()
     ids = plant.store(2)
     plant.run(100)

@@ -40,7 +40,7 @@ class Server:
         self.process.wait(10)
 
 
-def test_every_acknowledged_result_is_in_the_server_s_database_once_whoever_is_killed(tmp_path):
+def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_killed(tmp_path):
     dice = random.Random(SEED)
     secret = tmp_path / "hook.token"
     secret.write_text(TOKEN)

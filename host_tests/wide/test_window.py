@@ -155,7 +155,7 @@ def test_as_many_are_in_doubt_as_may_be_out_whatever_numbers_lie_between_them(wi
 
 
 @pytest.mark.parametrize("named", [61234, 0])
-def test_an_08_that_no_one_can_believe_settles_nothing_of_what_was_out(named):
+def test_08_that_no_one_can_believe_settles_nothing_of_what_was_out(named):
     for moment in range(200, 800, 100):
         outlet = far(4)
         outlet.store(30)
@@ -354,7 +354,7 @@ def test_power_that_fails_at_every_operation_of_the_flash_loses_none():
 # -- back to one
 
 
-def test_after_a_doubt_one_is_out_for_a_while_and_several_again_then():
+def test_after_doubt_one_is_out_for_a_while_and_several_again_then():
     outlet = far(8, blocks=64)
     outlet.store(700)
     outlet.until_stored(20)
@@ -403,7 +403,7 @@ def test_refused_result_among_others_is_set_aside_with_its_code():
     outlet.clean()
 
 
-def test_a_late_answer_before_the_window_does_not_end_its_connection_at_a_refusal():
+def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
     outlet = far(8)
     outlet.options.lost_acks = [1]
     outlet.options.tightening_codes[12] = REFUSED
@@ -440,7 +440,7 @@ def away(outlet):
     outlet.quarantine.keep = lambda _number, _reason: -2
 
 
-def test_refused_result_that_cannot_be_set_aside_now_waits_with_the_connection_open():
+def test_refused_result_that_cannot_be_set_aside_now_waits_with_connection_open():
     outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
     outlet.store(40)
@@ -577,7 +577,7 @@ def test_log_says_that_it_was_left_open_until_the_next_08():
     assert not is_open_after_cut(outlet)
 
 
-def test_good_service_through_a_window_lets_what_was_set_aside_be_offered_again():
+def test_good_service_through_window_lets_what_was_set_aside_be_offered_again():
     outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
     outlet.store(40)

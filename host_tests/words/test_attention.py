@@ -49,7 +49,7 @@ def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, wor
     assert told(dict(REFUSED, **changes)) == [words]
 
 
-def test_a_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
+def test_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
     operator = {"why": "the quarantine is full"}
     held = attention.needs(station(dict(REFUSED, doing="hold"), needs_operator=operator))
     assert [need.slug for need in held] == ["refused"]

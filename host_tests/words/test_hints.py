@@ -141,7 +141,7 @@ def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():
     assert done.exit_code == 2 and f"--web {where}: nothing can listen there" in done.output
 
 
-def test_a_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):
+def test_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in ("run --plain", "doctor", "status", "web", "quarantine list", "install-service"):
         done = run(f"{line} --config none.json")

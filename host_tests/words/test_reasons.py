@@ -84,7 +84,7 @@ def test_a_name_that_takes_long_says_so_while_it_is_looked_up(monkeypatch):
     assert _settled(port) == "refused"
 
 
-def test_the_other_side_that_closes_and_the_one_that_resets_are_told_apart():
+def test_other_side_that_closes_and_the_one_that_resets_are_told_apart():
     for reset in (False, True):
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = TcpPort()
@@ -241,7 +241,7 @@ def test_the_same_reason_is_told_once_until_something_has_worked():
     assert one.set(19, 0, 111, 0, 6)
 
 
-def test_a_broker_s_reason_is_a_sentence_and_an_outlet_s_own_words_stay():
+def test_broker_s_reason_is_sentence_and_an_outlet_s_own_words_stay():
     shown = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
     assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not vouched for by tls_ca")
     assert "8883" in reasons.of_outlet({**shown, "why": "refused"}).hint

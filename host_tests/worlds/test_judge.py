@@ -79,7 +79,7 @@ def test_acknowledged_and_nowhere_is_lost_even_if_the_controller_still_has_it():
     assert kinds(station([result(1), result(2)], [row(2)])) == ["lost"]
 
 
-def test_a_row_that_the_server_forgot_counts_if_it_had_vouched_for_it():
+def test_row_that_the_server_forgot_counts_if_it_had_vouched_for_it():
     assert kinds(station([result(1)], [row(1, forgotten=9000)], forgets=[9000])) == []
     assert kinds(station([result(1)], [row(1, forgotten=9000, vouched=False)], forgets=[9000])) == ["lost"]
 
@@ -119,7 +119,7 @@ def test_a_second_row_is_doubled():
     assert kinds(twice(result(1))) == ["doubled"]
 
 
-def test_what_the_server_forgot_or_lied_about_may_come_again_a_batch_for_each():
+def test_what_server_forgot_or_lied_about_may_come_again_batch_for_each():
     forgotten = row(1, forgotten=5000)
     assert excused(twice(result(1), before=forgotten, forgets=[5000])) == {"forgotten": 1}
     assert kinds(twice(result(1), forgets=[5000])) == ["doubled"], "it was not forgotten"
@@ -353,7 +353,7 @@ def test_what_was_counted_is_known_after_a_start(what):
     assert kinds(told) == ["untruthful"]
 
 
-def test_what_an_operator_has_dropped_behind_a_start_is_not_lost_by_it():
+def test_what_an_operator_has_dropped_behind_start_is_not_lost_by_it():
     told = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
     told.said_after = Said(dropped=1)
     assert kinds(told) == []

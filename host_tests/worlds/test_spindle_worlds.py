@@ -109,7 +109,7 @@ def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_no
     assert not any(one.held for one in outcome.history.stations[1].results.values())
 
 
-def test_each_spindle_of_a_header_is_owed_and_comes_once_after_an_outage():
+def test_each_spindle_of_header_is_owed_and_comes_once_after_an_outage():
     events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
     outcome = _world("header-spindles", events, header_spindles=3, spindles=1)
     history = outcome.history.stations[1]

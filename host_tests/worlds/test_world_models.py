@@ -60,7 +60,7 @@ def test_a_flash_objects_to_a_unit_that_is_programmed_twice():
     assert len(device.misuse) == 2
 
 
-def test_a_flash_objects_to_a_torn_unit_that_is_programmed_however_blank_it_reads():
+def test_flash_objects_to_torn_unit_that_is_programmed_however_blank_it_reads():
     device = flash()
     device._tear = lambda first, content: (device.weak.update({first: content}), device.units.__setitem__(first, 2))
     torn(device, 16)
@@ -110,7 +110,7 @@ def test_a_torn_erase_reads_as_erased_and_has_its_content_again():
     assert ("erased", "whole") in seen and ("whole", "erased") in seen
 
 
-def test_a_clone_knows_what_a_flash_looks_like_and_does_not_change_with_it():
+def test_clone_knows_what_flash_looks_like_and_does_not_change_with_it():
     device = flash(dice=8)
     torn(device)
     copy = device.clone()
@@ -253,7 +253,7 @@ def test_a_row_of_bad_ones_ends_with_a_good_one_before_it_can_fill_a_log():
     assert [bool(results[number].disliked) for number in range(1, 6)] == [True, True, True, False, True]
 
 
-def test_a_question_that_brings_a_result_for_the_first_time_is_no_late_one():
+def test_question_that_brings_result_for_the_first_time_is_no_late_one():
     told = Questions(0)
     history = SimpleNamespace(sessions=[told])
     controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, grumble_until=0, history=history, used=7)
@@ -327,7 +327,7 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_someth
         assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
 
 
-def test_a_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
+def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
     for owes in (False, True):
         world = a_world()
         station = world.history.stations[1]
@@ -340,7 +340,7 @@ def test_a_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
         assert (world.toolsnet.passing[1].began is None) == owes
 
 
-def test_a_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
+def test_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
     for answered in (True, False):
         world = a_world()
         world.toolsnet.traits["keepalive_answered"] = answered

@@ -179,7 +179,7 @@ def test_the_promise_holds_in_every_world_but_the_open_ones(part):
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_the_promise_holds_where_blocks_are_as_large_as_in_a_large_spool(part):
+def test_the_promise_holds_where_blocks_are_as_large_as_in_large_spool(part):
     assert failures(range(1 + part, LARGE_WORLDS + 1, 2), "large") == {}
 
 

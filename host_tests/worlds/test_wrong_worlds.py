@@ -142,7 +142,7 @@ def test_help_of_every_command_is_there_though_it_is_imported_late():
 
 
 @pytest.mark.parametrize("name", ["controller", "toolsnet"])
-def test_the_option_that_the_help_of_a_simulator_names_is_one_of_its(name, tmp_path, monkeypatch):
+def test_the_option_that_the_help_of_simulator_names_is_one_of_its(name, tmp_path, monkeypatch):
     [told] = re.findall(r"such as (\w+=\w+)", " ".join(_invoke("simulate", name, "--help").output.split()))
     ports = {"controller": ["--port", "0"], "toolsnet": ["--pim-port", "0", "--server-port", "0"]}[name]
     monkeypatch.chdir(tmp_path)
