@@ -117,7 +117,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
         if text.splitlines()[error.lineno - 1].lstrip().startswith(("//", "/*", "#")):
             said = "a comment: JSON has none, delete it"
-        raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
+        raise Wrong(path, [(place, "", f"not JSON: {said}; `toolcart config example` prints one")]) from None
     except (ValueError, RecursionError) as error:
         raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
