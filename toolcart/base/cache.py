@@ -25,10 +25,10 @@ CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every 
 
 
 @contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold this checkout's lock `name`; a second process waits."""
-    CACHE.mkdir(exist_ok=True)
-    with open(CACHE / f"{name}.lock", "a") as lock:
+def locked(name: str, folder: Path = CACHE) -> Iterator[None]:
+    """Hold the lock `name` of this cache, the checkout's unless told otherwise; a second process waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{name}.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -31,6 +31,11 @@ RAW = "raw"
 FOLDER = "/spool"
 
 
+def host_name():
+    """Return the name by which DHCP and routers list the board."""
+    return "toolcart-%02x%02x%02x" % tuple(machine.unique_id()[-3:])
+
+
 class ChipClock:
     """machine.RTC, read and set as six numbers."""
 

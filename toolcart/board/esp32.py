@@ -6,6 +6,7 @@
 import machine
 
 from toolcart.board.chip import Board as ChipBoard
+from toolcart.board.chip import host_name
 
 
 class Esp32:
@@ -19,7 +20,7 @@ class Esp32:
 
         if settings["country"]:
             network.country(settings["country"])
-        network.hostname("toolcart-%02x%02x%02x" % tuple(machine.unique_id()[-3:]))  # as DHCP and routers list it
+        network.hostname(host_name())
         return network.WLAN(network.STA_IF)
 
     def ethernet(self, pins):

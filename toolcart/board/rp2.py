@@ -6,6 +6,7 @@ The driver is in the firmware for the maker's own board (W5500-EVB-Pico); withou
 import machine
 
 from toolcart.board.chip import Board as ChipBoard
+from toolcart.board.chip import host_name
 
 W5500_HZ = 20000000  # the wires between two boards take more only if they are short
 
@@ -22,7 +23,7 @@ class Rp2:
 
         if settings["country"]:
             rp2.country(settings["country"])
-        network.hostname("toolcart-%02x%02x%02x" % tuple(machine.unique_id()[-3:]))  # as DHCP and routers list it
+        network.hostname(host_name())
         return network.WLAN(network.STA_IF)
 
     def ethernet(self, pins):

@@ -71,6 +71,7 @@ def parse(path: str | Path) -> object:
     return tree
 
 
+_COMMENTS = ("//", "/*", "#")
 # What Python's JSON reader says, in words that say what to look for.
 _NO_JSON = {
     "Expecting property name": "no name in double quotes: is a comma in front of a closing brace?",
@@ -115,7 +116,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
             raise Wrong(path, [("(file)", "", f"{whole}; `toolcart config example` prints one")]) from None
         place = f"line {error.lineno}, column {error.colno}"
         said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
-        if text.splitlines()[error.lineno - 1].lstrip().startswith(("//", "/*", "#")):
+        if text[text.rfind("\n", 0, error.pos) + 1 :].lstrip(" \t").startswith(_COMMENTS):
             said = "a comment: JSON has none, delete it"
         raise Wrong(path, [(place, "", f"not JSON: {said}; `toolcart config example` prints one")]) from None
     except (ValueError, RecursionError) as error:
@@ -125,7 +126,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
 
 def _no_json_at_all(text: str) -> str:
     """Say what a file is that does not even begin like JSON; "" if it does."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("//", "/*", "#"))]
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(_COMMENTS)]
     if not text.strip():
         return "the file is empty"
     if lines and re.match(r"\s*[\w-]+\s*:(\s|$)", lines[0]):

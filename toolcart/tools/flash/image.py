@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolcart.base.cache import Unavailable, output_of
+from toolcart.base.cache import Unavailable, locked, output_of
 from toolcart.base.sources import ROOT
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, core_digest, sources_for
@@ -286,6 +286,13 @@ def command(board: Board, source: Path, folder: Path) -> list[str]:
     return ["make", "-C", str(source / "ports" / board.port), *variables]
 
 
+def prepared(board: Board, source: Path, folder: Path) -> str:
+    """Lay out everything that a build reads, and return the line that builds it."""
+    with locked("build", folder):
+        lay_out(board, source, folder)
+    return line_of(board, source, folder)
+
+
 def line_of(board: Board, source: Path, folder: Path) -> str:
     """Return what a person types instead: for an ESP32 the idf.py line, since that is what its makers document."""
     if board.port == "rp2":
@@ -302,8 +309,14 @@ def line_of(board: Board, source: Path, folder: Path) -> str:
 def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
     """Build the image in `folder`; return the file. Unavailable says what failed, and where the build's output is.
 
-    `say` is called with each step before it begins, and with the division of the flash at the end.
+    `say` is called with each step before it begins, and with the division of the flash at the end. A second build in
+    the same folder waits.
     """
+    with locked("build", folder):
+        return _build(board, source, folder, say)
+
+
+def _build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
     lay_out(board, source, folder)
     jobs = f"-j{os.cpu_count() or 1}"
     env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}

@@ -44,12 +44,10 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
     board = firmware.BOARDS[name]
     source = source.resolve() if source else None
     found = firmware.problems(board, source)
-    folder = firmware.folder_of(name, source) if source else None
-    if found or check or source is None or folder is None:
+    if found or check or source is None:
         line = ""
-        if source and folder and not check and firmware.lacks_idf_alone(found):
-            firmware.lay_out(board, source, folder)
-            line = firmware.line_of(board, source, folder)
+        if source and not check and firmware.lacks_idf_alone(found):
+            line = firmware.prepared(board, source, firmware.folder_of(name, source))
         if as_json:
             click.echo(json.dumps({"board": name, "missing": found, "prepared": line}))
         for problem in found:
@@ -61,7 +59,7 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
         sys.exit(EXIT_CONFIGURATION if found else 0)
     output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
     try:
-        made = firmware.build(board, source, folder, lambda step: click.echo(step, err=True))
+        made = firmware.build(board, source, firmware.folder_of(name, source), lambda step: click.echo(step, err=True))
         shutil.copy(made, output)
     except (Unavailable, OSError) as reason:
         click.echo(f"toolcart: the image was not built: {reason}", err=True)
