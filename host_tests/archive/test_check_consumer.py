@@ -1,4 +1,4 @@
-"""`toolcart archive check-consumer` and the consumers of docs/consumers.md: right ones pass, each wrong one is seen."""
+"""`toolcart archive check-consumer` and the consumers of consumers.md: right ones pass, each wrong one is seen."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
 
-PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0
 ALSO = pytest.mark.skipif(not LONG, reason="another broker: with --long")
 COUNT = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM result').fetchone()[0])"

@@ -56,7 +56,7 @@ def test_defaults_leave_two_questions(tmp_path):
         (3, "0", "1 to 9999"),
         (4, "x", "1 to 9999"),
         (5, "windows", "linux, ethernet or wifi:NAME"),
-        (6, "mqtts://broker", "docs/mqtt.md"),
+        (6, "mqtts://broker", "docs/outlets.md"),
         (6, "mqtt://broker:70000", "1 to 65535"),
         (6, "mqtt://a/topic", "expected no, mqtt://BROKER"),
         (6, "https://", "expected a host"),

@@ -88,7 +88,7 @@ def test_every_setting_is_set_by_a_test_or_an_example():
     own = {"test_config_text.py", "test_config_schema.py"}  # these go through all of them
     tests = [file for file in (ROOT / "host_tests").rglob("*.py") if file.name not in own]
     words = {word for file in tests for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
-    for page in (ROOT / "docs").glob("*.md"):
+    for page in (ROOT / "docs").rglob("*.md"):
         words |= set(re.findall(r'"(\w+)":', page.read_text(encoding="utf-8")))
     keys = {place.rsplit(".", 1)[1] for place, *_ in ROWS}
     assert {key for key in keys if not {key, re.sub("_s$", "_ms", key)} & words} == set()

@@ -1,4 +1,4 @@
-"""docs/spool.md is enough to write a reader: this one is written from it and uses nothing of the product."""
+"""docs/internals/spool.md is enough to write a reader: this one is written from it and uses nothing of the product."""
 
 import struct
 

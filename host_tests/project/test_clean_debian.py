@@ -1,4 +1,4 @@
-"""docs/install.md and docs/second-day.md in a clean Debian under a real systemd.
+"""docs/install.md and docs/operations.md in a clean Debian under a real systemd.
 
 With --long: each machine is a Debian of its own (host_tests/support/debian_machine.py).
 """
@@ -281,12 +281,12 @@ def test_a_wheel_that_pipx_installs_becomes_a_service_that_delivers(machine, pla
     print(f"from pipx to a service that delivers: {time.monotonic() - begun_s:.0f} s")
 
 
-# -- docs/second-day.md, typed as it stands ------------------------------------------------------------------------
+# -- docs/operations.md, typed as it stands ------------------------------------------------------------------------
 
 
 def typed(section):
     """The commands of a section with the machine they are typed at."""
-    page = (CHECKOUT / "docs/second-day.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs/operations.md").read_text(encoding="utf-8")
     part = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
     return re.findall(r"^ {4}([a-z]+)\$ (.*?)(?: {3,}.*)?$", part, re.MULTILINE)
 

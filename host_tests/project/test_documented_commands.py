@@ -19,8 +19,8 @@ from toolcart.tools.cli.main import main
 from host_tests.support import transcript
 from host_tests.support.running import free_port
 
-PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
-PLAYED = ("tutorial", "example")
+PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), CHECKOUT / "README.md"])
+PLAYED = ("start",)
 # A command line in a block of code: the prompt of a console or of root in front, and what explains it behind.
 _COMMAND = re.compile(
     r"^(?: {4})?(?:[a-z]+\$ )?(?:sudo )?(?:\.venv/bin/)?toolcart +(\S.*?)(?: {2,}\S.*| +#.*)?$", re.MULTILINE
@@ -58,7 +58,7 @@ def parsed(words):
             raise
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
 def test_every_command_line_of_a_document_is_taken(page):
     for line in shown(page.read_text(encoding="utf-8")):
         try:
@@ -69,7 +69,7 @@ def test_every_command_line_of_a_document_is_taken(page):
             pytest.fail(f"{page.name}: toolcart {line}: {wrong.format_message()}")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
 def test_every_command_that_a_sentence_names_is_there(page):
     for line in _IN_TEXT.findall(page.read_text(encoding="utf-8")):
         words = [re.split(r"[|\s]", word)[0] for word in line.split()]

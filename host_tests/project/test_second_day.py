@@ -1,4 +1,4 @@
-"""docs/second-day.md: what happens to a cart later, done as the page says with a real agent between simulators."""
+"""docs/operations.md: what happens to a cart later, done as the page says with a real agent between simulators."""
 
 import json
 import shutil

@@ -1,5 +1,5 @@
-"""Changes that docs/architecture.md has a row for, each made in a scratch copy: it works there, and the files that it
-touches are those that its row names up to the first semicolon (a folder stands for a new file in it).
+"""Changes that docs/internals/architecture.md has a row for, each made in a scratch copy: it works there, and the
+files that it touches are those that its row names up to the first semicolon (a folder stands for a new file in it).
 """
 
 import difflib
@@ -67,8 +67,8 @@ def touched(copy):
 
 
 def row_of(what):
-    """The files that the row of docs/architecture.md names for this change."""
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    """The files that the row of docs/internals/architecture.md names for this change."""
+    text = (ROOT / "docs/internals/architecture.md").read_text(encoding="utf-8")
     (cell,) = re.findall(rf"^\| \*\*{re.escape(what)}\*\*[^|]*\| (.*) \|$", text, re.M)
     return re.findall(r"`([\w./]+/[\w.]*)`", cell.partition(";")[0])
 
@@ -81,7 +81,7 @@ def check_row(copy, what):
         is_new = not (ROOT / path).exists()
         said.append(str(Path(path).parent) + "/" if is_new else path)
     assert sorted(row_of(what)) == sorted(said), "\n".join(
-        [f"docs/architecture.md, {what}:", *difflib.ndiff(sorted(row_of(what)), sorted(said))]
+        [f"docs/internals/architecture.md, {what}:", *difflib.ndiff(sorted(row_of(what)), sorted(said))]
     )
 
 
@@ -244,7 +244,7 @@ def test_record_kind(copy):
     edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09"', r'LEAST = b"\x72\x08\x16\x09\x0c"')
     edit(
         copy,
-        "docs/spool.md",
+        "docs/internals/spool.md",
         "| 0xC9 | GRAPH |",
         "| 0xCB | NOTE | number u32, station u16, 0, 0, u32 |\n| 0xC9 | GRAPH |",
     )

@@ -1,4 +1,4 @@
-"""Batches for tests: made by hand, and sent by a small outlet that keeps the contract (docs/consumers.md)."""
+"""Batches for tests: made by hand, and sent by a small outlet that keeps the contract (docs/library/consumers.md)."""
 
 from __future__ import annotations
 

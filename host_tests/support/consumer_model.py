@@ -1,4 +1,4 @@
-"""What a consumer of batches has to do, as the contract has it (docs/consumers.md); written before the consumer.
+"""What a consumer of batches has to do, as the contract has it (docs/library/consumers.md).
 
 It knows a database as a dict and nothing of the consumer's code: a test runs both side by side.
 """

@@ -43,7 +43,7 @@ def test_every_fault_of_the_core_has_one_and_no_name_stands_twice():
 
 
 def test_the_documented_table_has_all_of_them():
-    text = (Path(causes.ROOT) / "docs" / "worlds.md").read_text(encoding="utf-8")
+    text = (Path(causes.ROOT) / "docs/internals/worlds.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([\w-]+)` \| \d* ?\|", text, re.MULTILINE)) == {one.name for one in causes.CAUSES}
 
 

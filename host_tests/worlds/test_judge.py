@@ -1,4 +1,4 @@
-"""The judge of the worlds: each rule of docs/worlds.md is broken once by a history made by hand, and excused once."""
+"""The judge of the worlds: each of its rules is broken once by a history made by hand, and excused once."""
 
 import pytest
 

@@ -21,7 +21,7 @@ WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "32"))  # of 
 LARGE_WORLDS = 400 if LONG else 6  # with blocks as a spool of 16 MiB has them
 MISLED_WORLDS = 400 if LONG else 6
 SLICES = 8  # of the worlds, so that they run beside each other
-# Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
+# Where the promise still breaks: left out here, named in docs/internals/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
 OPEN_SCRIPTS = ()
 SLOW_SCRIPTS = () if LONG else ("moved_on_beside_what_waits_in_the_last_of_the_room",)  # a minute

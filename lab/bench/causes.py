@@ -33,7 +33,7 @@ WORLDS = "worlds"
 UNITS = {WORLDS: "worlds", "log proof": "images", "disk proof": "cuts", "quarantine model": "lives"}
 UNITS |= {"recovery model": "states", "refusals model": "states"}
 
-# name | fault of docs/worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
+# name | fault of worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
 # :what is broken, then what is taken out and what is put in
 LIST = """
 connecting-waits-for-a-free-block | 1 | toolcart/agent/station/intake.py | worlds full

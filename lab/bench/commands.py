@@ -50,7 +50,7 @@ def figures(parts: tuple[str, ...], as_json: bool) -> None:
 def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
     """Break each rule of the core once, and check that worlds or an exhaustive run find it; exit code 1 if not.
 
-    docs/worlds.md lists the names, and what found each.
+    docs/internals/worlds.md lists the names, and what found each.
     """
     from lab.bench import causes
 

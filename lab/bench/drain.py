@@ -3,7 +3,7 @@
 Rules
 1. The whole agent, its controller and ToolsNet; the controller's line has no delay. ToolsNet is away while the backlog
    grows.
-2. The limit is one full window a round trip; a window of 1 is the default (docs/decisions.md). Without a round
+2. The limit is one full window a round trip; a window of 1 is the default (decisions.md). Without a round
    trip only the processor limits: this is real time, of the agent with peers that answer at once
    (lab.harness.quiet).
 3. The day's backlog drains while the tool goes on; what is tightened behind it is delayed only by its own way.

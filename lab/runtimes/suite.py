@@ -32,7 +32,7 @@ from lab.runtimes import typecheck
 from lab.runtimes.build import check_product, is_heavy, is_portable
 from lab.runtimes.harness import Machine
 
-PYTEST_TIMEOUT_S = 2700  # against a test that hangs; docs/figures.md says how long all of it takes
+PYTEST_TIMEOUT_S = 2700  # against a test that hangs; docs/internals/figures.md says how long all of it takes
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores

@@ -1,4 +1,5 @@
-"""Worlds: the whole agent in simulated time between models that know nothing of it, and a judge (docs/worlds.md).
+"""Worlds: the whole agent in simulated time between models that know nothing of it, and a judge
+(docs/internals/worlds.md).
 
 Rules
 1. Nothing here imports the agent but `adapter.py`, and nothing reads what the agent wrote on its flash.

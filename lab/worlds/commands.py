@@ -12,7 +12,7 @@ import click
 @click.command("worlds")
 @click.option("--worlds", "count", type=click.IntRange(min=1), default=200, show_default=True, help="How many worlds.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the first world.")
-@click.option("--shape", default="", metavar="NAME", help="Only worlds about one thing (docs/worlds.md).")
+@click.option("--shape", default="", metavar="NAME", help="Only worlds about one thing (docs/internals/worlds.md).")
 @click.option("--profiles", metavar="NAMES", help="Controllers by name, separated by commas; or all, or none.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds smaller.")
@@ -33,7 +33,7 @@ def worlds(
     """Run the agent in simulated worlds with faults of every kind, and judge what ToolsNet got.
 
     A world is defined by its seed. A failing one prints its seed, and with --shrink a short script that fails the same
-    way; docs/worlds.md says how a script becomes a test.
+    way; docs/internals/worlds.md says how a script becomes a test.
     """
     from toolcart.base.progress import progress_bar
     from toolcart.base.report import table

@@ -6,7 +6,7 @@ Rules
 2. The memory holds the newest results. A reset restarts the count below, at or above where it was, with the memory
    wiped or kept, with or without a connected client; the clock is set back and forth independently.
 3. MID 0062 has no number: it counts for the oldest waiting result. Whether it could mean another one is judged
-   from what the agent had read when it wrote it (docs/worlds.md, rule 2).
+   from what the agent had read when it wrote it (docs/internals/worlds.md, rule 2).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Controller:
         result = self._result(number)
         self.history.results[number] = result
         if self.is_idle():
-            return  # it gets no ID, is kept nowhere, and is not reported (docs/worlds.md, rule 21)
+            return  # it gets no ID, is kept nowhere, and is not reported (docs/internals/worlds.md, rule 21)
         self.newest = result
         self._keep(result)
         for part in self._parts(result):

@@ -1,4 +1,4 @@
-"""The judge: the twelve rules of docs/worlds.md over one history; excuses nothing by default, counts what it excuses.
+"""The judge: its rules over one history; excuses nothing by default, counts what it excuses.
 
 It knows the history only (`history.py`): what the models saw, and what the agent said about itself.
 """

@@ -1,7 +1,7 @@
 """A broker and a consumer beside ToolsNet, in worlds of the shape `mqtt`.
 
 Rules
-1. The models are those of toolcart.sim.mqtt: from the OASIS text and docs/mqtt.md, nothing from the agent.
+1. The models are those of toolcart.sim.mqtt: from the OASIS text and docs/outlets.md, nothing from the agent.
 2. The broker has outages, forgets what it has acknowledged, comes back empty, drops the oldest; the consumer is away,
    and its receipts are lost.
 """

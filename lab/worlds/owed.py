@@ -1,4 +1,4 @@
-"""What is owed, what of it is missing, and what may be missing: rules 1 and 5 of docs/worlds.md."""
+"""What is owed, what of it is missing, and what may be missing: rules 1 and 5 of docs/internals/worlds.md."""
 
 from __future__ import annotations
 

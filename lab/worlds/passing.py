@@ -1,4 +1,4 @@
-"""What a refused result holds up while the server is well: the data for rule 6 of docs/worlds.md."""
+"""What a refused result holds up while the server is well: the data for rule 6 of docs/internals/worlds.md."""
 
 from __future__ import annotations
 

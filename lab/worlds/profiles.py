@@ -1,4 +1,4 @@
-"""Controllers by name: they replace a world's drawn controller (docs/worlds.md, docs/controllers.md).
+"""Controllers by name: they replace a world's drawn controller (docs/internals/worlds.md, docs/controllers.md).
 
 Rules
 1. What a profile changes is drawn from dice of its own, and applied to the script after all else is drawn: the world of

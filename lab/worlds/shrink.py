@@ -3,7 +3,7 @@
 Rules
 1. It fails the same way if the judge finds the same worst kind again.
 2. Each try is a whole world; there are at most `tries` of them, so that shrinking always ends.
-3. The result is a script (`script.py`): it runs, reads well, and is a test as it is (docs/worlds.md).
+3. The result is a script (`script.py`): it runs, reads well, and is a test as it is (docs/internals/worlds.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The names of what the judge can find and excuse: a kind for each rule of docs/worlds.md."""
+"""The names of what the judge can find and excuse: a kind for each rule of docs/internals/worlds.md."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class World:
         return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
     def is_full(self, number: int) -> bool:
-        """True if all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
+        """True if all but two blocks hold what is not stored yet, and much of it (docs/internals/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
         waiting = {block: numbers for block, numbers in self.waiting_in(number, counts_again=True).items() if numbers}
         if device.faults or not rules.is_usual:

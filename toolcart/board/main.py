@@ -18,7 +18,7 @@ def load(path):
 
 def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
-    # What comes first is lowest: frames that are too large for the stack find their place there (docs/firmware.md).
+    # What comes first is lowest: frames that are too large for the stack find their place there (firmware.md).
     hole = bytearray(1024)
     from toolcart.agent.cart.app import App
     from toolcart.board import loop

@@ -1,4 +1,4 @@
-"""A simulated MQTT broker and the consumer behind it, written from the OASIS text and docs/mqtt.md alone.
+"""A simulated MQTT broker and the consumer behind it, written from the OASIS text and docs/outlets.md alone.
 
 Rules
 1. The broker has an endpoint for each connection (lab.harness.line). A breach of MQTT is a complaint.

@@ -35,7 +35,7 @@ _PARKED_KIB_LEAST = const(12)
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
-    STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/figures.md)
+    STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/internals/figures.md)
 
 
 class ConfigError(Exception):

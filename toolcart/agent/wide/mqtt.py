@@ -36,8 +36,8 @@ MEANINGS = {
         "{station} are filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
     ),
     "confirm": (
-        "MQTT: what a result is delivered by: the consumer's receipt after its commit (docs/mqtt.md), or the broker's "
-        "PUBACK, which says little."
+        "MQTT: what a result is delivered by: the consumer's receipt after its commit, or the broker's PUBACK, which "
+        "says little."
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Batches of an outlet's lines that come over MQTT, each stored once in the archive's own tables (docs/consumers.md).
+"""Batches of an outlet's lines that come over MQTT, each stored once in the archive's own tables (consumers.md).
 
 lines     a line as the telegram that ToolsNet would get for the same record: the one place where that is decided
 batch     a message as a batch, or why it is not one

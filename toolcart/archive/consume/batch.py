@@ -1,4 +1,4 @@
-"""A message of a results topic: a head and `count` lines, all read or all refused (docs/consumers.md).
+"""A message of a results topic: a head and `count` lines, all read or all refused (docs/library/consumers.md).
 
     {"schema":1,"system_type":1,"system":3,"station":7,"identity":"3fa9c1d2","after":1200,"last":1208,"count":8}
     {"schema":1,"type":"result","station":7,"number":1201, ..                                         count times

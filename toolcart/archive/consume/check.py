@@ -1,4 +1,4 @@
-"""Plays the outlet to test a consumer over a broker, and judges it by its receipts (docs/consumers.md).
+"""Plays the outlet to test a consumer over a broker, and judges it by its receipts (docs/library/consumers.md).
 
 Rules
 1. It has its own topic and identities, so that each run starts from nothing, whatever ran before.

@@ -74,7 +74,7 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 )
 @machine_option
 def check_consumer(url: str, topic: str | None, wait_s: float, restart: str, count: str, as_json: bool, **options: Any):
-    """Test a consumer of batches that you or others have written (docs/consumers.md).
+    """Test a consumer of batches that you or others have written (docs/library/consumers.md).
 
     It plays an outlet: it sends batches, repeats, gaps, overlaps, new spools and garbage, and judges the receipts. The
     consumer has to take the topic, such as toolcart/check/+/results. What it stores is from station 9999.

@@ -25,7 +25,7 @@ MISSING, TWO_STATIONS, NOT_STORED, KNOWN, RESULTS = "missing_numbers", "two_stat
 CURVES_LEFT = "curves_left_out"
 ALLOWED = {
     GAPS: "a batch that begins at what is stored",
-    UNREADABLE: "a batch as docs/consumers.md has it",
+    UNREADABLE: "a batch as docs/library/consumers.md has it",
     RETAINED: "a message that is not retained",
     OTHER_TOPIC: "a topic that ends in /results, /alarms or /curves",
     MISSING: "each number",

@@ -1,6 +1,6 @@
 """What the writer does with a batch in its transaction: it stores what is new, and how far the batches are stored.
 
-Rules (docs/consumers.md)
+Rules (docs/library/consumers.md)
 1. `have` is the number that the database has for the topic and the spool's identity, 0 if none; it is read in the same
    transaction that changes it.
 2. after > have: something before it did not arrive, nothing is stored. last <= have: a repeat. Else the records above

@@ -107,7 +107,7 @@ def _beside(tree: dict, answer: str) -> None:
             raise ValueError(fault)
         outlet = {"kind": "webhook", "url": answer}
     else:
-        more = "; mqtts and users: docs/mqtt.md" if kind.startswith("mqtt") else ""
+        more = "; mqtts and users: docs/outlets.md" if kind.startswith("mqtt") else ""
         none = f"{NO}, " if before else ""
         raise ValueError(f"{none}mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
     station["outlets"] = [*before, outlet]

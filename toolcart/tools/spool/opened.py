@@ -4,7 +4,7 @@
     found = begun(device)                  # to write: started as the agent starts, nothing is in doubt any more
 
 A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
-into a spool settles that first and counts what no snapshot has counted, as the agent does (docs/spool.md). So an order
+into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
 given to a stopped agent can lose nothing that the same order to a running one would keep.
 """
 

@@ -27,7 +27,7 @@ SENTENCES = {
     "ids higher": "this controller answers MID 0064 with tightening IDs that are one too high: they are put right",
     "repeats nothing": (
         "this controller sends each result once: what is not stored then has to be fetched, if it keeps any "
-        "(docs/mt-focus-6000.md)"
+        "(docs/controllers.md)"
     ),
     "clock set": "the controller's clock was {value} s apart from ours and was set",
     "traces odd": "a curve was kept though something in it is not as it should be",
