@@ -1,6 +1,5 @@
 """The worlds' controllers with several spindles."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from toolcart.agent import catalogue
 from toolcart.agent.record import same
 from host_tests.worlds.test_judge import result
-from host_tests.worlds.test_worlds import PLAIN
+from host_tests.worlds.test_worlds import plain
 from lab.worlds import spindle_frames as frames
 from lab.worlds.controller_frames import message
 from lab.worlds.course import run
@@ -83,7 +82,7 @@ def test_two_parts_of_one_spindle_are_refused():
 
 
 def _world(name, events, **traits):
-    script = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 120000}
+    script = plain(end_ms=120000)
     controller = {
         **TRAITS[name],
         "profile": name,

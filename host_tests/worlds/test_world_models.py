@@ -3,12 +3,12 @@
 import itertools
 import json
 import random
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from host_tests.worlds.test_judge import result
+from host_tests.worlds.test_worlds import plain
 from lab.worlds.controller import ABOVE, BELOW, SAME
 from lab.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from lab.worlds.controller_session import Session
@@ -22,11 +22,9 @@ from lab.worlds.telegrams import ResultTelegram
 from lab.worlds.toolsnet import SILENCE, ServerPeer
 from lab.worlds.world import World
 
-PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
-
 
 def a_world():
-    return World(filled({**json.loads(PLAIN.read_text(encoding="utf-8")), "events": []}))
+    return World(filled(plain()))
 
 
 # -- the flash -----------------------------------------------------------------------------------------------------
