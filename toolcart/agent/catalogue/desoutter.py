@@ -1,20 +1,98 @@
-"""Desoutter CVIxII and CVI3: MIDs of their own (beyond-2.8.md 5 and 6.2). `catalogue.register(desoutter)`.
+"""Desoutter CVIxII and CVI3: MIDs of their own. `catalogue.register(desoutter)`.
 
-What their numbers are for is known, their layouts are not, or only in part: the data is kept raw. A curve of MID 7410
-has no NUL in front of its samples and escapes two octets, so it is no trace of MID 0900.
+A message without a revision is described by the maker, but not in the documents at hand: its data is kept raw. The samples
+of 7410 follow its fields (`message.rest()`): one was added to every octet, 0x00 and 0xFF are FF FE and FF FF then; torque
+has two octets, angle four, in revision 2 speed two, the lowest first. It has no NUL in front, so it is no MID 0900.
+Sources: `beyond` is beyond-2.8.md; `bibla` is joaholzen/bibla-op; `op` is masami10/rush and `curve` is
+winta2011/LeetxOpenProtocolDemo, which read the same octets. The lengths 0277 and 0140 are of the maker's document.
 """
 
 TABLE = """
-MID 7402 IC X - Phase results and cycle results @beyond 5
-MID 7403 IC X - Phase results and cycle results @beyond 5
-MID 7404 IC X - Phase results and cycle results @beyond 5
-MID 7405 IC X - Phase results and cycle results @beyond 5
-MID 7406 IC X - Phase results and cycle results @beyond 5
-MID 7407 IC X - Phase results and cycle results @beyond 5
-MID 7408 IC X - Curves @beyond 6.2
+MID 7402 I S 0005 Phase and cycle results subscribe @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7402.cs
+REV 1 20
+MID 7403 I S 0005 Phase and cycle results unsubscribe @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7403.cs
+REV 1 20
+MID 7404 C E 7405 Phase result @bibla; op; beyond 5
+REV 1 277
+01 spindle N2
+02 cycle N3 the program
+03 phase N2
+04 phase_name T2
+05 method_name T2
+06 torque_min I6 *Nm/100
+07 torque_max I6 *Nm/100
+08 torque_safety I6 *Nm/100
+09 angle_threshold I6 *Nm/100 torque from which the angle counts
+10 torque_target I6 *Nm/100
+11 torque I6 *Nm/100
+12 angle_min I6 *deg/10
+13 angle_max I6 *deg/10
+14 angle_safety I6 *deg/10
+15 angle_target I6 *deg/10
+16 angle I6 *deg/10
+17 reserved_17 T6
+18 reserved_18 T6
+19 reserved_19 T6
+20 reserved_20 T6
+21 speed I6 *%
+22 reserved_22 T6
+23 reserved_23 T6
+24 reserved_24 T2
+25 reserved_25 T6
+26 reserved_26 T6
+27 curve_index_1 N4
+28 curve_index_2 N4
+29 reserved_29 T6
+30 reserved_30 T6
+31 reserved_31 T6
+32 reserved_32 T6
+33 reserved_33 T6
+34 reserved_34 T6
+35 report T10
+MID 7405 I A - Phase result acknowledge @beyond 5
+REV 1 20
+MID 7406 C E 7407 Cycle result @op; curve Mid7406.cs; beyond 5
+REV 1 140
+01 spindle N2
+02 cycle N3 the program
+03 vin T25
+04 time D19
+05 spindle_name T11
+06 spindle_serial T11
+07 tightenings N10 of the tool, all
+08 tightenings_partly N10 of the tool, since its counter was set
+09 batch_size N3
+10 batch_counter N3
+-- not_described T3
+!three octets up to the length of the maker's document; no source at hand says what they are
+MID 7407 I A - Cycle result acknowledge @beyond 5
+REV 1 20
+MID 7408 I S 0005 Curves subscribe @beyond 6.2; curve Mid7408.cs
+REV 1,2 20
 MID 7409 IC X - Curves @beyond 6.2
-MID 7410 IC X - Curves @beyond 6.2
-MID 7411 IC X - Curves @beyond 6.2
+MID 7410 C E 7411 Curve @bibla; op; curve Mid7410.cs; beyond 6.2
+REV 1
+01 tool N2
+02 pset_id N3
+03 time_coefficient F14
+04 torque_coefficient F14
+05 angle_coefficient F14
+06 point_count N4
+07 telegram_count N2
+08 telegram N2
+REV 2
+01 tool N2
+02 pset_id N3
+03 tightening_id N10
+04 time_coefficient F14
+05 torque_coefficient F14
+06 angle_coefficient F14
+07 speed_coefficient F14
+08 point_count N4
+09 telegram_count N2
+10 telegram N2
+MID 7411 I A - Curve acknowledge @beyond 6.2; op
+REV 1 20
 MID 7412 IC X - Parameters, selection, information and files @beyond 5
 MID 7413 IC X - Parameters, selection, information and files @beyond 5
 MID 7414 IC X - Parameters, selection, information and files @beyond 5

@@ -89,3 +89,6 @@ NAMES = """00060 Scanned Barcode|30001 Step count|30002 Pset name|30003 Pset rev
 30803 Measurement Verification result control limit [%]
 30804 Measurement Verification result average tool peak torque
 30805 Measurement Verification result average tool deviation [%]|30900 Parameter trace source"""
+
+# Named by the document of 2025, whose table of their types is not at hand: first and last PID, whose.
+NOT_DESCRIBED = ((30274, 30279, "MT Focus 6000"),)

@@ -79,8 +79,9 @@ class Catalogue:
         """Return the numbers of all MIDs of this catalogue, or of one category."""
         if category is not None and category not in [mid.category for mid in self._mids.values()]:
             _known(category)
-        for name in categories() if category is None else (category,):
-            self._load(name)
+        for name in categories():
+            if category is None or name == category:
+                self._load(name)
         found = [n for n in self._mids if self._takes(self._mids[n])]
         return sorted([n for n in found if category is None or self._mids[n].category == category])
 
