@@ -6,8 +6,6 @@
 A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
 """
 
-from .building import build_data
-from .checks import check_message
 from .errors import FieldError, Odd
 from .forms import HEADER_BYTES, Form
 from .message import Message
@@ -133,6 +131,9 @@ def extra_form(generic, mid, alternative=0):
 
 def extra_data(generic, mid, **given):
     """Return the extra data as text; FieldError where it cannot be built."""
+    from .building import build_data
+    from .checks import check_message
+
     alternative = given.get("alternative")
     form = extra_form(generic, mid, alternative if isinstance(alternative, int) else 0)
     if form is None:

@@ -3,18 +3,20 @@
 Rules
 1. The head is every plain field up to the first list, group or text without a width: it is read by place.
 2. The tail, whatever follows, is walked once. Where a count or a length is no number, the rest of the message is Odd.
-3. On CPython the head is read by a function made for it (compiled.py) where all IDs and
-   digits stand where they belong. Anything else is read field by field.
+3. On CPython the head of a revision that comes again and again is read by a function made for it (compiled.py) where
+   all IDs and digits stand where they belong. Anything else is read field by field.
 """
 
-import struct
+import sys
 
 from .errors import Odd
 from .fields import READERS, is_time
 from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
-HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
+IS_CPYTHON = sys.implementation.name == "cpython"  # elsewhere fields are read one by one
+# To make that function takes as long as to read 100 messages without it; a program that reads a few need not wait.
+READS_BEFORE = 8
 
 
 def counted_by(fields):
@@ -52,7 +54,9 @@ class Form:
         other = described.other if described else None
         self.other = Form(about, revision, other) if other else None
         self._divide()
-        self.read = self._make  # frame -> every field by name
+        self.read = self._make if IS_CPYTHON else self._read_both  # frame -> every field by name
+        self.read_head = self.read_slowly
+        self._reads = 0
 
     def __reduce__(self):
         kept = _standard_form(self.mid, self.revision)
@@ -118,15 +122,14 @@ class Form:
         return values
 
     def _make(self, frame):
-        """Make what reads the head, once; then read with it."""
-        read = self.read_slowly
-        if HAS_STRUCTS:
+        """Read a frame; when that was done often, make what reads the head at once."""
+        self._reads += 1
+        if self._reads > READS_BEFORE:
             from .compiled import compile_head
 
-            read = compile_head(self.head, self.head_end, read) or read
-        self.read_head = read
-        self.read = self._read_both if self.tail else read
-        return self.read(frame)
+            self.read_head = compile_head(self.head, self.head_end, self.read_slowly) or self.read_slowly
+            self.read = self._read_both if self.tail else self.read_head
+        return self._read_both(frame)
 
     def _read_both(self, frame):
         values = self.read_head(frame)

@@ -4,10 +4,9 @@ Rules
 1. A category's table is imported and read when one of its MIDs comes; a form is made when its revision comes.
 2. What is registered stands before the specification's tables: a vendor's MID of the same number wins.
 3. A MID that no table has, or a revision that no table describes, is named as far as it is known and kept raw.
+4. What only encoding needs is imported when something is encoded.
 """
 
-from .building import HEADER_FIELDS, build, build_header, build_linked, not_described
-from .checks import check_header, check_message
 from .errors import FieldError, FrameError, octets_of, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
@@ -206,67 +205,28 @@ class Catalogue:
         >>> toolcart.encode(18, pset_id=2)
         b'00230018001         002'
         """
+        from .encoding import encode_again, encode_fields
+
+        form = mid
         if isinstance(mid, (Message, Form)):
             if revision not in (None, mid.revision):
                 allowed = "%d: fields are changed in the revision that they are of" % mid.revision
                 raise FieldError(mid.mid, mid.revision, "revision", "9-11", revision, allowed)
             if isinstance(mid, Message):
-                return self._again(mid.raw(), given, check) if given else mid.frame
-        form = mid if isinstance(mid, Form) else self._form_to_build(mid, revision)
-        if check and not form.known and "data" not in given:
-            raise not_described(form)
-        header = _header(form, given, check)
-        frame = build(form, given, header)
-        if check and form.fields:
-            check_message(form, frame, given, None)
-        return frame
+                return encode_again(mid.raw(), given, check) if given else mid.frame
+        else:
+            form = self._form_to_build(mid, revision)
+        return encode_fields(form, given, check)
 
     def encode_linked(self, mid, revision=None, most=9999, check=True, **given):
         """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode()."""
-        form = self._form_to_build(mid, revision)
-        frames = build_linked(form, given, _header(form, given, check), most)
-        if check and form.known:
-            whole = frames[0][:18] + b"  " + b"".join([frame[HEADER_BYTES:] for frame in frames])
-            check_message(form, whole, given, None)
-        return frames
+        from .encoding import encode_parts
+
+        return encode_parts(self._form_to_build(mid, revision), given, most, check)
 
     def _form_to_build(self, mid, revision):
         _whole(mid, 0, "mid", "5-8", 1, 9999)
         return self.form(mid, 1 if revision is None else revision)
-
-    def _again(self, message, changes, check):
-        form = message.form
-        header = _header(form, changes, check)
-        places = form.places
-        is_alone = all("~" not in form.by_name[name].unit for name in changes if name in form.by_name)
-        if is_alone and all(name in places and places[name][1] <= len(message.frame) for name in changes):
-            # What is not changed keeps its octets.
-            frame = bytearray(message.frame)
-            built = build(form, changes, {})
-            for name in changes:
-                start, end = places[name][:2]
-                frame[start:end] = built[start:end]
-        else:
-            values = dict(message.fields()) if form.known else {"data": message.data()}
-            for name in changes:
-                values[name] = changes[name]
-                for count in form.counted:
-                    if name in form.counted[count] and count not in changes:
-                        values[count] = None
-            frame = bytearray(build(form, values, {}) + message.rest())
-            frame[4:HEADER_BYTES] = message.frame[4:HEADER_BYTES]
-            for name in places:
-                _, end, _, _, at = places[name]
-                if name not in changes and values[name] is not None and end <= len(message.frame):
-                    frame[at:end] = message.frame[at:end]
-        head = build_header(len(frame), message.mid, message.revision, header)
-        frame[:4] = head[:4]
-        for name in header:
-            at, width = HEADER_FIELDS[name]
-            frame[at : at + width] = head[at : at + width]
-        if check and form.known:
-            check_message(form, bytes(frame), changes, changes)
-        return bytes(frame)
 
     def acknowledge(self, message):
         """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none."""
@@ -283,15 +243,6 @@ class Catalogue:
 def _whole(value, mid, name, place, least, most):
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise FieldError(mid, 0, name, place, value, "%d to %d" % (least, most))
-
-
-def _header(form, given, check):
-    """Take what is the header's out of `given`."""
-    header = {name: given.pop(name) for name in HEADER_FIELDS if name in given}
-    build_header(0, form.mid, form.revision, header)
-    if check and header:
-        check_header(form.mid, form.revision, header)
-    return header
 
 
 def _known(category):
