@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from toolcart.agent import catalogue
 from toolcart.agent.link.headers import HEADERS
 from toolcart.client import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered, connect, connect_blocking
 from toolcart.client.topics import TOPICS
@@ -375,3 +376,27 @@ def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer()
                 assert about.kind == "E" and int(about.answer[:4]) == answer, (name, pushed)
             if not row[2]:
                 assert catalogue.about(row[0]).kind == catalogue.about(row[1]).kind == "S", name
+
+
+def test_answer_in_linked_parts_of_more_than_9999_bytes_is_whole():
+    parts = catalogue.encode_linked(31, 2, job_ids=list(range(3000)))
+    assert sum(map(len, parts)) > 9999
+
+    async def peer(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                mid = int((await reader.readuntil(b"\0"))[4:8])
+                if mid == 1:
+                    answer = [catalogue.encode(2, cell_id=1, channel_id=1, controller_name="parts")]
+                else:
+                    answer = parts if mid == 30 else [catalogue.encode(5, mid_accepted=mid)]
+                writer.write(b"".join(part + b"\0" for part in answer))
+
+    async def body():
+        async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with connect("127.0.0.1", port, start_revisions=(1,)) as one:
+                assert (await one.ask(30, 2))["job_ids"] == list(range(3000))
+                assert not one.unexpected
+
+    run(body())

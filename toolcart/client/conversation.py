@@ -119,7 +119,7 @@ class Conversation:
                 self.lost("the controller sent what is no message: %s" % error)
         if self._line is None:
             return
-        if session.state == st.READY:
+        if session.state == st.READY and not (self.is_readied and self._subscribing is None):
             self._is_ready()
         left = session.tick(now)
         link = self.link
@@ -129,15 +129,14 @@ class Conversation:
             if taken and self.traffic.is_wanted():
                 self.traffic.went(bytes(memoryview(link.tx)[at : at + taken]))
             link.sent(taken)
-            left = session.tick(now)
+            if link.pending or session.has_more():
+                left = session.tick(now)
             if not taken:
                 break
         if self._line is None:
             return
-        if session.can_fetch():
-            self.free.set()
-        else:
-            self.free.clear()
+        if session.can_fetch() != self.free.is_set():
+            self.free.clear() if self.free.is_set() else self.free.set()
         self._set_timer(left)
 
     # -- for the client ------------------------------------------------------------------------------------------
@@ -164,10 +163,10 @@ class Conversation:
         session = self.session
         self._want(first, behind, True)
         self.refusal = None
-        self._subscribing = self.loop.create_future()
+        subscribing = self._subscribing = self.loop.create_future()
         session.subscribe(first, behind)
         self.turn()
-        await self._subscribing
+        await subscribing
 
     def leave(self, first: int, behind: int) -> None:
         """Do not subscribe to these again, and forget what came of them and is not acknowledged."""
@@ -196,11 +195,13 @@ class Conversation:
 
     def acknowledge(self, message: Received) -> bool:
         """See Received.acknowledge."""
-        same = [one for one in self._outstanding if one.push is message.push]
+        same = self._outstanding
+        if len(same) != 1:
+            same = [one for one in same if one.push is message.push]
         until = next((place for place, one in enumerate(same) if one is message), -1) + 1
         if not until:
             return message.acknowledged
-        if any(one.data() != message.data() for one in same[:until]):
+        if until > 1 and any(one.data() != message.data() for one in same[:until]):
             raise OutOfOrder(message.mid)
         session = self.session
         for one in same[:until]:
@@ -210,8 +211,7 @@ class Conversation:
             session.sequence = one.sequence
             session.acknowledge()
             one.acknowledged = True
-        done = {id(one) for one in same[:until]}
-        self._outstanding = [one for one in self._outstanding if id(one) not in done]
+        self._outstanding = [one for one in self._outstanding if not one.acknowledged]
         self.turn()
         return True
 
@@ -270,6 +270,7 @@ class Conversation:
         frame = bytes(link.buf[link.at : link.at + link.length])
         if frame[:4] != b"%04d" % len(frame):  # joined from parts, or cut short
             frame = b"%04d" % min(len(frame), 9999) + frame[4:]
+            return catalogue.STANDARD.decode_joined(frame, self._scaled)
         return catalogue.decode(frame, scaled=self._scaled)
 
     def _refusal(self, mid: int) -> Refused:
@@ -290,11 +291,12 @@ class Conversation:
 
     def _is_ready(self) -> None:
         self.is_readied = True
-        if self._subscribing is not None and not self._subscribing.done():
+        subscribing, self._subscribing = self._subscribing, None
+        if subscribing is not None and not subscribing.done():
             if self.refusal is None:
-                self._subscribing.set_result(None)
+                subscribing.set_result(None)
             else:
-                self._subscribing.set_exception(self.refusal)
+                subscribing.set_exception(self.refusal)
         self._on_start(None)
 
     def _set_timer(self, left_ms: int) -> None:

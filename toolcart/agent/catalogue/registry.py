@@ -166,9 +166,11 @@ class Catalogue:
             data.append(one.data())
         if not data:
             raise FrameError("no parts")
-        first = bytes(frames[0])
-        whole = first[:18] + b"  " + b"".join(data)
-        message = Message(whole, self._form_of(first).for_frame(whole))
+        return self.decode_joined(bytes(frames[0])[:18] + b"  " + b"".join(data), scaled)
+
+    def decode_joined(self, frame, scaled=False):
+        """Return the Message of a frame that was joined from parts: its length, up to 89,841, is not what it says."""
+        message = Message(frame, self._form_of(frame).for_frame(frame))
         return message.scaled() if scaled else message
 
     def _form_of(self, frame):
