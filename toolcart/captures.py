@@ -34,6 +34,11 @@ class Telegram:
     `at_s`: in seconds, since 1970 in a pcap, since its begin in a serial capture; None in a text. `sent_by`:
     "integrator" or "controller", by the MID, or by what else came the same way; empty if nothing tells. `way`: its
     addresses, "192.0.2.1:50001 > 192.0.2.10:4545", or the line of a text.
+
+    >>> import toolcart
+    >>> [telegram] = toolcart.captures.read(b"00200060001         ")
+    >>> telegram.sent_by, telegram.message.mid, telegram.time
+    ('integrator', 60, None)
     """
 
     message: Message
@@ -51,7 +56,13 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is no message: its octets, why, and where."""
+    """What is no message: its octets, why, and where.
+
+    >>> import toolcart
+    >>> [problem] = toolcart.captures.read(b"00200060001         0021", kind="octets").problems
+    >>> problem.octets
+    b'0021'
+    """
 
     octets: bytes
     why: str
@@ -60,7 +71,13 @@ class Problem:
 
 
 class Capture(list[Telegram]):
-    """The telegrams in their order; `problems` are what could not be read. ToolsNet telegrams are left out."""
+    """The telegrams in their order; `problems` are what could not be read. ToolsNet telegrams are left out.
+
+    >>> import toolcart
+    >>> capture = toolcart.captures.read(b"00200060001         ")
+    >>> len(capture), capture.problems
+    (1, [])
+    """
 
     problems: list[Problem]
 

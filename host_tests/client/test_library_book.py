@@ -1,17 +1,17 @@
 """The programs in docs/library run as they stand, against a simulated controller."""
 
 import doctest
-import importlib
+import io
 import re
 import subprocess
 import sys
 
 import pytest
 
-from toolcart import captures, client
-from toolcart.agent.catalogue import registry, variable
+import toolcart
+from toolcart import client
 from toolcart.base.cache import CHECKOUT
-from toolcart.client import ConnectionLost, blocking
+from toolcart.client import ConnectionLost
 from toolcart.simulated import controller
 
 BOOK = CHECKOUT / "docs" / "library"
@@ -81,11 +81,23 @@ def test_the_other_programs_run_to_their_end(page, tmp_path):
         assert child.returncode == 0, told
 
 
-def test_the_examples_in_docstrings_run():
-    named = ("toolcart.client.connect", "toolcart.simulated.controller")  # a function has each of these names too
-    modules = (registry, variable, captures, blocking, *(importlib.import_module(name) for name in named))
-    tried = [doctest.testmod(module) for module in modules]
-    assert [one.failed for one in tried] == [0] * len(modules) and all(one.attempted for one in tried)
+def public_names():
+    """Return every public name with what it stands for, `captures.read` and the like among them."""
+    found = [(name, getattr(toolcart, name)) for name in dir(toolcart)]
+    for part in (toolcart.captures, toolcart.simulated):
+        found += [(f"{part.__name__}.{name}", getattr(part, name)) for name in part.__all__]
+    return [(name, one) for name, one in found if callable(one)]
+
+
+@pytest.mark.parametrize(("name", "found"), public_names(), ids=[name for name, _ in public_names()])
+def test_every_public_name_has_an_example_that_runs(name, found):
+    found = getattr(found, "__func__", found)
+    examples = doctest.DocTestFinder(recurse=False).find(found, name, globs={})
+    assert examples and examples[0].examples
+    told = io.StringIO()
+    for one in examples:
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(one, out=told.write)
+    assert not told.getvalue()
 
 
 def test_every_page_with_a_whole_program_is_run_and_the_quick_start_names_every_page():

@@ -25,7 +25,17 @@ from toolcart.client.stream import Stream
 
 
 class BlockingReceived(Message):
-    """A message that was pushed, with an `acknowledge` that waits."""
+    """A message that was pushed, with an `acknowledge` that waits.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         with controller.results() as results:
+    ...             number = simulated.produce(torque=4237)
+    ...             result = results.next(timeout=5)
+    ...             print(result["torque"], result.acknowledge())
+    4237 True
+    """
 
     __slots__ = ("_received", "_run")
 
@@ -45,7 +55,18 @@ class BlockingReceived(Message):
 
 
 class BlockingStream:
-    """The messages of one topic that a controller pushes, read inside `with`; see Stream."""
+    """The messages of one topic that a controller pushes, read inside `with`; see Stream.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         with controller.results() as results:
+    ...             number = simulated.produce()
+    ...             for result in results:
+    ...                 print(result.acknowledge())
+    ...                 break
+    True
+    """
 
     __class_getitem__ = classmethod(GenericAlias)
 
@@ -107,7 +128,14 @@ def _streams(method):
 
 
 class BlockingController:
-    """A Controller whose calls wait. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`."""
+    """A Controller whose calls wait. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         print(controller.select_pset(2)["mid_accepted"])
+    18
+    """
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
@@ -223,5 +251,13 @@ def connect_serial_blocking(
     stop_bits: int = 1,
     **options,
 ) -> BlockingController:
-    """Return the controller at a serial line, for `with`: see `connect_serial`."""
+    """Return the controller at a serial line, for `with`: see `connect_serial`.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.connect_serial_blocking("/dev/ttyUSB0", procedure="modbus")
+    ... except toolcart.OptionError as error:
+    ...     print(error)
+    procedure: found 'modbus', allowed one of 3964r, ascii
+    """
     return BlockingController(connect_serial(device, baud, procedure, parity, stop_bits, **options))

@@ -44,6 +44,9 @@ def connect_serial(
     """Return the controller at a serial line: `procedure` is "3964r" or "ascii". Needs pyserial, on Linux or macOS.
 
     The options and errors are those of `connect`.
+
+    >>> import toolcart
+    >>> controller = toolcart.connect_serial("/dev/ttyUSB0", baud=19200, procedure="ascii")
     """
     text("device", device, "a serial device")
     for name, value, allowed in (

@@ -7,7 +7,12 @@ from toolcart.agent.catalogue.message import Message
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection was made or lost: `reason` says why it was lost, `started` is the MID 0002 it began with."""
+    """The connection was made or lost: `reason` says why it was lost, `started` is the MID 0002 it began with.
+
+    >>> import toolcart
+    >>> toolcart.Connection(False, "the controller closed the connection").is_found
+    False
+    """
 
     is_found: bool
     reason: str = ""

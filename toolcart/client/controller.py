@@ -40,7 +40,16 @@ _EVENTS_KEPT = 100
 
 
 class Controller:
-    """One controller. Made by `connect` or `connect_serial`, and used with `async with`, once or several times."""
+    """One controller. Made by `connect` or `connect_serial`, and used with `async with`, once or several times.
+
+    >>> import asyncio, toolcart
+    >>> async def name(host, port):
+    ...     async with toolcart.connect(host, port) as controller:
+    ...         return controller.started["controller_name"]
+    >>> with toolcart.simulated.controller(identity={"controller_name": "line 3"}) as simulated:
+    ...     asyncio.run(name(simulated.host, simulated.port))
+    'line 3'
+    """
 
     def __init__(self, make_link, open_line, where: str, options: Options) -> None:
         self.timeout = options.timeout

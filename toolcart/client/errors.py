@@ -5,11 +5,26 @@ Each can be pickled, so it also reaches another process as it is.
 
 
 class ClientError(Exception):
-    """The base of all of them."""
+    """The base of all of them.
+
+    >>> import toolcart
+    >>> issubclass(toolcart.Refused, toolcart.ClientError)
+    True
+    """
 
 
 class Refused(ClientError):
-    """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words."""
+    """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller(refuse={18: 3}) as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         try:
+    ...             controller.select_pset(7)
+    ...         except toolcart.Refused as error:
+    ...             print(error.mid, error.code)
+    18 3
+    """
 
     def __init__(self, mid: int, code: int, said: str = "") -> None:
         super().__init__(mid, code, said)
@@ -23,7 +38,12 @@ class Refused(ClientError):
 
 
 class Unanswered(ClientError, TimeoutError):
-    """No answer came to `mid` within `seconds`; whether the controller has done what was asked is not known."""
+    """No answer came to `mid` within `seconds`; whether the controller has done what was asked is not known.
+
+    >>> import toolcart
+    >>> print(toolcart.Unanswered(18, 5.0))
+    0018: no answer within 5 s
+    """
 
     def __init__(self, mid: int, seconds: float) -> None:
         super().__init__(mid, seconds)
@@ -35,7 +55,17 @@ class Unanswered(ClientError, TimeoutError):
 
 
 class NothingCame(ClientError, TimeoutError):
-    """The controller pushed no message of this `topic` within `seconds`."""
+    """The controller pushed no message of this `topic` within `seconds`.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+    ...         try:
+    ...             controller.results().next(timeout=0.05)
+    ...         except toolcart.NothingCame as error:
+    ...             print(error)
+    results: nothing came within 0.05 s
+    """
 
     def __init__(self, topic: str, seconds: float) -> None:
         super().__init__(topic, seconds)
@@ -47,7 +77,16 @@ class NothingCame(ClientError, TimeoutError):
 
 
 class ConnectionLost(ClientError, ConnectionError):
-    """The connection ended, or could not be made; `mid` is the request that was outstanding, 0 for none."""
+    """The connection ended, or could not be made; `mid` is the request that was outstanding, 0 for none.
+
+    >>> import toolcart
+    >>> try:
+    ...     with toolcart.connect_blocking("127.0.0.1", 1, timeout=0.2):
+    ...         pass
+    ... except toolcart.ConnectionLost as error:
+    ...     error.mid
+    0
+    """
 
     def __init__(self, reason: str, mid: int = 0) -> None:
         super().__init__(reason, mid)
@@ -59,7 +98,12 @@ class ConnectionLost(ClientError, ConnectionError):
 
 
 class OutOfOrder(ClientError):
-    """An older message of the same kind is not acknowledged yet: its acknowledgement has no number (MID 0062)."""
+    """An older message of the same kind is not acknowledged yet: its acknowledgement has no number (MID 0062).
+
+    >>> import toolcart
+    >>> print(toolcart.OutOfOrder(61))
+    0061: one that came before is not acknowledged, and an acknowledgement names none
+    """
 
     def __init__(self, mid: int) -> None:
         super().__init__(mid)
@@ -70,7 +114,15 @@ class OutOfOrder(ClientError):
 
 
 class OptionError(ClientError, ValueError):
-    """An option has a value that it cannot have: `option`, `found` and `allowed`."""
+    """An option has a value that it cannot have: `option`, `found` and `allowed`.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.connect("192.0.2.10", timeout="soon")
+    ... except toolcart.OptionError as error:
+    ...     error.option, error.found
+    ('timeout', 'soon')
+    """
 
     def __init__(self, option: str, found: object, allowed: str) -> None:
         plain = isinstance(found, int | float | str | bytes | tuple | list | dict | None)
@@ -84,4 +136,12 @@ class OptionError(ClientError, ValueError):
 
 
 class StateError(ClientError, RuntimeError):
-    """The call does not fit what the client or the stream is doing, such as reading a stream outside its `with`."""
+    """The call does not fit what the client or the stream is doing, such as reading a stream outside its `with`.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.connect("192.0.2.10").started
+    ... except toolcart.StateError as error:
+    ...     print(error)
+    this client is not connected yet: use it inside `with` or `async with`
+    """

@@ -4,7 +4,19 @@ from toolcart.agent.catalogue.message import Message
 
 
 class Received(Message):
-    """See toolcart.Message; `acknowledged` is True once its acknowledgement has gone out."""
+    """See toolcart.Message; `acknowledged` is True once its acknowledgement has gone out.
+
+    >>> import asyncio, toolcart
+    >>> async def one_result(simulated):
+    ...     async with toolcart.connect(simulated.host, simulated.port) as controller:
+    ...         async with controller.results() as results:
+    ...             simulated.produce(torque=4237)
+    ...             result = await results.next(timeout=5)
+    ...             return result["torque"], await result.acknowledge()
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     asyncio.run(one_result(simulated))
+    (4237, True)
+    """
 
     __slots__ = ("_conversation", "_stream", "acknowledged", "push", "sequence")
 

@@ -23,7 +23,21 @@ _LEFT, _ONE, _ENTERED = range(3)
 
 
 class Stream:
-    """What `Controller.results` and the like return: one reader at a time. It ends when the client is closed."""
+    """What `Controller.results` and the like return: one reader at a time. It ends when the client is closed.
+
+    >>> import asyncio, toolcart
+    >>> async def selected(simulated):
+    ...     async with toolcart.connect(simulated.host, simulated.port) as controller:
+    ...         async with controller.parameter_sets() as parameter_sets:
+    ...             simulated.select_pset(2)
+    ...             async for message in parameter_sets:
+    ...                 await message.acknowledge()
+    ...                 if message["pset_id"] == 2:
+    ...                     return "selected"
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     asyncio.run(selected(simulated))
+    'selected'
+    """
 
     __class_getitem__ = classmethod(GenericAlias)
 

@@ -11,9 +11,10 @@ HEAD = """# Messages
 
 Every message the library knows, by category, with the revisions whose fields it reads and builds. The source is the
 place in the documents: part and line, or the release that added it. `toolcart mid 61` shows the fields of one; a
-message that is not here is kept raw, and `register` adds one ([custom.md](custom.md)). Two makers' own messages stand at
-the end; they are read after `register(nexo)` or `register(desoutter)`, and the two files say what their sources are. A controller need not have them
-all: it refuses what it lacks, and what it says in MID 0002 tells more ([../controllers.md](../controllers.md)).
+message that is not here is kept raw, and `register` adds one ([custom.md](custom.md)). Two makers' own messages stand
+at the end; they are read after `register(nexo)` or `register(desoutter)`, and the two files say what their sources
+are. A controller need not have them all: it refuses what it lacks, and what it says in MID 0002 tells more
+([../controllers.md](../controllers.md)).
 
 This page is made from the tables by `python -m toolcart.codec.table`.
 """

@@ -206,7 +206,12 @@ ALIASES = {
 
 
 def names():
-    """Return the names in the order of the documents; each of `ALIASES` works too."""
+    """Return the names in the order of the documents; each of `ALIASES` works too.
+
+    >>> import toolcart
+    >>> toolcart.simulated.profiles()[0]
+    'power-focus-4000'
+    """
     known = [
         "power-focus-4000",
         "power-focus-6000-2.8",

@@ -20,6 +20,12 @@ class SimulatedController:
     """See `controller`. A context manager; its actions happen between two turns of its thread.
 
     `host` and `port` are its address, `device` that of a serial line.
+
+    >>> import toolcart
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     number = simulated.produce(torque=4237)
+    ...     simulated.acknowledged, simulated.complaints
+    ([], [])
     """
 
     def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
@@ -155,7 +161,8 @@ def controller(
     `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty named by `device` instead.
     OptionError for an unknown profile or option, and for a value that an option cannot have.
 
-    >>> with controller("nexo", refuse={18: 3}) as simulated:
+    >>> import toolcart
+    >>> with toolcart.simulated.controller("nexo", refuse={18: 3}) as simulated:
     ...     simulated.produce(torque=1234)
     ...     simulated.assert_clean()
     1

@@ -11,7 +11,14 @@ from typing import Any, Literal, TypedDict
 
 
 class Options(TypedDict, total=False):
-    """How the controller behaves, beside what its profile says."""
+    """How the controller behaves, beside what its profile says.
+
+    >>> import toolcart
+    >>> options: toolcart.simulated.Options = {"start_refusal_code": 97}
+    >>> with toolcart.simulated.controller(**options) as simulated:
+    ...     simulated.port > 0
+    True
+    """
 
     strict: bool
     identity: Mapping[str, Any]
@@ -120,7 +127,13 @@ class Options(TypedDict, total=False):
 
 
 class Result(TypedDict, total=False):
-    """One tightening; what is not given is drawn from a normal distribution, or usual."""
+    """One tightening; what is not given is drawn from a normal distribution, or usual.
+
+    >>> import toolcart
+    >>> result: toolcart.simulated.Result = {"torque": 4237, "vin": b"KPOL3456JKLO897"}
+    >>> with toolcart.simulated.controller() as simulated:
+    ...     number = simulated.produce(**result)
+    """
 
     cell: int | None
     channel: int | None

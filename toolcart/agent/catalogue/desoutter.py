@@ -1,9 +1,9 @@
 """Desoutter CVIxII and CVI3: MIDs of their own. `catalogue.register(desoutter)`.
 
-A message without a revision is described by the maker, but not in the documents at hand: its data is kept raw. The samples
-of 7410 follow its fields (`message.rest()`): one was added to every octet, 0x00 and 0xFF are FF FE and FF FF then; torque
-has two octets, angle four, in revision 2 speed two, the lowest first. It has no NUL in front, so it is no MID 0900.
-Sources: `beyond` is beyond-2.8.md; `bibla` is joaholzen/bibla-op; `op` is masami10/rush and `curve` is
+A message without a revision is described by the maker, but not in the documents at hand: its data is kept raw. The
+samples of 7410 follow its fields (`message.rest()`): one was added to every octet, 0x00 and 0xFF are FF FE and FF FF
+then; torque has two octets, angle four, in revision 2 speed two, the lowest first. It has no NUL in front, so it is
+no MID 0900. Sources: `beyond` is beyond-2.8.md; `bibla` is joaholzen/bibla-op; `op` is masami10/rush and `curve` is
 winta2011/LeetxOpenProtocolDemo, which read the same octets. The lengths 0277 and 0140 are of the maker's document.
 """
 

@@ -1,4 +1,4 @@
-"""Builds frames of named fields for the catalogue, whole ones and linked parts, and checks what the documents forbid."""
+"""Builds frames of named fields, whole ones and linked parts, and checks what the documents forbid."""
 
 from .building import HEADER_FIELDS, build, build_header, build_linked, not_described
 from .checks import check_header, check_message

@@ -14,7 +14,14 @@ def octets_of(buffer):
 
 
 class FrameError(ValueError):
-    """These octets are no frame of Open Protocol, or of none that this catalogue takes."""
+    """These octets are no frame of Open Protocol, or of none that this catalogue takes.
+
+    >>> import toolcart
+    >>> toolcart.decode(b"0020")
+    Traceback (most recent call last):
+        ...
+    toolcart.agent.catalogue.errors.FrameError: 4 octets, a header has 20
+    """
 
 
 class FieldError(ValueError):
@@ -22,6 +29,13 @@ class FieldError(ValueError):
 
     `mid` and `revision` (0 where they are not known), `field`, `place` (as in the documents), `found`, `allowed`, and
     the `unit` of what is allowed, empty for none.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.encode(18, pset_id=1000)
+    ... except toolcart.FieldError as error:
+    ...     error.mid, error.field, error.place, error.found, error.allowed
+    (18, 'pset_id', '21-23', 1000, '0 to 999')
     """
 
     def __init__(self, mid, revision, field, place, found, allowed, unit=""):
@@ -48,7 +62,15 @@ class FieldError(ValueError):
 
 
 class NoField(KeyError):
-    """A message has no field of this name: `mid`, `revision`, `field`, and the `names` that it has."""
+    """A message has no field of this name: `mid`, `revision`, `field`, and the `names` that it has.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.decode(toolcart.encode(18, pset_id=2))["torque"]
+    ... except toolcart.NoField as error:
+    ...     error.field, error.names
+    ('torque', ['pset_id'])
+    """
 
     def __init__(self, mid, revision, field, names):
         super().__init__(mid, revision, field, names)
@@ -67,11 +89,24 @@ class Wrong(Exception):
 
 
 class TableError(ValueError):
-    """A table is written wrongly: the text names the line."""
+    """A table is written wrongly: the text names the line.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.Catalogue().register("MID nix")
+    ... except toolcart.TableError as error:
+    ...     print(error)
+    'MID nix': number, sender, kind and answer are wanted
+    """
 
 
 class Odd:
-    """A field whose content does not fit its type: its octets, and why. `rest`: they are all up to the end."""
+    """A field whose content does not fit its type: its octets, and why. `rest`: they are all up to the end.
+
+    >>> import toolcart
+    >>> toolcart.decode(b"00230018001         0X2")["pset_id"]
+    Odd(b'0X2', 'no digits')
+    """
 
     def __init__(self, raw, why, rest=False):
         self.raw = raw

@@ -130,7 +130,12 @@ def extra_form(generic, mid, alternative=0):
 
 
 def extra_data(generic, mid, **given):
-    """Return the extra data as text; FieldError where it cannot be built."""
+    """Return the extra data as text; FieldError where it cannot be built.
+
+    >>> import toolcart
+    >>> toolcart.extra_data(6, 1201, index=5)
+    '0000000005'
+    """
     from .building import build_data
     from .checks import check_message
 
@@ -150,7 +155,14 @@ def extra_data(generic, mid, **given):
 
 
 def read_extra(message):
-    """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described."""
+    """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described.
+
+    >>> import toolcart
+    >>> extra = toolcart.extra_data(6, 1201, index=5)
+    >>> asked = toolcart.encode(6, requested_mid=1201, requested_revision=1, extra=extra)
+    >>> toolcart.read_extra(toolcart.decode(asked))
+    {'index': 5}
+    """
     if message.mid not in _TEXTS or not message.form.known:
         return None
     extra = message["extra"]

@@ -7,14 +7,12 @@ Rules
    all IDs and digits stand where they belong. Anything else is read field by field.
 """
 
-import sys
-
 from .errors import Odd
 from .fields import READERS, is_time
 from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
-IS_CPYTHON = sys.implementation.name == "cpython"  # elsewhere fields are read one by one
+IS_CPYTHON = hasattr("", "isidentifier")  # MicroPython's text has no such method; there fields are read one by one
 # To make that function takes as long as to read 100 messages without it; a program that reads a few need not wait.
 READS_BEFORE = 8
 

@@ -17,7 +17,15 @@ from .forms import HEADER_BYTES, IS_CPYTHON, collect_odd
 
 
 class Message:
-    """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name]."""
+    """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name].
+
+    >>> import toolcart
+    >>> message = toolcart.decode(toolcart.encode(61, 999, torque=4237, torque_status=1))
+    >>> message["torque"], message.decimal("torque"), message.unit("torque"), message.meaning("torque_status")
+    (4237, '42.37', 'Nm', 'OK')
+    >>> message.scaled()["torque"]
+    Decimal('42.37')
+    """
 
     __slots__ = ("_values", "_whole", "form", "frame", "mid", "revision")
 

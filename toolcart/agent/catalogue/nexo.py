@@ -1,9 +1,9 @@
 """Bosch Rexroth Nexo and System 350: MIDs of their own. `catalogue.register(nexo)`.
 
-0500 to 0504 are their signals here, in place of motor tuning. A message without a revision is described by the maker, but
-not in the documents at hand: its data is kept raw. Sources: `878` is the System 350 manual 3 608 878 300 of 2019-03 with
-its page; `HE` is haller-erne/OpenProtocolInterpreter 6.1.1, whose layouts come from the specification of Nexo V1400;
-`beyond` is beyond-2.8.md.
+0500 to 0504 are their signals here, in place of motor tuning. A message without a revision is described by the maker,
+but not in the documents at hand: its data is kept raw. Sources: `878` is the System 350 manual 3 608 878 300 of
+2019-03 with its page; `HE` is haller-erne/OpenProtocolInterpreter 6.1.1, whose layouts come from the specification of
+Nexo V1400; `beyond` is beyond-2.8.md.
 """
 
 TABLE = """

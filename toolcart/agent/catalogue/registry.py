@@ -20,7 +20,13 @@ _LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
 
 
 class Catalogue:
-    """A set of tables. `sent_by` and `only` narrow it: MIDs of that sender, MIDs of these categories."""
+    """A set of tables. `sent_by` and `only` narrow it: MIDs of that sender, MIDs of these categories.
+
+    >>> import toolcart
+    >>> own = toolcart.Catalogue(sent_by=toolcart.CONTROLLER, only=["tightening"])
+    >>> own.mids()
+    [61, 65, 66, 67]
+    """
 
     def __init__(self, sent_by=None, only=None):
         if sent_by is not None and sent_by not in _LETTERS:
@@ -43,6 +49,16 @@ class Catalogue:
         """Add a table, text or a module that has one as TABLE: its MIDs, or revisions of MIDs that are there.
 
         TableError where it is wrong; nothing of it is taken then.
+
+        >>> import toolcart
+        >>> own = toolcart.Catalogue()
+        >>> own.register('''
+        ... MID 8500 C E - Line speed
+        ... REV 1
+        ... -- speed N3 *rpm
+        ... ''')
+        >>> own.decode(b"00238500001         120").unit("speed")
+        'rpm'
         """
         from .table_check import check_mid
 
@@ -67,6 +83,10 @@ class Catalogue:
         """Return what is known of a MID: name, sender, kind, answer, source, category, revisions.
 
         FieldError for what is no MID.
+
+        >>> import toolcart
+        >>> toolcart.about(61).name, toolcart.about(61).answer
+        ('Last tightening result data', '0062')
         """
         _whole(mid, 0, "mid", "5-8", 0, 9999)
         found = self._find(mid)
@@ -75,7 +95,12 @@ class Catalogue:
         return found
 
     def mids(self, category=None):
-        """Return the numbers of all MIDs of this catalogue, or of one category."""
+        """Return the numbers of all MIDs of this catalogue, or of one category.
+
+        >>> import toolcart
+        >>> toolcart.mids("vin")
+        [50, 51, 52, 53, 54]
+        """
         if category is not None and category not in [mid.category for mid in self._mids.values()]:
             _known(category)
         for name in categories():
@@ -85,13 +110,22 @@ class Catalogue:
         return sorted([n for n in found if category is None or self._mids[n].category == category])
 
     def revisions(self, mid):
-        """Return the described revisions of a MID."""
+        """Return the described revisions of a MID.
+
+        >>> import toolcart
+        >>> toolcart.revisions(15)
+        [1, 2]
+        """
         return sorted(self.about(mid).revisions)
 
     def form(self, mid, revision=1):
         """Return the layout of a revision; its `known` is False where no table describes it.
 
         FieldError for what is no MID or no revision.
+
+        >>> import toolcart
+        >>> [(field.name, field.bounds()) for field in toolcart.form(19).fields]
+        [('pset_id', '21-23'), ('batch_size', '24-25')]
         """
         _whole(mid, 0, "mid", "5-8", 0, 9999)
         _whole(revision, mid, "revision", "9-11", 1, 999)
@@ -148,7 +182,12 @@ class Catalogue:
         return Message(frame, form)
 
     def read(self, buffer):
-        """Return every field of a frame as a dict: what decode(buffer).fields() gives, without a Message."""
+        """Return every field of a frame as a dict: what decode(buffer).fields() gives, without a Message.
+
+        >>> import toolcart
+        >>> toolcart.read(b"00230018001         002")
+        {'pset_id': 2}
+        """
         frame = buffer if type(buffer) is bytes else octets_of(buffer)
         form = self._fixed.get(frame[:11])
         if form is not None and len(frame) == form.length:
@@ -156,7 +195,13 @@ class Catalogue:
         return self.decode(frame).fields()
 
     def decode_parts(self, frames, scaled=False):
-        """Return the Message that was sent in linked parts; FrameError if one is missing or in the wrong place."""
+        """Return the Message that was sent in linked parts; FrameError if one is missing or in the wrong place.
+
+        >>> import toolcart
+        >>> parts = toolcart.encode_linked(31, 2, most=40, job_ids=[1, 2, 3, 4, 5])
+        >>> toolcart.decode_parts(parts)["job_ids"]
+        [1, 2, 3, 4, 5]
+        """
         data = []
         for index, frame in enumerate(frames):
             one = self.decode(frame)
@@ -191,7 +236,13 @@ class Catalogue:
         return form
 
     def from_json(self, text):
-        """Return the Message of what `Message.to_json` made; FrameError or FieldError if there is none in it."""
+        """Return the Message of what `Message.to_json` made; FrameError or FieldError if there is none in it.
+
+        >>> import toolcart
+        >>> text = toolcart.decode(b"00230018001         002").to_json()
+        >>> toolcart.from_json(text).frame
+        b'00230018001         002'
+        """
         from .as_json import from_json
 
         return from_json(self, text)
@@ -221,7 +272,12 @@ class Catalogue:
         return encode_fields(form, given, check)
 
     def encode_linked(self, mid, revision=None, most=9999, check=True, **given):
-        """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode()."""
+        """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode().
+
+        >>> import toolcart
+        >>> [len(part) for part in toolcart.encode_linked(31, 2, most=40, job_ids=[1, 2, 3, 4, 5])]
+        [40, 24]
+        """
         from .encoding import encode_parts
 
         return encode_parts(self._form_to_build(mid, revision), given, most, check)
@@ -231,7 +287,12 @@ class Catalogue:
         return self.form(mid, 1 if revision is None else revision)
 
     def acknowledge(self, message):
-        """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none."""
+        """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none.
+
+        >>> import toolcart
+        >>> toolcart.acknowledge(toolcart.decode(toolcart.encode(61, 999)))
+        b'00200062001         '
+        """
         if message.form.about.kind != "E":
             return None
         answer = message.answer()
@@ -269,5 +330,10 @@ def _cut(frame, length):
 
 
 def wire(frame):
-    """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (003:1387-1395)."""
+    """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (003:1387-1395).
+
+    >>> import toolcart
+    >>> toolcart.wire(toolcart.encode(9999))
+    b'00209999001         \\x00'
+    """
     return frame if frame[4:8] == b"0900" else frame + b"\0"

@@ -22,7 +22,13 @@ WAITING_MOST = 16  # messages of which parts are kept at the same time
 
 
 class Frames:
-    """Cuts a stream into frames, however the octets come."""
+    """Cuts a stream into frames, however the octets come.
+
+    >>> import toolcart
+    >>> frames = toolcart.Frames()
+    >>> list(frames.feed(b"0020999")), list(frames.feed(b"9001         \\0"))
+    ([], [b'00209999001         '])
+    """
 
     def __init__(self):
         self.buffer = b""
@@ -62,7 +68,16 @@ def _end_of(buffer, at):
 
 
 class Linked:
-    """Keeps the parts of linked messages until all are there."""
+    """Keeps the parts of linked messages until all are there.
+
+    >>> import toolcart
+    >>> linked = toolcart.Linked()
+    >>> first, second = toolcart.encode_linked(31, 2, most=40, job_ids=[1, 2, 3, 4, 5])
+    >>> linked.add(first)
+    []
+    >>> toolcart.decode_parts(linked.add(second))["job_count"]
+    5
+    """
 
     def __init__(self):
         self.waiting = {}  # MID, revision, station, spindle -> the parts so far

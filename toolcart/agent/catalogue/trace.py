@@ -13,7 +13,12 @@ MULTIPLIES = 2214
 
 
 def samples_of(raw, little=False):
-    """Return the samples in these octets, from -32768 to 32767; FieldError for what is no pairs of octets."""
+    """Return the samples in these octets, from -32768 to 32767; FieldError for what is no pairs of octets.
+
+    >>> import toolcart
+    >>> toolcart.samples_of(b"\\x00\\x01\\xff\\xff")
+    [1, -1]
+    """
     if not isinstance(raw, (bytes, bytearray, memoryview)) or len(raw) % 2:
         raise FieldError(900, 0, "samples", "", raw, "octets, two for each sample")
     values = []
@@ -40,7 +45,15 @@ def octets_of_samples(values, little=False):
 
 
 def physical_values(message, little=False):
-    """Return the samples of a MID 0900 in its unit; None where they or their coefficient cannot be read."""
+    """Return the samples of a MID 0900 in its unit; None where they or their coefficient cannot be read.
+
+    >>> import toolcart
+    >>> scale = toolcart.data_field(2213, 100.0)
+    >>> given = {"result_id": 1, "sample_count": 2, "samples": [1250, 1300], "parameters": [scale]}
+    >>> trace = toolcart.decode(toolcart.encode(900, 1, time=(2024, 3, 14, 9, 26, 53), trace_type=2, **given))
+    >>> toolcart.physical_values(trace)
+    [12.5, 13.0]
+    """
     raw = message["samples"]
     if not isinstance(raw, bytes):
         return None

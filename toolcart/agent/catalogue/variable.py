@@ -71,7 +71,13 @@ def value_of(kind, raw):
 
 
 class DataField:
-    """One variable data field: pid, type, unit, step and the octets of its value."""
+    """One variable data field: pid, type, unit, step and the octets of its value.
+
+    >>> import toolcart
+    >>> field = toolcart.data_field(2001, 12.5, unit=1)
+    >>> field.name(), field.value(), field.unit_name()
+    ('Torque, measured value', 12.5, 'Nm')
+    """
 
     def __init__(self, pid, kind, unit, step, raw):
         self.pid = pid
@@ -258,7 +264,13 @@ def _element(value):
 
 
 class Resolution:
-    """The time between two samples from one index of a trace to another."""
+    """The time between two samples from one index of a trace to another.
+
+    >>> import toolcart
+    >>> part = toolcart.resolution(1, 100, 2)
+    >>> part.first, part.last, part.value(), part.unit_name()
+    (1, 100, 2.0, 'ms')
+    """
 
     def __init__(self, first, last, kind, unit, raw):
         self.first = first
@@ -300,6 +312,10 @@ def resolution(first, last, value, kind=3, unit=202):
     """Return a resolution: the time between two samples, from index `first` to `last` (0 to 99999), in ms as a rule.
 
     FieldError for what cannot be built.
+
+    >>> import toolcart
+    >>> toolcart.resolution(1, 100, 2).value()
+    2.0
     """
     _range("first index", first, 99999)
     _range("last index", last, 99999)
