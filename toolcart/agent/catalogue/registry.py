@@ -52,11 +52,8 @@ class Catalogue:
 
         >>> import toolcart
         >>> own = toolcart.Catalogue()
-        >>> own.register('''
-        ... MID 8500 C E - Line speed
-        ... REV 1
-        ... -- speed N3 *rpm
-        ... ''')
+        >>> table = ["MID 8500 C E - Line speed", "REV 1", "-- speed N3 *rpm"]
+        >>> own.register(chr(10).join(table))
         >>> own.decode(b"00238500001         120").unit("speed")
         'rpm'
         """
