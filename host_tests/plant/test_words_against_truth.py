@@ -297,7 +297,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
     "{} left in order",
     "fetching up to {} missed results",
     "no missed result is left in the controller",
-    "backlog delivered, ",
+    "backlog delivered (",
     "agent started, process",
     "results kept so far,",
     ", running for {} since",
@@ -322,7 +322,7 @@ def test_a_session_that_ends_and_a_network_that_goes_are_said_while_they_are_so(
         words.agree({7: Truth(toolsnet=False, waiting=8)})
         words.say(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
         plant.cut_toolsnet(False)
-        agent.wait_for("backlog delivered, ")
+        agent.wait_for("backlog delivered (")
         words.again().agree({7: Truth(waiting=0)})
         words.never("refused the connection", on=STATES)
 

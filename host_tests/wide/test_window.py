@@ -243,7 +243,7 @@ def test_answers_may_come_in_any_order(seed, monkeypatch):
     assert outlet.waiting() == 0
 
 
-# -- every fate of every result in a window: the rules are those of docs/internals/worlds.md, rules 1, 9 and 28
+# -- every fate of every result in a window: rules 1 and 9 of docs/internals/worlds.md
 
 FATES = ("taken", "refused", "taken unheard", "refused unheard", "lost before", "lost behind")
 

@@ -50,7 +50,7 @@ def figures(parts: tuple[str, ...], as_json: bool) -> None:
 def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
     """Break each rule of the core once, and check that worlds or an exhaustive run find it; exit code 1 if not.
 
-    docs/internals/worlds.md lists the names, and what found each.
+    Without a NAME it breaks all of them; lab/bench/causes.py has each in words.
     """
     from lab.bench import causes
 

@@ -78,7 +78,7 @@ class Controller:
         result = self._result(number)
         self.history.results[number] = result
         if self.is_idle():
-            return  # it gets no ID, is kept nowhere, and is not reported (docs/internals/worlds.md, rule 21)
+            return  # it gets no ID, is kept nowhere, and is not reported
         self.newest = result
         self._keep(result)
         for part in self._parts(result):

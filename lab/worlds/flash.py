@@ -1,7 +1,7 @@
 """A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
 
 Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`, `refusal`; 0 is done, -1 a worn
-block, -2 a device that refuses. Physics (docs/internals/worlds.md):
+block, -2 a device that refuses. Physics:
 1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
    it may read differently at each read, or change at a later start, until it is erased or programmed.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,

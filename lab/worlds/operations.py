@@ -3,7 +3,7 @@
 Rules
 1. Both parts of a result go out at once, and never again; MID 1203 is accepted and has no effect (002:316-327).
 2. The controller does not learn what the agent has taken over. For the judge that is what it had read while nothing
-   was in the way: docs/internals/worlds.md, rule 18.
+   was in the way.
 3. A rejection names the MID that was sent (002:139-150).
 """
 

@@ -4,7 +4,7 @@
     settings    the configuration, as a file would have it
     stations    the traits of each one's flash and controller
     toolsnet, network, step, operator    traits of the others
-    events      [ms, what, ...] in order of time; docs/internals/worlds.md and `events.py` have what can happen
+    events      [ms, what, ...] in order of time; `events.py` has what can happen
     end_ms      when the calm begins
 
 Rules

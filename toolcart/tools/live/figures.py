@@ -307,7 +307,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
         known.highest_backlog = backlog
     elif backlog == 0 and known.highest_backlog:
         if known.highest_backlog > 5:
-            told.append((GOOD, f"backlog delivered, {known.highest_backlog} at most"))
+            told.append((GOOD, f"backlog delivered (up to {known.highest_backlog})"))
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
     if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
