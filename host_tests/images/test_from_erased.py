@@ -1,4 +1,4 @@
-"""From an erased RP2040 to results in the archive with the command lines of docs/boards.md, as they stand there.
+"""From an erased RP2040 to results in the archive with the command lines of docs/internals/firmware.md, as they stand.
 
 The chip is simulated, and its Ethernet is played: MicroPython's socket and network are modules in /lib here, whose
 connections go over the two UARTs to a bridge (lab/firmware/jobs/lib). The rest is as on a chip.
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.xdist_group("rp2040")
 
 def documented():
     """The command lines of the chapter, one a step."""
-    text = (CHECKOUT / "docs/boards.md").read_text(encoding="utf-8").split(CHAPTER)[1].split("\n#")[0]
+    text = (CHECKOUT / "docs/internals/firmware.md").read_text(encoding="utf-8").split(CHAPTER)[1].split("\n#")[0]
     return [line.split("#")[0].strip() for line in text.splitlines() if line.startswith("    ")]
 
 

@@ -5,6 +5,8 @@
 2. `python -m toolcart.tools.config.text > docs/configuration.md` writes the page; a test checks that it is up to date.
 """
 
+import re
+
 from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
@@ -205,6 +207,14 @@ for _module in OUTLETS.values():
 # How many results fit a spool of 1 MiB, by unit: light ones, and full ones with their limits. A test measures them.
 ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}
 
+# Of what is allowed, as `config check` says it, and as the page does.
+_SHORTER = (
+    (r"^1 to 253 characters, a name or an address alone, such as 10.0.0.5$", "a host: name or address"),
+    (r"\b[01] to (\d+) printable ASCII characters", r"text, up to \1"),
+    (r"^different ones of ", "some of "),
+    (r"^one of ", ""),
+)
+
 _HEAD = "| setting | for | default | allowed | meaning |"
 
 _INTRODUCTION = """\
@@ -212,11 +222,10 @@ _INTRODUCTION = """\
 
 <!-- Written by `python -m toolcart.tools.config.text`. -->
 
-One JSON file, the same on a Raspberry Pi and on a board; `toolcart/board/config.example.json` is a small one.
-`toolcart config new FILE` asks seven questions and writes one; `toolcart config check FILE` tells its mistakes. The
-JSON Schema that `toolcart config schema` prints lets editors complete: it is found where `$schema` names it, as in the
-example. Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
-there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
+One JSON file, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and writes
+one; `toolcart config check FILE` lists all mistakes, each with its place, what is expected and what was found. A key
+that is not listed here is a mistake, and so is one that stands twice. `toolcart config schema` prints a JSON Schema, with
+which an editor completes keys. Whatever is left out has the default below.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
 - Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a
@@ -225,6 +234,7 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - `parked_kib` is at most half of `size_kib`, and with `graphs_kib` at most three quarters of it.
 - There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
   that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.
+- Text is printable ASCII. A setting whose default is null may be null, which switches it off.
 - "For" says who needs a setting:
 """
 
@@ -248,17 +258,13 @@ again every 10 s. So it does with a certificate that cannot be used, ToolsNet's 
 _UNITS = """
 ## What `spool.unit` is for
 
-A result is acknowledged when the disk says that it has it. **With the default of 16 a new result shares a sector of
-the disk with results that were acknowledged before,** and the sector is written again with all of them. Their bytes do
-not change, so a sector of which old and new parts are mixed still holds them. But a medium that leaves a sector
-unreadable, or with anything in it, when power fails in the middle of writing loses them together with the new one.
+**With the default of 16 a new result shares a sector of the disk with results that were acknowledged before,** and the
+sector is written again with all of them. A medium that leaves a sector unreadable when power fails in the middle of
+writing loses them together with the new one. With 512 every result has its sectors to itself: what is spoiled is the
+new result only, which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
 
-With 512 every result has its sectors of 512 bytes to itself: what is spoiled then is the new result only, which no one
-has acknowledged and which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
-
-No unit helps where the medium spoils more than the 512 bytes that changed: most disks have sectors of 4096 bytes,
-cheap cards write still larger pieces, and Linux hands over whole pages of 4096. A medium that says it is safe against
-power loss is worth more than any unit.
+No unit helps where the medium spoils more than the 512 bytes that changed: most disks have sectors of 4096 bytes, cheap
+cards write still larger pieces. A medium that says it is safe against power loss is worth more than any unit.
 
 Results that fit a spool of 1 MiB:
 
@@ -276,6 +282,14 @@ def rows():
         yield place, shown or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
 
 
+def _shorter(allowed):
+    """What is allowed, as a table has room for it."""
+    allowed = re.sub(r"(, or none)?( or null)?$", "", allowed).removesuffix(", whole")
+    for long, short in _SHORTER:
+        allowed = re.sub(long, short, allowed)
+    return allowed
+
+
 def page():
     """Return the text of docs/configuration.md."""
     lines = [_INTRODUCTION, *(f"  - {who}: {said}\n" for who, said in AUDIENCES.items())]
@@ -285,7 +299,7 @@ def page():
         if parent != section:
             section = parent
             lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|\n")
-        lines.append(f"| `{key}` | {audience(place)} | {default} | {allowed} | {meaning} |\n")
+        lines.append(f"| `{key}` | {audience(place)} | {default} | {_shorter(allowed)} | {meaning} |\n")
     room = [f"| {unit} | {light:,} | {full:,} |\n" for unit, (light, full) in ROOM.items()]
     secrets = ", ".join(f"`{place}`" for place, kind, *_ in rows() if kind == SECRET)
     return "".join([*lines, _SECRETS.format(secrets=secrets), _UNITS, *room])
