@@ -14,7 +14,7 @@ from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
 from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.client.options import Options
-from toolcart.codec import reference, types
+from toolcart.codec import reference, table, types
 from host_tests.client.test_library_book import PAGES, programs
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
@@ -127,6 +127,11 @@ def found_by_pyright(folder, *names):
 def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
     pages = [path.name for path in folder.glob("page_*.py")]
     assert pages and judge(folder, "good.py", "bad.py", *pages) == {("bad.py", line) for line in WRONG}
+
+
+def test_the_table_of_messages_is_that_of_the_tables():
+    page = (CHECKOUT / "docs" / "library" / "messages.md").read_text(encoding="utf-8")
+    assert page == table.page(), "python -m toolcart.codec.table > docs/library/messages.md"
 
 
 def test_the_reference_is_that_of_the_docstrings():

@@ -26,6 +26,7 @@ from click.testing import CliRunner
 from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
 from toolcart.base.cache import CHECKOUT
+from toolcart.codec import table as codec_table
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.demo import account
@@ -386,6 +387,13 @@ def test_a_message_that_is_not_there_names_the_tables():
     for text in said:
         assert "64" in type_it(text, "mid")
     return " ".join(said)
+
+
+@follows("# Messages")
+def test_the_list_of_messages_shows_one():
+    said = codec_table.page()
+    assert "MID 0061" in type_it(said, "mid")
+    return said
 
 
 @follows("`toolcart decode` tells what is in it")
