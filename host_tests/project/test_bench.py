@@ -1,43 +1,22 @@
-"""The benchmarks' report, and what the path's benchmark knows of the core's size and of what a station loads."""
+"""What the benches measure and a chip depends on: sizes, heap, the way to MID 0001, what a station loads."""
 
-import json
+import os
+import subprocess
+import sys
 
-from toolcart.base.cache import Unavailable
-from toolcart.base.report import Figure, Report, table
+import pytest
+
+from toolcart.base.cache import CHECKOUT, Unavailable
+from toolcart.base.report import Report
+from toolcart.tools.flash import plan
 from host_tests.portable import Skip
-from lab.bench import path
+from host_tests.support.firmware import need_rp2040
+from lab.bench import board_sizes, board_time, path
 
 # What it is today and a little more, so that growth is noticed.
 CORE_BYTES = 244 * 1024
-
-
-def test_figure_is_met_by_its_target_and_not_without_a_value():
-    assert Figure("a", 5, "bytes", "<= 5").met and not Figure("a", 6, "bytes", "<= 5").met
-    assert Figure("a", 98.0, "%", ">= 98").met and not Figure("a", 97.9, "%", ">= 98").met
-    assert Figure("a", 1, "s").met
-    assert not Figure("a", None, "s").met and not Figure("a", None, "s", "<= 5").met
-
-
-def test_report_is_the_same_as_data_and_as_a_table():
-    report = Report(machine={"processor": "P", "cores": 2, "system": "S", "python": "3.11"})
-    report.add("heap", 61184, "bytes", "<= 65536", "halving")
-    report.add("size", 50000, "bytes", "<= 40960")
-    report.add("other", None, "ns", "", "no such interpreter")
-    found = json.loads(json.dumps(report.as_dict()))
-    assert [figure["met"] for figure in found["figures"]] == [True, False, False]
-    lines = table(found).splitlines()
-    assert lines[0].split() == ["heap", "61,184", "bytes", "<=", "65536", "met", "halving"]
-    assert "MISSED" in lines[1] and lines[2].endswith("not taken  no such interpreter")
-    assert lines[3] == "on P, 2 cores, S, Python 3.11"
-
-
-def test_interpreter_that_is_not_to_be_had_is_named(monkeypatch):
-    monkeypatch.setattr(path, "_machine", lambda name: (None, f"no {name} here"))
-    report = Report(machine={})
-    path._allocation(report, "wasm32")
-    path._speed(report, "unix64")
-    assert [figure.value for figure in report.figures] == [None, None, None]
-    assert [figure.how for figure in report.figures] == ["no wasm32 here", "no wasm32 here", "no unix64 here"]
+FROZEN_MS = 1700
+ALL_BYTES = 330 * 1024
 
 
 def test_compiled_core_does_not_grow_unnoticed():
@@ -55,3 +34,41 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     assert "toolcart.agent.outlets.toolsnet.forward" in loaded and "toolcart.agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
     assert {"toolcart.agent.cart.app", "toolcart.agent.cart.area", "toolcart.agent.cart.assembly"} <= loaded
+
+
+def test_the_core_imports_no_category_and_no_names():
+    source = "import sys; from toolcart.agent import catalogue; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("toolcart.agent.catalogue.")}
+    assert not loaded & {"tightening", "session", "pids", "units", "meanings", "compiled", "nexo"}
+
+
+def test_sizes_are_those_of_every_file_that_is_copied_and_add_up(monkeypatch):
+    if os.environ.get("TOOLCART_LONG") != "1":  # each platform is another program
+        monkeypatch.setattr(board_sizes, "PLATFORMS", {"rp2": board_sizes.PLATFORMS["rp2"]})
+    report = Report()
+    board_sizes.add(report)
+    figures = {figure.name: figure.value for figure in report.figures}
+    modules = [value for name, value in figures.items() if name.startswith("  ")]
+    assert sum(modules) == figures[".mpy in all, rp2"] < ALL_BYTES
+    assert (
+        "  toolcart/agent/cart/app.mpy" in figures
+        and "  toolcart/board/rp2.mpy" in figures
+        and "  toolcart/board/esp32.mpy" not in figures
+    )
+    alone, whole = (
+        figures[f"heap after import of {what}, unix32"] for what in ("toolcart.agent.cart.app", "a whole ESP32")
+    )
+    assert 0 < alone < whole < plan.COPIED_HEAP_BYTES, "what `toolcart flash` tells a board that is too small"
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long")
+def test_board_with_the_core_frozen_sends_0001_soon_after_its_first_line():
+    need_rp2040()
+    marks = board_time.marks()
+    assert [number for number, _ in board_time.STAGES] + [board_time.SENT] == list(marks)
+    moments = [mark.ms for mark in marks.values()]
+    assert moments == sorted(moments)
+    assert moments[-1] - moments[0] < FROZEN_MS
+    # Erases take a chip 45 ms each: a start may do one for the block it opens, and writes its state by programs alone.
+    assert marks[board_time.SENT].erases <= 2

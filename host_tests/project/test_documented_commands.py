@@ -1,4 +1,5 @@
-"""Every command that a document shows is one that toolcart takes; those that need no hardware are run.
+"""Every command that a document shows is one that toolcart takes, every file and page that it names is there; commands
+that need no hardware are run.
 
 With --long the pages with consoles are played from their first line to their last.
 """
@@ -19,12 +20,17 @@ from toolcart.tools.cli.main import main
 from host_tests.support import transcript
 from host_tests.support.running import free_port
 
-PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), CHECKOUT / "README.md"])
+PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("*.md")])
+NAMES = [str(page.relative_to(CHECKOUT)) for page in PAGES]
 PLAYED = ("start",)
 # A command line in a block of code: the prompt of a console or of root in front, and what explains it behind.
 _COMMAND = re.compile(
     r"^(?: {4})?(?:[a-z]+\$ )?(?:sudo )?(?:\.venv/bin/)?toolcart +(\S.*?)(?: {2,}\S.*| +#.*)?$", re.MULTILINE
 )
+_PLACE = re.compile(
+    r"`((?:toolcart/(?:agent|board|archive|tools|base|client|codec|sim)|lab|tools|host_tests|docs)/[\w./*{},-]*)`"
+)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _IN_TEXT = re.compile(r"`(?:\.venv/bin/)?toolcart ([a-z][^`\n]*)`")
 VALUES = {"N": "1", "PORT": "/dev/ttyACM0", "NUMBER": "1"}
 
@@ -58,7 +64,28 @@ def parsed(words):
             raise
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
+def _spelled_out(place):
+    """`a/{b,c}.py` is `a/b.py` and `a/c.py`."""
+    found = re.match(r"(.*)\{([^}]*)\}(.*)", place)
+    if not found:
+        return [place]
+    return [one for part in found[2].split(",") for one in _spelled_out(found[1] + part + found[3])]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_file_that_a_document_names_is_there(page):
+    named = {one for place in _PLACE.findall(page.read_text(encoding="utf-8")) for one in _spelled_out(place)}
+    gone = sorted(place for place in named if not list(CHECKOUT.glob(place.rstrip("/"))))
+    assert gone == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_link_of_a_document_leads_somewhere(page):
+    links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not link.startswith("http")]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_line_of_a_document_is_taken(page):
     for line in shown(page.read_text(encoding="utf-8")):
         try:
@@ -69,7 +96,7 @@ def test_every_command_line_of_a_document_is_taken(page):
             pytest.fail(f"{page.name}: toolcart {line}: {wrong.format_message()}")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_that_a_sentence_names_is_there(page):
     for line in _IN_TEXT.findall(page.read_text(encoding="utf-8")):
         words = [re.split(r"[|\s]", word)[0] for word in line.split()]

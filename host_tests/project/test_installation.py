@@ -2,13 +2,15 @@
 
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from toolcart.base import installation
+from toolcart.base import child, installation
 from toolcart.base.cache import CHECKOUT
+from toolcart.base.sources import ROOT
 
 EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
@@ -74,3 +76,18 @@ def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
     assert shlex.split(installation.how_to_install_for_all())[-1] == "toolcart[serial]"
     monkeypatch.setattr(installation, "ROOT", CHECKOUT)
     assert shlex.split(installation.how_to_install_for_all())[-1] == f"{CHECKOUT}[serial]"
+
+
+def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('another one')\n")
+    told = subprocess.run(
+        child.command("-c", "import sys, json, toolcart.base; print(toolcart.base.__file__, sys.path.count(''))"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    file, blanks = told.stdout.split()
+    assert Path(file).is_relative_to(ROOT)
+    assert blanks == "0"
