@@ -29,16 +29,6 @@ def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
     assert fifo.inlet() is not fifo.buf and fifo.room() == SIDE_BYTES <= fifo.free
 
 
-def test_empty_again_means_whole_room_again():
-    fifo = Fifo(200, SIDE_BYTES)
-    push(fifo, b"x" * 200)
-    assert fifo.room() == 0
-    fifo.start += 200
-    assert fifo.room() == 200 and fifo.inlet() is fifo.buf
-    push(fifo, b"yz")
-    assert content(fifo) == b"yz" and fifo.start == 0
-
-
 def test_full_takes_nothing_until_something_is_dropped():
     fifo = Fifo(200, SIDE_BYTES)
     octets = bytes([index & 0xFF for index in range(200)])
@@ -49,14 +39,6 @@ def test_full_takes_nothing_until_something_is_dropped():
     assert fifo.room() == 10
     assert push(fifo, b"0123456789abc") == 10
     assert content(fifo) == octets[10:] + b"0123456789"
-
-
-def test_clear_forgets_everything():
-    fifo = Fifo(150, SIDE_BYTES)
-    push(fifo, b"x" * 100)
-    fifo.start += 3
-    fifo.clear()
-    assert content(fifo) == b"" and fifo.room() == 150
 
 
 def test_what_is_skipped_is_passed_over_as_it_comes_and_nothing_behind_it():

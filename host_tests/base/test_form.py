@@ -15,10 +15,6 @@ def made(move, source, width=None, upper=0, room=16):
     return bytes(target[3:]).rstrip(b"#")
 
 
-def test_octets_are_copied_as_they_are():
-    assert made(f.COPY, b"a\0\xff 9") == b"a\0\xff 9"
-
-
 def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
     assert made(f.TEXT, b"A\0\x7f\x1f\xc3\xa4~ ") == b"A ????~ "
 
@@ -29,33 +25,10 @@ def test_digits_are_widened_with_zeros_and_blanks_with_blanks():
     assert made(f.DIGITS, b"  ", upper=2) == b"    " == made(f.DIGITS, b"\0\0", upper=2)
 
 
-def test_what_is_neither_digits_nor_blank_is_refused_wherever_it_stands():
-    for at in range(4):
-        for octet in (0x2F, 0x3A, 0x20, 0, 0xFF, 0x2D):
-            text = bytearray(b"1234")
-            text[at] = octet
-            assert made(f.DIGITS, bytes(text)) is None
-        text = bytearray(b"    ")
-        text[at] = 0x31
-        assert made(f.DIGITS, bytes(text)) is None
-
-
-def test_status_has_a_highest_value_and_may_be_blank():
-    for most in range(3):
-        for value in range(10):
-            assert (made(f.STATUS, b"%d" % value, upper=most) is not None) == (value <= most)
-    assert made(f.STATUS, b" ", upper=1) == b" " == made(f.STATUS, b"\0", upper=1)
-    assert made(f.STATUS, b"x", upper=2) is None and made(f.STATUS, b"/", upper=2) is None
-
-
 def test_time_is_packed_and_what_is_none_becomes_zeros():
     assert made(f.PACK_TIME, b"2024-03-14:09:26:53") == b"\x20\x24\x03\x14\x09\x26\x53"
     for none in (b"Last Change Unknown", b"0000-03-14:09:26:53", b"2024-13-14:09:26:53", b"2024-03-14 09:26:53"):
         assert made(f.PACK_TIME, none) == bytes(7)
-
-
-def test_packed_digits_are_written_out():
-    assert made(f.UNPACK, b"\x20\x24\x03\x14") == b"20240314"
 
 
 def test_leading_zeros_are_stripped_but_one_digit_stays():
@@ -69,16 +42,3 @@ def test_a_point_is_inserted_and_nothing_is_computed():
     assert made(f.FIXED, b"999999", upper=2) == b"09999.99"
     assert made(f.FIXED, b"00095") == b"000095.0"
     assert made(f.FIXED, b"      ", upper=2) == b"00000.00" == made(f.FIXED, b"\0" * 6, upper=2)
-
-
-def test_moves_are_made_one_after_the_other_and_only_so_many():
-    row = bytes((f.COPY, 0, 0, 0, 2, f.COPY, 4, 0, 2, 1, f.STATUS, 5, 0, 0, 1))
-    target = bytearray(b"......")
-    assert f.carry_out(row, 2, target, 0, b"abc", 0) and target == b"ab..c."
-    assert not f.carry_out(row, 3, target, 0, b"abc", 0)
-
-
-def test_a_target_beyond_255_is_reached():
-    target = bytearray(600)
-    assert f.carry_out(bytes((f.COPY, 0x2C, 2, 0, 3)), 1, target, 1, b"abc", 0)
-    assert target[557:560] == b"abc" and target.count(b"abc") == 1

@@ -44,9 +44,3 @@ def test_log_keeps_the_latest_entries_in_their_order():
     entries = list(health.entries())
     assert len(entries) == LOG_ENTRIES and health.logged == LOG_ENTRIES * 2 + 5
     assert [value for _, _, value in entries] == list(range(LOG_ENTRIES + 5, LOG_ENTRIES * 2 + 5))
-
-
-def test_log_holds_every_moment_and_negative_codes():
-    health = Health()
-    health.note(h.FLASH_FAILED, -4, (1 << 30) - 1)
-    assert list(health.entries()) == [((1 << 30) - 1, h.FLASH_FAILED, -4)]

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from toolcart.agent.base import compat, crc, fields, form, words
-from toolcart.agent.log import record
 from toolcart.agent.openprotocol import layouts, light, plausible
 from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
@@ -84,16 +83,6 @@ def test_numbers_and_fillings_are_written_alike(buf, start, width, value):
 
 
 @THOROUGH
-@given(BUFFERS, st.integers(0, 40), st.integers(0, 40), WIDTHS)
-def test_a_move_to_the_front_of_one_buffer_is_alike(buf, at, by, width):
-    one, other = bytearray(buf), bytearray(buf)
-    if at + by + width <= len(buf):
-        fields.copy(one, at, one, at + by, width)
-        PLAIN["toolcart.agent.base.fields"].copy(other, at, other, at + by, width)
-        assert one == other
-
-
-@THOROUGH
 @given(BUFFERS, PLACES, BUFFERS, PLACES, st.integers(1, 10))
 def test_digits_are_packed_and_unpacked_alike(one, at, other, start, half):
     alike("pack_digits", words, one, at, other, start, 2 * half)
@@ -160,12 +149,6 @@ def test_checksums_are_alike(buf, start, less, value):
     start = min(start, len(buf))
     alike("crc30", crc, buf, start, max(start, len(buf) - less), value)
     alike("crc30", crc, buf, start, len(buf))
-
-
-@THOROUGH
-@given(st.binary(min_size=21, max_size=200), st.integers(0, 9), st.integers(0, 255), st.integers(0, 0x3FFFFFFF))
-def test_records_are_sealed_alike(buf, start, kind, seq):
-    alike("seal", record, buf, start, kind, 255 - kind, len(buf) - start - 12, seq)
 
 
 # -- whole messages ------------------------------------------------------------------------------------------------

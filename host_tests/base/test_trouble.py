@@ -3,7 +3,7 @@
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NO_ANSWER
 from toolcart.agent.cart import status
-from lab.harness.cart import CONTROLLER, PIM, SERVER, Cart
+from lab.harness.cart import CONTROLLER, Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators and the agent
@@ -20,13 +20,6 @@ def _sides(cart):
 
 def _logged(cart, counter):
     return [value for _, code, value in cart.station.health.entries() if code == counter]
-
-
-def test_a_side_that_stands_has_no_reason():
-    cart = _cart()
-    cart.run(3000)
-    controller, toolsnet = _sides(cart)
-    assert (controller["why"], controller["why_in"], toolsnet["why"], toolsnet["why_in"]) == ("", "", "", "")
 
 
 def test_a_refused_controller_is_logged_once_however_often_it_is_tried():
@@ -60,34 +53,6 @@ def test_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
     assert controller["why"] == "knows no MID 0060" and controller["why_mid"] == 60
 
 
-def test_what_is_no_pim_is_told_apart_from_one_that_is_silent():
-    cart = _cart(toolsnet={"send_12": False})
-    cart.run(20000)
-    _, toolsnet = _sides(cart)
-    assert (toolsnet["why"], toolsnet["why_in"]) == ("no PIM", "pim verify")
-    cart = _cart(toolsnet={"send_12": False, "first_telegram": b"99HTTP"})
-    cart.run(20000)
-    _, toolsnet = _sides(cart)
-    assert (toolsnet["why"], toolsnet["why_in"]) == ("foreign PIM", "pim verify")
-    assert len(_logged(cart, h.SERVER_AWAY)) == 1
-
-
-def test_pim_without_an_answer_and_a_server_that_is_away_are_told():
-    cart = _cart(toolsnet={"pim_silent": True})
-    cart.run(30000)
-    _, toolsnet = _sides(cart)
-    assert (toolsnet["why"], toolsnet["why_in"]) == ("no info", "pim info")
-    cart = _cart()
-    cart.network.down(*SERVER)
-    cart.run(10000)
-    _, toolsnet = _sides(cart)
-    assert (toolsnet["why"], toolsnet["why_in"]) == ("refused", "server opening")
-    cart.network.down(*PIM)
-    cart.run(70000)
-    _, toolsnet = _sides(cart)
-    assert (toolsnet["why"], toolsnet["why_in"]) == ("refused", "pim opening")
-
-
 def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart = _cart(toolsnet={"silent": True})
     cart.run(3000)
@@ -95,24 +60,3 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.run(300000)
     _, toolsnet = _sides(cart)
     assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]
-
-
-def test_a_side_that_is_down_says_when_it_is_tried_next():
-    cart = _cart()
-    cart.run(3000)
-    assert [side["next_try_ms"] for side in _sides(cart)] == [0, 0], "both stand"
-    cart.network.down(*CONTROLLER)
-    cart.network.down(*PIM)
-    cart.network.cut(*CONTROLLER)
-    cart.toolsnet.drop()
-    cart.run(30000)
-    before = _sides(cart)
-    assert [0 < side["next_try_ms"] < 40000 for side in before] == [True, True], before
-    waits_ms = max(side["next_try_ms"] for side in before)
-    tried = cart.station.intake.attempts
-    cart.run(waits_ms + 1)
-    assert cart.station.intake.attempts > tried
-    cart.network.swallow(*CONTROLLER)
-    cart.run(39000)
-    cart.run(_sides(cart)[0]["next_try_ms"] + 1)
-    assert _sides(cart)[0]["next_try_ms"] == 0, "it is tried now"

@@ -5,17 +5,14 @@ import random
 import re
 from pathlib import Path
 
-import pytest
-
 from toolcart.agent.openprotocol.operation import Operation
-from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.wide.line import line_of, number_in
-from toolcart.agent.wide.special_values import WideCycle
-from toolcart.sim import operation_frames, spindle_frames
+from toolcart.sim import operation_frames
 from host_tests.support.frames import example_tightening, message
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,12 +126,6 @@ def test_a_result_says_everything_in_its_units():
     }
 
 
-def test_limits_are_there_where_the_controller_has_told_them():
-    shown = told(result(limits=True), flags=res.FLAG_RECOVERED | res.FLAG_RETRIED)
-    assert (shown["torque_min"], shown["torque_max"], shown["angle_max"]) == ("10.00", None, 120)
-    assert shown["fetched"] and shown["again"]
-
-
 def test_angles_have_their_decimals_and_numbers_their_signs():
     payload = bytearray(result(limits=True, ANGLE=b"-0905", TORQUE=b"-01205"))
     payload[res.HEAD_BYTES + res.BODY_BYTES + res.ANGLE_DECIMALS] = 0x31
@@ -189,20 +180,6 @@ def several(read, octets, *more):
     return shown
 
 
-def test_bolts_have_their_data_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), WideCycle()
-    cycle.most = PAYLOAD_WIDE
-    bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
-    shown = several(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)["spindles"]
-    assert shown["special"] == [{"name": "Operator", "value": "Anna", "step": 0}]
-    assert [one["bolt"]["special"] for one in shown["each"]] == [
-        [{"name": "Socket", "value": "A-001", "step": 2}],
-        [{"name": "Socket", "value": "A-002", "step": 2}],
-    ]
-    assert [one["name"] for one in shown["each"][0]["bolt"]["values"]] == ["Peak T", "Step T", "Step A"]
-    assert shown["station_number"] == 1 and shown["job_sequence"] is None
-
-
 def test_objects_say_what_they_are_and_what_they_refer_to():
     made, operation = example_tightening(), Operation()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
@@ -247,13 +224,6 @@ def test_the_document_has_a_row_for_every_field():
     for shape in SCHEMA["$defs"].values():
         for name in shape["properties"]:
             assert f"| `{name}` |" in text, name
-
-
-def test_the_check_of_the_schema_can_fail():
-    shown = told(result())
-    for change in ({"torque": 12.05}, {"vin": 3}, {"extra": None}, {"status": "good"}, {"type": "event"}):
-        with pytest.raises(AssertionError):
-            conforms({**shown, **change})
 
 
 def test_the_number_of_what_is_no_line_is_none():
@@ -310,14 +280,6 @@ def test_any_record_is_a_line_that_says_what_describe_says_and_boards_write_the_
         assert shown["angle"] == (float(words["angle"]) if is_number else None)
         assert shown["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
         assert json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" == line
-
-
-def test_a_frame_of_any_octets_is_the_same_line_on_boards():
-    frame = result()[:8] + bytes(range(256))
-    line = line_of(frame, 0, KIND_RAW, res.FLAG_TRUNCATED, len(frame))
-    plain = Line(bytearray(4096))
-    assert plain.put(frame, 0, KIND_RAW, res.FLAG_TRUNCATED, len(frame)) and bytes(plain.buf[: plain.end]) == line
-    assert json.loads(line)["frame"] == "".join(map(chr, range(256)))
 
 
 def test_a_time_of_an_unset_clock_is_said_to_be_that():

@@ -66,11 +66,6 @@ def packed(text):
     return bytes(body[at : at + 7])
 
 
-def test_time_is_packed_two_digits_to_an_octet():
-    assert packed(b"2024-03-14:09:26:53") == b"\x20\x24\x03\x14\x09\x26\x53"
-    assert packed(b"1999-12-31:23:59:59") == b"\x19\x99\x12\x31\x23\x59\x59"
-
-
 def test_what_is_no_time_packs_to_zeros():
     for text in (
         b"Last Change Unknown",

@@ -30,13 +30,6 @@ def test_utf_8_stays_and_all_else_is_escaped_byte_by_byte():
         assert text_of(b"# " + stored + b"\0\0 #", 1, len(stored) + 4) == text
 
 
-def test_any_bytes_can_be_turned_back_from_what_is_shown():
-    dice = Dice(7)
-    for _ in range(600):
-        stored = octets(dice)
-        assert octets_of(shown(stored)) == stored, stored
-
-
 def test_no_two_texts_are_one_in_a_field_of_toolsnet():
     dice = Dice(8)
     fields = {}
