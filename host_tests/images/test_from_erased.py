@@ -33,7 +33,7 @@ COMMAND_S = 700
 HEALTHY_S = 600  # the simulated chip is slower than a real one, on a busy machine twenty times
 ARCHIVED_S = 300
 PLANT_SLOWER = 10  # so that the plant does not lose patience with it
-CHAPTER = "### RP2040 with our image"
+CHAPTER = "## RP2040 with our image"
 
 pytestmark = pytest.mark.xdist_group("rp2040")
 

@@ -28,7 +28,7 @@ from toolcart.tools.config.schema import FILE_NAME
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from lab.packaging import share, wheel
+from lab.packaging import share, site, wheel
 from lab.packaging.wheel import version
 
 PYTHON = "usr/lib/python3/dist-packages"
@@ -41,6 +41,12 @@ PROGRAM = """\
 from toolcart.__main__ import main
 
 main()
+"""
+
+# A built site brings the search of the Sphinx that made it; Debian's own may be another version's.
+OVERRIDES = """\
+toolcart: embedded-javascript-library please use sphinx [usr/share/doc/toolcart/html/_static/*]
+toolcart: zero-byte-file-in-doc-directory [usr/share/doc/toolcart/html/_static/scripts/furo-extensions.js]
 """
 
 CONTROL = """\
@@ -184,8 +190,8 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, f"{document}/copyright", COPYRIGHT.format(licence="\n".join(f" {line or '.'}" for line in licence)))
     _put(tree, f"{document}/examples/config.example.json", EXAMPLE.read_text(encoding="utf-8"))
     _put(tree, f"{document}/examples/{FILE_NAME}", schema_text())
-    for page in sorted((CHECKOUT / "docs").glob("*.md")):
-        _put(tree, f"{document}/{page.name}", page.read_text(encoding="utf-8"))
+    site.build(tree / document / "html")
+    _put(tree, "usr/share/lintian/overrides/toolcart", OVERRIDES)
     (tree / "etc/toolcart").mkdir(parents=True)
     _control(tree)
 

@@ -82,10 +82,10 @@ def _add_share(folder: Path) -> None:
         project.write("\n[tool.setuptools.data-files]\n" + "".join(rows))
 
 
-def by_hand(about: str | None, build: Callable[[Path], Path]) -> None:
+def by_hand(about: str | None, build: Callable[[Path], Path], folder: str = "dist") -> None:
     """Run the command line of a module that builds something into a folder."""
     line = CommandLine(about)
-    line.add_argument("folder", nargs="?", default="dist", type=Path, help="where it goes, default: dist")
+    line.add_argument("folder", nargs="?", default=folder, type=Path, help=f"where it goes, default: {folder}")
     start(lambda: print(build(line.parse_args().folder)))
 
 

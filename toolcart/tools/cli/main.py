@@ -29,6 +29,7 @@ PLACES = {
     "command": "toolcart.tools.command.commands:command",
     "config": "toolcart.tools.config.commands:config",
     "decode": "toolcart.codec.commands:decode",
+    "docs": "toolcart.tools.cli.docs:docs",
     "doctor": "toolcart.tools.doctor.commands:doctor",
     "flash": "toolcart.tools.flash.commands:flash",
     "image": "toolcart.tools.flash.image_command:image",
