@@ -13,6 +13,7 @@ from toolcart.agent.record.line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.wide.line import line_of, number_in
 from toolcart.sim import operation_frames
+from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -265,7 +266,7 @@ def generated(dice):
 def test_any_record_is_a_line_that_says_what_describe_says_and_boards_write_the_same():
     dice = random.Random(32)
     plain = Line(bytearray(4096))
-    for _ in range(3000):
+    for _ in range(3000 if LONG else 600):
         payload, flags = generated(dice)
         line = line_of(payload, 0, KIND_RESULT, flags, len(payload))
         plain.end = 0

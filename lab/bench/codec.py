@@ -1,4 +1,4 @@
-"""Measures the readers of Open Protocol, the catalogue and the agent's own: results per second beside plain slicing.
+"""Measures the catalogue: results a second beside plain slicing.
 
 It also measures the import of the catalogue, and the client's round trips (lab.bench.round_trips).
 
@@ -7,10 +7,7 @@ Rules
    all in one dict, without checking any field. It is written by hand below, for two revisions.
 2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
    shared machine a turn is disturbed or it is not.
-3. The agent's own way goes from the bytes of a read to the body that the spool keeps: link, MID, revision, every
-   field with its checks. Reads of one telegram are compared with reads that each end in the middle of one: as many
-   bytes in as many reads, which write into the link's own buffer, as a socket's `recv_into` does.
-4. Import and memory are measured in fresh interpreters, with nothing imported but what the import itself needs.
+3. Imports are measured in fresh interpreters, with nothing imported but what the import itself needs.
 """
 
 from __future__ import annotations
@@ -19,19 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from io import BytesIO
 
 from toolcart.agent import catalogue
-from toolcart.agent.base.fields import number
-from toolcart.agent.link import LINK_MESSAGE
-from toolcart.agent.link.stream import Stream
-from toolcart.agent.openprotocol import layouts
-from toolcart.agent.openprotocol.light import read_light
-from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.base.cache import CHECKOUT
 from toolcart.base.report import Report, measured
-from toolcart.sim.controller_frames import result_data
-from toolcart.sim.controller_model import Tightening
 from lab.bench.round_trips import add_to as add_round_trips
 
 TURNS = 300
@@ -70,10 +58,8 @@ MORE = {
 }
 
 _IMPORT = (
-    "import sys, time, tracemalloc; sys.path.insert(0, {root!r}); import toolcart.agent, struct; "
-    "tracemalloc.start() if {memory} else None; start = time.perf_counter(); "
-    "from toolcart.agent import catalogue; {use}; took = time.perf_counter() - start; "
-    "print(took * 1000, tracemalloc.get_traced_memory()[0] if {memory} else 0)"
+    "import sys, time; sys.path.insert(0, {root!r}); import toolcart.agent, struct; start = time.perf_counter(); "
+    "from toolcart.agent import catalogue; {use}; print((time.perf_counter() - start) * 1000)"
 )
 _USES = {
     "the core alone": "None",
@@ -89,11 +75,8 @@ def run(progress: Callable[[float], None]) -> dict:
     steps: list[Callable[[Report], None]] = [
         lambda report: _beside_plain(report, 999, plain_999, 400000),
         lambda report: _beside_plain(report, 1, plain_1, 230000),
-        lambda report: _own_way(report, 999, plain_999, 330000),
-        lambda report: _own_way(report, 1, plain_1, 135000),
         lambda report: _different(report, 999, plain_999),
         lambda report: _different(report, 1, plain_1),
-        _others,
         lambda report: add_round_trips(report, frame_of(999)),
         _imports,
     ]
@@ -188,9 +171,7 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
         message["angle"]
         message["tightening_id"]
 
-    ours, theirs, by_message, lazily, opened = per_second(
-        lambda: read(frame), lambda: plain(frame), lambda: decode(frame).fields(), some, lambda: decode(frame)
-    )
+    ours, theirs, lazily = per_second(lambda: read(frame), lambda: plain(frame), some)
     name = f"MID 0061 revision {revision}, "
     report.add(
         name + "every field",
@@ -199,11 +180,8 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
         f">= {wanted}",
         f"{len(plain(frame))} fields as a dict, IDs and digits checked",
     )
-    report.add(name + "plain slicing beside it", theirs, "/s", "", "by hand, nothing checked but MID and length")
     report.add(name + "every field against plain slicing", ours / theirs, "x", ">= 1", "best turns of the same run")
-    report.add(name + "every field of a message", by_message, "/s", "", "decode(frame).fields()")
     report.add(name + "opened, three fields read", lazily, "/s", ">= 550000", "torque, angle, tightening ID")
-    report.add(name + "opened", opened, "/s", "", "length, MID and revision looked at")
 
 
 def reads_of(revision: int) -> list[bytes]:
@@ -257,76 +235,6 @@ def _different(report: Report, revision: int, plain: Callable[[bytes], dict]) ->
     report.add(name + "against plain slicing", ours / theirs, "x", ">= 1", "which frames them by hand")
 
 
-def own_way(revision: int, split: bool) -> Callable[[], None]:
-    """Return what takes one more telegram from a read to the stored form; `split`: each read ends within one."""
-    frame = frame_of(revision) + b"\0"
-    link, body = Stream(), bytearray(BODY_BYTES + LIMITS_BYTES)
-    layout = layouts.layout_of(61, revision)
-    half = len(frame) // 2 if split else 0
-    port = BytesIO(frame[half:] + frame[:half])
-    if split:
-        link.inlet()[:half] = frame[:half]
-        link.receive(half)
-        link.next_message(0)
-
-    def one() -> None:
-        port.seek(0)
-        full = True
-        while full:
-            n = port.readinto(link.inlet())
-            full = n == link.free  # as the agent does: otherwise no more has arrived
-            link.receive(n)
-            while link.next_message(0) == LINK_MESSAGE:
-                head = number(link.buf, link.at + 4, 7)
-                if head == 61999:
-                    read = read_light(body, 0, link.buf, link.at, link.length)
-                else:
-                    read = layouts.read_whole(layout, link.buf, link.at, link.length, body, 0)[0]
-                if not read or head != 61000 + revision:
-                    raise ValueError(frame)
-                if link.is_empty():
-                    break
-
-    return one
-
-
-def _own_way(report: Report, revision: int, plain: Callable[[bytes], dict], wanted: int) -> None:
-    frame = frame_of(revision)
-    whole, split, theirs = per_second(own_way(revision, False), own_way(revision, True), lambda: plain(frame))
-    name = f"the agent's own way, revision {revision}"
-    how = "from a read into the form that is stored, framing and every check"
-    report.add(name, whole, "/s", f">= {wanted}", how)
-    report.add(name + ", against plain slicing", whole / theirs, "x", "", f"without framing it makes {theirs:.0f}/s")
-    report.add(name + ", reads that end in the middle", split, "/s", "", "as many reads, each ends inside one")
-    report.add(
-        name + ", these against whole ones",
-        split / whole,
-        "x",
-        "",
-        "best turns of the same run; what has begun is copied as on a board",
-    )
-
-
-def _others(report: Report) -> None:
-    long = catalogue.encode(61, 7, **{name: FIELDS[name] for name in FIELDS})
-    data = result_data(Tightening(), 7)
-    filled = b"%04d0061007" % (20 + len(data)) + b" " * 9 + data
-    variable = [catalogue.data_field(2001 + number, 12.5, unit=1) for number in range(20)]
-    object_data = catalogue.encode(1202, 1, message_count=2, message_number=2, result_id=1, data_fields=variable)
-    given = FIELDS
-    built, whole, blank, fields = per_second(
-        lambda: catalogue.encode(61, 999, **given),
-        lambda: catalogue.decode(filled).fields(),
-        lambda: catalogue.decode(long).fields(),
-        lambda: catalogue.decode(object_data).fields(),
-        share=4,
-    )
-    report.add("MID 0061 revision 7, every field", whole, "/s", "", f"{len(catalogue.form(61, 7).fields)} fields")
-    report.add("the same with most of them blank", blank, "/s", "", "revision 7, most numbers and texts blank")
-    report.add("MID 1202, 20 variable data fields", fields, "/s", "", "each as an object")
-    report.add("MID 0061 revision 999, built", built, "/s", "", "from values by name, all checked")
-
-
 # -- importing -----------------------------------------------------------------------------------------------------
 
 
@@ -334,16 +242,13 @@ def _imports(report: Report) -> None:
     frame = frame_of(999)
     for name, use in _USES.items():
         text = use.format(frame=frame) if "{frame" in use else use
-        took = min(_fresh(text, False)[0] for _ in range(IMPORT_ROUNDS))
-        octets = _fresh(text, True)[1]
+        took = min(_fresh(text) for _ in range(IMPORT_ROUNDS))
         report.add(f"import, {name}", took, "ms", "", "the best of five fresh interpreters, with compiled .pyc")
-        report.add(f"memory, {name}", octets / 1024, "KiB", "", "what Python's allocator has given, by tracemalloc")
 
 
-def _fresh(use: str, memory: bool) -> tuple[float, float]:
-    source = _IMPORT.format(root=str(CHECKOUT), use=use, memory=memory)
+def _fresh(use: str) -> float:
+    source = _IMPORT.format(root=str(CHECKOUT), use=use)
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True
     )
-    took, octets = done.stdout.split()
-    return float(took), float(octets)
+    return float(done.stdout)

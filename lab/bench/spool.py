@@ -42,8 +42,7 @@ APPENDS = 400
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
-    steps: list[Callable[[Report], None]] = [_wear, _littlefs, _sqlite, _start, _file, _stall]
-    return measured(steps, progress)
+    return measured([_wear, _littlefs, _sqlite, _start, _file], progress)
 
 
 def payload(number: int) -> bytes:
@@ -314,25 +313,3 @@ def _file(report: Report) -> None:
     report.add("the bare loop of the same calls", round(1 / bare_s), "1/s", "", "pwrite, fdatasync, median")
     share = round(100 * bare_s / log_s, 1)
     report.add("appends, share of the bare loop", share, "%", ">= 90", "the rest is Python: 0.1 ms a record")
-
-
-def _stall(report: Report) -> None:
-    flash = SimFlash(16 + STATE_BLOCKS, BLOCK_BYTES, 256)
-    log = logged(flash)[1]
-    cursor = log.cursors[0]
-    most = most_us = 0
-    for number in range(1, 400):
-        log.maintain()
-        before, before_us = flash.operations, flash.busy_us
-        append(log, number, payload(number))
-        if number > 1:
-            most = max(most, flash.operations - before)
-            most_us = max(most_us, flash.busy_us - before_us)
-        log.peek(cursor)
-        cursor.advance()
-    report.add("operations inside one append, erased ahead", most, "operations", "<= 1", "units of 256")
-    report.add("longest append, erased ahead", most_us / 1000, "ms", "", "at 0.7 ms a page, a raw frame is three pages")
-    octets = len(log.stage) + len(log.page) + 3 * 256 + 8 * n.NUMBERS + n.OCTETS
-    report.add(
-        "buffers of a log and its state, any area", octets, "octets", "<= 3400", "stage, page, two slots, numbers"
-    )
