@@ -11,7 +11,7 @@ import pytest
 
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash.link import About, Gone
-from host_tests.support.chip import running_chip
+from host_tests.support.firmware import running_chip
 from lab.chips.link import ChipLink
 
 

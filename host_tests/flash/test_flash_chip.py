@@ -11,7 +11,7 @@ import pytest
 
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
-from host_tests.support.chip import running_chip
+from host_tests.support.firmware import running_chip
 from lab.chips.chip import SAFE_MODE, TREE
 from lab.chips.link import ChipLink
 

@@ -14,7 +14,7 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web.metrics import Agent, text_of
-from host_tests.support.failing_disk import FailingDisk
+from host_tests.support.libc import FailingDisk
 from host_tests.support.private_mounts import PrivateMounts
 from host_tests.support.running import wait_for
 

@@ -5,8 +5,8 @@ import time
 
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.libc import ShiftedClock
 from host_tests.support.running import wait_for
-from host_tests.support.shifted_clock import ShiftedClock
 
 
 def test_a_date_of_an_unset_clock_is_marked_everywhere(site):

@@ -26,7 +26,7 @@ from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
 from host_tests.support import peers
-from host_tests.support.failing_disk import FailingDisk
+from host_tests.support.libc import FailingDisk, ShiftedClock
 from host_tests.support.peers import BrokerThat, Peer
 from host_tests.support.plant_words import (
     EVERYWHERE,
@@ -41,7 +41,6 @@ from host_tests.support.plant_words import (
     sentences,
 )
 from host_tests.support.running import free_port, wait_for
-from host_tests.support.shifted_clock import ShiftedClock
 from lab.harness.cart import Cart
 
 LONG = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="more faults of a kind: with --long")

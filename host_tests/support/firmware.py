@@ -1,5 +1,6 @@
-"""The images for tests on a PC: built once a session, skipped with the reason where they are not available."""
+"""Images and simulated chips for tests: built once a session, skipped with the reason where they are not available."""
 
+import contextlib
 import functools
 import os
 import subprocess
@@ -7,6 +8,7 @@ import subprocess
 import pytest
 
 from toolcart.base.cache import Unavailable
+from lab.chips.chip import Chip
 from lab.firmware import cortex, rp2040
 
 RUN_TIMEOUT_S = 280
@@ -47,3 +49,15 @@ def lines_of(command, timeout_s=RUN_TIMEOUT_S):
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout_s
     )
     return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+@contextlib.contextmanager
+def running_chip():
+    """An RP2 with its program up; Skip if it cannot be simulated here."""
+    try:
+        chip = Chip("rp2")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with chip:
+        chip.run(30000)
+        yield chip

@@ -1,4 +1,4 @@
-/* The wall clock, SHIFTED_CLOCK seconds from where it is (host_tests/support/shifted_clock.py). */
+/* The wall clock, SHIFTED_CLOCK seconds from where it is (host_tests/support/libc.py). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
