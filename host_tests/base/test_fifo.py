@@ -41,7 +41,7 @@ def test_full_takes_nothing_until_something_is_dropped():
     assert content(fifo) == octets[10:] + b"0123456789"
 
 
-def test_what_is_skipped_is_passed_over_as_it_comes_and_nothing_behind_it():
+def test_what_is_skipped_is_passed_over_and_nothing_behind_it():
     fifo = Fifo(50, 16)
     push(fifo, b"x" * 10)
     fifo.skip = 13

@@ -83,7 +83,7 @@ def test_program_that_is_missing_is_named_with_its_package(monkeypatch):
         programs.have(programs.QEMU_SYSTEM, install=False)
 
 
-def test_machine_code_has_no_constant_that_would_be_read_from_its_own_text():
+def test_machine_code_reads_no_constant_from_its_own_text():
     # Frozen for an ARMv6-M that text may lie at an address where the processor reads another word (firmware.md).
     functions = []
     for name in ("toolcart/agent/base/fast.py", "toolcart/agent/base/fast_crc.py"):

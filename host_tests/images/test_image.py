@@ -99,7 +99,7 @@ def test_headers_are_looked_for_with_the_compiler_itself(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
-def test_picotool_is_looked_for_as_the_sdk_does_in_the_version_that_it_asks_for(tmp_path, monkeypatch, all_tools):
+def test_picotool_is_looked_for_as_the_sdk_does(tmp_path, monkeypatch, all_tools):
     board = image.BOARDS["rpi_pico"]
     source = tree(tmp_path / "source", board)
     tools = source / "lib/pico-sdk/tools/CMakeLists.txt"
@@ -116,7 +116,7 @@ def test_picotool_is_looked_for_as_the_sdk_does_in_the_version_that_it_asks_for(
 
 
 @pytest.mark.parametrize("name", ["rpi_pico", "rpi_pico_w", "w5500_evb_pico", "rpi_pico2_w"])
-def test_a_program_that_does_not_end_in_front_of_the_storage_is_refused_with_the_numbers(name, tmp_path, all_tools):
+def test_a_program_that_reaches_into_the_storage_is_refused(name, tmp_path, all_tools):
     board = image.BOARDS[name]
     room = board.program_kib * 1024
     for size, code in ((room, 0), (room + 1, 1)):
@@ -206,7 +206,7 @@ def test_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_
     assert outcome["next"][-1] == f"toolcart flash --board {board.port} --port PORT --config cart.json"
 
 
-def test_a_build_that_fails_names_its_first_error_and_where_all_of_it_is(tmp_path, monkeypatch, all_tools):
+def test_a_build_that_fails_names_its_first_error_and_its_log(tmp_path, monkeypatch, all_tools):
     source = tree(tmp_path / "source", image.BOARDS["rpi_pico_w"], port=FAILS)
     told = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
     assert told.exit_code == 1 and "main.c:3: error: no such thing" in told.stderr and "build.log" in told.stderr

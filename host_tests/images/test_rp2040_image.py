@@ -147,7 +147,7 @@ print(rp2_flash.other_division())
 
 
 @pytest.mark.parametrize("files_kib", [704, 1000])
-def test_files_and_ring_of_an_image_that_divided_the_flash_otherwise_stay_where_they_are(tmp_path, files_kib):
+def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files_kib):
     assert files_kib * 1024 != FILES_BYTES
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)

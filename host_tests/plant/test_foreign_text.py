@@ -49,7 +49,7 @@ def run(site, plant, form=str):
     return lines, status
 
 
-def test_text_beyond_ascii_goes_out_so_that_it_can_be_turned_back_and_is_counted(site):
+def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site):
     with SimulatedPlant(controller_options=ControllerOptions()) as plant:
         for pset in plant.controller.psets.values():
             pset.pset_name = "Lenks\xe4ule %d" % pset.pset

@@ -302,7 +302,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
     ", running for {} since",
     ", a sync takes",
 )
-def test_a_session_that_ends_and_a_network_that_goes_are_said_while_they_are_so(site):
+def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site):
     with SimulatedPlant() as plant:
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
         cart = site.cart(plant, toolsnet=toolsnet)
@@ -895,7 +895,7 @@ ELSEWHERE = {
         "was the agent stalled, or the controller set up",
     ),
     "host_tests/words/test_reasons.py::test_what_is_no_address_is_not_tried": ("is neither an address nor a name",),
-    "host_tests/words/test_reasons.py::test_a_name_that_is_not_there_and_servers_that_do_not_answer_are_told_apart": (
+    "host_tests/words/test_reasons.py::test_an_unknown_name_and_a_silent_server_are_told_apart": (
         "Is {where} spelled right?",
         "Give an address in {where}, or mend",
     ),
@@ -910,7 +910,7 @@ ELSEWHERE = {
         "Look at `ulimit -n`, and what else runs",
         "{name} {place} cannot be reached: ",
     ),
-    "host_tests/words/test_reasons.py::test_a_device_that_is_missing_or_no_line_or_held_or_unplugged_has_a_word": (
+    "host_tests/words/test_reasons.py::test_what_keeps_a_device_from_being_opened_has_a_word": (
         "the adapter {host} was unplugged",
         "`sudo fuser -v {device}` says which",
         "the serial line {host} failed",

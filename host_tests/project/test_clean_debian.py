@@ -177,7 +177,7 @@ def test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops(machine, p
     assert "the service toolcart has failed (exit code 2, it refuses its configuration)" in failed, failed
 
 
-def test_a_password_of_root_stops_no_service_and_is_seen_by_a_check_of_root(machine, package, plant):
+def test_a_password_of_root_stops_no_service_and_root_sees_it(machine, package, plant):
     installed(machine, package, plant)
     tree = json.loads(machine.run("cat", CONFIG))
     broker = {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u", "password": {"file": "broker.password"}}
@@ -236,9 +236,7 @@ def test_a_service_that_install_service_has_made_delivers(machine, package, plan
     assert shown["stations"][0]["number"] == 8 and restarts(machine) == "NRestarts=0"
 
 
-def test_a_service_whose_disk_is_away_is_not_started_again_and_again_and_uses_it_when_it_is_back(
-    machine, package, plant
-):
+def test_a_service_whose_disk_is_away_waits_for_it(machine, package, plant):
     installed(machine, package, plant)
     until(machine, lambda station: station["delivered"] >= 1)
     machine.run("systemctl", "stop", "toolcart")

@@ -165,7 +165,7 @@ def test_a_transcript_is_read_and_its_numbers_do_not_count():
 
 
 @pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="it takes as long as it tells: with --long")
-def test_pages_with_consoles_are_as_they_say_one_after_the_other_in_one_folder(tmp_path):
+def test_pages_with_consoles_are_as_they_say(tmp_path):
     program = tmp_path / "bin/toolcart"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m toolcart.tools.cli.main "$@"\n')

@@ -90,7 +90,7 @@ def test_a_new_pi_follows_what_toolsnet_has(tmp_path, plant):
     assert plant.archive.sequences() == list(range(1, 8))
 
 
-def test_a_station_with_a_new_number_has_a_new_spool_and_its_old_one_is_refused(tmp_path, plant):
+def test_a_station_with_a_new_number_needs_a_new_spool(tmp_path, plant):
     life(configured(tmp_path, plant), delivered(4), lambda: plant.produce(4))
     agent = Agent(
         config_file.read_to_run(configured(tmp_path, plant, 8)), str(tmp_path / "cart.json"), 20, lambda _: None

@@ -10,7 +10,7 @@ HEAVY = True
 HEAP = "3m"
 
 
-def test_what_is_dropped_finds_its_way_where_the_room_for_copies_has_worn_out():
+def test_a_drop_works_where_the_room_for_copies_has_worn_out():
     for every in (2, 3, 5):
         for unit_bytes in (1, 64, 256):
             bench = QuarantineBench(4, blocks=34, unit_bytes=unit_bytes)

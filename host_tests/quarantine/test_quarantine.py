@@ -75,7 +75,7 @@ def test_one_in_doubt_is_not_offered_without_a_word():
     assert bench.quarantine.find(1) == KIND_RESULT and not bench.quarantine.is_late()
 
 
-def test_what_is_kept_twice_is_there_once_and_any_number_is_looked_up():
+def test_what_is_kept_twice_is_there_once():
     bench = QuarantineBench(results=9)
     assert bench.keep(2, 5) == KEPT_DONE
     assert bench.keep(2) == bench.keep(5) == KEPT_BEFORE
@@ -150,7 +150,7 @@ def test_a_drop_that_could_not_be_written_has_not_happened():
     assert bench.quarantine.remove([3], DROPPED) == 0, "one that is not there"
 
 
-def test_a_drop_that_was_refused_but_is_on_flash_does_not_happen_at_the_next_start():
+def test_a_refused_drop_does_not_happen_at_the_next_start():
     bench = QuarantineBench(results=4, make_flash=Deceitful)
     bench.keep(1, 2)
     assert bench.log.maintain()
@@ -284,7 +284,7 @@ def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
             assert bench.quarantine.numbers() == list(range(1, 12)), (tear, cut)
 
 
-def test_an_empty_one_has_room_for_as_many_however_much_of_its_newest_block_is_written():
+def test_an_empty_one_has_all_its_room_in_any_state():
     for few in (1, 8, 13, 14):
         bench = QuarantineBench(kept_blocks=3, blocks=40, unit_bytes=256, results=20)
         whole = room_of(bench.quarantine, 114)
@@ -364,7 +364,7 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             assert bench.quarantine.count() == len(left) and bench.state.numbers[SET_ASIDE] == 14
 
 
-def test_what_cannot_be_read_any_more_is_counted_shown_and_passed_with_what_lies_around_it():
+def test_what_cannot_be_read_any_more_is_counted_and_passed():
     bench = QuarantineBench(results=9)
     bench.keep(1, 2, 3, 4, 5)
     bench.store()

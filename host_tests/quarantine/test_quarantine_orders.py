@@ -133,7 +133,7 @@ def test_what_is_dropped_is_gone_and_counted_and_stays_so():
     assert station.listed() == []
 
 
-def test_any_that_are_named_can_be_dropped_from_a_full_quarantine_and_a_full_log():
+def test_any_can_be_dropped_from_a_full_quarantine_and_log():
     for unit in (16, 256):
         station = Bench(kept_blocks=4, blocks=14, unit_bytes=unit)
         kept = station.fill()
@@ -146,7 +146,7 @@ def test_any_that_are_named_can_be_dropped_from_a_full_quarantine_and_a_full_log
         assert station.order("drop", "all")[-1]["parked"] == 0
 
 
-def test_a_cut_in_the_middle_of_a_drop_leaves_those_that_were_not_named_as_dropped_or_fewer():
+def test_a_cut_in_a_drop_drops_none_that_was_not_named():
     for cut in range(1, 30):
         station = bench(24)
         chosen = [str(number) for number in range(1, 25, 2)]

@@ -263,7 +263,7 @@ def generated(dice):
     return payload, dice.choice((0, res.FLAG_ODD, res.FLAG_ODD | res.FLAG_RECOVERED, res.FLAG_RETRIED))
 
 
-def test_any_record_is_a_line_that_says_what_describe_says_and_boards_write_the_same():
+def test_any_record_is_a_line_that_boards_write_the_same():
     dice = random.Random(32)
     plain = Line(bytearray(4096))
     for _ in range(3000 if LONG else 600):

@@ -91,7 +91,7 @@ def test_steps_that_the_controller_left_out_are_said():
         assert made.cut == cut
 
 
-def test_objects_say_their_type_and_what_they_refer_to_from_revision_3_on():
+def test_objects_say_type_and_reference_from_revision_3_on():
     result = tightening()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
     for revision, wanted in ((1, [(-1, -1)] * 3), (2, [(-1, -1)] * 3), (3, [(4, 1), (2, 0), (5, 100)])):

@@ -97,7 +97,7 @@ def test_outage_comes_again_from_where_the_subscription_rewinds():
         clean(cart)
 
 
-def test_what_was_made_before_it_was_met_is_not_ours_but_the_first_outage_is():
+def test_the_first_outage_is_ours_what_was_before_is_not():
     cart = cart_of(POWERMACS, {}, on=False)
     for _ in range(4):
         cart.controller.produce()
@@ -141,7 +141,7 @@ def test_repeats_are_repeats_however_they_come():
         clean(cart)
 
 
-def test_only_the_last_one_comes_again_though_the_number_in_front_of_it_is_not_held():
+def test_only_the_last_one_comes_again_without_its_predecessor():
     for settings, starts in (({}, False), (BOLTS, True)):
         cart = cart_of(POWERMACS, settings, elsewhere=1).ready()
         produce(cart, 4)
@@ -197,7 +197,7 @@ def test_bolt_data_that_does_not_come_is_done_without():
     assert [row for row, _, _ in sp.extras_of(payload, 0, len(payload))] == [0]
 
 
-def test_other_stations_of_a_powermacs_use_data_numbers_in_between_and_nothing_is_gone():
+def test_data_numbers_of_other_stations_are_not_missed():
     cart = cart_of(POWERMACS, {}, elsewhere=3).ready()
     produce(cart, 4)
     drop(cart)
@@ -233,7 +233,7 @@ def test_a_controller_that_counts_again_is_followed():
         assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
 
 
-def test_the_first_of_a_count_that_began_again_is_taken_though_others_pass_the_last_number_meanwhile():
+def test_the_first_of_a_count_that_began_again_is_taken():
     for settings, leaves in (({}, True), (BOLTS, False)):
         cart = cart_of(POWERMACS, settings).ready()
         produce(cart, 3)
@@ -247,7 +247,7 @@ def test_the_first_of_a_count_that_began_again_is_taken_though_others_pass_the_l
         clean(cart)
 
 
-def test_a_controller_that_counts_again_while_nothing_can_be_stored_is_asked_from_there_on():
+def test_a_new_count_while_nothing_can_be_stored_is_asked_for():
     for settings in ({}, BOLTS):
         cart = cart_of(POWERMACS, settings).ready()
         produce(cart, 3)
@@ -270,7 +270,7 @@ def test_a_controller_that_counts_again_while_nothing_can_be_stored_is_asked_fro
         clean(cart)
 
 
-def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_is_known():
+def test_an_old_result_that_comes_late_is_stored():
     cart = cart_of(POWERMACS, {}).ready()
     produce(cart, 5)
     late = cart.controller.result(3)
@@ -287,7 +287,7 @@ def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_
     assert cart.counted(h.OUT_OF_SEQUENCE) == 1 and cart.counted(h.DUPLICATES) <= 3
 
 
-def test_a_result_whose_bolt_data_does_not_come_before_the_next_one_is_stored_as_it_is():
+def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     cart = cart_of(POWERMACS, BOLTS).ready()
     produce(cart, 3)
     for number in (1, 2):

@@ -163,7 +163,7 @@ def test_a_second_client_waits_and_is_served_then(tmp_path):
     running.control.close()
 
 
-def test_whoever_says_or_takes_nothing_is_cut_off_and_the_order_is_done_all_the_same(tmp_path):
+def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
     done = []
 
     def long(_words, _asker):
@@ -292,7 +292,7 @@ def status_line(**changed):
     return {"kind": "status", "stations": [shown], "scheduler": {"faults": 0, "last_fault": None}}
 
 
-def test_the_log_tells_what_did_not_arrive_when_it_changes_and_at_each_start():
+def test_the_log_tells_what_did_not_arrive():
     figures = Figures()
 
     def told(**changed):

@@ -68,7 +68,7 @@ def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(deli
     after.clean()
 
 
-def test_what_was_set_aside_is_still_kept_with_its_reason_and_the_counts_stay():
+def test_what_was_set_aside_is_still_kept_with_its_reason():
     before = begun_of(lzma.open(ASIDE).read())
     made = take_over.make(before, PLAN, 4711)
     after = begun(made.device)
@@ -118,7 +118,7 @@ def test_a_new_spool_that_is_too_small_is_made_larger():
     assert after.log.has_room(200) and len(made.device.cells) > 40 * 1024
 
 
-def test_another_station_gets_the_results_and_meets_its_server_as_if_for_the_first_time():
+def test_another_station_that_gets_the_results_meets_its_server_anew():
     station = Outlet()
     station.store(7)
     station.run(60000)
@@ -159,7 +159,7 @@ def test_by_hand_into_another_size_unit_and_station(tmp_path):
     assert image.read(target).opened.quarantine.count() == 92
 
 
-def test_what_is_there_in_use_or_no_spool_is_refused_and_left_alone(tmp_path):
+def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
     path, target = put(tmp_path), tmp_path / "new.spool"
     target.write_bytes(b"mine")
     again = take(path, target)

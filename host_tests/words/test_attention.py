@@ -126,7 +126,7 @@ def test_the_status_has_them_in_front_of_what_is_only_counted():
     assert lines[1].startswith("  SET ASIDE   4 results")
 
 
-def test_the_events_tell_a_need_once_while_only_its_figures_change_and_when_it_is_over():
+def test_events_tell_a_need_once_and_when_it_is_over():
     from toolcart.tools.live import figures
 
     known = figures.StationFigures()

@@ -92,7 +92,7 @@ def test_numbers_of_the_log_are_told_in_words():
         assert name in NAMES
 
 
-def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own():
+def test_why_a_result_was_set_aside_is_told():
     assert undelivered.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
     for reason, words in (
         (1001, "could not be read"),

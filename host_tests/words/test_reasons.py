@@ -58,7 +58,7 @@ def test_a_port_where_nothing_listens_is_refused():
         (socket.gaierror(socket.EAI_AGAIN, "later"), "DNS slow"),
     ],
 )
-def test_a_name_that_is_not_there_and_servers_that_do_not_answer_are_told_apart(monkeypatch, error, slug):
+def test_an_unknown_name_and_a_silent_server_are_told_apart(monkeypatch, error, slug):
     def fails(*_arguments, **_more):
         raise error
 
@@ -123,7 +123,7 @@ def test_what_is_no_address_is_not_tried():
     assert why_name(port.why) == "no address"
 
 
-def test_a_device_that_is_missing_or_no_line_or_held_or_unplugged_has_a_word(tmp_path):
+def test_what_keeps_a_device_from_being_opened_has_a_word(tmp_path):
     port = SerialPort(SERIAL)
     for device, slug in ((str(tmp_path / "ttyUSB9"), "no device"), ("/dev/null", "not a tty"), ("/tmp", "no device")):
         port.open(device, 9600)

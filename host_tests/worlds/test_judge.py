@@ -65,7 +65,7 @@ def excused(history):
     return {name: count for name, count in judge(History({1: history})).excused.items() if count}
 
 
-def test_a_history_in_which_all_is_well_is_not_accused_and_there_are_twelve_rules():
+def test_a_history_in_which_all_is_well_is_not_accused():
     told = judge(History({1: station([result(1), result(2), result(3)], [row(1), row(2), row(3)])}))
     assert (told.findings, told.owed, any(told.excused.values())) == ([], 3, False)
     assert len(KINDS) == 12
@@ -84,7 +84,7 @@ def test_row_that_the_server_forgot_counts_if_it_had_vouched_for_it():
     assert kinds(station([result(1)], [row(1, forgotten=9000, vouched=False)], forgets=[9000])) == ["lost"]
 
 
-def test_what_is_made_while_away_is_owed_once_the_controller_was_met_and_as_long_as_it_holds_it():
+def test_what_a_met_controller_made_while_away_is_owed_while_held():
     away = {"pushes": [], "acks": []}
     assert kinds(station([result(1, **away)], [])) == ["stuck"]
     assert kinds(station([result(1, after_meeting=False, **away)], [])) == []
@@ -93,7 +93,7 @@ def test_what_is_made_while_away_is_owed_once_the_controller_was_met_and_as_long
     assert kinds(station([result(1, **away), result(2, count=1)], [row(2)])) == [], "a count that is over"
 
 
-def test_overwritten_is_what_went_with_an_erased_block_of_a_full_log_that_may_overwrite():
+def test_overwritten_is_what_an_erased_block_of_a_full_log_had():
     gone = result(1, held=False, gone=5000, gone_full=True)
     behind = [gone, result(2)], [row(2)]
     assert excused(station(*behind, Said(overwritten=1), rules_overwrite=True)) == {"overwritten": 1}
@@ -131,7 +131,7 @@ def test_what_server_forgot_or_lied_about_may_come_again_batch_for_each():
     assert kinds(station([result(1)], three, lies=[5000], rules_cursor_batch=0, rules_rewind=True)) == ["doubled"]
 
 
-def test_what_was_given_again_after_the_log_had_lost_it_may_come_again_once_for_each_time():
+def test_what_was_given_again_may_come_again_once_for_each_time():
     assert excused(twice(result(1, again=[5000]))) == {"given again": 1}
     overtaken = twice(result(1, again=[500]))  # the copy given again came first: the other lay in the quarantine
     assert excused(overtaken) == {"given again": 1}
@@ -178,7 +178,7 @@ def test_fetched_ones_of_one_count_ascend():
 # 4: as it was made
 
 
-def test_a_row_says_what_was_made_and_by_whom_under_a_sequence_behind_the_last_one():
+def test_a_row_says_what_was_made_under_a_sequence_behind_the_last():
     assert kinds(station([result(1)], [row(1, wrong="torque '1' in place of '2'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, wrong="VIN 'X'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, foreign=True)])) == ["garbled"]
@@ -191,7 +191,7 @@ def test_a_row_says_what_was_made_and_by_whom_under_a_sequence_behind_the_last_o
 # 5: never stuck
 
 
-def test_what_still_waits_or_comes_only_after_a_switch_off_and_on_is_stuck():
+def test_what_comes_only_after_a_switch_off_and_on_is_stuck():
     assert kinds(station([result(1, stands=True)], [])) == ["stuck"]
     assert kinds(station([result(1)], [row(1, 9000)], came_after={1})) == ["stuck"]
     assert kinds(station([result(1)], [row(1)], Said(waiting=1))) == ["stuck"]
@@ -244,7 +244,7 @@ def test_a_refused_result_holds_up_the_next_good_one_for_seconds():
     assert held(73000, 1, was_there=False) == ["held up"]
 
 
-def test_how_long_it_is_held_up_is_measured_from_the_first_refusal_or_its_own_acknowledgement():
+def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
     def watched(*results, at=20000, counts=True):
         history = station(results, [])
         passing = Passing(history)
@@ -262,7 +262,7 @@ def test_how_long_it_is_held_up_is_measured_from_the_first_refusal_or_its_own_ac
     assert watched(refused, fetched(2)) == []
 
 
-def test_behind_one_without_an_answer_it_may_take_a_pause_longer_until_one_is_taken():
+def test_behind_one_without_an_answer_it_may_take_a_pause_longer():
     for is_taken in (False, True):
         bad = result(1, disliked="refuses")
         history = station([bad, result(2)], [])
@@ -310,7 +310,7 @@ def test_nothing_is_set_aside_without_a_cause():
     assert kinds(station([result(1, disliked="refuses", tried=[1500])], [], kept(1))) == []
 
 
-def test_what_is_stored_is_not_kept_as_well_but_where_it_is_in_doubt_or_was_lied_about():
+def test_what_is_stored_is_kept_as_well_only_in_doubt():
     both = [result(1, tried=[1003])], [row(1)], kept(1)
     assert kinds(station(*both)) == ["aside"]
     assert kinds(station(*both, lies=[1004])) == []
@@ -322,7 +322,7 @@ def test_what_is_stored_is_not_kept_as_well_but_where_it_is_in_doubt_or_was_lied
     assert kinds(station(*both)) == ["aside"]
 
 
-def test_one_copy_for_each_time_that_it_was_given_again_may_be_kept_beside_the_store():
+def test_one_copy_may_be_kept_for_each_time_given_again():
     given = result(1, tried=[9500], again=[5000])
     assert excused(station([given], [row(1)], kept(1))) == {"given again": 1}
     twice_there = [row(1), row(1, 9000, sequence=2)]

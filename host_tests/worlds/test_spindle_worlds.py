@@ -96,7 +96,7 @@ def _world(name, events, **traits):
     return run(script)
 
 
-def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_not_owed():
+def test_an_outage_of_a_powermacs_is_owed_of_a_stepsync_not():
     events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
     outcome = _world("powermacs", events, result_revisions=[4])
     history = outcome.history.stations[1]

@@ -80,7 +80,7 @@ def test_a_cut_leaves_other_units_alone_and_what_is_done_stays():
 
 
 @pytest.mark.parametrize("unit", [1, 4, 16, 64, 256])
-def test_a_torn_head_with_its_record_reads_well_and_vanishes_in_all_units_within_a_session_or_at_a_start(unit):
+def test_a_torn_head_reads_well_and_vanishes_in_all_units(unit):
     seen = set()
     for dice in range(120):
         device = flash(unit, dice)
@@ -146,7 +146,7 @@ def test_a_file_loses_what_was_not_synced_and_keeps_what_was():
     assert seen == {"whole", "erased"}
 
 
-def test_what_a_failed_sync_has_marked_clean_reads_well_and_is_gone_after_a_cut():
+def test_what_a_failed_sync_marked_clean_is_gone_after_a_cut():
     seen = set()
     for dice in range(60):
         device = flash(dice=dice, model=FileFlash)
@@ -220,7 +220,7 @@ def test_the_clock_of_a_controller_is_set_back_and_forth():
     assert stamps == ["0600", "0500", "0700"]
 
 
-def test_a_count_begins_afresh_below_at_or_above_what_it_was_and_the_memory_may_stay():
+def test_a_count_begins_afresh_below_at_or_above_what_it_was():
     [controller] = a_world().controllers
     made(controller, 10)
     for begins, key in ((SAME, 11), (BELOW, 8), (ABOVE, 12), ("low", 1)):
@@ -233,7 +233,7 @@ def test_a_count_begins_afresh_below_at_or_above_what_it_was_and_the_memory_may_
     assert kept.count == 4 and newest.count == 5 and controller.old(1) is controller.old(0) is newest
 
 
-def test_an_id_that_goes_to_another_spindle_is_no_longer_that_of_what_was_kept():
+def test_an_id_that_goes_to_another_spindle_is_another():
     [controller] = a_world().controllers
     made(controller, 6)
     kept = list(controller.memory)
@@ -242,7 +242,7 @@ def test_an_id_that_goes_to_another_spindle_is_no_longer_that_of_what_was_kept()
     assert list(controller.memory) == kept[3:] and controller.old(kept[1]) is None
 
 
-def test_a_row_of_bad_ones_ends_with_a_good_one_before_it_can_fill_a_log():
+def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
     [controller] = a_world().controllers
     controller.traits["row_most"] = 3
     controller.dislike_left = 9
@@ -274,7 +274,7 @@ def offer(world, one, sequence=1):
     return world.toolsnet.take(telegram)[0]
 
 
-def test_a_server_refuses_by_content_or_says_nothing_by_content_and_each_offer_is_noted():
+def test_a_server_refuses_or_is_silent_by_content_and_notes_offers():
     world = a_world()
     results = world.history.stations[1].results
     results.update({1: result(1, disliked="refuses"), 2: result(2, disliked="silent"), 3: result(3)})
@@ -295,7 +295,7 @@ def test_an_08_names_the_newest_row_or_the_highest():
     assert world.toolsnet.latest(1) == 2
 
 
-def test_an_08_that_names_a_row_above_the_newest_vouches_for_that_one_and_not_for_the_newest():
+def test_an_08_vouches_for_the_row_that_it_names():
     """A lie was believed, and what was stored since lies below the highest: no agent can know of it."""
     world = a_world()
     station = world.history.stations[1]
@@ -309,7 +309,7 @@ def test_an_08_that_names_a_row_above_the_newest_vouches_for_that_one_and_not_fo
     assert [row.vouched for row in station.rows] == [True, True, False, False] and len(station.lies) == 1
 
 
-def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_something_else_is_wrong():
+def test_a_refused_one_that_holds_up_a_good_one_is_measured():
     for disturbed, pim, counted in ((False, "up", 1), (True, "up", 0), (False, "refusing", 0)):
         world = a_world()
         station = world.history.stations[1]
@@ -351,7 +351,7 @@ def test_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
         assert (world.toolsnet.quiet_since(1) == 60000) == (not answered)
 
 
-def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_agent_cannot_know_of():
+def test_a_powermacs_hides_only_what_the_agent_cannot_know_of():
     world = a_world()
     controller = world.controllers[0]
     session = PowerMacsSession(controller, SimpleNamespace(receive=None))
@@ -395,7 +395,7 @@ def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
     assert world.stands_in_log(1, "W1N000001") and device.erase(first) and not world.stands_in_log(1, "W1N000001")
 
 
-def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_whatever_was_offered_first():
+def test_a_block_begun_in_a_full_log_costs_the_oldest():
     world = a_world()
     station, device = world.history.stations[1], world.device(1)
     first = world.log_begins(1)
@@ -410,7 +410,7 @@ def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_wha
     assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
 
 
-def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
+def test_a_worn_block_that_was_to_be_erased_is_given_up_once():
     world = a_world()
     station, device = world.history.stations[1], world.device(1)
     first = world.log_begins(1)
@@ -424,7 +424,7 @@ def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
     assert first not in world._nowhere_else(1)
 
 
-def test_what_is_in_a_block_whose_erase_is_refused_counts_no_more_until_a_start_finds_it():
+def test_a_block_whose_erase_is_refused_counts_after_a_start_alone():
     world = a_world()
     device = world.device(1)
     device.dice = random.Random(0)
@@ -438,7 +438,7 @@ def test_what_is_in_a_block_whose_erase_is_refused_counts_no_more_until_a_start_
     assert device.erase(first) == 0 and not world.stands_in_log(1, "W1N000001")
 
 
-def test_what_a_cut_left_of_a_copy_in_the_quarantine_is_no_copy_of_what_is_overwritten():
+def test_what_a_cut_left_of_a_copy_is_no_copy():
     for dice in range(20):
         world = a_world()
         station, device = world.history.stations[1], world.device(1)
@@ -470,13 +470,13 @@ def _is_full_of(fronts):
     return world.is_full(1)
 
 
-def test_a_frame_fills_a_log_by_its_octets_and_as_pushed_and_fetched_twice_but_not_by_a_copy():
+def test_a_frame_fills_a_log_pushed_and_fetched_not_by_a_copy():
     pushed_and_fetched = ((1 + index // 2, b"0061----" if index % 2 else b"0065----") for index in itertools.count())
     assert _is_full_of(pushed_and_fetched)
     assert not _is_full_of((1 + index % 10, b"0061----") for index in itertools.count()), "each block the same ten"
 
 
-def test_a_log_is_full_of_what_waits_once_more_until_it_is_stored_again():
+def test_a_log_is_full_of_what_waits_once_more():
     world = a_world()
     station, device = world.history.stations[1], world.device(1)
     first = world.log_begins(1)
@@ -493,7 +493,7 @@ def test_a_log_is_full_of_what_waits_once_more_until_it_is_stored_again():
     assert not world.is_full(1)
 
 
-def test_a_block_that_was_passed_and_waits_once_more_fills_a_log_however_little_is_in_it():
+def test_a_passed_block_that_waits_once_more_fills_a_log():
     for forgotten in (None, 150):
         world = a_world()
         station, device = world.history.stations[1], world.device(1)

@@ -174,7 +174,7 @@ def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
         assert len([moment for moment in results[1].tried if moment >= 60000]) >= tried
 
 
-def test_what_the_flash_refused_to_say_was_dropped_may_be_gone_and_no_other():
+def test_only_what_the_flash_refused_to_say_was_dropped_may_be_gone():
     base = plain(end_ms=100000)
     base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200]]
     base["events"] += [[60000, "flash_operations", 1, 2], [60001, "order", 1, "drop", 1]]
@@ -225,7 +225,7 @@ def test_profiles_are_named_as_on_the_command_line():
         names_of("nexo,nix")
 
 
-def test_a_push_of_a_controller_that_repeats_nothing_is_taken_over_when_nothing_stands_in_the_way():
+def test_a_push_that_is_never_repeated_is_taken_over():
     script = plain(end_ms=120000)
     script["stations"] = [{"flash": {}, "controller": {**TRAITS["mt-focus-6000"], "profile": "mt-focus-6000"}}]
     script["events"] = [[5000, "make", 1, 1, 50], [50000, "make", 1, 3, 1000], [90000, "make", 1, 1, 50]]
