@@ -48,7 +48,9 @@ def figures(parts: tuple[str, ...], as_json: bool) -> None:
 @click.option("--seconds", type=click.IntRange(5, 36000), default=120, show_default=True, help="For each, at most.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
-    """Break each rule of the core once, and check that worlds or an exhaustive run find it; exit code 1 if not.
+    """Break each rule of the core once and see it found.
+
+    By generated worlds or an exhaustive run; exit code 1 if one is not found.
 
     Without a NAME it breaks all of them; lab/bench/causes.py has each in words.
     """

@@ -30,7 +30,9 @@ def worlds(
     script_path: str | None,
     as_json: bool,
 ) -> None:
-    """Run the agent in simulated worlds with faults of every kind, and judge what ToolsNet got.
+    """Run the agent in generated worlds with faults.
+
+    Faults are of every kind; a judge compares what ToolsNet got with what was made.
 
     A world is defined by its seed. A failing one prints its seed, and with --shrink a short script that fails the same
     way; docs/internals/worlds.md says how a script becomes a test.

@@ -53,7 +53,10 @@ _SECONDS = click.FloatRange(min=1)
     help="File that remembers which alerts were sent.",
 )
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
-    """Report silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
+    """Send alerts by webhook and mail.
+
+    Silent stations, too many NOK, wrong clocks; each once.
+    """
     options.library()
     from toolcart.archive.alerting import Alerting
     from toolcart.archive.alerts import Limits, causes

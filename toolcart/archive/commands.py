@@ -35,7 +35,7 @@ TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angl
 
 @click.group()
 def archive() -> None:
-    """Store what stations report over ToolsNet's protocol, and query it."""
+    """Run a ToolsNet of your own, and query it."""
 
 
 archive.add_command(serve)
@@ -91,9 +91,9 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
-    """Find results by car, station, time and verdict, newest first.
+    """Find results by car, station, time or verdict.
 
-    Time is by the station's own clock, Arrived is UTC.
+    Newest first. Time is by the station's own clock, Arrived is UTC.
     """
     library()
     from toolcart.archive import cars, queries
@@ -166,7 +166,9 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 @database_option
 @machine_option
 def check(place: str, as_json: bool) -> None:
-    """Find holes in the stations' sequences of results and events, late arrivals, repeats, and a damaged file.
+    """Find gaps, late arrivals, repeats and damage.
+
+    Gaps are those of the stations' sequences of results and events.
 
     A hole is not always a loss: a station that has passed over a refused result leaves one. Exit code 1 if there is a
     hole, something that came behind a later one, or damage; repeats are listed but do not count.
@@ -202,7 +204,9 @@ def check(place: str, as_json: bool) -> None:
 @click.option("--newest", type=click.IntRange(min=1), required=True, help="How many results, over all stations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(place: str, newest: int, yes: bool) -> None:
-    """Lose the newest results, as a database restored from an old copy has. For testing stations.
+    """Delete the newest results, to test stations.
+
+    It is then like a database restored from an old copy.
 
     The events and curves that came since go with them. The archive must not be served meanwhile. After that its 08
     names the latest that are left.
@@ -230,7 +234,9 @@ def forget(place: str, newest: int, yes: bool) -> None:
 )
 @machine_option
 def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
-    """Move old results and events into another archive, with parameters, VINs and curves; old breaches are deleted.
+    """Move old results and events into another archive.
+
+    With parameters, VINs and curves; old breaches are deleted.
 
     Each row is on the disk there before it is deleted here. The archive must not be served meanwhile; `serve
     --old-into` does the same while serving. What an 08 names stays as it is. Every command and page works on PLACE too,
@@ -254,7 +260,9 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
 @click.option("--station", help="Station whose quarantine it is (type/system/station), if the spool does not say so.")
 @machine_option
 def import_results(place: str, source: str, station: str | None, as_json: bool) -> None:
-    """Import what another archive has, or what a station's quarantine has set aside, each once.
+    """Import another archive or a station's quarantine.
+
+    Each result once.
 
     SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive already has,
     by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
@@ -297,7 +305,10 @@ def _is_spool(source: str) -> bool:
 @click.option("--png", type=click.Path(), metavar="FILE", help="Draw a picture instead; needs matplotlib.")
 @machine_option
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
-    """Plot a result's torque and angle over time, and torque over angle. RESULT is its number from `query --json`."""
+    """Plot the curves of a result.
+
+    Torque and angle over time, and torque over angle. RESULT is its number from `query --json`.
+    """
     library()
     from toolcart.archive import queries
 

@@ -280,7 +280,7 @@ def servers_command(place: str, as_json: bool) -> None:
 @database_option
 @click.argument("server", metavar="HOST:PORT")
 def drain(place: str, server: str) -> None:
-    """Have a server hand its stations over to the others and end."""
+    """Move a server's stations to the others and stop it."""
     from toolcart.archive import servers
 
     try:
@@ -316,7 +316,7 @@ def _served(place: str):
 @click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
 @click.option("--remove", is_flag=True, help="Remove the user, and log them out.")
 def user(name: str, users_file: str, role: str, remove: bool) -> None:
-    """Let a user into the pages with a new password, or remove one."""
+    """Add a user of the pages, or remove one."""
     tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
         put(users_file, name, role, tried)

@@ -60,7 +60,9 @@ def ask(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send a controller one request, and show the answer: `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
+    """Send a controller one request and show the answer.
+
+    For example `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
 
     Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.

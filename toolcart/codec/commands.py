@@ -38,7 +38,9 @@ HEADER = click.option(
 @click.option("-r", "--revision", type=click.IntRange(min=0), help="Show the table of this revision.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of the list.")
 def mid(what: str, revision: int | None, as_json: bool) -> None:
-    """Show the tables of a MID: parameters, octets, units, meanings, misprints.
+    """Show the fields of a MID.
+
+    Parameters, bytes, units, meanings, and misprints of the document.
 
     WHAT is a number, or a word: then the MIDs are listed that have it in their name, their category or a field's name.
     Without WHAT all are listed.
@@ -144,10 +146,12 @@ def _answer(answer: str) -> str:
 @HEADER
 @click.option("--mid", "only", type=int, multiple=True, help="Only this MID; repeatable.")
 def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ...]) -> None:
-    """Read every message in FILE, or line by line from standard input: Open Protocol and ToolsNet.
+    """Decode Open Protocol and ToolsNet messages.
+
+    Every message in FILE, or line by line from standard input.
 
     FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
-    it, a serial capture of `toolcart line monitor --record`, what --json has printed, or the octets themselves. The
+    it, a serial capture of `toolcart line monitor --record`, what --json has printed, or the bytes themselves. The
     format is detected automatically.
     """
     from toolcart.codec.inputs import arriving, messages

@@ -25,7 +25,7 @@ PROBLEMS_MOST = 4
 
 @click.group()
 def trace() -> None:
-    """Look at the curves of tightenings."""
+    """Plot the curves of tightenings."""
 
 
 @trace.command()
@@ -60,7 +60,9 @@ def plot(
     kind: str,
     order: str,
 ) -> None:
-    """Draw torque and angle over time, and torque over angle, of one tightening in FILE.
+    """Plot torque and angle of one tightening.
+
+    Both over time, and torque over angle.
 
     FILE is a file from the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
     hexadecimal text, a log, or the bytes of MID 0900 themselves.

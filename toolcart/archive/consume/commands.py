@@ -35,7 +35,9 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--seconds", type=_SECONDS, help="End after this time.")
 def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, **options: Any) -> None:
-    """Store the batches of MQTT outlets, each result once, until Ctrl-C.
+    """Store the batches of MQTT outlets.
+
+    Each result once, until Ctrl-C.
 
     URL is mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a filter that names no kind of message asks for
     results and state, and `toolcart/#` takes events and curves too. The receipt goes out after the commit, so an outlet
@@ -74,7 +76,9 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 )
 @machine_option
 def check_consumer(url: str, topic: str | None, wait_s: float, restart: str, count: str, as_json: bool, **options: Any):
-    """Test a consumer of batches that you or others have written (docs/library/consumers.md).
+    """Test a consumer of batches.
+
+    docs/library/consumers.md has the contract.
 
     It plays an outlet: it sends batches, repeats, gaps, overlaps, new spools and garbage, and judges the receipts. The
     consumer has to take the topic, such as toolcart/check/+/results. What it stores is from station 9999.

@@ -27,7 +27,10 @@ FILES = (
 
 @click.command("man")
 def man() -> None:
-    """Print the manual page of all commands: `toolcart man | man -l -` shows it."""
+    """Print the manual page of all commands.
+
+    `toolcart man | man -l -` shows it.
+    """
     root = click.get_current_context().find_root()
     click.echo(page(root.command, program_version() or "from a checkout"), nl=False)
 

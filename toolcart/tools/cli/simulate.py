@@ -31,7 +31,7 @@ BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 @click.group()
 def simulate() -> None:
-    """Simulate a controller or ToolsNet until Ctrl-C, to try a configuration."""
+    """Simulate a controller or ToolsNet."""
 
 
 def _more_options(example: str):
@@ -86,7 +86,9 @@ def controller(
     seconds: float | None,
     **production: Any,
 ) -> None:
-    """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line.
+    """Simulate a controller.
+
+    It tightens screws and speaks Open Protocol, over TCP or a serial line, until Ctrl-C.
 
     It accepts every header that the document allows, and its own are exact. With --strict it reports, once for each
     kind of message, what another controller may not accept: a header in a rare form, a missing NUL. Mistakes are
@@ -143,7 +145,10 @@ def controller(
 def toolsnet(
     host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any
 ) -> None:
-    """Be a ToolsNet: a PIM, a server, and an archive that any SQLite tool can open."""
+    """Simulate a ToolsNet.
+
+    A PIM, a server, and an archive that any SQLite tool can open, until Ctrl-C.
+    """
     from toolcart.sim.serve import serve_toolsnet
     from toolcart.sim.toolsnet import ToolsNetOptions
 

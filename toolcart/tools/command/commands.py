@@ -34,15 +34,19 @@ def _usage(name: str, values: tuple) -> str:
 LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
 
 
-@click.command(
-    epilog="With --wait it waits up to SECONDS for a controller that is away, and for other commands; by default it "
-    "fails at once."
-)
+@click.command()
 @click.argument("station", type=click.IntRange(1, 9999))
 @click.argument("name", type=click.Choice([name for name, _, _ in COMMANDS]), metavar="COMMAND")
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
 @agent_options
-@click.option("--wait", "wait_s", type=click.IntRange(0, WAIT_MOST_S), default=0, metavar="SECONDS", help="See below.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.IntRange(0, WAIT_MOST_S),
+    default=0,
+    metavar="SECONDS",
+    help="Wait up to SECONDS for a controller that is away, and for other commands.  [default: fail at once]",
+)
 @click.option("--as", "as_name", metavar="NAME", help="Who gives the command, for the log.  [default: who called sudo]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
@@ -56,7 +60,9 @@ def command(
     as_name: str | None,
     as_json: bool,
 ) -> None:
-    """Make the controller of STATION do something through the running agent, and log it.
+    """Send a command to a station's controller.
+
+    It goes through the running agent, and is logged.
 
     The station's setting `controller.commands` says which of these are allowed; by default none is.
     """

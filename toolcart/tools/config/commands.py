@@ -27,14 +27,16 @@ EXAMPLE = ROOT / "toolcart" / "board" / "config.example.json"
 
 @click.group()
 def config() -> None:
-    """Check a configuration, explain the settings, write new ones."""
+    """Check, explain and write configurations."""
 
 
 @config.command()
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
-    """Report every mistake in FILE at once: where, what was found, what is allowed.
+    """Report every mistake in a configuration.
+
+    Each with its place, what is expected and what was found.
 
     Files that it names are tried as the user that will run the agent, if root asks.
     """
@@ -70,7 +72,10 @@ def check(file: str, as_json: bool) -> None:
 @config.command()
 @click.argument("word", default="")
 def explain(word: str) -> None:
-    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
+    """Explain the settings.
+
+    Meaning, default and what is allowed of every setting, or of those whose name contains WORD.
+    """
     from toolcart.tools.config import text as config_text
     from toolcart.tools.config.audience import audience
 
@@ -90,7 +95,7 @@ def explain(word: str) -> None:
 
 @config.command()
 def example() -> None:
-    """Print a small configuration to begin with."""
+    """Print a small configuration to start from."""
     click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
 
 
@@ -127,7 +132,9 @@ def schema_text() -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
-    """Write the configurations of many carts from one INVENTORY, if all are right, each alone and all together.
+    """Write the configurations of many carts.
+
+    They are made from one INVENTORY, and written only if all are right, each alone and all together.
 
     INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
     """
@@ -165,7 +172,9 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 @click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
 @click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet or alone.")
 def new(file: Path, **given: str | None) -> None:
-    """Ask seven questions and write FILE, a configuration for one station; questions answered by options are skipped.
+    """Ask seven questions and write a configuration.
+
+    It is for one station. Questions answered by options are skipped.
 
     It also writes toolcart.schema.json beside it, for editors, and for a chip on Wi-Fi wifi.password, readable only by
     its owner. No existing file is overwritten.

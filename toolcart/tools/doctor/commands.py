@@ -34,7 +34,9 @@ from toolcart.tools.words import attention, lasting, reasons, sides, status
 @click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
-    """Say what works, what does not and what to do: agent, disk, clock, names, controller, PIM, server, other outlets.
+    """Check the whole chain once and say what to do.
+
+    Agent, disk, clock, names, controller, PIM, server, other outlets.
 
     If an agent is running, its own connections are reported, and neither controller nor outlets are asked, since a
     controller may take only one client.

@@ -61,7 +61,7 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 @click.group()
 def board() -> None:
-    """Look into a chip: its status, log, spool and configuration."""
+    """Inspect a board: status, log, spool, configuration."""
 
 
 @board.command("status")
@@ -71,7 +71,7 @@ def board() -> None:
     "--hold", "may_hold", is_flag=True, help="If the board does not answer, stop its program, look, and restart it."
 )
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
-    """Say how the agent on a board is doing, without stopping it."""
+    """Show the state of the agent without stopping it."""
     _end(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
@@ -79,7 +79,7 @@ def status_command(port: str, as_json: bool, may_hold: bool) -> None:
 @PORT_OPTION
 @JSON_OPTION
 def log_command(port: str, as_json: bool) -> None:
-    """Print every station's log ring, and the error of the last failed start."""
+    """Print every station's log and the last failed start."""
     _end(lambda link: show_log(link, as_json), port)
 
 
@@ -98,7 +98,7 @@ def config_command(port: str) -> None:
     "--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="How many results to show."
 )
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
-    """Pull a station's spool from a running board and read it here."""
+    """Copy a station's spool from a running board and read it."""
     _end(lambda link: show_spool(link, station, target, count), port)
 
 
@@ -108,7 +108,10 @@ def spool_command(port: str, station: int, target: str | None, count: int) -> No
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @click.option("--lose-waiting", is_flag=True, help="Go on even if ToolsNet has not received every result.")
 def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
-    """Erase a station's spool. What ToolsNet has not got is lost for good."""
+    """Erase a station's spool.
+
+    What ToolsNet has not got is lost for good.
+    """
     if not agreed:
         click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
     _end(lambda link: wipe(link, station, lose_waiting), port)
@@ -124,7 +127,10 @@ def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> N
 def quarantine_command(
     port: str, station: int, agreed: bool, as_json: bool, order: str, which: tuple[str, ...]
 ) -> None:
-    """Decide about set-aside results on a running board; `toolcart quarantine` explains the orders."""
+    """List, retry or drop refused results on a board.
+
+    `toolcart quarantine` explains the orders.
+    """
     if (order in ("list", "export")) == bool(which):
         raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
     if order == "drop":
@@ -143,7 +149,10 @@ def quarantine_command(
     "--out", "target", type=click.Path(), default="board-check", show_default=True, help="Folder for both reports."
 )
 def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
-    """Test a board in steps while you are beside it, and write a report to send in (JSON and text)."""
+    """Test a board in steps and write a report to send in.
+
+    Be beside the board; the report is JSON and text.
+    """
     desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
     _end(lambda link: check_board(link, desk, Path(target)), port)
 

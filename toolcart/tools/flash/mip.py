@@ -37,7 +37,9 @@ ARCHITECTURES = {"rp2": "armv6m", "esp32": "xtensawin"}
     "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
 )
 def mip(folder: Path, platform: str, config_path: str) -> None:
-    """Write FOLDER, from which `mpremote mip install --target=/ FOLDER/package.json` installs the agent on a board.
+    """Write a folder that mip installs on a board.
+
+    `mpremote mip install --target=/ FOLDER/package.json` installs the agent.
 
     From a web server a board installs it over the network: `mip.install("http://HOST/package.json", target="/")`. It
     contains the configuration with its secrets. `toolcart flash` does more: it sends only what has changed, verifies

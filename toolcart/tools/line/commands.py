@@ -21,7 +21,7 @@ LINKS = click.Choice(["3964r", "ascii"])
 
 @click.group()
 def line() -> None:
-    """Look at a controller's serial line, byte by byte."""
+    """Monitor a controller's serial line byte by byte."""
 
 
 def _timers(command):
@@ -34,7 +34,9 @@ def _timers(command):
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_timers
 def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
-    """Explain a capture of both directions: who sent what, why, and how long after the last.
+    """Explain a capture of both directions.
+
+    Who sent what, why, and how long after the last.
 
     FILE has lines such as `0.001042 < 10`: seconds, > for the agent or < for the controller, bytes in hex.
     """
@@ -82,7 +84,9 @@ def monitor(
     qvz_ms: int,
     zvz_ms: int,
 ) -> None:
-    """Show a line live, the way decode does. It only listens: one adapter hears one direction, two hear both.
+    """Show a line live, as decode does.
+
+    It only listens: one adapter hears one direction, two hear both.
 
     At the end it says how much of the time the line was busy.
     """

@@ -60,7 +60,10 @@ def install_service(
     no_start: bool,
     root: str,
 ) -> None:
-    """Install the agent, or an archive, as a systemd service: sandboxed, started at boot and again after a failure."""
+    """Install the agent or an archive as a systemd service.
+
+    Sandboxed, started at boot and again after a failure.
+    """
     if (config_path is not None) == archive or (arguments and config_path is not None):
         raise click.UsageError(
             "--config FILE for the agent, or --archive with the options of `archive serve` behind --"

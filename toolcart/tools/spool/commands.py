@@ -32,7 +32,10 @@ RUNNING = (
 
 @click.group()
 def spool() -> None:
-    """Look into a spool without touching it; have results sent to ToolsNet again."""
+    """Inspect a spool; send results to ToolsNet again.
+
+    Only offer-again and take-over write.
+    """
 
 
 def _read(file: Path) -> image.Image:
@@ -50,7 +53,7 @@ def _read(file: Path) -> image.Image:
 @_FILE
 @_JSON
 def info(file: Path, as_json: bool) -> None:
-    """Show how large it is, what it holds and how worn it is."""
+    """Show size, contents and wear."""
     accounts = report.accounts(_read(file))
     running = image.is_held(file)
     owner = report.owner(image.header(file))
@@ -102,7 +105,7 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
 @_FILE
 @click.argument("number", type=int)
 def show(file: Path, number: int) -> None:
-    """Show everything about result NUMBER, including its bytes."""
+    """Show one result in full, with its bytes."""
     found = False
     for area in _read(file).areas:
         for entry in area.entries:
@@ -136,7 +139,10 @@ def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def export(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export all results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
+    """Export all results as CSV or JSON, and what is gone.
+
+    CSV shows control characters as escapes.
+    """
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     areas = _read(file).areas
@@ -149,7 +155,10 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
 @_JSON
 def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
-    """List results that the controller no longer has: which tightening IDs, since when, and why."""
+    """List results that the controller no longer has.
+
+    Which tightening IDs, since when, and why.
+    """
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     spool = _read(file)
@@ -178,7 +187,10 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
 @_FILE
 @_JSON
 def check(file: Path, as_json: bool) -> None:
-    """Check every byte; exit code 1 if a record that was acknowledged can no longer be read."""
+    """Check every byte.
+
+    Exit code 1 if a record that was acknowledged can no longer be read.
+    """
     areas = _read(file).areas
     damaged = sum(area.damaged + area.unreadable for area in areas)
     records = sum(1 for area in areas for entry in area.entries if not entry.void)
@@ -196,7 +208,7 @@ def check(file: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export every result that can still be found, however damaged the rest is."""
+    """Export every result that a damaged spool still has."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     try:
@@ -233,7 +245,9 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 def plot(
     file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
 ) -> None:
-    """Draw torques by program, with limits if the controller sent some; a cross is a result that is not OK.
+    """Plot torques by program.
+
+    With limits if the controller sent some; a cross is a result that is not OK.
 
     The area `parked` is the quarantine: what ToolsNet refused.
     """
@@ -273,7 +287,9 @@ spool.add_command(offer_again_command)
 def take_over_command(
     source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
 ) -> None:
-    """Make the spool NEW from OLD (a file, a folder of blocks or an image of a board), with all it holds.
+    """Copy a spool to another size, unit or station.
+
+    OLD is a file, a folder of blocks or an image of a board; NEW gets all it holds.
 
     So it gets another size or place. With another --station its results wait for that one, whose server is treated as
     if it were new.

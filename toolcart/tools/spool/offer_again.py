@@ -26,7 +26,9 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "
 def offer_again_command(
     station: int, since: datetime | None, number: int | None, dry_run: bool, config_path: str | None
 ) -> None:
-    """Send STATION's delivered results to ToolsNet again, after its database was emptied or restored.
+    """Send delivered results to ToolsNet again.
+
+    For a ToolsNet whose database was emptied or restored.
 
     All from one on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it. ToolsNet stores
     twice what it still has. The quarantine is left as it is; curves and events are not sent again.

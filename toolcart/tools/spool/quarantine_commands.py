@@ -296,7 +296,10 @@ WHICH = click.argument("which", nargs=-1, required=True)
 
 @click.group()
 def quarantine() -> None:
-    """Decide about results that ToolsNet refused, and about unreadable frames."""
+    """List, retry or drop results that ToolsNet refused.
+
+    Unreadable frames are there as well.
+    """
 
 
 @quarantine.command("list")
@@ -304,7 +307,7 @@ def quarantine() -> None:
 @SPOOL
 @JSON
 def list_command(as_json: bool, **named: Any) -> None:
-    """Print one line for each, with the reason."""
+    """Print one line for each entry, with the reason."""
     _end(lambda ask: tell_list(ask, as_json), **named)
 
 
@@ -314,7 +317,7 @@ def list_command(as_json: bool, **named: Any) -> None:
 @SPOOL
 @JSON
 def show_command(number: str, as_json: bool, **named: Any) -> None:
-    """Show everything about the one with this NUMBER."""
+    """Show one entry in full."""
     _end(lambda ask: tell_one(ask, number, as_json), **named)
 
 
@@ -326,7 +329,10 @@ def show_command(number: str, as_json: bool, **named: Any) -> None:
 @_target
 @SPOOL
 def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
-    """Offer to ToolsNet again at once: `all`, numbers, ranges such as 5-9. What it takes leaves the quarantine."""
+    """Offer entries to ToolsNet again at once.
+
+    WHICH is `all`, numbers, or ranges such as 5-9. What ToolsNet takes leaves the quarantine.
+    """
     _end(lambda ask: tell_retry(ask, [*["in-doubt"] * in_doubt, *which]), **named)
 
 
@@ -336,7 +342,10 @@ def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
 @_target
 @SPOOL
 def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
-    """Give up for good: `all`, numbers, ranges such as 5-9; `first`: the one that holds up all others."""
+    """Delete entries for good.
+
+    WHICH is `all`, numbers, ranges such as 5-9, or `first`: the one that holds up all others.
+    """
     agree(list(which), agreed)
     _end(lambda ask: tell_drop(ask, list(which)), **named)
 
@@ -346,7 +355,10 @@ def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
 @SPOOL
 @JSON
 def export_command(as_json: bool, **named: Any) -> None:
-    """Export all of them as CSV, or with --json as JSON, in the columns of `toolcart spool export`."""
+    """Export all entries as CSV or JSON.
+
+    The columns are those of `toolcart spool export`.
+    """
     _end(lambda ask: tell_export(ask, as_json), **named)
 
 

@@ -29,7 +29,10 @@ EVERY_S = 1.0
 @click.option("--watch", is_flag=True, help="Repeat once a second, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
 def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
-    """Say how a running agent is doing: what is connected, and if not, why; what is waiting; what needs you."""
+    """Show the state of a running agent.
+
+    Connections and why one is down, backlog, and what needs attention.
+    """
     if sum(value is not None for value in (config_path, socket_path, port)) > 1:
         raise click.UsageError("one of --config, --socket and --port")
     if port is not None:

@@ -37,9 +37,9 @@ EXIT_LISTEN = 1
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option(
-    "--token-file", type=click.Path(), metavar="FILE", help="File of mode 0600 with the token that visitors must know."
+    "--token-file", type=click.Path(), metavar="FILE", help="File of mode 0600 with the token that clients must send."
 )
-@click.option("--open", "is_open", is_flag=True, help="Let anybody on the network look, without a token.")
+@click.option("--open", "is_open", is_flag=True, help="Allow access from the network without a token.")
 @click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
 def web(
@@ -52,7 +52,9 @@ def web(
     dashboard: bool,
     seconds: float | None,
 ) -> None:
-    """Show this machine's agents on a read-only page, and to Prometheus under /metrics.
+    """Serve a status page and Prometheus metrics.
+
+    The page is read-only; the metrics are under /metrics.
 
     Without SOCKET and --config it shows every agent that runs as a service. The agents open no port for it: it asks
     their sockets, so it has to run as their user.
