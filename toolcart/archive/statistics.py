@@ -59,6 +59,7 @@ class Part:
     good: int
     bad: int
     sums: dict[str, Sums]
+    good_sums: dict[str, Sums]  # of OK results alone
     extremes: dict[str, tuple[float | None, ...]] = field(default_factory=dict)  # OK: least, most; not OK: least, most
 
     def add(self, other: Part) -> None:
@@ -67,6 +68,7 @@ class Part:
         self.bad += other.bad
         for name, sums in self.sums.items():
             sums.add(other.sums[name])
+            self.good_sums[name].add(other.good_sums[name])
             pairs = zip(self.extremes[name], other.extremes[name], strict=True)
             self.extremes[name] = tuple(_extreme(pair, min if at % 2 == 0 else max) for at, pair in enumerate(pairs))
 
@@ -112,27 +114,38 @@ def _columns(source, name: str, only_ok: bool) -> list[ColumnElement]:
         good, bad = source[f"Good{name}{measure}"], source[f"Bad{name}{measure}"]
         return good if only_ok else good + bad
 
-    count, total, squares = both("Count"), both("Sum"), both("Squares")
+    found = [] if only_ok else _sums(*(source[f"Good{name}{measure}"] for measure in ("Count", "Sum", "Squares")))
+    return [
+        *_sums(both("Count"), both("Sum"), both("Squares")),
+        *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
+        *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
+        *found,
+    ]
+
+
+def _sums(count: ColumnElement, total: ColumnElement, squares: ColumnElement) -> list[ColumnElement]:
     return [
         *(func.sum(count), func.sum(total), func.sum(squares)),
         func.sum(case((count > 0, squares - squared(total) / count), else_=0.0)),
         func.sum(case((count > 0, count - 1), else_=0)),
-        *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
-        *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
     ]
 
 
 def _part(row: Row, only_ok: bool) -> Part:
     period, spindle, program, *rest = row
     limits = {name: (rest[2 * at], rest[2 * at + 1]) for at, name in enumerate(QUANTITIES)}
-    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {})
+    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {}, {})
+    width = 9 if only_ok else 14
     for at, name in enumerate(QUANTITIES):
-        count, total, squares, inner, free, *extremes = rest[6 + 9 * at : 15 + 9 * at]
+        columns = rest[6 + width * at : 6 + width * (at + 1)]
+        count, total, squares, inner, free, *extremes = columns[:9]
         counted = extremes[:2] if only_ok else extremes
         least = min((one for one in counted[::2] if one is not None), default=None)
         most = max((one for one in counted[1::2] if one is not None), default=None)
         origin = sum(limits[name]) / 2
         part.sums[name] = Sums(int(count), total, squares, least, most, inner, int(free), origin)
+        count, total, squares, inner, free = columns[:5] if only_ok else columns[9:]
+        part.good_sums[name] = Sums(int(count), total, squares, *extremes[:2], inner, int(free), origin)
         part.extremes[name] = tuple(extremes)
     return part
 

@@ -179,6 +179,7 @@ QUARTER = Table(  # results in sums (toolcart.archive.quarters)
         for verdict in ("Good", "Bad")
         for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
     ],
+    Index("QuarterBySlot", "Slot"),  # without a station
     sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(
@@ -272,7 +273,38 @@ BREACH = Table(
     Column("Allowed", Text, nullable=False),
 )
 
-AUDIT = Table(  # what commands have changed
+CONTROL_LIMITS = Table(  # what a program's charts are measured by (toolcart.archive.limits)
+    "ControlLimits",
+    TABLES,
+    Column("ControlLimitsId", _BIG, primary_key=True, autoincrement=True),
+    *_place(),
+    Column("Program", Integer, nullable=False),
+    Column("Spindle", Integer, nullable=False),
+    Column("Quantity", String(6), nullable=False),
+    Column("Begins", String(12), nullable=False),  # by the station's clock: they hold from here on
+    Column("Since", String(12), nullable=False),  # the reference period, whose last minute is Until
+    Column("Until", String(12), nullable=False),
+    Column("OnlyOK", Integer, nullable=False),
+    Column("Count", Integer, nullable=False),  # values of the reference period
+    Column("Mean", Float, nullable=False),
+    Column("Within", Float, nullable=False),  # deviation within its subgroups
+    Column("Who", String(100), nullable=False),
+    Column("Arrived", String(14), nullable=False),
+    Column("Note", Text, nullable=False),
+    Column("Withdrawn", String(14), nullable=False, default=""),
+    Index("ControlLimitsOf", "SystemType", "System", "Station", "Program", "Spindle"),
+)
+REMARK = Table(  # what people say about a result
+    "Remark",
+    TABLES,
+    Column("RemarkId", _BIG, primary_key=True, autoincrement=True),
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), nullable=False),
+    Column("Arrived", String(14), nullable=False),
+    Column("Who", String(100), nullable=False),
+    Column("Text", Text, nullable=False),
+    Index("RemarkOfResult", "ResultId"),
+)
+AUDIT = Table(  # what commands and people have changed
     "Audit",
     TABLES,
     Column("AuditId", _BIG, primary_key=True, autoincrement=True),

@@ -1,11 +1,13 @@
 """A program's torque and angle over time: values with limits, charts, figures by day, week, month or shift, causes.
 
 Rules
-1. Everything is of the whole span, exactly. Where limits were changed, figures start again: across two sets of limits
-   they mean nothing. Charts of means and deviations do not depend on limits and go on.
+1. Everything is of the whole span, exactly. Where a program's limits were changed, figures start again: across two
+   sets of limits they mean nothing. Charts of means and deviations do not depend on them and go on.
 2. Up to POINTS_MOST results are drawn as points; of more, the least and most of each period, for good and bad ones
    separately, so that nothing that sticks out is missing. A chart's subgroups are these periods.
-3. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
+3. A chart's control limits are those that were set (toolcart.archive.limits), each from its begin on; where none were
+   set, they are those of the OK results that are shown. Signals are looked for in each stretch by itself.
+4. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
    of these values. The newest STUDIES_MOST are shown.
 """
 
@@ -19,7 +21,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from toolcart.archive import pareto, spc, statistics
+from toolcart.archive import limits, pareto, spc, statistics
+from toolcart.archive.limits import Phase
 from toolcart.archive.periods import Shifts, name_of_shift, period_by
 from toolcart.archive.statistics import PERIODS, Part, Trended
 
@@ -60,6 +63,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
         counted[pareto.cause(*statuses)] += count
     told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
+    phases = limits.phases(connection, wanted)
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
     periods = [] if is_study else _named(connection, wanted, shown, drawn, group)
@@ -75,7 +79,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
                 "decimals": quantity.decimals,
                 "points": points,
                 "is_each": is_few,
-                "charts": _charts(drawn, quantity, shown.rules),
+                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name]),
                 "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
                 "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
             }
@@ -126,31 +130,46 @@ def seconds(time: str) -> int:
 # -- charts --------------------------------------------------------------------------------------------------------
 
 
-def _charts(parts: Sequence[Part], quantity: Quantity, rules: Collection[int]) -> dict | None:
+def _charts(
+    parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase]
+) -> dict | None:
     groups: dict[str, spc.Sums] = {}
     for part in parts:
         if part.sums[quantity.name].count:
             groups.setdefault(part.period, spc.Sums()).add(part.sums[quantity.name])
-    level = spc.level_of(spc.together(groups.values()))
-    if level is None:
-        return None
-    several = list(groups.values())
-    means, deviations = spc.chart_of_means(several, level, rules), spc.chart_of_deviations(several, level)
-    return {"means": _chart(means, groups), "deviations": _chart(deviations, groups)}
+    shown = spc.level_of(spc.together(part.good_sums[quantity.name] for part in parts))
+    periods = list(groups)
+    told: dict[str, dict] = {"means": {}, "deviations": {}}
+    for first, last, phase in limits.segments(phases, periods):
+        level = phase.level if phase else shown
+        if level is None:
+            return None
+        several = [groups[period] for period in periods[first:last]]
+        _append(told["means"], spc.chart_of_means(several, level, rules), first)
+        _append(told["deviations"], spc.chart_of_deviations(several, level), first)
+    return {name: _chart(chart, groups) for name, chart in told.items()} if groups else None
+
+
+def _append(told: dict, chart: dict, first: int) -> None:
+    """Put the chart of one stretch of subgroups behind those before it."""
+    for name in ("points", "centre", "low", "high"):
+        told.setdefault(name, []).extend(chart[name])
+    told.setdefault("signals", {}).update({first + at: rule for at, rule in chart["signals"].items()})
 
 
 def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
-    """Return a chart for a browser, and its signals: how many of each rule, and the newest subgroup with one."""
+    """Return a chart for a browser, its signals by rule, and each subgroup with one, the newest first."""
     periods, signals = list(groups), chart["signals"]
-    newest = {rule: periods[at] for at, rule in signals.items()}
+    several = list(groups.values())
     return {
         **{name: [_short(one) for one in chart[name]] for name in ("points", "centre", "low", "high")},
         "time": periods,
-        "count": [group.count for group in groups.values()],
+        "count": [group.count for group in several],
         "signal": [signals.get(at) for at in range(len(periods))],
+        "rules": [{"rule": rule, "count": count} for rule, count in Counter(signals.values()).most_common()],
         "signals": [
-            {"rule": rule, "count": count, **ends_of(newest[rule])}
-            for rule, count in Counter(signals.values()).most_common()
+            {"at": at, "rule": signals[at], "count": several[at].count, **ends_of(periods[at])}
+            for at in sorted(signals, reverse=True)
         ],
     }
 
