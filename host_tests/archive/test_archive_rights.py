@@ -12,7 +12,7 @@ from host_tests.support.archive import place_in
 from lab.bench.archive_rows import Plant, fill, vin
 
 VALUES = {"{number:int}": "150", "{key:path}": "3/1/1"}
-PARTS = {"/car": f"vin={vin(3)}", "/search": "q=WVW"}
+PARTS = {"/car": f"vin={vin(3)}", "/search": "q=WVW", "/limits/{key:path}": "program=1"}
 NEEDS = {"/audit": "admin"}  # of the pages; all others are for everyone who may come in
 FREE = ("/login", "/logout", "/static", "/metrics", "/live/events")  # no page; the last one never ends
 
@@ -34,7 +34,7 @@ def addresses(site):
         path = route.path
         for name, value in VALUES.items():
             path = path.replace(name, value)
-        if route.path not in FREE:
+        if route.path not in FREE and "GET" in route.methods:
             yield route.path, path, PARTS.get(route.path, "")
 
 

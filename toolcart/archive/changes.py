@@ -41,7 +41,7 @@ def forget_newest(place: str, newest: int) -> int:
         gone = [dict(row) for row in connection.execute(asked).mappings()]
         for first in range(0, len(gone), _AT_ONCE):
             some = [row["ResultId"] for row in gone[first : first + _AT_ONCE]]
-            for table in (t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
+            for table in (t.REMARK, t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
                 connection.execute(delete(table).where(table.c.ResultId.in_(some)))
         if gone:
             quarters.again(connection, quarters.places_of(gone))
@@ -104,6 +104,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
+            _take_limits(reading, connection)
             _take_map(reading, connection, t.CONSUMED)  # so that its batches need not be sent again
             what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
             audit.note(connection, f"{what}, {told['graphs']} curves")
@@ -231,7 +232,7 @@ class _Kind:
 
 
 _KINDS = (
-    _Kind("taken", t.RESULT, (*t.RESULT_KEY, "Spindle"), (t.RESULT_VIN, t.RESULT_PARAMETER)),
+    _Kind("taken", t.RESULT, (*t.RESULT_KEY, "Spindle"), (t.RESULT_VIN, t.RESULT_PARAMETER, t.REMARK)),
     _Kind("events", t.EVENT, t.RESULT_KEY, (t.EVENT_PARAMETER,)),
     _Kind("graphs", t.GRAPH, t.GRAPH_KEY),
 )
@@ -244,6 +245,13 @@ def _take_map(reading: Connection, connection: Connection, table: Table) -> None
     new = [row for row in rows if tuple(row[column.name] for column in key) not in known]
     if new:
         connection.execute(insert(table), new)
+
+
+def _take_limits(reading: Connection, connection: Connection) -> None:
+    names = bulk.columns(t.CONTROL_LIMITS)
+    asked = select(*[t.CONTROL_LIMITS.c[name] for name in names]).order_by(t.CONTROL_LIMITS.c.ControlLimitsId)
+    known = {tuple(row) for row in connection.execute(asked)}
+    bulk.insert(connection, t.CONTROL_LIMITS, [row for row in map(tuple, reading.execute(asked)) if row not in known])
 
 
 def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:
@@ -283,7 +291,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
         asked = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
         if theirs:
-            bulk.insert(connection, table, [tuple(row.values()) for row in theirs])
+            bulk.insert(connection, table, [tuple(row[name] for name in bulk.columns(table)) for row in theirs])
         if table is t.RESULT_VIN:
             cars.add(connection, {row["VIN"] for row in theirs} - {""})
     return len(rows)

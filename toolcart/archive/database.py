@@ -114,6 +114,15 @@ def connect(place: str, writes: bool) -> Engine:
     return engine
 
 
+def for_changes(place: str) -> Engine:
+    """Return the engine of an archive for small changes while it is served, committed to the disk; Unusable."""
+    engine = connect(place, writes=False)
+    if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _commit_to_the_disk)
+        engine.dispose()  # connections made before this do not have it
+    return engine
+
+
 @contextmanager
 def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
     """The archive's engine, made and brought up to date if need be. Nothing else writes meanwhile, except others that

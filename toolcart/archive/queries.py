@@ -42,6 +42,7 @@ class Wanted:
     nok: bool = False
     tightening_id: int | None = None
     program: int | None = None
+    spindle: int | None = None
     tool: str | None = None  # its serial number
     statuses: tuple[int, int, int] | None = None  # of torque, angle and time; one that was not sent counts as 0
 
@@ -77,6 +78,8 @@ def wanted_results(wanted: Wanted) -> Select:
         asked = asked.where(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
+    if wanted.spindle is not None:
+        asked = asked.where(_R.Spindle == wanted.spindle)
     if wanted.tool is not None:
         asked = asked.where(_R.SpindleSerial == wanted.tool)
     if wanted.statuses is not None:

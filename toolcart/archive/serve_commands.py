@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from toolcart.archive import spc
 from toolcart.archive.consume.options import consumer_options, consuming
 from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading, say
 from toolcart.archive.periods import shifts_of
@@ -41,6 +42,11 @@ def _password_file(command):
 def _shifts(command):
     text = "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."
     return click.option("--shifts", metavar="NAME=TIME,...", help=text)(command)
+
+
+def _rules(command):
+    text = "Run rules of the control charts, by their numbers (docs/archive.md); 1,2,3,5 unless chosen."
+    return click.option("--rules", metavar="N,...", help=text)(command)
 
 
 def _tls_files(command):
@@ -76,7 +82,8 @@ def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None 
         names = ("password_file", "users_file", "trust_proxy", "user_header")
         given = {name: options[name] for name in names} if options else {}
         shifts = shifts_of(options["shifts"]) if options and options["shifts"] else ()
-        where = Listening(*address(text), shifts=shifts, tls=tls, **given)
+        rules = spc.rules_of(options["rules"]) if options and options["rules"] else spc.USUAL
+        where = Listening(*address(text), shifts=shifts, rules=rules, tls=tls, **given)
         where.door()
         where.proxy()
     except (ValueError, CannotServe) as wrong:
@@ -179,6 +186,7 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 )
 @_password_file
 @_shifts
+@_rules
 @_tls_files
 @click.option(
     "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
@@ -222,6 +230,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 )
 @_password_file
 @_shifts
+@_rules
 @_tls_files
 @click.option("--seconds", type=SECONDS, help="End after this time.")
 @click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")

@@ -17,7 +17,7 @@ def _time(column: str) -> str:
 
 
 def _place(table: str) -> str:
-    return " || '/' || ".join(f"CAST({table}.\"{name}\" AS TEXT)" for name in ("SystemType", "System", "Station"))
+    return " || '/' || ".join(f'CAST({table}."{name}" AS TEXT)' for name in ("SystemType", "System", "Station"))
 
 
 def _same_station(table: str) -> str:

@@ -1,7 +1,8 @@
 """The addresses of the pages, the headers of every answer, and who may come in.
 
 Rules
-1. Only GET, except to log in and out. Every page is also JSON under the same address with `?json`.
+1. Only GET, except to log in and out, and for the changes of CHANGES, which a foreign page cannot send: a browser
+   names the page that a form comes from. Every page is also JSON under the same address with `?json`.
 2. The pages load scripts, styles and pictures only from this server, and the browser is told so.
 3. On the loopback the host that a browser names has to be one of this machine, so that a foreign page cannot read
    these pages under a name of its own (DNS rebinding).
@@ -15,11 +16,11 @@ import base64
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -36,21 +37,21 @@ from starlette.responses import (
 )
 from starlette.routing import Mount, Route
 
-from toolcart.archive import export
+from toolcart.archive import export, spc
 from toolcart.archive.periods import Shifts
-from toolcart.archive.web import asked, metrics, pages, shown, trends
+from toolcart.archive.web import asked, changing, metrics, pages, shown, trends
 from toolcart.archive.web.filters import Unclear
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.login import VALID_S, Door
 from toolcart.archive.web.pages import NotThere, Page
-from toolcart.archive.web.reading import Away, Reading, TooLong
+from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
 from toolcart.archive.web.users import Proxy, User, role_for
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import frame
 
 COOKIE = "toolcart_archive"
-FORM_MOST = 2000
+FORM_MOST = 4000
 FILE_ROWS = 50_000  # about 50 MiB while they are written; `toolcart archive query` has no such limit
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -61,10 +62,12 @@ HEADERS = {
 }
 PATH_MOST = 200  # characters; ours are shorter, and no number has thousands of digits
 LOGINS_AT_ONCE = 2  # passwords checked at once; each takes 16 MiB and a processor
+CHANGING = ("/limits/", "/remark/")
 OPEN = ("/login", "/static/", "/metrics")  # the last one checks by itself
 _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
 _ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
+Change = Callable[[Reading, Writing, Request, dict[str, str], str], Awaitable[str]]  # returns the page to show then
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
     ("/", pages.overview),
     ("/live", pages.live),
@@ -75,10 +78,15 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/station/{key:path}", pages.station),
     ("/results", pages.results),
     ("/trend/{key:path}", trends.trend_page),
+    ("/limits/{key:path}", changing.limits_page),
     ("/pareto", trends.pareto_page),
     ("/events", pages.events),
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),
+)
+CHANGES: tuple[tuple[str, Change], ...] = (
+    ("/limits/{key:path}", changing.set_limits),
+    ("/remark/{number:int}", changing.add_remark),
 )
 
 
@@ -87,6 +95,7 @@ class Site:
 
     def __init__(self, reading: Reading, door: Door | None = None, proxy: Proxy | None = None) -> None:
         self.reading = reading
+        self.writing = Writing(reading.place)
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
         self._turn = CapacityLimiter(1)  # one file at a time: its rows are in memory
@@ -105,22 +114,11 @@ class Site:
         """Return an endpoint that shows a page."""
 
         async def answer(request: Request) -> Response:
-            wanted = role_for(request.url.path, request.query_params)
-            if not request.scope.get("user", _ANYONE).may(wanted):
-                return self._trouble(request, 403, "Not for you", f"This is for users with the role {wanted}.")
-            try:
-                if any("\0" in text for text in request.query_params.values()):
-                    raise Unclear("There is a character in the address that no text has.")
-                made = await make(self.reading, request)
-            except Unclear as why:
-                return self._trouble(request, 400, "This cannot be read", str(why))
-            except NotThere as why:
-                return self._trouble(request, 404, "Not found", str(why))
-            except TooLong:
-                told = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
-                return self._trouble(request, 503, "Too much at once", told)
-            except Away as why:
-                return self._trouble(request, 503, "The database does not answer", str(why))
+            if trouble := self._not_allowed(request, False):
+                return trouble
+            made = await self._made(request, make, self.reading, request)
+            if isinstance(made, Response):
+                return made
             if made.go_to:
                 return RedirectResponse(made.go_to, 303)
             if "json" in request.query_params:
@@ -132,6 +130,44 @@ class Site:
             return self.rendered(made.template, here=request.url.path, query=query, user=user, **made.values)
 
         return answer
+
+    def change(self, make: Change) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that makes a change and shows a page afterwards."""
+
+        async def answer(request: Request) -> Response:
+            if trouble := self._not_allowed(request, True):
+                return trouble
+            octets = await _octets_of(request)
+            if octets is None:
+                return self._trouble(request, 413, "Too long", f"A form has {FORM_MOST} bytes at most.")
+            form = {name: texts[0] for name, texts in parse_qs(octets.decode("utf-8", "replace")).items()}
+            who = request.scope.get("user", _ANYONE).name or "without a log-in"
+            to = await self._made(request, make, self.reading, self.writing, request, form, who)
+            return to if isinstance(to, Response) else RedirectResponse(to, 303)
+
+        return answer
+
+    def _not_allowed(self, request: Request, is_change: bool) -> Response | None:
+        wanted = role_for(request.url.path, request.query_params, is_change)
+        if request.scope.get("user", _ANYONE).may(wanted):
+            return None
+        return self._trouble(request, 403, "Not for you", f"This is for users with the role {wanted}.")
+
+    async def _made(self, request: Request, make: Callable[..., Awaitable[Any]], *values: Any) -> Any:
+        """Return what `make` makes, or a page that says what is wrong."""
+        try:
+            if any("\0" in text for text in request.query_params.values()):
+                raise Unclear("There is a character in the address that no text has.")
+            return await make(*values)
+        except Unclear as why:
+            return self._trouble(request, 400, "This cannot be read", str(why))
+        except NotThere as why:
+            return self._trouble(request, 404, "Not found", str(why))
+        except TooLong:
+            told = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
+            return self._trouble(request, 503, "Too much at once", told)
+        except Away as why:
+            return self._trouble(request, 503, "The database does not answer", str(why))
 
     async def _file(self, request: Request, made: Page) -> Response:
         """Return what a page shows as a file, the newest FILE_ROWS; rows are read when its turn comes."""
@@ -212,11 +248,9 @@ class Site:
             return RedirectResponse(to, 303)
         if request.method != "POST":
             return self._form(to, "")
-        octets = b""
-        async for part in request.stream():
-            octets += part
-            if len(octets) > FORM_MOST:
-                return self._form(to, "That is no password.", 400)
+        octets = await _octets_of(request)
+        if octets is None:
+            return self._form(to, "That is no password.", 400)
         form = parse_qs(octets.decode("utf-8", "replace"))
         tried, name = form.get("password", [""])[0], form.get("name", [""])[0]
         token = await self._token(request, tried, name if self.door.has_names else "")
@@ -245,6 +279,16 @@ class Site:
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
+
+
+async def _octets_of(request: Request) -> bytes | None:
+    """Return what a form brings; None for more than FORM_MOST bytes."""
+    octets = b""
+    async for part in request.stream():
+        octets += part
+        if len(octets) > FORM_MOST:
+            return None
+    return octets
 
 
 def _basic(header: str) -> tuple[str, str | None]:
@@ -310,7 +354,11 @@ class _Guard:
         if len(scope["path"]) > PATH_MOST:
             return PlainTextResponse("There is no such page.\n", 404)
         if scope["path"] not in ("/login", "/logout") and scope["method"] not in ("GET", "HEAD"):
-            return PlainTextResponse("Nothing can be changed here.\n", 405)
+            if scope["method"] != "POST" or not scope["path"].startswith(CHANGING):
+                return PlainTextResponse("Nothing can be changed here.\n", 405)
+            origin = headers.get(b"origin", b"").decode("latin-1").lower()
+            if origin and urlsplit(origin).netloc != host:
+                return PlainTextResponse("That form comes from another page.\n", 403)
         door = self._site.door
         if door is None or scope["path"].startswith(OPEN):
             return None
@@ -339,8 +387,9 @@ def make(
     only_here: bool = True,
     shifts: Shifts = (),
     proxy: Proxy | None = None,
+    rules: Collection[int] = spc.USUAL,
 ) -> Starlette:
-    """Return the application; `only_here`: it listens on the loopback; `shifts`: the plant's."""
+    """Return the application; `only_here`: it listens on the loopback; `shifts`, run `rules` of charts: the plant's."""
     site = Site(reading, door, proxy)
 
     @asynccontextmanager
@@ -348,8 +397,10 @@ def make(
         yield
         await site.feed.stop()
         reading.close()
+        site.writing.close()
 
     routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
+    routes += [Route(path, site.change(change), methods=["POST"]) for path, change in CHANGES]
     routes += [
         Route("/live/events", site.live),
         Route("/metrics", site.metrics),
@@ -359,5 +410,5 @@ def make(
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
-    app.state.site, app.state.shifts = site, shifts
+    app.state.site, app.state.shifts, app.state.rules = site, shifts, rules
     return app

@@ -108,6 +108,7 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 def by_time(wanted: Wanted) -> bool:
     """True if a list is in the order of the stations' clocks."""
     filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
+    filters = (*filters, wanted.spindle)
     return wanted.nok or any(one is not None for one in filters)
 
 

@@ -2,7 +2,7 @@
 
 Rules
 1. A page is `async def page(read, request) -> Page`; an address that cannot be read raises Unclear.
-2. Nothing here changes anything; everything but the log-in is a GET.
+2. Nothing here changes anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from toolcart.archive import cars, queries, rows
+from toolcart.archive import cars, queries, remarks, rows
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, day, filters, shown
 from toolcart.archive.web.reading import Reading
@@ -105,7 +105,8 @@ async def result(read: Reading, request: Request) -> Page:
         raise NotThere(f"there is no result {number}")
     around = await read(asked.neighbours, found)
     values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
-    return Page("result.html", {**values, "curves": _curves(found)})
+    values["remarks"] = await read(remarks.of, number)
+    return Page("result.html", {**values, "curves": _curves(found), "remark_most": remarks.MOST})
 
 
 async def curves(read: Reading, request: Request) -> Page:
@@ -158,6 +159,7 @@ async def results(read: Reading, request: Request) -> Page:
         to_time=filters.behind_day(filters.time(request, "to")),
         nok=asked_for.get("verdict", "nok") == "nok",
         program=filters.number(request, "program"),
+        spindle=filters.number(request, "spindle"),
         tool=filters.tool(request),
         statuses=filters.cause(request),
     )
@@ -166,7 +168,7 @@ async def results(read: Reading, request: Request) -> Page:
     found = found[: asked.ROWS]
     last = found[-1] if more else None
     behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
-    form = {name: asked_for.get(name, "") for name in ("station", "program", "tool", "cause")}
+    form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
     return Page("results.html", {"results": found, "filters": form, "behind": behind}, rows=exported(wanted))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from toolcart.archive import database
@@ -34,10 +34,41 @@ class Away(Exception):
     """The database does not answer; the text says why."""
 
 
+class Writing:
+    """`await writing(change, ...)` calls `change(connection, ...)` in a thread and commits; one change at a time.
+
+    It takes no lock of the archive's: the server goes on, and a database takes turns by itself. Made when first used.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._engine: Engine | None = None
+        self._limiter = CapacityLimiter(1)
+
+    async def __call__(self, change: Callable[..., Answer], *values: object) -> Answer:
+        """Return what the change returns, when it is on the disk; Away if the database refuses it."""
+        return await to_thread.run_sync(self._change, change, *values, limiter=self._limiter)
+
+    def _change(self, change: Callable[..., Answer], *values: object) -> Answer:
+        try:
+            if self._engine is None:
+                self._engine = database.for_changes(self._place)
+            with self._engine.begin() as connection:
+                return change(connection, *values)
+        except SQLAlchemyError as wrong:
+            raise Away(database.trouble(wrong)) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+
 class Reading:
     """`await reading(question, ...)` calls `question(connection, ...)` in a thread."""
 
     def __init__(self, place: str, limit_s: float = LIMIT_S) -> None:
+        self.place = place
         self.shown = database.shown(place) if "://" in place else Path(place).name
         self.limit_s = limit_s
         self._engine = database.connect(place, writes=False)

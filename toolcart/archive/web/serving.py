@@ -17,6 +17,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from toolcart.archive import spc
 from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.periods import Shifts, written
 from toolcart.archive.tls import Tls
@@ -35,12 +36,13 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the pages are, the files of the password or of users, the plant's shifts, TLS, and trusted proxies."""
+    """Where the pages are, the files of the password or of users, the plant's shifts and run rules, TLS, proxies."""
 
     host: str = HOST
     port: int = PORT
     password_file: str | None = None
     shifts: Shifts = ()
+    rules: tuple[int, ...] = spc.USUAL
     tls: Tls | None = None
     users_file: str | None = None
     trust_proxy: str | None = None  # addresses
@@ -116,6 +118,7 @@ class Child:
                 command += [f"--{name.replace('_', '-')}", value]
         if where.shifts:
             command += ["--shifts", written(where.shifts)]
+        command += ["--rules", ",".join(map(str, where.rules))]
         if where.tls:
             command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
         environment = {**os.environ, PLACE_VARIABLE: self._place}

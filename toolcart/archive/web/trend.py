@@ -63,6 +63,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
         counted[pareto.cause(*statuses)] += count
     told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
+    told["rules"] = [spc.RULES[number].words for number in shown.rules]
     phases = limits.phases(connection, wanted)
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
@@ -79,6 +80,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
                 "decimals": quantity.decimals,
                 "points": points,
                 "is_each": is_few,
+                "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
                 "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name]),
                 "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
                 "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
@@ -130,9 +132,7 @@ def seconds(time: str) -> int:
 # -- charts --------------------------------------------------------------------------------------------------------
 
 
-def _charts(
-    parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase]
-) -> dict | None:
+def _charts(parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase]) -> dict | None:
     groups: dict[str, spc.Sums] = {}
     for part in parts:
         if part.sums[quantity.name].count:

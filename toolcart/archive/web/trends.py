@@ -46,7 +46,13 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["by"] = filters.one_of(request, "by", kinds)
     form["only"] = filters.one_of(request, "only", ("", "ok"))
     wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok"))
+    told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
+    listed = {"verdict": "all", "station": shown.place(station), "program": program, "spindle": spindle}
+    for quantity in told["quantities"]:
+        for chart in (quantity["charts"] or {}).values():
+            for signal in chart["signals"]:
+                ends = {"from": signal["from"], "to": signal["to"]}
+                signal["address"] = shown.link("/results", **{**listed, **ends})
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())

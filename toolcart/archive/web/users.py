@@ -4,7 +4,8 @@
 
 Rules
 1. Each role includes the one before: `view` sees every page, `export` may also take its content away, as a file or as
-   JSON, `admin` also sees who changed what. `role_for` is the one place that says what an address needs.
+   JSON, and write remarks, `admin` also sets control limits and sees who changed what. `role_for` is the one place
+   that says what an address needs.
 2. The file is only its owner's, is written whole, and is read again when it has changed: a user taken out is out.
 3. A name in a proxy's header counts only from the proxy's own addresses; a name that is not in the file gets `view`.
 """
@@ -42,8 +43,10 @@ class User:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-def role_for(path: str, parts: Container[str]) -> str:
-    """Return the role that an address with these parts (`?json&as=csv`) needs."""
+def role_for(path: str, parts: Container[str], is_change: bool = False) -> str:
+    """Return the role that an address with these parts (`?json&as=csv`) needs, or a change there."""
+    if is_change:
+        return "export" if path.startswith("/remark/") else "admin"
     if path == "/audit":
         return "admin"
     return "export" if "json" in parts or "as" in parts else "view"

@@ -46,7 +46,7 @@ function drawValues(place, { name, unit, decimals, points }) {
   charts.push(new uPlot(options, [points.time, points.good, points.bad, points.low, points.high], place));
 }
 
-function drawChart(place, title, { time, count, points: value, signal, centre, low, high }, decimals) {
+function drawChart(place, title, { time, count, points: value, signal, signals, centre, low, high }, decimals) {
   place.hidden = false;
   const at = time.map((_, index) => index + 1);
   const numbered = (_, number, __, index) =>
@@ -68,7 +68,13 @@ function drawChart(place, title, { time, count, points: value, signal, centre, l
   const scales = { x: { time: false } };
   const marked = value.map((one, index) => (signal[index] ? one : null));
   const options = { ...sized(place, 0.4), title, scales, axes: plain, series };
-  charts.push(new uPlot(options, [at, value, marked, low, centre, high], place));
+  const plot = new uPlot(options, [at, value, marked, low, centre, high], place);
+  charts.push(plot);
+  const addresses = new Map(signals.map((one) => [one.at, one.address]));
+  plot.over.addEventListener("click", () => { // a signal leads to its results
+    const address = addresses.get(plot.cursor.idx);
+    if (address) location.assign(address);
+  });
 }
 
 function draw() {
