@@ -1,0 +1,90 @@
+"""The views for other programs: sqlite3 alone gets the numbers that the pages show."""
+
+import sqlite3
+import struct
+
+import pytest
+from starlette.testclient import TestClient
+
+from toolcart.archive import database, queries
+from toolcart.archive.views import VIEWS
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from toolcart.base.sources import ROOT
+from host_tests.support.archive import place_in
+from lab.bench.archive_rows import Plant, fill, fill_beside
+
+SIZE = Plant(stations=2, cars=30, curves=6)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    made = str(place_in(tmp_path_factory.mktemp("views")))
+    with database.writing(made) as engine:
+        fill(engine, SIZE)
+        fill_beside(engine, SIZE)
+    return made
+
+
+def read(place, view):
+    connection = sqlite3.connect(place)
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute(f"SELECT * FROM {view} ORDER BY 1")]
+    connection.close()
+    return rows
+
+
+def test_foreign_reader_gets_the_results_and_events_of_the_pages(place):
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+        shown, behind = [], ""
+        while behind is not None:
+            page = browser.get("/results", params={"verdict": "all", "json": "", "behind": behind}).json()
+            shown, behind = shown + page["results"], page["behind"]
+        events = browser.get("/events?json").json()["events"]
+    found = read(place, "results")
+    assert len(found) == len(shown)
+    for row, of_page in zip(found, sorted(shown, key=lambda one: one["ResultId"]), strict=True):
+        assert row["result_id"] == of_page["ResultId"] and row["vin"] == of_page["VIN"]
+        assert (row["torque"], row["angle"]) == (of_page["Torque"], of_page["Angle"])
+        assert row["verdict"] == ("NOK" if of_page["Overall"] else "OK")
+        assert row["time"].replace("-", "").replace(":", "").replace(" ", "") == of_page["Time"]
+        assert row["station"] == "/".join(str(of_page[name]) for name in ("SystemType", "System", "Station"))
+        assert (row["station_name"], row["program_name"]) == (of_page["StationName"], of_page["ProgramName"])
+    assert events and {row["event_id"]: row["code"] for row in read(place, "events")}.items() >= {
+        (one["EventId"], one["Code"]) for one in events
+    }
+
+
+def test_values_of_a_curve_are_its_numbers_times_scale(place):
+    curves = read(place, "curves")
+    assert curves
+    with database.connect(place, writes=False).connect() as connection:
+        for row in curves:
+            graphs = queries.result(connection, row["result_id"])["Graphs"]
+            graph = next(one for one in graphs if one["GraphId"] == row["curve_id"])
+            numbers = struct.unpack(f">{row['sample_count']}h", row["samples"])
+            assert [number * row["scale"] for number in numbers] == pytest.approx(queries.samples(graph)[1])
+
+
+def test_the_document_names_every_column_of_every_view(place):
+    page = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
+    for view in VIEWS:
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{view}`"))
+        connection = sqlite3.connect(place)
+        names = [column[0] for column in connection.execute(f"SELECT * FROM {view} LIMIT 0").description]
+        connection.close()
+        missing = [name for name in names if f"`{name}`" not in line]
+        assert not [name for name in missing if not name.startswith("angle_")], missing
+
+
+def test_views_are_the_same_on_postgresql(databases):
+    place = databases()
+    with database.writing(place) as engine:
+        fill(engine, SIZE)
+        fill_beside(engine, SIZE)
+        with engine.connect() as connection:
+            for view in VIEWS:
+                rows = connection.exec_driver_sql(f"SELECT * FROM {view} ORDER BY 1").mappings().all()
+                assert view == "remarks" or rows
+            scale = connection.exec_driver_sql("SELECT scale, sample_count FROM curves LIMIT 1").one()
+            assert isinstance(scale[0], float) and scale[1] > 0
