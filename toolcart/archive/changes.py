@@ -251,7 +251,9 @@ def _take_limits(reading: Connection, connection: Connection) -> None:
     names = bulk.columns(t.CONTROL_LIMITS)
     asked = select(*[t.CONTROL_LIMITS.c[name] for name in names]).order_by(t.CONTROL_LIMITS.c.ControlLimitsId)
     known = {tuple(row) for row in connection.execute(asked)}
-    bulk.insert(connection, t.CONTROL_LIMITS, [row for row in map(tuple, reading.execute(asked)) if row not in known])
+    new = [row for row in map(tuple, reading.execute(asked)) if row not in known]
+    if new:
+        bulk.insert(connection, t.CONTROL_LIMITS, new)
 
 
 def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:
