@@ -173,7 +173,7 @@ def test_limits_are_those_the_catalogue_reads(revision):
     assert limits.ask(session, 0)
     assert asked(session) == (12, 5, "012")
     session.link.buf, session.link.length = frame.rstrip(b"\0"), len(frame.rstrip(b"\0"))
-    session.revision = revision
+    session.said.revision = revision
     limits.take(EV_QUERY, session, Health(), 0)
     assert limits.put(body, 0) == res.LIMITS_BYTES
     for name, at, width in (

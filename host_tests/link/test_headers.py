@@ -140,7 +140,7 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]
         assert talk.tell(accepted(60)) == [st.EV_READY]
         assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
-        assert talk.session.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
+        assert talk.session.said.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
         talk.wait(7500)
         assert talk.take() == [b"00209999" + own + b"001" + b"0" * 7]
         talk.session.fetch()
@@ -153,4 +153,4 @@ def test_a_session_without_the_setting_cannot_be_had_from_such_a_controller():
     assert session.link.header is None
     talk = Talk()
     assert talk.tell(other(STARTED, b"07")) == [st.EV_STARTED]  # it does not look at the revision
-    assert talk.tell(other(EXAMPLE, b"07")) == [st.EV_PUSHED] and talk.session.revision != 999
+    assert talk.tell(other(EXAMPLE, b"07")) == [st.EV_PUSHED] and talk.session.said.revision != 999

@@ -61,7 +61,7 @@ class Numbered(Talk):
         return self
 
     def fetch(self, number=7):
-        self.session.fetch_id[:] = b"%010d" % number
+        self.session.fetching.asked_id[:] = b"%010d" % number
         self.session.fetch()
         self.settle()
 
@@ -197,7 +197,7 @@ def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     assert talk.sent() == [(1, b"  "), (60, b"01")]
     assert talk.tell(refusal(60, 2, 2)) == [st.EV_REFUSED]
     (again,) = talk.take()
-    assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.code == 2
+    assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.said.code == 2
 
 
 def test_stop_is_numbered_and_waits_no_longer_than_ever():

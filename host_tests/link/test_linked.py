@@ -31,7 +31,7 @@ def test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame():
         for part in parts[:-1]:
             assert talk.tell(part) == [] and talk.take() == []
         assert talk.tell(parts[-1]) == [st.EV_PUSHED]
-        assert talk.results == [whole(LONG)] and talk.session.revision == 7
+        assert talk.results == [whole(LONG)] and talk.session.said.revision == 7
         assert talk.take() == [ACKNOWLEDGE]
         assert talk.link.size == len(talk.link.buf)
 
@@ -88,7 +88,7 @@ def test_parts_of_other_messages_belong_to_no_other():
 
 def test_fetched_result_in_parts_is_one_answer():
     talk = Talk().ready()
-    talk.session.fetch_id[:] = b"0001234567"
+    talk.session.fetching.asked_id[:] = b"0001234567"
     talk.session.fetch()
     talk.settle()
     talk.take()
@@ -106,7 +106,7 @@ def test_message_without_its_next_part_is_given_up_and_told():
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.mid == 61
+    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.said.mid == 61
     assert talk.link.size == len(talk.link.buf)
     assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
     assert 62 not in talk.mids()
@@ -118,7 +118,7 @@ def test_message_torn_by_a_lost_connection_is_told_in_the_next_session_and_never
     talk.tell(one)
     talk.session.closed()
     talk.session.opened()
-    assert talk.settle() == [st.EV_MALFORMED] and talk.session.mid == 61
+    assert talk.settle() == [st.EV_MALFORMED] and talk.session.said.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
     assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []

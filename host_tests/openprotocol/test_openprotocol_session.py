@@ -235,7 +235,7 @@ def test_every_code_in_every_state_has_the_reaction_of_the_digest():
                 assert talk.mids() == mids, (state, code)
                 assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
                 if events == [st.EV_REFUSED]:
-                    assert talk.session.code == code
+                    assert talk.session.said.code == code
 
 
 def test_refusal_that_may_pass_is_asked_again_when_its_time_is_over():
@@ -254,7 +254,7 @@ def test_refusal_of_fetch_is_handed_on_with_its_class_and_session_stays():
         talk.session.fetch()
         talk.settle()
         assert talk.tell(refused(64, code)) == [st.EV_FETCH_REFUSED]
-        assert talk.session.refusal == (replies.refusal_class(code) if code else replies.REFUSED_NOTHING)
+        assert talk.session.said.refusal == (replies.refusal_class(code) if code else replies.REFUSED_NOTHING)
         assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
@@ -278,9 +278,9 @@ def test_refusal_that_no_one_waits_for_is_named_and_ignored():
 
 def test_refusal_code_is_read_to_end_of_the_message_and_no_further():
     talk = Talk()
-    assert talk.tell(message(4, b"0001097")) == [st.EV_REFUSED] and talk.session.code == 97
-    assert talk.tell(message(4, b"000197  ")) == [st.EV_REFUSED] and talk.session.code == 97
-    assert talk.tell(message(4, b"0001xx")) == [st.EV_REFUSED] and talk.session.code == 0
+    assert talk.tell(message(4, b"0001097")) == [st.EV_REFUSED] and talk.session.said.code == 97
+    assert talk.tell(message(4, b"000197  ")) == [st.EV_REFUSED] and talk.session.said.code == 97
+    assert talk.tell(message(4, b"0001xx")) == [st.EV_REFUSED] and talk.session.said.code == 0
     assert talk.tell(message(4, b"0001")) == [st.EV_MALFORMED]
 
 
@@ -321,7 +321,7 @@ def test_subscription_without_any_accepted_revision_ends_session_and_begins_agai
         talk = Talk()
         talk.tell(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
-        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.refused_code == code
+        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.said.refused_code == code
         talk.lose()
         talk.tell(STARTED)
         assert talk.take()[-1][8:11] == b"999"
@@ -405,7 +405,7 @@ def test_result_is_read_by_the_revision_in_its_own_header():
     talk = Talk().ready()
     for frame, revision in ((pushed(7), 7), (pushed(1), 1), (EXAMPLE, 999), (EXAMPLE[:8] + b"   " + EXAMPLE[11:], 1)):
         assert talk.tell(frame) == [st.EV_PUSHED]
-        assert talk.session.revision == revision
+        assert talk.session.said.revision == revision
         assert talk.results[-1] == frame
 
 
@@ -446,8 +446,8 @@ def test_result_that_came_before_0003_went_out_is_answered_before_it():
 
 def fetching(number=b"0001234567", revision=2):
     talk = Talk().ready()
-    talk.session.fetch_id[:] = number
-    talk.session.fetch_revision = revision
+    talk.session.fetching.asked_id[:] = number
+    talk.session.fetching.revision = revision
     talk.session.fetch()
     talk.settle()
     return talk
@@ -479,7 +479,7 @@ def test_answer_to_a_fetch_is_matched_by_its_id():
 def test_any_id_answers_the_question_for_the_newest():
     talk = fetching(b"0000000000")
     assert talk.tell(fetched(1, tightening_id=7)) == [st.EV_FETCHED]
-    assert talk.session.revision == 1
+    assert talk.session.said.revision == 1
 
 
 def test_silent_fetch_is_sent_three_times_and_then_given_up_without_losing_the_session():
@@ -492,7 +492,7 @@ def test_silent_fetch_is_sent_three_times_and_then_given_up_without_losing_the_s
 
 
 def fetch_next(talk, number):
-    talk.session.fetch_id[:] = number
+    talk.session.fetching.asked_id[:] = number
     talk.session.fetch()
     talk.settle()
 
@@ -546,7 +546,7 @@ def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awai
         talk = Talk().ready()
         talk.takes = False
         talk.tell(EXAMPLE)  # its 0062 keeps the request from going out
-        talk.session.fetch_id[:] = b"0001234567"
+        talk.session.fetching.asked_id[:] = b"0001234567"
         talk.session.fetch()
         assert talk.tell(early) == [event]  # late, to the same question in an earlier round
         talk.takes = True
@@ -801,7 +801,7 @@ def test_unknown_messages_and_answers_no_one_asked_for_are_named_and_change_noth
         message(41, b"01C3412129      "),
     ):
         assert talk.tell(octets) == [st.EV_UNKNOWN], octets
-        assert talk.session.mid == int(octets[4:8])
+        assert talk.session.said.mid == int(octets[4:8])
     assert talk.session.state == st.READY and talk.take() == []
 
 
@@ -899,7 +899,7 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
 def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     talk = Talk().ready()
     assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
-    assert (talk.session.named, talk.session.code) == (62, 19)
+    assert (talk.session.said.named, talk.session.said.code) == (62, 19)
     assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
     talk = talk_numbered()
     assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]

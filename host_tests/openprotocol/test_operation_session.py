@@ -44,12 +44,14 @@ def operation(talk, revision=2, asked_with=8, **values):
     for frame in octets:
         assert talk.tell(frame) == [st.EV_PUSHED]
         link, session = talk.link, talk.session
-        session.generic.operation.take(link.buf, link.at, link.length, session.mid, session.revision, talk.now)
-    return talk.session.generic.answers(talk.session)
+        session.ways.generic.operation.take(
+            link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
+        )
+    return talk.session.ways.generic.answers(talk.session)
 
 
 def fetch(talk, digits):
-    talk.session.fetch_id[:] = digits
+    talk.session.fetching.asked_id[:] = digits
     talk.session.fetch()
     talk.settle()
     return talk.take()
@@ -178,10 +180,12 @@ def test_part_that_does_not_come_is_an_event():
     talk = ready()
     talk.tell(message(1201, frames.overall_data(example_tightening(), 2), 2))
     link, session = talk.link, talk.session
-    session.generic.operation.take(link.buf, link.at, link.length, session.mid, session.revision, talk.now)
+    session.ways.generic.operation.take(
+        link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
+    )
     events = []
     for _ in range(4):
         events += talk.wait(3000)
         events += talk.tell(message(9999))
     assert events == [st.EV_LATE]
-    assert session.generic.operation.lost
+    assert session.ways.generic.operation.lost

@@ -4,6 +4,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
+from toolcart.agent.openprotocol.replies import Said
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import ORIGIN_BYTES
@@ -275,15 +276,15 @@ class Session:
     def __init__(self):
         self.request = rq.Request()
         self.link = Link()
-        self.refusal = 0
-        self.revision = 1
-        self.mid = 13
+        self.said = Said()
+        self.said.revision = 1
+        self.said.mid = 13
 
     def answer(self, data, revision=1):
         self.link.buf = b"#" * 7 + message(13, data)
         self.link.at = 7
         self.link.length = len(self.link.buf) - 7
-        self.revision = revision
+        self.said.revision = revision
 
 
 def body_of(pset, changed=CHANGED):

@@ -203,10 +203,10 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
     for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
         line = Line(Controller(1, (60, 999), ends, 79))
         line.run()
-        assert (line.session.why, line.session.refused_mid, line.session.refused_code) == (why, 1, 79), ends
+        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 1, 79), ends
         line = Line(Controller(5, (60, 1), ends, 15))
         line.run()
-        assert (line.session.why, line.session.refused_mid, line.session.refused_code) == (why, 60, 15), ends
+        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 60, 15), ends
     line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
     line.run()
     assert line.session.why == st.WHY_NOTHING
@@ -230,15 +230,15 @@ def test_the_next_one_is_tried_soon_only_where_a_rejection_says_so():
     found = []
     for _ in range(4):
         line.run()
-        found.append(line.session.goes_on)
+        found.append(line.session.ways.goes_on)
         line.lose()
     assert found == [True] * 4
     line = Line(Controller(2, (60, 999), WITHOUT_A_WORD))
     line.run()
-    assert not line.session.goes_on
+    assert not line.session.ways.goes_on
     line = Line(Controller(0, (60, 999), NOT_AT_ALL))
     line.run()
-    assert line.session.state == st.OVER and not line.session.goes_on
+    assert line.session.state == st.OVER and not line.session.ways.goes_on
 
 
 # A controller that another client occupies

@@ -90,7 +90,7 @@ def test_session_goes_on_without_what_is_not_needed_and_says_so():
         assert talk.tell(refused(70, code)) == [st.EV_REFUSED]
         while talk.session.state == st.SUBSCRIBING:  # another revision is tried where the code may mean this one
             assert code in (79, 15) and talk.tell(refused(70, code)) == [st.EV_REFUSED]
-        assert talk.session.state == st.READY and talk.session.code == code
+        assert talk.session.state == st.READY and talk.session.said.code == code
         assert talk.tell(ALARM) == [st.EV_PUSHED]
 
 

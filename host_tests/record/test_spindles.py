@@ -303,7 +303,7 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
 def test_a_result_that_comes_before_the_session_is_ready_is_taken():
     for kind, settings in KINDS[:3]:
         cart = cart_of(kind, settings).ready()
-        cart.station.session.several.cycle.most = 0  # as at a start
+        cart.station.session.ways.several.cycle.most = 0  # as at a start
         produce(cart, 1)
         assert cart.stored_ids() == [1] == cart.controller.acknowledged
 

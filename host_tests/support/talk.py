@@ -71,7 +71,7 @@ class Talk:
             if event == st.EV_NONE:
                 break
             events.append(event)
-            if event in (st.EV_PUSHED, st.EV_PUSHED_CUT) and session.mid == 61:  # others the test answers itself
+            if event in (st.EV_PUSHED, st.EV_PUSHED_CUT) and session.said.mid == 61:  # others the test answers itself
                 self._result()
         self.flush()
         return events

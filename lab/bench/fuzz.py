@@ -151,7 +151,7 @@ class Sessions:
         found = []
         session.opened()
         self._settle(session, found)
-        session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"
+        session.fetching.asked_id[:] = b"0001234567" if way == 4 else b"0000000000"
         for begin in self.inputs.beginnings(way):
             self._hear(session, begin, None, found)
         if way == 3:
@@ -179,7 +179,7 @@ class Sessions:
             event = session.next_event(0)
             if event == st.EV_NONE:
                 return
-            found.append((event, session.mid, session.code, session.revision, session.refusal))
+            found.append((event, session.said.mid, session.said.code, session.said.revision, session.said.refusal))
             if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT or event == st.EV_FETCHED:
                 assert 20 <= link.length <= len(link.buf) - link.at
                 found.append(bytes(link.buf[link.at : link.at + link.length]))

@@ -63,15 +63,15 @@ def _know_spindles(station, controller):
     """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
     station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
-    session.known = station.known
+    session.ways.known = station.known
     if ON_CPYTHON:
         from toolcart.agent.wide.special_values import several
 
-        session.several = several(session, controller)
+        session.ways.several = several(session, controller)
     elif controller["results"] != "auto" or controller["bolt_data"]:
         from toolcart.agent.openprotocol.spindles import Several
 
-        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+        session.ways.several = Several(session, station.known, controller["results"], controller["bolt_data"])
 
 
 def _add_queries(station, controller):

@@ -144,7 +144,7 @@ def _controller(station, now):
         "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
         "why_code": trouble.code,
         "why_mid": trouble.mid,
-        "refused_code": session.code,
+        "refused_code": session.said.code,
         "waits_for_room": waits_for_room,
         "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }

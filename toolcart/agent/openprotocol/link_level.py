@@ -70,7 +70,7 @@ class LinkLevel:
             return self._send_again(session)
         if not self._extended:
             self._extended = True
-            request.answer.start(now, session.response_timeout_ms)
+            request.answer.start(now, session.pace.response_timeout_ms)
             return EV_NONE
         return session.silent()
 
@@ -91,7 +91,7 @@ class LinkLevel:
             return EV_NONE
         if number(buf, at + 24, 4) != CODE_WRONG:
             self.arrived()
-            session.code = number(buf, at + 24, 4)
+            session.said.code = number(buf, at + 24, 4)
             return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
         if told != self.number:
             return session.over(WHY_FRAMING)

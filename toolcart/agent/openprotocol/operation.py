@@ -248,13 +248,13 @@ class Generic:
             session.put_subscriptions(self._usual)
 
     def fetch(self, session):
-        """Ask by MID 0006 for the result with the ID in `session.fetch_id`; all zeros mean the newest."""
+        """Ask by MID 0006 for the result with the ID in `session.fetching.asked_id`; all zeros mean the newest."""
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
-        copy(self._data, len(_HISTORY_DATA), session.fetch_id, 0, ID_BYTES)
+        copy(self._data, len(_HISTORY_DATA), session.fetching.asked_id, 0, ID_BYTES)
         session.request.lower_too = session.request.higher_too = False
         session.request.spindle = 0
-        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.tries)
+        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.pace.tries)
 
     def answers(self, session):
         """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""
@@ -265,7 +265,7 @@ class Generic:
         if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
         session.answered()
-        return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
+        return ANSWER_SURE if sure or session.fetching.asked_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
         """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""
@@ -274,13 +274,13 @@ class Generic:
             return operation.asked_with == rq.MID_HISTORY
         if not _is_asked(session.request) or operation.pushed:
             return False
-        asked = session.fetch_id
+        asked = session.fetching.asked_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
         """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session.sequence:
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.said.sequence:
             operation.pushed = True
             session.pushed = self._subscription.pushes[0]  # another message may have come since
             session.acknowledge()

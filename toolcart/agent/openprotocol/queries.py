@@ -134,7 +134,7 @@ class ClockCheck:
         """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_LATER
+        later = event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
         if event != EV_QUERY:
             return
@@ -147,7 +147,7 @@ class ClockCheck:
         at = session.link.at + _DATA
         self._board.stamp_into(self._stamp)
         if not res.is_time(buf, at) or not res.is_time(self._stamp, 0):
-            health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             return
         self.ahead_s = _seconds_apart(buf, at, self._stamp)
         if abs(self.ahead_s) > APART_S:
@@ -245,19 +245,19 @@ class Limits:
             return
         sets = self._sets
         if event == EV_QUERY_REFUSED:
-            self._refused(at, session.refusal, now)
+            self._refused(at, session.said.refusal, now)
             return
-        if event != EV_QUERY or session.revision in OTHER_LAYOUT:
+        if event != EV_QUERY or session.said.revision in OTHER_LAYOUT:
             sets[at + _SET_STATE] = _REFUSED
             return
         link = session.link
         buf = link.buf
         start = link.at
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
-            health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
             self.later.start(now, LATER_MS)
             return
-        if session.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
+        if session.said.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
             copy(sets, at + _SET_CHANGE, buf, start + _CHANGE, res.STAMP_BYTES)
         fill(sets, at + _SET_LIMITS, res.LIMITS_BYTES)
         for place, to, width in _MOVES:

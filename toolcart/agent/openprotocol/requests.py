@@ -13,6 +13,7 @@ from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.ids import increment
+from toolcart.agent.openprotocol.revisions import Revisions
 from toolcart.agent.openprotocol.states import (
     EV_FETCH_REFUSED,
     EV_FETCH_SILENT,
@@ -31,9 +32,7 @@ from toolcart.agent.record.same import put_digits
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
-MID_HISTORY = const(
-    6
-)  # what takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation)
+MID_HISTORY = const(6)  # takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation)
 
 # What is done about a 0004.
 ACT_TELL = const(0)  # the request has failed, the session goes on
@@ -86,9 +85,11 @@ REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
 
 _NEWEST = b"0000000000"
-_GENERIC_BYTES = const(
-    60
-)  # MID 0008 for 1201 (toolcart.agent.openprotocol.operation), which any controller may come to need
+_GENERIC_BYTES = const(60)  # MID 0008 for 1201, which any controller may come to need
+
+LASTING = const(2)  # keep-alives of a connection that no rejection has ended
+_LASTING_LONG = const(30)  # five minutes, where MID 0064 was rejected before: asked again, it seldom ends a connection
+_ENDS_MOST = const(5)  # more than a bad network does in a row
 
 
 class Request:
@@ -238,6 +239,29 @@ class Request:
     def _count_echoes(self, most):
         # What was passed over may have been the answer itself: no echo then, else each rejection costs a time-out.
         self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
+
+
+class Fetching:
+    """The question for an old result: which one, and whether such questions are what ends connections."""
+
+    __slots__ = ("asked_id", "ends", "revision", "revisions", "spindle")
+
+    def __init__(self):
+        self.asked_id = bytearray(_NEWEST)
+        self.revision = 2
+        self.spindle = 0  # 0: the one that all our messages are for
+        self.revisions = Revisions((1,))  # only whether MID 0064 is given up: its revisions are the recovery's
+        self.ends = 0  # connections in a row that ended within seconds of a question for an old result
+
+    def waits(self):
+        """Return the keep-alives that a connection has to see before it is asked."""
+        if self.revisions.passed_over:
+            return _LASTING_LONG
+        return LASTING if self.ends >= _ENDS_MOST else 0
+
+    def data(self):
+        """Return the data of MID 0064."""
+        return bytes(self.asked_id) + b"0" if self.revision >= FLAGGED_FIRST else self.asked_id
 
 
 def longest_bytes(subscriptions):

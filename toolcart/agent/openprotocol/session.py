@@ -38,7 +38,7 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number, put_number
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from toolcart.agent.openprotocol import identity as idy
 from toolcart.agent.openprotocol import requests as rq
@@ -52,7 +52,15 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
+from toolcart.agent.openprotocol.pace import (
+    KEEPALIVE_MS,
+    RESPONSE_TIMEOUT_MS,
+    SILENCE_MS,
+    STOP_WAIT_MS,
+    TRIES,
+    Pace,
+)
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, Said, code_of, refusal_of
 from toolcart.agent.openprotocol.revisions import Revisions
 from toolcart.agent.openprotocol.states import (
     CLEARING,
@@ -86,21 +94,13 @@ from toolcart.agent.openprotocol.states import (
     WHY_SILENCE,
     WHY_STOPPED,
 )
-from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
+from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes, Turn
+from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
-_LASTING = const(2)  # keep-alives of a connection that no rejection has ended
-_LASTING_LONG = const(30)  # five minutes, where MID 0064 was rejected before: asked again, it seldom ends a connection
-_FETCH_ENDS = const(5)  # more than a bad network does in a row
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
-
-
-KEEPALIVE_MS = const(7000)  # without a transmission of ours; one may get lost before a controller closes after 15 s
-RESPONSE_TIMEOUT_MS = const(5000)  # the specification names none; controllers answer within tenths of a second
-SILENCE_MS = const(15000)  # the time after which a controller gives us up as well (003:12526)
-TRIES = const(3)  # 003:1440-1442
 
 
 class Session:
@@ -114,75 +114,39 @@ class Session:
         keepalive_ms=KEEPALIVE_MS,
         response_timeout_ms=RESPONSE_TIMEOUT_MS,
         silence_ms=SILENCE_MS,
-        stop_wait_ms=1000,
+        stop_wait_ms=STOP_WAIT_MS,
         tries=TRIES,
     ):
         self.link = link
         self.subscriptions = subscriptions
-        self.keepalive_ms = keepalive_ms
-        self.response_timeout_ms = response_timeout_ms
-        self.silence_ms = silence_ms
-        self.stop_wait_ms = stop_wait_ms
-        self.tries = tries
         self.state = CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
-        self._prepare_turns()
+        self.tool = Revisions((1,))  # of MID 0040
+        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)  # what the controller says about itself
+        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
+        self.system_type = 0
         self.request = rq.Request()
-        self._answer = self.request.answer
+        self.fetching = rq.Fetching()
+        self.pace = Pace(keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send where the controller offers it
         self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level.LinkLevel
-        self.generic = None  # made where a controller has no MID 0060
-        self.several = None  # the spindles of results that come in parts
-        self.known = None  # the controller's IDs: which of its results are stored
-        self.fetch_id = bytearray(b"0" * 10)
-        self.fetch_revision = 2
-        self.fetch_spindle = 0  # 0: the one that all our messages are for
-        self._rest = Timer()
-        self._silence = Timer()
-        self._blocked = Timer()
-        self._prepare_pushes()
-        self._prepare_identity()
-        self.closed()
-
-    def _prepare_turns(self):
-        """What takes turns where a controller rejects or ends something."""
-        self.tool = Revisions((1,))  # of MID 0040
-        self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
-        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
-        self._searches = False  # results are asked for in another way than the usual one
-        self._in_vain = False  # every way to ask for results was tried since the last session
-        self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
-        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
-        self._keepalives = 0  # sent on this connection since it was READY
-        self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
-        self._cleared = False  # what exists was ended on this connection, or could not be
-
-    def _prepare_pushes(self):
-        """Get ready to subscribe: nothing has been pushed yet."""
-        subscriptions = self.subscriptions
+        self.ways = Ways()
+        self.turn = Turn()
+        self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
-        self.sequence = 0  # its link-level number, 0 if it has none
-        self._owing = None  # a push whose acknowledgement is due
-        self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
-        self._behind = 0  # one past the last that is asked for in this turn
-        self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
+        self.said = Said()
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
-
-    def _prepare_identity(self):
-        """Make room for what a controller says about itself."""
-        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
-        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
-        self.system_type = 0
+        self.closed()
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
     def receive(self, n):
         """The first n bytes of link.inlet() were filled."""
         self.link.receive(n)
-        self._silence.armed = False
+        self.pace.silence.armed = False
 
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
@@ -192,40 +156,40 @@ class Session:
         if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
         push = self.pushed
-        if self.sequence:
+        if self.said.sequence:
             self.numbering.owe(push.pushed_mid, CODE_NONE)
         else:
             push.unanswered += 1
-            self._owing = push
+            self.pushes.owing = push
 
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
-        if self.sequence:
-            self.numbering.expected = self.sequence
+        if self.said.sequence:
+            self.numbering.expected = self.said.sequence
 
     def has_more(self):
         """True if `tick` would post another message at once."""
-        return self._owing is not None or self.request.unsent or self.numbering.owed > 0
+        return self.pushes.owing is not None or self.request.unsent or self.numbering.owed > 0
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
         if self.state == CLOSED or self.state == OVER:
             return FOREVER
         rest = FOREVER
+        pace = self.pace
         if self.link.idle():
-            self._blocked.armed = False
+            pace.blocked.armed = False
             rest = self._post_next(now)
-        elif not self._blocked.armed:
-            self._blocked.start(now, self.silence_ms)
+        else:
+            pace.is_blocked(now)
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
-        if self._answer.armed:
-            wait = self._answer.least(now, wait)
-        if self._silence.armed:
-            wait = self._silence.least(now, wait)
-        if self._blocked.armed:
-            wait = self._blocked.least(now, wait)
+        answer = self.request.answer
+        if answer.armed:
+            wait = answer.least(now, wait)
+        if pace.silence.armed or pace.blocked.armed:
+            wait = pace.least(now, wait)
         return wait
 
     def closed(self):
@@ -234,41 +198,41 @@ class Session:
         self._leave_off()
         self.state = CLOSED
         self.why = WHY_NOTHING  # while a session begins: why it will have failed, should it end now
-        self.mid = 0
-        self.code = self.named = 0
-        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with
-        self.revision = 0
-        self.refusal = 0
-        self._asked = 0  # which of the subscriptions was asked for last
-        self._maybe = -1  # place of its revision that was answered with "no error"
-        self._forget()
+        self.said.closed()
+        self.turn.closed()
+        self.request.closed()
+        self.numbering.reset()
+        self.numbers = None
+        self.pushes.owing = None
+        self.pace.closed()
         if self._linked is not None:
             self._linked.closed()
 
     def opened(self):
         """The port is open: begin with MID 0001."""
-        self.goes_on = False
-        self._keepalives = 0
-        if not self._searches:
-            self._ask_as_usual()
-        self._prepare()
+        self.pace.keepalives = 0
+        self.ways.opened(self)
+        for subscription in self.subscriptions:
+            for push in subscription.pushes:
+                push.opened()
+                self._put_place(push.acknowledgement, 0)
+        self.link.reset()
         self._start()
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        waits = _LASTING_LONG if self.old.passed_over else _LASTING if self._fetch_ends >= _FETCH_ENDS else 0
-        if self._keepalives < waits:  # such a question may be what ends connections
+        if self.pace.keepalives < self.fetching.waits():
             return False
         return self.state == READY and self.request.asked == 0
 
     def fetch(self):
-        """Ask by MID 0064 for the result whose ten digits are in `fetch_id`; all zeros mean the newest."""
-        if self.generic is not None and self.generic.in_use:
-            self.generic.fetch(self)
+        """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
+        fetching = self.fetching
+        if self.ways.is_generic():
+            self.ways.generic.fetch(self)
         else:
-            flagged = self.fetch_revision >= rq.FLAGGED_FIRST
-            self.request.spindle = self.fetch_spindle
-            self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
+            self.request.spindle = fetching.spindle
+            self.ask(rq.FETCH, fetching.revision, fetching.data())
 
     def _asked_for_old(self):
         """True if the last request was for an old result."""
@@ -295,27 +259,26 @@ class Session:
         if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
         self.state = STOPPING
-        answer = self._answer
+        answer = self.request.answer
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
         elif answer.armed:
-            answer.start(now, answer.least(now, self.stop_wait_ms))
+            answer.start(now, answer.least(now, self.pace.stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
         """Use these from now on; the first one is for results, wanted or not like the one before."""
         subscriptions[0].wanted = self.subscriptions[0].wanted
         self.subscriptions = subscriptions
-        self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
+        self.pushes.put(subscriptions)
         self.pushed = subscriptions[0].pushes[0]
-        self._many = len(self._pushes) > 1
         for push in subscriptions[0].pushes:
             push.opened()
             self._put_place(push.acknowledgement, 0)
 
     def subscribe(self, first, behind):
         """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
-        self._asked = first - 1
-        self._behind = behind
+        self.turn.asked = first - 1
+        self.turn.behind = behind
         self._ask_next(False)
 
     def subscribe_again(self):
@@ -326,7 +289,7 @@ class Session:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def ask(self, row, revision, data):
-        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.tries)
+        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.pace.tries)
 
     def answered(self):
         self.request.answered()
@@ -340,42 +303,33 @@ class Session:
         """Post one message if any is due; return the ms until MID 9999 is."""
         mute = self.state == STARTING or self.state == STOPPING
         link = self.link
+        pace = self.pace
+        pushes = self.pushes
         if self.numbering.owed:
             link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
-        elif self._owing is not None:
-            push = self._owing
+        elif pushes.owing is not None:
+            push = pushes.owing
             push.unanswered -= 1
             if push.unanswered == 0:
-                self._owing = self._next_owing() if self._many else None
+                pushes.owing = pushes.next_owing()
             pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
             link.post(push.acknowledgement_bytes, False)
         elif self.request.unsent:
             self._post_request(now)
         else:
-            left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
+            left = FOREVER if mute else pace.left(now)
             if left > 0:
                 return left
             self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if not self._silence.armed:  # the one before was answered
-                self._silence.start(now, self.silence_ms)
-                self._keepalives += self.state == READY
-                if self._asked_for_old():
-                    self._fetch_ends = 0
-        self._rest.start(now, self.keepalive_ms)
-        return FOREVER if mute else self.keepalive_ms
-
-    def _next_owing(self):
-        """Return another push that is still owed an acknowledgement."""
-        for subscription in self.subscriptions:
-            for push in subscription.pushes:
-                if push.unanswered:
-                    return push
-        return None
+            if pace.kept_alive(now, self.state == READY) and self._asked_for_old():
+                self.fetching.ends = 0
+        pace.rest.start(now, pace.keepalive_ms)
+        return FOREVER if mute else pace.keepalive_ms
 
     def _post_request(self, now):
         request = self.request
         row = request.row
-        wait_ms = self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms
+        wait_ms = self.pace.stop_wait_ms if row is rq.STOP else self.pace.response_timeout_ms
         number = 0
         if self.numbers is not None:
             number = self.numbers.number_for(request.asked)
@@ -410,28 +364,9 @@ class Session:
 
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
-    def _prepare(self):
-        """Prepare for a new connection."""
-        for subscription in self.subscriptions:
-            for push in subscription.pushes:
-                push.opened()
-                self._put_place(push.acknowledgement, 0)
-        self.link.reset()
-
-    def _forget(self):
-        """Forget a connection that has ended."""
-        self.request.closed()
-        self.numbering.reset()
-        self.numbers = None
-        self._owing = None
-        self.sequence = 0
-        self._rest.stop()
-        self._silence.stop()
-        self._blocked.stop()
-
     def _start(self):
         self.state = STARTING
-        tries = 1 if self.goes_on else self.tries
+        tries = 1 if self.ways.goes_on else self.pace.tries
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
 
     def _started(self, buf, at, length):
@@ -451,15 +386,9 @@ class Session:
             return EV_NONE
         if self._begins_again(length):
             return EV_NONE
-        if self.system_type == idy.REPEATS_NOTHING:
-            self._go_generic()
-            self.subscribe(0, len(self.subscriptions))
-            return EV_GENERIC
-        is_several = self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
-        if is_several and not self._searches:
-            self._go_several()
+        is_generic = self.ways.began(self)
         self.subscribe(0, len(self.subscriptions))
-        return EV_STARTED
+        return EV_GENERIC if is_generic else EV_STARTED
 
     def _begins_again(self, length):
         """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
@@ -472,7 +401,7 @@ class Session:
             names_it = self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
-        self.goes_on = True
+        self.ways.goes_on = True
         self.why = WHY_STOPPED
         self.answered()
         self.state = STOPPING
@@ -480,41 +409,40 @@ class Session:
         return True
 
     def _subscribe(self):
-        subscription = self.subscriptions[self._asked]
+        subscription = self._subscription()
         self.state = SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
     def _stands(self):
         """The subscription stands: ask for the next one."""
-        self.subscriptions[self._asked].revisions.stands()
+        self._subscription().revisions.stands()
         return self._ask_next(False)
 
     def _stands_by_no_error(self):
         """The subscription stands in the revision that was answered with "no error"."""
-        revisions = self.subscriptions[self._asked].revisions
-        revisions.index = self._maybe
+        revisions = self._subscription().revisions
+        revisions.index = self.turn.maybe
         return self._stands()
 
     def _ask_next(self, refused):
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
-        self._cleared = False
-        self._maybe = -1
+        self.turn.cleared = False
+        self.turn.maybe = -1
         if self.state == STOPPING:
             self.answered()
             return EV_NONE
         subscriptions = self.subscriptions
-        self._asked += 1
-        while self._asked < self._behind and subscriptions[self._asked].is_passed_over(refused):
-            refused = refused or subscriptions[self._asked].revisions.passed_over
-            self._asked += 1
-        if self._asked < self._behind:
+        self.turn.asked += 1
+        while self.turn.asked < self.turn.behind and subscriptions[self.turn.asked].is_passed_over(refused):
+            refused = refused or subscriptions[self.turn.asked].revisions.passed_over
+            self.turn.asked += 1
+        if self.turn.asked < self.turn.behind:
             self._subscribe()
             return EV_NONE
         self.state = READY
         self.why = WHY_NOTHING
         self.starts.stands()
-        self._searches = self._ends_with_it = self._searches and self._ends_with_it
-        self._comes_back = self._in_vain = False
+        self.ways.stands()
         self.answered()
         return EV_READY
 
@@ -522,8 +450,8 @@ class Session:
 
     def _act(self, act):
         """Do what the row of the request says about its rejection."""
-        self.refused_mid = self.request.asked
-        self.refused_code = self.code
+        self.said.refused_mid = self.request.asked
+        self.said.refused_code = self.said.code
         if act == rq.ACT_NEXT_START:
             return self._next_start()
         if act == rq.ACT_BUSY or act == rq.ACT_LATER:
@@ -534,13 +462,13 @@ class Session:
                     self.starts.occupied()
                 return self._end(WHY_BUSY)
         if act == rq.ACT_CLEAR:
-            if self._maybe >= 0:
+            if self.turn.maybe >= 0:
                 return self._stands_by_no_error()
-            if self._cleared:
+            if self.turn.cleared:
                 return self._stands()
-            self._cleared = True
+            self.turn.cleared = True
             self.state = CLEARING
-            self._ask_for(rq.UNSUBSCRIBE, self.subscriptions[self._asked].row[UNSUBSCRIBE_MID], 1)
+            self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
             self._subscribe()
         else:
@@ -551,91 +479,58 @@ class Session:
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-        self.goes_on = self.starts.refused()
+        self.ways.goes_on = self.starts.refused()
         self.why = WHY_NO_REVISION if self.starts.in_vain else WHY_REFUSED
-        if not self.goes_on:
+        if not self.ways.goes_on:
             return self._end(WHY_NO_REVISION)
         self._start()
         return EV_REFUSED
 
     def _next_revision(self, act):
         """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
-        subscription = self.subscriptions[self._asked]
+        subscription = self._subscription()
         revisions = subscription.revisions
         if act == rq.ACT_MAYBE:
-            if self._maybe < 0:
-                self._maybe = revisions.index
+            if self.turn.maybe < 0:
+                self.turn.maybe = revisions.index
             if revisions.index == revisions.stood:
                 return self._stands_by_no_error()
         left = revisions.refused()
-        if act == rq.ACT_UNKNOWN and self._maybe < 0:
-            left = left and self._is_left_to_the_end(subscription)
-        if not left and self._maybe >= 0:
+        if act == rq.ACT_UNKNOWN and self.turn.maybe < 0:
+            left = left and self.ways.has_no_other(subscription)
+        if not left and self.turn.maybe >= 0:
             return self._stands_by_no_error()
         if self._may_go_without():
             if not left:
                 return self._go_without()
         else:
-            self.goes_on = left or self._next_way()
-            self._in_vain = self._in_vain or not self.goes_on
-            if self._in_vain:
+            self.ways.goes_on = left or self.ways.next(self)
+            self.ways.in_vain = self.ways.in_vain or not self.ways.goes_on
+            if self.ways.in_vain:
                 self.why = WHY_NO_RESULTS
-            if not self.goes_on:
+            if not self.ways.goes_on:
                 return self._end(WHY_NO_RESULTS)
         self._subscribe()
         return EV_REFUSED
-
-    def _is_left_to_the_end(self, subscription):
-        """True if a MID that is not known is asked for in its other revisions all the same: no other way is left."""
-        if subscription.row is not RESULTS:
-            return False
-        self._comes_back = not self._searches
-        return self._searches
-
-    def _next_way(self):
-        """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
-        self._maybe = -1
-        if self._is_asked_otherwise():
-            self._searches = self._go_several()
-            if self._searches:
-                return True
-            self._searches = self._comes_back
-        elif self._searches or self.subscriptions[0].row is not RESULTS:
-            self._searches = False
-        else:
-            self._searches = True
-            self._go_generic()
-            return True
-        self._comes_back = False
-        self._ask_as_usual()
-        return self._searches
-
-    def _ask_as_usual(self):
-        """Ask for results by MID 0060, as with any controller."""
-        if self.several is not None:
-            self.several.leave(self)
-        if self.generic is not None:
-            self.generic.leave(self)
 
     def _lose(self):
         """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
         state = self.state
         if state == CLOSED or state == OVER:
             return
-        self._cleared = state == CLEARING  # what exists is taken as it is, the next time
-        if self.goes_on:
-            self._ends_with_it = True
+        self.turn.cleared = state == CLEARING  # what exists is taken as it is, the next time
+        if self.ways.ended():
             return
         if state == STARTING:
             was_heard = self.starts.heard
-            self.goes_on = self.starts.cut() and was_heard
+            self.ways.goes_on = self.starts.cut() and was_heard
         elif state == SUBSCRIBING or state == CLEARING:
-            revisions = self.subscriptions[self._asked].revisions
+            revisions = self._subscription().revisions
             if self._may_go_without():
-                revisions.given_up = self._cleared or not revisions.cut()
-                self.goes_on = True
+                revisions.given_up = self.turn.cleared or not revisions.cut()
+                self.ways.goes_on = True
             else:
-                self.goes_on = self._cleared or revisions.cut() or self._next_way()
+                self.ways.goes_on = self.turn.cleared or revisions.cut() or self.ways.next(self)
 
     def _leave_off(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
@@ -643,67 +538,45 @@ class Session:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
-        self._fetch_ends += self._asked_for_old()
-        lasted = self._keepalives >= _LASTING
+        self.fetching.ends += self._asked_for_old()
+        lasted = self.pace.keepalives >= rq.LASTING
         self.tool.left_off(lasted)
-        self.old.left_off(lasted and not self.old.given_up)
+        self.fetching.revisions.left_off(lasted and not self.fetching.revisions.given_up)
         for subscription in self.subscriptions:
             subscription.revisions.left_off(lasted)
 
-    def _go_generic(self):
-        """This controller knows no MID 0060: ask for its results by MID 0008."""
-        if self.generic is None:
-            # Hardly any controller needs it. One import after the other: they nest, and this is deep in a step.
-            import toolcart.agent.openprotocol.variable  # noqa: F401
-
-            # isort: split
-            from toolcart.agent.openprotocol.operation import Generic
-
-            self.generic = Generic(self)
-        self.generic.begin(self)
-
-    def _go_several(self):
-        """This controller may have results of several spindles; False if that was tried in every way."""
-        if self.several is None:
-            from toolcart.agent.openprotocol.spindles import Several  # hardly any controller needs it
-
-            self.several = Several(self, self.known)
-        return self.several.begin(self)
-
     def _go_without(self):
         """The subscription is not available: go on without it."""
-        self.subscriptions[self._asked].revisions.given_up = self.goes_on = True
+        self._subscription().revisions.given_up = self.ways.goes_on = True
         self._ask_next(True)
         return EV_REFUSED
 
-    def _is_asked_otherwise(self):
-        """True if results are asked for by a MID other than 0060, which is not known there."""
-        if self.several is not None and self.several.subscription is not None:
-            return True
-        return self.generic is not None and self.generic.in_use
+    def _subscription(self):
+        """Return the subscription whose turn it is."""
+        return self.subscriptions[self.turn.asked]
 
     def _may_go_without(self):
         """True if what is asked for is a subscription that is not needed."""
-        return self.state != STARTING and self.subscriptions[self._asked].row[NEEDED] is not True
+        return self.state != STARTING and self._subscription().row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
         """True if this push shows that the subscription that was asked for stands (rule 2)."""
         if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
             return False
-        for one in self.subscriptions[self._asked].pushes:
+        for one in self._subscription().pushes:
             if one.pushed_mid == push.pushed_mid:
                 return True
         return False
 
     def _ask_for(self, row, mid, revision):
         """Ask for the subscription whose turn it is, or for its end."""
-        subscription = self.subscriptions[self._asked]
+        subscription = self._subscription()
         named = subscription.row[NAMED] or mid  # a generic one may be named by either (002:145-150)
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
         # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
-        tries = self.tries if subscription.row[NEEDED] is True and not self.goes_on else 1
+        tries = self.pace.tries if subscription.row[NEEDED] is True and not self.ways.goes_on else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):
@@ -731,25 +604,15 @@ class Session:
                 return event
         return EV_NONE
 
-    def _is_mute(self, now):
-        """True if the controller has fallen silent, or takes nothing."""
-        return (self._silence.armed and self._silence.expired(now)) or (
-            self._blocked.armed and self._blocked.expired(now)
-        )
-
     def _look_at_time(self, now):
-        if self._is_mute(now):
+        if self.pace.is_mute(now):
             return self.over(WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
-            self.mid = self._linked.mid
+            self.said.mid = self._linked.mid
             return EV_MALFORMED
-        if self.generic is not None and self.generic.operation.is_late(now):
-            self.generic.operation.give_up()
+        if self.ways.is_late(now):
             return EV_LATE
-        if self.several is not None and self.several.cycle.is_late(now):
-            self.several.cycle.give_up()
-            return EV_LATE
-        answer = self._answer
+        answer = self.request.answer
         if not answer.armed or not answer.expired(now):
             return EV_NONE
         return self.silent() if self.numbers is None else self.numbers.silent(self, now)
@@ -781,22 +644,22 @@ class Session:
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000
-            self.revision = head % 1000
+            self.said.revision = head % 1000
         else:
             mid = mid_of(link.buf, link.at)
-            self.revision = revision_of(link.buf, link.at)
+            self.said.revision = revision_of(link.buf, link.at)
             if mid < 0:
                 return self.over(WHY_FRAMING)
-        self.mid = mid
+        self.said.mid = mid
         push = self.pushed
         if mid != push.pushed_mid:
-            push = self._pushes.get(mid)
+            push = self.pushes.by_mid.get(mid)
         if not link.steady:
             if push is None:
                 link.answered()
             elif not link.pushed():
                 return EV_NONE
-        self.sequence = 0
+        self.said.sequence = 0
         if self.numbering.active:
             if mid == 9998 and self._is_untaken():
                 return EV_UNTAKEN
@@ -836,7 +699,7 @@ class Session:
             if found != linked.PART_NONE:
                 cut_short = found == linked.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
-        if self.sequence:
+        if self.said.sequence:
             self.numbering.owe(mid, CODE_PART if found == linked.PART_REFUSED else CODE_NONE)
             if found == linked.PART_REFUSED:
                 self.withhold()
@@ -845,8 +708,8 @@ class Session:
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
         if mid != 9997 and mid != 9998:
-            self.sequence = sequence_of(self.link.buf, self.link.at)
-        return not self.sequence or self.numbering.admits(mid, self.sequence, later)
+            self.said.sequence = sequence_of(self.link.buf, self.link.at)
+        return not self.said.sequence or self.numbering.admits(mid, self.said.sequence, later)
 
     def _take_answer(self, mid, cut_short):
         link = self.link
@@ -883,7 +746,7 @@ class Session:
 
     def _accepted(self, named):
         request = self.request
-        self.named = named
+        self.said.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return EV_UNKNOWN
         if request.row is rq.STOP:
@@ -899,39 +762,34 @@ class Session:
 
     def _refused(self, named):
         link = self.link
-        self.named = named
-        self.code = code_of(link.buf, link.at + 24, link.at + link.length)
+        self.said.named = named
+        self.said.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_of(link.buf, link.at + 24, self.code))
+            return self.refused_as(refusal_of(link.buf, link.at + 24, self.said.code))
         return EV_UNTAKEN if self._acknowledges(named) else EV_UNKNOWN
 
     def _is_untaken(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
         buf = self.link.buf
         at = self.link.at
-        self.named = number(buf, at + 20, 4)
-        self.code = max(number(buf, at + 24, 4), 0)
-        return self.link.length >= _LINK_REFUSAL_BYTES and self._acknowledges(self.named)
+        self.said.named = number(buf, at + 20, 4)
+        self.said.code = max(number(buf, at + 24, 4), 0)
+        return self.link.length >= _LINK_REFUSAL_BYTES and self._acknowledges(self.said.named)
 
     def _acknowledges(self, mid):
         """True if it is by this MID that pushes are acknowledged."""
-        if mid == 9997:
-            return self.numbering.active
-        for push in self._pushes.values():
-            if push.reply == mid:
-                return True
-        return False
+        return self.numbering.active if mid == 9997 else self.pushes.acknowledges(mid)
 
     def refused_as(self, refusal):
         """The outstanding request was rejected, with a code of this class."""
         request = self.request
         row = request.row
-        self.refusal = refusal
-        act = row[rq.ACTS][self.refusal]  # type: ignore
+        self.said.refusal = refusal
+        act = row[rq.ACTS][self.said.refusal]  # type: ignore
         if act == rq.ACT_DONE:
-            return self._accepted(self.named)
+            return self._accepted(self.said.named)
         if act == rq.ACT_TELL and not request.is_refused():
             return EV_UNKNOWN
         if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
@@ -940,7 +798,7 @@ class Session:
             if row is rq.TOOL:
                 self.tool.given_up = True
             elif self._asked_for_old():
-                self.old.given_up = refusal == REFUSED_NEVER
+                self.fetching.revisions.given_up = refusal == REFUSED_NEVER
             self.answered()
             return row[rq.REFUSED]
         if self.state == STOPPING:

@@ -98,3 +98,48 @@ class Subscription:
             return revision
         put_number(self.data, 4, 3, revision)
         return 1
+
+
+class Pushes:
+    """What is pushed by the subscriptions of a session, and what of it is owed an acknowledgement."""
+
+    __slots__ = ("_all", "by_mid", "owing")
+
+    def __init__(self, subscriptions):
+        self.owing = None  # the push whose acknowledgement is due
+        self.put(subscriptions)
+
+    def put(self, subscriptions):
+        """Know what these push, from now on. What is owed stays so."""
+        self._all = tuple([push for subscription in subscriptions for push in subscription.pushes])
+        self.by_mid = {push.pushed_mid: push for push in self._all}
+
+    def next_owing(self):
+        """Return another push that is still owed an acknowledgement."""
+        for push in self._all:
+            if push.unanswered:
+                return push
+        return None
+
+    def acknowledges(self, mid):
+        """True if it is by this MID that pushes are acknowledged."""
+        for push in self._all:
+            if push.reply == mid:
+                return True
+        return False
+
+
+class Turn:
+    """Whose turn it is among the subscriptions of a session."""
+
+    __slots__ = ("asked", "behind", "cleared", "maybe")
+
+    def __init__(self):
+        self.behind = 0  # one past the last that is asked for in this turn
+        self.cleared = False  # what exists was ended on this connection, or could not be
+        self.closed()
+
+    def closed(self):
+        """The connection has ended."""
+        self.asked = 0  # place of the subscription that was asked for last
+        self.maybe = -1  # place of its revision that was answered with "no error"

@@ -197,12 +197,12 @@ class Commands:
         elif event == st.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
-            order.why = "the controller did not answer within %d ms" % session.response_timeout_ms
+            order.why = "the controller did not answer within %d ms" % session.pace.response_timeout_ms
             self._finish(order, UNKNOWN, now)
         else:
-            order.code = session.code
-            order.why = "MID 9998: the header is not understood there" if session.mid == 9998 else ""
-            is_known = session.refusal != replies.REFUSED_REVISION and session.refusal != replies.REFUSED_NEVER
+            order.code = session.said.code
+            order.why = "MID 9998: the header is not understood there" if session.said.mid == 9998 else ""
+            is_known = session.said.refusal not in (replies.REFUSED_REVISION, replies.REFUSED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)
             else:
@@ -210,8 +210,8 @@ class Commands:
 
     def came_late(self, session, now):
         """True if this answer was owed to a command; the log has it as unknown, as it was when its time was over."""
-        if session.mid in (rq.DONE, rq.REFUSAL) and session.named in self._doubts:
-            del self._doubts[session.named]
+        if session.said.mid in (rq.DONE, rq.REFUSAL) and session.said.named in self._doubts:
+            del self._doubts[session.said.named]
             self._rest.start(now, REST_MS)
             return True
         return False

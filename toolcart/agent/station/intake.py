@@ -249,7 +249,7 @@ class Intake:
         if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
             self._busy_ms = _doubled(wait_ms, BUSY_MOST_MS)
-        elif (self._ready and not self.full) or self.session.goes_on:
+        elif (self._ready and not self.full) or self.session.ways.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self._longer()
@@ -260,7 +260,7 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code, mid = session.refused_code, session.refused_mid
+        code, mid = session.said.refused_code, session.said.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
         if why == st.WHY_SILENCE and self._fetch_after_ms:
@@ -367,7 +367,7 @@ class Intake:
         if event == st.EV_FETCHED:
             self._take_fetched(now)
         elif event == st.EV_FETCH_REFUSED:
-            self.take_news(self.recovery.refused(session.refusal, now), now)
+            self.take_news(self.recovery.refused(session.said.refusal, now), now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_BESIDE:
@@ -375,12 +375,12 @@ class Intake:
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, session.named * 1000 + session.code, now)
+            self.health.note(h.CONTROLLER_REFUSALS, session.said.named * 1000 + session.said.code, now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+                self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            self.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         elif event >= st.EV_WATCH:
             self.watch.hear(self, event, now)
         elif event >= st.EV_KEEPERS:
@@ -408,7 +408,7 @@ class Intake:
         if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
             session.withhold()
             return
-        kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
+        kept = self.store.put_pushed(link.buf, link.at, link.length, session.said.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
@@ -432,7 +432,7 @@ class Intake:
         if kept > NOT_KEPT:
             self.session.acknowledge()
             self.wake_outlets(now)
-            several = self.session.several
+            several = self.session.ways.several
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
                 self.watch.doubt(now, True)
             return True
@@ -502,11 +502,11 @@ class Intake:
             self._tell_recovery(now)
             return False
         session = self.session
-        copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
+        copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
         if recovery.asks_higher():
-            increment(session.fetch_id)
-        session.fetch_revision = recovery.revision()
-        session.fetch_spindle = recovery.ask_spindle
+            increment(session.fetching.asked_id)
+        session.fetching.revision = recovery.revision()
+        session.fetching.spindle = recovery.ask_spindle
         session.request.lower_too = recovery.whose.hears_lower()
         session.request.higher_too = recovery.hears_higher()
         session.fetch()
@@ -544,10 +544,10 @@ class Intake:
         link = self.link
         shared = self.recovery.whose.shared
         if shared is not None:
-            shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
+            shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == PHASE_FILL
-        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.revision, spindle)
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
         self.store_answer(is_read, now)
 
     def _take_beside(self, now):
@@ -558,7 +558,7 @@ class Intake:
         link = self.link
         if not self._fills or self.recovery.whose.shared is not None:
             return
-        if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
             if self.store.put_fetched(now) != NOT_KEPT:
                 self.wake_outlets(now)
 
@@ -594,7 +594,7 @@ class Intake:
         if news == NEWS_ASK_AGAIN:
             self.session.stop(now)
         elif news == NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.revision, now)
+            self.health.note(h.NO_OWNER, self.session.said.revision, now)
         elif news == NEWS_KNOWN or news == NEWS_UNKNOWN:
             self.watch.polled(self, news == NEWS_KNOWN, now)
         elif news == NEWS_HIGHER:

@@ -38,9 +38,9 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        operation = session.generic.operation
+        operation = session.ways.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
+        found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
         if cut_short and found != op.PART_UNREADABLE:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
@@ -48,13 +48,13 @@ class Operations:
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
         elif found == op.PART_KEPT:
-            if not session.generic.may_answer(session) and not _is_left(intake):
+            if not session.ways.generic.may_answer(session) and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
         elif found == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             if found == op.PART_FOREIGN:
                 intake.recovery.look_again(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
@@ -73,9 +73,9 @@ class Operations:
         elif event == st.EV_LATE:
             self._look_for_lost(intake, now)
         elif event == st.EV_HISTORY_REFUSED:
-            refusal = session.refusal if session.refusal in _REASKED else replies.REFUSED_GONE
+            refusal = session.said.refusal if session.said.refusal in _REASKED else replies.REFUSED_GONE
             if not _is_left(intake):
-                session.generic.was_pushed(session)
+                session.ways.generic.was_pushed(session)
             intake.take_news(intake.recovery.refused(refusal, now), now)
 
     def _meet(self, intake, now):
@@ -92,16 +92,16 @@ class Operations:
             intake.leave(now)
 
     def _look_for_lost(self, intake, now):
-        intake.session.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        intake.session.ways.generic.operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
         intake.recovery.look_again(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
-        answers = session.generic.answers(session)
+        answers = session.ways.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            intake.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
@@ -132,7 +132,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
             intake.recovery.look_again(now)
 

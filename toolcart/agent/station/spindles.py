@@ -29,33 +29,33 @@ class Spindles:
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
         session = intake.session
-        cycle = session.several.cycle
+        cycle = session.ways.several.cycle
         link = session.link
-        more = session.several.wants_bolts(session)
+        more = session.ways.several.wants_bolts(session)
         cycle.most = intake.store.longest
-        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.mid):
+        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.said.mid):
             self._store_as_it_is(intake, cycle, now)
         if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
-        found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
+        found = cycle.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, more, now)
         cycle.cut = cycle.cut or cut_short
         if found == cy.CYCLE_WHOLE:
             self._store(intake, cycle, True, now)
         elif found == cy.CYCLE_MORE:
-            if session.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
+            if session.said.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
         elif found == cy.CYCLE_UNREADABLE:
             self._keep_unread(intake, now)
         else:
             if found == cy.CYCLE_FOREIGN:
-                intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+                intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             session.withhold()
 
     def hear(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
-        cycle = intake.session.several.cycle
+        cycle = intake.session.ways.several.cycle
         if event == EV_LATE:
             self._store_as_it_is(intake, cycle, now)
         elif event == EV_READY:
@@ -89,7 +89,9 @@ class Spindles:
         store = intake.store
         session = intake.session
         if store.plausible is not None and answers:
-            if not store.is_sure(cycle.found == RESULT_READ, link.buf, link.at, link.length, session.revision, now):
+            if not store.is_sure(
+                cycle.found == RESULT_READ, link.buf, link.at, link.length, session.said.revision, now
+            ):
                 session.withhold()
                 return
         if cycle.cut:
@@ -103,14 +105,14 @@ class Spindles:
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
-            session.several.rewind_behind(behind)
+            session.ways.several.rewind_behind(behind)
         self._settle(intake, kept, answers, now)
 
     def _keep_unread(self, intake, now):
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
-        intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         _ask_for(session, False)
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 

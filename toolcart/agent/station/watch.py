@@ -131,7 +131,7 @@ class Watch:
         """Handle an event from EV_WATCH on."""
         session = intake.session
         if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, session.named * 1000 + session.code, now)
+            intake.health.note(h.CONTROLLER_REFUSALS, session.said.named * 1000 + session.said.code, now)
             self.doubt(now)
         elif event == st.EV_AGAIN:
             self.doubt(now, True)
@@ -145,7 +145,7 @@ class Watch:
             self._doubts = True
             self.timer.start(now, 0)  # once more
             return
-        if self._accepted == 1 and intake.session.refusal == replies.REFUSED_EXISTS:
+        if self._accepted == 1 and intake.session.said.refusal == replies.REFUSED_EXISTS:
             intake.health.note(h.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)

@@ -75,17 +75,17 @@ class Programs:
         row = session.request.row
         if row is not LIST and row is not DATA:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
-            if row is queries.LIMITS and event == EV_QUERY and session.revision not in queries.OTHER_LAYOUT:
+            if row is queries.LIMITS and event == EV_QUERY and session.said.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return
-        if event == EV_QUERY_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
+        if event == EV_QUERY_REFUSED and session.said.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
             self._later.start(now, queries.LATER_MS)
             return
         if row is LIST:
             self._wants_list = False
             if event == EV_QUERY:
                 self._take_list(session.link)
-        elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_NEVER):
+        elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_NEVER):
             self._end()
         else:
             self._wanted.pop(0)
