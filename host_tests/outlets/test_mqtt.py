@@ -19,7 +19,7 @@ def test_results_reach_the_consumer_in_batches_and_receipts_move_the_cursor():
     ids = bench.store(20)
     bench.until_confirmed()
     assert bench.ids() == ids and bench.broker.complaints == []
-    assert bench.forward.batches <= 4 and bench.cursor.number == bench.log.number
+    assert bench.forward.counts.batches <= 4 and bench.cursor.number == bench.log.number
     assert json.loads(bench.broker.retained[TOPIC + "/receipt"])["number"] == bench.log.number
     ids += bench.store(1)
     bench.until_confirmed()
@@ -45,10 +45,10 @@ def test_without_receipts_what_goes_out_is_bounded():
     bench.consumer.away = True
     bench.store(150)
     bench.run(5000)
-    assert bench.forward.batches == 16
-    before = bench.forward.batches
+    assert bench.forward.counts.batches == 16
+    before = bench.forward.counts.batches
     bench.run(3600000)
-    assert bench.forward.batches - before <= 3600 // 80 + 6
+    assert bench.forward.counts.batches - before <= 3600 // 80 + 6
 
 
 def test_brokers_that_forget_drop_and_come_back_empty_lose_nothing():
@@ -115,12 +115,12 @@ def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
     bench.run(1000)
     outlet = bench.forward
     receipt(bench, "00000000", 5)
-    assert outlet.receipts_other == 1 and bench.cursor.number == 0
+    assert outlet.counts.receipts_other == 1 and bench.cursor.number == 0
     for number in (11, 999999999, 12345678901):
         receipt(bench, outlet.identity, number)
-    assert outlet.receipts_above == 3 and bench.cursor.number == 0 and bench.shown()["why"] == ""
+    assert outlet.counts.receipts_above == 3 and bench.cursor.number == 0 and bench.shown()["why"] == ""
     bench.run(outlet.receipt_timeout_ms)
-    assert outlet.is_overdue and "more than was sent" in bench.shown()["why"]
+    assert outlet.progress.is_overdue and "more than was sent" in bench.shown()["why"]
     receipt(bench, outlet.identity, 4)
     assert bench.cursor.number == 4
     for payload in (b"", b"{}", b"\xff\x00", b'{"identity":"', b'{"identity":7,"number":8}', b"[" * 150):
@@ -130,7 +130,7 @@ def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
         bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
     bench.broker.publish(TOPIC + "/receipt", b"x" * 4000, False)
     bench.run(100)
-    assert outlet.receipts_unreadable == 12 and outlet.skipped == 1 and bench.cursor.number == 4
+    assert outlet.counts.receipts_unreadable == 12 and outlet.counts.skipped == 1 and bench.cursor.number == 4
     text = ' { "x" : [1] , "number" : 7 ,\n "identity" : "%s" }' % outlet.identity
     bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
     bench.run(100)
@@ -145,7 +145,7 @@ def test_a_consumer_that_was_set_back_gets_what_there_still_is():
     bench.network.cut(BROKER[0], BROKER[1])
     ids += bench.store(3)
     bench.run(120000)
-    assert bench.ids() == ids and bench.forward.receipts_below == 1 and bench.shown()["receipts_below"] == 1
+    assert bench.ids() == ids and bench.forward.counts.receipts_below == 1 and bench.shown()["receipts_below"] == 1
 
 
 def test_a_new_consumer_gets_all_that_there_still_is():
@@ -166,7 +166,7 @@ def test_with_confirm_broker_the_broker_alone_counts():
     bench.until_confirmed()
     assert bench.ids() == ids
     receipt(bench, bench.forward.identity, 3)
-    assert bench.forward.receipts == 0 and bench.cursor.number == 30
+    assert bench.forward.counts.receipts == 0 and bench.cursor.number == 30
     bench.broker.silent_acks = True
     bench.store(1)
     bench.run(30000)

@@ -121,7 +121,7 @@ def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
     with kind(tmp_path, certificate_files(tmp_path)) as broker:
         bench = bench_over_tls(broker)
         ids = bench.store(40)
-        run(bench, lambda: bench.forward.is_overdue)
+        run(bench, lambda: bench.forward.progress.is_overdue)
         assert bench.log.waits(bench.cursor) == 40, "the broker's PUBACK alone moved it"
         with consuming(broker, "connected, MQTT ") as place:
             run(bench, lambda: is_done(bench))

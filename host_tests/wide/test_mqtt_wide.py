@@ -49,7 +49,7 @@ def test_event_at_the_end_is_past_with_its_puback_and_comes_once():
     cart.controller.produce()
     cart.run(30000)
     assert len(cart.consumer.records) == 2 and cart.consumer.records[-1][2]["type"] == "result"
-    assert cart.station.outlets[1].receipts_below == 0 and cart.station.outlets[1].receipts_above == 0
+    assert cart.station.outlets[1].counts.receipts_below == 0 and cart.station.outlets[1].counts.receipts_above == 0
 
 
 @pytest.mark.parametrize(

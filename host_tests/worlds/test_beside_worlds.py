@@ -41,10 +41,11 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
             if event == 0:
                 return
             if event == 2 and session.tag > 0:
-                self.base = self.receipt = self.last_result = max(self.base, session.tag)
-                self._confirm()
+                progress = self.progress
+                progress.base = progress.receipt = progress.last_result = max(progress.base, session.tag)
+                progress.confirm(session.out)
             elif event == 1:
-                self._go_back(now)
+                self.progress.go_back(session.out)
             elif event in (4, 5, 6, 7):
                 self._lost(event, now)
 

@@ -17,27 +17,30 @@ SILENCES = {
     ms.UP: "the broker does not acknowledge",
 }
 
+COUNTED = (
+    "batches",
+    "resent",
+    "receipts",
+    "receipts_other",
+    "receipts_unreadable",
+    "receipts_above",
+    "receipts_below",
+    "skipped",
+)
+
 
 def put_outlet(shown, outlet):
     """Add its state, where it leads, why it does not work, and what was counted."""
     session = outlet.session
-    shown["state"] = "no receipts" if outlet.is_overdue else ms.STATE_NAMES[session.state]
-    shown["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topic)
+    progress = outlet.progress
+    shown["state"] = "no receipts" if progress.is_overdue else ms.STATE_NAMES[session.state]
+    shown["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
     shown["identity"] = outlet.identity
-    shown["confirm"] = "consumer" if outlet.needs_receipt else "broker"
-    shown["receipt"] = outlet.base
-    shown["sent"] = outlet.highest if outlet.batches else 0
-    for name, count in (
-        ("batches", outlet.batches),
-        ("resent", outlet.resent),
-        ("receipts", outlet.receipts),
-        ("receipts_other", outlet.receipts_other),
-        ("receipts_unreadable", outlet.receipts_unreadable),
-        ("receipts_above", outlet.receipts_above),
-        ("receipts_below", outlet.receipts_below),
-        ("skipped", outlet.skipped),
-    ):
-        shown[name] = count
+    shown["confirm"] = "consumer" if progress.needs_receipt else "broker"
+    shown["receipt"] = progress.base
+    shown["sent"] = progress.highest if outlet.counts.batches else 0
+    for name in COUNTED:
+        shown[name] = getattr(outlet.counts, name)
     why = _why(outlet)
     if why is not None:
         shown["why"] = why
@@ -46,11 +49,11 @@ def put_outlet(shown, outlet):
 def _why(outlet):
     """Return in words why it does not work; None if the port knows."""
     session = outlet.session
-    if outlet.is_overdue and outlet.receipts_above:
+    if outlet.progress.is_overdue and outlet.counts.receipts_above:
         return (
             "a receipt names more than was sent: another cart has the same topic, or the consumer's database is another"
         )
-    if outlet.is_overdue:
+    if outlet.progress.is_overdue:
         return "no receipt from a consumer"
     failure = outlet.failure
     if failure == ms.EV_NONE:

@@ -22,10 +22,10 @@ from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
-from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_HOLE, Progress
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.line import Line
 
@@ -37,7 +37,6 @@ RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
 AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for a few hundred messages
-LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
 _NUMBER_DIGITS = const(9)
@@ -64,62 +63,35 @@ class Mqtt:
         self.cursor = log.cursors[index]
         self.host = settings["host"]
         self.port_number = settings["port"]
-        self.topic = topic = topic_of(settings, owner[1], owner[2])
-        self.identity = identity = identity_of(log.state)
-        self.needs_receipt = needs_receipt = settings["confirm"] == "consumer"
-        self.results_topic = (topic + "/results").encode()
-        self.state_topic = (topic + "/state").encode()
-        self.before = front_bytes(self.results_topic)
+        self.identity = identity_of(log.state)
+        needs_receipt = settings["confirm"] == "consumer"
+        self.topics = topics = Topics(topic_of(settings, owner[1], owner[2]), self.identity)
         more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
-        self.batch = Batch(line, self.before, owner, identity, self.records_most, self.octets_most, more)
-        self.session = _session(settings, topic, self.state_topic, identity, owner, self.window)
-        room = bytearray(self.before)
-        self._online = room + _state(identity, True, "")
-        self._offline = room + _state(identity, False, "stopped")
-        self._is_told = False  # the state topic says that we are online
-        self._identity = identity.encode()
+        self.batch = Batch(line, topics.before, owner, self.identity, self.records_most, self.octets_most, more)
+        self.session = _session(settings, topics, owner, needs_receipt, self.window)
+        ahead = AHEAD * self.window * self.records_most
+        self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
-        self.ahead = AHEAD * self.window * self.records_most
-        self._know_nothing_sent()
-
-    def _know_nothing_sent(self):
-        """Begin with nothing known of the last connection, or of what went out since the start."""
+        self.counts = Counts()
         self.attempts = 0
         self.trouble = Trouble()
         self.failure = ms.EV_NONE  # how the last connection ended
-        self.batches = self.resent = self.receipts = 0  # since the start, like those that follow
-        self.receipts_other = self.receipts_unreadable = self.receipts_above = self.receipts_below = self.skipped = 0
-        self.base = 0  # everything up to here is confirmed
-        self.receipt = 0  # what the consumer has said, or what stands for it
-        self.scout = Cursor()
-        self.scout.wants = self.cursor.wants
-        self._probe = Cursor()  # it wants results and frames
-        self.after = 0
-        self.sent = 0  # the highest number since the start
-        self.highest = 0  # the same over all starts, as far as is known
-        self.last_result = 0  # the end of the last batch that was sent after the base
-        self.is_overdue = False  # no receipt came in time
-        self._acked = 0  # up to here everything sent after the base has its PUBACK
-        self._first = 0  # where the scout began after the base: what is before it is gone
-        self._strays = 0  # how many PUBACKs are still to come for what will be sent again
-        self._has_gone_back = False  # since the last receipt that was new
-        self._receipt = Timer()
-        self._wait_ms = self.receipt_timeout_ms
+        self._is_told = False  # the state topic says that we are online
         self._opening = False
-        self._is_leaving = self._stopping = False
-        self._leaving = Timer()
+        self._stopping = False
+        self._leaving = Timer()  # set: nothing new goes out
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
     def begin(self, now):
         """The log is mounted: connect."""
-        self.highest = self.log.number
-        self._stand_at_cursor()
+        self.progress.highest = self.log.number
+        self.progress.stand_at_cursor()
         self.session.start(now)
 
     def is_up(self):
         """True if the broker takes batches, and the consumer answers."""
-        return self.session.state == ms.UP and not self.is_overdue
+        return self.session.state == ms.UP and not self.progress.is_overdue
 
     def attach(self, scheduler, slot):
         """No order wakes it: it takes none."""
@@ -134,7 +106,6 @@ class Mqtt:
 
     def leave(self, now):
         """Begin the orderly end: nothing new goes out; the state topic says that it was stopped."""
-        self._is_leaving = True
         self._leaving.start(now, LEAVE_MS)
 
     def has_left(self, now):
@@ -197,13 +168,12 @@ class Mqtt:
                 return left
         return 0
 
-    # -- what only Linux has (toolcart.agent.wide.mqtt)
-    # -----------------------------------------------------------------
+    # -- what only Linux has (toolcart.agent.wide.mqtt) ----------------------------------------------------------
 
     def publish_other(self, kind, now):
         """Publish the record that `peek` has found, which is neither result nor frame; boards keep no others."""
-        self.skipped += 1
-        self.scout.advance()
+        self.counts.skipped += 1
+        self.progress.scout.advance()
 
     def publish_beside(self, now):
         """Publish something of another log; True if it did."""
@@ -223,18 +193,19 @@ class Mqtt:
 
     def _publish_next(self, now):
         """Publish what comes next, if anything may; return the ms until there may be more."""
-        if self._is_leaving:
+        if self._leaving.armed:
             return self._say_goodbye(now)
         if not self._is_told:
             self._is_told = True
-            self.publish(self._online, len(self._online), self.state_topic, RETAIN, 0, now)
+            self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
         if not log.state.sure or log.doubtful:
             left = self._settle_log()
             if left:
                 return left
-        if not self._may_send():
+        progress = self.progress
+        if not progress.may_send():
             return FOREVER
         kind = self._gather()
         if self.batch.count:
@@ -243,7 +214,7 @@ class Mqtt:
         if kind > RECORD_NONE:
             self.publish_other(kind, now)
             return 0
-        self._confirm()
+        progress.confirm(self.session.out)
         if kind < RECORD_NONE:
             return RETRY_MS
         return FOREVER if not self.publish_beside(now) else 0
@@ -259,18 +230,10 @@ class Mqtt:
         self.health.count(h.NOT_SAVED)
         return RETRY_MS
 
-    def _may_send(self):
-        """True if more may go out without a receipt."""
-        if not self.needs_receipt:
-            return True
-        if self.is_overdue:
-            return self.last_result <= self.base
-        return self.scout.number - max(self.base, self._first) < self.ahead
-
     def _gather(self):
         """Put the next records into the batch; return the kind of what ended it, below RECORD_NONE if unreadable."""
         log = self.log
-        scout = self.scout
+        scout = self.progress.scout
         batch = self.batch
         batch.clear()
         while True:
@@ -287,27 +250,26 @@ class Mqtt:
 
     def _publish_batch(self, now):
         batch = self.batch
-        last = self.scout.number
-        batch.seal(self.after, last)
-        flags = DUP if last <= self.sent else 0
-        self.publish(batch.line.buf, batch.line.end, self.results_topic, flags, last, now, batch.start)
-        self.after = self.last_result = last
-        if last > self.sent:
-            self.sent = last
-            self.highest = max(self.highest, last)
-        self.batches += 1
-        if self.needs_receipt and not self._receipt.armed:
-            self._receipt.start(now, self._wait_ms)
+        progress = self.progress
+        last = progress.scout.number
+        batch.seal(progress.after, last)
+        flags = DUP if last <= progress.sent else 0
+        self.publish(batch.line.buf, batch.line.end, self.topics.results, flags, last, now, batch.start)
+        progress.put_sent(now)
+        self.counts.batches += 1
+
+    def _publish_state(self, text, now):
+        self.publish(text, len(text), self.topics.state, RETAIN, 0, now)
 
     def publish(self, buf, end, topic, flags, tag, now, start=-1):
         """Publish buf[start:end], or what comes after the room for a header."""
-        self.session.publish(buf, self.before if start < 0 else start, end, topic, flags, tag, now)
+        self.session.publish(buf, self.topics.before if start < 0 else start, end, topic, flags, tag, now)
 
     def _say_goodbye(self, now):
         session = self.session
         if session.out == 0 and self._is_told:
             self._is_told = False
-            self.publish(self._offline, len(self._offline), self.state_topic, RETAIN, 0, now)
+            self._publish_state(self.topics.offline, now)
         elif session.out == 0:
             session.leave()
         return FOREVER
@@ -321,76 +283,41 @@ class Mqtt:
             if event == ms.EV_NONE:
                 return
             if event == ms.EV_ACKED:
-                self._acknowledged(session.tag)
+                self.progress.put_acked(session.tag, session.out)
+                if session.tag < 0:  # the state has 0, what is of another log less
+                    self.acked_beside()
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
                 self.trouble.over()
                 self.failure = ms.EV_NONE
-                self._go_back(now)
+                self.progress.go_back(session.out)
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
-                self.skipped += 1
+                self.counts.skipped += 1
             else:
                 self._lost(event, now)
 
-    def _acknowledged(self, tag):
-        """The broker has the message with this tag: the number it ends with, 0 for the state, less for other logs'."""
-        if self._strays:
-            self._strays -= 1
-        elif tag > 0:
-            self._acked = tag
-            if not self.needs_receipt:
-                self.base = self.receipt = tag
-            self._confirm()
-        if tag < 0:
-            self.acked_beside()
-
-    def _confirm(self):
-        """Move the cursor to what is confirmed now."""
-        cursor = self.cursor
-        to = self.base
-        if self.base >= self.last_result:
-            if self.session.out == 0 or self._strays == self.session.out:
-                if self.scout.number > cursor.number:
-                    cursor.stand_at(self.scout)
-                self.base = max(to, self.scout.number)
-                return
-            to = max(to, self._acked)
-        if to > cursor.number:
-            self.log.rewind(cursor, to)
-
     def _look_at_receipts(self, now):
         """Go back if no receipt has come in time; return the ms until that may be due."""
-        timer = self._receipt
-        if not timer.expired(now) or self.session.state != ms.UP:
-            return timer.left(now) if timer.armed and self.session.state == ms.UP else FOREVER
-        if self.session.out > self._strays:
-            timer.start(now, self._wait_ms)  # the broker does not have it: that has a deadline of its own
-            return self._wait_ms
+        progress = self.progress
+        timer = progress.timer
+        is_up = self.session.state == ms.UP
+        if not is_up or not timer.expired(now):
+            return timer.left(now) if is_up and timer.armed else FOREVER
+        if self.session.out > progress.strays:
+            timer.start(now, progress.wait_ms)  # the broker does not have it: that has a deadline of its own
+            return progress.wait_ms
         self.attempts += 1
-        if not self.is_overdue:
-            self.is_overdue = True
+        if not progress.is_overdue:
             self.health.note(h.OUTLET_FAILED, self.index, now)
-        elif self._wait_ms < LONGEST * self.receipt_timeout_ms:
-            self._wait_ms *= 2
-        self.resent += 1
-        self._go_back(now)
+        self.counts.resent += 1
+        progress.put_overdue(self.session.out)
         return 0
-
-    def _go_back(self, now):
-        """Go back to send again what comes after the base."""
-        log = self.log
-        scout = self.scout
-        log.rewind(scout, self.base)
-        self._first = scout.number
-        self.last_result = self._acked = self.base
-        self.after = self.receipt
-        self._strays = self.session.out
-        self._receipt.stop()
 
     def _take_receipt(self, now):
         """Take a receipt: {"identity":"3fa9c1d2","number":1208}, whatever else is in it."""
         session = self.session
+        counts = self.counts
         buf = session.packets.buf
         at = session.message_at
         end = at + session.message_bytes
@@ -398,50 +325,18 @@ class Mqtt:
         named = _value_at(buf, at, end, b'"number"')
         value = _number_at(buf, named, end) if named else -1
         if place == 0 or value < 0 or place + 10 > end or buf[place] != 0x22 or buf[place + 9] != 0x22:
-            self.receipts_unreadable += 1
-        elif not holds(buf, place + 1, self._identity):
-            self.receipts_other += 1
-        elif value > self.highest:
-            self.receipts_above += 1
+            counts.receipts_unreadable += 1
+        elif not holds(buf, place + 1, self.identity.encode()):
+            counts.receipts_other += 1
+        elif value > self.progress.highest:
+            counts.receipts_above += 1
             self.health.note(h.OUTLET_FAILED, self.index, now)
         else:
-            self.receipts += 1
-            self._received(value, now)
-
-    def _received(self, value, now):
-        self.attempts += 1
-        if value > self.receipt and value > self.base:
-            self.base = self.receipt = value
-            self._has_gone_back = self.is_overdue = False
-            self._wait_ms = self.receipt_timeout_ms
-            if self.last_result > value:
-                self._receipt.start(now, self._wait_ms)
-            else:
-                self._receipt.stop()
-            if self.scout.number < value:  # the consumer has more than was sent on this connection
-                self._go_back(now)
-            self._confirm()
-            return
-        is_news = value != self.receipt
-        self.receipt = value
-        if self._is_missing_behind(value):
-            self.receipts_below += 1
-            self.base = value
-            self._go_back(now)
-        elif self.last_result > self.base and (is_news or not self._has_gone_back):
-            self._has_gone_back = True  # something before a batch is missing
-            self.resent += 1
-            self._go_back(now)
-        else:
-            self.after = max(value, self.after) if self.batches else value
-
-    def _is_missing_behind(self, value):
-        """True if the log has a result or frame between what the consumer has and what it had confirmed."""
-        if value >= self.base:
-            return False
-        probe = self._probe
-        self.log.rewind(probe, value)
-        return probe.number > value or (self.log.peek(probe) > RECORD_NONE and probe.found <= self.base)
+            counts.receipts += 1
+            self.attempts += 1
+            found = self.progress.put_receipt(value, session.out, now)
+            counts.receipts_below += found == RECEIPT_BELOW
+            counts.resent += found == RECEIPT_HOLE
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -450,19 +345,12 @@ class Mqtt:
         if event == ms.EV_NONE:
             return
         self.failure = event
-        self._is_told = self.is_overdue = False
-        self._stand_at_cursor()
+        self._is_told = False
+        self.progress.stand_at_cursor()
         self.forget_beside()
-        if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.receipts):
+        if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
             self.health.log(h.OUTLET_FAILED, self.index, now)
         self.health.count(h.OUTLET_FAILED)
-
-    def _stand_at_cursor(self):
-        self.base = self.receipt = self.after = self.last_result = self._acked = self.cursor.number
-        self._strays = 0
-        self._receipt.stop()
-        self._first = self.cursor.number
-        self.scout.stand_at(self.cursor)
 
     def _obey(self, now):
         command = self.session.command()
@@ -503,16 +391,39 @@ class Mqtt:
         return 0 if session.can_publish() or session.state == ms.LEAVING else left
 
 
-def _session(settings, topic, state_topic, identity, owner, window):
+class Topics:
+    """The topics of a station, and what its state topic says. `before`: the room in front of what is published."""
+
+    def __init__(self, topic, identity):
+        self.topic = topic
+        self.results = (topic + "/results").encode()
+        self.state = (topic + "/state").encode()
+        self.receipt = (topic + "/receipt").encode()
+        self.before = front_bytes(self.results)
+        self.online = bytearray(self.before) + _state(identity, True, "")
+        self.offline = bytearray(self.before) + _state(identity, False, "stopped")
+        self.lost = _state(identity, False, "connection lost")
+
+
+class Counts:
+    """What was counted since the start, by the names that status shows."""
+
+    def __init__(self):
+        self.batches = self.resent = self.skipped = 0
+        self.receipts = self.receipts_other = self.receipts_unreadable = 0
+        self.receipts_above = self.receipts_below = 0
+
+
+def _session(settings, topics, owner, needs_receipt, window):
     """Return the session of these settings, which subscribes to receipts where one is needed."""
-    receipt = (topic + "/receipt").encode() if settings["confirm"] == "consumer" else b""
+    receipt = topics.receipt if needs_receipt else b""
     connect = connect_packet(
         (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
         (settings["user"] or "").encode(),
         (settings["password"] or "").encode(),
         KEEPALIVE_S,
-        state_topic,
-        _state(identity, False, "connection lost"),
+        topics.state,
+        topics.lost,
     )
     subscribe = subscribe_packet(1, receipt)
     return ms.Session(connect, subscribe, receipt, window, KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)

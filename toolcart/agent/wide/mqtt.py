@@ -88,8 +88,8 @@ class WideMqtt(Mqtt):
         before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
         line = WideLine(bytearray(before + HEAD_MOST + 1024))
         Mqtt.__init__(self, port, line, station, index, settings, owner)
-        self.alarms_topic = (self.topic + "/alarms").encode()
-        self.curves_topic = (self.topic + "/curves").encode()
+        self.alarms_topic = (self.topics.topic + "/alarms").encode()
+        self.curves_topic = (self.topics.topic + "/curves").encode()
         self.alarms = self.curves = 0  # published
         self._graphs = None
         self._curve_is_out = False
@@ -103,7 +103,7 @@ class WideMqtt(Mqtt):
 
     def publish_other(self, kind, now):
         """Publish an event."""
-        log, scout = self.log, self.scout
+        log, scout = self.log, self.progress.scout
         if kind != KIND_EVENT:
             Mqtt.publish_other(self, kind, now)
             return
@@ -119,7 +119,7 @@ class WideMqtt(Mqtt):
         if graphs is None or self._curve_is_out or not graphs.is_certain():
             return False
         graphs.restart()
-        line = graphs.next(self.scout.number, self.log.number)
+        line = graphs.next(self.progress.scout.number, self.log.number)
         if line is None:
             return False
         graphs.advance()
@@ -152,5 +152,5 @@ class WideMqtt(Mqtt):
             shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
     def _publish_line(self, line, topic, tag, now):
-        buf = bytearray(self.before) + line[:-1]
+        buf = bytearray(self.topics.before) + line[:-1]
         self.publish(buf, len(buf), topic, 0, tag, now)
