@@ -424,7 +424,7 @@ class Greeting(Source):
         if self.is_held(now):
             return 0
         self.is_out = True
-        self.tx = greeting(self.session.ident, self.session.station)
+        self.tx = greeting(self.session.ident, self.session.place[2])
         return len(self.tx)
 
     def accepted(self, now):

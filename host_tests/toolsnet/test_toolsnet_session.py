@@ -127,8 +127,8 @@ def test_information_leads_to_the_server_it_names():
     assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
     session = driven.session
     assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_OPEN_SERVER]
-    assert (session.result_sequence, session.event_sequence, session.server_port) == (16, 3, 10111)
-    assert bytes(session.server_address) == b"10.0.0.5       "
+    assert (session.info.result_sequence, session.info.event_sequence, session.info.server_port) == (16, 3, 10111)
+    assert bytes(session.info.server_address) == b"10.0.0.5       "
     assert not session.can_send()
     assert driven.opened() == ([ts.EV_STREAMING], b"")
     assert session.can_send()

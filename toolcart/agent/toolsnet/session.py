@@ -69,37 +69,107 @@ EV_MALFORMED = const(9)
 EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 
 
-class Session:
-    """One station's session with ToolsNet. Times in ms; identity as the configuration has it."""
+class Info:
+    """What the PIM's 08 says."""
 
-    def __init__(self, system_type, system, station, reconnect_ms=60000):
-        self.system_type = system_type
-        self.system = system
-        self.station = station
-        self.reconnect_ms = reconnect_ms
-        self._sends_ack_12 = True
-        self._expects_keepalive_ack = True
-        self._knows_keepalive = False
-        self._prepare_out()
-        self._begin_keepalives()
-        self.frames = tel.Frames()
-        self.state = STOPPED
+    __slots__ = ("event_sequence", "result_sequence", "server_address", "server_port")
+
+    def __init__(self):
         self.result_sequence = self.event_sequence = 0
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         self.server_port = 0
-        self.lost_in = STOPPED  # the state that the last connection was lost in
-        self.proven = False  # the server has answered something on it
-        self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
-        self.stamp = bytearray(14)
-        self._heard = False
-        self._streaming_event = False
-        self.commanded = CMD_NONE  # what `command` will return
 
-    def _prepare_out(self):
-        """Make the buffers and timers for what goes out; nothing is out yet."""
+    def read(self, buf, at, length):
+        """Take the 08 at buf[at:at+length]; False if it cannot be read."""
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(length) else -1
+        if sequence < 0:
+            return False
+        self.result_sequence = sequence
+        self.event_sequence = tel.event_sequence_of(buf, at)
+        copy(self.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
+        self.server_port = tel.port_of(buf, at)
+        return True
+
+
+class Heartbeat:
+    """Whether this server answers a 06 (rules 4 and 6)."""
+
+    __slots__ = ("_acked", "_has_acked", "_mute_sessions", "_result_acked", "_sent", "is_expected", "is_known", "wary")
+
+    def __init__(self):
+        self.is_expected = True  # a 06 waits for its 05
+        self.is_known = False  # one was answered
+        self.wary = False  # the last result that was out had no answer
+        self._has_acked = False  # a result, on any connection
+        self._mute_sessions = 0
+        self.opened()
+
+    def opened(self):
+        """A session begins: neither a result nor a 06 has had its 05 yet."""
+        self._result_acked = False
+        self._sent = False
+        self._acked = False
+
+    def put_sent(self):
+        """A 06 goes out."""
+        self._sent = True
+
+    def put_acked(self):
+        """A 06 has its 05."""
+        self._acked = self.is_known = True
+
+    def put_result_acked(self):
+        """A result has its 05."""
+        self._result_acked = self._has_acked = True
+
+    def closed(self):
+        """A session with the server has ended: learn from it."""
+        if not self._sent:
+            return
+        if self._acked:
+            self._mute_sessions = 0
+        elif self._result_acked or (self._has_acked and not (self.is_known or self.wary)):
+            self._mute_sessions += 1
+            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
+                self.is_expected = False
+
+
+class Outstanding:
+    """The telegram that is out: an OUT_, its bytes and identifier, and how often it may still be sent."""
+
+    __slots__ = ("ident", "is_posted", "is_whole", "kind", "octets", "sends_left")
+
+    def __init__(self):
+        self.kind = OUT_NOTHING
+        self.octets = 0
+        self.ident = 0
+        self.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
+        self.is_posted = False
+        self.is_whole = False  # it has gone out to its last byte at least once
+
+    def put(self, kind, octets, ident):
+        """This one is next."""
+        self.kind = kind
+        self.octets = octets
+        self.ident = ident
+        self.sends_left = RETRANSMISSIONS + 1
+        self.is_posted = False
+        self.is_whole = False
+
+
+class Session:
+    """One station's session with ToolsNet. Times in ms; `place` is system type, system and station."""
+
+    def __init__(self, system_type, system, station, reconnect_ms=60000):
+        self.place = (system_type, system, station)
+        self.reconnect_ms = reconnect_ms
+        self.state = STOPPED
+        self.frames = tel.Frames()
+        self.info = Info()
+        self.out = Outstanding()
+        self.heartbeat = Heartbeat()
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
-        self._stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
         self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
         self.note = bytearray(NOTE_BYTES)
         self.tx = self.note  # what is going out
@@ -107,15 +177,15 @@ class Session:
         self.pending = 0  # bytes of tx[tx_from:] that wait for the port
         self.ident = 1  # what goes out next carries it: 1..99999, never 0 (004:73)
         self.code = 0  # of the last 05
-        self._out = OUT_NOTHING
-        self._out_bytes = 0
-        self._out_ident = 0
-        self._sends_left = 0  # below 0: how often it would have been sent again without `send_once`
-        self._posted = False
-        self._whole = False  # the telegram has gone out to its last byte at least once
-        self._wary = False  # the last result that was out had no answer
-        self._has_acked = False  # a result, on any connection
-        self._mute_sessions = 0
+        self.lost_in = STOPPED  # the state that the last connection was lost in
+        self.proven = False  # the server has answered something on it
+        self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
+        self.stamp = bytearray(14)
+        self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
+        self._sends_ack_12 = True
+        self._heard = False
+        self._streaming_event = False
+        self.commanded = CMD_NONE  # what `command` will return
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
@@ -142,7 +212,7 @@ class Session:
         at = 0
         for octet in stamp:
             if octet >= 0x30 and octet <= 0x39:
-                self._stamp[at] = octet
+                self._own_stamp[at] = octet
                 at += 1
 
     def command(self):
@@ -160,11 +230,11 @@ class Session:
             self.wait.start(now, VERIFY_TIMEOUT_MS)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
-            self._begin_keepalives()
+            self.heartbeat.opened()
             self._streaming_event = True
             self.wait.stop()
             self._rest.start(now, KEEPALIVE_MS)
-            if self._wary and self._expects_keepalive_ack:
+            if self.heartbeat.wary and self.heartbeat.is_expected:
                 self._put_out_keepalive()
 
     def closed(self, now):
@@ -175,11 +245,13 @@ class Session:
 
     def can_send(self):
         """True if a result may be written into `result` and sent."""
-        return self.state == STREAMING and self._out == OUT_NOTHING and self.pending == 0 and not self._streaming_event
+        return (
+            self.state == STREAMING and self.out.kind == OUT_NOTHING and self.pending == 0 and not self._streaming_event
+        )
 
     def is_idle(self):
         """True if nothing is out on this connection."""
-        return self._out == OUT_NOTHING and self.pending == 0
+        return self.out.kind == OUT_NOTHING and self.pending == 0
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -209,11 +281,11 @@ class Session:
     def tick(self, now):
         """Post a keep-alive if it is due; return the ms until something may be due again."""
         rest = FOREVER
-        if self._out == OUT_NOTHING and self.can_send():
+        if self.out.kind == OUT_NOTHING and self.can_send():
             rest = self._rest.left(now)
             if rest == 0:
                 self._put_out_keepalive()
-        if self._out != OUT_NOTHING and not self._posted:
+        if self.out.kind != OUT_NOTHING and not self.out.is_posted:
             self._post(now)
         left = self.wait.left(now) if self.wait.armed else FOREVER
         return rest if 0 < rest < left else left
@@ -226,14 +298,14 @@ class Session:
 
     def send_once(self):
         """Wait as long for the 05 to what was just sent, but send no copy."""
-        self._sends_left = -self._sends_left
+        self.out.sends_left = -self.out.sends_left
 
     def was_late(self):
         """True if the last answer took ACK_TIMEOUT_MS or longer.
 
         Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
         """
-        left = self._sends_left
+        left = self.out.sends_left
         return (left if left > 0 else -left) <= RETRANSMISSIONS
 
     def waited(self, now):
@@ -246,67 +318,47 @@ class Session:
         self.pending -= n
         if self.pending:
             return False
-        self._whole = True
-        if self._out == OUT_RESULT:
+        self.out.is_whole = True
+        if self.out.kind == OUT_RESULT:
             self._rest.start(now, KEEPALIVE_MS)
             return False
-        if self._out == OUT_NOTHING:
+        if self.out.kind == OUT_NOTHING:
             self.wait.stop()
-        if self._out == OUT_ACK_12:  # the 07 follows the 05 at once
-            self._out = OUT_NOTHING
+        if self.out.kind == OUT_ACK_12:  # the 07 follows the 05 at once
+            self.out.kind = OUT_NOTHING
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         else:
             self._rest.start(now, KEEPALIVE_MS)
         return True
 
     def _post(self, now):
-        self._posted = True
-        self.tx = self.result if self._out == OUT_RESULT else self.note
+        self.out.is_posted = True
+        self.tx = self.result if self.out.kind == OUT_RESULT else self.note
         self.tx_from = 0
-        self.pending = self._out_bytes
+        self.pending = self.out.octets
         self.wait.start(now, ACK_TIMEOUT_MS)
-        if self._out == OUT_KEEPALIVE and not self._expects_keepalive_ack:
-            self._out = OUT_NOTHING
+        if self.out.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
+            self.out.kind = OUT_NOTHING
 
     def _write_info_request(self):
-        return tel.put_info_request(self.note, self.ident, self.system_type, self.system, self.station)
+        return tel.put_info_request(self.note, self.ident, self.place[0], self.place[1], self.place[2])
 
     def _put_out(self, kind, octets):
         """Send a telegram that carries `ident`."""
-        self._out = kind
-        self._out_bytes = octets
-        self._out_ident = ident = self.ident
+        ident = self.ident
+        self.out.put(kind, octets, ident)
         self.ident = ident % tel.IDENT_MAX + 1
-        self._sends_left = RETRANSMISSIONS + 1
-        self._posted = False
-        self._whole = False
 
     def _put_out_keepalive(self):
-        self._keepalive_sent = True
+        self.heartbeat.put_sent()
         self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
 
     def _clear_out(self):
-        self._out = OUT_NOTHING
+        self.out.kind = OUT_NOTHING
         self.pending = 0
         self.tx_from = 0
-        self._posted = False
+        self.out.is_posted = False
         self.wait.armed = False
-
-    def _begin_keepalives(self):
-        """A session begins: neither a result nor a 06 has had its 05 yet."""
-        self._result_acked = False
-        self._keepalive_sent = False
-        self._keepalive_acked = False
-
-    def _learn_of_keepalives(self):
-        if not self._keepalive_sent:
-            return
-        if self._keepalive_acked:
-            self._mute_sessions = 0
-        elif self._result_acked or (self._has_acked and not (self._knows_keepalive or self._wary)):
-            self._mute_sessions += 1
-            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
-                self._expects_keepalive_ack = False
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -330,24 +382,18 @@ class Session:
         self.wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp))
-            self.ident = self._out_ident  # it carries the PIM's
+            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._own_stamp))
+            self.ident = self.out.ident  # it carries the PIM's
         else:
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         return EV_NONE
 
     def _informed(self, ident, now):
-        if ident != self._out_ident:
+        if ident != self.out.ident:
             return EV_FOREIGN
-        buf = self.frames.buf
-        at = self.frames.at
-        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.frames.length) else -1
-        if sequence < 0:
+        frames = self.frames
+        if not self.info.read(frames.buf, frames.at, frames.length):
             return EV_MALFORMED
-        self.result_sequence = sequence
-        self.event_sequence = tel.event_sequence_of(buf, at)
-        copy(self.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
-        self.server_port = tel.port_of(buf, at)
         self._clear_out()
         self.state = SERVER_OPENING
         self.wait.start(now, _CONNECT_TIMEOUT_MS)
@@ -355,7 +401,7 @@ class Session:
         return EV_INFO
 
     def _acknowledged(self, ident):
-        if ident != self._out_ident:
+        if ident != self.out.ident:
             return EV_FOREIGN
         frames = self.frames
         code = tel.code_of(frames.buf, frames.at, frames.length)
@@ -364,22 +410,22 @@ class Session:
         if self.wants_stamp:
             self.wants_stamp = False
             copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
-        if self._out == OUT_NOTHING:
+        if self.out.kind == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
-        if not self._whole:
+        if not self.out.is_whole:
             return EV_FOREIGN  # what has not gone out cannot be stored
-        kind = self._out
-        self._out = OUT_NOTHING
+        kind = self.out.kind
+        self.out.kind = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self._clear_out()
         self._heard = True
-        self._wary = False
+        self.heartbeat.wary = False
         if kind == OUT_KEEPALIVE:
-            self._keepalive_acked = self._knows_keepalive = True
+            self.heartbeat.put_acked()
             return EV_NONE
         self.code = code
         if code == 0:
-            self._result_acked = self._has_acked = True
+            self.heartbeat.put_result_acked()
             return EV_ACCEPTED
         return EV_REFUSED
 
@@ -398,19 +444,19 @@ class Session:
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
-        if self._out == OUT_KEEPALIVE and self._wary and not self._knows_keepalive:
+        if self.out.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
             self._clear_out()
             return EV_NONE
-        if state >= PIM_INFO and self._out != OUT_NOTHING:
-            once = self._sends_left < 0
-            self._sends_left += 1 if once else -1
-            if self._sends_left:
+        if state >= PIM_INFO and self.out.kind != OUT_NOTHING:
+            once = self.out.sends_left < 0
+            self.out.sends_left += 1 if once else -1
+            if self.out.sends_left:
                 if self.pending or once:
                     self.wait.start(now, ACK_TIMEOUT_MS)  # the port still has to take the last copy
                 else:
-                    self._posted = False
+                    self.out.is_posted = False
                 return EV_NONE
-            silent = EV_SILENT if self._out == OUT_RESULT else EV_LOST
+            silent = EV_SILENT if self.out.kind == OUT_RESULT else EV_LOST
             self._lose(now)
             return silent
         return self._lose(now)
@@ -420,9 +466,9 @@ class Session:
         if state == PIM_INFO:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
-            self._learn_of_keepalives()
-        if self._out == OUT_RESULT:
-            self._wary = True
+            self.heartbeat.closed()
+        if self.out.kind == OUT_RESULT:
+            self.heartbeat.wary = True
         self.proven = self._heard
         self.commanded = CMD_CLOSE
         self._clear_out()

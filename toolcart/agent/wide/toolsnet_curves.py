@@ -84,8 +84,8 @@ class CurvesOut(Source):
             lead,
             self._data,
             session.ident,
-            session.system_type,
-            session.system,
+            session.place[0],
+            session.place[1],
             sequence,
         )
         return len(self.tx)

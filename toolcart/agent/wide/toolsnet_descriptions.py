@@ -107,13 +107,13 @@ class Descriptions(Source):
         session = self.session
         self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
-        number = (session.ident, session.system_type, session.system)
+        number = (session.ident, session.place[0], session.place[1])
         if self._out == _SYSTEM:
             self.tx = describe.system(number[0], number[1], number[2], self.address, self.system_name)
         else:
             spindles = self._spindles()
             self.tx = describe.station(
-                number[0], number[1], number[2], session.station, self.address, self.station_name, spindles
+                number[0], number[1], number[2], session.place[2], self.address, self.station_name, spindles
             )
         return len(self.tx)
 
@@ -146,7 +146,7 @@ class Descriptions(Source):
     def resume(self, now):
         """Describe everything again if the 08 shows a new loss, once for the sequence it names; always True."""
         losses = self._server_losses()
-        stands = self.session.result_sequence
+        stands = self.session.info.result_sequence
         if losses != self._losses and stands != self._stood:
             self._due = self._all
         self._losses = losses

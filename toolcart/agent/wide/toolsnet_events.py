@@ -69,7 +69,7 @@ class Events(Source):
         """Send over `forward`."""
         self.forward = forward
         self.session = session = forward.session
-        self.writer = EventWriter(self.tx, session.system_type, session.system)
+        self.writer = EventWriter(self.tx, session.place[0], session.place[1])
 
     def put_state(self, shown):
         """Add what status shows."""
@@ -157,7 +157,7 @@ class Events(Source):
 
     def resume(self, now):
         """Go on where the 08 says (DIGEST G.8); False if that could not be made durable, or read."""
-        stored = self.session.event_sequence
+        stored = self.session.info.event_sequence
         done = self.cursor.number
         self.doubt = ""
         fine = True
@@ -243,7 +243,7 @@ class Events(Source):
         """The server names an event that this log never sent: go on, with sequences that are new to it."""
         self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
             stored,
-            self.session.station,
+            self.session.place[2],
         )
         if (self._sequence_of(done) - stored) % SEQUENCES >= _HALF:
             return self._number_from(stored)

@@ -136,11 +136,11 @@ class WideSession(Session):
 
     def _answer(self, out):
         """Let the base session read the answer with this one as its outstanding telegram."""
-        self._out = OUT_RESULT
-        self._out_ident = out.ident
-        self._whole = out.is_whole
+        self.out.kind = OUT_RESULT
+        self.out.ident = out.ident
+        self.out.is_whole = out.is_whole
         event = Session._acknowledged(self, out.ident)
-        self._out = OUT_NOTHING
+        self.out.kind = OUT_NOTHING
         if event == ts.EV_ACCEPTED or event == ts.EV_REFUSED:
             out.code = self.code
             self.answered = out

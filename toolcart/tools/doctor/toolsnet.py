@@ -56,7 +56,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     place = f"{toolsnet['pim_host']}:{toolsnet['pim_port']}"
     if reason and reached.lost_in <= ts.PIM_INFO:
         return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
-    sequence = reached.session.result_sequence
+    sequence = reached.session.info.result_sequence
     words = f"{place} sent its 12, took our 07 and answered 08: server {reached.server}, last result {sequence}"
     found = [Found(f"{name} PIM", GOOD, words, "", {"server": reached.server, "result_sequence": sequence})]
     if reason:
@@ -126,9 +126,9 @@ def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Bo
         session.set_stamp(stamp)
         port.open(toolsnet["pim_host"], toolsnet["pim_port"])
     elif command == ts.CMD_OPEN_SERVER:
-        named = bytes(session.server_address).decode("ascii", "replace").strip(" \0")
+        named = bytes(session.info.server_address).decode("ascii", "replace").strip(" \0")
         host = toolsnet["host_override"] or (toolsnet["pim_host"] if named in ("", "0.0.0.0") else named)
-        number = session.server_port or toolsnet["pim_port"]
+        number = session.info.server_port or toolsnet["pim_port"]
         reached.server = f"{host}:{number}"
         allowed = toolsnet["allow_hosts"]
         if allowed is not None and host not in (*allowed, toolsnet["host_override"], toolsnet["pim_host"]):

@@ -366,7 +366,7 @@ class Forward:
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
-        done = self.policy.resume(self.session.result_sequence, now)
+        done = self.policy.resume(self.session.info.result_sequence, now)
         if done and self.window is not None:
             self.window.resume()
         for source in self.sources:
@@ -409,7 +409,7 @@ class Forward:
                 self.session.closed(now)
                 self._blame(NOT_ALLOWED, now)
                 return
-            self.port.open(host, self.session.server_port or self.pim_port)
+            self.port.open(host, self.session.info.server_port or self.pim_port)
             self._opening = True
         # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
@@ -420,16 +420,16 @@ class Forward:
         if self.host_override:
             return self.host_override
         try:
-            named = bytes(self.session.server_address).decode().strip(" \x00")
+            named = bytes(self.session.info.server_address).decode().strip(" \x00")
         except UnicodeError:
             named = ""
         if not named or named == "0.0.0.0":
             return self.pim_host
         if named != self.pim_host:
             if self.allow_hosts is not None and named not in self.allow_hosts:
-                self.health.note(h.HOST_REFUSED, self.session.server_port, now)
+                self.health.note(h.HOST_REFUSED, self.session.info.server_port, now)
                 return ""
-            self.health.note(h.OTHER_HOST, self.session.server_port, now)
+            self.health.note(h.OTHER_HOST, self.session.info.server_port, now)
         return named
 
     def _look_at_opening(self, now):

@@ -45,12 +45,12 @@ def put_refused(shown, policy, now):
 def _put_connection(shown, upstream):
     """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
-    address = session.server_address
+    address = session.info.server_address
     shown["state"] = STATE_NAMES[session.state]
     shown["host"] = upstream.pim_host
     shown["port"] = upstream.pim_port
-    shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.server_port)
-    shown["server_sequence"] = session.result_sequence
+    shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.info.server_port)
+    shown["server_sequence"] = session.info.result_sequence
     trouble = upstream.trouble
     shown["why_in"] = STATE_NAMES[trouble.state] if trouble.why else ""
     shown["why_code"] = trouble.code
