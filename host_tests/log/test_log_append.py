@@ -120,7 +120,12 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     assert not log.fresh(cursor)
     for ident in range(1, 40):
         append(log, ident)
-        assert log.fresh(cursor) and cursor.found == ident and log.fresh_length == PAYLOAD and log.fresh_flags == 0
+        assert (
+            log.fresh(cursor)
+            and cursor.found == ident
+            and log.desk.fresh_length == PAYLOAD
+            and log.desk.fresh_flags == 0
+        )
         assert ident_in(log.stage, log.place) == ident
         cursor.advance()
         assert not log.fresh(cursor) and log.waits(cursor) == 0
@@ -296,13 +301,13 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
         assert append(log, ident) == LOG_DONE
         ident += 1
     take_all(log, 1)
-    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed
+    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.counts.missed
     assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
     assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
-    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed) == before
+    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.counts.missed) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
     state.save = save
@@ -429,7 +434,7 @@ def test_a_start_finds_everything_and_goes_on():
             assert log.number == ident - 1 and log.next == ident and log.doubtful
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
-        assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.torn == 0
+        assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.counts.torn == 0
 
 
 def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
@@ -480,7 +485,7 @@ def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
         flash = area.flash
         at = 7 * 4096 + 2 * 256
         flash.cells[at + 20 : at + 24] = b"\0\0\0\0"
-        assert log.settle() and log.torn == 1 and log.number == 2 and log.next == 3
+        assert log.settle() and log.counts.torn == 1 and log.number == 2 and log.next == 3
         assert append(log, octet) == LOG_DONE
         assert read_all(log) == [(1, 1), (2, 2), (3, octet)]
 
@@ -685,7 +690,7 @@ def test_of_two_blocks_that_work_one_result_that_waits_fills_none_until_the_next
                 assert log.peek(cursor) > RECORD_NONE
                 cursor.advance()
             assert log.has_room(PAYLOAD)
-        assert log.worn
+        assert log.counts.worn
         state, log = area.mount(when_full=when_full)
         assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[n.DAMAGED] == 0
 
@@ -705,7 +710,7 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     for ident in range(1, 60):
         assert append(log, ident) == LOG_DONE
         deliver(log)
-    assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
+    assert log.counts.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
 
@@ -717,13 +722,13 @@ def test_copies_that_do_not_count_in_a_worn_block_let_a_full_log_refuse_at_once(
         log = area.log
         area.flash.bad = (8,)
         last = fill(log)
-        assert append(log, last) == LOG_FULL and log.worn == 1
-        log.cut = list(log.firsts).index(WORN)
-        erases = log.erases
+        assert append(log, last) == LOG_FULL and log.counts.worn == 1
+        log.blocks.cut = list(log.firsts).index(WORN)
+        erases = log.counts.erases
         for _ in range(3):
             log.peek(log.cursors[0])
             log.cursors[0].advance()
-        assert append(log, last) == LOG_FULL and log.erases <= erases + 1
+        assert append(log, last) == LOG_FULL and log.counts.erases <= erases + 1
         while log.peek(log.cursors[0]) > RECORD_NONE:
             log.cursors[0].advance()
         assert append(log, last) == LOG_DONE and log.maintain()
@@ -738,7 +743,7 @@ def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed(
         last = fill(log)
         cursor = log.cursors[0]
         before = bytes(area.flash.cells)
-        assert append(log, last) == LOG_FULL and log.worn == 1 and bytes(area.flash.cells) == before
+        assert append(log, last) == LOG_FULL and log.counts.worn == 1 and bytes(area.flash.cells) == before
         for _ in range(3):
             log.peek(cursor)
             cursor.advance()
@@ -918,7 +923,7 @@ def test_a_newest_block_whose_only_record_is_gone_is_free():
             cells[cells.find(_number(7), 7 * 1024) + 9] ^= 1
         begin = (7 + log.block) * 1024
         cells[begin + 60 : begin + 64] = b"\0\0\0\0"
-        assert log.settle() and log.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
+        assert log.settle() and log.counts.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
         found = numbers(1, 7 - is_damaged)
         assert read_all(log) == found and log.cursors[0].number == 7
         assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]

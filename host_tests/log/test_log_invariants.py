@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 
+import toolcart.agent.log.blocks as blocks_module
 import toolcart.agent.log.carry as carry_module
 import toolcart.agent.log.log as log_module
 import toolcart.agent.log.mount as mount_module
@@ -29,6 +30,7 @@ REFUSED = (UNTOUCHED, BAD, NEW)
 COPIES = "/A/S/A/M/lose"
 STATE, LOG = state_module.State, log_module.Log
 READER = reader_module.Reader
+BLOCKS = blocks_module.Blocks
 
 
 def state_alone(saves, cuts, slots=512):
@@ -133,14 +135,14 @@ ROWS = [
     ("return self.sure or", "return True or"),
     ("6 no number is used twice", LOG, "end_at", cuts(1)),
     ("self.next = max(", "self.next = min(number + 1, "),
-    ("7 snapshot, then erase", LOG, "saved_lowest", cuts(1, length=3)),
+    ("7 snapshot, then erase", BLOCKS, "saved_lowest", cuts(1, length=3)),
     ("durable[cursor.slot] < low", "False"),
     ("7 what is erased and was not had is counted", mount_module, "_mount", harsh(3201418)),
     ("numbers[place] > newest", "False"),
     ("8 what results bring is told once", LOG, "_appended", cuts(1)),
     ("if numbers[ring] == number:", "if True:"),
     ("9 settling needs no room", carry_module, "carry", cuts(1)),
-    ("log.find_place(0)", "log.find_place(1)"),
+    ("blocks.find(0)", "blocks.find(1)"),
     ("10 the last slot of the highest generation counts", STATE, "load", state_alone(2, 1, 768)),
     ("generation > best", "generation >= best"),
     ("10 a first snapshot with nothing behind it does not count", STATE, "load", harsh(3304433)),
@@ -166,15 +168,18 @@ ROWS = [
     ("16 blocks are ordered by their number", mount_module, "_mount", cuts(1)),
     ("key=lambda place: numbers[place]", "key=lambda place: place"),
     ("16 no two blocks ever have one number", LOG, "put_head", life(1009647, 100)),
-    ("max(self.last_number // count + 1, state.round) * count + place", "self.last_number + 1"),
+    ("max(self.heads.last_number // count + 1, state.round) * count + place", "self.heads.last_number + 1"),
     ("17 a reader in a block that is erased is placed afresh", READER, "peek", lives(60)),
     ("cursor.version != self.version", "cursor.version < 0"),
     ("18 restarts eat no capacity", carry_module, "carry", room),
     ("whole = log.offset", "whole = 0 and log.offset"),
     ("18 an append keeps one block free", LOG, "_append_elsewhere", cuts(1)),
-    ("self.find_place(1)", "self.find_place(0)"),
+    ("self.blocks.find(1)", "self.blocks.find(0)"),
     ("19 a head tells of the block before", LOG, "put_words", cuts(1)),
-    ("copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)", "fill(buf, AT_WORDS + WORDS_LOWEST, 20, 0x30)"),
+    (
+        "copy(buf, AT_WORDS + WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)",
+        "bytes(20), 0, 2 * ID_BYTES)",
+    ),
 ]
 
 

@@ -403,7 +403,7 @@ def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing()
             cart.device.left = done
             journal = cart.device.journal = []
             if code == FLASH_WORN:  # a block that answers so is left behind for good
-                while not cart.station.log.worn:
+                while not cart.station.log.counts.worn:
                     produce(cart, 1, 5)
             else:
                 produce(cart, 4, 500)

@@ -646,9 +646,9 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
                 return
 
     push(40)
-    before = bench.log.erases
+    before = bench.log.counts.erases
     octets = allocated(push, 100)
-    assert bench.known.top() == 42 + 140 and bench.log.erases >= before + 2
+    assert bench.known.top() == 42 + 140 and bench.log.counts.erases >= before + 2
     assert octets == 0
 
 

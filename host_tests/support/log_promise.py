@@ -282,7 +282,7 @@ class Client:
         else:
             ident = promise.last + 1
         self.replay()
-        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.torn
+        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.counts.torn
         room, ready = log.has_room(length), log.is_ready() and self.is_usual(length)
         need(operations == self.area.operations, "a question writes")
         put_payload(log.stage, log.place, number, ident, length)
@@ -299,7 +299,7 @@ class Client:
             need(self.is_full(), "full, though the consumer has taken all")
         else:
             need(answer == LOG_FAILED, "append answers %d" % answer)
-            need(self.faulty or log.torn > torn, "the append fails")
+            need(self.faulty or log.counts.torn > torn, "the append fails")
         return answer
 
     def appended(self, number, ident):
@@ -361,7 +361,7 @@ class Client:
             return False
         self.saved = True
         if log.fresh(cursor):
-            buf, at, length = log.stage, log.place, log.fresh_length
+            buf, at, length = log.stage, log.place, log.desk.fresh_length
         else:
             kind = log.peek(cursor)
             if kind == RECORD_NONE and log.doubtful and self.settle():

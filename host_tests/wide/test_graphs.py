@@ -109,7 +109,7 @@ def test_a_file_that_wants_no_graphs_gets_none_and_keeps_none():
         cart.controller.produce()
         cart.run(2000)
     assert told(cart.lines["lines"].lines()) == [("result", ident) for ident in (1, 2, 3)]
-    assert cart.station.graphs.number and cart.station.graphs.missed == 0
+    assert cart.station.graphs.number and cart.station.graphs.counts.missed == 0
 
 
 def test_a_file_that_takes_nothing_keeps_no_curve_from_being_kept_and_no_result():
@@ -120,7 +120,7 @@ def test_a_file_that_takes_nothing_keeps_no_curve_from_being_kept_and_no_result(
         cart.run(1500)
     health = cart.station.health.counters
     assert health[h.TRACES] == 180 and health[h.TRACES_LOST] == 0 and cart.ids() == list(range(1, 61))
-    assert cart.station.graphs.missed > 0
+    assert cart.station.graphs.counts.missed > 0
     cart.lines["lines"].refuses = ()
     cart.run(200000)
     found = told(cart.lines["lines"].lines())
@@ -223,7 +223,7 @@ def test_pieces_whose_beginning_was_overwritten_are_passed_over_and_counted_as_m
     found = [json.loads(line) for line in lines.lines()]
     ids = [int(one["tightening_id"]) for one in found]
     assert ids == list(range(ids[0], 60)) and not [one for one in found if one["cut_short"]]
-    assert side.log.missed > 0
+    assert side.log.counts.missed > 0
 
 
 def test_the_last_line_of_each_kind_is_found_however_far_back(tmp_path):

@@ -39,10 +39,10 @@ LIST = """
 connecting-waits-for-a-free-block | 1 | toolcart/agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
 -self.full and not log.has_room(log.room_bytes)
-+log.count_free(log.lowest()) < 2
++log.blocks.count_free(log.blocks.lowest()) < 2
 start-does-not-overwrite | 1 | toolcart/agent/log/carry.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
--LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
+-LOG_FULL if log.blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
 +LOG_FULL
 no-pass | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
@@ -73,8 +73,8 @@ full-for-good | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
 +if self.is_stuck() or True:
 settling-needs-room | 5 | toolcart/agent/log/carry.py | log proof cuts
 : what a start finds in doubt in a full log stays so
--log.find_place(0)
-+log.find_place(1)
+-log.blocks.find(0)
++log.blocks.find(1)
 full-log-saves-nothing | 5 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -done = self.allow(

@@ -148,13 +148,14 @@ class Console:
             return
         log = station.log
         device = log.device.device  # all areas are parts of it
+        set_aside = station.quarantine.log.counts.erases if station.quarantine else 0
         self.tell(
             station=station.number,
             unit_bytes=device.unit_bytes,
             block_bytes=device.block_bytes,
             block_count=device.block_count,
             stored=station.state.numbers[STORED],
-            erases=station.state.erases + log.erases + (station.quarantine.log.erases if station.quarantine else 0),
+            erases=station.state.erases + log.counts.erases + set_aside,
             backlog=log.waits(log.cursors[0]),
         )
 

@@ -97,7 +97,7 @@ def _take_cursors(station, held, kinds, slots, added):
     log, state = station.log, station.state
     if state.lost:
         added = [False] * len(kinds)  # then all begin at the oldest record
-    lows = log.lowest()
+    lows = log.blocks.lowest()
     station.added = [None] * len(kinds)
     for index in range(len(kinds)):
         if added[index]:

@@ -197,7 +197,7 @@ def _graphs(station):
     shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
     if log is not None:
         shown["pieces"] = log.number
-        shown["missed"] = log.missed
+        shown["missed"] = log.counts.missed
         shown.update(_spool(log, station.state))
         del shown["used_blocks"]  # all of it, once it has come round
     return shown
@@ -228,12 +228,12 @@ def _spool(log, state):
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
-        "erases": log.erases,
+        "erases": log.counts.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # at most (toolcart.agent.log.head)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
-        "torn": log.torn,
-        "worn": log.worn,
+        "torn": log.counts.torn,
+        "worn": log.counts.worn,
         "overwritten": state.numbers[n.OVERWRITTEN],
         "unreadable_blocks": log.unreadable,
         "state_alarm": state.alarm,

@@ -71,9 +71,9 @@ class Copies:
                 note_id(self.ids, page, _ID)
             self.offset = behind
             return code
-        log.ahead = -1
+        log.blocks.ahead = -1
         if code == FLASH_WORN:
-            log.worn += 1
+            log.counts.worn += 1
             log.mark(self.place, WORN)
         return code
 
@@ -81,10 +81,10 @@ class Copies:
         """Finish: the copies are on flash, and a snapshot must now say that they count."""
         log = self.log
         log.desk.fresh = None  # the last record is elsewhere now
-        log.ahead = -1
+        log.blocks.ahead = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
-        copy(log.ids, 0, self.ids, 0, 2 * ID_BYTES)
-        fill(log.front, 0, ID_BYTES - 2, 0xFF)
+        copy(log.heads.ids, 0, self.ids, 0, 2 * ID_BYTES)
+        fill(log.heads.front, 0, ID_BYTES - 2, 0xFF)
         log.open_to = 0
         log.unsaved = True
         log.state.numbers[log.ring + n.SOLID] = log.number + 1
@@ -92,7 +92,7 @@ class Copies:
 
 def fits(log, low, octets):
     """True if a record of this length fits after the copies of what is above `low`."""
-    if log.cut >= 0 and low < log.number:
+    if log.blocks.cut >= 0 and low < log.number:
         low = 0  # rule 3
     offset = HEAD_OCTETS
     while offset < log.offset:
@@ -109,30 +109,31 @@ def fits(log, low, octets):
 
 def carry(log, octets):
     """Carry over what must come before an append of this length; return a LOG_ code."""
-    if log.lowest() > log.saved_lowest() and not log.state.save():
+    blocks = log.blocks
+    if blocks.lowest() > blocks.saved_lowest() and not log.state.save():
         return LOG_FAILED
-    low = log.saved_lowest()
-    if low >= log.number and not log.doubtful and log.cut < 0:
+    low = blocks.saved_lowest()
+    if low >= log.number and not log.doubtful and blocks.cut < 0:
         return LOG_DONE
     block_bytes = log.device.block_bytes
-    free = log.count_free(low)
-    spare = log.kept_free + 1 if log.doubtful else 2
-    whole = log.offset <= block_bytes - block_bytes // 8 or free < spare or log.cut >= 0
+    free = blocks.count_free(low)
+    spare = blocks.kept_free + 1 if log.doubtful else 2
+    whole = log.offset <= block_bytes - block_bytes // 8 or free < spare or blocks.cut >= 0
     if not log.doubtful:
         if not whole:
             return LOG_DONE
         if free < 2 and not fits(log, low, octets):
-            return LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
+            return LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
     first = log.number
-    if log.cut >= 0 or (whole and low < first):
+    if blocks.cut >= 0 or (whole and low < first):
         first = log.firsts[log.block]
-        if low >= first and log.cut < 0:
+        if low >= first and blocks.cut < 0:
             first = low + 1
     copies = Copies(log)
     if first == log.firsts[log.block]:
-        copy(copies.words, AT_WORDS, log.words, 0, WORDS_BYTES)
+        copy(copies.words, AT_WORDS, log.heads.words, 0, WORDS_BYTES)
     for _ in range(BLOCKS_TRIED):
-        place = log.find_place(0)
+        place = blocks.find(0)
         if place < 0:
             return place
         copies.begin(place, first)
@@ -152,7 +153,7 @@ def _copy(log, copies):
     while offset + FRAME_BYTES <= log.offset:
         octets = log.look(log.block, offset, log.offset)
         if octets == RECORD_LOST:
-            log.ahead = -1
+            log.blocks.ahead = -1
             return FLASH_IO
         if octets <= 0:
             offset = log.over(offset)
@@ -171,7 +172,7 @@ def _copy(log, copies):
 
 def _end(log, copies, last):
     if log.doubtful and last < log.number:  # it was torn, and never acknowledged
-        log.torn += 1
+        log.counts.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
         if last <= before:  # nothing in it counts

@@ -27,6 +27,9 @@ class Desk:
         self.read = memoryview(self.page)[HEAD_OCTETS:]
         self.probe = self.read[:READ_BYTES]
         self.fresh = None  # type: object  # the log whose result was appended last and is still in the stage
+        self.fresh_at = 0  # offset of that in its block
+        self.fresh_length = 0
+        self.fresh_flags = 0
 
 
 assert PLACE == HEAD_OCTETS + HEAD_BYTES

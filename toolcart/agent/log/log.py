@@ -18,6 +18,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, fill
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log.blocks import Blocks
 from toolcart.agent.log.carry import carry, fits
 from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.cursor import Cursor
@@ -35,7 +36,7 @@ from toolcart.agent.log.head import (
     size_of,
 )
 from toolcart.agent.log.reader import TOP, WORN, Reader
-from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
+from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, seal
 from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
@@ -49,6 +50,44 @@ LIGHT_OCTETS = const(126)
 _AT_ID = const(150)  # in the stage
 _AT_LAST = const(158)  # its last two digits
 _LAST = const(18)  # those of the highest, in `ids`
+
+
+class Heads:
+    """What the blocks' heads say of the results in them, for whoever searches by tightening ID."""
+
+    __slots__ = ("front", "highest", "ids", "last_number", "words")
+
+    def __init__(self):
+        self.words = bytearray(WORDS_BYTES)  # in the newest block's head
+        self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
+        self.highest = bytearray(ID_BYTES)  # of all blocks before it
+        self.last_number = 0  # the highest number of a block
+
+    def note(self, stage):
+        """A result was appended from the stage. Hot: allocates nothing."""
+        ids = self.ids
+        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
+            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
+                ids[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        note_id(ids, stage, _AT_ID)
+        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
+
+    def begin_block(self):
+        """A block was opened: nothing is in it yet."""
+        forget_ids(self.ids)
+        fill(self.front, 0, ID_BYTES - 2, 0xFF)
+
+
+class Counts:
+    """What a log has counted since the start."""
+
+    __slots__ = ("erases", "missed", "torn", "worn")
+
+    def __init__(self):
+        self.erases = self.worn = self.torn = 0
+        self.missed = 0  # records that cursors were moved past
 
 
 class Log(Reader):
@@ -74,8 +113,9 @@ class Log(Reader):
             payload_most = beside.payload_most
         Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
-        self.when_full = when_full
-        self.kept_free = 2 if ring == n.KEPT else 1  # how many blocks stay free (in a quarantine: its rule 5)
+        self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
+        self.heads = Heads()
+        self.counts = Counts()
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = size_of(device)
@@ -86,30 +126,14 @@ class Log(Reader):
             self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
 
     def _know_no_block(self):
-        """Reset what `mount` will find and what this session will count."""
-        self.words = bytearray(WORDS_BYTES)  # in the newest block's head
-        self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
-        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
-        self.highest = bytearray(ID_BYTES)  # of all blocks before it
+        """Reset what `mount` will find."""
         self.open_to = 0  # the newest block may be written up to here; 0: another one must be opened
         self.begun = False  # what the start found was carried over
         self.unsaved = False  # it was, but the snapshot that says so is not durable yet
-        self.cut = -1  # a block with copies that do not count: it is opened first
-        self.last_number = 0  # the highest number of a block
-        self.ahead = -1  # a block erased in this session, to be opened next
         self.full = False
-        self.fresh_length = 0
-        self.fresh_flags = 0
-        self.erases = 0
-        self.worn = 0
-        self.torn = 0
-        self.missed = 0  # records that cursors were moved past, since the start
         self._most = 0  # the highest number that may be appended before the cursors must be checked
         self._full_at = -1
         self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
-        self._fresh_at = 0  # offset of the record appended last
-        self._first_free = -1
-        self._oldest = -1
 
     def follow(self, cursor, slot, ahead=-1):
         """Add a cursor that keeps blocks; it is saved as `state.numbers[slot]`, its `ahead` as `numbers[ahead]`."""
@@ -147,7 +171,7 @@ class Log(Reader):
         cursor.place = self.block
         cursor.first = self.firsts[self.block]
         cursor.bound = TOP
-        cursor.offset = self._fresh_at
+        cursor.offset = self.desk.fresh_at
         cursor.behind = self.offset
         cursor.version = self.version
         return True
@@ -167,8 +191,8 @@ class Log(Reader):
 
     def has_room(self, length, gives_up=True):
         """True if such an append would not return LOG_FULL, nor overwrite unless it `gives_up`; writes nothing."""
-        low = self.lowest()
-        if gives_up and self.when_full == WHEN_FULL_OVERWRITE:
+        low = self.blocks.lowest()
+        if gives_up and self.blocks.when_full == WHEN_FULL_OVERWRITE:
             # Worn blocks may leave only the newest, which holds the backlog.
             return not self.is_still_full() or self.room(length) > 0
         if low < self.next - RETAINED_MAX:
@@ -178,7 +202,7 @@ class Log(Reader):
             return True
         if self.is_still_full():
             return False
-        free = self.count_free(low)
+        free = self.blocks.count_free(low)
         if free > 1 or (free and low >= self.number and is_sure):
             return True
         if free == 0 or (self.begun and not self._is_rich(low)):
@@ -187,11 +211,11 @@ class Log(Reader):
 
     def free_blocks(self):
         """Return how many blocks may be opened, including the one kept free."""
-        return self.count_free(self.lowest())
+        return self.blocks.count_free(self.blocks.lowest())
 
     def is_still_full(self):
         """True while no cursor has moved since an append was refused."""
-        if self.full and self.lowest() != self._full_at:
+        if self.full and self.blocks.lowest() != self._full_at:
             self.full = False
         return self.full
 
@@ -201,10 +225,10 @@ class Log(Reader):
             return False
         if self.offset + self.usual <= self.open_to:
             return True
-        if self.ahead < 0 or not self.begun or self.unsaved:
+        if self.blocks.ahead < 0 or not self.begun or self.unsaved:
             return False
-        low = self.saved_lowest()
-        return low >= self.number or self.count_free(low) > 1
+        low = self.blocks.saved_lowest()
+        return low >= self.number or self.blocks.count_free(low) > 1
 
     # -- ahead of time -----------------------------------------------------------------------------------------
 
@@ -216,15 +240,15 @@ class Log(Reader):
         """
         if not self.state.ready():
             return False
-        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+        if self.offset + AHEAD * self.usual <= self.open_to or self.blocks.lowest() == self._idle_at:
             return True
-        if (self.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
+        if (self.blocks.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
         code = self.begin(LIGHT_OCTETS)
-        if code == LOG_DONE and self.ahead < 0:
-            code = self.find_place(1, False) if self._reaches() else LOG_FULL
+        if code == LOG_DONE and self.blocks.ahead < 0:
+            code = self.blocks.find(1, False) if self._reaches() else LOG_FULL
         if code == LOG_FULL:
-            self._idle_at = self.lowest()
+            self._idle_at = self.blocks.lowest()
         return code != LOG_FAILED
 
     def settle(self):
@@ -269,10 +293,10 @@ class Log(Reader):
 
     def _gains(self, octets):
         """True if a carry would make room for this many bytes, and nothing else does."""
-        low = self.lowest()
+        low = self.blocks.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        if not self._is_rich(low) or self.count_free(low) > self.kept_free:
+        if not self._is_rich(low) or self.blocks.count_free(low) > self.blocks.kept_free:
             return False
         return fits(self, low, octets)
 
@@ -285,7 +309,7 @@ class Log(Reader):
         seal(stage, HEAD_OCTETS, kind, flags, length, number)
         code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
         if code == FLASH_DONE:
-            self._fresh_at = offset
+            self.desk.fresh_at = offset
             self.offset = offset + octets
             if octets > self.usual:
                 self.usual = octets
@@ -293,7 +317,7 @@ class Log(Reader):
         else:
             self.open_to = 0
             self.desk.fresh = None
-            self.worn += code == FLASH_WORN
+            self.counts.worn += code == FLASH_WORN
         return code
 
     def _appended(self, kind, flags, length, number):
@@ -307,17 +331,11 @@ class Log(Reader):
         if kind != KIND_RESULT:
             self.desk.fresh = None
             return
-        self.desk.fresh = self
-        self.fresh_flags = flags
-        self.fresh_length = length
-        stage = self.stage
-        ids = self.ids
-        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
-            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
-                ids[_LAST + 1] = stage[_AT_LAST + 1]
-                return
-        note_id(ids, stage, _AT_ID)
-        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
+        desk = self.desk
+        desk.fresh = self
+        desk.fresh_flags = flags
+        desk.fresh_length = length
+        self.heads.note(self.stage)
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
@@ -347,7 +365,7 @@ class Log(Reader):
                 tries += 1
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
-                code = self.find_place(1)
+                code = self.blocks.find(1)
                 tries += 1
                 if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the block to be opened is worn
                     code = self.begin(octets)
@@ -368,40 +386,39 @@ class Log(Reader):
         own = self.put_head(stage, place, first, 0)
         octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
-        self.ahead = -1
+        self.blocks.ahead = -1
         code = self.device.program(place * self.device.block_bytes, stage, octets)
         if code == FLASH_DONE:
             if first > self.number + 1:
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
                 self.forgive(first)
             self.enter(place, first, octets, own, stage)
-            forget_ids(self.ids)
-            fill(self.front, 0, ID_BYTES - 2, 0xFF)
-            self._fresh_at = HEAD_OCTETS
+            self.heads.begin_block()
+            self.desk.fresh_at = HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
-            self.worn += 1
+            self.counts.worn += 1
             self.mark(place, WORN)
         return code
 
     def put_words(self, buf):
         """Write the words on the newest block to the head at buf[0:]."""
         pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
-        copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
+        copy(buf, AT_WORDS + WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, place, first, flags):
         """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
         state = self.state
         count = self.device.block_count
-        self.last_number = max(self.last_number // count + 1, state.round) * count + place
+        self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
         kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
-        seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
-        return self.last_number
+        seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
+        return self.heads.last_number
 
     def enter(self, place, first, offset, number, buf):
         """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
-        if compare(self.ids, IDS_HIGHEST, self.highest, 0, ID_BYTES) > 0:
-            copy(self.highest, 0, self.ids, IDS_HIGHEST, ID_BYTES)
+        if compare(self.heads.ids, IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
+            copy(self.heads.highest, 0, self.heads.ids, IDS_HIGHEST, ID_BYTES)
         if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -409,7 +426,7 @@ class Log(Reader):
         self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
-        copy(self.words, 0, buf, AT_WORDS, WORDS_BYTES)
+        copy(self.heads.words, 0, buf, AT_WORDS, WORDS_BYTES)
 
     # -- room --------------------------------------------------------------------------------------------------
 
@@ -417,84 +434,6 @@ class Log(Reader):
         """Set the first number of the block at `place`; 0 or WORN: nothing in it counts."""
         self.firsts[place] = first
         self.version += 1
-
-    def lowest(self):
-        """Return the number that all durable cursors have passed."""
-        low = NUMBER_TOP
-        for cursor in self.cursors:
-            if cursor.durable and cursor.number < low:
-                low = cursor.number
-        return low
-
-    def saved_lowest(self):
-        """Return the same according to the last snapshot."""
-        low = self.lowest()
-        durable = self.state.durable
-        for cursor in self.cursors:
-            if cursor.durable and durable[cursor.slot] < low:
-                low = durable[cursor.slot]
-        return low
-
-    def count_free(self, low, enough=TOP):
-        """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
-        firsts = self.firsts
-        count = self.device.block_count
-        place = self.block
-        free = passed = 0
-        least = WORN
-        self._first_free = self._oldest = -1
-        for _ in range(count):
-            place += 1
-            if place == count:
-                place = 0
-            first = firsts[place]
-            if first == 0:
-                free += 1
-                if self._first_free < 0:
-                    self._first_free = place
-                if free >= enough:
-                    return free
-            elif first < WORN:
-                if first <= low + 1:
-                    passed += 1
-                if first < least:
-                    least = first
-                    self._oldest = place
-        return free + passed - 1 if passed else free
-
-    def find_place(self, leaves, gives_up=True):
-        """Return a block erased in this session that may be opened while `leaves` others stay free; or a LOG_ code."""
-        for _ in range(BLOCKS_TRIED):
-            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
-            if code != LOG_DONE or self.ahead >= 0:
-                return code if code != LOG_DONE else self.ahead
-            place = self._first_free
-            if self.cut >= 0 and self.firsts[self.cut] == 0:
-                place = self.cut
-            elif place < 0:
-                place = self._oldest
-            code = self._erase(place)
-            if code == FLASH_DONE:
-                self.ahead = place
-                return place
-            if code == FLASH_IO:
-                break
-        return LOG_FAILED
-
-    def _make_free(self, leaves, overwrites):
-        """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
-        while True:
-            low = self.saved_lowest()
-            free = self.count_free(low, leaves + 1)
-            if free > leaves or (free and low >= self.number and not self.doubtful):
-                return LOG_DONE
-            if self.lowest() > low:
-                if not self.state.save():
-                    return LOG_FAILED
-                continue
-            code = self._give_up_oldest(low) if overwrites else LOG_FULL
-            if code != LOG_DONE:
-                return code
 
     def _is_rich(self, low):
         """True if the newest block has room that only a carry can use: in records up to `low`, or after a refusal."""
@@ -505,12 +444,12 @@ class Log(Reader):
         if length > self.room_bytes:
             self.room_bytes = length
         self.full = True
-        self._full_at = self.lowest()
+        self._full_at = self.blocks.lowest()
         return LOG_FULL
 
     def _reaches(self):
         """True if the next number may be used: its five digits are unique in the log."""
-        low = self.lowest()
+        low = self.blocks.lowest()
         self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
         return self.next <= self._most
 
@@ -518,74 +457,11 @@ class Log(Reader):
         """Make sure that the next number may be used; return a LOG_ code."""
         while not self._reaches():
             code = LOG_FULL
-            if self.when_full == WHEN_FULL_OVERWRITE:
-                code = self._give_up_oldest(self.lowest())
+            if self.blocks.when_full == WHEN_FULL_OVERWRITE:
+                code = self.blocks.give_up_oldest(self.blocks.lowest())
             if code != LOG_DONE:
                 return code
         return LOG_DONE
-
-    def _erase(self, place):
-        """Erase a block that is not needed; return a FLASH_ code."""
-        first = self.firsts[place]
-        if first:
-            if not self._give_up(self.first_above(first), False):
-                return FLASH_IO
-            self.mark(place, 0)
-        self.erases += 1
-        code = self.device.erase(place)
-        if code == FLASH_WORN:
-            self.worn += 1
-            self.mark(place, WORN)
-        elif code == FLASH_DONE and place == self.cut:
-            self.cut = -1
-        return code
-
-    def _give_up_oldest(self, low):
-        """Move the durable cursors past the oldest block that is not passed; return a LOG_ code."""
-        bound = self.first_above(low + 1)
-        if bound == TOP:
-            return LOG_FULL
-        return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
-
-    def _give_up(self, bound, durable):
-        """Move all durable cursors, or all others, to `bound`; count what they miss, and save that.
-
-        Return False if something cannot be read or saved. What is not saved is undone: if anything after it were sent,
-        the 08 would vouch for what was given up and never sent.
-        """
-        counts = self.state.numbers
-        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
-        own = self.missed
-        done = True
-        before = None
-        for cursor in self.cursors:
-            if cursor.durable == durable and cursor.number < bound - 1:
-                if before is None:
-                    before = [(one, one.number, one.found, one.ahead) for one in self.cursors]
-                done = self._pass_over(cursor, bound) and done
-        if before is None or self.state.save():
-            return done
-        for one, number, found, ahead in before:
-            self.rewind(one, number, ahead)
-            one.found = found  # it may be outstanding
-        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
-        self.missed = own
-        return False
-
-    def _pass_over(self, cursor, bound):
-        counts = self.state.numbers
-        while cursor.number < bound - 1:
-            kind = self.peek(cursor)
-            if kind < RECORD_NONE:
-                return False
-            if kind == RECORD_NONE or cursor.found >= bound:
-                cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
-                break
-            cursor.advance()
-            self.missed += 1
-            if self.ring == n.LOG:
-                counts[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += 1
-        return True
 
 
 assert _AT_ID == PLACE + BODY + TIGHTENING_ID

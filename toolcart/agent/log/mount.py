@@ -124,7 +124,7 @@ def _mount(log):
     if state.lost and last:
         for cursor in log.cursors:
             cursor.number = log.first_above(0) - 1
-    log.forgive(log.lowest() + 1)
+    log.forgive(log.blocks.lowest() + 1)
     own = state.numbers
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]
@@ -135,7 +135,7 @@ def _mount(log):
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
-    state.rise(log.last_number // log.device.block_count + 1)
+    state.rise(log.heads.last_number // log.device.block_count + 1)
     return MOUNT_DONE
 
 
@@ -144,7 +144,7 @@ def _read_heads(log, numbers, before):
     page = log.page
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
-    log.last_number = counts_to
+    log.heads.last_number = counts_to
     for place in range(log.device.block_count):
         found = _read_head(log, place)
         if found < HEAD_BAD:
@@ -152,12 +152,12 @@ def _read_heads(log, numbers, before):
         if found != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)
-        if number > log.last_number:
-            log.last_number = number
-        if compare(page, AT_WORDS + WORDS_HIGHEST, log.highest, 0, ID_BYTES) > 0:
-            copy(log.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
+        if number > log.heads.last_number:
+            log.heads.last_number = number
+        if compare(page, AT_WORDS + WORDS_HIGHEST, log.heads.highest, 0, ID_BYTES) > 0:
+            copy(log.heads.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
         if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
-            log.cut = place
+            log.blocks.cut = place
         else:
             numbers[place] = number
             before[place] = get_u32(page, AT_WORDS + WORDS_NUMBER)
@@ -176,7 +176,7 @@ def _find_newest(log, numbers, order):
         if copies < 0:
             return MOUNT_FAILED
         if log.number == 0:  # only a head, or not even that on a second read
-            log.torn += 1
+            log.counts.torn += 1
             log.mark(place, 0)
             order.pop(index)
         elif log.number >= reach:
@@ -187,7 +187,7 @@ def _find_newest(log, numbers, order):
         index -= 1
     while order and order[-1] != best:
         log.mark(order[-1], 0)
-        log.cut = order.pop()
+        log.blocks.cut = order.pop()
     if best >= 0:
         if place != best and _read_block(log, best) < 0:
             return MOUNT_FAILED
@@ -208,11 +208,11 @@ def _read_block(log, place):
     is_copy = 1
     torn = 0
     log.number = log.offset = 0
-    forget_ids(log.ids)
+    forget_ids(log.heads.ids)
     found = _read_head(log, place)
     if found != HEAD_SOUND:
         return 0 if found == HEAD_BAD or found == HEAD_BLANK else -1
-    copy(log.words, 0, page, AT_WORDS, WORDS_BYTES)
+    copy(log.heads.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
         octets = log.look(place, offset, end)
         if octets == RECORD_LOST:
@@ -231,8 +231,8 @@ def _read_block(log, place):
             log.offset = offset
             is_copy &= page[HEAD_OCTETS + 1] & FLAG_COPY != 0
             if page[HEAD_OCTETS] == KIND_RESULT:
-                note_id(log.ids, page, _ID)
-    log.torn += torn
+                note_id(log.heads.ids, page, _ID)
+    log.counts.torn += torn
     return is_copy
 
 

@@ -238,7 +238,7 @@ class Mqtt:
         batch.clear()
         while True:
             if log.fresh(scout):
-                if not batch.add(log.stage, log.place, KIND_RESULT, log.fresh_flags, log.fresh_length):
+                if not batch.add(log.stage, log.place, KIND_RESULT, log.desk.fresh_flags, log.desk.fresh_length):
                     return KIND_RESULT
             else:
                 kind = log.peek(scout)

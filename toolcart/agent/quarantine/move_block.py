@@ -14,7 +14,7 @@ from toolcart.agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECO
 def move_block(quarantine):
     """Do it; return False if it cannot be done now. Everything must be settled."""
     log, numbers = quarantine.log, quarantine.state.numbers
-    place = log.find_place(0) if log.begin(0) == LOG_DONE else -1
+    place = log.blocks.find(0) if log.begin(0) == LOG_DONE else -1
     if place < 0:
         return False
     copies = Copies(log)
@@ -25,7 +25,7 @@ def move_block(quarantine):
     while True:
         kind = quarantine.next_entry(entry)
         if kind == RECORD_LOST:
-            log.ahead = -1
+            log.blocks.ahead = -1
             return False
         if kind == RECORD_NONE or quarantine.entry >= bound:
             break

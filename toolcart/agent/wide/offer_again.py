@@ -79,7 +79,8 @@ class _Range:
         self.log = policy.log
         self.number = number
         self.since = since
-        self.low = min(policy.cursor.number, floor(self.log), self.log.lowest())  # from the next one on there is room
+        # From the next one on there is room.
+        self.low = min(policy.cursor.number, floor(self.log), self.log.blocks.lowest())
         self.oldest = self.first = self.fits = None  # (number, time) of results
         self.count = self.count_fitting = 0
         self.kept = set()  # what the quarantine holds; its room bounds that

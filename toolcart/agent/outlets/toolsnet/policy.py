@@ -135,8 +135,8 @@ class Policy:
         if log.fresh(cursor):
             self.buf = log.stage
             self.at = log.place
-            self.length = log.fresh_length
-            self.flags = log.fresh_flags
+            self.length = log.desk.fresh_length
+            self.flags = log.desk.fresh_flags
         else:
             kind = log.peek(cursor)
             if kind <= RECORD_NONE:

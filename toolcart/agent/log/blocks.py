@@ -1,0 +1,180 @@
+"""The blocks of a log: which may be opened, and what has to be saved, erased or overwritten for that.
+
+    blank     first 0       opened at once, if it was erased in this session
+    passed    first <= low  everything in it was passed by all durable cursors of a snapshot: erased, then opened
+    kept      above         overwritten, if the log does that: the cursors are moved past it, saved, then erased
+    worn      WORN          never again
+
+Rules 2, 3 and 5 of toolcart.agent.log.log.
+"""
+
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from toolcart.agent.log.reader import TOP, WORN
+from toolcart.agent.log.record import NUMBER_TOP, RECORD_NONE
+
+
+class Blocks:
+    """See the module. `kept_free` blocks stay free: two in a quarantine (its rule 5), else one."""
+
+    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "kept_free", "log", "when_full")
+
+    def __init__(self, log, when_full, kept_free):
+        self.log = log
+        self.when_full = when_full
+        self.kept_free = kept_free
+        self.cut = -1  # a block with copies that do not count: it is opened first
+        self.ahead = -1  # a block erased in this session, to be opened next
+        self._first_free = -1
+        self._oldest = -1
+
+    def lowest(self):
+        """Return the number that all durable cursors have passed."""
+        log = self.log
+        low = NUMBER_TOP
+        for cursor in log.cursors:
+            if cursor.durable and cursor.number < low:
+                low = cursor.number
+        return low
+
+    def saved_lowest(self):
+        """Return the same according to the last snapshot."""
+        log = self.log
+        low = self.lowest()
+        durable = log.state.durable
+        for cursor in log.cursors:
+            if cursor.durable and durable[cursor.slot] < low:
+                low = durable[cursor.slot]
+        return low
+
+    def count_free(self, low, enough=TOP):
+        """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
+        log = self.log
+        firsts = log.firsts
+        count = log.device.block_count
+        place = log.block
+        free = passed = 0
+        least = WORN
+        self._first_free = self._oldest = -1
+        for _ in range(count):
+            place += 1
+            if place == count:
+                place = 0
+            first = firsts[place]
+            if first == 0:
+                free += 1
+                if self._first_free < 0:
+                    self._first_free = place
+                if free >= enough:
+                    return free
+            elif first < WORN:
+                if first <= low + 1:
+                    passed += 1
+                if first < least:
+                    least = first
+                    self._oldest = place
+        return free + passed - 1 if passed else free
+
+    def find(self, leaves, gives_up=True):
+        """Return a block erased in this session that may be opened while `leaves` others stay free; or a LOG_ code."""
+        log = self.log
+        for _ in range(BLOCKS_TRIED):
+            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
+            if code != LOG_DONE or self.ahead >= 0:
+                return code if code != LOG_DONE else self.ahead
+            place = self._first_free
+            if self.cut >= 0 and log.firsts[self.cut] == 0:
+                place = self.cut
+            elif place < 0:
+                place = self._oldest
+            code = self._erase(place)
+            if code == FLASH_DONE:
+                self.ahead = place
+                return place
+            if code == FLASH_IO:
+                break
+        return LOG_FAILED
+
+    def _make_free(self, leaves, overwrites):
+        """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
+        log = self.log
+        while True:
+            low = self.saved_lowest()
+            free = self.count_free(low, leaves + 1)
+            if free > leaves or (free and low >= log.number and not log.doubtful):
+                return LOG_DONE
+            if self.lowest() > low:
+                if not log.state.save():
+                    return LOG_FAILED
+                continue
+            code = self.give_up_oldest(low) if overwrites else LOG_FULL
+            if code != LOG_DONE:
+                return code
+
+    def _erase(self, place):
+        """Erase a block that is not needed; return a FLASH_ code."""
+        log = self.log
+        first = log.firsts[place]
+        if first:
+            if not self._give_up(log.first_above(first), False):
+                return FLASH_IO
+            log.mark(place, 0)
+        log.counts.erases += 1
+        code = log.device.erase(place)
+        if code == FLASH_WORN:
+            log.counts.worn += 1
+            log.mark(place, WORN)
+        elif code == FLASH_DONE and place == self.cut:
+            self.cut = -1
+        return code
+
+    def give_up_oldest(self, low):
+        """Move the durable cursors past the oldest block that is not passed; return a LOG_ code."""
+        log = self.log
+        bound = log.first_above(low + 1)
+        if bound == TOP:
+            return LOG_FULL
+        return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
+
+    def _give_up(self, bound, durable):
+        """Move all durable cursors, or all others, to `bound`; count what they miss, and save that.
+
+        Return False if something cannot be read or saved. What is not saved is undone: if anything after it were sent,
+        the 08 would vouch for what was given up and never sent.
+        """
+        log = self.log
+        counts = log.state.numbers
+        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        own = log.counts.missed
+        done = True
+        before = None
+        for cursor in log.cursors:
+            if cursor.durable == durable and cursor.number < bound - 1:
+                if before is None:
+                    before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
+                done = self._pass_over(cursor, bound) and done
+        if before is None or log.state.save():
+            return done
+        for one, number, found, ahead in before:
+            log.rewind(one, number, ahead)
+            one.found = found  # it may be outstanding
+        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        log.counts.missed = own
+        return False
+
+    def _pass_over(self, cursor, bound):
+        log = self.log
+        counts = log.state.numbers
+        while cursor.number < bound - 1:
+            kind = log.peek(cursor)
+            if kind < RECORD_NONE:
+                return False
+            if kind == RECORD_NONE or cursor.found >= bound:
+                cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
+                break
+            cursor.advance()
+            log.counts.missed += 1
+            if log.ring == n.LOG:
+                counts[n.OVERWRITTEN if cursor is log.cursors[0] else n.MISSED] += 1
+        return True
