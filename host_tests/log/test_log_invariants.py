@@ -178,7 +178,7 @@ ROWS = [
     ("19 a head tells of the block before", LOG, "put_words", cuts(1)),
     (
         "copy(buf, AT_WORDS + WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)",
-        "bytes(20), 0, 2 * ID_BYTES)",
+        'b"0" * 20, 0, 2',
     ),
 ]
 

@@ -24,11 +24,25 @@ _AFTER_END = const(2)  # `10 03` came, the next byte is the BCC
 class BlockReader:
     """Reads blocks: the payload so far is buf[0:fill], at most `size` bytes; made once, `begin` starts each block."""
 
-    __slots__ = ("_count", "_place", "bcc", "buf", "fill", "good", "size")
+    __slots__ = ("_count", "_last_bcc", "_last_fill", "_place", "bad", "bcc", "buf", "fill", "good", "size")
 
     def __init__(self, buffer_bytes):
         self.buf = bytearray(buffer_bytes)
+        self.reset()
         self.begin(buffer_bytes)
+
+    def reset(self):
+        """A connection begins: no block came before."""
+        self._last_fill = self._last_bcc = -1
+        self.bad = 0  # blocks in a row
+
+    def is_repeat(self):
+        """Take the block just read, which is good, as the last one; return True if the one before was the same."""
+        same = self.fill == self._last_fill and self.bcc == self._last_bcc
+        self._last_fill = self.fill
+        self._last_bcc = self.bcc
+        self.bad = 0
+        return same
 
     def begin(self, size):
         """Begin a block, of which up to `size` bytes are kept."""

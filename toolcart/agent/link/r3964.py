@@ -24,6 +24,7 @@ from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
 from toolcart.agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
+from toolcart.agent.link.inlet import Inlet
 from toolcart.agent.link.payload import (
     FRONT_BYTES,
     MESSAGE_AT,
@@ -69,13 +70,45 @@ CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as 
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what it sends without the processor
 
 _SOON_MS = const(5)  # how soon a step is needed after something was handed to the port
-_RAW_BYTES = 128
+
+
+class Job:
+    """The message that is to be sent: its block is tx[at:end]."""
+
+    __slots__ = ("acknowledges", "at", "due", "end", "failed", "time")
+
+    def __init__(self, at):
+        self.at = at
+        self.time = Timer()  # until all its attempts together have taken too long
+        self.clear()
+
+    def clear(self):
+        """Nothing is to be sent."""
+        self.due = False
+        self.acknowledges = False  # it is a mere acknowledgement
+        self.failed = 0  # attempts
+        self.end = 0
+        self.time.stop()
+
+    def begin(self, acknowledges, now):
+        """Send the block just written."""
+        self.due = True
+        self.acknowledges = acknowledges
+        self.failed = 0
+        self.time.start(now, JOB_MS)
+
+    def done(self):
+        """The peer has it."""
+        self.due = False
+        self.time.stop()
 
 
 class R3964:
     """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
     steady = False  # the procedure has deadlines of its own
+    tx_at = MESSAGE_AT
+    start = end = 0  # unread input is in a buffer of its own
 
     def __init__(
         self,
@@ -92,12 +125,11 @@ class R3964:
         self.buf = self._reader.buf
         self.size = len(self.buf)
         framed_bytes = message_bytes + TAIL_BYTES
-        self._block_at = MESSAGE_AT + framed_bytes  # in tx: the block as it goes out, at worst with each byte doubled
-        self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
+        block_at = MESSAGE_AT + framed_bytes  # the block as it goes out, at worst with each byte doubled
+        self.tx = bytearray(block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
         self.tx[STX_AT] = STX
         self.tx[DLE_AT] = DLE
         self.tx[NAK_AT] = NAK
-        self.tx_at = MESSAGE_AT
         self.header = None
         self.octet_us = octet_us
         self.qvz_ms = qvz_ms
@@ -108,8 +140,8 @@ class R3964:
         self._high = high_priority
         self._timer = Timer()  # the deadline of the current state
         self._wire = Timer()  # until what was handed to the port has left the wire
-        self._job_time = Timer()
-        self._raw = bytearray(_RAW_BYTES)
+        self._job = Job(block_at)
+        self._inlet = Inlet()
         self._now = 0
         self.reset()
 
@@ -120,22 +152,16 @@ class R3964:
         self._state = IDLE
         self._timer.stop()
         self._wire.stop()
-        self._job_time.stop()
-        self._job = False
-        self._acknowledges = False
-        self._failed = 0
-        self._block_end = 0
+        self._job.clear()
         self.free = 0
-        self._raw_at = self._raw_end = 0
-        self._last_fill = self._last_bcc = -1
+        self._inlet.clear()
         self._message = False
-        self._bad_blocks = 0
+        self._reader.reset()
         self.tx_from = 0
         self.at = 0
         self.length = 0
         self.why = WHY_NOTHING
         self.size = len(self.buf)
-        self.start = self.end = 0  # unread input is in a buffer of its own
         self._reader.begin(self.size)
 
     # -- the link's methods ------------------------------------------------------------------------------------
@@ -143,16 +169,15 @@ class R3964:
     def inlet(self):
         """Return the buffer whose first `free` bytes may be filled."""
         self.free = self.room()
-        return self._raw
+        return self._inlet.octets
 
     def room(self):
         """Return how many bytes it accepts now: none before it has looked at the last ones."""
-        return 0 if self._raw_at < self._raw_end else _RAW_BYTES
+        return self._inlet.room()
 
     def receive(self, n):
         """Take the first n bytes of the inlet."""
-        self._raw_at = 0
-        self._raw_end = n
+        self._inlet.receive(n)
 
     def next_message(self, now):
         """Work through the input; see the link contract for what it returns."""
@@ -165,13 +190,11 @@ class R3964:
                 found = self._open()
                 if found != LINK_NEED_DATA:
                     return found
-            elif self._raw_at < self._raw_end:
+            elif self._inlet.at < self._inlet.end:
                 if self._state == RX_BLOCK:
                     self._take_block()
                 else:
-                    octet = self._raw[self._raw_at]
-                    self._raw_at += 1
-                    self._take(octet)
+                    self._take(self._inlet.next())
             else:
                 break
         if self._state == DOWN and self.pending == 0:
@@ -184,14 +207,12 @@ class R3964:
         """Send the n bytes at tx[tx_at:]; the handshake begins at once."""
         form = self.form
         tx = self.tx
+        job = self._job
         if self.header is not None:
             self.header.write(tx, MESSAGE_AT)
         at = form.put(tx, n)
-        self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
-        self._job = True
-        self._acknowledges = not answered
-        self._failed = 0
-        self._job_time.start(self._now, JOB_MS)
+        job.end = put_block(tx, job.at, tx, at, form.end_of(n))
+        job.begin(not answered, self._now)
         self._ask()
 
     def sent(self, n):
@@ -222,7 +243,7 @@ class R3964:
 
     def idle(self):
         """True if a message may be posted: no block is under way in either direction."""
-        return self._state == IDLE and not self._job and self.pending == 0 and not self._message
+        return self._state == IDLE and not self._job.due and self.pending == 0 and not self._message
 
     def tick(self, now):
         """Return the ms until a deadline; soon while something waits for the port."""
@@ -234,14 +255,11 @@ class R3964:
         left = self._timer.left(now)
         if self._state == TX_CLEAR and not self._timer.armed:
             left = self._wire.left(now) if self._wire.armed else 0
-        if self._job:
-            job = self._job_time.left(now)
-            return job if job < left else left
-        return left
+        return self._job.time.least(now, left) if self._job.due else left
 
     def quiet(self, busy_ms):
         """True if the processor can be away that long without a lost byte or a noticeable gap."""
-        if self.pending or self._raw_at < self._raw_end:
+        if self.pending or self._inlet.at < self._inlet.end:
             return False
         state = self._state
         if state == IDLE:
@@ -293,8 +311,8 @@ class R3964:
         """Take a byte while we ask to send."""
         if octet == DLE and self.pending == 0:
             self._state = TX_BLOCK
-            self.tx_from = self._block_at
-            self.pending = self._block_end - self._block_at
+            self.tx_from = self._job.at
+            self.pending = self._job.end - self._job.at
             self._timer.stop()
         elif octet == STX:
             self.tally[TALLY_CONFLICTS] += 1
@@ -306,14 +324,13 @@ class R3964:
     def _take_acknowledge(self, octet, state):
         """Take a byte while the block is under way, or while we wait for its DLE."""
         if octet == DLE and state == TX_ACK:  # even if early: a pty has no baud rate to compare with
-            self._job = False
-            self._job_time.stop()
+            self._job.done()
             self._become_idle()
         elif octet == STX and state == TX_ACK and not self._wire_busy():
             # The peer's DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
             self._count_failure()
             if self._state != DOWN:
-                self._job = not self._acknowledges
+                self._job.due = not self._job.acknowledges
                 self._answer()
         else:
             self._fail(octet)
@@ -350,15 +367,16 @@ class R3964:
             self._timer.stop()
 
     def _count_failure(self):
-        self._failed += 1
-        if self._failed >= self.attempts or self._job_time.expired(self._now):
+        job = self._job
+        job.failed += 1
+        if job.failed >= self.attempts or job.time.expired(self._now):
             self._give_up()
         else:
             self.tally[TALLY_REPEATS] += 1
 
     def _give_up(self):
         self._state = DOWN
-        self._job = False
+        self._job.due = False
         self._timer.start(self._now, self.qvz_ms)
         self._put(NAK_AT)
 
@@ -367,31 +385,28 @@ class R3964:
     def _take_block(self):
         """Take bytes of a block until they or the block end."""
         reader = self._reader
-        at = reader.take(self._raw, self._raw_at, self._raw_end)
+        at = reader.take(self._inlet.octets, self._inlet.at, self._inlet.end)
         if at > 0:
-            self._raw_at = at
+            self._inlet.at = at
             self._timer.start(self._now, self.zvz_ms)
             return
-        self._raw_at = -at
+        self._inlet.at = -at
         if not reader.good:
             self._refuse_block()
             return
-        self._bad_blocks = 0
-        same = reader.fill == self._last_fill and reader.bcc == self._last_bcc
-        self._message = not (same and self._job and self._acknowledges)
-        self._last_fill = reader.fill
-        self._last_bcc = reader.bcc
+        same = reader.is_repeat()
+        self._message = not (same and self._job.due and self._job.acknowledges)
         self._become_idle()
         self._put(DLE_AT)
 
     def _refuse_block(self):
         """Send NAK, and wait for the repeat unless there were too many."""
         self.tally[TALLY_NAKS_SENT] += 1
-        self._bad_blocks += 1
+        self._reader.bad += 1
         self._state = RX_REPEAT
         self._timer.start(self._now, REPEAT_MS)
-        if self._bad_blocks >= self.attempts:
-            self._bad_blocks = 0
+        if self._reader.bad >= self.attempts:
+            self._reader.bad = 0
             self._become_idle()
         self._put(NAK_AT)
 
@@ -415,13 +430,13 @@ class R3964:
 
     def _look_at_time(self, now):
         state = self._state
-        if self._job and state != RX_BLOCK and not self._message and self._job_time.expired(now):
+        if self._job.due and state != RX_BLOCK and not self._message and self._job.time.expired(now):
             self._give_up()
         elif state == TX_CLEAR:
             if not self._wire_busy() and (not self._timer.armed or self._timer.expired(now)):
                 self._ask()
         elif state == IDLE:
-            if self._job and self.pending == 0 and not self._message:
+            if self._job.due and self.pending == 0 and not self._message:
                 self._ask()
         elif self._timer.expired(now):
             self._late(state)
@@ -436,7 +451,7 @@ class R3964:
             self.tally[TALLY_SILENCES] += 1
             self._refuse_block()
         elif state == RX_REPEAT:
-            self._bad_blocks = 0
+            self._reader.bad = 0
             self._become_idle()
         elif state == DOWN:
             self.pending = 0  # the port does not even take the NAK

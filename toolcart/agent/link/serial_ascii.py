@@ -19,6 +19,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import BAD, all_digits, number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PROGRAM_MS, WHY_NOTHING
+from toolcart.agent.link.inlet import Inlet
 from toolcart.agent.link.payload import (
     ETX,
     MESSAGE_AT,
@@ -44,26 +45,44 @@ ANSWER_MS = const(500)  # after that the answer is no longer waited for
 SILENT_MS = 500  # a line that has been quiet that long is idle
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
 
-_RAW_BYTES = 128
 _SOON_MS = const(5)
+
+
+class Frame:
+    """The message that is coming in."""
+
+    __slots__ = ("fill", "length", "most", "nul", "state")
+
+    def __init__(self, size):
+        self.reset(size)
+
+    def reset(self, size):
+        """A connection begins."""
+        self.state = HUNT
+        self.fill = 0
+        self.length = 0
+        self.most = size  # for this message: the link's `size` may change while it comes in
+        self.nul = False  # the NUL behind it has come
 
 
 class SerialAscii:
     """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
     steady = False  # the procedure has deadlines of its own
+    tx_at = MESSAGE_AT
+    start = end = 0  # unread input is in a buffer of its own
 
     def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=ZVZ_MS, payload="auto", message_bytes=64):
         self.buf = bytearray(buffer_bytes)
         self.tx = bytearray(MESSAGE_AT + message_bytes + TAIL_BYTES)
-        self.tx_at = MESSAGE_AT
         self.header = None
         self.octet_us = octet_us
         self.zvz_ms = zvz_ms
         self.form = Form(payload, plain=True)
         self.tally = [0] * len(TALLY_NAMES)
         self.at = 0
-        self._raw = bytearray(_RAW_BYTES)
+        self._inlet = Inlet()
+        self._frame = Frame(buffer_bytes)
         self._gap = Timer()
         self._busy = Timer()  # runs while the line is not idle
         self._awaits = Timer()  # runs while an answer is due
@@ -79,14 +98,9 @@ class SerialAscii:
         self.why = WHY_NOTHING
         self.length = 0
         self.tx_from = 0
-        self._state = HUNT
         self.size = len(self.buf)
-        self.start = self.end = 0  # unread input is in a buffer of its own
-        self._fill = 0
-        self._length = 0
-        self._most = self.size  # for this message: `size` may change while it comes in
-        self._nul = False
-        self._raw_at = self._raw_end = 0
+        self._frame.reset(self.size)
+        self._inlet.clear()
         self.pending = 0
         self._window = False
         self._early = False
@@ -100,16 +114,15 @@ class SerialAscii:
     def inlet(self):
         """Return the buffer whose first `free` bytes may be filled."""
         self.free = self.room()
-        return self._raw
+        return self._inlet.octets
 
     def room(self):
         """Return how many bytes it accepts now: none before it has looked at the last ones."""
-        return 0 if self._held.armed or self._raw_at < self._raw_end else _RAW_BYTES
+        return 0 if self._held.armed else self._inlet.room()
 
     def receive(self, n):
         """Take the first n bytes of the inlet."""
-        self._raw_at = 0
-        self._raw_end = n
+        self._inlet.receive(n)
 
     def next_message(self, now):
         """Find the next whole message; see the link contract for what it returns."""
@@ -121,21 +134,19 @@ class SerialAscii:
             self._held.stop()
             self._early = False
             return self._deliver()
-        if self._raw_at < self._raw_end:
+        if self._inlet.at < self._inlet.end:
             self._gap.start(now, self.zvz_ms)
             self._busy.start(now, SILENT_MS)
-        while self._raw_at < self._raw_end:
-            if self._state == BODY:
+        while self._inlet.at < self._inlet.end:
+            if self._frame.state == BODY:
                 self._take_body()
                 continue
-            octet = self._raw[self._raw_at]
-            self._raw_at += 1
-            found = self._take(octet)
+            found = self._take(self._inlet.next())
             if found != LINK_NEED_DATA:
                 return found
-        if self._state != HUNT and self._gap.expired(now):
+        if self._frame.state != HUNT and self._gap.expired(now):
             self.tally[TALLY_SILENCES] += 1
-            self._state = HUNT
+            self._frame.state = HUNT
         return LINK_NEED_DATA
 
     def pushed(self):
@@ -177,7 +188,7 @@ class SerialAscii:
             return _SOON_MS
         if self._held.armed:
             return self._held.left(now)
-        if self._state != HUNT:
+        if self._frame.state != HUNT:
             return self._gap.left(now)
         left = self._busy.left(now)
         return left if left else self._still()
@@ -188,7 +199,7 @@ class SerialAscii:
             return True
         if self._held.armed:
             return False
-        if self._state != HUNT or self._raw_at < self._raw_end:
+        if self._frame.state != HUNT or self._inlet.at < self._inlet.end:
             return False
         if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
             return True  # what may come in the meantime fits the UART
@@ -206,27 +217,28 @@ class SerialAscii:
         return self._busy.left(self._now)
 
     def _take(self, octet):
-        state = self._state
+        frame = self._frame
+        state = frame.state
         if state == HUNT:
             if octet == STX:
-                self._state = LENGTH
-                self._fill = 0
+                frame.state = LENGTH
+                frame.fill = 0
             elif octet != 0:
                 self.tally[TALLY_JUNK] += 1
         elif state == LENGTH:
-            self.buf[self._fill] = octet
-            self._fill += 1
+            self.buf[frame.fill] = octet
+            frame.fill += 1
             if octet < 0x30 or octet > 0x39:
                 return self._drop(octet)
-            if self._fill == 4:
-                self._length = number(self.buf, 0, 4)
-                self._most = self.size
-                self._state = BODY
-                self._nul = False
-                if self._length < MESSAGE_MIN:
+            if frame.fill == 4:
+                frame.length = number(self.buf, 0, 4)
+                frame.most = self.size
+                frame.state = BODY
+                frame.nul = False
+                if frame.length < MESSAGE_MIN:
                     return self._drop(octet)
-        elif octet == 0 and not self._nul:
-            self._nul = True
+        elif octet == 0 and not frame.nul:
+            frame.nul = True
         elif octet == ETX:
             return self._found()
         else:
@@ -235,33 +247,35 @@ class SerialAscii:
 
     def _take_body(self):
         """Take the message's bytes as its length says; the only loop that runs for every byte."""
-        raw = self._raw
+        inlet = self._inlet
+        frame = self._frame
+        raw = inlet.octets
         buf = self.buf
-        size = self._most
-        at = self._raw_at
-        fill = self._fill
-        end = at + self._length - fill
-        if end > self._raw_end:
-            end = self._raw_end
+        size = frame.most
+        at = inlet.at
+        fill = frame.fill
+        end = at + frame.length - fill
+        if end > inlet.end:
+            end = inlet.end
         while at < end:
             if fill < size:
                 buf[fill] = raw[at]
             at += 1
             fill += 1
-        self._raw_at = at
-        self._fill = fill
-        if fill == self._length:
-            self._state = TAIL
+        inlet.at = at
+        frame.fill = fill
+        if fill == frame.length:
+            frame.state = TAIL
 
     def _drop(self, octet):
         """Drop what was not a message; the byte that spoiled it may be the STX of the next one."""
         self.tally[TALLY_REFUSED] += 1
-        self._state = LENGTH if octet == STX else HUNT
-        self._fill = 0
+        self._frame.state = LENGTH if octet == STX else HUNT
+        self._frame.fill = 0
         return LINK_NEED_DATA
 
     def _found(self):
-        self._state = HUNT
+        self._frame.state = HUNT
         if self.header is not None:
             self.header.read(self.buf, 0)
         if not self._can_be():
@@ -273,10 +287,10 @@ class SerialAscii:
 
     def _deliver(self):
         self.at = 0
-        self.length = self._length
-        if self._length <= self._most:
+        self.length = self._frame.length
+        if self._frame.length <= self._frame.most:
             return LINK_MESSAGE
-        self.length = CUT_SHORT_BYTES if self._most > CUT_SHORT_BYTES else self._most
+        self.length = CUT_SHORT_BYTES if self._frame.most > CUT_SHORT_BYTES else self._frame.most
         return LINK_CUT_SHORT
 
     def _can_be(self):
