@@ -166,7 +166,7 @@ def test_messages_are_acknowledged_in_their_order_whatever_the_order_of_the_puba
     wire = Wire().up()
     for tag in (11, 12, 13):
         wire.publish(tag)
-    assert not wire.session.can_publish() and wire.session.out == 3
+    assert not wire.session.can_publish() and wire.session.window.count == 3
     assert wire.said[:2] == b"\x32\x14" and b"\x00\x09b/results\x00\x02payload" in wire.said
     wire.hear(b"\x40\x02\x00\x03\x40\x02\x00\x04")
     assert wire.events == []
@@ -181,13 +181,13 @@ def test_messages_are_acknowledged_in_their_order_whatever_the_order_of_the_puba
 def test_an_identifier_in_use_and_0_are_left_out():
     wire = Wire(window=2).up()
     wire.publish(1)
-    wire.session._ident = 65534
+    wire.session.window.ident = 65534
     for expected in (b"\xff\xff", b"\x00\x01", b"\x00\x03"):  # 2 is out
         wire.publish(2)
         assert wire.said[-9:-7] == expected
         wire.hear(b"\x40\x02" + expected)
-        wire.session._idents[1] = 0
-        wire.session.out = 1
+        wire.session.window._idents[1] = 0
+        wire.session.window.count = 1
 
 
 def test_what_has_not_gone_out_cannot_be_acknowledged():
@@ -196,7 +196,7 @@ def test_what_has_not_gone_out_cannot_be_acknowledged():
     packets = wire.session.packets
     packets.inlet()[:4] = b"\x40\x02\x00\x02"
     packets.receive(4)
-    assert wire.session.next_event(wire.now) == ms.EV_FOREIGN and wire.session.out == 1
+    assert wire.session.next_event(wire.now) == ms.EV_FOREIGN and wire.session.window.count == 1
 
 
 def test_every_wait_has_its_deadline():
@@ -220,7 +220,7 @@ def test_every_wait_has_its_deadline():
     wire = Wire().up()
     wire.publish(1)
     wire.later(5000)
-    assert wire.events == ["silent"] and wire.session.out == 0
+    assert wire.events == ["silent"] and wire.session.window.count == 0
     wire = Wire().up()
     wire.publish(1)
     wire.publish(2)
@@ -266,7 +266,7 @@ def test_what_breaks_the_rules_ends_the_connection():
         wire.publish(1)
         wire.hear(octets)
         assert wire.events == ["malformed"] and wire.session.command() == ms.CMD_CLOSE, octets
-        assert wire.session.out == 0 and wire.session.pending == 0
+        assert wire.session.window.count == 0 and wire.session.pending == 0
 
 
 def test_what_is_too_large_or_another_topic_is_skipped_and_acknowledged():
@@ -355,10 +355,10 @@ def test_a_message_and_its_answers_allocate_nothing():
             count -= 1
             session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 5, now)
             session.sent(session.pending, now)
-            puback[3] = session._ident
+            puback[3] = session.window.ident
             hear(puback)
             hear(receipt)
 
     some()
-    assert session.out == 0
+    assert session.window.count == 0
     assert allocated(some) == 0

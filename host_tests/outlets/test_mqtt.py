@@ -31,7 +31,7 @@ def test_an_acknowledgement_of_the_broker_moves_nothing():
     bench.consumer.away = True
     bench.store(20)
     bench.run(9000)
-    assert bench.cursor.number == 0 and bench.forward.session.out == 0 and bench.forward.is_up()
+    assert bench.cursor.number == 0 and bench.forward.session.window.count == 0 and bench.forward.is_up()
     bench.run(3000)
     assert not bench.forward.is_up() and bench.shown()["why"] == "no receipt from a consumer"
     bench.consumer.away = False

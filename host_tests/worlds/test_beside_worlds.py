@@ -43,9 +43,9 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
             if event == 2 and session.tag > 0:
                 progress = self.progress
                 progress.base = progress.receipt = progress.last_result = max(progress.base, session.tag)
-                progress.confirm(session.out)
+                progress.confirm(session.window.count)
             elif event == 1:
-                self.progress.go_back(session.out)
+                self.progress.go_back(session.window.count)
             elif event in (4, 5, 6, 7):
                 self._lost(event, now)
 

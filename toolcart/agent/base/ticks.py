@@ -77,3 +77,29 @@ class Timer:
     def expired(self, now):
         """True if it is set and its time has come; it stays so until started or stopped."""
         return self.armed and self.left(now) == 0
+
+
+class Backoff:
+    """Ever longer waits: `least` ms, twice as long each time, `most` ms in the end.
+
+    >>> backoff = Backoff(1000, 30000)
+    >>> backoff.next(), backoff.next()
+    (1000, 2000)
+    """
+
+    __slots__ = ("_least", "_most", "ms")
+
+    def __init__(self, least, most):
+        self._least = least
+        self._most = most
+        self.ms = least  # the next wait
+
+    def reset(self):
+        """It works again: the next wait is the shortest."""
+        self.ms = self._least
+
+    def next(self):
+        """Return the wait, and make the one after it longer."""
+        ms = self.ms
+        self.ms = ms * 2 if ms * 2 < self._most else self._most
+        return ms

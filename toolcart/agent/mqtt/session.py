@@ -21,7 +21,7 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
@@ -63,15 +63,97 @@ _DISCONNECT = b"\xe0\x00"
 _IDENT_MOST = const(65535)
 
 
+class Window:
+    """The messages that have no PUBACK, in their order: packet identifier and the owner's tag of each."""
+
+    __slots__ = ("_first", "_idents", "_tags", "count", "ident", "width")
+
+    def __init__(self, width):
+        self.width = width
+        self.count = 0
+        self.ident = _SUBSCRIBE_ID  # that was used last
+        self._idents = [0] * width  # 0: acknowledged, but not the first
+        self._tags = [0] * width
+        self._first = 0  # its place
+
+    def clear(self):
+        """Forget all of them."""
+        self.count = 0
+        for place in range(self.width):
+            self._idents[place] = 0
+
+    def put(self, tag):
+        """Add a message; return its identifier, which is not in use and never 0 [2.3.1-1]."""
+        while True:
+            self.ident = self.ident + 1 if self.ident < _IDENT_MOST else 1
+            if self.ident not in self._idents:
+                break
+        place = self._first + self.count
+        if place >= self.width:
+            place -= self.width
+        self._idents[place] = self.ident
+        self._tags[place] = tag
+        self.count += 1
+        return self.ident
+
+    def acknowledge(self, ident, has_last):
+        """The broker has the message of this identifier; False if there is none. The last one counts if `has_last`."""
+        place = self._first
+        left = self.count
+        while left and ident:
+            if self._idents[place] == ident:
+                if left > 1 or has_last:
+                    self._idents[place] = 0
+                    return True
+                return False
+            left -= 1
+            place = place + 1 if place + 1 < self.width else 0
+        return False
+
+    def has_acked(self):
+        """True if the first one is acknowledged."""
+        return self.count > 0 and self._idents[self._first] == 0
+
+    def pop(self):
+        """Remove the first one; return its tag."""
+        tag = self._tags[self._first]
+        self._first = self._first + 1 if self._first + 1 < self.width else 0
+        self.count -= 1
+        return tag
+
+
+class Owed:
+    """The identifiers of what the broker published and we have to acknowledge, OWED_MOST at most."""
+
+    __slots__ = ("_idents", "_packet", "count")
+
+    def __init__(self):
+        self.count = 0
+        self._idents = [0] * OWED_MOST
+        self._packet = bytearray(b"\x40\x02\x00\x00")
+
+    def put(self, ident):
+        """Owe one more."""
+        self._idents[self.count] = ident
+        self.count += 1
+
+    def next(self):
+        """Return the PUBACK for the first, and owe it no longer."""
+        self.count -= 1
+        put_u16(self._packet, 2, self._idents[0])
+        for index in range(self.count):
+            self._idents[index] = self._idents[index + 1]
+        return self._packet
+
+
 class Session:
     """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to."""
 
     def __init__(self, connect, subscribe, topic, window, keepalive_ms, ack_timeout_ms, reconnect_ms):
         self.topic = topic
-        self.window = window
+        self.window = Window(window)
         self.keepalive_ms = keepalive_ms
         self.ack_timeout_ms = ack_timeout_ms
-        self.reconnect_ms = reconnect_ms
         self.packets = Packets(len(topic) + RECEIPT_BYTES)
         self.tx = _PING
         self.tx_from = 0
@@ -83,21 +165,14 @@ class Session:
         self.message_at = 0
         self.message_bytes = 0
         self.is_retained = False
-        self.out = 0  # messages that have no PUBACK
         self._connect = connect
         self._subscribe = subscribe
-        self._idents = [0] * window  # of those that are out, in their order; 0: acknowledged, but not the first
-        self._tags = [0] * window
-        self._first = 0  # the place of the first
-        self._ident = _SUBSCRIBE_ID
-        self._acks = [0] * OWED_MOST  # that we owe
-        self._owed = 0
-        self._puback = bytearray(b"\x40\x02\x00\x00")
+        self._owed = Owed()
         self._is_publishing = False  # tx is a message of the owner's
         self._wait = Timer()  # for whatever the state waits for; UP: for the first PUBACK
         self._ping = Timer()  # for the PINGRESP
         self._rest = Timer()  # until a PINGREQ is due
-        self._retry_ms = RETRY_LEAST_MS
+        self._retry = Backoff(RETRY_LEAST_MS, reconnect_ms)
         self._up_event = False
         self._wants_ping = False
         self._commanded = CMD_NONE
@@ -147,26 +222,19 @@ class Session:
 
     def can_publish(self):
         """True if a message may be published."""
-        return self.state == UP and self.pending == 0 and self.out < self.window and not self._up_event
+        return self.state == UP and self.pending == 0 and self.window.count < self.window.width and not self._up_event
 
     def publish(self, buf, start, end, topic, flags, tag, now):
         """Publish buf[start:end] with QoS 1; its header is written in front of it, `packets.front_bytes` at most.
 
         `flags`: DUP where it was sent before, RETAIN. The buffer is the session's until `pending` is 0.
         """
-        ident = self._next_ident()
-        at = put_front(buf, start, topic, ident)
+        if self.window.count == 0:
+            self._wait.start(now, self.ack_timeout_ms)
+        at = put_front(buf, start, topic, self.window.put(tag))
         self.tx_from = put_fixed(buf, at, mp.PUBLISH | mp.QOS_1 | flags, end - at)
         self.tx = buf
         self.pending = end - self.tx_from
-        place = self._first + self.out
-        if place >= self.window:
-            place -= self.window
-        self._idents[place] = ident
-        self._tags[place] = tag
-        if self.out == 0:
-            self._wait.start(now, self.ack_timeout_ms)
-        self.out += 1
         self._is_publishing = True
 
     def sent(self, n, now):
@@ -183,17 +251,17 @@ class Session:
 
     def is_due(self, now):
         """True if `next_event` has something to do although nothing came."""
-        return self._up_event or self._wait.expired(now) or self._ping.expired(now) or self._has_acked()
+        return self._up_event or self._wait.expired(now) or self._ping.expired(now) or self.window.has_acked()
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         if self._up_event:
             self._up_event = False
             return EV_UP
-        if self._has_acked():
+        if self.window.has_acked():
             return self._pop(now)
         packets = self.packets
-        while self.state >= CONNECTING and self._owed < OWED_MOST:
+        while self.state >= CONNECTING and self._owed.count < OWED_MOST:
             found = packets.next()
             if found == mp.PACKET_NEED_DATA:
                 break
@@ -207,12 +275,8 @@ class Session:
     def tick(self, now):
         """Send what is due; return the ms until something may be due again."""
         if self.pending == 0 and self.state >= CONNECTING:
-            if self._owed:
-                self._owed -= 1
-                put_u16(self._puback, 2, self._acks[0])
-                for index in range(self._owed):
-                    self._acks[index] = self._acks[index + 1]
-                self._send(self._puback)
+            if self._owed.count:
+                self._send(self._owed.next())
             elif self._wants_ping or (self.state == UP and self._rest.expired(now)):
                 self._wants_ping = False
                 self._rest.stop()
@@ -231,13 +295,6 @@ class Session:
         self.tx = octets
         self.tx_from = 0
         self.pending = len(octets)
-
-    def _next_ident(self):
-        """Return a packet identifier that is not in use, never 0 [2.3.1-1]."""
-        while True:
-            self._ident = self._ident + 1 if self._ident < _IDENT_MOST else 1
-            if self._ident not in self._idents:
-                return self._ident
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -321,8 +378,7 @@ class Session:
             ident = u16(buf, begin)
             if ident == 0:
                 return self._lose(EV_MALFORMED, now)  # [2.3.1-1]
-            self._acks[self._owed] = ident
-            self._owed += 1
+            self._owed.put(ident)
         topic = self.topic
         if is_cut or topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
             return EV_SKIPPED
@@ -334,29 +390,17 @@ class Session:
     def _acknowledged(self, now):
         """Take a PUBACK (3.4)."""
         packets = self.packets
-        ident = u16(packets.buf, packets.at)
-        place = self._first
-        left = self.out
-        while left and ident:
-            if self._idents[place] == ident:
-                if left == 1 and self._is_publishing:
-                    break  # the broker cannot have it: it has not gone out
-                self._idents[place] = 0
-                return self._pop(now) if self._has_acked() else EV_NONE
-            left -= 1
-            place = place + 1 if place + 1 < self.window else 0
-        return EV_FOREIGN
-
-    def _has_acked(self):
-        return self.out > 0 and self._idents[self._first] == 0
+        window = self.window
+        # The broker cannot have what has not gone out.
+        if not window.acknowledge(u16(packets.buf, packets.at), not self._is_publishing):
+            return EV_FOREIGN
+        return self._pop(now) if window.has_acked() else EV_NONE
 
     def _pop(self, now):
         """The first outstanding message is acknowledged."""
-        self.tag = self._tags[self._first]
-        self._first = self._first + 1 if self._first + 1 < self.window else 0
-        self.out -= 1
-        self._retry_ms = RETRY_LEAST_MS
-        if self.out:
+        self.tag = self.window.pop()
+        self._retry.reset()
+        if self.window.count:
             self._wait.start(now, self.ack_timeout_ms)
         else:
             self._wait.stop()
@@ -384,16 +428,13 @@ class Session:
             self.state = STOPPED
             return event
         self.state = WAITING
-        self._wait.start(now, self._retry_ms)
-        retry_ms = self._retry_ms * 2
-        self._retry_ms = retry_ms if retry_ms < self.reconnect_ms else self.reconnect_ms
+        self._wait.start(now, self._retry.next())
         return event
 
     def _forget(self):
         """Forget what is outstanding."""
-        self.pending = self.out = self._owed = 0
-        for place in range(self.window):
-            self._idents[place] = 0
+        self.pending = self._owed.count = 0
+        self.window.clear()
         self._is_publishing = self._up_event = self._wants_ping = False
         self._wait.stop()
         self._ping.stop()

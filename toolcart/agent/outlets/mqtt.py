@@ -214,7 +214,7 @@ class Mqtt:
         if kind > RECORD_NONE:
             self.publish_other(kind, now)
             return 0
-        progress.confirm(self.session.out)
+        progress.confirm(self.session.window.count)
         if kind < RECORD_NONE:
             return RETRY_MS
         return FOREVER if not self.publish_beside(now) else 0
@@ -267,10 +267,10 @@ class Mqtt:
 
     def _say_goodbye(self, now):
         session = self.session
-        if session.out == 0 and self._is_told:
+        if session.window.count == 0 and self._is_told:
             self._is_told = False
             self._publish_state(self.topics.offline, now)
-        elif session.out == 0:
+        elif session.window.count == 0:
             session.leave()
         return FOREVER
 
@@ -283,7 +283,7 @@ class Mqtt:
             if event == ms.EV_NONE:
                 return
             if event == ms.EV_ACKED:
-                self.progress.put_acked(session.tag, session.out)
+                self.progress.put_acked(session.tag, session.window.count)
                 if session.tag < 0:  # the state has 0, what is of another log less
                     self.acked_beside()
             elif event == ms.EV_MESSAGE:
@@ -291,7 +291,7 @@ class Mqtt:
             elif event == ms.EV_UP:
                 self.trouble.over()
                 self.failure = ms.EV_NONE
-                self.progress.go_back(session.out)
+                self.progress.go_back(session.window.count)
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
             else:
@@ -304,14 +304,14 @@ class Mqtt:
         is_up = self.session.state == ms.UP
         if not is_up or not timer.expired(now):
             return timer.left(now) if is_up and timer.armed else FOREVER
-        if self.session.out > progress.strays:
+        if self.session.window.count > progress.strays:
             timer.start(now, progress.wait_ms)  # the broker does not have it: that has a deadline of its own
             return progress.wait_ms
         self.attempts += 1
         if not progress.is_overdue:
             self.health.note(h.OUTLET_FAILED, self.index, now)
         self.counts.resent += 1
-        progress.put_overdue(self.session.out)
+        progress.put_overdue(self.session.window.count)
         return 0
 
     def _take_receipt(self, now):
@@ -334,7 +334,7 @@ class Mqtt:
         else:
             counts.receipts += 1
             self.attempts += 1
-            found = self.progress.put_receipt(value, session.out, now)
+            found = self.progress.put_receipt(value, session.window.count, now)
             counts.receipts_below += found == RECEIPT_BELOW
             counts.resent += found == RECEIPT_HOLE
 

@@ -18,7 +18,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
@@ -87,8 +87,8 @@ class Intake:
         self._heard = Timer()
         self._octets = 0  # that came over a serial line since it was opened: none of them may be an answer
         self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
-        self._backoff_ms = BACKOFF_MS
-        self._busy_ms = BUSY_MS
+        self._backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
+        self._busy = Backoff(BUSY_MS, BUSY_MOST_MS)
         self._dice = seed & 0x7FFF
         session.subscriptions[0].keep(self)
 
@@ -214,7 +214,7 @@ class Intake:
             self.full = self.refused = False
             return True
         self._stand_back()
-        self._pause(now, self._longer())
+        self._pause(now, self._backoff.next())
         return False
 
     def _stand_back(self):
@@ -222,12 +222,6 @@ class Intake:
         self.full = True
         self.refused = self.log.device.refusal() != 0
         self._kept_before = self.health.counters[h.STORED]
-
-    def _longer(self):
-        """Return the wait for the next attempt, and double the one after it."""
-        wait_ms = self._backoff_ms
-        self._backoff_ms = _doubled(wait_ms, BACKOFF_MOST_MS)
-        return wait_ms
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
@@ -247,12 +241,11 @@ class Intake:
         self._tell_recovery(now)
         self.opening = False
         if why == st.WHY_BUSY:
-            wait_ms = self._busy_ms
-            self._busy_ms = _doubled(wait_ms, BUSY_MOST_MS)
+            wait_ms = self._busy.next()
         elif (self._ready and not self.full) or self.session.ways.goes_on:
             wait_ms = BACKOFF_MS
         else:
-            wait_ms = self._longer()
+            wait_ms = self._backoff.next()
         self._ready = False
         self._pause(now, wait_ms)
 
@@ -287,8 +280,8 @@ class Intake:
         self._ready = True
         self.trouble.over()
         if self.health.counters[h.STORED] != self._kept_before:
-            self._backoff_ms = BACKOFF_MS
-        self._busy_ms = BUSY_MS
+            self._backoff.reset()
+        self._busy.reset()
         session = self.session
         state = self.log.state
         indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
@@ -602,7 +595,3 @@ class Intake:
         elif news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)
-
-
-def _doubled(ms, most):
-    return ms * 2 if ms * 2 < most else most

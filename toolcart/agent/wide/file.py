@@ -20,7 +20,7 @@ Rules
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.wide.line import is_graph_line, is_other_line, line_of, number_in
@@ -84,7 +84,7 @@ class FileOutlet:
         self._scout.wants = self.cursor.wants
         self._last = b""
         self._hold = Timer()
-        self._retry_ms = RETRY_LEAST_MS
+        self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
         self._stopping = False
         self._graphs = None
         self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
@@ -194,8 +194,7 @@ class FileOutlet:
         self.lines.close()
         self.state = CLOSED
         self.health.note(h.OUTLET_FAILED, self.index, now)
-        self._hold.start(now, self._retry_ms)
-        self._retry_ms = self._retry_ms * 2 if self._retry_ms * 2 < RETRY_MOST_MS else RETRY_MOST_MS
+        self._hold.start(now, self._retry.next())
 
     def _is_certain(self):
         """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
@@ -267,7 +266,7 @@ class FileOutlet:
         self._begun = False
         self.written += count
         if count:
-            self._retry_ms = RETRY_LEAST_MS
+            self._retry.reset()
         if self._is_lost:
             return RETRY_LEAST_MS
         return FOREVER if line is None else 0

@@ -21,7 +21,7 @@ Rules
 import json
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from toolcart.agent.log.cursor import Cursor
@@ -152,7 +152,7 @@ class WebhookOutlet:
         self._opening = Timer()
         self._rest = Timer()  # until a connection without traffic is closed
         self._leaving = Timer()
-        self._retry_ms = RETRY_LEAST_MS
+        self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
         self._after = 0
         self._last = 0  # number of the outstanding batch
         self._highest = 0  # highest number ever sent in this run
@@ -366,7 +366,7 @@ class WebhookOutlet:
         self._after = number
         self.sent += 1
         self.why = ""
-        self._retry_ms = RETRY_LEAST_MS
+        self._retry.reset()
         self.state = MOVING
         return self._move(now)
 
@@ -415,7 +415,5 @@ class WebhookOutlet:
         self.attempts += 1
         self.health.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD
-        wait_ms = max(wait_ms, self._retry_ms)
-        self._hold.start(now, wait_ms)
-        self._retry_ms = min(self._retry_ms * 2, RETRY_MOST_MS)
+        self._hold.start(now, max(wait_ms, self._retry.next()))
         return self._hold.left(now)
