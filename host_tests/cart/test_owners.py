@@ -1,6 +1,7 @@
 """Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
 
 from toolcart.agent.cart import owners
+from toolcart.agent.cart.app import AtStart
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.record import KIND_RESULT
@@ -72,6 +73,7 @@ class Cart(Parts):
 
         self.number, self.board, self.health = 7, Board(), Health()
         self.graphs = self.quarantine = None
+        self.at_start = AtStart()
         outlets = [{"kind": kind.strip("-"), "durable": kind[0] != "-"} for kind in kinds]
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
         self.settings = {"outlets": outlets, "spool": spool, "controller": {"results": "auto", "bolt_data": False}}
@@ -113,7 +115,7 @@ def test_an_added_outlet_gets_what_the_log_still_holds():
     cart.append(50)
     cart.take(0)
     cart.start(TOOLSNET, FILE)
-    assert cart.added == [0, None] and cart.removed == []
+    assert cart.at_start.added == [0, None] and cart.at_start.removed == []
     assert cart.take(0) == list(range(1, 51)) and cart.take(1) == []
 
 
@@ -124,13 +126,13 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.take(0, 20)
     cart.take(1)
     cart.start(FILE)
-    assert cart.removed == [(TOOLSNET, 30)] and cart.quarantine is None
+    assert cart.at_start.removed == [(TOOLSNET, 30)] and cart.quarantine is None
     cart.append(50)
     cart.take(0)
     cart.start(FILE)
-    assert cart.removed == []  # it is told once
+    assert cart.at_start.removed == []  # it is told once
     cart.start(TOOLSNET, FILE)
-    assert cart.added == [0, None] and cart.quarantine is not None
+    assert cart.at_start.added == [0, None] and cart.quarantine is not None
     assert cart.take(0) == list(range(21, 101))
     cart.start(FILE)
     for _ in range(20):
@@ -150,14 +152,14 @@ def test_an_added_durable_outlet_leaves_quarter_of_the_room_for_new_results():
         cart.take(0)
     cart.take(0)
     cart.start(TOOLSNET, FILE)
-    [left_out, _] = cart.added
+    [left_out, _] = cart.at_start.added
     first = cart.log.first_above(0)
     assert left_out > 0
     assert cart.log.free_blocks() * 4 >= cart.log.device.block_count
     assert cart.append(60) == 60
     assert cart.take(0)[0] == first + left_out
     cart.start(TOOLSNET, FILE, "-" + MQTT)
-    assert cart.added == [None, None, 0]  # one that keeps nothing gets all of it
+    assert cart.at_start.added == [None, None, 0]  # one that keeps nothing gets all of it
     assert cart.take(2)[0] == cart.log.first_above(0)
 
 
@@ -169,9 +171,9 @@ def test_full_log_of_outlet_that_was_there_is_left_as_it_is():
     assert cart.append(1) == 0
     for _ in range(2):
         cart.start(MQTT)
-        assert cart.added == [None] and cart.append(1) == 0
+        assert cart.at_start.added == [None] and cart.append(1) == 0
     cart.start(MQTT, FILE)
-    assert cart.added == [None, 0] and cart.append(1) == 0
+    assert cart.at_start.added == [None, 0] and cart.append(1) == 0
     assert cart.take(0) == cart.take(1) == list(range(1, stored + 1))
 
 
@@ -186,4 +188,4 @@ def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():
         cart.flash = copy.clone()
         cart.settings["outlets"] = cart.outlet_settings = [{"kind": kind} for kind in kinds]
         assert bring_up(cart, cart.flash)  # and nothing is saved
-        assert cart.added == [0, None] and cart.log.cursors[0].number == 0
+        assert cart.at_start.added == [0, None] and cart.log.cursors[0].number == 0

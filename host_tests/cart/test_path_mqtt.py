@@ -87,7 +87,7 @@ def test_toolsnet_added_to_a_board_gets_what_its_spool_holds():
     cart.until(lambda: len(cart.consumed()) == 5)
     cart.configuration = MqttCart().configuration
     cart.cut()
-    assert cart.station.added == [0, None]
+    assert cart.station.at_start.added == [0, None]
     cart.produce(2)
     cart.until_quiet()
     cart.until(lambda: len(cart.consumed()) == 7)

@@ -45,7 +45,8 @@ class Station:
         self.session = Thing()
         self.session.state = READY
         self.intake = Thing()
-        self.intake.attempts = 0
+        self.intake.way = Thing()
+        self.intake.way.attempts = 0
         self.intake.full = False
         self.outlets = [Outlet()]
         self.health = Thing()

@@ -137,7 +137,7 @@ def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():
     def ask_and_erase(line, seconds):
         if line == "?block 10 9" and not erased:
             erased.append(True)
-            board.app.stations[0].log.erases += 1
+            board.app.stations[0].log.counts.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase
@@ -150,7 +150,7 @@ def test_a_spool_that_never_rests_is_told_so():
     ask = board.ask
 
     def ask_and_erase(line, seconds):
-        board.app.stations[0].log.erases += 1
+        board.app.stations[0].log.counts.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase

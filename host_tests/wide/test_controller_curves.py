@@ -245,4 +245,4 @@ def test_curves_take_no_block_of_the_results_and_none_of_their_turns():
         for what in (1, 2):
             assert bench.put_curve(ident, what) == READ
     assert held(bench.main) == held(twin.main), "the log of results is another one"
-    assert bench.main.erases == twin.main.erases and list(bench.main.firsts) == list(twin.main.firsts)
+    assert bench.main.counts.erases == twin.main.counts.erases and list(bench.main.firsts) == list(twin.main.firsts)

@@ -42,7 +42,7 @@ connecting-waits-for-a-free-block | 1 | toolcart/agent/station/intake.py | world
 +log.blocks.count_free(log.blocks.lowest()) < 2
 start-does-not-overwrite | 1 | toolcart/agent/log/carry.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
--LOG_FULL if log.blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
+-LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
 +LOG_FULL
 no-pass | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
@@ -73,8 +73,8 @@ full-for-good | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
 +if self.is_stuck() or True:
 settling-needs-room | 5 | toolcart/agent/log/carry.py | log proof cuts
 : what a start finds in doubt in a full log stays so
--log.blocks.find(0)
-+log.blocks.find(1)
+-blocks.find(0)
++blocks.find(1)
 full-log-saves-nothing | 5 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -done = self.allow(
@@ -148,7 +148,7 @@ one-snapshot-in-a-fresh-block | 0 | toolcart/agent/log/state.py | log proof stat
 : a fresh block of the state begins with one snapshot
 -code = self._program(block, 1, generation)
 +code = FLASH_DONE
-erased-before-it-is-saved | 0 | toolcart/agent/log/log.py | log proof cuts
+erased-before-it-is-saved | 0 | toolcart/agent/log/blocks.py | log proof cuts
 : a block is erased though the snapshot does not say that it is passed
 -and durable[cursor.slot] < low
 +and False

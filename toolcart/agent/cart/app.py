@@ -51,6 +51,16 @@ MOUNT_RETRY_MS = const(10000)
 SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
 
 
+class AtStart:
+    """What the start found to be other than the configuration says."""
+
+    def __init__(self):
+        self.parked_blocks_differ = False  # the spool keeps the size it was made with
+        self.graph_blocks_differ = False
+        self.added = []  # for each outlet: None, or how many records an outlet added with this start has left out
+        self.removed = []  # (kind, how many records it has not taken) of each outlet removed with this start
+
+
 class Station:
     """All machines of one station; as a task it brings the spool up and then sleeps."""
 
@@ -62,8 +72,6 @@ class Station:
         self.health = Health()
         self.mounted = False
         self.why = 0  # the result of mounting, while the spool is not up (toolcart.agent.log.mount)
-        self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
-        self.graph_blocks_differ = False
         self.state = None
         self.log = None
         self.quarantine = None  # where an outlet may refuse a result
@@ -76,8 +84,7 @@ class Station:
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]; the first one is durable
-        self.added = []  # for each outlet: None, or how many records an outlet added with this start has left out
-        self.removed = []  # (kind, how many records it has not taken) of each outlet removed with this start
+        self.at_start = AtStart()
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]

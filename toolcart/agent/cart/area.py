@@ -35,8 +35,8 @@ def bring_up(station, device):
     first = STATE_BLOCKS + kept_blocks + graph_blocks
     if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
         return False
-    station.parked_blocks_differ = kept_blocks != kept
-    station.graph_blocks_differ = graph_blocks != graphs
+    station.at_start.parked_blocks_differ = kept_blocks != kept
+    station.at_start.graph_blocks_differ = graph_blocks != graphs
     kinds = [outlet["kind"] for outlet in station.settings["outlets"]]
     slots = owners.assign(held, kinds)
     logs = _logs(station, device, kept_blocks, graph_blocks, slots)
@@ -98,13 +98,13 @@ def _take_cursors(station, held, kinds, slots, added):
     if state.lost:
         added = [False] * len(kinds)  # then all begin at the oldest record
     lows = log.blocks.lowest()
-    station.added = [None] * len(kinds)
+    station.at_start.added = [None] * len(kinds)
     for index in range(len(kinds)):
         if added[index]:
             cursor = log.cursors[index]
             keeps = station.outlet_settings[index].get("durable", True)
-            station.added[index] = owners.begin(log, cursor, held, kinds[index], lows if keeps else 0)
-    station.removed = owners.removed(held, slots, log)
+            station.at_start.added[index] = owners.begin(log, cursor, held, kinds[index], lows if keeps else 0)
+    station.at_start.removed = owners.removed(held, slots, log)
     _keep_blocks(station, [False] * len(kinds))
     state.owners = owners.with_these(held, kinds, slots)
 

@@ -73,7 +73,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     numbers = station.state.numbers
     shown["controller"] = _controller(station, now)
     shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
-    shown["removed"] = [{"kind": kind, "waiting": waiting} for kind, waiting in station.removed]
+    shown["removed"] = [{"kind": kind, "waiting": waiting} for kind, waiting in station.at_start.removed]
     shown["stored"] = numbers[n.STORED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
     shown["missed"] = numbers[n.MISSED]
@@ -89,7 +89,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["spool"]["refused_words"] = getattr(whole, "last_error", "")
     if station.quarantine is not None:
         _put_refusals(shown, station)
-    if station.graphs is not None or station.graph_blocks_differ:
+    if station.graphs is not None or station.at_start.graph_blocks_differ:
         shown["graphs"] = _graphs(station)
     return shown
 
@@ -101,7 +101,7 @@ def _put_refusals(shown, station):
     shown["dropped"] = numbers[n.DROPPED]
     shown["parked"] = station.quarantine.count()
     shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
-    shown["parked_kib_ignored"] = station.parked_blocks_differ
+    shown["parked_kib_ignored"] = station.at_start.parked_blocks_differ
 
 
 def counted(health):
@@ -129,16 +129,16 @@ def _controller(station, now):
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
-    trouble = intake.trouble
+    trouble = intake.way.trouble
     waits_for_room = intake.full and not intake.refused
-    is_waited = session.state == controller_states.CLOSED and intake.wait.armed
-    is_waited = is_waited and not (intake.opening or waits_for_room)
+    is_waited = session.state == controller_states.CLOSED and intake.way.wait.armed
+    is_waited = is_waited and not (intake.way.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,
-        "host": intake.host,
-        "port": intake.number,
+        "host": intake.way.host,
+        "port": intake.way.number,
         "state": controller_states.STATE_NAMES[session.state],
         "why": why_name(trouble.why),
         "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
@@ -146,7 +146,7 @@ def _controller(station, now):
         "why_mid": trouble.mid,
         "refused_code": session.said.code,
         "waits_for_room": waits_for_room,
-        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
+        "next_try_ms": intake.way.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
 
 
@@ -157,7 +157,7 @@ def _outlet(log, station, outlet):
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
-        "left_out": station.added[outlet.index],  # by an outlet that was added with this start
+        "left_out": station.at_start.added[outlet.index],  # by an outlet that was added with this start
     }
     outlet.put_state(shown)
     if "why" not in shown:
@@ -194,7 +194,7 @@ def _gone_latest(station):
 def _graphs(station):
     """Return what the log of curves holds; curves are cut into pieces."""
     log = station.graphs
-    shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
+    shown = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         shown["pieces"] = log.number
         shown["missed"] = log.counts.missed

@@ -73,7 +73,6 @@ class State:
         self.saves = 0
         self.erases = 0
         self.worn = 0
-        self.refused = 0
         self._slot_bytes = unit if unit > SNAPSHOT_BYTES else SNAPSHOT_BYTES
         self._slots = device.block_bytes // self._slot_bytes
         self._size = size_of(device)
@@ -138,8 +137,6 @@ class State:
                 durable[index] = numbers[index]
             self.saves += 1
             self.sure = True
-        else:
-            self.refused += 1
         return self.sure
 
     def _put(self):

@@ -164,7 +164,6 @@ class Session:
         self.tag = 0
         self.message_at = 0
         self.message_bytes = 0
-        self.is_retained = False
         self._connect = connect
         self._subscribe = subscribe
         self._owed = Owed()
@@ -384,7 +383,6 @@ class Session:
             return EV_SKIPPED
         self.message_at = payload
         self.message_bytes = end - payload
-        self.is_retained = first & mp.RETAIN != 0
         return EV_MESSAGE
 
     def _acknowledged(self, now):

@@ -50,6 +50,45 @@ FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with mor
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
+class Way:
+    """Where the controller is, when it is tried again, and why there is no connection (rule 4)."""
+
+    def __init__(self, host, number, seed):
+        self.host = host
+        self.number = number
+        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        self.opening = False  # a connection was requested and is not open yet
+        self.trouble = Trouble()
+        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
+        self.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
+        self.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
+        self.kept_before = -1  # how many results had been stored when one could not be kept
+        self._dice = seed & 0x7FFF
+
+    def pause(self, now, wait_ms):
+        """Wait so long and up to a quarter more."""
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+
+
+class Line:
+    """What a serial line said: while a controller talks on it nothing old is asked for. Of no use over TCP."""
+
+    def __init__(self, tcp):
+        self.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
+        self.heard = Timer()
+        self.octets = 0  # that came since it was opened: none of them may be an answer
+
+
+class Told:
+    """What of the recovery's counts was reported."""
+
+    def __init__(self):
+        self.gone = 0  # IDs gone, and below snapshots refused
+        self.passed_over = 0  # results of other stations
+        self.not_saved = 0
+
+
 class Intake:
     """One controller, one log; `tcp` is False on a serial line."""
 
@@ -63,33 +102,20 @@ class Intake:
         self.store = store
         self.log = store.log
         self.health = health
-        self.host = host
-        self.number = number
+        self.way = Way(host, number, seed)
+        self.line = Line(tcp)
+        self.told = Told()
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
         self.refused = False  # the flash has refused it: room would not help
-        self._kept_before = -1  # how many results had been stored then
-        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
         self.stopping = False
-        self.trouble = Trouble()
         self._ready = False
-        self.opening = False  # a connection was requested and is not open yet
         self._fills = False  # the last answer was to a question for what is missing
         self._tool_due = False
-        self._gone = 0  # IDs gone, and below snapshots refused, that were reported
-        self._passed_over = 0  # results of other stations that were counted
-        self._not_saved = 0
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
-        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
-        self._heard = Timer()
-        self._octets = 0  # that came over a serial line since it was opened: none of them may be an answer
-        self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
-        self._backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
-        self._busy = Backoff(BUSY_MS, BUSY_MOST_MS)
-        self._dice = seed & 0x7FFF
         session.subscriptions[0].keep(self)
 
     # -- the station's calls -------------------------------------------------------------------------------------
@@ -106,13 +132,13 @@ class Intake:
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
         known = self.store.known
-        self._gone = known.gone()
+        self.told.gone = known.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if known.is_met() or known.is_empty():
             starts.stood = starts.index
             results.stood = results.index
-        self.wait.start(now, 0)
+        self.way.wait.start(now, 0)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
@@ -120,7 +146,7 @@ class Intake:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
-                return self.wait.left(now)
+                return self.way.wait.left(now)
         link = self.link
         steady = link.steady
         reads = READS_A_STEP
@@ -129,14 +155,14 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 self.session.receive(n)
-                if self._fetch_after_ms:
-                    self._octets += n
-                    self._heard.start(now, self._fetch_after_ms)
+                if self.line.fetch_after_ms:
+                    self.line.octets += n
+                    self.line.heard.start(now, self.line.fetch_after_ms)
             if n or self._more or not steady:
                 self._handle_events(now)
             left = self._exchange(n, now)
             if left < 0:
-                return self.wait.left(now)
+                return self.way.wait.left(now)
             if self._more:
                 return 0  # more came while the flash was busy: it needs the current time
             if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
@@ -159,8 +185,8 @@ class Intake:
 
     def hurry(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
-        if self.link.steady and self.session.state == st.CLOSED and not self.opening:
-            self.wait.start(now, 0)
+        if self.link.steady and self.session.state == st.CLOSED and not self.way.opening:
+            self.way.wait.start(now, 0)
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
@@ -177,27 +203,27 @@ class Intake:
         """Return True once the port is open; else `wait` says when to check again."""
         if self.stopping:
             return False
-        if self.opening:
+        if self.way.opening:
             state = self.port.state()
             if state == PORT_OPEN:
-                self.opening = False
-                self.wait.stop()
+                self.way.opening = False
+                self.way.wait.stop()
                 self.health.count(h.CONTROLLER_CONNECTS)
-                self._octets = 0
+                self.line.octets = 0
                 self.session.opened()
                 self.quiet.talks(True)
                 return True
-            if state == PORT_CLOSED or self.wait.expired(now):
+            if state == PORT_CLOSED or self.way.wait.expired(now):
                 self._close(now)
             return False
-        if not self.wait.expired(now):
+        if not self.way.wait.expired(now):
             return False
         if not self._can_keep(now):
             return False
-        self.opening = True
-        self.attempts += 1
-        self.wait.start(now, _CONNECT_TIMEOUT_MS)
-        self.port.open(self.host, self.number)
+        self.way.opening = True
+        self.way.attempts += 1
+        self.way.wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.port.open(self.way.host, self.way.number)
         # A serial line is open at once, a network that is down closes at once: nothing would wake us for either.
         return self.port.state() != PORT_OPENING and self._connect(now)
 
@@ -208,25 +234,20 @@ class Intake:
         is_sure = self.store.ready()
         if is_sure and self.full and not log.has_room(log.room_bytes):
             self.refused = False
-            self.wait.start(now, ROOM_ASKED_MS)
+            self.way.wait.start(now, ROOM_ASKED_MS)
             return False
         if is_sure and (not self.full or log.state.save()) and log.maintain():  # while nothing can be said yet
             self.full = self.refused = False
             return True
         self._stand_back()
-        self._pause(now, self._backoff.next())
+        self.way.pause(now, self.way.backoff.next())
         return False
 
     def _stand_back(self):
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self._kept_before = self.health.counters[h.STORED]
-
-    def _pause(self, now, wait_ms):
-        """Wait so long and up to a quarter more."""
-        self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+        self.way.kept_before = self.health.counters[h.STORED]
 
     def _close(self, now):
         """Close, and start the wait for the next connection."""
@@ -239,15 +260,15 @@ class Intake:
         self.watch.closed()
         self.recovery.closed()
         self._tell_recovery(now)
-        self.opening = False
+        self.way.opening = False
         if why == st.WHY_BUSY:
-            wait_ms = self._busy.next()
+            wait_ms = self.way.busy.next()
         elif (self._ready and not self.full) or self.session.ways.goes_on:
             wait_ms = BACKOFF_MS
         else:
-            wait_ms = self._backoff.next()
+            wait_ms = self.way.backoff.next()
         self._ready = False
-        self._pause(now, wait_ms)
+        self.way.pause(now, wait_ms)
 
     def _blame(self, why, now):
         """Record why there is no connection, as the session or the port says."""
@@ -256,12 +277,12 @@ class Intake:
         code, mid = session.said.refused_code, session.said.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
-        if why == st.WHY_SILENCE and self._fetch_after_ms:
-            code = self._octets
+        if why == st.WHY_SILENCE and self.line.fetch_after_ms:
+            code = self.line.octets
         if why == st.WHY_NOTHING:
             code = port.why_code
             why = port.why
-            if self.opening and why == 0:
+            if self.way.opening and why == 0:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:
@@ -269,7 +290,7 @@ class Intake:
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
+        is_news = self.way.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
         if not was_open:
             self.health.count(h.CONTROLLER_AWAY)
             if is_news:
@@ -278,10 +299,10 @@ class Intake:
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
-        self.trouble.over()
-        if self.health.counters[h.STORED] != self._kept_before:
-            self._backoff.reset()
-        self._busy.reset()
+        self.way.trouble.over()
+        if self.health.counters[h.STORED] != self.way.kept_before:
+            self.way.backoff.reset()
+        self.way.busy.reset()
         session = self.session
         state = self.log.state
         indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
@@ -451,24 +472,24 @@ class Intake:
         """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
         session = self.session
         recovery = self.recovery
-        if self._heard.armed and self._heard.expired(now):
-            self._heard.stop()
+        if self.line.heard.armed and self.line.heard.expired(now):
+            self.line.heard.stop()
         wait_ms = self.watch.timer.left(now)
         if wait_ms:
             left = min(left, wait_ms)
-        elif session.can_fetch() and not self._heard.armed and self.watch.look(session, now):
+        elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
             if session.can_fetch():
-                if self._heard.armed:
-                    left = self._heard.least(now, left)
+                if self.line.heard.armed:
+                    left = self.line.heard.least(now, left)
                 elif self._fetch_next(now):
                     return -1
                 left = recovery.wait_least(now, left)
         if self.queries is not None:
-            if self._heard.armed:
-                left = self._heard.least(now, left)
+            if self.line.heard.armed:
+                left = self.line.heard.least(now, left)
             else:
                 left = self.queries.look(session, now, left)
                 if left < 0:
@@ -518,19 +539,19 @@ class Intake:
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.known.gone()
-        if gone != self._gone:
-            self.health.note(h.IDS_GONE, gone - self._gone, now)
-            self._gone = gone
+        if gone != self.told.gone:
+            self.health.note(h.IDS_GONE, gone - self.told.gone, now)
+            self.told.gone = gone
             self.wake_outlets(now)
             self.watch.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
-        if passed_over != self._passed_over:
-            self.health.counters[h.PASSED_OVER] += passed_over - self._passed_over
-            if self._passed_over == 0:
+        if passed_over != self.told.passed_over:
+            self.health.counters[h.PASSED_OVER] += passed_over - self.told.passed_over
+            if self.told.passed_over == 0:
                 self.health.log(h.PASSED_OVER, passed_over, now)
-            self._passed_over = passed_over
-        if self.recovery.known.not_saved != self._not_saved:
-            self._not_saved = self.recovery.known.not_saved
+            self.told.passed_over = passed_over
+        if self.recovery.known.not_saved != self.told.not_saved:
+            self.told.not_saved = self.recovery.known.not_saved
             self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):

@@ -119,6 +119,19 @@ def make(settings, station, index):
     return made
 
 
+class Told:
+    """What the server was sent since the start, and what it said to that."""
+
+    def __init__(self):
+        self.after = 0  # the number that it confirmed last
+        self.last = 0  # number of the outstanding batch
+        self.highest = 0  # that was ever sent
+        self.is_met = False  # it has confirmed something
+        self.batches = 0  # that it confirmed
+        self.behind = 0  # how often it named a number below the cursor
+        self.alarms = 0  # answers that named another identity, or a number that was never sent
+
+
 class WebhookOutlet:
     """One address for one station."""
 
@@ -136,9 +149,7 @@ class WebhookOutlet:
         self.cursor = log.cursors[index]
         self.state = IDLE
         self.attempts = 0
-        self.sent = 0  # batches that were confirmed
-        self.behind = 0  # how often the server named a number below the cursor
-        self.alarms = 0  # answers that named another identity, or a number that was never sent
+        self.told = Told()
         self.why = ""
         self.unusable = ""
         self._address = address
@@ -153,16 +164,12 @@ class WebhookOutlet:
         self._rest = Timer()  # until a connection without traffic is closed
         self._leaving = Timer()
         self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
-        self._after = 0
-        self._last = 0  # number of the outstanding batch
-        self._highest = 0  # highest number ever sent in this run
-        self._is_met = False  # the server has confirmed something in this run
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
-        self._after = self.cursor.number
+        self.told.after = self.cursor.number
 
     def attach(self, scheduler, slot):
         """No order wakes it: it takes none."""
@@ -207,9 +214,9 @@ class WebhookOutlet:
         address = self._address
         shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
         shown["why"] = self.unusable or self.why
-        shown["batches_sent"] = self.sent
-        shown["server_behind"] = self.behind
-        shown["alarms"] = self.alarms
+        shown["batches_sent"] = self.told.batches
+        shown["server_behind"] = self.told.behind
+        shown["alarms"] = self.told.alarms
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
@@ -244,8 +251,8 @@ class WebhookOutlet:
         if self._leaving.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
-        if self._after < self.cursor.number:  # rule 3
-            log.rewind(scout, self._after)
+        if self.told.after < self.cursor.number:  # rule 3
+            log.rewind(scout, self.told.after)
         else:
             scout.stand_at(self.cursor)
         batch.clear()
@@ -255,7 +262,7 @@ class WebhookOutlet:
             kind = log.peek(scout)
         if batch.count == 0:
             return self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
-        self._last = scout.number
+        self.told.last = scout.number
         self._rest.stop()
         if self.port.state() == PORT_OPEN and self._http.state == READY:
             return self._send(now)
@@ -301,10 +308,10 @@ class WebhookOutlet:
 
     def _send(self, now):
         """Send the batch that was written; `after` is what the server confirmed last."""
-        n = self._batch.seal(self._after, self._last)
+        n = self._batch.seal(self.told.after, self.told.last)
         start = self._batch.start
         body = bytes(self._batch.line.buf[start : start + n])
-        self._highest = max(self._highest, self._last)
+        self.told.highest = max(self.told.highest, self.told.last)
         self._http.ask(head_of(self._address, n, self._authorization) + body, now)
         self.state = SENT
         return self._exchange(now)
@@ -351,20 +358,20 @@ class WebhookOutlet:
         number = self._number_in(self._http.body)
         if number is None:
             return self._fail("its answer %d names no receipt: %s" % (self._http.status, shown_body(self._http)), now)
-        most = self._highest if self._is_met else max(self._highest, self.log.number)
+        most = self.told.highest if self.told.is_met else max(self.told.highest, self.log.number)
         if number < 0 or number > most:
-            self.alarms += 1
+            self.told.alarms += 1
             what = "another spool" if number < 0 else "%d, which was never sent" % number
             return self._fail("its answer names " + what, now)
-        if number < self._after:
-            self.behind += 1
-            self._after = number
+        if number < self.told.after:
+            self.told.behind += 1
+            self.told.after = number
             return self._fail("the server has lost something: it has records up to %d only" % number, now)
-        if number == self._after and number < self._last:
+        if number == self.told.after and number < self.told.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self._is_met = True
-        self._after = number
-        self.sent += 1
+        self.told.is_met = True
+        self.told.after = number
+        self.told.batches += 1
         self.why = ""
         self._retry.reset()
         self.state = MOVING
@@ -383,11 +390,11 @@ class WebhookOutlet:
     def _move(self, now):
         """Move the cursor to what is confirmed; return 0, or the ms until the log can be read again."""
         log, cursor = self.log, self.cursor
-        while cursor.number < self._after:
+        while cursor.number < self.told.after:
             kind = log.peek(cursor)
             if kind < RECORD_NONE:
                 return RETRY_LEAST_MS
-            if kind == RECORD_NONE or cursor.found > self._after:
+            if kind == RECORD_NONE or cursor.found > self.told.after:
                 break
             cursor.advance()
         self.state = IDLE

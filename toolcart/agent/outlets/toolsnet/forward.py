@@ -36,6 +36,35 @@ CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many
 _INDEX = const(0)  # of its cursor
 
 
+class Way:
+    """Where the connection leads: the PIM, then the host that its 08 names; and how far the last attempt came."""
+
+    def __init__(self, settings):
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self.allow_hosts = settings["allow_hosts"]
+        self.is_reached = False  # a connection is open, or was
+        self.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
+
+    def server_host(self, info, health, now):
+        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
+        if self.host_override:
+            return self.host_override
+        try:
+            named = bytes(info.server_address).decode().strip(" \x00")
+        except UnicodeError:
+            named = ""
+        if not named or named == "0.0.0.0":
+            return self.pim_host
+        if named != self.pim_host:
+            if self.allow_hosts is not None and named not in self.allow_hosts:
+                health.note(h.HOST_REFUSED, info.server_port, now)
+                return ""
+            health.note(h.OTHER_HOST, info.server_port, now)
+        return named
+
+
 class Forward:
     """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
@@ -73,8 +102,7 @@ class Forward:
         self.window = window
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
-        self._scheduler = None
-        self._slot = 0
+        self._wakes = None  # the scheduler and the slot that an operator's order wakes
         if quiet is not None:
             quiet.join(self)
         for source in sources:
@@ -85,21 +113,14 @@ class Forward:
 
     def _know_no_connection(self, settings):
         """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
-        self.pim_host = settings["pim_host"]
-        self.pim_port = settings["pim_port"]
-        self.host_override = settings["host_override"]
-        self.allow_hosts = settings["allow_hosts"]
+        self.way = Way(settings)
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
         self.trouble = Trouble()
-        self._is_foreign = False  # what came before the 12 is not a telegram, or not one we know
-        self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
-        self._reached = False  # by the last attempt: a connection is open, or was
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
-        self._leaving = Timer()
-        self._is_leaving = False
+        self._leaving = Timer()  # set: nothing more goes out
         self._stopping = False
 
     # -- the contract of outlets -------------------------------------------------------------------------------
@@ -123,12 +144,11 @@ class Forward:
 
     def hurry(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
-        if not self._reached:
+        if not self.way.is_reached:
             self.session.hurry(now)
 
     def leave(self, now):
         """Begin the orderly end: nothing more goes out."""
-        self._is_leaving = True
         self._leaving.start(now, LEAVE_MS)
 
     def has_left(self, now):
@@ -162,8 +182,7 @@ class Forward:
 
     def attach(self, scheduler, slot):
         """Let an operator's order wake this slot."""
-        self._scheduler = scheduler
-        self._slot = slot
+        self._wakes = (scheduler, slot)
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
@@ -185,8 +204,8 @@ class Forward:
     def _wake(self):
         now = self.clock.now()
         self.session.hurry(now)  # it is wanted now, and the server may be there again
-        if self._scheduler is not None:
-            self._scheduler.wake(self._slot, now)
+        if self._wakes is not None:
+            self._wakes[0].wake(self._wakes[1], now)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
@@ -216,7 +235,7 @@ class Forward:
                 if session.is_due(now):
                     continue  # it is open already
             left = FOREVER
-            if session.can_send() and not self._is_leaving:
+            if session.can_send() and not self._leaving.armed:
                 left = self._send_next(now)
             rest = session.tick(now)
             if rest < left:
@@ -336,10 +355,10 @@ class Forward:
             health.note(h.SERVER_FOREIGN, self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
             health.note(h.SERVER_UNKNOWN, 0, now)
-            self._is_foreign = True
+            self.way.is_foreign = True
         else:
             health.note(h.SERVER_MALFORMED, 0, now)
-            self._is_foreign = True
+            self.way.is_foreign = True
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
                 self._blame(MALFORMED, now)
@@ -395,48 +414,33 @@ class Forward:
         command = self.session.command()
         self.port.close()
         self._opening = False
-        self._reached = self._reached and command == ts.CMD_CLOSE
+        self.way.is_reached = self.way.is_reached and command == ts.CMD_CLOSE
         self.attempts += 1
-        self._is_foreign = False
+        self.way.is_foreign = False
         if command == ts.CMD_OPEN_PIM:
-            self.clock.stamp_into(self._stamp)
-            self.session.set_stamp(self._stamp)
-            self.port.open(self.pim_host, self.pim_port)
+            stamp = bytearray(STAMP_BYTES)
+            self.clock.stamp_into(stamp)
+            self.session.set_stamp(stamp)
+            self.port.open(self.way.pim_host, self.way.pim_port)
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
-            host = self._server_host(now)
+            info = self.session.info
+            host = self.way.server_host(info, self.health, now)
             if not host:
                 self.session.closed(now)
                 self._blame(NOT_ALLOWED, now)
                 return
-            self.port.open(host, self.session.info.server_port or self.pim_port)
+            self.port.open(host, info.server_port or self.way.pim_port)
             self._opening = True
         # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
 
-    def _server_host(self, now):
-        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
-        if self.host_override:
-            return self.host_override
-        try:
-            named = bytes(self.session.info.server_address).decode().strip(" \x00")
-        except UnicodeError:
-            named = ""
-        if not named or named == "0.0.0.0":
-            return self.pim_host
-        if named != self.pim_host:
-            if self.allow_hosts is not None and named not in self.allow_hosts:
-                self.health.note(h.HOST_REFUSED, self.session.info.server_port, now)
-                return ""
-            self.health.note(h.OTHER_HOST, self.session.info.server_port, now)
-        return named
-
     def _look_at_opening(self, now):
         state = self.port.state()
         if state == PORT_OPEN:
             self._opening = False
-            self._reached = True
+            self.way.is_reached = True
             self.session.opened(now)
         elif state == PORT_CLOSED:
             self._opening = False
@@ -466,7 +470,7 @@ class Forward:
         port = self.port
         state = session.lost_in
         why = why or port.why
-        if state == ts.PIM_VERIFY and self._is_foreign:
+        if state == ts.PIM_VERIFY and self.way.is_foreign:
             why = FOREIGN_PIM
         elif why == 0:
             if state == ts.PIM_VERIFY:

@@ -47,8 +47,8 @@ def _put_connection(shown, upstream):
     session = upstream.session
     address = session.info.server_address
     shown["state"] = STATE_NAMES[session.state]
-    shown["host"] = upstream.pim_host
-    shown["port"] = upstream.pim_port
+    shown["host"] = upstream.way.pim_host
+    shown["port"] = upstream.way.pim_port
     shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.info.server_port)
     shown["server_sequence"] = session.info.result_sequence
     trouble = upstream.trouble
