@@ -158,9 +158,9 @@ number-used-twice | 0 | toolcart/agent/log/log.py | log proof cuts
 +self.next = min(number + 1,
 no-block-kept-free | 0 | toolcart/agent/log/log.py | log proof cuts
 : results fill the last block
--code = self.find_place(1)
+-code = self.blocks.find(1)
 -                tries += 1
-+code = self.find_place(0)
++code = self.blocks.find(0)
 +                tries += 1
 reader-not-placed-again | 0 | toolcart/agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
