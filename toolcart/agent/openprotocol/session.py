@@ -228,8 +228,9 @@ class Session:
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
         fetching = self.fetching
-        if self.ways.is_generic():
-            self.ways.generic.fetch(self)
+        generic = self.ways.generic
+        if generic is not None and generic.in_use:
+            generic.fetch(self)
         else:
             self.request.spindle = fetching.spindle
             self.ask(rq.FETCH, fetching.revision, fetching.data())
