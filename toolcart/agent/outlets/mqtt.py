@@ -326,7 +326,7 @@ class Mqtt:
         value = _number_at(buf, named, end) if named else -1
         if place == 0 or value < 0 or place + 10 > end or buf[place] != 0x22 or buf[place + 9] != 0x22:
             counts.receipts_unreadable += 1
-        elif not holds(buf, place + 1, self.identity.encode()):
+        elif not holds(buf, place + 1, self.topics.identity):
             counts.receipts_other += 1
         elif value > self.progress.highest:
             counts.receipts_above += 1
@@ -396,6 +396,7 @@ class Topics:
 
     def __init__(self, topic, identity):
         self.topic = topic
+        self.identity = identity.encode()
         self.results = (topic + "/results").encode()
         self.state = (topic + "/state").encode()
         self.receipt = (topic + "/receipt").encode()
