@@ -6,7 +6,7 @@ blocked   since the link took nothing  silence_ms later likewise
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import Timer
 
 KEEPALIVE_MS = const(7000)  # without a transmission of ours; one may get lost before a controller closes after 15 s
 RESPONSE_TIMEOUT_MS = const(5000)  # the specification names none; controllers answer within tenths of a second
@@ -55,10 +55,6 @@ class Pace:
     def is_mute(self, now):
         """True if the controller has fallen silent, or takes nothing."""
         return (self.silence.armed and self.silence.expired(now)) or (self.blocked.armed and self.blocked.expired(now))
-
-    def left(self, now):
-        """Return the ms until MID 9999 is due."""
-        return self.rest.left(now) if self.rest.armed else FOREVER
 
     def kept_alive(self, now, ready):
         """MID 9999 goes out; return True if the one before it was answered."""

@@ -244,20 +244,32 @@ class Request:
 class Fetching:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
-    __slots__ = ("asked_id", "ends", "revision", "revisions", "spindle")
+    __slots__ = ("_ends", "asked_id", "revision", "revisions", "spindle", "waits")
 
     def __init__(self):
         self.asked_id = bytearray(_NEWEST)
         self.revision = 2
         self.spindle = 0  # 0: the one that all our messages are for
         self.revisions = Revisions((1,))  # only whether MID 0064 is given up: its revisions are the recovery's
-        self.ends = 0  # connections in a row that ended within seconds of a question for an old result
+        self.waits = 0  # keep-alives that a connection has to see before it is asked
+        self._ends = 0  # connections in a row that ended within seconds of a question for an old result
 
-    def waits(self):
-        """Return the keep-alives that a connection has to see before it is asked."""
+    def lasted(self):
+        """A connection has lasted behind such a question."""
+        self._ends = 0
+        self._wait()
+
+    def left_off(self, lasted, was_asked):
+        """A connection has ended, `lasted` or not; the last that it was asked for was an old result, or not."""
+        self._ends += was_asked
+        self.revisions.left_off(lasted and not self.revisions.given_up)
+        self._wait()
+
+    def _wait(self):
         if self.revisions.passed_over:
-            return _LASTING_LONG
-        return LASTING if self.ends >= _ENDS_MOST else 0
+            self.waits = _LASTING_LONG
+        else:
+            self.waits = LASTING if self._ends >= _ENDS_MOST else 0
 
     def data(self):
         """Return the data of MID 0064."""

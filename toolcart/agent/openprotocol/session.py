@@ -221,7 +221,7 @@ class Session:
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        if self.pace.keepalives < self.fetching.waits():
+        if self.pace.keepalives < self.fetching.waits:
             return False
         return self.state == READY and self.request.asked == 0
 
@@ -312,18 +312,18 @@ class Session:
             push = pushes.owing
             push.unanswered -= 1
             if push.unanswered == 0:
-                pushes.owing = pushes.next_owing()
+                pushes.owing = pushes.next_owing() if pushes.are_many else None
             pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
             link.post(push.acknowledgement_bytes, False)
         elif self.request.unsent:
             self._post_request(now)
         else:
-            left = FOREVER if mute else pace.left(now)
+            left = FOREVER if mute else pace.rest.left(now)
             if left > 0:
                 return left
             self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
             if pace.kept_alive(now, self.state == READY) and self._asked_for_old():
-                self.fetching.ends = 0
+                self.fetching.lasted()
         pace.rest.start(now, pace.keepalive_ms)
         return FOREVER if mute else pace.keepalive_ms
 
@@ -539,10 +539,9 @@ class Session:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
-        self.fetching.ends += self._asked_for_old()
         lasted = self.pace.keepalives >= rq.LASTING
         self.tool.left_off(lasted)
-        self.fetching.revisions.left_off(lasted and not self.fetching.revisions.given_up)
+        self.fetching.left_off(lasted, self._asked_for_old())
         for subscription in self.subscriptions:
             subscription.revisions.left_off(lasted)
 

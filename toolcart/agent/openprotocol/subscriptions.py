@@ -103,7 +103,7 @@ class Subscription:
 class Pushes:
     """What is pushed by the subscriptions of a session, and what of it is owed an acknowledgement."""
 
-    __slots__ = ("_all", "by_mid", "owing")
+    __slots__ = ("_all", "are_many", "by_mid", "owing")
 
     def __init__(self, subscriptions):
         self.owing = None  # the push whose acknowledgement is due
@@ -112,6 +112,7 @@ class Pushes:
     def put(self, subscriptions):
         """Know what these push, from now on. What is owed stays so."""
         self._all = tuple([push for subscription in subscriptions for push in subscription.pushes])
+        self.are_many = len(self._all) > 1
         self.by_mid = {push.pushed_mid: push for push in self._all}
 
     def next_owing(self):
