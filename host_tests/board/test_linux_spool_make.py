@@ -9,10 +9,8 @@ import pytest
 
 from toolcart.board import linux_header, linux_spool_make
 from toolcart.board.linux_flash import FileFlash, FlashUnusable
-from toolcart.board.linux_header import NO_OWNER, Header
 
 KIB = 1024
-HEADER = Header(16, 4096, 16, NO_OWNER, bytes(16))
 
 
 def opened(path):
@@ -117,13 +115,6 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(linux_spool_make.os, "link", none)
-    opened(tmp_path / "spool")
-    assert [p.name for p in tmp_path.iterdir()] == ["spool"]
-
-
-@pytest.mark.parametrize("left", [b"", bytes(4096), bytes(100), bytes(HEADER.page()), bytes(HEADER.page()) + b"\xff"])
-def test_what_an_interrupted_start_left_is_removed(tmp_path, left):
-    (tmp_path / "spool.new").write_bytes(left)
     opened(tmp_path / "spool")
     assert [p.name for p in tmp_path.iterdir()] == ["spool"]
 

@@ -89,3 +89,13 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     cart.controller.produce()
     cart.run(1000)
     assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
+
+
+def test_a_larger_receive_buffer_takes_longer_curves():
+    frame = message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(2500)), (), ()))
+    for octets, count in ((4096, 0), (6000, 1)):
+        cart = cart_of(settings={"buffer_bytes": octets if count else 1024})
+        cart.controller.inject(frame)
+        cart.run(3000)
+        assert len(kept(cart)) == count and lost(cart) == [LOST_CUT] * (1 - count)
+        assert len(cart.station.session.link.buf) == octets
