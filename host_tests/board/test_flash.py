@@ -69,7 +69,7 @@ def test_the_simulated_chip_objects_to_a_second_program_of_a_unit():
         flash.program(0, bytearray(b"\xff" * 256), 256)
 
 
-def test_the_simulated_chip_objects_to_a_unit_that_a_cut_has_touched_though_it_reads_as_erased():
+def test_the_simulated_chip_objects_to_a_unit_touched_by_a_cut():
     flash = SimFlash(2, 4096, 256)
     flash.cut_at = 1
     flash.cut_shape = NOTHING

@@ -73,7 +73,7 @@ def test_a_clock_that_no_one_keeps_is_set_by_the_server(ahead_s):
         (Machine(3600), True, "time zone"),
     ],
 )
-def test_it_is_left_alone_where_it_is_right_or_no_one_should_set_it(machine, sets, outcome):
+def test_the_clock_is_left_alone_where_it_is_right(machine, sets, outcome):
     before_s = machine.now_s
     clock = compared(machine, sets)
     assert machine.now_s == before_s

@@ -150,7 +150,7 @@ def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_ca
     flash.close()
 
 
-def test_with_units_of_512_a_sector_that_is_spoiled_with_a_new_result_costs_no_acknowledged_one(tmp_path):
+def test_a_spoiled_sector_costs_no_acknowledged_result(tmp_path):
     path = tmp_path / "spool"
     flash = FileFlash(str(path), 64 * KIB, 512)
     ring = mounted(flash)

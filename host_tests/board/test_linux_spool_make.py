@@ -50,7 +50,7 @@ def in_a_process(act):
     return os.waitpid(child, 0)[1]
 
 
-def test_a_cut_at_any_step_leaves_no_half_made_spool_and_the_next_start_makes_it(tmp_path, monkeypatch):
+def test_a_cut_at_any_step_leaves_no_half_made_spool(tmp_path, monkeypatch):
     steps = Steps(monkeypatch)
     opened(tmp_path / "counted")
     total = steps.count
@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_nothing_behind_and_is_named(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_and_its_folder_are_synced_before_and_after_it_gets_its_name(tmp_path, monkeypatch):
+def test_file_and_folder_are_synced_around_its_naming(tmp_path, monkeypatch):
     done = []
     real_sync, real_link = os.fsync, os.link
 

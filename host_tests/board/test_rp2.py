@@ -114,9 +114,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
     assert timer.ended
 
 
-def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_is_looked_for_without_files(
-    chip, monkeypatch
-):
+def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
     from toolcart.board import rp2_flash
 
     def files(blocks):
@@ -194,7 +192,7 @@ class Poll:
         return iter(() if self.quiet >= 0 else ((sys.stdin, 1),))
 
 
-def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears_the_console(chip, monkeypatch):
+def test_with_nothing_open_the_chip_sleeps_to_the_deadline(chip, monkeypatch):
     from toolcart.board import sockets
 
     slept = []

@@ -111,7 +111,7 @@ def test_a_version_that_becomes_healthy_is_confirmed():
         assert place.line() == "b - 0 0 -"
 
 
-def test_a_version_that_raises_before_it_is_healthy_has_failed_although_its_spool_came_up():
+def test_a_version_that_raises_before_it_is_healthy_has_failed():
     with Place("a") as place:
         place.put(confirmed="a")
         modes = []

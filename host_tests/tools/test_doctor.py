@@ -124,7 +124,7 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
     assert _of(found, "disk")[0]["verdict"] == WARN and "slow" in _of(found, "disk")[0]["words"]
 
 
-def test_an_unset_clock_of_our_own_is_told_and_no_controller_s_is_blamed(tmp_path, monkeypatch):
+def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
     monkeypatch.setattr(local.machine, "clock", lambda: told)
     with SimulatedPlant() as plant:

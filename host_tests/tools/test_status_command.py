@@ -195,7 +195,7 @@ def _read(client):
     return octets
 
 
-def test_silent_clients_hold_up_no_one_until_all_places_are_taken_and_then_not_for_long(tmp_path):
+def test_silent_clients_hold_up_no_one_for_long(tmp_path):
     control = _served(tmp_path)
     silent = []
     for _ in range(CLIENTS - 1):

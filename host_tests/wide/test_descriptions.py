@@ -107,7 +107,7 @@ def programs(found):
         ({"refuse": {12: None}}, (1, 1)),
     ],
 )
-def test_a_controller_that_tells_no_names_is_asked_no_more_and_holds_nothing_up(options, asked):
+def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     one = cart(options=options)
     one.controller.produce()
     one.until_quiet()
@@ -147,7 +147,7 @@ def test_server_that_has_lost_results_is_told_the_names_again():
     assert not one.toolsnet.complaints
 
 
-def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
+def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
     one = cart()
     one.controller.select_pset(2)
     one.run(1000)

@@ -29,7 +29,7 @@ def events(cart, *names):
     return [[line[name] for name in names] for line in lines_of(cart) if line["type"] == "event"]
 
 
-def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once_over_every_connection_and_start():
+def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
     for psets, jobs, vehicles in (((1,), (1,), (1,)), ((1, 2), (1, 2, 3, 4, 5), (1, 2))):
         cart = cart_of(ALL, pset_revisions=psets, job_revisions=jobs, vin_revisions=vehicles, job_at_once=True)
         cart.controller.select_pset(12)
@@ -63,7 +63,7 @@ def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once_over_every_conn
         assert cart.controller.complaints == [] and cart.is_ready()
 
 
-def test_limits_of_a_parameter_set_are_asked_for_as_soon_as_it_is_selected():
+def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
     cart = cart_of({"events": ["pset"], "limits": "ask"})
     cart.controller.select_pset(12)
     cart.run(2000)

@@ -113,7 +113,7 @@ def test_only_what_is_wished_for_goes_out_and_the_rest_is_passed():
 # -- trouble
 
 
-def test_event_that_is_refused_is_passed_after_three_offers_and_results_go_on_meanwhile():
+def test_refused_event_is_passed_after_three_offers_and_results_go_on():
     for answer, code in (("05", 17), ("10", 4711)):
         one = cart(toolsnet={"telegram_codes": {"09": code}, "event_answer": answer})
         put(one)
@@ -195,7 +195,7 @@ def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
         assert codes(one) == [1, 2, 3, 4, 5]
 
 
-def test_number_that_was_never_sent_is_said_in_words_and_nothing_is_skipped():
+def test_a_number_that_was_never_sent_is_said():
     one = cart()
     put(one, b"E1")
     one.run(1000)

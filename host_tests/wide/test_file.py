@@ -131,7 +131,7 @@ def test_a_fault_inside_begins_again_and_doubles_nothing():
     assert bench.run(1000) == FOREVER and bench.numbers() == [1, 2, 3, 4, 5]
 
 
-def test_a_cut_at_every_operation_of_the_flash_writes_every_acknowledged_record_once_and_in_order():
+def test_a_cut_at_every_operation_writes_every_record_once():
     operation = 0
     while True:
         operation += 1

@@ -190,7 +190,7 @@ def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
     assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
 
 
-def test_at_the_end_nothing_new_goes_out_and_an_answer_is_waited_for_no_longer_than_said():
+def test_at_the_end_nothing_new_goes_out():
     plant = Plant()
     plant.store(2)
     plant.server.answers = [None]
@@ -251,7 +251,7 @@ def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
     assert server.batches[0]["station"] == 10 and server.batches[0]["system"] == 1
 
 
-def test_a_webhook_that_cannot_be_as_it_is_set_says_so_and_stops_nothing_else():
+def test_a_webhook_that_cannot_be_stops_nothing_else():
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.controller.produce()

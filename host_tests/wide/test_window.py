@@ -219,7 +219,7 @@ def test_server_in_trouble_refuses_all_and_nothing_is_set_aside():
     assert outlet.ids() == numbers(1, 40) and not kept(outlet)
 
 
-def test_power_that_fails_behind_a_refusal_leaves_nothing_in_doubt_once_all_are_answered():
+def test_a_cut_behind_a_refusal_leaves_nothing_in_doubt():
     outlet = far(8)
     outlet.store(40)
     outlet.until_stored(10)
@@ -283,7 +283,7 @@ def test_connection_that_ends_before_a_refused_result_is_set_aside_loses_nothing
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
 
 
-def test_an_operator_gives_up_one_that_has_no_room_and_not_the_next_one_too(monkeypatch):
+def test_an_operator_gives_up_one_and_not_the_next(monkeypatch):
     outlet = far(3, options={"silent_sequences": (1, 2)})
     outlet.store(12)
     outlet.until(lambda: len(outlet.session.row) > 1)
