@@ -325,7 +325,10 @@ def test_a_side_that_is_never_met_is_told_once_with_its_address():
     figures = Figures()
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(), 4.0))
-    assert told == [(WARNING, "no controller yet at 10.0.0.1:4545"), (WARNING, "no ToolsNet yet at 10.0.0.2:6575")]
+    assert told == [
+        (WARNING, "still connecting to controller at 10.0.0.1:4545"),
+        (WARNING, "still connecting to ToolsNet at 10.0.0.2:6575"),
+    ]
     assert figures.feed(_status(), 8.0) == []
 
 
@@ -398,7 +401,7 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     assert _texts(figures.feed(line, 0.2)) == [
         (
             BAD,
-            "the spool is full: the controller is left alone and keeps its results; ToolsNet has to take some, or the "
+            "the spool is full: the controller keeps its results; ToolsNet has to take some, or the "
             "spool has to be larger (spool.size_kib)",
         ),
         (BAD, "fault inside the agent: ValueError: seven"),

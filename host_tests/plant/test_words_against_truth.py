@@ -67,18 +67,21 @@ CONTROLLERS = (
     Row("nothing listens", ("{place} refused the connection: the host is there", "Is Open Protocol switched on")),
     Row(
         "closes at once",
-        ("{place} closed the connection before a session stood", "Is another client connected to the controller?"),
+        (
+            "{place} closed the connection before a session was established",
+            "Is another client connected to the controller?",
+        ),
         peers.closes,
     ),
-    Row("resets", ("{place} reset the connection before a session stood",), peers.resets),
+    Row("resets", ("{place} reset the connection before a session was established",), peers.resets),
     Row(
         "is silent",
-        ("{place} took the connection and does not answer MID 0001", "Is this a controller's Open Protocol port?"),
+        ("{place} accepted the connection but does not answer MID 0001", "Is this a controller's Open Protocol port?"),
         peers.is_silent,
     ),
     Row(
         "is another server",
-        ("{place}: what answers there is no Open Protocol", "Does something else listen there?"),
+        ("{place}: what answers there is not Open Protocol", "Does something else listen there?"),
         peers.speaks(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
     ),
     Row(
@@ -130,7 +133,7 @@ TOOLSNETS = (
     ),
     Row(
         "is another server",
-        ("PIM {place}: something answers there that is no PIM", "Each plant chooses it; 6575"),
+        ("PIM {place}: what answers there is not a PIM", "Each plant chooses it; 6575"),
         peers.begins(b"SSH-2.0-OpenSSH_9.2\r\n"),
     ),
     Row(
@@ -149,7 +152,7 @@ TOOLSNETS = (
     ),
     Row(
         "answers nothing",
-        ("takes the connection and acknowledges nothing (no 05)", "Is this ToolsNet's server"),
+        ("accepts the connection but acknowledges nothing (no 05)", "Is this ToolsNet's server"),
         options={"silent": True},
         is_steady=False,
     ),
@@ -570,7 +573,7 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site):
 
 @says(
     "there is no device {host}",
-    "{host} is not a tty",
+    "{host} is not a serial line",
     "no permission to use {host}",
     "nothing answers on {} at",
     "what comes on {} at {} baud is no answer",
@@ -596,7 +599,7 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
     try:
         lines = {
             1: ("/dev/ttyUSB97", ("there is no device /dev/ttyUSB97", "Is the adapter plugged in?")),
-            2: ("/dev/zero", ("/dev/zero is not a tty", "Name the adapter's device in controller.device")),
+            2: ("/dev/zero", ("/dev/zero is not a serial line", "Name the adapter's device in controller.device")),
             3: (
                 os.ttyname(quiet[1]),
                 ("nothing answers on {device} at 9600 baud", "Check cable, baud, parity and link"),
@@ -645,7 +648,7 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
                 os.close(one)
 
 
-@says("NOT kept right: no NTP has set it")
+@says("NOT synchronised (no NTP)")
 def test_a_clock_at_1970_is_ours_and_no_controllers(site, tmp_path_factory):
     shift = ShiftedClock(site.folder, -int(time.time()) + 5)
     with SimulatedPlant() as plant:
@@ -735,7 +738,7 @@ ENTRIES = (
     Entry(
         "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
     ),
-    Entry("sent a message with no length that can be right", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
+    Entry("sent a message with an impossible length", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
     Entry("the controller's tightening IDs begin again", reset),
     Entry("a result came out of the order of its tightening ID", reset),
     Entry(
@@ -831,8 +834,8 @@ def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
 # Tests that make situations, and a piece of each sentence said there that no test quotes.
 ELSEWHERE = {
     "host_tests/plant/test_serial_server.py::test_a_server_that_refuses_closes_or_is_silent_is_told_in_words": (
-        "{} took the connection, and nothing answers on its line",
-        "took the connection and does not speak RFC 2217",
+        "{} accepted the connection, but nothing answers on its line",
+        "accepted the connection but does not speak RFC 2217",
     ),
     "host_tests/words/test_one_truth.py::test_one_state_has_one_wording_wherever_it_is_shown": (
         "let {} take what is waiting, then give",
@@ -934,7 +937,7 @@ ELSEWHERE = {
     ),
     "host_tests/tools/test_status_command.py::test_the_clock_and_a_fault_of_the_agent_are_told": (
         ", within {} s",
-        "kept right by the system",
+        "synchronised",
         "FAULT inside the agent",
     ),
     "host_tests/plant/test_service_user.py::test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again": (
@@ -943,7 +946,9 @@ ELSEWHERE = {
     "host_tests/plant/test_disk.py::test_a_disk_that_errs_in_one_place_alone_makes_no_storm": (
         "something that has to be durable could not be",
     ),
-    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": ("no {} yet at {}",),
+    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": (
+        "still connecting to {} at {}",
+    ),
     "host_tests/tools/test_service.py::test_agent_as_service_says_ready_is_fed_and_says_that_it_stops": (
         "{} of {} stations",
         "{}, {} results stored, {}{} waiting",
