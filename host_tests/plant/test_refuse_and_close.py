@@ -117,7 +117,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
         "is occupied and closes": ("5: Connection rejected, protocol busy", "Another program holds its connection"),
         "has no results": (
             "by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97",
-            "result_revisions its?",
+            "result_revisions?",
         ),
     }
     with ExitStack() as stack:

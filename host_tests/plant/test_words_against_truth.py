@@ -734,13 +734,13 @@ ENTRIES = (
         "the controller sent MID 0005, which was not asked for; it was ignored",
         lambda cart: cart.controller.sessions[0].accept(18),
     ),
-    Entry("the controller's MID 0005 could not be used: it is not as the", heard(b"00200005001         \0")),
+    Entry("the controller's MID 0005 could not be used: it does not follow", heard(b"00200005001         \0")),
     Entry(
         "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
     ),
     Entry("sent a message with an impossible length", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
     Entry("the controller's tightening IDs begin again", reset),
-    Entry("a result came out of the order of its tightening ID", reset),
+    Entry("a result came out of order by its tightening ID", reset),
     Entry(
         "the clock of the controller and ours are 100 s apart",
         options={"controller": {"clock_ahead_s": 100}, "settings": {"controller": {"clock": "check"}}},
@@ -898,7 +898,7 @@ ELSEWHERE = {
     "host_tests/words/test_reasons.py::test_what_is_no_address_is_not_tried": ("is neither an address nor a name",),
     "host_tests/words/test_reasons.py::test_an_unknown_name_and_a_silent_server_are_told_apart": (
         "Is {where} spelled right?",
-        "Give an address in {where}, or mend",
+        "Give an address in {where}, or fix",
     ),
     "host_tests/words/test_reasons.py::test_what_the_system_says_of_a_connect_has_a_word": (
         "It is switched off, or in a network this machine",
