@@ -292,7 +292,7 @@ def test_a_server_without_tls_is_no_connection(say):
         assert say(number, CLOSED) == NO_TLS
 
 
-def test_a_server_that_is_silent_leaves_it_opening_and_close_ends_it_at_once(say):
+def test_a_silent_server_leaves_it_opening_until_close(say):
     body = """
 port.open("127.0.0.1", NUMBER)
 for _ in range(30):

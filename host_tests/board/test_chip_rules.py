@@ -52,7 +52,7 @@ def test_timers_and_watchdogs_are_those_of_the_port(platform):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_name_that_no_server_answers_blocks_for_seven_seconds_and_two_of_them_are_a_reset(platform):
+def test_two_names_that_no_server_answers_are_a_reset(platform):
     script = """
 joined()
 before = time.ticks_ms()
@@ -73,7 +73,7 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_errors_of_connections_have_the_numbers_of_the_port_and_a_poll_says_what_it_says_there(platform):
+def test_errors_and_polls_of_connections_are_those_of_the_port(platform):
     number = rules.ERRNO[platform]
     script = """
 tcp()

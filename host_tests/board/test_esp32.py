@@ -42,14 +42,6 @@ def test_the_wired_interface_has_the_common_pins_or_those_of_the_settings(chip):
         assert (named["ref_clk"].name, named["ref_clk_mode"]) == (int(clock.split()[1]), mode)
 
 
-def test_a_held_board_is_fed_from_a_timer_that_an_esp32_has(chip):
-    board = chip.Board(settings())
-    board.start_watchdog()
-    board.hold_watchdog()
-    fake.Timer.made[-1].fire()
-    assert board.watchdog.feeds == 2
-
-
 def test_there_is_a_lamp_only_where_one_is_named(chip):
     chip.Board(settings()).show_lamp(True)
     assert fake.Pin.made == {}
@@ -66,13 +58,6 @@ def test_the_supply_is_read_in_microvolts(chip):
     assert device.erase(0) == 0 and board.about()["supply"][0]["mv"] == 3002
     fake.ADC.mv[34] = 1499
     assert device.erase(0) < 0
-
-
-def test_a_partition_called_spool_is_the_flash(chip):
-    fake.Partition.table = {"spool": fake.Partition(32)}
-    board = chip.Board(settings())
-    device = board.flash({"path": "raw", "size_kib": 64})
-    assert (device.block_count, device.unit_bytes) == (16, 16)
 
 
 def test_the_partition_keeps_the_contract_of_a_flash_device(chip):

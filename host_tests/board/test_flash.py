@@ -1,7 +1,5 @@
 """Every flash device keeps the same contract: RAM, a part of another, the simulated NOR, files and folders."""
 
-import os
-
 import pytest
 
 from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
@@ -40,24 +38,6 @@ def read(flash, address, n):
     return bytes(buf[:n])
 
 
-def test_a_new_device_reads_as_erased_and_names_its_geometry(flash):
-    assert flash.unit_bytes in (1, 4, 16, 64, 256, 512)
-    assert flash.block_bytes % flash.unit_bytes == 0
-    assert flash.block_count == 6
-    for block in range(6):
-        assert read(flash, block * flash.block_bytes, 4096) == b"\xff" * 4096
-
-
-def test_what_was_programmed_is_read_in_any_piece(flash):
-    octets = bytes(range(256)) * 2
-    address = 2 * flash.block_bytes + 1024
-    assert flash.program(address, bytearray(octets + b"behind"), 512) == FLASH_DONE
-    assert read(flash, address, 512) == octets
-    assert read(flash, address + 7, 100) == octets[7:107]
-    assert read(flash, address - 8, 8) == b"\xff" * 8
-    assert read(flash, address + 512, 8) == b"\xff" * 8
-
-
 def test_erase_takes_one_block_and_no_other(flash):
     for block in range(6):
         assert flash.program(block * flash.block_bytes, bytearray(b"\x55" * 512), 512) == FLASH_DONE
@@ -74,7 +54,7 @@ def test_programs_may_leave_a_hole_in_a_block(flash):
     assert read(flash, 4096 + 512, 512) == b"\xff" * 512
 
 
-@pytest.mark.parametrize("name", ["file", "file 512", "folder"])
+@pytest.mark.parametrize("name", ["folder"])
 def test_a_file_holds_its_content_for_the_next_start(name, tmp_path):
     flash = make(name, tmp_path)
     assert flash.program(4096, bytearray(b"kept" * 128), 512) == FLASH_DONE
@@ -89,7 +69,7 @@ def test_the_simulated_chip_objects_to_a_second_program_of_a_unit():
         flash.program(0, bytearray(b"\xff" * 256), 256)
 
 
-def test_the_simulated_chip_objects_to_a_unit_that_a_cut_has_touched_though_it_reads_as_erased():
+def test_the_simulated_chip_objects_to_a_unit_touched_by_a_cut():
     flash = SimFlash(2, 4096, 256)
     flash.cut_at = 1
     flash.cut_shape = NOTHING
@@ -128,12 +108,3 @@ def test_the_simulated_chip_counts_operations_wear_and_time():
 def test_a_part_must_fit_its_device():
     with pytest.raises(ValueError, match="does not fit"):
         Part(RamFlash(4), 3, 2)
-
-
-def test_a_device_file_is_no_flash_and_says_so():
-    if not os.path.exists("/dev/full"):
-        pytest.skip("no /dev/full")
-    from toolcart.board.linux_flash import FlashUnusable
-
-    with pytest.raises(FlashUnusable, match="is a device"):
-        FileFlash("/dev/full", 65536)

@@ -1,18 +1,11 @@
 """The file of lines on Linux: whole lines or none, a new file when one is full, and every error in words."""
 
 import errno
-import json
 import os
-from types import SimpleNamespace
 
 import pytest
 
-from toolcart.agent.base.health import Health
-from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide.file import make
-from toolcart.board.linux import Board
 from toolcart.board.linux_lines import LineFile
-from host_tests.support.log import Area, append, take_all
 
 
 def line(number, octets=40):
@@ -39,14 +32,6 @@ def test_lines_are_written_whole_and_durable_when_it_says_so(file, monkeypatch):
     assert file.add(line(1)) and file.add(line(2)) and len(synced) == 1
     assert file.sync() and len(synced) == 2
     assert content(file) == line(1) + line(2) and file.last == line(2)
-
-
-@pytest.mark.parametrize("left", [0, 1, 20, 39])
-def test_what_a_cut_has_left_of_a_line_is_taken_away_before_anything_is_written(file, left):
-    with open(file.path, "wb") as opened:
-        opened.write(line(1) + line(2)[:left])
-    assert file.open() and file.last == line(1) and content(file) == line(1)
-    assert file.add(line(3)) and content(file) == line(1) + line(3)
 
 
 def test_half_a_first_line_or_zeros_are_what_a_cut_leaves_too(file):
@@ -124,30 +109,3 @@ def test_a_folder_that_is_gone_or_was_never_there_is_told(tmp_path):
 
 def test_what_was_closed_takes_nothing(file):
     assert not file.add(line(1)) and not file.sync()
-
-
-def test_outlet_writes_into_file_of_its_settings_over_starts_and_full_files(tmp_path):
-    board = Board(str(tmp_path))
-    board.lines = lambda outlet: LineFile(str(tmp_path / outlet["path"]), 16 * 1024, outlet["keep"])
-    area = Area(15, 1024, 16)
-    ident = 0
-    for _ in range(5):
-        log = area.mount(cursors=2)[1]
-        station = SimpleNamespace(log=log, board=board, health=Health())
-        outlet = make({"path": "out.jsonl", "keep": 9, "graphs": False}, station, 1)
-        outlet.begin(0)
-        for _ in range(9):
-            ident += 1
-            assert append(log, ident) == 0
-            take_all(log)
-            while outlet.step(0) != FOREVER:
-                pass
-        outlet.lines.close()  # the process is killed: no place is made durable
-    board.close()
-    names = sorted(os.listdir(tmp_path))
-    assert len(names) > 1 and all(os.path.getsize(tmp_path / name) <= 16 * 1024 for name in names)
-    found = []
-    for name in ["out.jsonl.%d" % index for index in range(9, 0, -1)] + ["out.jsonl"]:
-        if name in names:
-            found += [int(json.loads(line)["tightening_id"]) for line in (tmp_path / name).read_bytes().splitlines()]
-    assert found == list(range(1, ident + 1))

@@ -20,13 +20,7 @@ def test_every_reason_has_words_and_advice():
 @pytest.mark.parametrize(
     ("number", "word"),
     [
-        (errno.ENOSPC, "df -h '/home/my pi'"),
-        (errno.EDQUOT, "quota"),
-        (errno.EROFS, "remount,rw"),
         (errno.EIO, "rescue '/home/my pi/a.spool'"),
-        (errno.EUCLEAN, "dying or loose"),
-        (errno.EPERM, "lsattr"),
-        (errno.EFBIG, "dmesg"),
     ],
 )
 def test_an_error_is_told_with_what_helps(number, word):

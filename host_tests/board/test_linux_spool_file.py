@@ -40,13 +40,6 @@ def change_header(path, at, octet):
     path.write_bytes(octets)
 
 
-def test_a_new_file_names_its_station_its_division_and_itself(tmp_path):
-    headers = [linux_header.read(make(tmp_path / name, 64).read_bytes()[:4096]) for name in ("a", "b")]
-    assert headers[0].owner == OURS and headers[0].unit_bytes == 64 and headers[0].block_count == 16
-    assert headers[0].identity != headers[1].identity
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
-
-
 def test_the_mode_is_0600_whatever_the_umask_is(tmp_path):
     for mask in (0, 0o777):
         before = os.umask(mask)
@@ -115,12 +108,6 @@ def test_a_mode_that_cannot_be_tightened_is_refused(tmp_path, monkeypatch):
     refused(path, "has mode 0644")
 
 
-def test_a_foreign_file_with_erased_octets_at_a_block_is_left_alone(tmp_path):
-    path = tmp_path / "disk.img"
-    path.write_bytes(b"B" * 4096 + b"\xff" * 64 + b"C" * 4032)
-    refused(path, "is not a spool")
-
-
 def test_an_empty_file_is_not_taken(tmp_path):
     (tmp_path / "spool").write_bytes(b"")
     refused(tmp_path / "spool", "is an empty file")
@@ -160,19 +147,6 @@ def test_versions_and_divisions_that_are_not_known_are_refused(tmp_path):
     refused(path, "blocks of 4352")
     change_header(path, 13, 0x40)
     refused(path, "was cut short: it has 69632 bytes, and was made with 266240")
-
-
-def test_a_file_that_was_cut_short_is_refused(tmp_path):
-    path = make(tmp_path / "spool")
-    os.truncate(path, 5 * 4096)
-    refused(path, "was cut short")
-
-
-def test_a_spool_keeps_its_unit_and_says_so(tmp_path):
-    path = make(tmp_path / "spool", unit=256)
-    flash = FileFlash(str(path), 64 * KIB, 16, OURS)
-    assert flash.unit_bytes == 256 and "keeps its unit of 256 bytes" in flash.note
-    flash.close()
 
 
 def test_disk_without_room_to_grow_leaves_spool_in_use_as_it_is(tmp_path, monkeypatch):

@@ -9,10 +9,8 @@ import pytest
 
 from toolcart.board import linux_header, linux_spool_make
 from toolcart.board.linux_flash import FileFlash, FlashUnusable
-from toolcart.board.linux_header import NO_OWNER, Header
 
 KIB = 1024
-HEADER = Header(16, 4096, 16, NO_OWNER, bytes(16))
 
 
 def opened(path):
@@ -52,7 +50,7 @@ def in_a_process(act):
     return os.waitpid(child, 0)[1]
 
 
-def test_a_cut_at_any_step_leaves_no_half_made_spool_and_the_next_start_makes_it(tmp_path, monkeypatch):
+def test_a_cut_at_any_step_leaves_no_half_made_spool(tmp_path, monkeypatch):
     steps = Steps(monkeypatch)
     opened(tmp_path / "counted")
     total = steps.count
@@ -80,7 +78,7 @@ def test_a_full_disk_leaves_nothing_behind_and_is_named(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_and_its_folder_are_synced_before_and_after_it_gets_its_name(tmp_path, monkeypatch):
+def test_file_and_folder_are_synced_around_its_naming(tmp_path, monkeypatch):
     done = []
     real_sync, real_link = os.fsync, os.link
 
@@ -117,13 +115,6 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(linux_spool_make.os, "link", none)
-    opened(tmp_path / "spool")
-    assert [p.name for p in tmp_path.iterdir()] == ["spool"]
-
-
-@pytest.mark.parametrize("left", [b"", bytes(4096), bytes(100), bytes(HEADER.page()), bytes(HEADER.page()) + b"\xff"])
-def test_what_an_interrupted_start_left_is_removed(tmp_path, left):
-    (tmp_path / "spool.new").write_bytes(left)
     opened(tmp_path / "spool")
     assert [p.name for p in tmp_path.iterdir()] == ["spool"]
 

@@ -88,27 +88,6 @@ def opened(board, toolsnet, host, number, wanted=PORT_OPEN):
     return port
 
 
-def test_telegrams_go_both_ways_and_the_end_is_seen(board, tmp_path):
-    with server() as (number, peers):
-        port = opened(board, settings(tmp_path), "127.0.0.1", number)
-        until(lambda: peers)
-        assert port.sock.version() in ("TLSv1.2", "TLSv1.3")
-        buf = bytearray(40)
-        assert port.readinto(buf, 40) == 0
-        assert port.write(b"..00470700", 2, 8) == 8
-        assert peers[0].recv(40) == b"00470700"
-        peers[0].sendall(b"0123456789" * 10)
-        got = b""
-        while len(got) < 100:
-            until(lambda: port.sock.pending() or port.wants_out is False)
-            n = port.readinto(buf, 40)
-            assert n >= 0
-            got += bytes(buf[:n])
-        assert got == b"0123456789" * 10
-        peers[0].close()
-        until(lambda: port.readinto(buf, 40) == PORT_LOST)
-
-
 def test_it_is_opening_until_the_handshake_is_done(board, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(DEADLINE_S)
@@ -120,13 +99,6 @@ def test_it_is_opening_until_the_handshake_is_done(board, tmp_path):
             until(lambda: port.state() == PORT_OPENING and port._shakes)
             assert peer.recv(1) == b"\x16"  # a handshake record (RFC 8446, 5.1)
             assert port.state() == PORT_OPENING and port.write(b"x", 0, 1) == PORT_LOST
-
-
-def test_name_that_is_configured_is_looked_for_in_place_of_the_host(board, tmp_path):
-    with server(names=("pim.plant",)) as (number, _):
-        opened(board, settings(tmp_path, tls_name="pim.plant"), "127.0.0.1", number)
-    with server(names=("pim.plant",)) as (number, _):
-        opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
 
 
 def test_a_certificate_of_somebody_else_is_no_connection(board, tmp_path):
@@ -169,16 +141,3 @@ def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
     assert said(tls_certificate="own.pem", tls_key="wrong.key").startswith("tls_certificate: ")
-
-
-def test_a_file_that_comes_later_is_read_at_the_next_try(board, tmp_path):
-    with server() as (number, _):
-        named = settings(tmp_path)
-        (tmp_path / named["tls_ca"]).rename(tmp_path / "away.pem")
-        port = board.tls(named)
-        port.open("127.0.0.1", number)
-        assert port.state() == PORT_CLOSED and "No such file" in port.detail
-        (tmp_path / "away.pem").rename(tmp_path / named["tls_ca"])
-        port.open("127.0.0.1", number)
-        until(lambda: port.state() == PORT_OPEN)
-        assert port.detail == ""

@@ -140,17 +140,6 @@ def test_numeric_hosts_are_no_names():
         assert not is_numeric(host)
 
 
-def test_a_name_is_asked_for_and_its_address_read_behind_an_alias():
-    with Kept():
-        lan = Lan()
-        lan.zone[SERVER, "pim.plant.example"] = "192.0.2.20"
-        assert lan.ask("Pim.plant.example") == r.ASKING
-        lan.go(10)
-        assert lan.resolver.state("Pim.plant.example") == r.KNOWN
-        assert lan.resolver.address("Pim.plant.example") == "192.0.2.20"
-        assert len(lan.asked) == 1 and lan.asked[0][1] == (SERVER, 53)
-
-
 def test_the_question_is_octet_for_octet_that_of_the_rfc():
     assert bytes(r.question("ab.c", 0x1234)) == (
         b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02ab\x01c\x00\x00\x01\x00\x01"
@@ -166,18 +155,6 @@ def test_a_server_that_knows_no_such_name_is_an_answer():
         lan.ask("pim")
         lan.go(10)
         assert lan.resolver.state("pim") == r.UNKNOWN and lan.resolver.sock is None
-
-
-def test_silence_is_over_after_three_questions_and_the_socket_is_given_back():
-    with Kept():
-        lan = Lan(servers=(SERVER, OTHER))
-        lan.ask("pim")
-        lan.go(r.TRIES * r.TRY_MS - 1)
-        assert lan.resolver.state("pim") == r.ASKING and len(lan.poll.socks) == 1
-        lan.go(10)
-        assert lan.resolver.state("pim") == r.SILENT
-        assert [place[0] for _, place in lan.asked] == [SERVER, OTHER, SERVER]
-        assert lan.poll.socks == [] and lan.resolver.sock is None and lan.resolver.silent == 1
 
 
 def test_the_second_server_answers_for_a_dead_first():
@@ -215,14 +192,6 @@ def test_a_new_address_replaces_the_old_one():
             lan.go(10)
             assert lan.resolver.address("pim") == address
         assert Lan().resolver.address("pim") == "192.0.2.21"
-
-
-def test_a_file_of_anything_is_no_address():
-    with Kept():
-        for content in ("", "pim\n", "pim 10.0.0.256\n", "pim 1.2.3.4 5\n", "\n" * 50, "pim " + "9" * 300):
-            with open(FILE, "w") as file:
-                file.write(content)
-            assert Lan().resolver.address("pim") == ""
 
 
 def test_a_network_that_takes_nothing_is_asked_again_and_no_error():

@@ -39,31 +39,6 @@ def chip():
         yield rp2
 
 
-def test_wifi_is_joined_with_name_and_password(chip):
-    board = chip.Board(settings(network="wifi", ssid="Plant", password="geheim-4711"))
-    board.network.tick(board.now())
-    wlan = fake.Interface.last
-    assert ("connect", ("Plant", "geheim-4711"), {}) in wlan.calls
-    assert not board.network.is_up()
-    wlan.connected = True
-    board.network.tick(board.now())
-    assert board.network.is_up()
-
-
-def test_an_open_network_is_joined_without_a_password(chip):
-    board = chip.Board(settings(network="wifi", ssid="Plant"))
-    board.network.tick(board.now())
-    assert ("connect", ("Plant", None), {}) in fake.Interface.last.calls
-
-
-def test_wrong_password_is_a_failed_join(chip):
-    board = chip.Board(settings(network="wifi", ssid="Plant", password="wrong"))
-    board.network.tick(board.now())
-    fake.Interface.last.code = -3  # CYW43_LINK_BADAUTH
-    board.network.tick(board.now())
-    assert board.network.machine.failures == 1
-
-
 def test_access_points_of_other_networks_are_no_choice(chip):
     board = chip.Board(settings(network="wifi", ssid="Plant"))
     wlan = fake.Interface.last
@@ -75,11 +50,6 @@ def test_access_points_of_other_networks_are_no_choice(chip):
     assert board.network._radio.scan() == [(b"here", -80, True), (b"there", -50, False)]
 
 
-def test_a_fixed_address_is_set_with_its_mask(chip):
-    chip.Board(settings(network="wifi", ssid="Plant", address="10.0.0.5/23", gateway="10.0.0.1"))
-    assert fake.Interface.last.fixed == ("10.0.0.5", "255.255.254.0", "10.0.0.1", "10.0.0.1")
-
-
 def test_w5500_is_looked_at_once_a_second(chip):
     board = chip.Board(settings(network="ethernet"))
     now = board.now()
@@ -87,20 +57,6 @@ def test_w5500_is_looked_at_once_a_second(chip):
     fake.Interface.last.connected = True
     board.network.tick(now + 1000)
     assert board.network.is_up()
-
-
-@pytest.mark.parametrize(
-    ("text", "spi", "others"),
-    [
-        ("", (0, 18, 19, 16), [17, 20]),
-        ("sck 10, mosi 11, miso 12, cs 13, reset 15, interrupt 21", (1, 10, 11, 12), [13, 15, 21]),
-    ],
-)
-def test_w5500_has_pins_that_settings_name_and_usual_ones_for_the_rest(chip, text, spi, others):
-    chip.Board(settings(network="ethernet", ethernet_pins=text))
-    made, *pins = fake.Interface.last.arguments
-    assert (made.arguments[0], *[made.named[name].name for name in ("sck", "mosi", "miso")]) == spi
-    assert [pin.name for pin in pins] == others
 
 
 @pytest.mark.parametrize(
@@ -137,33 +93,11 @@ def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
         assert board.clock_is_set() == (SOURCE_NAMES[source] in ("toolsnet", "ntp"))
 
 
-def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):
-    board = chip.Board(settings())
-    board.show_lamp(True)
-    assert fake.Pin.made["LED"].level == 1
-    chip.Board(settings(lamp="15")).show_lamp(False)
-    assert fake.Pin.made[15].level == 0
-
-
 def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
     assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in said for said in board.said)
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
     assert board.ntp._zone.offset_s(0) == 0 and "time_zone cannot be read: nowhere" in board.said
-
-
-def test_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
-    board = chip.Board(settings(lamp="no such"))
-    fake.Pin.made.clear()
-    assert board.said == [] or "lamp" in board.said[0]
-    board.show_lamp(True)
-
-
-def test_the_watchdog_runs_when_it_is_started(chip):
-    board = chip.Board(settings())
-    assert board.watchdog is None
-    board.start_watchdog()
-    assert board.watchdog.timeout < 8388  # what an RP2040 allows at most
 
 
 def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
@@ -180,35 +114,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
     assert timer.ended
 
 
-def test_the_raw_ring_is_used_where_the_firmware_leaves_one(chip, monkeypatch):
-    from toolcart.board import rp2_flash
-
-    flash = fake.RomFlash(32)
-    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(flash))
-    board = chip.Board(settings())
-    device = board.flash({"path": "raw", "size_kib": 64})
-    assert device.block_count == 16 and device is board.flash({"path": "raw", "size_kib": 64})
-    assert any("raw flash" in said for said in board.said)
-    second = board.flash({"path": "raw@64", "size_kib": 64})
-    second.program(0, bytearray(b"x" * 256), 256)
-    assert flash.cells[64 * 1024] == ord("x")
-
-
-def test_stock_firmware_keeps_the_spool_in_files_and_says_so(chip, monkeypatch, tmp_path):
-    from toolcart.board import chip as common
-    from toolcart.board import rp2_flash
-
-    monkeypatch.setattr(rp2_flash, "ring", lambda: None)
-    monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
-    board = chip.Board(settings())
-    device = board.flash({"path": "raw", "size_kib": 64})
-    assert device.block_count == 16
-    assert any("in files" in said for said in board.said)
-
-
-def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_is_looked_for_without_files(
-    chip, monkeypatch
-):
+def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
     from toolcart.board import rp2_flash
 
     def files(blocks):
@@ -286,7 +192,7 @@ class Poll:
         return iter(() if self.quiet >= 0 else ((sys.stdin, 1),))
 
 
-def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears_the_console(chip, monkeypatch):
+def test_with_nothing_open_the_chip_sleeps_to_the_deadline(chip, monkeypatch):
     from toolcart.board import sockets
 
     slept = []
@@ -302,12 +208,6 @@ def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears
     board.sockets.wait(None, 60000, board.now)
     assert sum(slept) == 4 * sockets.NAP_MS
     assert board.sockets._typed
-
-
-def test_a_cable_that_is_in_counts_from_the_first_moment(chip, monkeypatch):
-    # The first connection is tried before the first look: without a network ToolsNet's next one comes a minute later.
-    monkeypatch.setattr(fake.Interface, "isconnected", lambda self: True)
-    assert chip.Board(settings(network="ethernet")).network.is_up()
 
 
 def test_local_time_is_right_wherever_the_port_counts_from(chip):
@@ -463,37 +363,6 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, t
     board.sockets.resolver.close()
 
 
-def test_a_name_that_is_none_closes_the_port_and_one_that_no_one_knows_leaves_it_opening_until_the_deadline(
-    chip, monkeypatch, tmp_path
-):
-    from toolcart.agent.link.port import PORT_CLOSED, PORT_OPENING, WHY_NAME_SLOW, WHY_NAME_UNKNOWN
-
-    board, server = board_with_names(chip, monkeypatch, tmp_path)
-    moment = [0]
-    board.sockets._now = board.now = lambda: moment[0]
-    app = App()
-    port = board.tcp()
-    board.watch(port, 4)
-    port.open("pim", 4545)
-    for _ in range(20):
-        server.answer("")
-        board.sockets.wait(app, 20, board.now)
-    assert port.state() == PORT_CLOSED and port.why == WHY_NAME_UNKNOWN
-    port.open("other", 4545)
-    assert port.state() == PORT_OPENING
-    for _ in range(40):  # no one answers
-        board.sockets.wait(app, 1, board.now)
-        moment[0] += 100
-    assert port.state() == PORT_CLOSED and port.why == WHY_NAME_SLOW
-    assert app.woken[-1] == 4
-    port.open("other", 4545)
-    port.close()  # while it is looked up
-    board.sockets.wait(app, 1, board.now)
-    assert port.state() == PORT_CLOSED
-    server.sock.close()
-    board.sockets.resolver.close()
-
-
 def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_path):
     board, server = board_with_names(chip, monkeypatch, tmp_path)
     assert board._datagram("ntp.plant.example") is None
@@ -562,18 +431,6 @@ def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
     assert device.program(4096 + 512, bytearray(256), 256) == 0
     cells[8192 + 7] = 0xFE  # a bit that the erase left
     assert device.program(8192, bytearray(b"\xff" * 256), 256) == FLASH_WORN
-
-
-def test_a_spool_goes_on_behind_a_worn_block(chip):
-    from host_tests.support.log import append, mounted, read_all
-
-    device, cells = mapped(14)
-    cells.stuck = (8 * 4096 + 200, 10 * 4096 + 200)
-    ring = mounted(device)
-    for ident in range(1, 61):
-        assert append(ring, ident) == 0 or append(ring, ident) == 0
-    assert [ident for _, ident in read_all(ring)] == list(range(1, 61))
-    assert [ident for _, ident in read_all(mounted(device))] == list(range(1, 61))
 
 
 def test_ports_with_tls_share_what_their_configuration_names(chip, monkeypatch, tmp_path):

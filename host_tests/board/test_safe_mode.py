@@ -4,7 +4,7 @@ import os
 import sys
 
 from toolcart.board import safe_mode
-from toolcart.board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
+from toolcart.board.safe_mode import NONE, PROVEN, SAFE, State
 from host_tests.portable import need_files
 
 PORTABLE = True
@@ -81,36 +81,9 @@ class Runs:
         safe_mode.start(place.root, self, self.wait, self.reset)
 
 
-def test_a_line_is_read_as_it_was_written():
-    for state in (State(), State("a", "b", 3, 0, NONE), State("b", NONE, 0, 4, "a")):
-        assert safe_mode.parsed(state.text()).text() == state.text()
-
-
 def test_lines_that_are_none_are_told_from_those_that_are():
     for text in ("", "a", "a b 3 0", "a b x 0 -", "c - 0 0 -", "a b 3 0 - -", "a b -1 0 -"):
         assert safe_mode.parsed(text) is None
-
-
-def test_a_new_version_has_three_tries_and_then_the_confirmed_one_runs():
-    state = State("a", "b", safe_mode.TRIES)
-    chosen = [safe_mode.choose(state) for _ in range(safe_mode.TRIES + 1)]
-    assert chosen == [("b", ON_TRIAL)] * safe_mode.TRIES + [("a", PROVEN)]
-    assert state.rejected == "b" and state.trial == NONE
-
-
-def test_a_confirmed_version_runs_from_then_on():
-    state = State("a", "b", 2)
-    safe_mode.confirm(state, "b")
-    assert safe_mode.choose(state) == ("b", PROVEN)
-
-
-def test_repeated_failed_starts_are_safe_mode_and_healthy_one_ends_the_count():
-    state = State("a")
-    for _ in range(safe_mode.FAILURES_MAX):
-        assert safe_mode.choose(state)[1] == PROVEN
-    assert safe_mode.choose(state) == ("a", SAFE)
-    safe_mode.confirm(state, "a")
-    assert safe_mode.choose(state)[1] == PROVEN
 
 
 def test_a_first_version_that_fails_is_safe_mode_with_nothing_to_start():
@@ -131,17 +104,6 @@ def test_the_count_is_durable_before_the_version_runs():
         assert seen == ["a b 2 0 -"]
 
 
-def test_a_start_that_raises_is_told_kept_and_followed_by_a_reset():
-    with Place("a") as place:
-        place.put(confirmed="a")
-        runs = Runs(RuntimeError("it cannot"))
-        runs.start(place)
-        assert runs.resets == 1 and runs.waited_s == safe_mode.RESET_WAIT_S
-        with open(place.root + safe_mode.FAULT_FILE) as file:
-            assert "it cannot" in file.read()
-        assert place.line() == "a - 0 1 -"
-
-
 def test_a_version_that_becomes_healthy_is_confirmed():
     with Place("a", "b") as place:
         place.put(confirmed="a", trial="b", tries=3)
@@ -149,28 +111,7 @@ def test_a_version_that_becomes_healthy_is_confirmed():
         assert place.line() == "b - 0 0 -"
 
 
-class PulledPlug(BaseException):
-    """A reset: nothing of the start goes on."""
-
-
-def test_a_reset_behind_a_spool_that_came_up_is_no_failed_start():
-    with Place("a") as place:
-        place.put(confirmed="a", failures=3)
-
-        def run(path, mode, confirmation):
-            assert mode == PROVEN
-            confirmation.came_up()
-            raise PulledPlug
-
-        for _ in range(3 * safe_mode.FAILURES_MAX):
-            try:
-                safe_mode.start(place.root, run, Runs().wait, Runs().reset)
-            except PulledPlug:
-                pass
-            assert place.line() == "a - 0 0 -"
-
-
-def test_a_version_that_raises_before_it_is_healthy_has_failed_although_its_spool_came_up():
+def test_a_version_that_raises_before_it_is_healthy_has_failed():
     with Place("a") as place:
         place.put(confirmed="a")
         modes = []
@@ -191,21 +132,6 @@ def test_a_version_that_raises_before_it_is_healthy_has_failed_although_its_spoo
 
         safe_mode.start(place.root, later, Runs().wait, Runs().reset)
         assert place.line() == "a - 0 0 -"
-
-
-def test_a_version_on_trial_has_to_become_healthy():
-    with Place("a", "b") as place:
-        place.put(confirmed="a", trial="b", tries=1)
-
-        def run(path, mode, confirmation):
-            confirmation.came_up()
-            raise PulledPlug
-
-        try:
-            safe_mode.start(place.root, run, Runs().wait, Runs().reset)
-        except PulledPlug:
-            pass
-        assert safe_mode.choose(safe_mode.read(place.root)) == ("a", PROVEN)
 
 
 def test_a_start_that_a_person_ends_counts_for_nothing():
@@ -283,16 +209,6 @@ class Unwritable:
         os.rmdir(self.path)
 
 
-def test_a_state_file_that_cannot_be_written_keeps_nothing_from_starting():
-    with Place("a") as place:
-        place.put(confirmed="a")
-        runs = Runs(RuntimeError("it cannot"))
-        with Unwritable(place):
-            runs.start(place)
-        assert runs.modes == [PROVEN] and runs.resets == 1
-        assert place.line() == "a - 0 0 -"
-
-
 def test_what_cannot_be_counted_is_not_tried():
     with Place("a", "b") as place:
         place.put(confirmed="a", trial="b", tries=3)
@@ -303,15 +219,6 @@ def test_what_cannot_be_counted_is_not_tried():
         assert place.line() == "a b 3 0 -"
 
 
-def test_the_only_version_runs_on_trial_even_uncounted():
-    with Place("a") as place:
-        place.put(trial="a", tries=1)
-        runs = Runs("healthy")
-        with Unwritable(place):
-            runs.start(place)
-        assert runs.modes == [ON_TRIAL]
-
-
 def test_a_state_file_that_cannot_be_written_is_told_and_kept():
     with Place("a") as place:
         place.put(confirmed="a")
@@ -319,25 +226,6 @@ def test_a_state_file_that_cannot_be_written_is_told_and_kept():
             Runs("healthy").start(place)
         with open(place.root + safe_mode.FAULT_FILE) as file:
             assert "cannot write /toolcart.state" in file.read()
-
-
-def test_a_version_that_cannot_be_confirmed_says_so_and_may_try_again():
-    with Place("a") as place:
-        place.put(confirmed="a", failures=2)
-        confirmation = safe_mode.Confirmation(place.root, "a")
-        with Unwritable(place):
-            assert confirmation.healthy() is False
-        assert place.line() == "a - 0 2 -"
-        assert confirmation.healthy() is True and confirmation.healthy() is True
-        assert place.line() == "a - 0 0 -"
-
-
-def test_a_state_file_that_cannot_be_read_is_guessed():
-    with Place("a") as place:
-        os.mkdir(place.root + safe_mode.STATE_FILE)
-        runs = Runs(RuntimeError("it cannot"))
-        runs.start(place)
-        assert runs.modes == [ON_TRIAL]
 
 
 def test_what_safe_mode_may_not_import_is_the_same_there():

@@ -40,7 +40,7 @@ def test_an_outlet_keeps_its_cursor_wherever_it_is_in_the_list():
     assert cursors(after(held, MQTT), WEBHOOK, MQTT) == [3, 2]
 
 
-def test_what_was_removed_gives_up_its_cursor_only_when_no_other_is_left():
+def test_a_removed_outlet_gives_up_its_cursor_when_none_is_left():
     held = after(after(0, FILE, WEBHOOK), WEBHOOK)
     assert cursors(held, WEBHOOK, MQTT) == [2, 3]
     held = after(held, WEBHOOK, MQTT)

@@ -138,7 +138,7 @@ def test_full_spool_that_keeps_controller_away_is_no_fault_of_its_own():
     assert rig.fed_ms(2 * PATIENCE_MS) >= 2 * PATIENCE_MS
 
 
-def test_what_only_an_operator_can_let_go_on_is_no_reason_to_start_again():
+def test_what_waits_for_an_operator_is_no_reason_to_restart():
     rig = Rig()
     rig.station.log.number = 5
     rig.station.outlets[0].held = True

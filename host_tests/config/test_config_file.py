@@ -108,7 +108,7 @@ def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     "host",
     ["http://10.0.0.5:6575", "10.0.0.2:4545", "10.0.0.256", "10.0.0", "1.2.3.4.5", "a cart", "10.0.0.5/24", "pim?"],
 )
-def test_what_is_no_host_is_a_mistake_and_not_a_name_that_is_looked_up(tmp_path, host):
+def test_what_is_no_host_is_a_mistake(tmp_path, host):
     assert mistakes_of(tmp_path, '"192.0.2.20"', f'"{host}"') == [
         ("toolsnet.pim_host", f'"{host}"', "1 to 253 characters, a name or an address alone, such as 10.0.0.5")
     ]
@@ -158,7 +158,7 @@ def test_a_mark_in_front_of_the_text_is_no_mistake(tmp_path):
         ("[system]\nname = 1\n", "TOML"),
     ],
 )
-def test_what_is_no_json_is_told_in_words_that_say_what_to_look_for(tmp_path, text, said):
+def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
     path = tmp_path / "cart.json"
     path.write_text(text)
     with pytest.raises(config_file.Wrong) as raised:

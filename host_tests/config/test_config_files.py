@@ -47,7 +47,7 @@ def test_each_file_that_is_named_counts_by_its_content(cart, name):
     assert read.changed() == [str(path)]
 
 
-def test_a_secret_that_could_not_be_used_counts_as_read_once_it_can_be(cart):
+def test_a_secret_counts_as_read_once_it_can_be_used(cart):
     secret = cart.parent / "secret"
     secret.chmod(0o644)
     read = files.Files(cart)

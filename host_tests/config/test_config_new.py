@@ -115,7 +115,7 @@ def test_a_board_has_no_webhook(tmp_path):
 def test_a_file_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "cart.json").write_text("mine")
     done = new(tmp_path, *ANSWERS)
-    assert done.exit_code == 1 and "there already" in done.output
+    assert done.exit_code == 1 and "already exists" in done.output
     assert (tmp_path / "cart.json").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
 
 

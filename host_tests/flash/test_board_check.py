@@ -90,7 +90,7 @@ def test_a_plug_that_was_never_pulled_is_noticed(chip):
     assert verdicts["power cut 1"] == "bad" and "never without power" in found["power cut 1"].words
 
 
-def test_a_chip_whose_files_do_not_read_back_and_one_that_goes_away_are_told(chip, monkeypatch):
+def test_a_chip_that_reads_back_wrong_or_goes_away_is_told(chip, monkeypatch):
     run = ChipLink.run
 
     def fails(link, source):
@@ -223,6 +223,6 @@ HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
         (lambda: check._cut(Answers(status(), []), DESK), "bad", "did not come back within 90 s"),
     ],
 )
-def test_each_step_says_what_is_wrong_or_why_there_was_nothing_to_try(step, verdict, words):
+def test_each_step_says_what_is_wrong(step, verdict, words):
     got, said, _ = step()
     assert got == verdict and words in said, said

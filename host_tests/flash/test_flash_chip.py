@@ -56,9 +56,7 @@ class Desk:
 
 
 @pytest.mark.parametrize("step", [1, 25], ids=["configuration", "whole version"])
-def test_an_update_that_is_cut_at_any_operation_leaves_a_board_that_runs_and_can_be_updated(
-    desk, capsys, monkeypatch, step
-):
+def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys, monkeypatch, step):
     if step > 1 and not LONG:
         pytest.skip("the long run copies whole versions, too")
     chip = desk.chip
@@ -103,9 +101,7 @@ def broken(version):
     return package.Version(version.platform, "broken", files, version.root)
 
 
-def test_a_broken_version_beside_a_frozen_core_is_taken_back_by_the_tool_and_by_the_board_alone(
-    desk, monkeypatch, capsys
-):
+def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, capsys):
     chip = desk.chip
     first = desk.state()
     chip.run(30000)
@@ -133,7 +129,7 @@ def gone(*_):
 
 
 @pytest.mark.parametrize("act", ["show_status", "show_log", "give_order"])
-def test_a_board_that_is_busy_for_ten_seconds_is_waited_for_and_never_stopped(desk, act, capsys):
+def test_a_busy_board_is_waited_for_and_never_stopped(desk, act, capsys):
     chip = desk.chip
     chip.watchdog_bites = False  # so long a pause would end it
     arguments = (1, "list", []) if act == "give_order" else ()

@@ -93,7 +93,7 @@ IN_THE_LONG_RUN = pytest.mark.skipif(
 
 
 @IN_THE_LONG_RUN
-def test_an_erased_chip_runs_the_agent_and_does_so_again_after_a_cut_in_the_middle_of_flashing(chip, tmp_path, capsys):
+def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
 
     # The core is in the firmware: the configuration and the start go through the cable, and nothing else.

@@ -165,7 +165,7 @@ def operations_of(make_board, wanted):
 
 @pytest.mark.parametrize("cut_before", [True, False])
 @pytest.mark.parametrize("words", [(), ("one",), ("one", "two")])
-def test_a_cut_at_any_operation_leaves_a_whole_version_or_none_and_the_next_attempt_succeeds(words, cut_before):
+def test_a_cut_at_any_operation_leaves_a_whole_version_or_none(words, cut_before):
     wanted = version("three")
     before = version(words[-1]).digest if words else None
     for cut in range(1, operations_of(lambda: board_with(*words), wanted) + 1):

@@ -120,7 +120,7 @@ def test_answer_gets_its_time_from_the_acknowledgement_on():
     assert talk.sent() == [(64, b"03")]
 
 
-def test_what_is_not_acknowledged_is_repeated_with_its_number_and_then_the_line_is_given_up():
+def test_what_is_not_acknowledged_is_repeated_with_its_number():
     talk = Numbered().ready()
     talk.fetch()
     assert talk.wait(RESENDS * WAIT_MS) == []
@@ -225,7 +225,7 @@ def test_keep_alive_has_no_number():
     assert alive[16:18] == b"  "
 
 
-def test_pushed_result_is_acknowledged_by_9997_when_it_is_durable_while_a_request_is_out():
+def test_a_pushed_result_gets_its_9997_when_it_is_durable():
     talk = Numbered().ready()
     talk.fetch()
     talk.take()

@@ -24,7 +24,7 @@ SEEDS = 3000 if sys.implementation.name == "cpython" else 150
 LONG = pushed(7)
 
 
-def test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame():
+def test_a_result_in_parts_is_as_one_in_one_frame():
     for count in range(2, 10):
         talk = Talk().ready()
         parts = parts_of(LONG, count)
@@ -44,7 +44,7 @@ def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
 
 
-def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_answered():
+def test_a_missing_part_ends_the_message_unanswered():
     one, two, three, four = parts_of(LONG, 4)
     for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
         talk = Talk().ready()
@@ -112,7 +112,7 @@ def test_message_without_its_next_part_is_given_up_and_told():
     assert 62 not in talk.mids()
 
 
-def test_message_torn_by_a_lost_connection_is_told_in_the_next_session_and_never_answered():
+def test_a_message_torn_by_a_lost_connection_is_never_answered():
     one, two = parts_of(LONG, 2)
     talk = Talk().ready()
     talk.tell(one)
@@ -125,7 +125,7 @@ def test_message_torn_by_a_lost_connection_is_told_in_the_next_session_and_never
     assert talk.tell(one, two) == [st.EV_PUSHED]
 
 
-def test_message_larger_than_the_buffer_is_counted_through_and_handed_over_cut_short_once():
+def test_a_message_larger_than_the_buffer_comes_cut_short_once():
     frame = message(61, bytes([0x30 + index % 10 for index in range(3000)]), 7)
     for count in (2, 3, 5, 9):
         for size in (256, 300, 1024, 2048):
@@ -154,7 +154,7 @@ def test_largest_message_that_is_made_whole_fills_the_buffer():
         assert talk.tell(*parts) == [st.EV_PUSHED_CUT]
 
 
-def test_whole_message_that_does_not_fit_beside_the_parts_ends_them_and_is_not_answered():
+def test_a_message_that_does_not_fit_beside_parts_ends_them():
     first = part_of(LONG, 2, 1, b"x" * 700)
     for frame in (LONG, message(71, b"y" * 400)):
         talk = Talk(1024).ready()
@@ -182,7 +182,7 @@ def talk_numbered():
     return talk
 
 
-def test_numbered_parts_get_their_9997_one_by_one_and_the_last_only_when_the_result_is_durable():
+def test_the_last_numbered_part_gets_9997_when_the_result_is_durable():
     talk = talk_numbered()
     one, two, three = parts_of(LONG, 3, 2)
     assert talk.tell(one) == [] and talk.take() == [b"00249997001     03  0061"]
@@ -201,7 +201,7 @@ def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_AGAIN] and talk.take() == [b"00249997001     04  0061"]
 
 
-def test_numbered_part_out_of_order_is_refused_with_code_4_and_its_number_stays_open():
+def test_a_numbered_part_out_of_order_is_refused_with_code_4():
     talk = talk_numbered()
     one, _, three = parts_of(LONG, 3, 2)
     talk.tell(one)
@@ -283,7 +283,7 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1
 
 
-def test_result_in_parts_that_is_too_large_is_read_or_kept_raw_and_answered_once():
+def test_a_too_large_result_in_parts_is_answered_once():
     garbled = pushed(7, status="#", tightening_id="#" * 10)
     for result, kept in ((LONG, 0), (garbled, 1)):
         cart = Cart(controller={"max_clients": 9}, blocks=24)

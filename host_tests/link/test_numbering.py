@@ -20,7 +20,7 @@ def test_first_number_is_taken_whether_the_peer_counted_its_start_or_not():
         assert numbering.judge(first) == NUMBER_DELIVER and numbering.expected == first + 1
 
 
-def test_first_number_that_is_neither_1_nor_2_is_refused_and_1_expected():
+def test_a_first_number_beyond_2_is_refused():
     for first in (3, 7, 98, 99):
         numbering = Numbering()
         assert numbering.judge(first) == NUMBER_WRONG and numbering.expected == 1

@@ -161,7 +161,7 @@ def test_nak_stops_the_block_at_once():
     assert link.idle()
 
 
-def test_other_octet_in_place_of_the_last_dle_is_waited_out_and_the_block_repeated():
+def test_an_octet_in_place_of_the_last_dle_repeats_the_block():
     world = bench()
     sent = block(KEEP_ALIVE)
     world.peer.answers = [(STX, DLE), (sent, b"?!"), (STX, DLE), (sent, DLE)]
@@ -364,7 +364,7 @@ def test_high_priority_goes_on_waiting_and_sends_no_second_stx():
     assert world.peer.heard == STX + block(KEEP_ALIVE) and world.talker.link.idle()
 
 
-def test_repeat_of_a_block_whose_0062_still_waits_is_answered_and_not_handed_up():
+def test_a_repeat_whose_0062_still_waits_is_not_handed_up():
     """Our DLE is lost; the peer takes our STX for a wrong answer and starts over: one 0062 must be enough."""
     world = bench()
     world.peer.say(STX)
@@ -414,7 +414,7 @@ def test_form_is_found_by_the_0001_that_is_answered_and_kept():
         assert link.idle()
 
 
-def test_flash_is_left_alone_from_the_go_ahead_to_the_check_and_while_a_block_leaves():
+def test_flash_is_left_alone_while_a_block_is_on_its_way():
     world = bench()
     link = world.talker.link
     assert link.quiet(400)
@@ -507,7 +507,7 @@ def test_port_that_takes_nothing_ends_the_job():
         assert now < 30000
 
 
-def test_own_message_of_the_size_that_was_asked_for_has_its_room_though_every_octet_is_doubled():
+def test_own_message_has_its_room_though_every_octet_is_doubled():
     for octets in (24, 63):
         link = R3964(payload="v2", message_bytes=octets)
         link.next_message(0)

@@ -166,7 +166,7 @@ def may_be_busy_before_the_acknowledgement_of(text):
     assert link.quiet(3)
 
 
-def test_own_message_of_the_size_that_was_asked_for_has_its_room_and_no_octet_more():
+def test_own_message_has_its_room_and_no_octet_more():
     for octets in (24, 30, 63):
         link = SerialAscii(payload="v2", message_bytes=octets)
         assert post(link, message(8, b"z" * (octets - 20)))[-3:] == b"z\0\x03"

@@ -226,7 +226,7 @@ def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
 # -- faults --------------------------------------------------------------------------------------------------------
 
 
-def test_results_are_told_of_the_station_that_is_looked_at_and_after_a_restart_too():
+def test_results_are_told_of_the_station_that_is_looked_at():
     demo = Demo(rate_per_s=20)
     try:
         demo.start()
@@ -305,7 +305,7 @@ def _texts(changes):
     return [(change.level, change.text) for change in changes]
 
 
-def test_a_connection_is_told_when_it_comes_and_when_it_is_lost_not_at_every_attempt():
+def test_a_connection_is_told_when_it_comes_and_when_lost():
     figures = Figures()
     figures.feed(_status(), 0.0)
     assert _texts(figures.feed(_status(controller=_ready("ready")), 0.2)) == [(GOOD, "controller ready")]
@@ -325,7 +325,10 @@ def test_a_side_that_is_never_met_is_told_once_with_its_address():
     figures = Figures()
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(), 4.0))
-    assert told == [(WARNING, "no controller yet at 10.0.0.1:4545"), (WARNING, "no ToolsNet yet at 10.0.0.2:6575")]
+    assert told == [
+        (WARNING, "still connecting to controller at 10.0.0.1:4545"),
+        (WARNING, "still connecting to ToolsNet at 10.0.0.2:6575"),
+    ]
     assert figures.feed(_status(), 8.0) == []
 
 
@@ -337,7 +340,7 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     assert told == [(WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")]
 
 
-def test_what_each_attempt_to_reach_a_side_makes_again_is_told_once_until_the_side_was_there():
+def test_what_each_attempt_makes_again_is_told_once():
     figures = Figures()
     figures.feed(_status(), 0.0)
 
@@ -398,14 +401,14 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     assert _texts(figures.feed(line, 0.2)) == [
         (
             BAD,
-            "the spool is full: the controller is left alone and keeps its results; ToolsNet has to take some, or the "
+            "the spool is full: the controller keeps its results; ToolsNet has to take some, or the "
             "spool has to be larger (spool.size_kib)",
         ),
         (BAD, "fault inside the agent: ValueError: seven"),
     ]
 
 
-def test_a_spool_that_fills_is_told_long_before_it_is_full_and_once_for_each_mark():
+def test_a_spool_that_fills_is_told_once_for_each_mark():
     figures = Figures()
     told = []
     for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):

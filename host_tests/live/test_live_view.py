@@ -288,7 +288,7 @@ def _refused(number=1):
     return _station(number, controller=refused, outlets=[dict(_station(1)["outlets"][0], why="")])
 
 
-def test_a_panel_says_the_whole_reason_where_it_has_room_and_a_word_where_it_has_not():
+def test_a_panel_says_the_whole_reason_where_it_has_room():
     def said(*room):
         return " ".join(panels.links(_refused(), {}, room=room).plain.split())
 

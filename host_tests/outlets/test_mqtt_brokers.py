@@ -138,7 +138,7 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         run(bench, lambda: bench.forward.trouble.why)
         shown = {**bench.shown(), "why": why_name(bench.forward.trouble.why)}
         words = reasons.of_outlet(shown).words
-        assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not vouched for by tls_ca")
+        assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3
         with consuming(broker, "certificate verify failed") as place:
             assert stored(place) == []

@@ -99,7 +99,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
             "accepts no revision of MID 0001 that is offered: 0004 with code 98",
             "Offer others in",
         ),
-        "says nothing": ("closed the connection before a session stood", CLIENT),
+        "says nothing": ("closed the connection before a session was established", CLIENT),
         "is occupied": ("has no room for another client: 0004 to MID 0001 with code 96", "Another program holds its"),
         "is occupied and closes": ("has no room for another client: 0004 to MID 0001 with code 16", "Another program"),
         "has no results": (
@@ -117,7 +117,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
         "is occupied and closes": ("5: Connection rejected, protocol busy", "Another program holds its connection"),
         "has no results": (
             "by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97",
-            "result_revisions its?",
+            "result_revisions?",
         ),
     }
     with ExitStack() as stack:

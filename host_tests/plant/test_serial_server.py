@@ -70,10 +70,10 @@ def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
                 assert "Does another client have this line? Many such servers take one at a time." in doctor
         with Peer(is_silent) as peer:
             device = f"socket://127.0.0.1:{peer.port}"
-            silent = f"{device} took the connection, and nothing answers on its line"
+            silent = f"{device} accepted the connection, but nothing answers on its line"
             doctor = said_by_both(site, plant, device, silent)
             assert "Check the cable behind the server, its baud and parity, and link (ascii or 3964r)." in doctor
-            words = f"serial device server 127.0.0.1:{peer.port} took the connection and does not speak RFC 2217"
+            words = f"serial device server 127.0.0.1:{peer.port} accepted the connection but does not speak RFC 2217"
             doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
             assert (
                 "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device." in doctor
@@ -81,7 +81,7 @@ def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
         with Peer(begins(TAKES_NO_BAUD)) as peer:
             words = f"{peer.port} does not set what controller.baud, parity, stop_bits and flow ask for"
             doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
-            assert "Can this port of it do that? With socket:// its own settings rule." in doctor
+            assert "Can this port of it do that? With socket:// its own settings apply." in doctor
 
 
 def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site):

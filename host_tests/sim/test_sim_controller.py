@@ -462,7 +462,7 @@ def test_nul_may_be_missing_or_counted_by_an_integrator():
     assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
 
 
-def test_what_is_odd_is_told_once_for_each_kind_where_it_is_asked_for():
+def test_what_is_odd_is_told_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
         cart = build(strict=strict)
         cart.start()

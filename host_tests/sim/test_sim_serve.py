@@ -55,7 +55,7 @@ def subscribed(plant):
     return sock
 
 
-def test_locked_tool_makes_nothing_and_does_not_catch_up_when_it_is_freed(plant):
+def test_a_locked_tool_makes_nothing_and_catches_nothing_up(plant):
     plant.produce_rate(50)
     until(lambda: len(plant.controller.produced) > 3)
     plant.loop.call(lambda: setattr(plant.controller, "is_locked", True))

@@ -163,7 +163,7 @@ def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
     path, target = put(tmp_path), tmp_path / "new.spool"
     target.write_bytes(b"mine")
     again = take(path, target)
-    assert again.exit_code == 2 and "is there already" in again.output and target.read_bytes() == b"mine"
+    assert again.exit_code == 2 and "already exists" in again.output and target.read_bytes() == b"mine"
     target.unlink()
     flash = FileFlash(str(path), 0)
     used = take(path, target)

@@ -65,7 +65,7 @@ def test_the_example_that_is_printed_is_a_good_configuration(tmp_path):
     assert "good, 1 station" in checked.output
 
 
-def test_every_mistake_is_told_with_place_what_was_found_and_what_is_allowed(tmp_path):
+def test_every_mistake_is_told_with_its_place(tmp_path):
     tree = _tree()
     tree["toolsnet"]["pim_port"] = 70000
     tree["stations"][0]["spool"]["when_ful"] = "refuse"
@@ -142,7 +142,7 @@ def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool,
     assert reason in told.stderr and "writable" not in told.stderr
 
 
-def test_a_spool_that_does_not_fit_the_settings_ends_with_3_and_is_left_alone(tmp_path):
+def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
     with SimulatedPlant(rate=20) as plant:
         tree = _tree((plant.controller_port, plant.pim_port))
         assert _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2).returncode == 0
@@ -287,7 +287,7 @@ def _simulated(*arguments):
 
 
 @pytest.mark.parametrize("strict, code", [((), 0), (("--strict",), 1)])
-def test_headers_as_public_clients_write_them_are_taken_and_told_where_that_is_asked_for(strict, code):
+def test_headers_as_public_clients_write_them_are_taken(strict, code):
     with _simulated("--profile", "power-focus-4000", "--rate", 0, *strict) as (process, port):
         for start in (b"00200001001001010000\0", b"00200001            \0", b"00200001000 00000000\0"):
             with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
@@ -351,7 +351,7 @@ def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
     return told
 
 
-def test_what_is_odd_about_a_spool_that_is_used_is_told_once_and_shown(tmp_path):
+def test_what_is_odd_about_a_spool_is_told_once(tmp_path):
     tree = _tree((_closed_port(), _closed_port()))
     assert not [line for line in _agent_told(tmp_path, tree) if line["kind"] in ("note", "spool")]
     spool = tmp_path / "cart.spool"

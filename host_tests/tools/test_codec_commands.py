@@ -251,7 +251,7 @@ def test_what_a_pim_and_a_server_answer_has_its_fields_too():
     assert short["odd"]
 
 
-def test_what_is_odd_or_not_described_is_shown_and_acts_on_no_terminal():
+def test_what_is_odd_is_shown_and_acts_on_no_terminal():
     spoiled = catalogue.encode(61, 999, torque=4237).replace(b"004237", b"00\x1b237")
     output = toolcart("decode", "-", octets=spoiled).output
     assert "odd, no digits: 00\\x1b237" in output and "\x1b" not in output

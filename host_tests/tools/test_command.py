@@ -188,7 +188,7 @@ def test_a_board_carries_it_out_and_tells_the_same():
     assert "commands are off" in out.lines()[-2]["error"] and console.job is None
 
 
-def test_an_order_that_waits_costs_no_turns_and_hears_that_its_client_went_away(tmp_path):
+def test_an_order_that_waits_hears_that_its_client_went_away(tmp_path):
     seen = []
 
     def long(words, asker):

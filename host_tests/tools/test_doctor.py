@@ -64,7 +64,15 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
         code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
         assert code == 0, found
         words = " ".join(one["words"] for one in found)
-        for told in ("MID 0001", "revision", "MID 0064", "number 2", "clock is right", "08", "takes connections"):
+        for told in (
+            "MID 0001",
+            "revision",
+            "MID 0064",
+            "tightening ID 2",
+            "clock agrees",
+            "08",
+            "accepts connections",
+        ):
             assert told in words, told
         assert plant.complaints() == []
     lock = [one for one in _of(found, "controller") if one["verdict"] == NOTE]
@@ -103,7 +111,7 @@ def test_what_lies_in_the_spools_place_is_told(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(b"holiday pictures" * 1000)
     _, found = _examined(tmp_path, _tree(), "--offline")
-    assert "is there and is no spool" in _of(found, "spool")[0]["words"]
+    assert "exists but is not a spool" in _of(found, "spool")[0]["words"]
     path.unlink()
     FileFlash(str(path), 65536, 16, (1, 1, 9)).close()
     before = path.read_bytes()
@@ -124,7 +132,7 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
     assert _of(found, "disk")[0]["verdict"] == WARN and "slow" in _of(found, "disk")[0]["words"]
 
 
-def test_an_unset_clock_of_our_own_is_told_and_no_controller_s_is_blamed(tmp_path, monkeypatch):
+def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
     monkeypatch.setattr(local.machine, "clock", lambda: told)
     with SimulatedPlant() as plant:
@@ -139,7 +147,7 @@ def test_an_unset_clock_of_our_own_is_told_and_no_controller_s_is_blamed(tmp_pat
 
 @pytest.mark.parametrize(
     ("kept", "verdict", "words"),
-    [(True, GOOD, "within 0.01 s"), (False, WARN, "nothing keeps it right"), (None, NOTE, "")],
+    [(True, GOOD, "within 0.01 s"), (False, WARN, "not synchronised"), (None, NOTE, "")],
 )
 def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
@@ -177,7 +185,7 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
         ({"refuse": {60: 99}}, NOTE, "it knows no MID 0060"),
         ({"refuse": {60: 92}}, BAD, "92 (Open Protocol commands disabled)"),
         ({"refuse": {60: 0}}, NOTE, 'by 0004 with code 00, "no error"'),
-        ({"refuse": {64: 15}}, NOTE, "gives no stored result back (MID 0064): code 15"),
+        ({"refuse": {64: 15}}, NOTE, "returns no stored result (MID 0064): code 15"),
         ({"refuse": {80: 99}}, NOTE, "its clock cannot be asked"),
         ({"clock_ahead_s": -300}, WARN, " s behind ours"),
         ({"refuse": {1: None}}, BAD, "does not answer MID 0001"),
@@ -208,7 +216,7 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
     for told in (
         "answers MID 0001 in revision 2",
         "pushed in revision 1",
-        "the newest has the number 2",
+        "newest tightening ID 2",
         "its clock cannot be asked: " + ("it closes" if ends_ms < 0 else "code 99"),
         "it tells alarms, jobs and VINs beside results",
     ):
@@ -280,7 +288,7 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     master, slave = pty.openpty()
     tree["stations"][0]["controller"]["device"] = os.ttyname(slave)
     _, found = _examined(tmp_path, tree)
-    assert "not one octet came" in _of(found, "line")[0]["words"]
+    assert "no byte was received" in _of(found, "line")[0]["words"]
     over = threading.Event()
 
     def talk():  # again and again: when the line is opened is the machine's affair
@@ -295,7 +303,7 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     _, found = _examined(tmp_path, tree)
     over.set()
     talker.join()
-    assert "they are no answer" in _of(found, "line")[0]["words"] and "Wrong baud" in _of(found, "line")[0]["hint"]
+    assert "they are not an answer" in _of(found, "line")[0]["words"] and "Wrong baud" in _of(found, "line")[0]["hint"]
     os.close(master)
     os.close(slave)
 
@@ -423,7 +431,7 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
 
 @pytest.mark.parametrize(
     ("shift_s", "stratum", "verdict", "words"),
-    [(0, 2, GOOD, "agrees"), (-60, 2, WARN, "60.0 s ahead of"), (0, 0, WARN, "does not know the time")],
+    [(0, 2, GOOD, "agrees"), (-60, 2, WARN, "60.0 s ahead of"), (0, 0, WARN, "is not synchronised")],
 )
 def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:

@@ -46,7 +46,7 @@ def test_a_new_file_takes_no_other_ones_place(tmp_path):
     assert (tmp_path / "a.key").read_bytes() == b"1" and not (tmp_path / "elsewhere").exists()
 
 
-def test_what_others_may_read_is_not_read_unless_it_was_handed_to_us(tmp_path):
+def test_what_others_may_read_is_not_read(tmp_path):
     file = tmp_path / "token"
     file.write_bytes(b"secret")
     file.chmod(0o640)

@@ -109,7 +109,7 @@ def install_archive(root, *words, code=0):
     return said.output
 
 
-def test_an_archive_is_installed_with_its_options_and_starts_again_unless_it_was_drained(tmp_path):
+def test_an_archive_is_installed_with_its_options(tmp_path):
     install_archive(tmp_path, "--", "--host", "0.0.0.0", "--tell-host", "10.0.0.5", "--password-file", "my $password")
     text = (tmp_path / "etc/systemd/system/toolcart-archive.service").read_text()
     assert 'archive serve --host 0.0.0.0 --tell-host 10.0.0.5 --password-file "my $$password" $TOOLCART' in text
@@ -368,9 +368,7 @@ def without_a_spool(cart, monkeypatch, heal):
     return code, told, agent
 
 
-def test_a_service_without_a_spool_stays_says_why_once_and_uses_a_disk_that_comes_back(
-    cart, manager, monkeypatch, tmp_path
-):
+def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, monkeypatch, tmp_path):
     address, heard = manager
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     tree = json.loads(cart.read_text())
@@ -391,7 +389,7 @@ def test_a_service_without_a_spool_stays_says_why_once_and_uses_a_disk_that_come
     assert heard() == f"STATUS=no spool can be used: {spoken[0]}"
 
 
-def test_who_starts_it_by_hand_gets_the_exit_code_of_a_spool_that_cannot_be_used(cart, monkeypatch):
+def test_by_hand_a_bad_spool_is_an_exit_code(cart, monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     tree = json.loads(cart.read_text())
     tree["stations"][0]["spool"]["path"] = "disk/a.spool"

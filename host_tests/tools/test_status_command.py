@@ -107,7 +107,7 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(place.beside(config))
     done = _invoke("--config", config)
-    assert done.exit_code == 3 and "which one that was killed has left" in done.output
+    assert done.exit_code == 3 and "left behind by an agent that was killed" in done.output
     assert json.loads(_invoke("--config", config, "--json").output)["running"] is False
     done = _invoke("--config", config, "--port", "COM3")
     assert done.exit_code == 2
@@ -195,7 +195,7 @@ def _read(client):
     return octets
 
 
-def test_silent_clients_hold_up_no_one_until_all_places_are_taken_and_then_not_for_long(tmp_path):
+def test_silent_clients_hold_up_no_one_for_long(tmp_path):
     control = _served(tmp_path)
     silent = []
     for _ in range(CLIENTS - 1):
@@ -255,7 +255,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
     about = {"version": "1", "pid": 7, "uptime_s": 7300, "started": "x", "memory_kib": 20480, "notes": ["n"]}
     about.update({"clock": {"now": "t", "zone": "CET", "kept": False}, "faults": 2, "last_fault": "ValueError: v"})
     told = "\n".join(words.agent_lines(about))
-    assert "2 h 1 min" in told and "NOT kept right" in told and "FAULT" in told and "20 MiB" in told
+    assert "2 h 1 min" in told and "NOT synchronised" in told and "FAULT" in told and "20 MiB" in told
 
 
 def test_clock_and_memory_are_those_of_this_machine():

@@ -147,7 +147,7 @@ def test_the_overview_says_what_is_connected_and_why_not():
         assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
 
 
-def test_an_agent_that_does_not_run_and_a_spool_that_is_not_up_are_told():
+def test_a_missing_agent_and_a_missing_spool_are_told():
     with _client(_away) as client:
         assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
@@ -155,7 +155,7 @@ def test_an_agent_that_does_not_run_and_a_spool_that_is_not_up_are_told():
         assert "the spool is not up: it is a folder" in client.get("/").text
 
 
-def test_of_several_configurations_a_wrong_one_is_said_on_the_page_until_it_is_mended(tmp_path, monkeypatch):
+def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
     monkeypatch.setattr(looking, "HOLD_S", 0.0)
     good, wrong = tmp_path / "good.json", tmp_path / "my wrong.json"
     good.write_text(json.dumps(CART))

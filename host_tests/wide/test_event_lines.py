@@ -2,7 +2,6 @@
 
 import json
 
-from toolcart.sim.controller_events import MT_FOCUS_EVENTS
 from host_tests.support.world import CONTROLLER, Cart
 
 ALL = {"events": ["alarms", "job", "pset", "vin"]}
@@ -26,49 +25,11 @@ def told(cart):
     ]
 
 
-def test_alarms_are_subscribed_and_stand_in_the_file_in_their_order():
-    for revisions in ((1,), (2, 1), (3, 2, 1)):
-        cart = cart_of(alarm_revisions=revisions)
-        cart.controller.produce()
-        cart.run(2000)
-        cart.controller.raise_alarm("E404", "Tool hot")
-        cart.run(2000)
-        cart.controller.produce()
-        cart.run(2000)
-        cart.controller.acknowledge_alarm("E404")
-        cart.run(5000)
-        text = "" if revisions == (1,) else "Tool hot"
-        assert told(cart) == ["1", ("alarm", "E404", text), "2", ("alarm acknowledged", "E404", "")]
-        messages = cart.controller.messages
-        assert (messages[70], messages[72], messages[75]) == (4 - max(revisions), 1, 1)
-        assert cart.controller.complaints == []
-
-
-def test_an_alarm_that_stands_is_told_once_over_every_connection_and_start():
-    cart = cart_of()
-    cart.controller.raise_alarm("E404", "Tool hot")
-    cart.run(3000)
-    for _ in range(3):
-        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-        cart.run(40000)
-    cart.cut()
-    cart.run(40000)
-    assert cart.controller.messages[77] >= 4
-    assert told(cart) == [("alarm", "E404", "Tool hot")]
-
-
-def test_a_controller_that_knows_no_alarms_is_served_all_the_same():
-    cart = cart_of(unknown_mids=(70,))
-    cart.controller.produce()
-    cart.run(3000)
-    assert told(cart) == ["1"] and cart.is_ready()
-
-
 def events(cart, *names):
     return [[line[name] for name in names] for line in lines_of(cart) if line["type"] == "event"]
 
 
-def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once_over_every_connection_and_start():
+def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
     for psets, jobs, vehicles in (((1,), (1,), (1,)), ((1, 2), (1, 2, 3, 4, 5), (1, 2))):
         cart = cart_of(ALL, pset_revisions=psets, job_revisions=jobs, vin_revisions=vehicles, job_at_once=True)
         cart.controller.select_pset(12)
@@ -102,47 +63,7 @@ def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once_over_every_conn
         assert cart.controller.complaints == [] and cart.is_ready()
 
 
-def test_what_the_setting_does_not_name_is_not_asked_for():
-    cart = cart_of({"events": ["pset"]})
-    assert 14 in cart.controller.messages
-    assert not {70, 34, 51, 8} & set(cart.controller.messages)
-    cart = cart_of({"events": []})
-    assert not {70, 14, 34, 51, 8} & set(cart.controller.messages) and cart.is_ready()
-
-
-def test_subscriptions_by_0008_serve_where_there_are_no_others():
-    cart = cart_of(ALL, generic_subscriptions="only", generic_alarm_revisions=(1,), alarm_revisions=(2, 3))
-    cart.controller.raise_alarm("E404", "Tool hot")
-    cart.controller.select_pset(2)
-    cart.controller.select_job(3)
-    cart.controller.identify("WVW1")
-    cart.run(3000)
-    assert [line[:2] for line in events(cart, "event", "code")] == [
-        ["alarm", "E404"],
-        ["parameter set", "2"],
-        ["job", "3"],
-    ]
-    assert cart.controller.complaints == [] and cart.controller.messages[8] == 3
-    cart = cart_of(ALL, generic_subscriptions="yes", generic_alarm_revisions=(1,), alarm_revisions=())
-    cart.controller.raise_alarm("E404", "Tool hot")
-    cart.run(3000)
-    assert events(cart, "event", "code", "time_source") == [["alarm", "E404", "controller"]]
-    assert cart.controller.messages[1001] == 1 and cart.controller.complaints == []
-
-
-def test_controller_that_refuses_or_swallows_every_subscription_is_served_all_the_same():
-    for code in (99, 97, 96, 98, None):
-        cart = cart_of(ALL, refuse=dict.fromkeys((8, 14, 34, 51, 70), code))
-        cart.controller.produce()
-        cart.run(3000)
-        assert told(cart) == ["1"] and cart.is_ready() and cart.controller.connections == 1
-        cart.controller.drop()
-        cart.controller.produce()
-        cart.run(120000)
-        assert told(cart)[:2] == ["1", "2"], "what was missed is fetched"
-
-
-def test_limits_of_a_parameter_set_are_asked_for_as_soon_as_it_is_selected():
+def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
     cart = cart_of({"events": ["pset"], "limits": "ask"})
     cart.controller.select_pset(12)
     cart.run(2000)
@@ -156,38 +77,6 @@ def test_limits_of_a_parameter_set_are_asked_for_as_soon_as_it_is_selected():
     cart.controller.produce(pset=12, pset_change=cart.controller.psets[12].changed)
     cart.run(2000)
     assert lines_of(cart)[-1]["torque_min"] == "39.00" and cart.controller.messages[12] == 3
-
-
-def test_a_controller_without_0060_tells_it_by_0008_beside_its_results():
-    operations = {
-        "identity": {"system_type": 4},
-        "start_revisions": (6,),
-        "unknown_mids": (60, 63, 64, 65),
-        "operations": (1, 2, 3),
-    }
-    cart = cart_of(ALL, **dict(MT_FOCUS_EVENTS, **operations))
-    cart.controller.select_job(7)
-    cart.controller.raise_alarm("E404")
-    for _ in range(2):
-        cart.controller.produce()
-        cart.run(2000)
-    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-    cart.run(40000)
-    cart.controller.select_pset(2)
-    cart.controller.produce()
-    cart.run(5000)
-    assert told(cart) == [("job", "7", ""), ("alarm", "E404", ""), "1", "2", ("parameter set", "2", ""), "3"]
-    assert cart.controller.complaints == []
-
-
-def test_numbered_messages_tell_it_as_well():
-    cart = cart_of(ALL, identity={"sequence_numbers": 1}, start_revisions=(6,))
-    cart.controller.select_pset(2)
-    cart.controller.identify("WVW1")
-    cart.controller.produce()
-    cart.run(3000)
-    assert told(cart) == [("parameter set", "2", "Screw 2"), ("vehicle", "", "WVW1"), "1"]
-    assert cart.controller.complaints == []
 
 
 def test_results_that_are_gone_are_a_line_with_their_ids():

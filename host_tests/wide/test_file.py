@@ -2,14 +2,11 @@
 
 import json
 
-from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.agent.log.numbers import CURSOR, MISSED
-from toolcart.agent.record import KIND_RAW
-from toolcart.agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
+from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
 from host_tests.support.log import Area, append, append_event
 from lab.harness.flash import SHAPES, PowerCut, SimFlash
 from lab.harness.lines import SimLines
@@ -76,34 +73,6 @@ class Bench:
         return [one["number"] for one in told if one["type"] != "event"]
 
 
-def test_everything_is_written_in_order_and_durable_before_the_cursor_moves():
-    bench = Bench()
-    bench.store(1, 3)
-    assert append_event(bench.log, 1) == LOG_DONE
-    bench.store(4, 4)
-    assert append(bench.log, 5, kind=KIND_RAW) == LOG_DONE
-    assert bench.outlet.step(bench.now) == 0 and bench.outlet.is_up()
-    assert bench.run() == FOREVER
-    types = [json.loads(line)["type"] for line in bench.lines.lines()]
-    assert types == ["result"] * 3 + ["event", "result", "frame"]
-    assert bench.lines.durable == len(bench.lines.octets) and bench.waits() == 0
-    assert bench.outlet.written == 6
-
-
-def test_a_batch_is_bounded_and_one_that_is_refused_moves_nothing():
-    bench = Bench(blocks=12)
-    bench.store(1, BATCH + 8)
-    bench.outlet.step(bench.now)
-    assert bench.outlet.step(bench.now) == 0 and len(bench.numbers()) == BATCH, "then the others have their turn"
-    bench.lines.refuses = ("sync",)
-    left = bench.outlet.step(bench.now)
-    assert left == 1000 and not bench.outlet.is_up() and bench.waits() == 8
-    assert bench.health.counters[h.OUTLET_FAILED] == 1
-    bench.lines.refuses = ()
-    assert bench.run(2000) == FOREVER
-    assert bench.numbers() == list(range(1, BATCH + 9)), "what the file had though it could not say so is not doubled"
-
-
 def test_a_cut_at_any_octet_of_a_batch_writes_each_record_once():
     for kept in range(0, 3000, 97):
         bench = Bench()
@@ -119,21 +88,6 @@ def test_a_cut_at_any_octet_of_a_batch_writes_each_record_once():
         assert bench.numbers() == list(range(1, 11)), kept
 
 
-def test_start_whose_cursor_is_behind_file_goes_on_behind_its_last_line():
-    bench = Bench()
-    bench.store(1, 7)
-    assert append_event(bench.log, 1) == LOG_DONE
-    bench.run()
-    assert bench.state.durable[CURSOR + 1] < 7
-    for _ in range(3):
-        bench.cut()
-        bench.run()
-    assert bench.numbers() == list(range(1, 8)) and len(bench.lines.lines()) == 8
-    bench.store(8, 20)
-    bench.run()
-    assert bench.numbers() == [*range(1, 8), *range(9, 22)], "the event has number 8"
-
-
 def test_the_orderly_end_makes_the_place_durable():
     bench = Bench()
     bench.store(1, 7)
@@ -144,14 +98,6 @@ def test_the_orderly_end_makes_the_place_durable():
     bench.cut()
     bench.run()
     assert bench.numbers() == []
-
-
-def test_a_file_of_another_log_is_no_reason_to_pass_anything_over():
-    bench = Bench()
-    bench.lines.octets = b'{"schema":1,"type":"result","station":10,"number":4,"spindle":1}\n'
-    bench.store(1, 7)
-    bench.run()
-    assert bench.numbers() == [4, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
@@ -176,28 +122,6 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
     assert bench.run() == 1000, "after a success the pauses begin again"
 
 
-def test_a_full_disk_stops_a_durable_log_only_when_that_is_full_and_a_best_effort_one_never():
-    for durable in (True, False):
-        bench = Bench(durable)
-        bench.lines.room = 2000
-        last = 1
-        for ident in range(1, 101):
-            if append(bench.log, ident) != LOG_DONE:
-                break
-            last = ident
-            bench.deliver()
-            bench.run(1000)
-        written = bench.numbers()
-        assert written == list(range(1, written[-1] + 1)) and written[-1] < 6
-        bench.lines.room = None
-        bench.run(60000)
-        if durable:
-            assert 20 < last < 100 and bench.numbers() == list(range(1, last + 1)) and bench.state.numbers[MISSED] == 0
-        else:
-            assert last == 100 and bench.numbers()[-1] == 100 and sorted(set(bench.numbers())) == bench.numbers()
-            assert bench.state.numbers[MISSED] == 100 - len(bench.numbers()) > 50
-
-
 def test_a_fault_inside_begins_again_and_doubles_nothing():
     bench = Bench()
     bench.store(1, 3)
@@ -207,7 +131,7 @@ def test_a_fault_inside_begins_again_and_doubles_nothing():
     assert bench.run(1000) == FOREVER and bench.numbers() == [1, 2, 3, 4, 5]
 
 
-def test_a_cut_at_every_operation_of_the_flash_writes_every_acknowledged_record_once_and_in_order():
+def test_a_cut_at_every_operation_writes_every_record_once():
     operation = 0
     while True:
         operation += 1

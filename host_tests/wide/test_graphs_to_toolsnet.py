@@ -1,15 +1,9 @@
 """Curves reach ToolsNet behind their results, with their sequence and time, and results wait for none."""
 
 from itertools import pairwise
-from struct import unpack
 
-from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.wide.curves import Curves
-from toolcart.sim.trace_frames import curves
-from host_tests.support.graphs import Bench
 from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 
@@ -46,49 +40,6 @@ def shown(one):
 
 def sent(one):
     return [(graph["sequence"], graph["graph_type"]) for graph in one.archive.graphs]
-
-
-def test_torque_and_angle_follow_their_result():
-    one = cart_of()
-    for _ in range(3):
-        one.controller.produce()
-        one.run(2000)
-    assert one.arrived == [(what, number) for number in (1, 2, 3) for what in "RGG"]
-    assert sent(one) == [(number, kind) for number in (1, 2, 3) for kind in (0, 1)]
-    for graph, result in zip(one.archive.graphs[::2], one.archive.results, strict=True):
-        assert graph["time"] == result["time"] and graph["station"] == 10
-        assert graph["spindle"] == result["spindles"][0]["spindle"]
-        assert graph["program"] == result["spindles"][0]["program"]
-        torque, _angle = curves(one.controller.result(graph["sequence"]), 400)
-        values = unpack(">%dh" % (len(graph["samples"]) // 2), graph["samples"])
-        assert len(values) == 400 and graph["sample_ms"] == "000002.0"
-        factor = 2 ** graph["bit_shift"] * graph["factor_dom"] / graph["factor_nom"]
-        assert max(abs(value * factor - made / 100) for value, made in zip(values, torque, strict=True)) < 0.005
-    one.clean()
-
-
-def test_curves_of_a_backlog_come_behind_all_results():
-    one = cart_of(wanted=("torque",))
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.down(*place)
-    for _ in range(6):
-        one.controller.produce()
-        one.run(1500)
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.up(*place)
-    one.until_quiet()
-    one.run(2000)
-    assert one.arrived == [(what, number) for what in "RG" for number in range(1, 7)]
-    one.clean()
-
-
-def test_other_kinds_are_passed_and_counted():
-    one = cart_of(wanted=("current", "torque", "gradient"))
-    one.controller.produce()
-    one.run(3000)
-    state = shown(one)
-    assert state["graphs_sent"] == len(one.archive.graphs) and state["graph_pieces_waiting"] == 0
-    assert all(kind == 0 for _, kind in sent(one))
 
 
 def test_start_does_not_send_a_curve_again():
@@ -164,27 +115,4 @@ def test_curve_of_a_result_that_was_set_aside_is_not_sent():
     assert shown(one)["graphs_without_result"] == 1
 
 
-def test_nothing_is_sent_unless_it_is_wanted():
-    one = cart_of(graphs=False)
-    one.controller.produce()
-    one.run(3000)
-    assert one.archive.stored == 1 and not one.archive.graphs
-
-
 # -- curves out of their pieces
-
-
-def test_curves_are_read_whole_one_after_the_other():
-    bench = Bench(SimFlash(16, 4096, 16))
-    bench.health = Health()
-    for ident in (1, 2, 3):
-        bench.put_curve(ident, count=700)
-    reader = Curves(bench.log, 0)
-    reader.restart()
-    for _ in range(3):
-        lead, data, whole = reader.read()
-        assert whole and len(data) == 1400 and lead
-        reader.advance()
-    assert reader.read()[0] is None
-    reader.settle()
-    assert reader.save()

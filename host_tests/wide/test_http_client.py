@@ -113,20 +113,6 @@ def test_a_body_without_a_length_ends_with_the_connection():
         assert http.state == BROKEN and http.heard == bool(part)
 
 
-def test_a_slow_answer_is_given_up_however_it_drips():
-    http = asked(5000)
-    now = NOW
-    for octet in b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b"x" * 400:
-        now += 20
-        http.inlet[0] = octet
-        if http.state == ASKED:
-            http.receive(1)
-        http.tick(now)
-        if http.state != ASKED:
-            break
-    assert http.state == BROKEN and "within 5 s" in http.why and now - NOW == 5000
-
-
 def test_what_was_not_asked_for_ends_the_connection():
     http = HttpClient(1000)
     http.inlet[:3] = b"HTT"

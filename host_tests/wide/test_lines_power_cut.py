@@ -118,11 +118,6 @@ def rested(monkeypatch, seed):
     bench.check()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_cut_at_rest_writes_no_line_twice(monkeypatch, seed):
-    rested(monkeypatch, seed)
-
-
 def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
     bench = Bench(monkeypatch)
     bench.store(3)
@@ -138,47 +133,3 @@ def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
 
 def broken(descriptor, octets):
     raise OSError(5, "Input/output error")
-
-
-def test_lines_of_which_cut_has_spoilt_one_in_middle_are_written_again(monkeypatch):
-    bench = Bench(monkeypatch)
-    bench.store(3)
-    bench.run()
-    inode = bench.disk.names[NAME]
-    spoilt = len(inode.cache)
-    bench.store(2)
-    assert bench.outlet.step(bench.now) == FOREVER  # no place is saved behind it
-    inode.cache[spoilt : spoilt + 64] = bytes(64)
-    inode.disk = bytes(inode.cache)
-    bench.cut()
-    bench.run()
-    assert bench.found() == list(range(1, 6))
-    bench.check()
-
-
-def test_process_that_is_killed_at_every_operation_and_cut_behind_next_start(monkeypatch):
-    for operation in range(1, operations(monkeypatch) + 1):
-        bench = Bench(monkeypatch, operation)
-        bench.disk.cut_at = operation
-        with pytest.raises(PowerCut):
-            bench.work()
-        bench.disk.cut_at = 0  # the disk's cache has all that was written
-        bench.start()
-        bench.run()
-        bench.cut()
-        bench.run()
-        assert bench.found() == list(range(1, bench.ident + 1)), operation
-        bench.check()
-
-
-def test_last_record_in_doubt_whose_line_is_there_is_not_written_twice(monkeypatch):
-    bench = Bench(monkeypatch)
-    bench.store(3)
-    assert bench.outlet.step(bench.now) == 0 and bench.outlet.step(bench.now) == FOREVER
-    bench.cut()
-    assert bench.area.log.doubtful and bench.found() == [1, 2, 3]
-    bench.run()
-    bench.store(1)
-    bench.run()
-    assert bench.found() == [1, 2, 3, 4]
-    bench.check()

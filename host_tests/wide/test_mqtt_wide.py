@@ -58,9 +58,6 @@ def test_event_at_the_end_is_past_with_its_puback_and_comes_once():
         ({"password": "x"}, "user"),
         ({"topic": "a/+/b"}, "topic"),
         ({"topic": "a/{cell}"}, "topic"),
-        ({"topic": "/a"}, "topic"),
-        ({"topic": "$SYS/a"}, "topic"),
-        ({"topic": "a#"}, "topic"),
         ({"tls_key": "k.pem"}, "tls_key"),
     ],
 )

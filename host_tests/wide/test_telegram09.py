@@ -4,7 +4,7 @@ from pathlib import Path
 
 from toolcart.agent.record import event as ev
 from toolcart.agent.wide import telegram09 as event09
-from toolcart.agent.wide.telegram09 import CODE_NONE, CODE_OURS, EVENT_BYTES_MAX, EventWriter
+from toolcart.agent.wide.telegram09 import CODE_OURS, EVENT_BYTES_MAX, EventWriter
 from toolcart.base.clock import Dice
 from toolcart.toolsnet.telegrams import take_apart
 
@@ -40,54 +40,6 @@ def test_worked_example_of_the_digest_octet_for_octet():
     """The example has one parameter; ours go on with the two of readiness."""
     octets = written(event(ev.ALARM, b"E404", controller=0x31, tool=0x30))[0]
     assert octets[4:50] + b"01" + octets[52:76] == WORKED[4:]
-
-
-def test_alarm_with_all_that_is_known_of_it():
-    alarm = event(ev.ALARM, b"E404", b"Tool is too hot, and will be for some time to come", 0x31, 0x30)
-    found = written(alarm)[1]
-    assert (found["time"], found["code"], found["level"], found["station"]) == ("20240314093000", 404, 2, 10)
-    assert told(found) == [
-        (1, 0, "E404"),
-        (2, 1, "1"),
-        (3, 1, "0"),
-        (4, 0, "Tool is too hot, and"),
-        (5, 0, " will be for some ti"),
-        (6, 0, "me to come"),
-    ]
-
-
-def test_code_of_an_alarm_is_its_digits():
-    for code, number in (
-        (b"E404", 404),
-        (b"1010", 1010),
-        (b"10102", 10102),
-        (b"00001", 1),
-        (b"", CODE_NONE),
-        (b"STOP", CODE_NONE),
-        (b"4E04", CODE_NONE),
-        (b"A0", 0),
-        (b"12 X", 12),
-    ):
-        found = written(event(ev.ALARM, code))[1]
-        assert found["code"] == number, code
-        assert ((1, 0, code.decode()) in told(found)) == bool(code)
-
-
-def test_level_says_whether_work_can_go_on():
-    for controller, tool, level in (
-        (0x31, 0x31, 1),
-        (0x30, 0x31, 2),
-        (0x31, 0x30, 2),
-        (0x20, 0x20, 1),
-        (0x20, 0x30, 2),
-    ):
-        assert written(event(ev.ALARM, b"E1", b"", controller, tool))[1]["level"] == level
-    assert written(event(ev.ALARM_ACKNOWLEDGED, b"E404"))[1]["level"] == 0
-    assert written(event(ev.GONE, b"none"))[1]["level"] == 2
-
-
-def test_acknowledged_alarm_has_the_code_of_its_alarm():
-    assert written(event(ev.ALARM_ACKNOWLEDGED, b"E404"))[1]["code"] == 404
 
 
 def test_other_events_have_codes_of_ours_and_their_fields():

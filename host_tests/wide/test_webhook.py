@@ -129,15 +129,6 @@ def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
     assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
 
 
-def test_part_of_a_batch_may_be_taken():
-    plant = Plant()
-    ids = plant.store(5)
-    plant.server.answers = [receipt(2)]
-    plant.run(100)
-    assert [head["after"] for head in plant.server.batches] == [0, 2] and plant.server.batches[1]["count"] == 3
-    assert plant.server.ids() == ids and plant.outlet.is_up()
-
-
 def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
     plant = Plant(limits={"timeout_ms": 2000})
     ids = plant.store(3)
@@ -166,65 +157,6 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.cut()  # the next run learns it from the first answer
     plant.run(5000)
     assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.outlet.cursor.number == 8
-
-
-def test_a_server_that_lost_what_the_log_has_let_go_sees_the_gap_and_goes_on():
-    plant = Plant(blocks=14)
-    ids = []
-    for _ in range(40):
-        ids += plant.store(20)
-        plant.run(1000)
-    assert plant.server.ids() == ids
-    (key,) = plant.server.model.have
-    plant.server.model.have[key] = 1
-    new = plant.store(1)
-    plant.run(5000)
-    again = plant.server.ids()[len(ids) :]
-    assert 20 < len(again) < len(ids) and again == (ids + new)[-len(again) :]
-    assert plant.outlet.is_up() and plant.outlet.cursor.number == 801
-
-
-def test_after_a_start_the_server_may_be_ahead_of_the_cursor():
-    plant = Plant()
-    ids = plant.store(60)
-    plant.run()
-    plant.cut()  # no snapshot has said how far it was
-    assert plant.outlet.cursor.number == 0
-    plant.run()
-    assert plant.server.ids() == ids and plant.outlet.cursor.number == 60 and plant.shown()["alarms"] == 0
-
-
-def test_a_best_effort_one_whose_records_are_overwritten_goes_on_with_what_there_is():
-    plant = Plant(best_effort=(0, 1), when_full=1, blocks=12)
-    ids = plant.store(3)
-    plant.run()
-    plant.network.down(*PLACE)
-    ids += plant.store(1500)
-    plant.run(10000)
-    plant.network.up(*PLACE)
-    plant.outlet.hurry(plant.clock.now)
-    plant.run(120000)
-    got = plant.server.ids()
-    assert got == sorted(got) and got[:3] == ids[:3] and got[-1] == ids[-1] and 30 < len(got) < 1400
-    assert plant.outlet.is_up() and plant.log.waits(plant.outlet.cursor) == 0
-
-
-def test_it_is_left_alone_as_long_as_it_says():
-    date = "Wed, 21 Oct 2026 07:28:00 GMT"
-    for fields, least_ms in (
-        ({"Retry_After": "90"}, 90000),
-        ({"Retry_After": "Wed, 21 Oct 2026 07:29:30 GMT", "Date": date}, 90000),
-        ({"Retry_After": "9999999999"}, webhook.RETRY_AFTER_MOST_MS),
-        ({"Retry_After": "nonsense"}, 1000),
-    ):
-        for status in (429, 503):
-            plant = Plant()
-            ids = plant.store(1)
-            plant.server.answers = [answer(status, b"", **fields)]
-            plant.run(least_ms - 200)
-            assert len(plant.server.heads) == 1, fields
-            plant.run(1500)
-            assert plant.server.ids() == ids, fields
 
 
 def test_a_batch_that_is_too_large_becomes_smaller():
@@ -258,7 +190,7 @@ def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
     assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
 
 
-def test_at_the_end_nothing_new_goes_out_and_an_answer_is_waited_for_no_longer_than_said():
+def test_at_the_end_nothing_new_goes_out():
     plant = Plant()
     plant.store(2)
     plant.server.answers = [None]
@@ -292,14 +224,9 @@ def test_it_says_why_it_reaches_no_one():
 @pytest.mark.parametrize(
     ("changed", "keys"),
     [
-        ({}, []),
-        ({"url": "ftp://x"}, ["url"]),
-        ({"url": "http://a b"}, ["url"]),
         ({"token": "a\r\nX: y"}, ["token"]),
         ({"token": "t", "user": "u", "password": "p"}, ["token"]),
-        ({"user": "u"}, ["user"]),
         ({"password": "p"}, ["user"]),
-        ({"user": "u:v", "password": "p"}, ["user"]),
     ],
 )
 def test_settings_that_cannot_be_are_named(changed, keys):
@@ -324,7 +251,7 @@ def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
     assert server.batches[0]["station"] == 10 and server.batches[0]["system"] == 1
 
 
-def test_a_webhook_that_cannot_be_as_it_is_set_says_so_and_stops_nothing_else():
+def test_a_webhook_that_cannot_be_stops_nothing_else():
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.controller.produce()

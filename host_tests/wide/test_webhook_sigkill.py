@@ -73,7 +73,7 @@ def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_kille
         assert TOKEN not in (tmp_path / "agent.log").read_text()
 
 
-def test_it_speaks_tls_to_a_server_that_is_vouched_for_and_to_no_other(tmp_path):
+def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
     ours, theirs = trustme.CA(), trustme.CA()
     ours.cert_pem.write_to_path(tmp_path / "ca.pem")
     for name, authority in (("ours.pem", ours), ("theirs.pem", theirs)):

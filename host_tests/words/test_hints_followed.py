@@ -413,7 +413,7 @@ def test_what_is_no_capture_names_what_writes_one(tmp_path):
     return said
 
 
-@follows("Look into it: toolcart archive query --all --database ")
+@follows("Query it: toolcart archive query --all --database ")
 def test_the_account_of_a_demo_names_its_archive(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "archive of mine.sqlite"

@@ -183,7 +183,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_told("timed out"), "10.1.2.3:4545 did not answer in time", "firewall"),
         (_told("in use"), "address in use", "connections"),
         (_told("DNS slow"), "the name servers do not answer", "resolvectl"),
-        (_told("reset", "starting"), "reset the connection before a session stood", "Many take one only"),
+        (_told("reset", "starting"), "reset the connection before a session was established", "Many take one only"),
         (_told("silence", "starting", mid=1), "does not answer MID 0001", "Open Protocol port"),
         (
             _told("slot taken", "starting", 96, 1),
@@ -205,7 +205,11 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
             "rejected MID 0001: 0004 with code 97 (MID rev",
             "start_revisions",
         ),
-        (_told("not a tty", host="/dev/null", line={"payload": "x"}), "/dev/null is not a tty", "controller.device"),
+        (
+            _told("not a tty", host="/dev/null", line={"payload": "x"}),
+            "/dev/null is not a serial line",
+            "controller.device",
+        ),
         (_told("no permission", host="/dev/ttyS0", line={"x": 1}), "no permission to use /dev/ttyS0", "dialout"),
         (_told("unplugged", host="/dev/ttyUSB0", line={"x": 1}), "the adapter /dev/ttyUSB0 was unplugged", "back"),
         (_told("in use", host="/dev/ttyUSB0", line={"x": 1}), "in use by another program", "fuser"),
@@ -217,7 +221,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         ),
         (_toolsnet("refused", "pim opening"), "PIM pim.plant:6575 refused", "pim_port"),
         (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
-        (_toolsnet("foreign PIM", "pim verify"), "something answers there that is no PIM", "6575"),
+        (_toolsnet("foreign PIM", "pim verify"), "what answers there is not a PIM", "6575"),
         (_toolsnet("no PIM", "pim verify"), "did not identify itself as a PIM", "pim_port"),
         (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not spoken"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
@@ -243,7 +247,7 @@ def test_the_same_reason_is_told_once_until_something_has_worked():
 
 def test_broker_s_reason_is_sentence_and_an_outlet_s_own_words_stay():
     shown = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
-    assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not vouched for by tls_ca")
+    assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not signed by tls_ca")
     assert "8883" in reasons.of_outlet({**shown, "why": "refused"}).hint
     for place in ("", "/var/lib/results.jsonl", "mqtt://broker:8883/x"):
         assert reasons.of_outlet({"place": place, "why": "no room is left"}).text() == "no room is left"

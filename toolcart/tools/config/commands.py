@@ -182,7 +182,7 @@ def new(file: Path, **given: str | None) -> None:
     from toolcart.tools.config import new as config_new
 
     if file.exists():
-        raise click.ClickException(f"{file} is there already; name another file, or change it in an editor.")
+        raise click.ClickException(f"{file} already exists; name another file, or change it in an editor.")
     if not file.parent.is_dir():
         raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
     tree, password = config_new.ask(given, file.parent)

@@ -15,14 +15,14 @@ from toolcart.tools.config.audience import MEANINGS as AUDIENCES
 from toolcart.tools.config.audience import audience
 
 MEANINGS = {
-    "system.type": "Kind of system ToolsNet is told; 3 is Open Protocol, undefined.",
+    "system.type": "System type that is reported to ToolsNet; 3 is Open Protocol, undefined.",
     "system.number": "Number of this system in ToolsNet.",
     "system.name": "Name of this system in ToolsNet.",
     "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
-    "toolsnet.pim_port": "Port of the PIM; the protocol documents name none, the plant does.",
+    "toolsnet.pim_port": "Port of the PIM; it has no default, ask the plant.",
     "toolsnet.window": (
         "How many results of a backlog may be out at once, for a long way to ToolsNet. With more than 1 a connection "
-        "that ends may leave up to 7 results in doubt, which are set aside for somebody to look up. On Linux, where "
+        "that ends may leave up to 7 results in doubt, which are set aside for an operator to look up. On Linux, where "
         "`refused` is park."
     ),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
@@ -65,7 +65,7 @@ MEANINGS = {
         "What gets the results: at least one outlet that is durable, ToolsNet once at most, three others at most; "
         "without a list ToolsNet alone."
     ),
-    "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
+    "stations[].controller.link": "Link to the controller: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
     "stations[].controller.device": (
@@ -82,7 +82,7 @@ MEANINGS = {
         "it), a pin's number on a chip; empty where the adapter does it by itself."
     ),
     "stations[].controller.invert": "Levels of both directions inverted. Chips only.",
-    "stations[].controller.priority": ("3964R: which end goes on when both start to send; the integrator is low."),
+    "stations[].controller.priority": ("3964R: priority when both start to send; the integrator's is low."),
     "stations[].controller.payload": (
         "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
     ),
@@ -163,7 +163,7 @@ MEANINGS = {
         " controllers."
     ),
     "board.time_zone": (
-        "Rules of local time, as POSIX writes TZ: CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe, IST-5:30 is India, all "
+        "Time zone in POSIX form: CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe, IST-5:30 is India, all "
         "year; empty is UTC. NTP gives UTC, a plant's archive wants local time."
     ),
     "board.lamp": "Pin of the status lamp; empty is the board's own.",

@@ -48,7 +48,7 @@ def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
         figures.append(f"  {_counted(told['archive_kills'], 'hard kill')} of the archive")
     kept = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
     if kept and archive:
-        kept += [f"  Look into it: toolcart archive query --all --database {shlex.quote(archive)}"]
+        kept += [f"  Query it: toolcart archive query --all --database {shlex.quote(archive)}"]
     return [*figures, "  " + ", ".join(faults), f"  {_verdict(told)}", *kept]
 
 
@@ -62,7 +62,7 @@ def _verdict(told: dict) -> str:
     if not is_wrong(told):
         return "Every result is in the archive, in order."
     if _is_broken(told):
-        return "The promise is broken: results are lost, out of order or stored twice."
+        return "FAILED: results are lost, out of order or stored twice."
     missing = told["produced"] - told["delivered"]
     where = f"{told['waiting']} waiting in the spool, {told['parked']} set aside"
     return f"{missing} not in the archive: {where}."

@@ -170,7 +170,7 @@ class Demo(Watch):
         if self.phase == RUNNING:
             self._begin_draining()
         elif self.phase == DRAINING:
-            self.note(WARNING, "what is left is not delivered in time: the end")
+            self.note(WARNING, "the rest was not delivered in time")
             self._begin_stopping()
         else:
             super().end()
@@ -307,7 +307,7 @@ class Demo(Watch):
             self._account_due_s = now_s + max(ACCOUNT_EVERY_S, took_s * ACCOUNT_SHARE)
             complaints = self.plant.complaints()
             for complaint in complaints[self._complaints_told :]:
-                self.note(BAD, f"the simulators complain: {complaint}")
+                self.note(BAD, f"the simulators report: {complaint}")
             self._complaints_told = len(complaints)
 
     def _look_into_books(self) -> dict:

@@ -54,7 +54,7 @@ LOCK = (
 _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
 _NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.identity keeps
 # What to check if there is a connection but no session.
-_CONNECTED = "Is another client connected? Are controller.start_revisions its?"
+_CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
 _REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
 _NO_SESSION = {
@@ -169,7 +169,7 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
             what, NOTE, words, "The agent takes that for a yes; see whether a result comes.", {"results": maybe}
         )
     words = f"it rejects what asks for pushed results, by revision of MID 0060: {', '.join(refused)}"
-    return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
+    return Found(what, BAD, words, "Is another client subscribed? Does it know one of controller.result_revisions?")
 
 
 def _kept(what: str, asking: Asking, controller: dict) -> Found:
@@ -184,7 +184,7 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
         )
     if answer.mid == 65:
         ident = answer["tightening_id"]
-        words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
+        words = f"it returns stored results (MID 0064); newest tightening ID {ident}"
         figures = {"newest": ident}
         if not _shares_ids(asking, ident):
             return Found(what, GOOD, words, "", figures)
@@ -193,7 +193,7 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
             return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
-    words = f"it gives no stored result back (MID 0064): code {reasons.told_code(answer['error_code'])}"
+    words = f"it returns no stored result (MID 0064): code {reasons.told_code(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
         return Found(what, NOTE, words, "It has none yet.")
     hint = (
@@ -222,12 +222,12 @@ def _clock(what: str, asking: Asking) -> Found:
     try:
         ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
     except ValueError:
-        return Found(what, WARN, f"its clock says {told}, which is no time", "Set it in the controller.")
+        return Found(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
     if local.is_unset(machine.clock()):
         return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
-        return Found(what, GOOD, "its clock is right by ours", "", figures)
+        return Found(what, GOOD, "its clock agrees with ours", "", figures)
     side = "ahead of" if ahead_s > 0 else "behind"
     hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
     return Found(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
@@ -314,9 +314,9 @@ def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found
         reason = reasons.of_controller(shown)
         return Found(what, BAD, reason.words, reason.hint, figures)
     if heard:
-        words = f"{heard} bytes came on {device} at {baud} baud, and they are no answer"
+        words = f"{heard} bytes came on {device} at {baud} baud, and they are not an answer"
         hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
     else:
-        words = f"nothing answers on {device} at {baud} baud: not one octet came"
+        words = f"nothing answers on {device} at {baud} baud: no byte was received"
         hint = "Is the cable crossed, in the right socket, and Open Protocol switched on for that port?"
     return Found(what, BAD, words, hint, figures)

@@ -101,14 +101,16 @@ def _file(what: str, path: Path, settings: dict) -> Found:
         with path.open("rb") as file:
             header = linux_header.read(bytearray(file.read(linux_header.PAGE_BYTES)))
     except OSError as error:
-        return Found(what, BAD, f"{path} cannot be read: {error.strerror}", "It is its agent's user's alone; try sudo.")
+        return Found(
+            what, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
+        )
     owner = settings["owner"]
     if header is None:
         hint = "Name another file in spool.path; this one is left as it is."
-        return Found(what, BAD, f"{path} is there and is no spool", hint)
+        return Found(what, BAD, f"{path} exists but is not a spool", hint)
     if header.owner not in (linux_header.NO_OWNER, owner):
         told = "station {2} of system {1}, type {0}".format(*header.owner)
-        hint = "Two stations cannot share one; name another file in spool.path, or mend the numbers."
+        hint = "Two stations cannot share one; name another file in spool.path, or correct the numbers."
         return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)
     if header.version != linux_header.VERSION:
         return Found(what, BAD, f"{path} was made by another version of toolcart", "Use that version, or another file.")
@@ -128,11 +130,11 @@ def clock() -> list[Found]:
     if is_unset(told):
         found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
     elif told["kept"] is None:
-        found = Found("clock", NOTE, f"{words}; whether it is kept right cannot be asked here")
+        found = Found("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
     elif told["kept"]:
-        found = Found("clock", GOOD, f"{words}, kept by NTP or the like, within {told['error_s']:.3g} s")
+        found = Found("clock", GOOD, f"{words}, synchronised within {told['error_s']:.3g} s")
     else:
-        found = Found("clock", WARN, f"{words}, and nothing keeps it right", SET_THE_CLOCK)
+        found = Found("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
     found.figures = told
     return [found]
 
@@ -163,7 +165,7 @@ def names(configuration: dict) -> list[Found]:
         except (OSError, UnicodeError) as error:
             slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
             words = "the name servers do not answer for it" if slow else "is not found"
-            hint = "Mend this machine's name servers (`resolvectl status`)." if slow else f"Is {setting} spelled right?"
+            hint = "Fix this machine's name servers (`resolvectl status`)." if slow else f"Is {setting} spelled right?"
             found.append(Found("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
             continue
         took_s = time.monotonic() - begun

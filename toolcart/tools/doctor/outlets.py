@@ -27,7 +27,7 @@ def examine(name: str, outlet: dict) -> list[Found]:
     except OSError as error:
         words = f"{host}:{port} cannot be reached: {error.strerror or error}"
         return [Found(what, BAD, words, "Does it run there, and is this its port?")]
-    words = f"{host}:{port} takes connections; whether it takes results the running agent finds out"
+    words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Found(what, GOOD, words)]
 
 

@@ -62,7 +62,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     if reason:
         found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
-        found.append(Found(f"{name} server", GOOD, f"{reached.server} takes connections"))
+        found.append(Found(f"{name} server", GOOD, f"{reached.server} accepts connections"))
     return [*found, *compare(number, sequence, spool)]
 
 
@@ -153,7 +153,9 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         found = image.read(spool)
         account = report.account(found, found.areas[0])
     except (image.ImageError, OSError) as error:
-        return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")]
+        return [
+            Found(what, SKIPPED, f"{spool} cannot be read: {error}", "Only its agent's user may read it; try sudo.")
+        ]
     passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
     named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}

@@ -311,7 +311,7 @@ def trouble_of(port: str, error: Exception) -> NotThere | Busy:
         )
     if number != errno.ENOENT and os.path.exists(port):
         if "Inappropriate ioctl" in text or os.path.isdir(port):
-            return NotThere(f"{port} is not a tty: it is no serial line. `ls /dev/ttyACM*` shows those of boards.")
+            return NotThere(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
         return NotThere(f"{port} is there and cannot be opened: {text}")
     known = [found.device for found in serial.tools.list_ports.comports() if found.vid is not None]
     seen = f"USB serial ports that are there: {', '.join(known)}" if known else "No USB serial port is there"

@@ -295,7 +295,7 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
     told = []
     for side in sorted(known.never_met):
         if not known.news.told(side):
-            told.append(f"no {news.name_of(side, shown)} yet at {sides.place_of(news.of(side, shown))}")
+            told.append(f"still connecting to {news.name_of(side, shown)} at {sides.place_of(news.of(side, shown))}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
 

@@ -311,7 +311,7 @@ def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
 
 
 DEMO_KEYS = [
-    ("n", "cut ToolsNet's network, or join it again"),
+    ("n", "disconnect ToolsNet's network, or reconnect it"),
     ("c", "the same with the controller's"),
     ("k", "kill the agent as a power cut would"),
     ("a", "the same with ToolsNet's archive"),
@@ -321,17 +321,17 @@ KEYS = [
     ("↑ ↓", "go through the list; Page up, Page down, Home, End as well"),
     ("Enter", "open the station; Esc goes back to all of them"),
     ("← →", "the station before, the next one"),
-    ("Tab", "from one list to the other, as to the events: they scroll"),
-    ("/", "show only stations and results that have a word, as VIN or NOK; Esc: all again"),
+    ("Tab", "next list, such as the events"),
+    ("/", "filter stations and results by a word, such as a VIN or NOK; Esc shows all"),
     ("s", "order of the stations: number, worst first, most waiting"),
-    ("e", "the events in all the room there is, and back"),
+    ("e", "events full screen, and back"),
     ("z", "waiting results over 2 minutes, an hour, a day"),
     ("q", "end in order; a second time: at once"),
 ]
 SIGNS = [
     ("good", "connected, well"),
     ("info", "something to know"),
-    ("warning", "under way, or worth a look"),
+    ("warning", "in progress, or worth a look"),
     ("bad", "needs attention"),
 ]
 

@@ -58,7 +58,7 @@ class Watching(Screen[None]):
 
     def word_line(self) -> Input:
         """Return the line for the search word; it shows while the word is typed or kept."""
-        line = Input(id="word", placeholder="a word: Enter keeps it, Esc takes it away", compact=True)
+        line = Input(id="word", placeholder="filter: Enter keeps it, Esc removes it", compact=True)
         line.display = False
         return line
 

@@ -257,7 +257,7 @@ def plot(
     areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
     found = [one for one in torques.programs(areas) if one.rows]
     if not found:
-        fail(f"there is no result in {file}.", "`toolcart spool info` tells what is in it.", 1)
+        fail(f"there is no result in {file}.", "`toolcart spool info` shows what is in it.", 1)
     wanted = [one for one in found if program is None or one.name == program.lstrip("0")]
     if not wanted:
         names = ", ".join(visible(one.name or "none") for one in found)

@@ -76,7 +76,7 @@ class Made:
 def take_over(source: Path, target: Path, plan: Plan) -> str:
     """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done."""
     if target.exists():
-        raise CannotTakeOver(f"{target} is there already; nothing takes its place")
+        raise CannotTakeOver(f"{target} already exists; it is not overwritten")
     if image.is_held(source):
         raise CannotTakeOver(f"an agent has {source} open; stop it first")
     told = image.header(source)

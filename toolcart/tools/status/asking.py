@@ -43,14 +43,14 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
         except ConnectionRefusedError:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise Trouble(f"{path} is no socket", _not_there(path)) from None
+                raise Trouble(f"{path} is not a socket", _not_there(path)) from None
             raise Trouble(
-                f"no agent runs here: nothing answers at {path}, which one that was killed has left",
+                f"no agent runs here: nothing answers at {path}, left behind by an agent that was killed",
                 "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:
             raise Trouble(
-                f"no permission to ask at {path}", "It is the agent's user's alone; try sudo.", True
+                f"no permission to ask at {path}", "Only the agent's user may ask it; try sudo.", True
             ) from None
         except TimeoutError:
             raise Trouble(
@@ -73,7 +73,7 @@ def _lines(asking: socket.socket, until_s: float, path: str) -> list[dict]:
         if not piece or octets.endswith(b'{"end": true}\n'):
             break
         if len(octets) > ANSWER_MAX:
-            raise Trouble(f"{path} answers without end", "It is no agent's socket.")
+            raise Trouble(f"{path} sends without end", "It is not an agent's socket.")
     lines = []
     for line in bytes(octets).splitlines():
         with contextlib.suppress(ValueError):
@@ -85,13 +85,13 @@ def _tree(lines: list[dict], path: str) -> dict:
     told: dict = {"agent": {}, "stations": []}
     for line in lines:
         if not isinstance(line, dict) or "error" in line:
-            raise Trouble(f"{path} does not tell a status: {line}", "Is it an agent's socket, and of this version?")
+            raise Trouble(f"{path} sent no status: {line}", "Is it an agent's socket, and of this version?")
         if "agent" in line:
             told["agent"] = line["agent"]
         elif "station" in line:
             told["stations"].append(line["station"])
     if not lines or not lines[-1].get("end") or not told["agent"]:
-        raise Trouble(f"the agent at {path} did not tell its whole status", "Did it end meanwhile? Ask again.")
+        raise Trouble(f"the agent at {path} did not send its whole status", "Did it end meanwhile? Ask again.")
     return told
 
 

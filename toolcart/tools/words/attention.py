@@ -127,7 +127,7 @@ def _full(station: dict) -> Need | None:
     if station.get("spool", {}).get("state_alarm", 0) == STATE_LAST:
         return None  # that is why nothing is taken
     hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
-    return Need("full", BAD, "FULL", "the spool is full: the controller is left alone and keeps its results", hint)
+    return Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
 
 def _holding(station: dict) -> str:
@@ -181,7 +181,7 @@ def _state(station: dict) -> list[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     name = sides.name_of(sides.first_of(station))
-    hint = f"let {name} take what is waiting, then give the station another spool on another flash or disk"
+    hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         return [Need("state", BAD, "WORN OUT", words, hint)]

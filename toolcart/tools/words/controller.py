@@ -8,12 +8,12 @@ from toolcart.agent.wide import mid0900 as trace
 # By the name of the counter; {value} is the one in its latest entry.
 SENTENCES = {
     "raw": "a result that cannot be read came, {value} bytes: it is kept as it came",
-    "controller malformed": "the controller's MID {value:04d} could not be used: it is not as the protocol has it",
+    "controller malformed": "the controller's MID {value:04d} could not be used: it does not follow the protocol",
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
     "controller resets": "the controller's tightening IDs begin again",
-    "out of sequence": "a result came out of the order of its tightening ID; it is kept as it came",
+    "out of sequence": "a result came out of order by its tightening ID; it is kept as it came",
     "odd on the line": (
-        "a result that cannot be right came over the line; it is taken if it comes again so. "
+        "an impossible result came over the line; it is accepted if it comes again unchanged. "
         "`toolcart line monitor` shows what comes"
     ),
     "no owner": (
@@ -24,7 +24,7 @@ SENTENCES = {
         "results are not taken, since MID 0065 names another station: right where stations share the tightening IDs; "
         'else set controller.tightening_ids to "own"'
     ),
-    "ids higher": "this controller answers MID 0064 with tightening IDs that are one too high: they are put right",
+    "ids higher": "this controller answers MID 0064 with tightening IDs that are one too high: they are corrected",
     "repeats nothing": (
         "this controller sends each result once: what is not stored then has to be fetched, if it keeps any "
         "(docs/controllers.md)"

@@ -42,7 +42,7 @@ def counted(station: dict) -> list[Need]:
             "unsubscribed",
             counters.get("unsubscribed"),
             "times since the start the controller stopped pushing results though it was connected",
-            "was the agent stalled, or the controller set up anew?",
+            "was the agent stalled, or the controller set up again?",
         ),
         (
             "passed over",

@@ -171,7 +171,7 @@ _CONNECT = {
     ),
     "DNS slow": (
         "{name}: the name servers do not answer for {host}",
-        "Give an address in {where}, or mend this machine's name servers (`resolvectl status`).",
+        "Give an address in {where}, or fix this machine's name servers (`resolvectl status`).",
     ),
     "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
     "no route": (
@@ -191,7 +191,7 @@ _CONNECT = {
         "there is no device {host}",
         "Is the adapter plugged in? `ls /dev/serial/by-id` shows names that stay the same.",
     ),
-    "not a tty": ("{host} is not a tty: it is no serial line", "Name the adapter's device in {where}."),
+    "not a tty": ("{host} is not a serial line", "Name the adapter's device in {where}."),
     "no permission": (
         "no permission to use {host}",
         "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
@@ -211,13 +211,13 @@ _CONNECT = {
         "Is this the port for TLS, or of the tunnel? Without TLS leave out tls_ca.",
     ),
     "not trusted": (
-        "{name} {place}: its certificate is not vouched for by tls_ca, has run out, or names another host",
+        "{name} {place}: its certificate is not signed by tls_ca, has expired, or is for another host",
         "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
         "clock was never set trusts no certificate.",
     ),
     "no TLS files": (
         "{name} {place}: no connection is tried, since a file for TLS cannot be used{detail}",
-        "Mend it: it is read again at each try.",
+        "Correct it: it is read again at each attempt.",
     ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
 }
@@ -232,12 +232,12 @@ _LINE = {
 
 _SERVER_OF_LINE = {
     "no RFC 2217": (
-        "{name} {place} took the connection and does not speak RFC 2217",
+        "{name} {place} accepted the connection but does not speak RFC 2217",
         "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device.",
     ),
     "not settable": (
         "{name} {place} does not set what controller.baud, parity, stop_bits and flow ask for",
-        "Can this port of it do that? With socket:// its own settings rule.",
+        "Can this port of it do that? With socket:// its own settings apply.",
     ),
 }
 
@@ -248,7 +248,7 @@ _TELEGRAMS = {
         "not spoken: ToolsNet has to be a later one.",
     ),
     "foreign PIM": (
-        "{name} {place}: something answers there that is no PIM",
+        "{name} {place}: what answers there is not a PIM",
         "Is toolsnet.pim_port the PIM's? Each plant chooses it; 6575 is one that is in use.",
     ),
     "no info": (
@@ -256,10 +256,13 @@ _TELEGRAMS = {
         "Does ToolsNet know this system and station? Compare system.number and stations[].number with its own.",
     ),
     "no answer": (
-        "{name} {place} takes the connection and acknowledges nothing (no 05)",
+        "{name} {place} accepts the connection but acknowledges nothing (no 05)",
         "Is this ToolsNet's server port? Its own log says what it makes of our telegrams.",
     ),
-    "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
+    "malformed": (
+        "{name} {place} sends something that is not a ToolsNet telegram",
+        "Does something else listen there?",
+    ),
     "server not allowed": (
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
         "Add that host, or ask who changed the PIM.",
@@ -295,7 +298,7 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
         if side.is_line and "://" in side.host:
             return Reason(
                 slug,
-                f"{side.host} took the connection, and nothing answers on its line",
+                f"{side.host} accepted the connection, but nothing answers on its line",
                 "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
             )
         if side.is_line:
@@ -306,13 +309,13 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
             )
         return Reason(
             slug,
-            f"{name} took the connection and does not answer {asked}",
+            f"{name} accepted the connection but does not answer {asked}",
             "Is this a controller's Open Protocol port? Some answer one client only.",
         )
     if slug == "framing lost":
         if state == "ready":
-            return Reason(slug, f"{name} sent a message with no length that can be right", "")
-        return Reason(slug, f"{name}: what answers there is no Open Protocol", "Does something else listen there?")
+            return Reason(slug, f"{name} sent a message with an impossible length", "")
+        return Reason(slug, f"{name}: what answers there is not Open Protocol", "Does something else listen there?")
     if slug == "slot taken":
         return Reason(
             slug,
@@ -346,7 +349,7 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
     if state == "starting":
         return Reason(
             slug,
-            f"{words} before a session stood",
+            f"{words} before a session was established",
             "Is another client connected to the controller? Many take one only.",
         )
     if state in ("pim verify", "pim info"):

@@ -22,7 +22,7 @@ def agent_lines(about: dict) -> list[str]:
         f"{span(about.get('uptime_s', 0))} since {about.get('started', '?')}{memory}"
     ]
     if clock:
-        kept = {True: "kept right by the system", False: "NOT kept right: no NTP has set it"}.get(clock.get("kept"), "")  # type: ignore
+        kept = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
         error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
         lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
     lines += _servers_clock(about.get("servers_clock") or {})

@@ -1,0 +1,259 @@
+"""The small parts that all rooms use: constants, checksum, fields, forms, words, ticks, counters, FIFO."""
+
+from toolcart.agent.base import compat, fields, form
+from toolcart.agent.base import health as h
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
+from toolcart.agent.base.health import LOG_ENTRIES, NAMES, Health
+from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
+from toolcart.agent.base.words import TOO_LARGE, get_u32
+from toolcart.base.clock import Dice
+
+PORTABLE = True
+
+
+def test_constants_of_other_modules_can_be_read_from_outside():
+    # A name with an underscore would be gone on MicroPython: what is used from outside has none.
+    from toolcart.agent.base import ticks
+    from toolcart.agent.link import LINK_BROKEN
+
+    assert ticks.TICKS_MAX == 0x3FFFFFFF and LINK_BROKEN == -1
+    assert hasattr(compat, "const")
+
+
+CHECK = 0x1790FBF6  # of b"123456789", from the module's own definition of the polynomial
+
+
+def bitwise(octets):
+    """The same CRC by its definition, bit by bit: polynomial 0x2030B9C7 reflected, start all ones."""
+    value = (1 << 30) - 1
+    for octet in octets:
+        value ^= octet
+        for _ in range(8):
+            value = (value >> 1) ^ 0x38E74301 if value & 1 else value >> 1
+    return value
+
+
+def reflected(value, bits):
+    turned = 0
+    for bit in range(bits):
+        if value >> bit & 1:
+            turned |= 1 << (bits - 1 - bit)
+    return turned
+
+
+def test_check_value_and_polynomial_are_the_documented_ones():
+    assert crc30(b"123456789", 0, 9) == CHECK == bitwise(b"123456789")
+    assert reflected(0x2030B9C7, 30) == 0x38E74301
+
+
+def test_erased_and_blank_flash_have_no_checksum_that_looks_like_themselves():
+    for octet in (0x00, 0xFF):
+        blank = bytes([octet] * 64)
+        assert crc30(blank, 0, 60) not in (0, 0x3FFFFFFF)
+
+
+def test_value_is_a_small_int_of_a_32_bit_board():
+    for index in range(256):
+        assert 0 <= crc30(bytes([index, 255 - index, index]), 0, 3) < 1 << 30
+
+
+def test_a_buffer_holds_octets_only_where_they_begin():
+    for buf in (b"01230", bytearray(b"01230")):
+        assert fields.holds(buf, 0, bytearray(b"0123")) and fields.holds(buf, 1, b"1230") and fields.holds(buf, 4, b"0")
+        assert not fields.holds(buf, 0, b"123") and not fields.holds(buf, 2, b"2301") and not fields.holds(buf, 3, b"0")
+
+
+def made(move, source, width=None, upper=0, room=16):
+    """The target after one move, from the third octet of it and of a larger source; None if it was refused."""
+    target = bytearray(b"#" * (room + 3))
+    row = bytes((move | upper << 4, 1, 0, 2, len(source) if width is None else width))
+    if not form.carry_out(row, 1, target, 2, b"?????" + source + b"?", 3):
+        return None
+    assert target[:3] == b"###"
+    return bytes(target[3:]).rstrip(b"#")
+
+
+def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
+    assert made(form.TEXT, b"A\0\x7f\x1f\xc3\xa4~ ") == b"A ????~ "
+
+
+def test_digits_are_widened_with_zeros_and_blanks_with_blanks():
+    assert made(form.DIGITS, b"012") == b"012"
+    assert made(form.DIGITS, b"12", upper=2) == b"0012"
+    assert made(form.DIGITS, b"  ", upper=2) == b"    " == made(form.DIGITS, b"\0\0", upper=2)
+
+
+def test_time_is_packed_and_what_is_none_becomes_zeros():
+    assert made(form.PACK_TIME, b"2024-03-14:09:26:53") == b"\x20\x24\x03\x14\x09\x26\x53"
+    for none in (b"Last Change Unknown", b"0000-03-14:09:26:53", b"2024-13-14:09:26:53", b"2024-03-14 09:26:53"):
+        assert made(form.PACK_TIME, none) == bytes(7)
+
+
+def test_leading_zeros_are_stripped_but_one_digit_stays():
+    assert made(form.STRIP, b"0001234567") == b"1234567   "
+    assert made(form.STRIP, b"0000") == b"0   "
+    assert made(form.STRIP, b"4294967295") == b"4294967295"
+
+
+def test_a_point_is_inserted_and_nothing_is_computed():
+    assert made(form.FIXED, b"004237", upper=2) == b"00042.37"
+    assert made(form.FIXED, b"999999", upper=2) == b"09999.99"
+    assert made(form.FIXED, b"00095") == b"000095.0"
+    assert made(form.FIXED, b"      ", upper=2) == b"00000.00" == made(form.FIXED, b"\0" * 6, upper=2)
+
+
+def test_number_of_more_than_30_bits_is_told_apart_and_never_made():
+    buf = bytearray(b"\x00\x00\x00\x40" + b"\xff" * 4)
+    assert get_u32(buf, 0) == TOO_LARGE
+    assert get_u32(buf, 4) == TOO_LARGE
+    buf[3] = 0x3F
+    assert get_u32(buf, 0) == 0x3F000000
+
+
+HALF = TICKS_PERIOD // 2
+# Both ends of the circle, its middle, and what lies beside them.
+MOMENTS = (0, 1, 2, HALF - 1, HALF, HALF + 1, TICKS_PERIOD - 2, TICKS_PERIOD - 1)
+
+
+def test_constants_are_those_of_a_32_bit_board():
+    assert TICKS_PERIOD == 1 << 30
+    assert TICKS_MAX == TICKS_PERIOD - 1
+    assert FOREVER == HALF - 1
+
+
+def test_adding_stays_on_the_circle():
+    for moment in MOMENTS:
+        for ms in (0, 1, 1000, HALF - 1):
+            assert ticks_add(moment, ms) == (moment + ms) % TICKS_PERIOD
+
+
+def test_difference_is_signed_and_the_shorter_way_round():
+    for earlier in MOMENTS:
+        for ms in (-HALF, -HALF + 1, -1000, -1, 0, 1, 1000, HALF - 1):
+            assert ticks_diff((earlier + ms) % TICKS_PERIOD, earlier) == ms
+
+
+def test_timer_expires_at_its_moment_and_not_before_whatever_the_start():
+    timer = Timer()
+    for start in MOMENTS:
+        for ms in (1, 50, 6000, FOREVER):
+            timer.start(start, ms)
+            assert timer.left(start) == ms
+            before = ticks_add(start, ms - 1)
+            assert not timer.expired(before) and timer.left(before) == 1
+            due = ticks_add(start, ms)
+            assert timer.expired(due) and timer.left(due) == 0
+
+
+def test_every_counter_has_one_number_and_one_name():
+    numbers = {}
+    for name in dir(h):
+        value = getattr(h, name)
+        if name.isupper() and isinstance(value, int) and name not in ("LOG_ENTRIES",):
+            assert value not in numbers, name
+            numbers[value] = name
+    assert sorted(numbers) == list(range(len(NAMES)))
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_names_say_what_the_constants_say():
+    for number, name in ((h.STORED, "stored"), (h.RAW, "raw"), (h.REFUSED_FULL, "refused full"), (h.FAULTS, "faults")):
+        assert NAMES[number] == name
+    for name in dir(h):
+        value = getattr(h, name)
+        if name.isupper() and isinstance(value, int) and name != "LOG_ENTRIES" and value < len(NAMES):
+            words = name.lower().split("_")
+            shown = NAMES[value]
+            assert words[0][:3] in shown or words[-1][:3] in shown, name
+
+
+def test_counting_and_noting_add_one_each():
+    health = Health()
+    health.count(h.STORED)
+    health.note(h.STORED, 5, 100)
+    assert health.counters[h.STORED] == 2
+    assert sum(health.counters) == 2
+    assert list(health.entries()) == [(100, h.STORED, 5)]
+
+
+def test_log_keeps_the_latest_entries_in_their_order():
+    health = Health()
+    for index in range(LOG_ENTRIES * 2 + 5):
+        health.note(h.RAW, index, index * 10)
+    entries = list(health.entries())
+    assert len(entries) == LOG_ENTRIES and health.logged == LOG_ENTRIES * 2 + 5
+    assert [value for _, _, value in entries] == list(range(LOG_ENTRIES + 5, LOG_ENTRIES * 2 + 5))
+
+
+def push(fifo, octets):
+    """Offer octets as a port does: what there is room for; return how many were taken."""
+    n = fifo.room()
+    if n > len(octets):
+        n = len(octets)
+    inlet = fifo.inlet()
+    inlet[:n] = octets[:n]
+    fifo.receive(n)
+    return n
+
+
+def content(fifo):
+    return bytes(fifo.buf[fifo.start : fifo.end])
+
+
+def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
+    fifo = Fifo(300, SIDE_BYTES)
+    assert fifo.inlet() is fifo.buf and fifo.room() == 300
+    assert push(fifo, b"abc") == 3
+    assert content(fifo) == b"abc"
+    assert fifo.inlet() is not fifo.buf and fifo.room() == SIDE_BYTES <= fifo.free
+
+
+def test_full_takes_nothing_until_something_is_dropped():
+    fifo = Fifo(200, SIDE_BYTES)
+    octets = bytes([index & 0xFF for index in range(200)])
+    assert push(fifo, octets[:150]) == 150
+    assert push(fifo, octets[150:]) == 50
+    assert fifo.room() == 0 and push(fifo, b"z") == 0
+    fifo.start += 10
+    assert fifo.room() == 10
+    assert push(fifo, b"0123456789abc") == 10
+    assert content(fifo) == octets[10:] + b"0123456789"
+
+
+def test_what_is_skipped_is_passed_over_and_nothing_behind_it():
+    fifo = Fifo(50, 16)
+    push(fifo, b"x" * 10)
+    fifo.skip = 13
+    fifo.pass_over()
+    assert (fifo.skip, content(fifo)) == (3, b"")
+    push(fifo, b"xxxyz")
+    fifo.pass_over()
+    assert (fifo.skip, content(fifo)) == (0, b"yz")
+    fifo.pass_over()
+    assert content(fifo) == b"yz"
+    fifo.skip = 5
+    fifo.clear()
+    assert fifo.skip == 0
+
+
+def test_any_sequence_of_pieces_comes_out_as_it_went_in():
+    for seed in range(20):
+        dice = Dice(seed + 1)
+        size = 130 + dice.randrange(400)
+        fifo = Fifo(size, SIDE_BYTES)
+        kept = bytearray()
+        number = 0
+        for _ in range(150):
+            if dice.randrange(3):
+                piece = bytes([(number + index) & 0xFF for index in range(dice.randrange(1, 300))])
+                taken = push(fifo, piece)
+                number += taken
+                kept += piece[:taken]
+            else:
+                n = dice.randrange(len(kept) + 1)
+                fifo.start += n
+                kept = kept[n:]
+            assert len(kept) <= size and content(fifo) == bytes(kept)
+            # It never says full while there is room for a whole side buffer.
+            assert fifo.room() > 0 or len(kept) == size
