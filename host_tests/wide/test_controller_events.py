@@ -3,6 +3,7 @@
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_FULL
+from toolcart.agent.openprotocol.replies import Said
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -129,7 +130,7 @@ def test_results_have_the_right_of_way():
         said = []
 
         class session:
-            mid = 71
+            said = Said()
 
         class link:
             buf = message(*TOLD[0][:2])
@@ -139,6 +140,7 @@ def test_results_have_the_right_of_way():
         def answer(self, kept, now):
             self.said.append(kept)
 
+    Cart.session.said.mid = 71
     Cart.session.link = Cart.link
     Cart.session.withhold = staticmethod(lambda: Cart.said.append("withheld"))
     bench = Bench()
