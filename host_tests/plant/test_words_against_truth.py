@@ -297,7 +297,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
 @says(
     "{} fell silent: it did not answer the keep-alive",
     "{} left in order",
-    "fetching up to {} missed results",
+    "fetching up to {} missed result{}",
     "no missed result is left in the controller",
     "backlog delivered (",
     "agent started, process",

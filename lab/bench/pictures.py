@@ -4,6 +4,7 @@ Rules
 1. They show the real view over a real agent of twelve simulated carts, one of which has no network, with ToolsNet
    away for a while; nothing in them is drawn by hand.
 2. A picture is the terminal's text as SVG, as Textual exports it, except for the fonts it would load from elsewhere.
+3. demo.svg shows the others in turn: a reader that does not move pictures shows the first.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from lab.harness.fleet import Fleet
 CARTS = 12
 RATE_PER_S = 0.7
 AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
+FRAME_S = 4  # of demo.svg
 SIZE = (120, 32)
 LIMIT_S = 60.0
 
 
 def make(folder: Path) -> None:
-    """Write overview.svg, station.svg and outage.svg into the folder."""
+    """Write overview.svg, station.svg, outage.svg and demo.svg into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
         path = Path(place, "line-2.json")
@@ -42,6 +44,24 @@ def make(folder: Path) -> None:
             asyncio.run(_play(View(watch, ascii_only=False), watch, fleet, folder))
         finally:
             watch.close()
+    frames = [(folder / f"{name}.svg").read_text(encoding="utf-8") for name in ("overview", "outage", "station")]
+    (folder / "demo.svg").write_text(in_turn(frames), encoding="utf-8")
+
+
+def in_turn(frames: list[str]) -> str:
+    """Return one picture that shows these one after the other, for ever."""
+    [size] = re.findall(r'viewBox="([^"]*)"', frames[0])
+    part, all_s = 100 / len(frames), FRAME_S * len(frames)
+    lines = [
+        f'<svg viewBox="{size}" xmlns="http://www.w3.org/2000/svg">',
+        f"<style>@keyframes turn {{ 0%, {part - 0.1:.1f}% {{ visibility: visible }} {part:.1f}%, 100% {{ visibility: "
+        f"hidden }} }} .turn {{ animation: turn {all_s}s infinite; visibility: hidden }} .first "
+        "{ visibility: visible }</style>",
+    ]
+    for number, frame in enumerate(frames):
+        first = " first" if number == 0 else ""
+        lines.append(f'<g class="turn{first}" style="animation-delay: {number * FRAME_S}s">{frame}</g>')
+    return "\n".join([*lines, "</svg>\n"])
 
 
 async def _play(view: View, watch: Watch, fleet: Fleet, folder: Path) -> None:

@@ -313,7 +313,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
     if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
         return told
     if open_ids > known.open_ids:
-        told.append((INFO, f"fetching up to {open_ids} missed results"))
+        told.append((INFO, f"fetching up to {open_ids} missed result{'' if open_ids == 1 else 's'}"))
     elif open_ids == 0 and known.open_ids:
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids

@@ -279,9 +279,12 @@ def clock(seconds: float) -> str:
 
 
 def both_books(books: dict, parked: int) -> Text:
-    """Both sides' books: two lines. Only the final account can say what is lost: results may still be on their way."""
+    """Both sides' books: two lines, folded where the panel is narrow.
+
+    Only the final reconciliation can say what is lost: results may still be on their way.
+    """
     way = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text()
     text.append("controller  ", "dim")
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
     text.append("\n").append("ToolsNet    ", "dim")
@@ -297,7 +300,7 @@ def both_books(books: dict, parked: int) -> Text:
 
 def account(told: dict) -> Text:
     """What one station's spool has seen since it was made: one line."""
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text()
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
     _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
@@ -312,9 +315,9 @@ def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
 
 DEMO_KEYS = [
     ("n", "disconnect ToolsNet's network, or reconnect it"),
-    ("c", "the same with the controller's"),
+    ("c", "the controller's network"),
     ("k", "kill the agent as a power cut would"),
-    ("a", "the same with ToolsNet's archive"),
+    ("a", "kill ToolsNet's archive"),
     ("+ -", "more, fewer results per second"),
 ]
 KEYS = [
@@ -322,7 +325,7 @@ KEYS = [
     ("Enter", "open the station; Esc goes back to all of them"),
     ("← →", "the station before, the next one"),
     ("Tab", "next list, such as the events"),
-    ("/", "filter stations and results by a word, such as a VIN or NOK; Esc shows all"),
+    ("/", "filter by a word, such as a VIN or NOK; Esc shows all"),
     ("s", "order of the stations: number, worst first, most waiting"),
     ("e", "events full screen, and back"),
     ("z", "waiting results over 2 minutes, an hour, a day"),
@@ -346,5 +349,5 @@ def help_text(keys: list[tuple[str, str]]) -> Text:
         text.append(f"  {LEVEL_SIGNS[level]:<7}", LEVEL_STYLES[level]).append(f"{meaning}\n")
     text.append(f"  {'○':<7}", BAD_STYLE).append("not connected\n")
     text.append(f"  {'▲ ▼':<7}", BAD_STYLE).append("a value above, below its limits\n\n")
-    text.append("  Signs are ASCII where the locale names no UTF-8; --ascii and --no-ascii decide it.", "dim")
+    text.append("  Without a UTF-8 locale all signs are ASCII, as with --ascii.", "dim")
     return text

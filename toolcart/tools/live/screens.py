@@ -247,7 +247,9 @@ class OneStation(Watching):
 
     def on_mount(self) -> None:
         self.query_one("#counters").border_title = " counters since the agent's start "
-        self.query_one("#account").border_title = " account " if self.subject.demo else " since the spool was made "
+        self.query_one("#account").border_title = (
+            " reconciliation " if self.subject.demo else " since the spool was made "
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return len(self.subject.watch.figures.shown()) > 1 if action == "station" else True

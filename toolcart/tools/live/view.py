@@ -60,7 +60,7 @@ OneStation #side { width: 30; }
 #backlog { height: 2; }
 #curve { height: 1fr; }
 #counters { height: 3; }
-#account { height: auto; }
+#account { height: auto; text-wrap: wrap; }
 OneStation.-narrow #body { layout: vertical; }
 OneStation.-narrow #left { height: auto; }
 OneStation.-narrow #results_panel { height: 1fr; min-height: 3; }
