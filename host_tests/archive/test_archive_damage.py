@@ -71,7 +71,7 @@ def test_a_page_never_fails_for_a_value(place, column):
                 assert answer.status_code == 200 and "Infinity" not in answer.text, path
                 json.loads(browser.get(path.format(number), params={"json": ""}).content)
         for kind in ("csv", "json", "xlsx", "parquet"):
-            assert browser.get(f"/results?verdict=all&as={kind}").status_code == 200
+            assert browser.get(f"/results?verdict=all&wait&as={kind}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
         said = run(*words)
         assert said.exit_code == 2 and "the database is damaged" in said.stderr, (words, said.output)
     with TestClient(make(Reading(place)), base_url="http://127.0.0.1") as browser:
-        answer = browser.get("/results?verdict=all&as=csv")
+        answer = browser.get("/results?verdict=all&wait&as=csv")
         assert answer.status_code == 503 and "damaged" in answer.text

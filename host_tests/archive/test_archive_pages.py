@@ -20,16 +20,14 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 from sqlalchemy import event
-from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from toolcart.archive import bulk, database, quarters, queries
+from toolcart.archive import bulk, database, export, quarters, queries
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import RESULT as RESULTS
-from toolcart.archive.web import asked, day, login, running, shown
+from toolcart.archive.web import asked, day, exports, listed, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
-from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import Proxy, UsersFile, put
@@ -740,6 +738,20 @@ def sheet_of(path, names):
     return [[int(a), b, float(c), digits(d)] for a, b, c, d in found]
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Files are written here: a process for each takes a second; test_archive_exports.py has it."""
+
+    async def run(self, job):
+        engine = database.connect(self._place, writes=False)
+        export.write(job.kind, listed.rows(engine, listed.read(job.listed.text())), job.path)
+        engine.dispose()
+        job.is_whole = True
+
+    monkeypatch.setattr(exports.Exports, "_run", run)
+
+
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
 def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
     with client(plant) as browser:
@@ -749,21 +761,22 @@ def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
             ("/station/3/1/2", None),
             (f"/trend/3/1/2?vin_from={vin(3)}&vin_to={vin(7)}", None),
         ):
-            shown = get(browser, f"{address}{'&' if '?' in address else '?'}as={kind}")
-            assert (
-                "attachment" in shown.headers["content-disposition"]
-                and f".{kind}" in shown.headers["content-disposition"]
-            )
+            shown = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as={kind}")
+            told = shown.headers["content-disposition"]
+            assert "attachment" in told and f".{kind}" in told
             found = rows_of(shown, kind, tmp_path)
-            asked_for = rows_of(get(browser, f"{address}{'&' if '?' in address else '?'}as=json"), "json", tmp_path)
+            asked_for = rows_of(
+                get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json"), "json", tmp_path
+            )
             assert found == asked_for and found
             assert count in (None, len(found))
             if "vin_from" in address:
                 assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
         assert f"as={kind}" in get(browser, "/results?verdict=all").text
-        assert get(browser, f"/events?as={kind}", 400)
+        assert get(browser, f"/events?wait&as={kind}", 400 if kind == "parquet" else 200)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch):
     place = place_in(tmp_path)
     with Served(place) as archive, archive.server() as server:
@@ -772,46 +785,23 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     with client(place) as browser:
-        told = get(browser, "/results?verdict=all&as=csv").text
+        told = get(browser, "/results?verdict=all&wait&as=csv").text
         assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
-        sheet = rows_of(get(browser, "/results?verdict=all&as=xlsx"), "xlsx", tmp_path)
+        sheet = rows_of(get(browser, "/results?verdict=all&wait&as=xlsx"), "xlsx", tmp_path)
         assert [row[1] for row in sheet] == ["-2", "http://x", "@SUM(A1)", "=1+1"]
         assert not list((tmp_path / "scratch").iterdir())
-        get(browser, "/results?verdict=all&as=exe", 400)
-        assert get(browser, "/results?station=9&as=parquet", 404)
+        get(browser, "/results?verdict=all&wait&as=exe", 400)
+        assert get(browser, "/results?station=9&wait&as=parquet", 404)
 
 
-def test_rows_of_a_file_are_read_when_its_turn_comes(plant, monkeypatch):
-    site = make(Reading(plant)).state.site
-    reads, most = [0], [0]
-
-    async def read(question, *values):
-        reads[0] += 1
-        most[0] = max(most[0], reads[0])
-        await asyncio.sleep(0.01)
-        return []
-
-    async def written(request, kind, made):
-        await site.reading(made.rows, 1)
-        reads[0] -= 1
-
-    async def twelve():
-        site.reading, site._written = read, written
-        page = Page("", {}, rows=lambda connection, most: [])
-        request = Request({"type": "http", "query_string": b"as=csv", "headers": []})
-        await asyncio.gather(*[site._file(request, page) for _ in range(12)])
-
-    asyncio.run(twelve())
-    assert most == [1]
-
-
+@pytest.mark.usefixtures("in_this_process")
 def test_files_are_for_who_may_export(plant, users):
     put(users, "carla", "export", "carla carla")
     with client(plant, login.Door(None, UsersFile(users)), only_here=False) as browser:
         for name, status in (("anna", 403), ("carla", 200), ("berta", 200)):
             enter(browser, name)
             assert ("as=csv" in get(browser, "/results?verdict=all").text) is (status == 200)
-            get(browser, "/results?verdict=all&as=csv", status)
+            get(browser, "/results?verdict=all&wait&as=csv", status)
 
 
 def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):

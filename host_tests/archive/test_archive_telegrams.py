@@ -340,7 +340,7 @@ def pages_open(there, place, kind_of_file):
     programs = {row[0] for row in rows(there, t.RESULT, place, "Program")}
     for program in programs:
         opens(there, f"/trend/{station}", program=program, by="week", size=2)
-    told = there.browser.get("/results", params={"verdict": "all", "station": station, "as": kind_of_file})
+    told = there.browser.get("/results", params={"verdict": "all", "station": station, "as": kind_of_file, "wait": ""})
     assert told.status_code == (200 if programs or kind_of_file != "parquet" else 404)
 
 

@@ -250,7 +250,7 @@ def test_a_bar_leads_to_its_results(browser, by):
         (causes, (SPAN,), "ResultNOKOf"),
         (asked.nok_counts, (None, None, "20261119", "20261121"), "ResultNOK"),
         (asked.nok_counts, ((3, 1, 1), None, "20261119", "20261121"), "ResultNOKOf"),
-        (asked.newest_nok, (), "ResultNOK"),
+        (asked.newest_time, (), "ResultByMoment"),
         (asked.newest, ((3, 1, 1), 1, None), "ResultByTime"),
         (asked.results, (LISTED,), "ResultByTime"),
     ],

@@ -87,7 +87,7 @@ def _time(name: str, text: str | None) -> str | None:
 )
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
-@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file; needs XlsxWriter.")
+@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file.")
 @click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:

@@ -17,6 +17,11 @@ def cause(torque: int | None, angle: int | None, time: int | None) -> str:
     return ", ".join(told) or "other"
 
 
+# What a station reports as a rule: one thing wrong, or torque and angle.
+_OF = {name: [f"{name} {_STATUSES[number]}" for number in (2, 3)] for name in ("torque", "angle")}
+CAUSES = (*_OF["torque"], *_OF["angle"], *[f"{one}, {two}" for one in _OF["torque"] for two in _OF["angle"]], "other")
+
+
 def statuses(told: str) -> tuple[int, int, int] | None:
     """Return the statuses of torque, angle and time for this cause; None if it is not a cause."""
     found = {"torque": 0, "angle": 0, "time": 0}

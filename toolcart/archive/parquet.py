@@ -19,7 +19,7 @@ from sqlalchemy import Integer
 from toolcart.archive.tables import RESULT, Real
 
 AT_ONCE = 10000
-NAMES = ("StationName", "ProgramName")  # of the map, beside the table's own columns
+NAMES = ("StationName", "ProgramName", "Remarks")  # of the map and of people, beside the table's own columns
 TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="UTC")}
 
 

@@ -58,8 +58,11 @@ def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROW
 
 def wanted_results(wanted: Wanted) -> Select:
     """Return the query for them, not yet ordered, with the map's names beside the numbers."""
+    said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
+    remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
+    names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
     asked = (
-        select(*t.RESULT.columns, t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
+        select(*t.RESULT.columns, *names, remarks)
         .outerjoin(t.STATION, _SAME_STATION)
         .outerjoin(t.PROGRAM, _SAME_PROGRAM)
     )

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
@@ -39,20 +37,20 @@ from starlette.routing import Mount, Route
 
 from toolcart.archive import export, spc
 from toolcart.archive.periods import Shifts
-from toolcart.archive.web import asked, changing, metrics, pages, shown, trends
+from toolcart.archive.web import asked, changing, listed, metrics, pages, shown, trends
+from toolcart.archive.web.exports import DONE, Exports, Full, Job
 from toolcart.archive.web.filters import Unclear
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.login import VALID_S, Door
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
 from toolcart.archive.web.users import Proxy, User, role_for
-from toolcart.base.installation import how_to_get_packages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import frame
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 4000
-FILE_ROWS = 50_000  # about 50 MiB while they are written; `toolcart archive query` has no such limit
+SOON_S = 3.0  # a file that is done by then is the answer; of another, its page
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -98,7 +96,7 @@ class Site:
         self.writing = Writing(reading.place)
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
-        self._turn = CapacityLimiter(1)  # one file at a time: its rows are in memory
+        self.exports = Exports(reading.place)
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = shown.templates()
@@ -127,7 +125,8 @@ class Site:
                 return await self._file(request, made)
             query = dict(request.query_params)
             user = request.scope.get("user", _ANYONE)
-            return self.rendered(made.template, here=request.url.path, query=query, user=user, **made.values)
+            beside = {"here": request.url.path, "query": query, "user": user, "choices": made.choices}
+            return self.rendered(made.template, **beside, **made.values)
 
         return answer
 
@@ -170,39 +169,53 @@ class Site:
             return self._trouble(request, 503, "The database does not answer", str(why))
 
     async def _file(self, request: Request, made: Page) -> Response:
-        """Return what a page shows as a file, the newest FILE_ROWS; rows are read when its turn comes."""
+        """Return what a page shows as a file, or the page that shows how far it is."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
             return self._trouble(request, 400, "This cannot be a file", told)
-        async with self._turn:
-            return await self._written(request, kind, made)
+        if kind == "parquet" and made.rows.what not in (listed.RESULTS, listed.TREND):
+            return self._trouble(request, 400, "This cannot be a file", "Only results are there as Parquet.")
+        try:
+            job = self.exports.start(made.rows, kind, request.scope.get("user", _ANYONE).name)
+        except Full:
+            return self._trouble(request, 503, "Too much at once", "Many files are being written; try again later.")
+        wait_s = None if "wait" in request.query_params else SOON_S
+        if await job.finished(wait_s):
+            return self._taken(request, job)
+        return RedirectResponse(f"/export/{job.number}", 303)
 
-    async def _written(self, request: Request, kind: str, made: Page) -> Response:
-        assert made.rows is not None
-        try:
-            rows = await self.reading(made.rows, FILE_ROWS)
-        except TooLong:
-            return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
-        except Away as why:
-            return self._trouble(request, 503, "The database does not answer", str(why))
-        folder = tempfile.mkdtemp(prefix="toolcart-")
-        path = f"{folder}/results.{kind}"
-        try:
-            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path)
-        except ImportError:
-            shutil.rmtree(folder, ignore_errors=True)
-            told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"
-            return self._trouble(request, 501, "Not installed", told)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        if not os.path.exists(path):  # Parquet without rows
-            shutil.rmtree(folder, ignore_errors=True)
+    async def export_page(self, request: Request) -> Response:
+        """How far a file is; with `file`, the file."""
+        user = request.scope.get("user", _ANYONE)
+        job = self.exports.find(request.path_params["number"])
+        if not user.may(role_for(request.url.path, request.query_params)):
+            return self._trouble(request, 403, "Not for you", "This is for users with the role export.")
+        if job is None or (job.who != user.name and not user.may("admin")):
+            return self._trouble(request, 404, "Not found", "There is no such file any more: ask for it again.")
+        if "file" in request.query_params and job.ended.is_set():
+            return self._taken(request, job, keep=True)
+        told = {"state": job.state, "count": job.count, "total": job.total, "name": job.name, "why": job.why}
+        if "json" in request.query_params:
+            return JSONResponse(told)
+        answer = self.rendered("export.html", here=request.url.path, query={}, user=user, job=told)
+        if not job.ended.is_set():
+            answer.headers["refresh"] = "2"
+        return answer
+
+    def _taken(self, request: Request, job: Job, keep: bool = False) -> Response:
+        """Return a job's file, which goes afterwards unless it is kept for a while."""
+        if job.state != DONE:
+            self.exports.forget(job)
+            is_missing = "no pyarrow" in job.why
+            return self._trouble(
+                request, 501 if is_missing else 503, "Not installed" if is_missing else "It failed", job.why
+            )
+        if not os.path.exists(job.path):  # Parquet without rows
+            self.exports.forget(job)
             return self._trouble(request, 404, "Not found", "There is no such result.")
-        name = f"results{f'-newest-{FILE_ROWS}' if len(rows) > FILE_ROWS else ''}.{kind}"
-        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        return FileResponse(path, media_type=export.MEDIA[kind], filename=name, background=gone)
+        gone = None if keep else BackgroundTask(self.exports.forget, job)
+        return FileResponse(job.path, media_type=export.MEDIA[job.kind], filename=job.name, background=gone)
 
     def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
         if "json" in request.query_params:
@@ -398,11 +411,13 @@ def make(
         await site.feed.stop()
         reading.close()
         site.writing.close()
+        await site.exports.close()
 
     routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
     routes += [Route(path, site.change(change), methods=["POST"]) for path, change in CHANGES]
     routes += [
         Route("/live/events", site.live),
+        Route("/export/{number}", site.export_page),
         Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
-from toolcart.archive import cars, rows
+from toolcart.archive import cars, pareto, rows
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted, is_program, wanted_results
 from toolcart.archive.statistics import Station, Trended, which
@@ -178,9 +178,11 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
     return tuple(found) if found else None
 
 
-def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:
+def trended_results(connection: Connection, wanted: Trended, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return the same results as rows of a list, newest first, and one more if there are more."""
     asked = wanted_results(Wanted()).where(which(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
+    if behind:
+        asked = asked.where(_behind(_R.Time, _R.ResultId, behind))
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
@@ -198,9 +200,9 @@ def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[i
     return list(connection.execute(asked.limit(most)).scalars())
 
 
-def newest_nok(connection: Connection) -> str | None:
-    """Return the time of the latest result that is not OK."""
-    asked = select(func.max(_R.Time)).where(t.IS_NOK)
+def newest_time(connection: Connection) -> str | None:
+    """Return the time of the latest result."""
+    asked = select(func.max(_R.Time))
     return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
 
 
@@ -236,6 +238,17 @@ def program_names(connection: Connection, key: Station) -> dict[tuple[int, int],
     return {(row[0], row[1]): row[2] for row in connection.execute(asked)}
 
 
+def choices(connection: Connection) -> dict[str, list]:
+    """Return what filters offer: stations by address and name, programs by number and name, causes."""
+    place = (_S.SystemType, _S.System, _S.Station)
+    found = connection.execute(select(*place, _S.Name).order_by(_S.Heard.desc(), *place).limit(STATIONS))
+    stations = [("/".join(map(str, row[:3])), row[3]) for row in found]
+    columns = t.PROGRAM.c
+    named = select(columns.Program, func.min(columns.Name)).group_by(columns.Program).order_by(columns.Program)
+    programs = [tuple(row) for row in connection.execute(named.limit(PROGRAMS))]
+    return {"station": sorted(stations), "program": programs, "cause": [(one, "") for one in pareto.CAUSES]}
+
+
 def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return a page of events, newest first, with their parameters, and one more if there is another page."""
     same = and_(_S.SystemType == _E.SystemType, _S.System == _E.System, _S.Station == _E.Station)
@@ -264,10 +277,10 @@ def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) ->
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
-def changes(connection: Connection, behind: Behind | None) -> list[dict]:
-    """Return a page of what commands have changed, newest first, and one more if there is another page."""
+def changes(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """Return a page of what commands and people have changed, newest first, and one more if there is another page."""
     number = t.AUDIT.c.AuditId
-    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(ROWS + 1)
+    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(most + 1)
     if behind:
         asked = asked.where(number < behind.number)
     return [dict(row) for row in connection.execute(asked).mappings()]

@@ -7,17 +7,16 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 
 from toolcart.archive import cars, queries, remarks, rows
 from toolcart.archive.statistics import Trended
-from toolcart.archive.web import asked, day, filters, shown
+from toolcart.archive.web import asked, day, filters, listed, shown
+from toolcart.archive.web.listed import Listed
 from toolcart.archive.web.reading import Reading
 from toolcart.trace.curves import Curve, Tightening
 
@@ -39,12 +38,8 @@ class Page:
     template: str
     values: dict[str, Any]
     go_to: str | None = None
-    rows: Callable[[Connection, int], list[dict]] | None = None  # the newest rows of what it shows, for a file
-
-
-def exported(wanted: queries.Wanted) -> Callable[[Connection, int], list[dict]]:
-    """Return what gives the rows of a file: those that a page shows, and those after them."""
-    return lambda connection, most: asked.results(connection, wanted, None, most)
+    rows: Listed | None = None  # what it lists, for a file
+    choices: dict[str, list] | None = None  # what its filters offer, for people alone
 
 
 def today() -> str:
@@ -93,7 +88,7 @@ async def car(read: Reading, request: Request) -> Page:
     return Page(
         "car.html",
         {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)},
-        rows=exported(queries.Wanted(vin=vin)),
+        rows=listed.of_results(queries.Wanted(vin=vin)),
     )
 
 
@@ -137,16 +132,16 @@ async def station(read: Reading, request: Request) -> Page:
     days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
     names = await read(asked.program_names, key)
-    programs, listed, wanted = [], [], None
+    programs, newest, wanted = [], [], None
     if days["Day"]:
         of_day = Trended(key, None, None, days["Day"], days["Day"] + "a")
         programs = await read(day.programs, of_day, names, only_ok)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
-        listed = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
+        newest = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
-    values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": listed}
+    values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
     values.update(programs=programs, now=rows.now_text())
-    return Page("station.html", values, rows=exported(wanted) if wanted else None)
+    return Page("station.html", values, rows=listed.of_results(wanted) if wanted else None)
 
 
 async def results(read: Reading, request: Request) -> Page:
@@ -171,7 +166,8 @@ async def results(read: Reading, request: Request) -> Page:
     form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
-    return Page("results.html", {"results": found, "filters": form, "behind": behind}, rows=exported(wanted))
+    values = {"results": found, "filters": form, "behind": behind}
+    return Page("results.html", values, rows=listed.of_results(wanted), choices=await read(asked.choices))
 
 
 async def events(read: Reading, request: Request) -> Page:
@@ -182,7 +178,9 @@ async def events(read: Reading, request: Request) -> Page:
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
     behind = f"{found[-1]['Time'] if key else ''}-{found[-1]['EventId']}" if more else None
-    return Page("events.html", {"events": found, "filters": {"station": text}, "behind": behind})
+    values = {"events": found, "filters": {"station": text}, "behind": behind}
+    rows = listed.Listed(listed.EVENTS, {"station": key})
+    return Page("events.html", values, rows=rows, choices=await read(asked.choices))
 
 
 async def breaches(read: Reading, request: Request) -> Page:
@@ -190,7 +188,8 @@ async def breaches(read: Reading, request: Request) -> Page:
     found = await read(asked.breaches, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
-    return Page("breaches.html", {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None})
+    values = {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None}
+    return Page("breaches.html", values, rows=listed.Listed(listed.BREACHES))
 
 
 async def audit(read: Reading, request: Request) -> Page:
@@ -198,7 +197,8 @@ async def audit(read: Reading, request: Request) -> Page:
     found = await read(asked.changes, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
-    return Page("audit.html", {"changes": found, "behind": f"-{found[-1]['AuditId']}" if more else None})
+    values = {"changes": found, "behind": f"-{found[-1]['AuditId']}" if more else None}
+    return Page("audit.html", values, rows=listed.Listed(listed.CHANGES))
 
 
 # -- curves --------------------------------------------------------------------------------------------------------

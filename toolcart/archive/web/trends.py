@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import pareto
-from toolcart.archive.periods import moment
+from toolcart.archive import pareto, rates
+from toolcart.archive.periods import moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
-from toolcart.archive.web import asked, filters, shown
+from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.trend import Shown, trend
@@ -25,6 +24,7 @@ BARS = 30
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
 KINDS = ("day", "week", "month", "study", "shift")
 BY = ("cause", "station", "program", "tool")
+OVER = ("day", "week", "month", "shift")  # the same over time
 
 
 async def trend_page(read: Reading, request: Request) -> Page:
@@ -47,41 +47,87 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["only"] = filters.one_of(request, "only", ("", "ok"))
     wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
-    listed = {"verdict": "all", "station": shown.place(station), "program": program, "spindle": spindle}
+    found = {"verdict": "all", "station": shown.place(station), "program": program, "spindle": spindle}
     for quantity in told["quantities"]:
         for chart in (quantity["charts"] or {}).values():
             for signal in chart["signals"]:
                 ends = {"from": signal["from"], "to": signal["to"]}
-                signal["address"] = shown.link("/results", **{**listed, **ends})
+                signal["address"] = shown.link("/results", **{**found, **ends})
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
     values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
-    rows = partial(asked.trended_results, wanted=wanted)
-    return Page("trend.html", {**values, "around": _around(form)}, rows=rows)
+    return Page("trend.html", {**values, "around": _around(form)}, rows=listed.of_trend(wanted))
 
 
 async def pareto_page(read: Reading, request: Request) -> Page:
-    """What was not OK, by cause, station, program or tool."""
-    by = filters.one_of(request, "by", BY)
+    """What was not OK, of how many: by cause, station, program or tool, the most first; or over time."""
+    shifts = request.app.state.shifts
+    kinds = (*BY, *(OVER if shifts else OVER[:-1]))
+    by = filters.one_of(request, "by", kinds)
     text = request.query_params.get("station", "")
     key = filters.station(text) if text else None
-    latest = await read(asked.newest_nok)
+    latest = await read(asked.newest_time)
     form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
     form["program"] = filters.number(request, "program")
-    counted = []
-    if latest is not None:
-        counted = await read(asked.nok_counts, key, form["program"], *_digits(form))
+    wanted = rates.Counted(*_digits(form), key, form["program"])
+    good, nok = (await read(rates.totals, wanted, ())).get((), (0, 0))
+    screws = await read(rates.attempts, wanted)
+    bars = await (_over_time if by in OVER else _by_frequency)(read, request, wanted, form, screws)
+    values = {
+        "bars": bars[:BARS],
+        "more": len(bars[BARS:]),
+        "nok": nok,
+        "form": form,
+        "kinds": kinds,
+        "over": by in OVER,
+    }
+    values["all"] = _rate(nok, good + nok)
+    values["screws"] = rates.together(list(screws.values())).told()
+    rows = listed.Listed(listed.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
+    return Page("pareto.html", values, rows=rows, choices=await read(asked.choices))
+
+
+async def _by_frequency(read: Reading, request: Request, wanted: rates.Counted, form: dict, screws: dict) -> list[dict]:
+    by = form["by"]
+    counted = await read(asked.nok_counts, wanted.station, wanted.program, wanted.since, wanted.until)
+    columns = {"cause": (), "station": rates.PLACE, "tool": (*rates.PLACE, "Tool")}.get(by, (*rates.PLACE, "Program"))
+    totals = {key: sum(counts) for key, counts in (await read(rates.totals, wanted, columns)).items()}
     counts: Counter = Counter()
-    links = {}
+    more: dict[Any, dict] = {}
     for row in counted:
         what, to = _what(by, row)
         counts[what] += row["count"]
-        links[what] = shown.link("/results", **{**form, "by": None, **to})
-    bars = [{**bar, "address": links[bar["what"]]} for bar in pareto.pareto(counts)]
-    values = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": sum(counts.values()), "form": form, "kinds": BY}
-    return Page("pareto.html", values)
+        of = tuple(row["SpindleSerial" if name == "Tool" else name] for name in columns)
+        more[what] = {"of": totals.get(of, 0), "address": shown.link("/results", **{**form, "by": None, **to})}
+        if by in ("station", "program"):
+            attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
+            more[what]["first_time"] = attempts.told()["rate"]
+    bars = pareto.pareto(counts)
+    return [{**bar, **_rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
+
+
+async def _over_time(read: Reading, request: Request, wanted: rates.Counted, form: dict, screws: dict) -> list[dict]:
+    """Return a bar for each day, week, month or shift with results, the newest first."""
+    by, shifts = form["by"], request.app.state.shifts
+    found = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())
+    told: dict[str, list[int]] = {}
+    for period, (good, bad) in found.items():
+        name = name_of_shift(period, shifts) if by == "shift" else period_by(by)(period)
+        counts = told.setdefault(name, [0, 0])
+        counts[0] += bad
+        counts[1] += good + bad
+    bars = []
+    for name, (bad, count) in reversed(told.items()):
+        address = shown.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
+        bars.append({"what": name, "count": bad, "address": address, **_rate(bad, count), "of": count})
+    return bars
+
+
+def _rate(bad: int, count: int) -> dict[str, Any]:
+    low, high = rates.interval(bad, count)
+    return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
 def _what(by: str, row: dict) -> tuple[str, dict]:

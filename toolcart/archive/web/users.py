@@ -49,7 +49,7 @@ def role_for(path: str, parts: Container[str], is_change: bool = False) -> str:
         return "export" if path.startswith("/remark/") else "admin"
     if path == "/audit":
         return "admin"
-    return "export" if "json" in parts or "as" in parts else "view"
+    return "export" if path.startswith("/export/") or "json" in parts or "as" in parts else "view"
 
 
 def key_of(password: str, salt: bytes) -> bytes:

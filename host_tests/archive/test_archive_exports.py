@@ -1,0 +1,243 @@
+"""Files of lists: every row once, by a process of their own, one at a time, with a page that says how far it is."""
+
+import asyncio
+import csv
+import io
+import os
+import re
+import time
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from toolcart.archive import database, export, xlsx
+from toolcart.archive import tables as t
+from toolcart.archive.queries import Wanted
+from toolcart.archive.statistics import Trended
+from toolcart.archive.web import app, exports, listed, login
+from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.users import UsersFile, put
+from host_tests.support.archive import place_in
+from lab.bench.archive_rows import Plant, fill, fill_beside
+
+SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+LISTS = [
+    listed.of_results(Wanted()),
+    listed.of_results(Wanted(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
+    listed.of_results(Wanted(nok=True)),
+    listed.of_results(Wanted(program=2)),
+    listed.of_trend(Trended((3, 1, 1), 1, 1, "20261119", "20261121a")),
+    listed.Listed(listed.EVENTS),
+    listed.Listed(listed.EVENTS, {"station": (3, 1, 2)}),
+    listed.Listed(listed.BREACHES),
+    listed.Listed(listed.ROWS, rows=[{"what": "a", "count": 1}, {"what": "b", "count": None}]),
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    made = str(place_in(tmp_path_factory.mktemp("exports")))
+    size = Plant(stations=2, cars=60, every_s=600)
+    with database.writing(made) as engine:
+        fill(engine, size)
+        fill_beside(engine, size)
+    return made
+
+
+@pytest.fixture
+def browser(place):
+    with TestClient(app.make(Reading(place)), base_url="http://127.0.0.1:8080", follow_redirects=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize("wanted", LISTS, ids=lambda one: f"{one.what}-{len(one.wanted)}")
+def test_steps_of_a_list_have_every_row_once(place, wanted, monkeypatch):
+    engine = database.connect(place, writes=False)
+    again = listed.read(wanted.text())
+    whole = list(listed.rows(engine, again))
+    monkeypatch.setattr(listed, "AT_ONCE", 7)
+    assert list(listed.rows(engine, again)) == whole
+    with engine.connect() as connection:
+        assert listed.count(connection, again) == len(whole) > 0
+    engine.dispose()
+
+
+def test_file_is_written_by_a_process_of_its_own(browser, place):
+    answer = browser.get("/results?verdict=all&wait&as=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    with database.connect(place, writes=False).connect() as connection:
+        numbers = connection.execute(select(t.RESULT.c.ResultId).order_by(t.RESULT.c.ResultId.desc())).scalars().all()
+    assert [int(row["ResultId"]) for row in rows] == list(numbers)
+    assert 'filename="results.csv"' in answer.headers["content-disposition"]
+
+
+def test_large_file_is_offered_on_a_page_when_done(browser, monkeypatch):
+    monkeypatch.setattr(app, "SOON_S", 0.0)
+    answer = browser.get("/results?verdict=all&as=xlsx")
+    page = answer.headers["location"]
+    assert answer.status_code == 303 and page.startswith("/export/")
+    deadline = time.monotonic() + 60
+    while (told := browser.get(page + "?json").json())["state"] != "done":
+        shown = browser.get(page)
+        if "<progress" in shown.text:
+            assert shown.headers["refresh"] == "2"
+        assert time.monotonic() < deadline and told["state"] != "failed"
+        time.sleep(0.1)
+    assert told["count"] == told["total"] == 600 and "Take the file" in browser.get(page).text
+    for _ in range(2):
+        assert zipfile.ZipFile(io.BytesIO(browser.get(f"{page}?file=1").content)).namelist()
+
+
+def test_only_who_started_a_file_and_an_admin_get_it(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "SOON_S", 0.0)
+    for name, role in (("anna", "export"), ("berta", "export"), ("carla", "admin"), ("dora", "view")):
+        put(str(tmp_path / "users"), name, role, f"{name} {name}")
+    site = app.make(Reading(place), login.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
+    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
+        page = ""
+        for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):
+            browser.post("/login", data={"name": name, "password": f"{name} {name}"})
+            page = page or browser.get("/results?verdict=all&as=json").headers["location"]
+            assert browser.get(page).status_code == status, name
+        assert browser.get("/export/" + "0" * 32).status_code == 403
+
+
+def jobs(place, run, count, monkeypatch):
+    """Run some jobs of an Exports whose process is `run`; return it."""
+
+    async def all_of_them():
+        made = exports.Exports(place)
+        monkeypatch.setattr(made, "_run", run)
+        started = [made.start(listed.Listed(listed.ROWS), "csv", "") for _ in range(count)]
+        for job in started:
+            assert await job.finished(10)
+        return made, started
+
+    return asyncio.run(all_of_them())
+
+
+def test_files_are_written_one_at_a_time_and_the_oldest_go(place, monkeypatch):
+    running, most = [], []
+
+    async def run(job):
+        running.append(job)
+        most.append(len(running))
+        await asyncio.sleep(0)
+        with open(job.path, "w", encoding="utf-8"):
+            job.is_whole = True
+        running.remove(job)
+
+    made, started = jobs(place, run, 12, monkeypatch)
+    assert most == [1] * 12
+    kept = [job for job in started if made.find(job.number)]
+    assert (
+        kept == started[-exports.KEPT :] and [os.path.exists(job.path) for job in started] == [False] * 4 + [True] * 8
+    )
+    asyncio.run(made.close())
+    assert not os.path.exists(os.path.dirname(started[-1].path))
+
+
+def test_process_that_dies_is_said(place, monkeypatch):
+    async def run(job):
+        job.count = 5
+
+    _, [job] = jobs(place, run, 1, monkeypatch)
+    assert job.state == exports.FAILED and "has ended" in job.why
+
+
+def test_too_many_waiting_files_are_refused(browser, monkeypatch):
+    monkeypatch.setattr(exports, "WAITING_MOST", 0)
+    assert browser.get("/results?verdict=all&as=csv").status_code == 503
+
+
+# -- forms ---------------------------------------------------------------------------------------------------------
+
+
+def test_csv_with_semicolons_is_what_a_german_spreadsheet_opens(tmp_path):
+    row = {"ResultId": 1, "Time": "20261120143000", "VIN": "=1+1", "Torque": 1234.5, "Angle": None, "Who": "a;b"}
+    assert export.write("csv-semicolon", [row], str(tmp_path / "a.csv")) == 1
+    head, line = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
+    assert head.startswith("\ufeff") and head[1:] == "ResultId;Time;VIN;Torque;Angle;Who"
+    assert line == '1;2026-11-20 14:30:00;\'=1+1;1234,5;;"a;b"'
+
+
+def cells_of(path, sheet=1):
+    """Every line's cells of a sheet as texts, by the letters of the column."""
+    with zipfile.ZipFile(path) as book:
+        tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{sheet}.xml"))
+    lines = []
+    for line in tree.iter(f"{SPACE}row"):
+        lines.append({re.match("[A-Z]+", cell.get("r"))[0]: "".join(cell.itertext()) for cell in line})
+    return lines
+
+
+def unescaped(text):
+    return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-(2**70), 2**70),
+    st.floats(-1e9, 1e9),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+
+
+@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_sheet_has_every_value_as_it_was(tmp_path_factory, rows):
+    path = str(tmp_path_factory.mktemp("sheet") / "a.xlsx")
+    names = ("A", "B", "C")
+    assert xlsx.write([dict(zip(names, row, strict=True)) for row in rows], path) == len(rows)
+    head, *lines = cells_of(path)
+    assert list(head.values()) == list(names)
+    for row, line in zip(rows, lines, strict=True):
+        for name, value in zip(names, row, strict=True):
+            found = line.get(name)
+            if isinstance(value, float):
+                assert float(found) == value
+            else:
+                assert (found if found is None else unescaped(found)) == (value if value is None else str(value))
+
+
+def test_what_is_too_long_for_a_sheet_goes_on_in_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx, "SHEET_ROWS", 4)
+    path = str(tmp_path / "a.xlsx")
+    assert xlsx.write([{"Number": number} for number in range(7)], path) == 7
+    found = [[line["A"] for line in cells_of(path, sheet)] for sheet in (1, 2, 3)]
+    assert found == [["Number", "0", "1", "2"], ["Number", "3", "4", "5"], ["Number", "6"]]
+    with zipfile.ZipFile(path) as book:
+        assert re.findall('name="(Results[^"]*)"', book.read("xl/workbook.xml").decode()) == [
+            "Results",
+            "Results 2",
+            "Results 3",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("digits", "days"),
+    [
+        ("20261120143000", 46346.604166666664),
+        ("19000301000000", 61.0),
+        ("19000228000000", None),
+        ("2026112014300x", None),
+    ],
+)
+def test_times_are_days_of_a_sheet(tmp_path, digits, days):
+    path = str(tmp_path / "a.xlsx")
+    xlsx.write([{"Time": digits}], path)
+    assert cells_of(path)[1]["A"] == (digits if days is None else repr(days))
+
+
+def test_file_that_fails_leaves_nothing(tmp_path):
+    def rows():
+        yield {"A": 1}
+        raise OSError(28, "no space")
+
+    with pytest.raises(OSError, match="no space"):
+        xlsx.write(rows(), str(tmp_path / "a.xlsx"))
+    assert not list(tmp_path.iterdir())

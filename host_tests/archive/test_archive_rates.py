@@ -1,0 +1,132 @@
+"""NOK rates with their interval, over time, and first attempts: against plain counting of the same rows."""
+
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from toolcart.archive import bulk, database, periods, quarters, rates
+from toolcart.archive import tables as t
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from host_tests.support.archive import place_in
+from lab.bench.archive_rows import Plant, fill
+
+SHIFTS = periods.shifts_of("early=06:00,late=14:00,night=22:00")
+SPANS = ["?from=2026-11-18&to=2026-11-20", "?from=2026-11-18T06:07&to=2026-11-20T11:52"]
+NARROW = ["", "&station=3/1/2", "&station=3/1/1&program=1", "&program=2"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Four days, in which NOK screws of every second car were repeated until they were OK."""
+    made = str(place_in(tmp_path_factory.mktemp("rates")))
+    with database.writing(made) as engine:
+        fill(engine, Plant(stations=2, cars=600, every_s=600, seed=3))
+        with engine.begin() as connection:
+            nok = connection.execute(select(t.RESULT).where(t.IS_NOK)).mappings().all()
+            number, more = 10**6, []
+            for row in nok:
+                car = int(row["VIN"][-6:])
+                for attempt in range(car % 3 if car % 2 else 0):
+                    number += 1
+                    last = attempt == car % 3 - 1
+                    more.append({**row, "ResultId": number, "Sequence": number, "Overall": int(not last)})
+            more += [{**row, "ResultId": row["ResultId"] + 2 * 10**6, "Sequence": 7, "VIN": ""} for row in nok[:5]]
+            bulk.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
+            quarters.rebuild(connection)
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(place):
+    with TestClient(make(Reading(place), None, True, SHIFTS), base_url="http://127.0.0.1:8080") as made:
+        yield made
+
+
+def rows_of(place, query):
+    """The rows that an address is about, in the order they were made, by plain comparison."""
+    parts = dict(one.split("=") for one in query[1:].split("&"))
+    since = "".join(c for c in parts["from"] if c.isdigit())
+    until = "".join(c for c in parts["to"] if c.isdigit()) + "a"
+    with database.connect(place, writes=False).connect() as connection:
+        rows = connection.execute(select(t.RESULT)).mappings().all()
+    kept = [row for row in rows if since <= row["Time"] < until]
+    kept = [row for row in kept if not parts.get("station") or row["Station"] == int(parts["station"][-1])]
+    kept = [row for row in kept if not parts.get("program") or row["Program"] == int(parts["program"])]
+    return sorted(kept, key=lambda row: (row["Time"], row["ResultId"]))
+
+
+@pytest.mark.parametrize("narrow", NARROW)
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("by", ["cause", "station", "program", "tool", "day", "week", "month", "shift"])
+def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
+    page = browser.get(f"/pareto{span}{narrow}&by={by}&json").json()
+    rows = rows_of(place, span + narrow)
+    bad = sum(row["Overall"] for row in rows)
+    assert (page["nok"], page["all"]["of"]) == (bad, len(rows))
+    assert page["all"]["rate"] == pytest.approx(bad / len(rows))
+    assert sum(bar["count"] for bar in page["bars"]) == bad
+    for bar in page["bars"]:
+        assert bar["rate"] == pytest.approx(bar["count"] / bar["of"]) and bar["low"] <= bar["rate"] <= bar["high"]
+    if by != "cause":
+        whole = sum(bar["of"] for bar in page["bars"])
+        assert whole == len(rows) or (by in ("station", "program", "tool") and whole <= len(rows))
+    if by == "day":
+        days = Counter(row["Time"][:8] for row in rows)
+        assert {bar["what"].replace("-", ""): bar["of"] for bar in page["bars"]} == days
+
+
+@pytest.mark.parametrize("narrow", NARROW)
+@pytest.mark.parametrize("span", SPANS)
+def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narrow):
+    screws = defaultdict(list)
+    told = Counter()
+    for row in rows_of(place, span + narrow):
+        if row["VIN"]:
+            screws[row["VIN"], row["Station"], row["Program"], row["Spindle"]].append(row["Overall"])
+        else:
+            told["at_once" if not row["Overall"] else "without_vin"] += 1
+    for verdicts in screws.values():
+        tries = 0
+        for bad in verdicts:
+            tries += 1
+            if not bad:
+                told["at_once" if tries == 1 else "again"] += 1
+                tries = 0
+        told["never"] += tries > 0
+    page = browser.get(f"/pareto{span}{narrow}&json").json()["screws"]
+    assert {name: page[name] for name in ("at_once", "again", "never", "without_vin")} == {
+        name: told[name] for name in ("at_once", "again", "never", "without_vin")
+    }
+    assert told["again"] and page["rate"] == pytest.approx(told["at_once"] / page["screws"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "count", "low", "high"),
+    # R: prop.test(bad, count, correct = FALSE)$conf.int, and Newcombe 1998, table I
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_interval_is_wilsons(bad, count, low, high):
+    assert rates.interval(bad, count) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_interval_has_the_rate_in_it(bad, good):
+    low, high = rates.interval(bad, bad + good)
+    assert 0 <= low <= high <= 1 and (not bad + good or low <= bad / (bad + good) <= high)
+
+
+def test_filters_offer_what_is_there(browser):
+    page = browser.get("/results").text
+    assert '<option value="3/1/2">Wheel front right</option>' in page and '<option value="torque low">' in page
+    assert '<option value="2">Pre-tighten</option>' in browser.get("/pareto").text
+    assert "choices" not in browser.get("/pareto?json").json()
+
+
+def test_pareto_is_a_file_too(browser):
+    text = browser.get("/pareto?by=day&wait&as=csv").text
+    assert text.splitlines()[0] == "what,count,of,rate,low,high" and len(text.splitlines()) > 3

@@ -1,0 +1,158 @@
+"""How much was not OK, of how many, and how many screws were OK at the first attempt.
+
+Rules
+1. Counts are exact, of any span: whole quarters of an hour from their table, results at its ends from theirs.
+2. A rate's interval is Wilson's of 95 %: it is right for few results and for none that were not OK.
+3. A screw is a car's results of one program, station and spindle up to the first that is OK: an OK behind one that was
+   not is a screw that was repeated, one that is not OK and that nothing follows was never OK. What has no VIN belongs
+   to no car: its OK results are screws that were OK at once, the others are only counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, literal, select
+
+from toolcart.archive import tables as t
+from toolcart.archive.periods import Shifts
+from toolcart.archive.queries import is_program
+from toolcart.archive.statistics import PERIODS, Station, spans
+
+PLACE = ("SystemType", "System", "Station")
+_Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
+_R, _Q = t.RESULT.c, t.QUARTER.c
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Which results: of a span [since, until), of a station and a program if these are given."""
+
+    since: str
+    until: str
+    station: Station | None = None
+    program: int | None = None
+
+    def of(self, table: FromClause) -> list[ColumnElement[bool]]:
+        """The conditions on a table's station and program."""
+        found = []
+        if self.station is not None:
+            found += [table.c[name] == number for name, number in zip(PLACE, self.station, strict=True)]
+        if self.program is not None:
+            is_indexed = table is t.RESULT
+            found.append(
+                is_program(self.program, self.station is not None) if is_indexed else table.c.Program == self.program
+            )
+        return found
+
+
+def interval(bad: int, count: int) -> tuple[float, float]:
+    """Return the ends of the interval in which the true rate is, 0 to 1; all of it for no results."""
+    if not count:
+        return 0.0, 1.0
+    rate, square = bad / count, _Z * _Z
+    middle = (rate + square / (2 * count)) / (1 + square / count)
+    reach = _Z / (1 + square / count) * math.sqrt(rate * (1 - rate) / count + square / (4 * count * count))
+    return (0.0 if not bad else middle - reach), (1.0 if bad == count else middle + reach)
+
+
+def totals(connection: Connection, wanted: Counted, by: Sequence[str]) -> dict[tuple, tuple[int, int]]:
+    """Return how many were OK and how many not, by columns of Quarter; `by` nothing: all in one."""
+    return _counts(connection, wanted, lambda source: [source.c[name] for name in by])
+
+
+def over_time(connection: Connection, wanted: Counted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
+    """The same by the first digits of the time, and the number of the shift behind a blank."""
+
+    def period(source: FromClause) -> list[ColumnElement]:
+        begin: ColumnElement = func.substr(source.c.Slot, 1, digits)
+        if not shifts:
+            return [begin]
+        minute = func.substr(source.c.Slot, 9, 4)
+        numbered = [(minute < start, str(number)) for number, (start, _) in enumerate(shifts)]
+        return [begin.concat(" ").concat(case(*numbered, else_=str(len(shifts))))]
+
+    return {key[0]: counts for key, counts in sorted(_counts(connection, wanted, period).items())}
+
+
+def _counts(connection: Connection, wanted: Counted, keys) -> dict[tuple, tuple[int, int]]:
+    told: dict[tuple, tuple[int, int]] = {}
+    for source in _sources(wanted):
+        named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
+        each = select(*named, source.c.Good, source.c.Bad).subquery().c
+        columns = [each[f"k{at}"] for at in range(len(named))]
+        asked = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
+        for *key, good, bad in connection.execute(asked):
+            had = told.get(tuple(key), (0, 0))
+            told[tuple(key)] = had[0] + int(good or 0), had[1] + int(bad or 0)
+    return told
+
+
+def _sources(wanted: Counted) -> list[FromClause]:
+    first, end, rest = spans(wanted.since, wanted.until)
+    names = (*PLACE, "Program", "Tool", "Slot", "Good", "Bad")
+    whole = select(*[_Q[name] for name in names]).where(*wanted.of(t.QUARTER), _Q.Slot >= first, _Q.Slot < end)
+    minute = func.substr(_R.Time, 1, 12).label("Slot")
+    verdict = (case((_R.Overall == 0, 1), else_=0).label("Good"), case((_R.Overall != 0, 1), else_=0).label("Bad"))
+    columns = (*[_R[name] for name in PLACE], _R.Program, _R.SpindleSerial.label("Tool"), minute, *verdict)
+    ends = [select(*columns).where(*wanted.of(t.RESULT), _R.Time >= one, _R.Time < two) for one, two in rest]
+    return [asked.subquery() for asked in (whole, *ends)]
+
+
+# -- first attempts ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Attempts:
+    """Screws: OK at the first attempt, OK after others, never; and results not OK that belong to no car."""
+
+    at_once: int = 0
+    again: int = 0
+    never: int = 0
+    without_vin: int = 0
+
+    @property
+    def screws(self) -> int:
+        """All of them."""
+        return self.at_once + self.again + self.never
+
+    def told(self) -> dict:
+        """Return the counts, the rate of those OK at once, and its interval; None for no screws."""
+        low, high = interval(self.at_once, self.screws)
+        rate = self.at_once / self.screws if self.screws else None
+        return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
+
+
+def attempts(connection: Connection, wanted: Counted) -> dict[tuple, Attempts]:
+    """Return the screws by station and program: (system type, system, station, program)."""
+    by = (*PLACE, "Program")
+    told = {key: Attempts(at_once=good) for key, (good, _) in totals(connection, wanted, by).items()}
+    columns = [_R[name] for name in by]
+    within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
+    cars = select(_R.VIN).where(t.IS_NOK, *within, _R.VIN != "").distinct()
+    order = {"partition_by": [_R.VIN, *columns, _R.Spindle], "order_by": [_R.Time, _R.ResultId]}
+    before = func.lag(_R.Overall).over(**order).label("Before")
+    behind = func.lead(_R.Overall).over(**order).label("Behind")
+    one = select(*columns, _R.Overall, before, behind).where(_R.VIN.in_(cars), *within).subquery().c
+    again = func.sum(case((and_(one.Overall == 0, one.Before == 1), 1), else_=0))
+    never = func.sum(case((and_(one.Overall == 1, one.Behind.is_(None)), 1), else_=0))
+    keys = [one[name] for name in by]
+    for *key, repeated, left in connection.execute(select(*keys, again, never).group_by(*keys)):
+        found = told.setdefault(tuple(key), Attempts())
+        found.at_once -= int(repeated)
+        found.again, found.never = int(repeated), int(left)
+    asked = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
+    for *key, count in connection.execute(asked):
+        told.setdefault(tuple(key), Attempts()).without_vin = count
+    return told
+
+
+def together(several: Sequence[Attempts]) -> Attempts:
+    """Return all of them added."""
+    names = ("at_once", "again", "never", "without_vin")
+    return Attempts(*(sum(getattr(one, name) for one in several) for name in names))
+
+
+DIGITS = {"day": PERIODS["day"][0], "week": PERIODS["day"][0], "shift": PERIODS["day"][0], "month": PERIODS["month"][0]}

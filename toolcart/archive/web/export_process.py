@@ -1,0 +1,57 @@
+"""Writes a file of a list, as the process beside the pages (toolcart.archive.web.exports).
+
+    python -m toolcart.archive.web.export_process KIND PATH          the list on stdin; the database in the environment
+
+Rules
+1. It says `total N` once, `count N` now and then, at the end `done N` or `failed TEXT`; then it ends.
+2. It has the lowest priority, reads only, and holds some thousand rows at a time.
+3. If its stdout is closed, the pages are gone: it ends, and its file with it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+from toolcart.archive import database, export
+from toolcart.archive.options import PLACE_VARIABLE
+from toolcart.archive.web import listed
+from toolcart.base.installation import how_to_get_packages
+from toolcart.base.niceness import stand_back
+
+TOLD_ROWS = 2000
+BEHIND_PAGES = 5  # beside what the pages' process stands back itself
+
+
+def _told(rows: Iterator[dict]) -> Iterator[dict]:
+    for number, row in enumerate(rows, 1):
+        yield row
+        if number % TOLD_ROWS == 0:
+            _say(f"count {number}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> None:
+    """Write the file that the command line names."""
+    kind, path = sys.argv[1:]
+    stand_back(BEHIND_PAGES)
+    wanted = listed.read(sys.stdin.read())
+    try:
+        engine = database.connect(os.environ[PLACE_VARIABLE], writes=False)
+        with engine.connect() as connection:
+            _say(f"total {listed.count(connection, wanted)}")
+        _say(f"done {export.write(kind, _told(listed.rows(engine, wanted)), path)}")
+    except BrokenPipeError:
+        os._exit(1)
+    except ImportError:
+        _say(f"failed The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}")
+    except (database.Unusable, OSError) as wrong:
+        _say(f"failed {wrong}")
+
+
+if __name__ == "__main__":
+    main()

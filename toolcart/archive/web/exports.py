@@ -1,0 +1,162 @@
+"""Files of lists: written one at a time by a process of their own, offered when they are done.
+
+    job = exports.start(listed, "xlsx", "anna")       waits for its turn
+    await job.finished(3)                             True if it is done; else its page shows how far it is
+
+Rules
+1. Nothing is read before a file's turn comes, and then in constant memory, whatever the number of rows.
+2. Files lie in a folder of this process and go with it; the newest KEPT stay for KEPT_S.
+3. Who started a file may have it, and an admin; its number cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from toolcart.archive import export
+from toolcart.archive.options import PLACE_VARIABLE
+from toolcart.archive.web.listed import Listed
+from toolcart.base import child
+
+KEPT = 8
+KEPT_S = 3600.0
+WAITING_MOST = 16
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+
+
+class Full(Exception):
+    """Too many files wait already."""
+
+
+@dataclass
+class Job:
+    """A file that is wanted."""
+
+    number: str
+    listed: Listed
+    kind: str
+    who: str
+    state: str = WAITING
+    count: int = 0
+    total: int = 0
+    path: str = ""
+    is_whole: bool = False  # its process has written all of it
+    why: str = ""
+    ended_s: float = 0.0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        """The file's name for who takes it."""
+        return f"{self.listed.what}.{export.ENDINGS.get(self.kind, self.kind)}"
+
+    async def finished(self, within_s: float | None) -> bool:
+        """Wait for its end, at most so long; True if it has ended."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.ended.wait(), within_s)
+        return self.ended.is_set()
+
+
+class Exports:
+    """The files of one archive's pages."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._jobs: dict[str, Job] = {}
+        self._tasks: set[asyncio.Task] = set()
+        self._turn: asyncio.Lock | None = None
+        self._folder = ""
+
+    def start(self, listed: Listed, kind: str, who: str) -> Job:
+        """Have a file written when its turn comes; Full if too many wait."""
+        self._tidy()
+        if sum(not job.ended.is_set() for job in self._jobs.values()) >= WAITING_MOST:
+            raise Full
+        job = Job(secrets.token_hex(16), listed, kind, who)
+        self._jobs[job.number] = job
+        task = asyncio.create_task(self._write(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def find(self, number: str) -> Job | None:
+        """Return a job by its number."""
+        self._tidy()
+        return self._jobs.get(number)
+
+    def forget(self, job: Job) -> None:
+        """Delete a file that was taken at once."""
+        self._jobs.pop(job.number, None)
+        with contextlib.suppress(OSError):
+            os.unlink(job.path)
+        if not self._jobs:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
+
+    async def close(self) -> None:
+        """End what is being written, and delete all files."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._jobs.clear()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tidy(self) -> None:
+        ended = sorted((job for job in self._jobs.values() if job.ended.is_set()), key=lambda job: job.ended_s)
+        old = [job for job in ended if time.monotonic() - job.ended_s > KEPT_S]
+        for job in {job.number: job for job in (*old, *ended[: max(0, len(ended) - KEPT)])}.values():
+            self.forget(job)
+
+    async def _write(self, job: Job) -> None:
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        try:
+            async with self._turn:
+                self._folder = self._folder or tempfile.mkdtemp(prefix="toolcart-")
+                job.path = f"{self._folder}/{job.number}"
+                job.state = RUNNING
+                await self._run(job)
+        finally:
+            job.state = DONE if job.is_whole else FAILED
+            job.why = "" if job.is_whole else job.why or "The process that wrote it has ended."
+            job.ended_s = time.monotonic()
+            job.ended.set()
+
+    async def _run(self, job: Job) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *child.command("-m", "toolcart.archive.web.export_process", job.kind, job.path),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, PLACE_VARIABLE: self._place},
+            start_new_session=True,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(job.listed.text().encode())
+            process.stdin.close()
+            async for line in process.stdout:
+                self._hear(job, line.decode("utf-8", "replace").rstrip("\n"))
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    def _hear(self, job: Job, line: str) -> None:
+        word, _, told = line.partition(" ")
+        if word == "total":
+            job.total = int(told)
+        elif word == "count":
+            job.count = int(told)
+        elif word == "failed":
+            job.why = told
+        elif word == "done":
+            job.count, job.is_whole = int(told), True
