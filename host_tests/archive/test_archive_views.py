@@ -4,6 +4,8 @@ import sqlite3
 import struct
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from starlette.testclient import TestClient
 
 from toolcart.archive import database, queries
@@ -88,3 +90,43 @@ def test_views_are_the_same_on_postgresql(databases):
                 assert view == "remarks" or rows
             scale = connection.exec_driver_sql("SELECT scale, sample_count FROM curves LIMIT 1").one()
             assert isinstance(scale[0], float) and scale[1] > 0
+
+
+def older(place):
+    """Make an archive what its first revision had."""
+    connection = sqlite3.connect(place)
+    for view in VIEWS:
+        connection.execute(f"DROP VIEW {view}")
+    for table in ("Remark", "ControlLimits"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP INDEX QuarterBySlot")
+    connection.execute("UPDATE alembic_version SET version_num = '1a'")
+    connection.commit()
+    connection.close()
+
+
+def schema(place):
+    connection = sqlite3.connect(place)
+    found = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    connection.close()
+    return found
+
+
+def test_archive_of_the_first_revision_is_brought_up_to_date(tmp_path):
+    made = str(place_in(tmp_path))
+    with database.writing(made):
+        new = schema(made)
+    older(made)
+    with pytest.raises(database.Unusable, match="serve` brings it up to date"):
+        database.connect(made, writes=False)
+    with database.writing(made):
+        assert schema(made) == new
+    database.connect(made, writes=False).dispose()
+
+
+def test_known_revisions_are_those_of_the_migrations():
+    folder = ROOT / "toolcart/archive/migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(found[::-1]) == database.REVISIONS

@@ -19,10 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -42,6 +38,7 @@ _SQLITE = (
 _DAMAGE = ("malformed", "not a database", "invalid page", "could not read block", "unexpected zero page")
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
 _DAMAGE_MOST = 20  # lines
+REVISIONS = ("1a", "2a")  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
 _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
@@ -107,8 +104,8 @@ def connect(place: str, writes: bool) -> Engine:
                 _check_promise(connection, place)
                 _check_purpose(connection, place)
                 _bring_up(connection)
-            elif _known(connection, place) is None:
-                raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
+            else:
+                _check_reading(_known(connection, place), place)
     except SQLAlchemyError as refused:
         raise Unusable(f"{shown(place)}: {trouble(refused)}") from None
     return engine
@@ -165,21 +162,26 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
     return connection
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return config
+def _check_reading(revision: str | None, place: str) -> None:
+    if revision is None:
+        raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
+    if revision != REVISIONS[-1]:
+        raise Unusable(
+            f"{shown(place)}: an archive of an earlier version; `toolcart archive serve` brings it up to date"
+        )
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return what Alembic has noted, None if it never was here."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _known(connection: Connection, place: str) -> str | None:
     """Return the archive's revision, None if there is none; Unusable if this version does not know it."""
     revision = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in REVISIONS:
         raise Unusable(
             f"{shown(place)}: an archive of revision {revision}, which this version of toolcart does not know; "
             "go on with the version that made it, or name a new place"
@@ -188,9 +190,14 @@ def _known(connection: Connection, place: str) -> str | None:
 
 
 def _bring_up(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if _revision(connection) != REVISIONS[-1]:
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
     known = {row[0] for row in connection.execute(SYSTEM_TYPE.select())}
     rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in known]
     if rows:

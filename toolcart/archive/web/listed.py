@@ -21,7 +21,7 @@ from toolcart.archive.statistics import Trended, which
 from toolcart.archive.web import asked
 from toolcart.archive.web.asked import Behind
 
-AT_ONCE = 2000
+AT_ONCE = 1000
 RESULTS, TREND, EVENTS, BREACHES, CHANGES, ROWS = "results", "trend", "events", "breaches", "changes", "rows"
 
 
