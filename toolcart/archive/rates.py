@@ -84,9 +84,10 @@ def _counts(connection: Connection, wanted: Counted, keys) -> dict[tuple, tuple[
         each = select(*named, source.c.Good, source.c.Bad).subquery().c
         columns = [each[f"k{at}"] for at in range(len(named))]
         asked = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
-        for *key, good, bad in connection.execute(asked):
-            had = told.get(tuple(key), (0, 0))
-            told[tuple(key)] = had[0] + int(good or 0), had[1] + int(bad or 0)
+        for row in connection.execute(asked):
+            key = tuple(row[:-2])
+            had = told.get(key, (0, 0))
+            told[key] = had[0] + int(row[-2] or 0), had[1] + int(row[-1] or 0)
     return told
 
 
@@ -132,9 +133,9 @@ def attempts(connection: Connection, wanted: Counted) -> dict[tuple, Attempts]:
     columns = [_R[name] for name in by]
     within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
     cars = select(_R.VIN).where(t.IS_NOK, *within, _R.VIN != "").distinct()
-    order = {"partition_by": [_R.VIN, *columns, _R.Spindle], "order_by": [_R.Time, _R.ResultId]}
-    before = func.lag(_R.Overall).over(**order).label("Before")
-    behind = func.lead(_R.Overall).over(**order).label("Behind")
+    group, order = [_R.VIN, *columns, _R.Spindle], [_R.Time, _R.ResultId]
+    before = func.lag(_R.Overall).over(partition_by=group, order_by=order).label("Before")
+    behind = func.lead(_R.Overall).over(partition_by=group, order_by=order).label("Behind")
     one = select(*columns, _R.Overall, before, behind).where(_R.VIN.in_(cars), *within).subquery().c
     again = func.sum(case((and_(one.Overall == 0, one.Before == 1), 1), else_=0))
     never = func.sum(case((and_(one.Overall == 1, one.Behind.is_(None)), 1), else_=0))

@@ -145,7 +145,7 @@ def _part(row: Row, only_ok: bool) -> Part:
         origin = sum(limits[name]) / 2
         part.sums[name] = Sums(int(count), total, squares, least, most, inner, int(free), origin)
         count, total, squares, inner, free = columns[:5] if only_ok else columns[9:]
-        part.good_sums[name] = Sums(int(count), total, squares, *extremes[:2], inner, int(free), origin)
+        part.good_sums[name] = Sums(int(count), total, squares, extremes[0], extremes[1], inner, int(free), origin)
         part.extremes[name] = tuple(extremes)
     return part
 

@@ -119,9 +119,13 @@ def _events(connection: Connection, station: asked.Station | None, behind: Behin
 
 
 def _wanted(listed: Listed) -> Wanted:
-    """Return the dataclass again: JSON has lists for tuples."""
-    return Wanted(**{name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()})
+    return Wanted(**_given(listed))
 
 
 def _trended(listed: Listed) -> Trended:
-    return Trended(**{name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()})
+    return Trended(**_given(listed))
+
+
+def _given(listed: Listed) -> dict[str, Any]:
+    """Return the values of a dataclass again: JSON has lists for tuples."""
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()}

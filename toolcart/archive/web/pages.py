@@ -99,9 +99,9 @@ async def result(read: Reading, request: Request) -> Page:
     if found is None:
         raise NotThere(f"there is no result {number}")
     around = await read(asked.neighbours, found)
+    said = await read(remarks.of, number)
     values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
-    values["remarks"] = await read(remarks.of, number)
-    return Page("result.html", {**values, "curves": _curves(found), "remark_most": remarks.MOST})
+    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": remarks.MOST})
 
 
 async def curves(read: Reading, request: Request) -> Page:
