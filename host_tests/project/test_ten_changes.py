@@ -187,6 +187,46 @@ def test_outlet(copy):
     check_row(copy, "an outlet")
 
 
+# -- a need --------------------------------------------------------------------------------------------------------
+
+NEED = '''
+
+def _calibration(station: dict) -> Need | None:
+    """The tool's calibration has run out."""
+    if not station.get("calibration_over"):
+        return None
+    return Need("calibration", WARN, "CALIBRATION", "the tool's calibration has run out", key="calibration")
+'''
+
+NEED_WORKS = """
+from toolcart.tools.words import attention
+from toolcart.tools.words.status import station_lines
+from lab.harness.cart import Cart
+from toolcart.agent.cart import status
+cart = Cart()
+cart.until_ready()
+(shown,) = status.snapshot(cart.app)["stations"]
+shown["calibration_over"] = True
+assert [need.slug for need in attention.needs(shown)] == ["calibration"]
+assert any("CALIBRATION" in line for line in station_lines(shown)), station_lines(shown)
+assert attention.OVER["calibration"]
+"""
+
+
+def test_warning(copy):
+    place = "toolcart/tools/words/attention.py"
+    edit(copy, place, "    found += [_fetching(station), ", "    found += [_calibration(station), _fetching(station), ")
+    edit(
+        copy,
+        place,
+        '    "overruns": "the line',
+        '    "calibration": "the tool was calibrated",\n    "overruns": "the line',
+    )
+    (copy / place).write_text((copy / place).read_text(encoding="utf-8") + NEED, encoding="utf-8")
+    run(copy, "-c", NEED_WORKS)
+    check_row(copy, "a warning about a station")
+
+
 # -- a record kind -------------------------------------------------------------------------------------------------
 
 NOTE_WORKS = """
