@@ -21,13 +21,14 @@ REAL_GETADDRINFO = socket.getaddrinfo
 def settings(platform="rp2", **board):
     pins = pins_of(platform, board.pop("ethernet_pins", ""))
     supply = board.pop("supply", [])
+    address = board.pop("address", [])
     tree = {
         "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
         "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64}}],
         "board": board,
     }
     done = config.complete(tree)
-    done["board"].update({"ethernet_pins": pins, "supply": supply})  # as `toolcart flash` writes it
+    done["board"].update({"ethernet_pins": pins, "supply": supply, "address": address})  # as `toolcart flash` writes it
     return done
 
 
@@ -242,7 +243,9 @@ def test_the_radio_does_not_sleep(chip):
 
 
 def test_deep_restart_switches_chip_of_the_radio_off_too_and_joins_again(chip):
-    board = chip.Board(settings(network="wifi", ssid="Plant", address="10.0.0.5", gateway="10.0.0.1", dns="10.0.0.53"))
+    board = chip.Board(
+        settings(network="wifi", ssid="Plant", address=["10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.53"])
+    )
     board.network.tick(board.now())
     wlan = fake.Interface.last
     wlan.connected = True
@@ -267,7 +270,7 @@ def test_name_servers_are_the_ones_of_the_settings_or_of_dhcp(chip, kind):
     assert board.network.servers() == ()
     fake.Interface.last.fixed = ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.2")
     assert board.network.servers() == ("10.0.0.2",)
-    board = chip.Board(settings(network=kind, ssid="Plant", dns="10.0.0.53"))
+    board = chip.Board(settings(network=kind, ssid="Plant", address=["", "", "", "10.0.0.53"]))
     assert board.network.servers() == ("10.0.0.53",)
     assert chip.Board(settings(network="none")).network.servers() == ()
 

@@ -76,7 +76,7 @@ class Cart(Parts):
         self.at_start = AtStart()
         outlets = [{"kind": kind.strip("-"), "durable": kind[0] != "-"} for kind in kinds]
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
-        self.settings = {"outlets": outlets, "spool": spool, "controller": {"results": "auto", "bolt_data": False}}
+        self.settings = {"outlets": outlets, "spool": spool, "controller": {"results": "auto"}}
         self.outlet_settings = outlets
         assert bring_up(self, self.flash)
         assert self.log.state.ready() and self.log.settle()

@@ -402,10 +402,13 @@ BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
     [
         ({}, "network", ""),
         *[
-            ({**ADDRESS, key: name}, key, "IPv4 address")
+            ({**ADDRESS, "address": f"10.0.0.5/24, {key} {name}"}, "address", f"an IPv4 address for {key}")
             for key in ("gateway", "dns")
             for name in ("router", "10.0.0.256", "10.0.0.1:53")
         ],
+        *[({**ADDRESS, "address": text}, "address", "prefix") for text in ("10.0.0.5", "10.0.0.5/33", "x/24", "a b c")],
+        ({**ADDRESS, "address": "gateway 10.0.0.1"}, "address", "a gateway with a fixed address"),
+        ({**ADDRESS, "address": "dns 10.0.0.1, dns 10.0.0.2"}, "address", "such as"),
         ({"network": "ethernet", "ethernet_pins": "cs 99"}, "ethernet_pins", "up to 47"),
         ({"network": "ethernet", "time_zone": "CET-1CEST"}, "time_zone", "POSIX TZ"),
     ],
@@ -417,8 +420,19 @@ def test_what_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, 
 @pytest.mark.parametrize(
     ("board", "key", "told"),
     [
-        ({**ADDRESS, "gateway": "10.0.0.1"}, "gateway", "10.0.0.1"),
-        ({**ADDRESS, "dns": "10.0.0.1"}, "dns", "10.0.0.1"),
+        (ADDRESS, "address", ["10.0.0.5", "255.255.255.0", "0.0.0.0", "0.0.0.0"]),
+        (
+            {**ADDRESS, "address": "10.0.0.5/23, dns 10.0.0.2, gateway 10.0.0.1"},
+            "address",
+            ["10.0.0.5", "255.255.254.0", "10.0.0.1", "10.0.0.2"],
+        ),
+        (
+            {**ADDRESS, "address": "10.0.0.5/24, gateway 10.0.0.1"},
+            "address",
+            ["10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.1"],
+        ),
+        ({**ADDRESS, "address": "dns 10.0.0.2"}, "address", ["", "", "", "10.0.0.2"]),
+        ({**ADDRESS, "address": ""}, "address", []),
         ({"network": "ethernet", "ethernet_pins": "cs 13"}, "ethernet_pins", [18, 19, 16, 13, 20, -1]),
         ({"network": "wifi", "ssid": "x", "ethernet_pins": ""}, "ethernet_pins", []),
         ({"network": "ethernet", "time_zone": BERLIN}, "time_zone", BERLIN),
@@ -459,7 +473,7 @@ def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
     told = checked(tmp_path)
     spool = told["stations"][0]["spool"]
     assert told["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
-    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["dns"] == ""
+    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["address"] == []
     assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
 
 

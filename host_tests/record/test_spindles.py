@@ -19,7 +19,7 @@ HEAP = "8m"
 
 POWERMACS = row("powermacs")
 STEP_SYNC = row("stepsync")
-BOLTS = {"bolt_data": True}
+BOLTS = {"results": "powermacs-bolts"}
 SYNC = {"results": "sync"}
 WIDE = {"results": "powermacs"}
 KINDS = ((POWERMACS, {}), (POWERMACS, BOLTS), (STEP_SYNC, SYNC), (row("powermacs", cycles=(1,)), WIDE))

@@ -15,7 +15,6 @@ SETTINGS = {
     "port": 1883,
     "user": None,
     "password": None,
-    "client_id": "",
     "topic": "toolcart/{system}/{station}",
     "confirm": "consumer",
     "durable": True,

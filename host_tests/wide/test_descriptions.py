@@ -167,7 +167,7 @@ def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
 
 
 def test_spindles_of_a_result_are_described_with_their_names():
-    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs", bolt_data=True)
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs-bolts")
     assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
     one.controller.produce()
     one.until_quiet()

@@ -142,7 +142,8 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
         traits["result_revisions"] = d.choice(([2, 3, 4], [4], [3]))
         traits["spindles"] = d.randint(1, 8)
         traits["window"], traits["pushes_newest"] = 1, False
-        settings["bolt_data"] = d.random() < 0.5
+        if d.random() < 0.5:
+            settings["results"] = "powermacs-bolts"
     elif name == "header-spindles":
         traits["header_spindles"] = d.randint(2, 4)
     elif name == "stepsync":

@@ -25,7 +25,7 @@ def bring_up(chip, settings, said, scan, now):
     kind = settings["network"]
     try:
         if kind == "wifi":
-            return WifiNetwork(Radio(chip.radio(settings), settings, scan), settings["dns"], now)
+            return WifiNetwork(Radio(chip.radio(settings), settings, scan), _name_server(settings), now)
         if kind == "ethernet":
             interface = chip.ethernet(settings["ethernet_pins"])
             interface.active(True)
@@ -118,7 +118,7 @@ class Cable:
 
     def servers(self):
         """Return the addresses of the name servers."""
-        return _servers(self._settings["dns"], self.interface)
+        return _servers(_name_server(self._settings), self.interface)
 
     def restart(self, is_deep, now):
         """Switch the interface off and on."""
@@ -263,14 +263,14 @@ class _NoHardware:
 
 def fix_address(interface, settings):
     """Give the interface the fixed address of the settings; without one it asks DHCP."""
-    if not settings["address"]:
-        return
-    address, _, prefix = settings["address"].partition("/")
-    bits = int(prefix or "24")
-    mask = (0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF
-    netmask = ".".join([str(mask >> shift & 255) for shift in (24, 16, 8, 0)])
-    gateway = settings["gateway"] or "0.0.0.0"
-    interface.ifconfig((address, netmask, gateway, settings["dns"] or gateway))
+    fixed = settings["address"]
+    if fixed and fixed[0]:
+        interface.ifconfig(tuple(fixed))
+
+
+def _name_server(settings):
+    """Return the name server of the settings, "" if they leave it to DHCP."""
+    return settings["address"][3] if settings["address"] else ""
 
 
 def _servers(dns, interface):

@@ -75,7 +75,7 @@ def _log(station, part, slots):
     """Make the log of results."""
     when_full = WHEN_FULL_OVERWRITE if station.settings["spool"]["when_full"] == "overwrite" else WHEN_FULL_REFUSE
     controller = station.settings["controller"]
-    several = controller["results"] != "auto" or controller["bolt_data"]
+    several = controller["results"] != "auto"
     if ON_CPYTHON:
         several = True  # any controller may turn out to have several spindles
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX

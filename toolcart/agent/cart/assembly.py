@@ -68,10 +68,10 @@ def _know_spindles(station, controller):
         from toolcart.agent.wide.special_values import several
 
         session.ways.several = several(session, controller)
-    elif controller["results"] != "auto" or controller["bolt_data"]:
+    elif controller["results"] != "auto":
         from toolcart.agent.openprotocol.spindles import Several
 
-        session.ways.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+        session.ways.several = Several(session, station.known, controller["results"])
 
 
 def _add_queries(station, controller):

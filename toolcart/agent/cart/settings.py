@@ -53,8 +53,7 @@ payload one auto auto,v0,v1,v2,v3
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
 header one standard standard,op-ford,op-bmw
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
-results one auto auto,sync,powermacs
-bolt_data bool false
+results one auto auto,sync,powermacs,powermacs-bolts
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true
@@ -106,9 +105,7 @@ BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
 password text "" 0 63
 country text "" 0 2
-address text "" 0 18
-gateway text "" 0 15
-dns text "" 0 15
+address text "" 0 60
 ntp_hosts hosts ~ 1 4
 time_zone text "" 0 64
 lamp text "" 0 8

@@ -99,9 +99,10 @@ class SeveralSubscription(Subscription):
 class Several:
     """Takes the place of a session's row for MID 0060, from the first such controller on."""
 
-    def __init__(self, session, known, name="auto", bolts=False, cycle=Cycle):
+    def __init__(self, session, known, results="auto", cycle=Cycle):
+        name = results.partition("-")[0]
         self.forced = name != "auto"
-        self.bolts = bolts  # bolt data is wanted
+        self.bolts = name != results  # bolt data is wanted: powermacs-bolts
         self.cycle = cycle()
         self.subscription = None
         self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]

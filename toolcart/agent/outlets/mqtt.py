@@ -419,7 +419,7 @@ def _session(settings, topics, owner, needs_receipt, window):
     """Return the session of these settings, which subscribes to receipts where one is needed."""
     receipt = topics.receipt if needs_receipt else b""
     connect = connect_packet(
-        (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
+        ("toolcart-%d-%d" % owner[1:]).encode(),
         (settings["user"] or "").encode(),
         (settings["password"] or "").encode(),
         KEEPALIVE_S,

@@ -17,7 +17,6 @@ SETTINGS = """host host - 1 253
 port int 1883 1 65535
 user text ~ 1 100
 password text ~ 1 1000
-client_id text "" 0 64
 topic text "toolcart/{system}/{station}" 1 128
 confirm one consumer consumer,broker
 durable bool true
@@ -30,7 +29,6 @@ tls_key text ~ 1 128"""
 MEANINGS = {
     "host": "MQTT: host of the broker.",
     "port": "MQTT: its port; 8883 is usual with TLS.",
-    "client_id": "MQTT: client identifier, which no other client has; empty is `toolcart-SYSTEM-STATION`.",
     "topic": (
         "MQTT: what all topics of the station begin with, such as `graz/axle2/{station}`; the numbers {system} and "
         "{station} are filled in. Behind it come /results, /receipt, /state, /alarms, /curves."

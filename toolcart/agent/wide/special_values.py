@@ -20,7 +20,7 @@ _FIXED = 24  # in front of a value
 
 def several(session, controller):
     """Return what the session of these `controller` settings has for results of several spindles."""
-    return Several(session, session.ways.known, controller["results"], controller["bolt_data"], WideCycle)
+    return Several(session, session.ways.known, controller["results"], WideCycle)
 
 
 class WideCycle(Cycle):

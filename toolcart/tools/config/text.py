@@ -97,12 +97,10 @@ MEANINGS = {
     ),
     "stations[].controller.results": (
         "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
-        "master with all its spindles; `powermacs` is MID 0105. Both make records of several spindles as long as a "
-        "block allows, and so does `bolt_data`; on a board such a spool is read with the same settings only. Without "
-        "them a board keeps up to 26 spindles of a sync master, 9 of a PowerMACS."
-    ),
-    "stations[].controller.bolt_data": (
-        "Whether a PowerMACS is asked for the data of each bolt, MID 0107: names, errors, values of bolt and steps."
+        "master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data of each bolt (MID "
+        "0107: names, errors, values of bolt and steps). All but `auto` make records of several spindles as long as a "
+        "block allows; on a board such a spool is read with the same setting only. With `auto` a board keeps up to 26 "
+        "spindles of a sync master, 9 of a PowerMACS."
     ),
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
@@ -155,9 +153,10 @@ MEANINGS = {
     "board.ssid": "Name of the Wi-Fi network.",
     "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
     "board.country": "Two letters for the radio's channels, such as DE.",
-    "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
-    "board.gateway": "Gateway of a fixed address.",
-    "board.dns": "Name server; empty takes the one of DHCP, or the gateway of a fixed address.",
+    "board.address": (
+        "Fixed IPv4 address with its prefix, gateway and name server, such as `10.0.0.5/24, gateway 10.0.0.1, dns "
+        "10.0.0.2`; empty asks DHCP, `dns 10.0.0.2` alone as well. Without `dns` the gateway is asked for names."
+    ),
     "board.ntp_hosts": (
         "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
         " controllers."

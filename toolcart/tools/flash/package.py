@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import ipaddress
 import json
 import re
 from collections.abc import Collection
@@ -78,6 +79,7 @@ _CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by the first word of their files' names; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
+ADDRESS_EXAMPLE = "10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.2"
 
 
 @dataclass(frozen=True)
@@ -196,13 +198,6 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     if board["network"] == "none":
         allowed = "wifi or ethernet: outlets" + (" and a controller" if over_network else "")
         mistakes.append(("board.network", '"none"', f"{allowed} are reached over TCP"))
-    if board["address"] and not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", board["address"]):
-        mistakes.append(
-            ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
-        )
-    for key in ("gateway", "dns"):
-        if board[key] and not is_numeric(board[key]):
-            mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
@@ -212,7 +207,11 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
-    numbers: dict[str, list[int]] = {"ethernet_pins": [], "supply": []}
+    numbers: dict[str, list] = {"ethernet_pins": [], "supply": [], "address": []}
+    try:
+        numbers["address"] = addresses_of(board["address"])
+    except ValueError as reason:
+        mistakes.append(("board.address", json.dumps(board["address"]), str(reason)))
     try:
         if platform and board["network"] == "ethernet":
             numbers["ethernet_pins"] = pins.pins_of(platform, board["ethernet_pins"])
@@ -236,6 +235,36 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     return done, found
 
 
+def addresses_of(text: str) -> list[str]:
+    """Return address, mask, gateway and name server as a chip's `ifconfig` wants them; ValueError for what cannot be.
+
+    An empty address asks DHCP, whatever name server there is; nothing at all is [].
+
+    >>> addresses_of("10.0.0.5/24, gateway 10.0.0.1")
+    ['10.0.0.5', '255.255.255.0', '10.0.0.1', '10.0.0.1']
+    """
+    found = {"address": "", "gateway": "", "dns": ""}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, place = part.rpartition(" ")
+        name = name or "address"
+        if name not in found or found[name]:
+            raise ValueError(f"an address with its prefix, gateway, dns, such as {ADDRESS_EXAMPLE}")
+        found[name] = place
+    address, _, prefix = found["address"].partition("/")
+    if found["address"] and not (is_numeric(address) and prefix.isascii() and prefix.isdigit() and int(prefix) <= 32):
+        raise ValueError("an address with its prefix, such as 10.0.0.5/24")
+    for name in ("gateway", "dns"):
+        if found[name] and not is_numeric(found[name]):
+            raise ValueError(f"an IPv4 address for {name}, such as 10.0.0.1")
+    if found["gateway"] and not address:
+        raise ValueError(f"a gateway with a fixed address alone, such as {ADDRESS_EXAMPLE}")
+    if not address:
+        return ["", "", "", found["dns"]] if found["dns"] else []
+    gateway = found["gateway"] or "0.0.0.0"
+    mask = str(ipaddress.ip_network(f"0.0.0.0/{prefix}").netmask)
+    return [address, mask, gateway, found["dns"] or gateway]
+
+
 def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
     """List what a chip's outlets cannot be: it has ToolsNet, one broker without TLS, or both."""
     found = []
@@ -252,8 +281,8 @@ def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
         if outlet["graphs"]:
             found.append((f"{place}.outlets[{index}].graphs", "true", "false: a chip keeps no curves"))
         controller = station["controller"]
-        if controller["results"] != "auto" or controller["bolt_data"]:
-            words = "auto, and no bolt_data, with mqtt: a chip writes lines of one spindle"
+        if controller["results"] != "auto":
+            words = "auto with mqtt: a chip writes lines of one spindle"
             found.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
     return found
 
