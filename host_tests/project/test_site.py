@@ -58,3 +58,11 @@ def test_nobody_who_runs_a_cart_is_sent_to_internals():
     links = re.compile(r"internals/([\w-]+)\.md")
     found = {(page.name, name) for page in USERS for name in links.findall(page.read_text(encoding="utf-8"))}
     assert found <= allowed
+
+
+def test_every_document_that_the_program_names_is_there():
+    named = re.compile(r"\bdocs/[\w/-]+\.(?:md|json)\b")
+    files = [path for folder in ("toolcart", "lab", "host_tests") for path in (CHECKOUT / folder).rglob("*.py")]
+    found = {place for path in files for place in named.findall(path.read_text(encoding="utf-8"))}
+    assert len(found) >= 10
+    assert sorted(place for place in found if not (CHECKOUT / place).exists()) == []

@@ -1,4 +1,4 @@
-"""Records in a batch: a head and a line for each, in one buffer, with room in front for what carries it (docs/mqtt.md).
+"""Records in a batch: a head and a line for each, in one buffer, room in front for what carries it (docs/outlets.md).
 
     | room in front | ..head| line | line | ..
                       ^ start              ^ line.end

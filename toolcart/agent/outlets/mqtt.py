@@ -1,4 +1,4 @@
-"""An MQTT broker as an outlet; a consumer behind it stores what comes: batches of records (docs/mqtt.md).
+"""An MQTT broker as an outlet; a consumer behind it stores what comes: batches of records (docs/outlets.md).
 
 Rules
 1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK only frees the window.
