@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from toolcart.agent.log import record as rec
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.base.printable import visible, visible_in, visible_lines
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from toolcart.codec.capture import Heard
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower

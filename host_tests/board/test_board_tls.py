@@ -26,7 +26,7 @@ HEAP = "512k"
 HEAD = """
 import gc, sys, time
 from toolcart.agent.link.port import *
-from toolcart.board.unix import Board
+from toolcart.board.unix.board import Board
 
 class App:
     wakes = 0

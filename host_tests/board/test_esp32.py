@@ -11,7 +11,7 @@ from host_tests.support import fake_chip as fake
 def chip():
     fake.Partition.table = {}
     with fake.installed("esp32"):
-        from toolcart.board import esp32
+        from toolcart.board.esp32 import board as esp32
 
         yield esp32
 
@@ -61,7 +61,7 @@ def test_the_supply_is_read_in_microvolts(chip):
 
 
 def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
-    from toolcart.board import esp32_flash
+    from toolcart.board.esp32 import flash as esp32_flash
 
     device = esp32_flash.PartitionFlash(fake.Partition(4))
     octets = bytearray(range(32))
@@ -76,7 +76,7 @@ def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
 
 def test_what_does_not_read_as_it_was_written_is_worn(chip):
     from toolcart.agent.log.flash import FLASH_WORN
-    from toolcart.board import esp32_flash
+    from toolcart.board.esp32 import flash as esp32_flash
 
     partition = fake.Partition(4)
     device = esp32_flash.PartitionFlash(partition)
@@ -89,7 +89,7 @@ def test_what_does_not_read_as_it_was_written_is_worn(chip):
 
 def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):
     from toolcart.agent.log.flash import FLASH_IO
-    from toolcart.board import esp32_flash
+    from toolcart.board.esp32 import flash as esp32_flash
 
     partition = fake.Partition(4)
     device = esp32_flash.PartitionFlash(partition)

@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
 from toolcart.board.folder_flash import FolderFlash
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from lab.harness.flash import FADES, NOTHING, PowerCut, SimFlash
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]

@@ -9,8 +9,9 @@ import pytest
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
-from toolcart.board import linux, loop
-from toolcart.board.linux import Board
+from toolcart.board import loop
+from toolcart.board.linux import board as linux
+from toolcart.board.linux.board import Board
 
 DEADLINE_S = 10
 

@@ -1,12 +1,12 @@
-"""board/linux_clock.py: the system's clock beside the times of ToolsNet's 05; who sets it, and who does not."""
+"""board/linux/clock.py: the system's clock beside the times of ToolsNet's 05; who sets it, and who does not."""
 
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from toolcart.board import linux_clock
-from toolcart.board.linux_clock import EVERY_MS, ServersClock
+from toolcart.board.linux import clock as linux_clock
+from toolcart.board.linux.clock import EVERY_MS, ServersClock
 from toolcart.tools.service.unit import Service, sets_clock
 from toolcart.tools.words.status import agent_lines
 

@@ -7,9 +7,9 @@ import pytest
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.agent.log.log import LOG_FAILED
-from toolcart.board import linux_flash
-from toolcart.board.linux_flash import FileFlash, FlashUnusable
-from toolcart.board.linux_header import PAGE_BYTES
+from toolcart.board.linux import flash as linux_flash
+from toolcart.board.linux.flash import FileFlash, FlashUnusable
+from toolcart.board.linux.header import PAGE_BYTES
 from host_tests.support.log import append, mounted, read_all
 
 KIB = 1024

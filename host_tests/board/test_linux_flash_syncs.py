@@ -12,9 +12,9 @@ import pytest
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.base.clock import Dice
-from toolcart.board import linux_flash
-from toolcart.board.linux_flash import FileFlash
-from toolcart.board.linux_header import PAGE_BYTES
+from toolcart.board.linux import flash as linux_flash
+from toolcart.board.linux.flash import FileFlash
+from toolcart.board.linux.header import PAGE_BYTES
 from host_tests.portable import LONG
 from host_tests.support.log import Area
 from host_tests.support.log_promise import (
@@ -44,7 +44,7 @@ class PowerCut(Exception):
 
 
 class Cached:
-    """What `os` is for toolcart.board.linux_flash: one file, its cache, its disk."""
+    """What `os` is for toolcart.board.linux.flash: one file, its cache, its disk."""
 
     strerror = staticmethod(os.strerror)
 

@@ -1,7 +1,7 @@
 """The header page of a spool's file is read as it was written, from either of its copies, and nothing else is one."""
 
-from toolcart.board import linux_header
-from toolcart.board.linux_header import COPY_AT, PAGE_BYTES, Header
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux.header import COPY_AT, PAGE_BYTES, Header
 
 PORTABLE = True
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from toolcart.board.linux_lines import LineFile
+from toolcart.board.linux.lines import LineFile
 
 
 def line(number, octets=40):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.board import linux_mounts
+from toolcart.board.linux import mounts as linux_mounts
 
 MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 23 22 0:20 / /run rw shared:2 - tmpfs tmpfs rw

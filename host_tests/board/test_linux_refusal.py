@@ -6,7 +6,7 @@ import os
 import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
-from toolcart.board import linux_refusal
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.why import refusal_of
 
 

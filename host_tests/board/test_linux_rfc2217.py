@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolcart.board.linux_rfc2217 import Rfc2217
+from toolcart.board.linux.rfc2217 import Rfc2217
 
 SETTINGS = {"baud": 9600, "parity": "even", "stop_bits": 1, "flow": "none"}
 IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254

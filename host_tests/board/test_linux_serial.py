@@ -13,7 +13,7 @@ from toolcart.board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
 
 serial = pytest.importorskip("serial")
 
-from toolcart.board.linux_serial import SerialPort  # noqa: E402
+from toolcart.board.linux.serial import SerialPort  # noqa: E402
 
 SETTINGS = {"parity": "none", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False}
 

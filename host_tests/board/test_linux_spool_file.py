@@ -8,9 +8,10 @@ import pytest
 
 from toolcart.agent.base.words import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
-from toolcart.board import linux_header, linux_spool_file
-from toolcart.board.linux_flash import FileFlash, FlashUnusable
-from toolcart.board.linux_header import COPY_AT
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import spool_file as linux_spool_file
+from toolcart.board.linux.flash import FileFlash, FlashUnusable
+from toolcart.board.linux.header import COPY_AT
 from host_tests.support.log import append, mounted, read_all
 
 KIB = 1024

@@ -7,8 +7,9 @@ import signal
 
 import pytest
 
-from toolcart.board import linux_header, linux_spool_make
-from toolcart.board.linux_flash import FileFlash, FlashUnusable
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import spool_make as linux_spool_make
+from toolcart.board.linux.flash import FileFlash, FlashUnusable
 
 KIB = 1024
 

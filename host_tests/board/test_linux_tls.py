@@ -1,4 +1,4 @@
-"""board/linux_tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines."""
+"""board/linux/tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from toolcart.agent.link.port import (
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
 )
-from toolcart.board.linux import Board
+from toolcart.board.linux.board import Board
 
 trustme = pytest.importorskip("trustme")
 DEADLINE_S = 10

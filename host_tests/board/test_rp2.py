@@ -35,7 +35,7 @@ def settings(platform="rp2", **board):
 @pytest.fixture
 def chip():
     with fake.installed("rp2"):
-        from toolcart.board import rp2
+        from toolcart.board.rp2 import board as rp2
 
         yield rp2
 
@@ -80,7 +80,7 @@ def test_pins_that_cannot_be_are_refused_in_words(platform, text, words):
 
 def test_a_firmware_without_a_network_says_so_and_runs():
     with fake.installed("rp2", with_network=False):
-        from toolcart.board import rp2
+        from toolcart.board.rp2 import board as rp2
 
         board = rp2.Board(settings(network="wifi", ssid="Plant"))
         assert not board.network.is_up()
@@ -116,7 +116,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
 
 
 def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
-    from toolcart.board import rp2_flash
+    from toolcart.board.rp2 import flash as rp2_flash
 
     def files(blocks):
         monkeypatch.setattr(rp2_flash.os, "statvfs", lambda path: (4096, 0, blocks))
@@ -132,7 +132,7 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkey
 
 
 def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
-    from toolcart.board import rp2_flash
+    from toolcart.board.rp2 import flash as rp2_flash
 
     wanted = {"supply": "min_mv 4400", "network": "ethernet"}
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
@@ -163,7 +163,7 @@ def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, word
 
 
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
-    from toolcart.board import rp2_flash
+    from toolcart.board.rp2 import flash as rp2_flash
 
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
     board = chip.Board(settings())
@@ -380,7 +380,7 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_p
 
 
 def _device(flash):
-    """A device over fake flash, as toolcart.board.rp2_flash has it."""
+    """A device over fake flash, as toolcart.board.rp2.flash has it."""
     from toolcart.agent.log.flash import RamFlash
 
     device = RamFlash(len(flash.cells) // 4096)
@@ -407,7 +407,7 @@ def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
 
 def mapped(blocks=4):
     """The driver over a chip of these blocks, and the chip."""
-    from toolcart.board import rp2_flash
+    from toolcart.board.rp2 import flash as rp2_flash
 
     cells = fake.MappedFlash.of(blocks)
     rp2_flash.rp2.Flash = lambda **_: cells

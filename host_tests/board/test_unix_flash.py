@@ -4,7 +4,7 @@ import os
 import sys
 from hashlib import sha256
 
-from toolcart.board import linux_header
+from toolcart.board.linux import header as linux_header
 from host_tests.board.test_safe_mode import own_name
 from host_tests.portable import Skip, need_files
 
@@ -17,10 +17,10 @@ OURS = (3, 1, 7)
 
 def flash_class():
     if sys.implementation.name != "micropython" or sys.platform != "linux":
-        raise Skip("toolcart.board.unix is MicroPython's unix port")
+        raise Skip("toolcart.board.unix.board is MicroPython's unix port")
     need_files()
     remove()
-    from toolcart.board.unix import FileFlash
+    from toolcart.board.unix.board import FileFlash
 
     return FileFlash
 

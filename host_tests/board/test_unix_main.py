@@ -1,4 +1,4 @@
-"""board/unix_main.py: starts from a configuration file, refuses a wrong one with every mistake, ends in order."""
+"""board/unix/main.py: starts from a configuration file, refuses a wrong one with every mistake, ends in order."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.board import unix_main as main
+from toolcart.board.unix import main
 from toolcart.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def test_a_wrong_configuration_ends_with_2_and_names_every_mistake(tmp_path):
     file = tmp_path / "cart.json"
     file.write_text(json.dumps({"toolsnet": {"pim_host": "10.0.0.5"}, "stations": [{"number": 0}]}))
     done = subprocess.run(
-        [sys.executable, "-m", "toolcart.board.unix_main", str(file)],
+        [sys.executable, "-m", "toolcart.board.unix.main", str(file)],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -56,7 +56,7 @@ def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path, signal_number)
                 }
             )
         )
-        process = subprocess.Popen([sys.executable, "-m", "toolcart.board.unix_main", str(file)], cwd=CHECKOUT)
+        process = subprocess.Popen([sys.executable, "-m", "toolcart.board.unix.main", str(file)], cwd=CHECKOUT)
         until = time.monotonic() + DEADLINE_S
         while plant.controller.messages.get(60, 0) == 0:
             assert time.monotonic() < until

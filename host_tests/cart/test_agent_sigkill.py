@@ -32,7 +32,7 @@ def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     dice = random.Random(SEED)
     options = ControllerOptions(memory=MEMORY)
     with delivering(tmp_path, controller_options=options) as plant:
-        agent = Agent([sys.executable, "-m", "toolcart.board.unix_main"], tmp_path, plant)
+        agent = Agent([sys.executable, "-m", "toolcart.board.unix.main"], tmp_path, plant)
         with agent:
             plant.produce_rate(RATE_PER_S)
             for _ in range(KILLS):

@@ -18,7 +18,7 @@ from host_tests.support.running import wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HEAP = "384k"
-START = "import sys\nfrom toolcart.board import unix_main\nunix_main.main(sys.argv[1])\n"
+START = "import sys\nfrom toolcart.board.unix import main as unix_main\nunix_main.main(sys.argv[1])\n"
 
 
 class Agent:
@@ -79,7 +79,7 @@ class Agent:
 
 def command_of(kind, request, tmp_path):
     if kind == "cpython":
-        return [sys.executable, "-m", "toolcart.board.unix_main"]
+        return [sys.executable, "-m", "toolcart.board.unix.main"]
     machine = request.getfixturevalue("micropython32")
     script = tmp_path / "start.py"
     script.write_text(START)
@@ -130,7 +130,7 @@ def test_a_file_has_every_result_once_over_a_kill(tmp_path):
         return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
 
     with delivering(tmp_path) as plant:
-        agent = Agent([sys.executable, "-m", "toolcart.board.unix_main"], tmp_path, plant, outlets)
+        agent = Agent([sys.executable, "-m", "toolcart.board.unix.main"], tmp_path, plant, outlets)
         with agent:
             plant.produce(30)
             wait_for("acknowledgements", lambda: plant.account()["acknowledged"] == 30)

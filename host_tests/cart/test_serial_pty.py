@@ -40,7 +40,7 @@ def line_path(tmp_path_factory):
 
 def command_of(kind, request, tmp_path):
     if kind == "cpython":
-        return [sys.executable, "-m", "toolcart.board.unix_main"]
+        return [sys.executable, "-m", "toolcart.board.unix.main"]
     machine = request.getfixturevalue("micropython32")
     script = tmp_path / "start.py"
     script.write_text(START)

@@ -13,7 +13,7 @@ from toolcart.agent.cart.secrets import is_secret, redacted
 from toolcart.agent.cart.settings import OUTLETS
 from toolcart.agent.log.flash import FLASH_DONE, RamFlash
 from toolcart.agent.record.result import LIMITS_BYTES
-from toolcart.board.linux_spool_file import UNITS
+from toolcart.board.linux.spool_file import UNITS
 from toolcart.tools.config import audience
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config import text as config_text

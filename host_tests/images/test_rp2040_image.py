@@ -70,7 +70,7 @@ def check_lives(lines):
 def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(
-        "import os, sys\nimport toolcart.agent.cart.app\nfrom toolcart.board import rp2_flash\n"
+        "import os, sys\nimport toolcart.agent.cart.app\nfrom toolcart.board.rp2 import flash as rp2_flash\n"
         "print(toolcart.agent.cart.app.__file__, 'toolcart' in os.listdir('/'))\n"
         "print(os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
         "print('toolcart.agent.base.fast' in sys.modules, 'toolcart.agent.base.fast_crc' in sys.modules)\n"
@@ -118,14 +118,14 @@ def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     files = rp2040.ring_start() - FILES_BYTES
     octets[files : files + 8192] = bytes(8192)
     flash.write_bytes(octets)
-    script.write_text("from toolcart.board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
+    script.write_text("from toolcart.board.rp2 import flash as rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
     # No ring either: without a file system no one knows where it begins.
     assert lines_of(rp2040.command(script, flash=flash)) == (0, ["still reachable None"])
     assert flash.read_bytes()[files : rp2040.ring_start()] == octets[files : rp2040.ring_start()]
 
 
 DIVIDE = """import os, rp2, sys, vfs
-from toolcart.board.rp2_flash import Rp2Flash
+from toolcart.board.rp2.flash import Rp2Flash
 size = int(sys.argv[1])
 vfs.umount("/")
 vfs.VfsLfs2.mkfs(rp2.Flash(len=size), progsize=256)
@@ -136,7 +136,7 @@ if size < rp2.Flash().ioctl(4, 0) * 4096:
     Rp2Flash(size).program(0, bytearray(b"ring" * 64), 256)
 """
 LOOK = """import os
-from toolcart.board import rp2_flash
+from toolcart.board.rp2 import flash as rp2_flash
 ring = rp2_flash.ring()
 found = bytearray(4)
 if ring:
@@ -179,7 +179,7 @@ def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
 # Long and floating numbers, text, the heap's collection, machine code, an interrupt's timer, files, the ring, a fault.
 ALL_KINDS = """import array, gc, hashlib, json, os, time
 import toolcart.agent.cart.app
-from toolcart.board import rp2_flash
+from toolcart.board.rp2 import flash as rp2_flash
 number = 3 ** 90
 for at in range(1, 40):
     number = number * 7 // 5 ^ at << at * 3

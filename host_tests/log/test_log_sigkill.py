@@ -12,7 +12,7 @@ import time
 
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.log.numbers import DAMAGED
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from host_tests.support import appender as support_appender
 from host_tests.support.log import append, mounted, read_all
 

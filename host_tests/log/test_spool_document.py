@@ -9,7 +9,7 @@ from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from host_tests.support.graphs import Bench, samples_for, trace_message
 from host_tests.support.log import Area, append, held
 from lab.harness.flash import SHAPES, PowerCut, SimFlash

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from toolcart.agent.cart.status import why_name
-from toolcart.board.linux_tcp import TcpPort
-from toolcart.board.linux_tls import TlsPort, context_of
+from toolcart.board.linux.tcp import TcpPort
+from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.words import reasons
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in

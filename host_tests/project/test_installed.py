@@ -229,7 +229,7 @@ def test_an_image_is_prepared_from_what_is_installed(installed):
     manifest = re.search(r"MICROPY_FROZEN_MANIFEST=(\S+)", told["prepared"])[1]
     frozen = Path(manifest).parent / "frozen"
     assert (frozen / "toolcart/agent/cart/app.py").read_text() == (ROOT / "toolcart/agent/cart/app.py").read_text()
-    assert not (frozen / "toolcart/board/linux.py").exists()
+    assert not (frozen / "toolcart/board/linux/board.py").exists()
 
 
 def test_commands_answer_among_foreign_packages(installed):

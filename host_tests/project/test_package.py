@@ -58,12 +58,12 @@ def test_every_import_of_a_version_is_in_it(platform):
 
 def test_no_file_of_another_board_is_in_a_version():
     names = {source.name for source in package.sources_for("rp2")}
-    assert "toolcart/board/rp2.py" in names and "toolcart/board/chip.py" in names
+    assert "toolcart/board/rp2/board.py" in names and "toolcart/board/chip.py" in names
     assert not names & {
-        "toolcart/board/esp32.py",
-        "toolcart/board/esp32_flash.py",
-        "toolcart/board/unix.py",
-        "toolcart/board/linux.py",
+        "toolcart/board/esp32/board.py",
+        "toolcart/board/esp32/flash.py",
+        "toolcart/board/unix/board.py",
+        "toolcart/board/linux/board.py",
         "toolcart/board/boot.py",
     }
     assert names < {source.name for source in product_sources()}

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.config import complete
-from toolcart.board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
+from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli import main as cli
 from toolcart.tools.flash import board_commands
 from toolcart.tools.flash.link import Failed

@@ -15,7 +15,7 @@ from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.spool.commands import spool
 from host_tests.support.log import Area, append, take_all
 from lab.harness.cart import Cart

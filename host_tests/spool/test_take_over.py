@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from toolcart.agent.cart.owners import with_these
 from toolcart.agent.log import numbers as n
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.toolsnet_memory import tightening_id_of
 from toolcart.tools.cli import main as cli
 from toolcart.tools.spool import image, take_over
@@ -84,7 +84,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
 
 
 def begun_of(octets):
-    from toolcart.board import linux_header
+    from toolcart.board.linux import header as linux_header
 
     return take_over.start(linux_header.blocks_of(octets), linux_header.read(octets[: linux_header.PAGE_BYTES]))
 

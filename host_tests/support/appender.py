@@ -10,7 +10,7 @@ import os
 import sys
 
 from toolcart.agent.log.flash import FLASH_DONE
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from host_tests.support.log import append, ident_in, mounted
 
 

@@ -1,4 +1,4 @@
-"""A folder on a disk that loses what was not synced: it stands in for `os` in toolcart.board.linux_lines.
+"""A folder on a disk that loses what was not synced: it stands in for `os` in toolcart.board.linux.lines.
 
 Rules
 1. What is written lies in the cache, and on the disk when a sync has succeeded. A sync that fails leaves the pages

@@ -35,7 +35,7 @@ SOURCES = (
     "toolcart/tools/process/*.py",
     "toolcart/tools/doctor/agent.py",
 )
-SOURCES += ("toolcart/board/linux_refusal.py", "toolcart/agent/mqtt/shown.py")
+SOURCES += ("toolcart/board/linux/refusal.py", "toolcart/agent/mqtt/shown.py")
 LEAST = 4  # words of a sentence
 WORDS = 4
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")

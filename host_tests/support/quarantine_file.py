@@ -1,6 +1,6 @@
 """A spool file whose quarantine has something in it."""
 
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux.flash import FileFlash
 from host_tests.support.quarantine import QuarantineBench
 
 

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.openprotocol import commands as rows
-from toolcart.board import linux_control
 from toolcart.board.console import Console
-from toolcart.board.linux_control import Asker, Control
+from toolcart.board.linux import control as linux_control
+from toolcart.board.linux.control import Asker, Control
 from toolcart.tools.cli import main as cli
 from toolcart.tools.command import commands
 from toolcart.tools.status import asking, place

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from toolcart.agent.log import numbers as n
 from toolcart.agent.quarantine.quarantine import Quarantine
-from toolcart.board import linux_header
-from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions

@@ -16,7 +16,7 @@ from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.cart import app
 from toolcart.base import installation
 from toolcart.base.cache import CHECKOUT
-from toolcart.board.linux_notify import Notifier, Supervision
+from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from toolcart.board.linux_control import PATIENCE_MS, Control
+from toolcart.board.linux.control import PATIENCE_MS, Control
 from toolcart.tools.cli import main as cli
 from toolcart.tools.status import asking, commands, machine, place
 from toolcart.tools.status.served import CLIENTS

@@ -8,7 +8,7 @@ from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import Dice
-from toolcart.board import linux_lines
+from toolcart.board.linux import lines as linux_lines
 from host_tests.support.disk import Disk, PowerCut
 from host_tests.support.log import Area, append
 

@@ -13,9 +13,9 @@ from toolcart.agent.cart.status import WHY_NAMES, why_name
 from toolcart.agent.link import port as contract
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from toolcart.agent.openprotocol import states
-from toolcart.board import linux_tcp
-from toolcart.board.linux_serial import SerialPort
-from toolcart.board.linux_tcp import TcpPort
+from toolcart.board.linux import tcp as linux_tcp
+from toolcart.board.linux.serial import SerialPort
+from toolcart.board.linux.tcp import TcpPort
 from toolcart.tools.words import reasons
 
 DEADLINE_S = 10

@@ -34,7 +34,8 @@ before = gc.mem_alloc()
 import toolcart.agent.cart.app
 gc.collect()
 agent = gc.mem_alloc()
-from toolcart.board import esp32, folder_flash, loop, main, resolver, upkeep
+from toolcart.board import folder_flash, loop, main, resolver, upkeep
+from toolcart.board.esp32 import board as esp32
 gc.collect()
 print('heap', agent - before, gc.mem_alloc() - before)
 """

@@ -112,7 +112,7 @@ silence-ends-asking | 7 | toolcart/agent/openprotocol/recovery.py | worlds away
 +else self._switch_off(qs.PHASE_OFF)
 +
 +    def kept
-last-line-believed | 8 | toolcart/board/linux_lines.py | disk proof
+last-line-believed | 8 | toolcart/board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
 +readable = size if

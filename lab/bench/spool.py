@@ -29,8 +29,8 @@ from toolcart.agent.log.record import FRAME_BYTES, seal
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.base.report import Report, measured
-from toolcart.board.linux_flash import FileFlash
-from toolcart.board.linux_spool_make import BLOCK_BYTES
+from toolcart.board.linux.flash import FileFlash
+from toolcart.board.linux.spool_make import BLOCK_BYTES
 from lab.harness.flash import SimFlash
 
 RESULTS = 1000

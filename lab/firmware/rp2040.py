@@ -34,10 +34,10 @@ BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
 # Files for boards that are for other boards, or for firmware with TLS.
 NOT_FOR_RP2 = (
-    "toolcart/board/unix.py",
-    "toolcart/board/unix_main.py",
+    "toolcart/board/unix/board.py",
+    "toolcart/board/unix/main.py",
     "toolcart/board/qemu.py",
-    "toolcart/board/esp32.py",
+    "toolcart/board/esp32/board.py",
     "toolcart/board/boot.py",
     "toolcart/board/tls.py",
 )

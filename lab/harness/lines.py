@@ -4,7 +4,7 @@ PORTABLE = True
 
 
 class SimLines:
-    """What board.linux_lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
+    """What board.linux.lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
 
     path = "lines"
     refusal = 0

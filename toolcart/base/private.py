@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from toolcart.board import linux_refusal
+from toolcart.board.linux import refusal as linux_refusal
 
 
 class Wrong(Exception):

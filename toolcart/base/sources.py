@@ -41,7 +41,7 @@ class Source:
 
 def is_cpython_only(name: str, text: str) -> bool:
     """True if the file `name` of agent/ or board/ is for CPython only."""
-    return bool(_CPYTHON_ONLY.search(text)) or name == "toolcart/board/linux.py"
+    return bool(_CPYTHON_ONLY.search(text)) or name == "toolcart/board/linux/board.py"
 
 
 def python_files(top: str) -> list[Source]:

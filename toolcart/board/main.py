@@ -1,4 +1,4 @@
-"""Starts the agent on a chip: board.safe_mode calls `start`. On a computer board.unix_main does that."""
+"""Starts the agent on a chip: board.safe_mode calls `start`. On a computer board.unix.main does that."""
 
 import gc
 import json
@@ -58,9 +58,9 @@ def start(folder, mode, confirmation):
 def make_chip(configuration):
     """Return the board of this chip."""
     if sys.platform == "rp2":
-        from toolcart.board.rp2 import Board
+        from toolcart.board.rp2.board import Board
     elif sys.platform == "esp32":
-        from toolcart.board.esp32 import Board
+        from toolcart.board.esp32.board import Board
     else:
         raise OSError("no board for " + sys.platform)
     return Board(configuration)

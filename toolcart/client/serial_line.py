@@ -3,7 +3,7 @@
 import asyncio
 
 from toolcart.agent.link.port import PORT_OPEN
-from toolcart.board.linux_serial import SerialPort
+from toolcart.board.linux.serial import SerialPort
 
 
 class SerialLine:

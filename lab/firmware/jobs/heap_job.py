@@ -34,7 +34,7 @@ def run():
         settings = json.load(file)
 
     from toolcart.agent.log.flash import Part
-    from toolcart.board import rp2_flash
+    from toolcart.board.rp2 import flash as rp2_flash
 
     device = Part(rp2_flash.ring(), 0, BLOCKS)
     gc.collect()

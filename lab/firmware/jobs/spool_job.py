@@ -12,7 +12,7 @@ from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.numbers import CURSOR, LOG
 from toolcart.agent.log.state import State
-from toolcart.board import rp2_flash
+from toolcart.board.rp2 import flash as rp2_flash
 
 KIND, BLOCKS, RECORDS = [int(word) for word in sys.argv[1:4]]
 PAYLOAD_BYTES = 114

@@ -30,7 +30,7 @@ WHY_NAMES = (
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217"
 )
-# Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux_refusal.
+# Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
 
 

@@ -1,7 +1,7 @@
 """A file as an outlet: every result, event and unread frame as one line of JSON (docs/outlets.md).
 
 The file is what the board's `lines(settings)` returns. It writes whole lines or none, makes them durable, and begins a
-new file when one is full (toolcart.board.linux_lines):
+new file when one is full (toolcart.board.linux.lines):
 
     open() -> bool       use the file; its content is then durable, and what a power cut has spoilt is removed
     last                 the last line in it; empty if there is none

@@ -272,7 +272,7 @@ def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
 
 
 def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
-    from toolcart.board.linux_tls import TlsUnusable, context_of  # few configurations have it
+    from toolcart.board.linux.tls import TlsUnusable, context_of  # few configurations have it
 
     try:
         context_of(str(folder), section)

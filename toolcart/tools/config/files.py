@@ -18,7 +18,7 @@ from pathlib import Path
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
 
-TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux_tls, relative to the agent's folder
+TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux.tls, relative to the agent's folder
 READ_TRIES = 3
 
 

@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolcart.base.private import user_name
-from toolcart.board import linux_mounts, linux_refusal
+from toolcart.board.linux import mounts as linux_mounts
+from toolcart.board.linux import refusal as linux_refusal
 
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's

@@ -31,7 +31,7 @@ OWNER_ONLY = 0o077
 _OF_OUTLET = re.compile(r"stations\[\d+\]\.outlets\[\d+\]\.")
 _CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
 
-# Settings that already name a file; the code that reads it checks its mode (toolcart.board.linux_tls).
+# Settings that already name a file; the code that reads it checks its mode (toolcart.board.linux.tls).
 FILES = ("tls_key",)
 
 Mistake = tuple[str, str, str]

@@ -18,7 +18,7 @@ from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
-from toolcart.board.linux import Board
+from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
     SPINDLE_FIRST,

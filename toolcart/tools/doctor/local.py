@@ -13,7 +13,9 @@ import socket
 import time
 from pathlib import Path
 
-from toolcart.board import linux_header, linux_mounts, linux_refusal
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import mounts as linux_mounts
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.why import refusal_of
 from toolcart.tools.config import places
 from toolcart.tools.doctor import outlets

@@ -18,7 +18,7 @@ from toolcart.agent.outlets.toolsnet.making import session_of
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
-from toolcart.board.linux import Board
+from toolcart.board.linux.board import Board
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.words import commands, reasons
 from toolcart.tools.words import server as server_words

@@ -41,9 +41,9 @@ CLONE = "https://github.com/micropython/micropython"
 RELEASE = "v1.28.0"
 IDF_RELEASE = "v5.5.1"  # ports/esp32/README.md of that MicroPython: v5.3 to v5.5.1
 PICOTOOL = "https://github.com/raspberrypi/picotool"
-BOOT = ROOT / "toolcart/board/boot_rp2.py"
+BOOT = ROOT / "toolcart/board/rp2/boot.py"
 _NO_IDF = "ESP-IDF is not set up"
-SPOOL_LABEL = "spool"  # toolcart.board.esp32_flash
+SPOOL_LABEL = "spool"  # toolcart.board.esp32.flash
 
 
 @dataclass(frozen=True)

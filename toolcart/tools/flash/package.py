@@ -77,7 +77,7 @@ FOR_PERSONS = (
 _TOOLSNET_OF_LINUX = ("events", "extras")
 _CONTROLLER_OF_LINUX = ("events", "traces")
 
-# Boards by the first word of their files' names; another board's files are not installed.
+# Boards by their folders; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
 ADDRESS_EXAMPLE = "10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.2"
 
@@ -338,5 +338,5 @@ def compiled_safe_mode() -> bytes:
 def _is_for_another(name: str, platform: str) -> bool:
     if not name.startswith("toolcart/board/"):
         return False
-    first = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[0]
-    return first in OTHERS and first != platform
+    first, second = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[:2]
+    return (first in OTHERS and first != platform) or second == "boot"  # an image alone has that

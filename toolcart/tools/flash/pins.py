@@ -3,7 +3,8 @@
 Rules
 1. A text is `NAME NUMBER, NAME NUMBER`; `-` instead of a number means no such pin. Names that are left out are as in
    OWN.
-2. The order of OWN is the one in which toolcart.board.rp2 and toolcart.board.esp32 unpack them; NONE stands for no pin.
+2. The order of OWN is the one in which the boards of toolcart.board.rp2 and toolcart.board.esp32 unpack them; NONE
+   stands for no pin.
 """
 
 from __future__ import annotations

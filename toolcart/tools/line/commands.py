@@ -91,7 +91,7 @@ def monitor(
     At the end it says how much of the time the line was busy.
     """
     from toolcart.agent.cart.status import why_name
-    from toolcart.board.linux_serial import SerialPort
+    from toolcart.board.linux.serial import SerialPort
     from toolcart.codec.capture import Heard, line_of
     from toolcart.tools.line.explain import Shower, explainer
     from toolcart.tools.line.load import Load

@@ -24,10 +24,10 @@ from toolcart.agent.log.mount import MOUNT_FOREIGN
 from toolcart.agent.log.numbers import DELIVERED, STORED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
-from toolcart.board.linux import Board
-from toolcart.board.linux_clock import ServersClock
-from toolcart.board.linux_control import SUFFIX, Control, station_orders
-from toolcart.board.linux_notify import Notifier, Supervision
+from toolcart.board.linux.board import Board
+from toolcart.board.linux.clock import ServersClock
+from toolcart.board.linux.control import SUFFIX, Control, station_orders
+from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.files import Files, read_to_run
 from toolcart.tools.process.configured import Configured
@@ -42,7 +42,7 @@ LOOKED_AT = 60  # results: as many as a tall screen has room for
 
 
 class Looks:
-    """The station being looked at, as stdin says; a port for the board, which wakes it (toolcart.board.linux)."""
+    """The station being looked at, as stdin says; a port for the board, which wakes it (toolcart.board.linux.board)."""
 
     wants_out = False
     slot = -1

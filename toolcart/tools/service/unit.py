@@ -3,7 +3,7 @@
 Rules
 1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool is in
    /var/lib/toolcart (StateDirectory).
-2. The watchdog is fed by the agent only while results and deadlines move (toolcart.board.linux_notify).
+2. The watchdog is fed by the agent only while results and deadlines move (toolcart.board.linux.notify).
 3. It starts again after every failure, and never gives up: on a cart there is nobody to press a key. A wrong
    configuration is an exception: systemd shows the service as failed, with the words of `toolcart run`. Without a
    spool the agent does not end (toolcart.tools.process.agent).

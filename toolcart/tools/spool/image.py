@@ -24,7 +24,7 @@ from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMB
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.origin import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
-from toolcart.board import linux_header
+from toolcart.board.linux import header as linux_header
 from toolcart.tools.spool.opened import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096

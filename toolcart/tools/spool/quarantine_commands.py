@@ -1,7 +1,7 @@
 """`toolcart quarantine`: list, show, retry, drop or export what was set aside, whether the agent runs or not.
 
 Rules
-1. If an agent runs on the spool, its socket is asked (toolcart.board.linux_control); else the spool is opened under its
+1. If an agent runs on the spool, its socket is asked (toolcart.board.linux.control); else the spool is opened under its
    lock. Orders that only look then work on a copy, so nothing on the disk changes.
 2. If an agent runs but does not answer, nothing is touched and the message says what to do.
 3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
@@ -31,8 +31,8 @@ from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide import offer_again
 from toolcart.base.printable import visible, visible_in
-from toolcart.board.linux_control import SUFFIX
-from toolcart.board.linux_flash import FileFlash, FlashUnusable
+from toolcart.board.linux.control import SUFFIX
+from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.tools.config import file as config_file
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import begun

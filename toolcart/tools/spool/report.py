@@ -10,7 +10,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.board.linux_header import Header
+from toolcart.board.linux.header import Header
 from toolcart.tools.spool.image import NAMES, Area, Entry, Image
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for

@@ -24,8 +24,8 @@ from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
-from toolcart.board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
-from toolcart.board.linux_spool_make import MODE, block_bytes_for
+from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
+from toolcart.board.linux.spool_make import MODE, block_bytes_for
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import OUTLETS, Opened, begun
 

@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 
 from toolcart.base.installation import program_version
-from toolcart.board.linux import TIMESYNC
+from toolcart.board.linux.board import TIMESYNC
 
 TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
 TIMEX_BYTES = 1024  # struct timex has 208 at most

@@ -3,7 +3,7 @@
 Rules
 1. It only looks, except for `command` (toolcart.agent.station.command_orders): nothing here moves a cursor or waits,
    and a station's state is made when its line is asked for.
-2. At most CLIENTS clients at a time; each has little time and little room (toolcart.board.linux_control).
+2. At most CLIENTS clients at a time; each has little time and little room (toolcart.board.linux.control).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
-from toolcart.board.linux import Board
-from toolcart.board.linux_clock import ServersClock
-from toolcart.board.linux_control import Asker, Control
+from toolcart.board.linux.board import Board
+from toolcart.board.linux.clock import ServersClock
+from toolcart.board.linux.control import Asker, Control
 from toolcart.tools.status.machine import Process
 
 CLIENTS = 8

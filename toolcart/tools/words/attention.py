@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
-from toolcart.board import linux_refusal
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.words import commands, sides
 from toolcart.tools.words.spans import next_try
 

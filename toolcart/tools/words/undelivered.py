@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolcart.agent.quarantine.entries import reason_text
-from toolcart.board import linux_refusal
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.words import controller as controller_words
 from toolcart.tools.words import server as server_words
 

@@ -2,7 +2,7 @@
 
 
 class WIZNET5K:
-    """The interface as toolcart.board.rp2 makes it and board.network checks it."""
+    """The interface as toolcart.board.rp2.board makes it and board.network checks it."""
 
     def __init__(self, spi, chip_select, reset):
         self._address = ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")

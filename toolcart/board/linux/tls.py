@@ -14,7 +14,7 @@ import ssl
 import stat
 
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_FILES, WHY_NO_TLS, WHY_NOT_TRUSTED
-from toolcart.board.linux_tcp import TcpPort
+from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
 

@@ -1,7 +1,7 @@
 """A serial line behind a device server on the network (Moxa, Digi, ser2net): raw TCP, or RFC 2217.
 
 Rules
-1. It is a TCP connection of the agent (toolcart.board.linux_tcp) and never blocks; pyserial is not needed.
+1. It is a TCP connection of the agent (toolcart.board.linux.tcp) and never blocks; pyserial is not needed.
 2. With RFC 2217 the port is open when the server has set the line; until then `why` says that it has not.
 3. After the connection has ended the intake tries again, as with any other port.
 """
@@ -16,8 +16,8 @@ from toolcart.agent.link.port import (
     WHY_NOT_SETTABLE,
 )
 from toolcart.agent.link.serial_server import RFC2217, server_of
-from toolcart.board.linux_rfc2217 import Rfc2217
-from toolcart.board.linux_tcp import TcpPort
+from toolcart.board.linux.rfc2217 import Rfc2217
+from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
 _READ_MOST = 4096

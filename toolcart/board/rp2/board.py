@@ -44,7 +44,7 @@ class Rp2:
 
     def raw_flash(self):
         """Return the flash behind the file system; None if the firmware leaves none."""
-        from toolcart.board import rp2_flash
+        from toolcart.board.rp2 import flash as rp2_flash
 
         return rp2_flash.ring()
 
@@ -53,7 +53,7 @@ class Board(ChipBoard):
     """The board of an RP2."""
 
     def __init__(self, configuration):
-        from toolcart.board import rp2_flash
+        from toolcart.board.rp2 import flash as rp2_flash
 
         super().__init__(configuration, Rp2())
         said = rp2_flash.other_division()

@@ -10,10 +10,10 @@ import select
 import time
 
 from toolcart.agent.base.ticks import TICKS_MAX
-from toolcart.board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
-from toolcart.board.linux_header import NO_OWNER
-from toolcart.board.linux_lines import ROTATE_BYTES, LineFile
-from toolcart.board.linux_tcp import TcpPort
+from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashUnusable
+from toolcart.board.linux.header import NO_OWNER
+from toolcart.board.linux.lines import ROTATE_BYTES, LineFile
+from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
 LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
@@ -79,7 +79,7 @@ class Board:
 
     def tls(self, toolsnet):
         """Return a new port that speaks TLS as these settings say; their files are read when it is opened."""
-        from toolcart.board.linux_tls import TlsPort, context_of  # few carts have it
+        from toolcart.board.linux.tls import TlsPort, context_of  # few carts have it
 
         port = TlsPort(lambda: context_of(self.folder, toolsnet), toolsnet["tls_name"])
         self._ports.append(port)
@@ -88,11 +88,11 @@ class Board:
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
         if "://" in controller["device"]:
-            from toolcart.board.linux_serial_server import SerialServerPort  # few carts have it
+            from toolcart.board.linux.serial_server import SerialServerPort  # few carts have it
 
             port = SerialServerPort(controller)
         else:
-            from toolcart.board.linux_serial import SerialPort  # only where there is one: pyserial is optional
+            from toolcart.board.linux.serial import SerialPort  # only where there is one: pyserial is optional
 
             port = SerialPort(controller)
         self._ports.append(port)
@@ -127,7 +127,7 @@ class Board:
         return [flash.note for flash in self._flashes.values() if flash.note]
 
     def poll_also(self, ports):
-        """Let `wait` also end when something happens at one of these (toolcart.board.linux_control)."""
+        """Let `wait` also end when something happens at one of these (toolcart.board.linux.control)."""
         self._ports += ports
 
     def watch(self, port, slot):

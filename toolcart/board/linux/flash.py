@@ -1,7 +1,7 @@
 """A preallocated file as a flash device, written through to the disk before `program` returns.
 
     octet 0        4096      8192
-    | header page | block 0 | block 1 | ...        the header is toolcart.board.linux_header's
+    | header page | block 0 | block 1 | ...        the header is toolcart.board.linux.header's
 
 Rules
 1. Durable means: pwrite, then fdatasync. fdatasync writes the data and every piece of metadata needed to read it back
@@ -11,7 +11,7 @@ Rules
 3. `program` returns FLASH_DONE only if the file is still the one under its path, and as long as it was: what is
    durable in a file without a name is gone with this process. If it is not, the answer is FLASH_IO until the next
    start. Reading goes on.
-4. Whose file it is, and how it is made: toolcart.board.linux_spool_file. A foreign file is an error, not an empty area.
+4. Whose file it is, and how it is made: toolcart.board.linux.spool_file. A foreign file is an error, not an empty area.
 5. After an error the file may read as what the disk does not hold, and a later sync that succeeds does not write it (a
    failed fdatasync marks the pages clean). So the ring never goes on behind a refused program. An erase before it may
    be undone, too: then the disk has records there whose numbers are passed, and no reader takes those.
@@ -25,10 +25,10 @@ import os
 import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
-from toolcart.board.linux_header import NO_OWNER, PAGE_BYTES
-from toolcart.board.linux_spool_file import SpoolFile
-from toolcart.board.linux_spool_make import (
-    FlashUnusable as FlashUnusable,  # toolcart.board.linux and the tests import it from here
+from toolcart.board.linux.header import NO_OWNER, PAGE_BYTES
+from toolcart.board.linux.spool_file import SpoolFile
+from toolcart.board.linux.spool_make import (
+    FlashUnusable as FlashUnusable,  # toolcart.board.linux.board and the tests import it from here
 )
 from toolcart.board.why import refusal_of
 

@@ -34,7 +34,7 @@ QUEUE = 8
 
 
 class Port:
-    """What toolcart.board.linux.Board polls: a socket, and whether something waits for it."""
+    """What toolcart.board.linux.board.Board polls: a socket, and whether something waits for it."""
 
     slot = -1
 

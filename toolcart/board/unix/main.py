@@ -1,4 +1,4 @@
-"""Starts the agent on a computer, on CPython or MicroPython: `python -m toolcart.board.unix_main cart.json`.
+"""Starts the agent on a computer, on CPython or MicroPython: `python -m toolcart.board.unix.main cart.json`.
 
 Exit codes: 0 ended in order, 2 the configuration is wrong.
 """
@@ -27,9 +27,9 @@ def folder_of(path):
 def make_board(folder):
     """Return the board of this machine."""
     if sys.implementation.name == "cpython":
-        from toolcart.board.linux import Board
+        from toolcart.board.linux.board import Board
     else:
-        from toolcart.board.unix import Board
+        from toolcart.board.unix.board import Board
     return Board(folder)
 
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
 
     given = sys.argv[1:] or ["config.json"]
     if len(given) > 1 or given[0].startswith("-"):  # MicroPython has no argparse
-        print("python -m toolcart.board.unix_main [CONFIG]: starts the agent on this computer. CONFIG: config.json")
+        print("python -m toolcart.board.unix.main [CONFIG]: starts the agent on this computer. CONFIG: config.json")
         sys.exit(0 if given[0] in ("-h", "--help") else 2)
     try:
         main(given[0])

@@ -16,8 +16,8 @@ import os
 import stat
 import time
 
-from toolcart.board import linux_header
-from toolcart.board.linux_header import PAGE_BYTES
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux.header import PAGE_BYTES
 
 CPYTHON_ONLY = True
 BLOCK_BYTES = 4096  # a page of the cache and a sector of the disk: the least block; every block is a multiple of it

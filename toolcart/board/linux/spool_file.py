@@ -1,12 +1,12 @@
 """Opens a spool's file: it is complete, ours and locked by us, or it is refused with a reason and left as it is.
 
 Rules
-1. A missing file is made complete before it gets its name (toolcart.board.linux_spool_make).
+1. A missing file is made complete before it gets its name (toolcart.board.linux.spool_make).
 2. An existing one is opened only if it is a plain file, not a link of any kind, and belongs to this user or to root. A
    mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
    others did. It is refused only if the mode cannot be changed.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
-4. It must begin with a sound header (toolcart.board.linux_header) that names this system and station. One of an older
+4. It must begin with a sound header (toolcart.board.linux.header) that names this system and station. One of an older
    toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
 5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
 """
@@ -15,10 +15,10 @@ import os
 import shlex
 import stat
 
-from toolcart.board import linux_header
-from toolcart.board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
-from toolcart.board.linux_refusal import owner_of, told, user_name
-from toolcart.board.linux_spool_make import (
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
+from toolcart.board.linux.refusal import owner_of, told, user_name
+from toolcart.board.linux.spool_make import (
     BLOCK_BYTES,
     MODE,
     FlashUnusable,

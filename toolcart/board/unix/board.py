@@ -3,9 +3,9 @@
 Rules
 1. The ports are those of the chips (toolcart.board.sockets).
 2. Durable means flush(): this port's file system calls fsync for it (extmod/vfs_posix_file.c, MP_STREAM_FLUSH).
-3. A spool's file has the header of toolcart.board.linux_header, is made under another name, and a foreign one is
+3. A spool's file has the header of toolcart.board.linux.header, is made under another name, and a foreign one is
    refused. This port can neither lock a file nor sync a folder, nor tell links and owners: CPython can
-   (toolcart.board.linux_flash).
+   (toolcart.board.linux.flash).
 4. Names are looked up by a blocking call here; give addresses.
 """
 
@@ -15,8 +15,8 @@ import time
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_NO_ROOM, REFUSED_NOTHING
-from toolcart.board import linux_header
-from toolcart.board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.sockets import TcpPort
 from toolcart.board.why import refusal_of
 
@@ -159,7 +159,7 @@ class Board:
 
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
-        from toolcart.board.unix_serial import SerialPort
+        from toolcart.board.unix.serial import SerialPort
 
         return self.add(SerialPort(controller, self))
 

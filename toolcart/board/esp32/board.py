@@ -49,7 +49,7 @@ class Esp32:
 
     def raw_flash(self):
         """Return the partition of the spool; None if the table has none."""
-        from toolcart.board import esp32_flash
+        from toolcart.board.esp32 import flash as esp32_flash
 
         return esp32_flash.ring()
 

@@ -2,7 +2,7 @@
 
 1. The stock _boot formats whatever it cannot mount, and takes the whole storage: that would destroy the ring.
 2. An existing file system is mounted in the size it says it has, whatever size this firmware would make: a board's
-   spool begins behind it (toolcart.board.rp2_flash.ring), and a new firmware must not look for it somewhere else.
+   spool begins behind it (toolcart.board.rp2.flash.ring), and a new firmware must not look for it somewhere else.
 3. A power cut in the first formatting leaves blocks 0 and 1 in any state and all others erased: formatted again.
 4. A file system damaged in another way is left alone; the REPL stays reachable.
 

@@ -1,0 +1,1 @@
+"""A Raspberry Pi, or any Linux: `board.Board` is what the agent runs on there."""
