@@ -1,7 +1,7 @@
 """Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
 
+from toolcart.agent.base.compat import Part
 from toolcart.agent.cart import owners
-from toolcart.agent.cart.app import AtStart
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.record import KIND_RESULT
@@ -73,7 +73,7 @@ class Cart(Parts):
 
         self.number, self.board, self.health = 7, Board(), Health()
         self.graphs = self.quarantine = None
-        self.at_start = AtStart()
+        self.at_start = Part()
         outlets = [{"kind": kind.strip("-"), "durable": kind[0] != "-"} for kind in kinds]
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
         self.settings = {"outlets": outlets, "spool": spool, "controller": {"results": "auto"}}

@@ -1,10 +1,10 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
 from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import Part
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
-from toolcart.agent.openprotocol.replies import Said
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import ORIGIN_BYTES
@@ -276,7 +276,7 @@ class Session:
     def __init__(self):
         self.request = rq.Request()
         self.link = Link()
-        self.said = Said()
+        self.said = Part()
         self.said.revision = 1
         self.said.mid = 13
 

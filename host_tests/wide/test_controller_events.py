@@ -1,9 +1,9 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
 from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import Part
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_FULL
-from toolcart.agent.openprotocol.replies import Said
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -130,7 +130,7 @@ def test_results_have_the_right_of_way():
         said = []
 
         class session:
-            said = Said()
+            said = Part()
 
         class link:
             buf = message(*TOLD[0][:2])

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from toolcart.agent.base.compat import Part
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.cart.app import App, AtStart
+from toolcart.agent.cart.app import App
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.cart.config import complete
 from toolcart.agent.log import numbers as n
@@ -229,7 +230,7 @@ class _Twin:
         self.board = agent.board
         self.health = Health()
         self.why = 0
-        self.at_start = AtStart()
+        self.at_start = Part()
         self.graphs: Any = None
         self.state: Any = None
         self.log: Any = None

@@ -18,6 +18,7 @@ except ImportError:
         return value
 
 
+TYPE_CHECKING = const(0)  # what follows it is for type checkers alone
 ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
@@ -37,3 +38,12 @@ def give_back(package, module):
     if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
         delattr(sys.modules[package], module)
         gc.collect()
+
+
+class Part:
+    """Fields of one owner that belong together, which sets them: one class for all, as each costs a chip 200 bytes."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name): ...
+        def __setattr__(self, name, value): ...

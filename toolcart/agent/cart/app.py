@@ -42,23 +42,13 @@ import toolcart.agent.outlets.toolsnet.forward
 import toolcart.agent.station.intake
 import toolcart.agent.station.store
 import toolcart.agent.toolsnet.result04  # noqa: F401
-from toolcart.agent.base.compat import const, give_back
+from toolcart.agent.base.compat import Part, const, give_back
 from toolcart.agent.base.health import FLASH_FAILED, Health
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER
 
 MOUNT_RETRY_MS = const(10000)
 SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
-
-
-class AtStart:
-    """What the start found to be other than the configuration says."""
-
-    def __init__(self):
-        self.parked_blocks_differ = False  # the spool keeps the size it was made with
-        self.graph_blocks_differ = False
-        self.added = []  # for each outlet: None, or how many records an outlet added with this start has left out
-        self.removed = []  # (kind, how many records it has not taken) of each outlet removed with this start
 
 
 class Station:
@@ -84,7 +74,7 @@ class Station:
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]; the first one is durable
-        self.at_start = AtStart()
+        self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.area)
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]

@@ -14,7 +14,7 @@ Rules
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import compare, copy, fill
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log import numbers as n
@@ -52,44 +52,6 @@ _AT_LAST = const(158)  # its last two digits
 _LAST = const(18)  # those of the highest, in `ids`
 
 
-class Heads:
-    """What the blocks' heads say of the results in them, for whoever searches by tightening ID."""
-
-    __slots__ = ("front", "highest", "ids", "last_number", "words")
-
-    def __init__(self):
-        self.words = bytearray(WORDS_BYTES)  # in the newest block's head
-        self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
-        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
-        self.highest = bytearray(ID_BYTES)  # of all blocks before it
-        self.last_number = 0  # the highest number of a block
-
-    def note(self, stage):
-        """A result was appended from the stage. Hot: allocates nothing."""
-        ids = self.ids
-        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
-            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
-                ids[_LAST + 1] = stage[_AT_LAST + 1]
-                return
-        note_id(ids, stage, _AT_ID)
-        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
-
-    def begin_block(self):
-        """A block was opened: nothing is in it yet."""
-        forget_ids(self.ids)
-        fill(self.front, 0, ID_BYTES - 2, 0xFF)
-
-
-class Counts:
-    """What a log has counted since the start."""
-
-    __slots__ = ("erases", "missed", "torn", "worn")
-
-    def __init__(self):
-        self.erases = self.worn = self.torn = 0
-        self.missed = 0  # records that cursors were moved past
-
-
 class Log(Reader):
     """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[place:]."""
 
@@ -114,8 +76,15 @@ class Log(Reader):
         Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
-        self.heads = Heads()
-        self.counts = Counts()
+        self.heads = heads = Part()  # what they say of the results in them, for whoever searches by tightening ID
+        heads.words = bytearray(WORDS_BYTES)  # in the newest block's head
+        heads.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        heads.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
+        heads.highest = bytearray(ID_BYTES)  # of all blocks before it
+        heads.last_number = 0  # the highest number of a block
+        self.counts = counts = Part()  # since the start
+        counts.erases = counts.worn = counts.torn = 0
+        counts.missed = 0  # records that cursors were moved past
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = size_of(device)
@@ -335,7 +304,15 @@ class Log(Reader):
         desk.fresh = self
         desk.fresh_flags = flags
         desk.fresh_length = length
-        self.heads.note(self.stage)
+        stage = self.stage
+        heads = self.heads
+        ids = heads.ids
+        if stage.find(heads.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
+            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
+                ids[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        note_id(ids, stage, _AT_ID)
+        copy(heads.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
@@ -393,7 +370,8 @@ class Log(Reader):
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
                 self.forgive(first)
             self.enter(place, first, octets, own, stage)
-            self.heads.begin_block()
+            forget_ids(self.heads.ids)
+            fill(self.heads.front, 0, ID_BYTES - 2, 0xFF)
             self.desk.fresh_at = HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:

@@ -48,20 +48,3 @@ def code_of(buf, start, end):
         value = value * 10 + buf[start] - 0x30
         start += 1
     return value
-
-
-class Said:
-    """What the last message of the controller says: its MID, its revision, and what an answer names."""
-
-    __slots__ = ("code", "mid", "named", "refusal", "refused_code", "refused_mid", "revision", "sequence")
-
-    def __init__(self):
-        self.closed()
-
-    def closed(self):
-        """The connection has ended."""
-        self.mid = self.revision = 0
-        self.sequence = 0  # its link-level number, 0 if it has none
-        self.named = self.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
-        self.refusal = 0  # class of that code
-        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with

@@ -11,21 +11,10 @@ Rules (DIGEST part C)
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.ids import increment
 from toolcart.agent.openprotocol.revisions import Revisions
-from toolcart.agent.openprotocol.states import (
-    EV_FETCH_REFUSED,
-    EV_FETCH_SILENT,
-    EV_FETCHED,
-    EV_NONE,
-    EV_NOT_SUBSCRIBED,
-    EV_OVER,
-    EV_REFUSED,
-    EV_STARTED,
-    EV_SUBSCRIBED,
-    EV_TOOL,
-)
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.record.same import put_digits
 
@@ -73,13 +62,26 @@ SILENT = const(8)  # EV_OVER: the connection is lost
 REFUSED = const(9)
 ACTS = const(10)
 
-START = (1, 2, 57, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
-STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
-TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, TELL)
-FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, TELL)
-SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
-UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
-SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, TELL)  # of any MID
+START = (1, 2, 57, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
+STOP = (3, DONE, 24, False, 0, 0, True, st.EV_OVER, st.EV_OVER, st.EV_OVER, _STOP_REFUSED)
+TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, TELL)
+FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, TELL)
+SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _SUBSCRIBE_REFUSED)
+UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+# Of any MID.
+SUBSCRIBE_AGAIN = (
+    60,
+    DONE,
+    24,
+    False,
+    0,
+    0,
+    True,
+    st.EV_SUBSCRIBED,
+    st.EV_NONE,
+    st.EV_NOT_SUBSCRIBED,
+    TELL,
+)  # of any MID
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one

@@ -36,12 +36,13 @@ Rules (DIGEST part C)
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from toolcart.agent.openprotocol import identity as idy
 from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -60,41 +61,9 @@ from toolcart.agent.openprotocol.pace import (
     TRIES,
     Pace,
 )
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, Said, code_of, refusal_of
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
 from toolcart.agent.openprotocol.revisions import Revisions
-from toolcart.agent.openprotocol.states import (
-    CLEARING,
-    CLOSED,
-    EV_AGAIN,
-    EV_BESIDE,
-    EV_FETCH_SILENT,
-    EV_GENERIC,
-    EV_LATE,
-    EV_MALFORMED,
-    EV_NONE,
-    EV_OVER,
-    EV_PUSHED,
-    EV_PUSHED_CUT,
-    EV_READY,
-    EV_REFUSED,
-    EV_STARTED,
-    EV_UNKNOWN,
-    EV_UNTAKEN,
-    OVER,
-    READY,
-    STARTING,
-    STOPPING,
-    SUBSCRIBING,
-    WHY_BUSY,
-    WHY_FRAMING,
-    WHY_NO_RESULTS,
-    WHY_NO_REVISION,
-    WHY_NOTHING,
-    WHY_REFUSED,
-    WHY_SILENCE,
-    WHY_STOPPED,
-)
-from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes, Turn
+from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
@@ -119,7 +88,7 @@ class Session:
     ):
         self.link = link
         self.subscriptions = subscriptions
-        self.state = CLOSED
+        self.state = st.CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
@@ -134,10 +103,12 @@ class Session:
         self.wants_numbers = False  # number what we send where the controller offers it
         self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level.LinkLevel
         self.ways = Ways()
-        self.turn = Turn()
+        self.turn = Part()  # among the subscriptions
+        self.turn.behind = 0  # one past the last that is asked for in this turn
+        self.turn.cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
-        self.said = Said()
+        self.said = Part()  # by the controller's last message
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
 
@@ -153,7 +124,7 @@ class Session:
 
         Not after MID 0003, the last message of a session: the result comes again in the next one.
         """
-        if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
+        if self.state == st.STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
         push = self.pushed
         if self.said.sequence:
@@ -173,7 +144,7 @@ class Session:
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
-        if self.state == CLOSED or self.state == OVER:
+        if self.state == st.CLOSED or self.state == st.OVER:
             return FOREVER
         rest = FOREVER
         pace = self.pace
@@ -196,10 +167,16 @@ class Session:
         """The port is closed."""
         self._lose()
         self._leave_off()
-        self.state = CLOSED
-        self.why = WHY_NOTHING  # while a session begins: why it will have failed, should it end now
-        self.said.closed()
-        self.turn.closed()
+        self.state = st.CLOSED
+        self.why = st.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
+        said = self.said
+        said.mid = said.revision = 0
+        said.sequence = 0  # its link-level number, 0 if it has none
+        said.named = said.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
+        said.refusal = 0  # class of that code
+        said.refused_mid = said.refused_code = 0  # the last rejection of what a session begins with
+        self.turn.asked = 0  # place of the subscription that was asked for last
+        self.turn.maybe = -1  # place of its revision that was answered with "no error"
         self.request.closed()
         self.numbering.reset()
         self.numbers = None
@@ -223,7 +200,7 @@ class Session:
         """True if `fetch` may be called."""
         if self.pace.keepalives < self.fetching.waits:
             return False
-        return self.state == READY and self.request.asked == 0
+        return self.state == st.READY and self.request.asked == 0
 
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
@@ -237,7 +214,7 @@ class Session:
 
     def _asked_for_old(self):
         """True if the last request was for an old result."""
-        return self.request.row[rq.SILENT] == EV_FETCH_SILENT
+        return self.request.row[rq.SILENT] == st.EV_FETCH_SILENT
 
     def place_of_pushed_id(self):
         """Return the offset of the tightening ID in a pushed result."""
@@ -257,9 +234,9 @@ class Session:
         An outstanding request is answered first, or given up after `stop_wait_ms`: only one is outstanding at a time.
         Where that is MID 0001 there is no session to end: it is over without MID 0003.
         """
-        if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
+        if self.state == st.CLOSED or self.state == st.OVER or self.state == st.STOPPING:
             return
-        self.state = STOPPING
+        self.state = st.STOPPING
         answer = self.request.answer
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
@@ -294,7 +271,7 @@ class Session:
 
     def answered(self):
         self.request.answered()
-        if self.state == STOPPING:
+        if self.state == st.STOPPING:
             self._leave()
 
     def _leave(self):
@@ -302,7 +279,7 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        mute = self.state == STARTING or self.state == STOPPING
+        mute = self.state == st.STARTING or self.state == st.STOPPING
         link = self.link
         pace = self.pace
         pushes = self.pushes
@@ -322,7 +299,7 @@ class Session:
             if left > 0:
                 return left
             self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if pace.kept_alive(now, self.state == READY) and self._asked_for_old():
+            if pace.kept_alive(now, self.state == st.READY) and self._asked_for_old():
                 self.fetching.lasted()
         pace.rest.start(now, pace.keepalive_ms)
         return FOREVER if mute else pace.keepalive_ms
@@ -366,7 +343,7 @@ class Session:
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
     def _start(self):
-        self.state = STARTING
+        self.state = st.STARTING
         tries = 1 if self.ways.goes_on else self.pace.tries
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
 
@@ -382,14 +359,14 @@ class Session:
             from toolcart.agent.openprotocol.link_level import LinkLevel  # only where it is configured, and offered
 
             self.numbers = LinkLevel()
-        if self.state == STOPPING:
+        if self.state == st.STOPPING:
             self.answered()
-            return EV_NONE
+            return st.EV_NONE
         if self._begins_again(length):
-            return EV_NONE
+            return st.EV_NONE
         is_generic = self.ways.began(self)
         self.subscribe(0, len(self.subscriptions))
-        return EV_GENERIC if is_generic else EV_STARTED
+        return st.EV_GENERIC if is_generic else st.EV_STARTED
 
     def _begins_again(self, length):
         """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
@@ -403,15 +380,15 @@ class Session:
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
         self.ways.goes_on = True
-        self.why = WHY_STOPPED
+        self.why = st.WHY_STOPPED
         self.answered()
-        self.state = STOPPING
+        self.state = st.STOPPING
         self._leave()
         return True
 
     def _subscribe(self):
         subscription = self._subscription()
-        self.state = SUBSCRIBING
+        self.state = st.SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
     def _stands(self):
@@ -429,9 +406,9 @@ class Session:
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
         self.turn.cleared = False
         self.turn.maybe = -1
-        if self.state == STOPPING:
+        if self.state == st.STOPPING:
             self.answered()
-            return EV_NONE
+            return st.EV_NONE
         subscriptions = self.subscriptions
         self.turn.asked += 1
         while self.turn.asked < self.turn.behind and subscriptions[self.turn.asked].is_passed_over(refused):
@@ -439,13 +416,13 @@ class Session:
             self.turn.asked += 1
         if self.turn.asked < self.turn.behind:
             self._subscribe()
-            return EV_NONE
-        self.state = READY
-        self.why = WHY_NOTHING
+            return st.EV_NONE
+        self.state = st.READY
+        self.why = st.WHY_NOTHING
         self.starts.stands()
         self.ways.stands()
         self.answered()
-        return EV_READY
+        return st.EV_READY
 
     # -- what is done about a rejection, and about the end of a connection -------------------------------------------
 
@@ -459,33 +436,33 @@ class Session:
             if self._may_go_without():
                 return self._go_without()
             if act == rq.ACT_BUSY:
-                if self.state == STARTING:
+                if self.state == st.STARTING:
                     self.starts.occupied()
-                return self._end(WHY_BUSY)
+                return self._end(st.WHY_BUSY)
         if act == rq.ACT_CLEAR:
             if self.turn.maybe >= 0:
                 return self._stands_by_no_error()
             if self.turn.cleared:
                 return self._stands()
             self.turn.cleared = True
-            self.state = CLEARING
+            self.state = st.CLEARING
             self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
             self._subscribe()
         else:
-            self.why = WHY_REFUSED
+            self.why = st.WHY_REFUSED
             if act != rq.ACT_LATER:
                 return self._next_revision(act)
-        return EV_REFUSED
+        return st.EV_REFUSED
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
         self.ways.goes_on = self.starts.refused()
-        self.why = WHY_NO_REVISION if self.starts.in_vain else WHY_REFUSED
+        self.why = st.WHY_NO_REVISION if self.starts.in_vain else st.WHY_REFUSED
         if not self.ways.goes_on:
-            return self._end(WHY_NO_REVISION)
+            return self._end(st.WHY_NO_REVISION)
         self._start()
-        return EV_REFUSED
+        return st.EV_REFUSED
 
     def _next_revision(self, act):
         """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
@@ -508,24 +485,24 @@ class Session:
             self.ways.goes_on = left or self.ways.next(self)
             self.ways.in_vain = self.ways.in_vain or not self.ways.goes_on
             if self.ways.in_vain:
-                self.why = WHY_NO_RESULTS
+                self.why = st.WHY_NO_RESULTS
             if not self.ways.goes_on:
-                return self._end(WHY_NO_RESULTS)
+                return self._end(st.WHY_NO_RESULTS)
         self._subscribe()
-        return EV_REFUSED
+        return st.EV_REFUSED
 
     def _lose(self):
         """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
         state = self.state
-        if state == CLOSED or state == OVER:
+        if state == st.CLOSED or state == st.OVER:
             return
-        self.turn.cleared = state == CLEARING  # what exists is taken as it is, the next time
+        self.turn.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
         if self.ways.ended():
             return
-        if state == STARTING:
+        if state == st.STARTING:
             was_heard = self.starts.heard
             self.ways.goes_on = self.starts.cut() and was_heard
-        elif state == SUBSCRIBING or state == CLEARING:
+        elif state == st.SUBSCRIBING or state == st.CLEARING:
             revisions = self._subscription().revisions
             if self._may_go_without():
                 revisions.given_up = self.turn.cleared or not revisions.cut()
@@ -535,7 +512,7 @@ class Session:
 
     def _leave_off(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
-        if self.state == CLOSED:
+        if self.state == st.CLOSED:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
@@ -549,7 +526,7 @@ class Session:
         """The subscription is not available: go on without it."""
         self._subscription().revisions.given_up = self.ways.goes_on = True
         self._ask_next(True)
-        return EV_REFUSED
+        return st.EV_REFUSED
 
     def _subscription(self):
         """Return the subscription whose turn it is."""
@@ -557,7 +534,7 @@ class Session:
 
     def _may_go_without(self):
         """True if what is asked for is a subscription that is not needed."""
-        return self.state != STARTING and self._subscription().row[NEEDED] is not True
+        return self.state != st.STARTING and self._subscription().row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
         """True if this push shows that the subscription that was asked for stands (rule 2)."""
@@ -582,39 +559,39 @@ class Session:
     def over(self, why):
         """End the session: no answer came, or nothing that can be read."""
         self._lose()
-        return self._end(self.why if self.why and why == WHY_SILENCE else why)
+        return self._end(self.why if self.why and why == st.WHY_SILENCE else why)
 
     def _end(self, why):
-        self.state = OVER
+        self.state = st.OVER
         self.why = why
-        return EV_OVER
+        return st.EV_OVER
 
     # -- events ------------------------------------------------------------------------------------------------
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
-        while self.state != OVER and self.state != CLOSED:
+        while self.state != st.OVER and self.state != st.CLOSED:
             found = self.link.next_message(now)
             if found == LINK_BROKEN:
-                return self.over(WHY_SILENCE if self.link.why == WHY_UNANSWERED else WHY_FRAMING)
+                return self.over(st.WHY_SILENCE if self.link.why == WHY_UNANSWERED else st.WHY_FRAMING)
             if found == LINK_NEED_DATA:
                 return self._look_at_time(now)
             event = self._take(found == LINK_CUT_SHORT)
-            if event != EV_NONE:
+            if event != st.EV_NONE:
                 return event
-        return EV_NONE
+        return st.EV_NONE
 
     def _look_at_time(self, now):
         if self.pace.is_mute(now):
-            return self.over(WHY_SILENCE)
+            return self.over(st.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.said.mid = self._linked.mid
-            return EV_MALFORMED
+            return st.EV_MALFORMED
         if self.ways.is_late(now):
-            return EV_LATE
+            return st.EV_LATE
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):
-            return EV_NONE
+            return st.EV_NONE
         return self.silent() if self.numbers is None else self.numbers.silent(self, now)
 
     def silent(self):
@@ -622,20 +599,20 @@ class Session:
         request = self.request
         request.answer.stop()
         request.tries -= 1
-        leaves = self.state == STOPPING and request.row is not rq.STOP
+        leaves = self.state == st.STOPPING and request.row is not rq.STOP
         if leaves and request.row is rq.START:  # there is no session to end
-            return self.over(WHY_STOPPED)
+            return self.over(st.WHY_STOPPED)
         if request.tries > 0 and not leaves:
             request.unsent = True
-            return EV_NONE
+            return st.EV_NONE
         event = request.row[rq.SILENT]
         if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
             return self._ask_next(True)
-        if event == EV_OVER and not leaves:
-            return self.over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
+        if event == st.EV_OVER and not leaves:
+            return self.over(st.WHY_STOPPED if self.state == st.STOPPING else st.WHY_SILENCE)
         request.given_up()
         self.answered()
-        return EV_NONE if event == EV_OVER else event
+        return st.EV_NONE if event == st.EV_OVER else event
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -649,7 +626,7 @@ class Session:
             mid = mid_of(link.buf, link.at)
             self.said.revision = revision_of(link.buf, link.at)
             if mid < 0:
-                return self.over(WHY_FRAMING)
+                return self.over(st.WHY_FRAMING)
         self.said.mid = mid
         push = self.pushed
         if mid != push.pushed_mid:
@@ -658,23 +635,23 @@ class Session:
             if push is None:
                 link.answered()
             elif not link.pushed():
-                return EV_NONE
+                return st.EV_NONE
         self.said.sequence = 0
         if self.numbering.active:
             if mid == 9998 and self._is_untaken():
-                return EV_UNTAKEN
+                return st.EV_UNTAKEN
             if self.numbers is not None and (mid == 9997 or mid == 9998):
                 return self.numbers.heard(self, mid)
             if not self._is_in_turn(mid, push is not None):
-                return EV_AGAIN if self.numbering.owes_again() else EV_NONE
+                return st.EV_AGAIN if self.numbering.owes_again() else st.EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
             if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
             self.pushed = push
-            return EV_PUSHED
-        return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
+            return st.EV_PUSHED
+        return st.EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
 
     def _pushed(self, push, cut_short):
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
@@ -682,11 +659,11 @@ class Session:
         if self._is_subscribed_by(push):
             self._stands()  # it came instead of the 0005
         if not cut_short:
-            return EV_PUSHED
+            return st.EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
             self.withhold()
-            return EV_MALFORMED
-        return EV_PUSHED_CUT
+            return st.EV_MALFORMED
+        return st.EV_PUSHED_CUT
 
     def _take_part(self, mid, push, cut_short):
         """Take a message that says it is one part of several."""
@@ -703,7 +680,7 @@ class Session:
             self.numbering.owe(mid, CODE_PART if found == linked.PART_REFUSED else CODE_NONE)
             if found == linked.PART_REFUSED:
                 self.withhold()
-        return EV_NONE if found == linked.PART_KEPT else EV_MALFORMED
+        return st.EV_NONE if found == linked.PART_KEPT else st.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
@@ -716,17 +693,17 @@ class Session:
         buf = link.buf
         at = link.at
         if cut_short and self._linked is not None and self._linked.took_room(link):
-            return EV_MALFORMED
+            return st.EV_MALFORMED
         if mid == rq.DONE:
-            return self._accepted(number(buf, at + 20, 4)) if link.length >= 24 else EV_MALFORMED
+            return self._accepted(number(buf, at + 20, 4)) if link.length >= 24 else st.EV_MALFORMED
         if mid == rq.REFUSAL:
-            return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else EV_MALFORMED
+            return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else st.EV_MALFORMED
         request = self.request
         row = request.row
         if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
             return self._take_unasked(mid, cut_short)
         if link.length < row[rq.LEAST]:
-            return EV_MALFORMED
+            return st.EV_MALFORMED
         if not request.is_matched(buf, at):
             return self._take_unasked(mid, cut_short)
         if row is rq.START:
@@ -741,23 +718,23 @@ class Session:
         link = self.link
         is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
         if not is_old or not self.request.is_beside(link.buf, link.at):
-            return EV_UNKNOWN
-        return EV_NONE if self.request.was_newest else EV_BESIDE  # the newest only shows what is missing
+            return st.EV_UNKNOWN
+        return st.EV_NONE if self.request.was_newest else st.EV_BESIDE  # the newest only shows what is missing
 
     def _accepted(self, named):
         request = self.request
         self.said.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
-            return EV_UNKNOWN
+            return st.EV_UNKNOWN
         if request.row is rq.STOP:
-            return self.over(WHY_STOPPED)
+            return self.over(st.WHY_STOPPED)
         event = request.row[rq.EVENT]
-        if self.state == STOPPING or event != EV_NONE:
+        if self.state == st.STOPPING or event != st.EV_NONE:
             self.answered()
             return event  # type: ignore
-        if self.state == CLEARING:
+        if self.state == st.CLEARING:
             self._subscribe()
-            return EV_NONE
+            return st.EV_NONE
         return self._stands()
 
     def _refused(self, named):
@@ -765,10 +742,10 @@ class Session:
         self.said.named = named
         self.said.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
-            return EV_NONE  # no keep-alive there, but a sign of life all the same
+            return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
             return self.refused_as(refusal_of(link.buf, link.at + 24, self.said.code))
-        return EV_UNTAKEN if self._acknowledges(named) else EV_UNKNOWN
+        return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
@@ -791,9 +768,9 @@ class Session:
         if act == rq.ACT_DONE:
             return self._accepted(self.said.named)
         if act == rq.ACT_TELL and not request.is_refused():
-            return EV_UNKNOWN
-        if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
-            return self.over(WHY_STOPPED)
+            return st.EV_UNKNOWN
+        if self.state == st.STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
+            return self.over(st.WHY_STOPPED)
         if act == rq.ACT_TELL:
             if row is rq.TOOL:
                 self.tool.given_up = True
@@ -801,7 +778,7 @@ class Session:
                 self.fetching.revisions.given_up = refusal == REFUSED_NEVER
             self.answered()
             return row[rq.REFUSED]
-        if self.state == STOPPING:
+        if self.state == st.STOPPING:
             self.answered()
-            return EV_NONE
+            return st.EV_NONE
         return self._act(act)

@@ -128,19 +128,3 @@ class Pushes:
             if push.reply == mid:
                 return True
         return False
-
-
-class Turn:
-    """Whose turn it is among the subscriptions of a session."""
-
-    __slots__ = ("asked", "behind", "cleared", "maybe")
-
-    def __init__(self):
-        self.behind = 0  # one past the last that is asked for in this turn
-        self.cleared = False  # what exists was ended on this connection, or could not be
-        self.closed()
-
-    def closed(self):
-        """The connection has ended."""
-        self.asked = 0  # place of the subscription that was asked for last
-        self.maybe = -1  # place of its revision that was answered with "no error"

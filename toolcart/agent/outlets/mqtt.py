@@ -17,7 +17,7 @@ from toolcart.agent.mqtt import session as ms
 
 # isort: split
 from toolcart.agent.base import health as h
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.base.trouble import Trouble
@@ -72,7 +72,10 @@ class Mqtt:
         ahead = AHEAD * self.window * self.records_most
         self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
-        self.counts = Counts()
+        self.counts = counts = Part()  # since the start, by the names that status shows
+        counts.batches = counts.resent = counts.skipped = 0
+        counts.receipts = counts.receipts_other = counts.receipts_unreadable = 0
+        counts.receipts_above = counts.receipts_below = 0
         self.attempts = 0
         self.trouble = Trouble()
         self.failure = ms.EV_NONE  # how the last connection ended
@@ -404,15 +407,6 @@ class Topics:
         self.online = bytearray(self.before) + _state(identity, True, "")
         self.offline = bytearray(self.before) + _state(identity, False, "stopped")
         self.lost = _state(identity, False, "connection lost")
-
-
-class Counts:
-    """What was counted since the start, by the names that status shows."""
-
-    def __init__(self):
-        self.batches = self.resent = self.skipped = 0
-        self.receipts = self.receipts_other = self.receipts_unreadable = 0
-        self.receipts_above = self.receipts_below = 0
 
 
 def _session(settings, topics, owner, needs_receipt, window):

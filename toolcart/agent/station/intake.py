@@ -15,26 +15,17 @@ Rules
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
+from toolcart.agent.openprotocol import questions as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import id_of, increment
 from toolcart.agent.openprotocol.known import INDEXES
-from toolcart.agent.openprotocol.questions import (
-    NEWS_ASK_AGAIN,
-    NEWS_HIGHER,
-    NEWS_KNOWN,
-    NEWS_NO_OWNER,
-    NEWS_RESET,
-    NEWS_STORE,
-    NEWS_UNKNOWN,
-    PHASE_FILL,
-)
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -50,45 +41,6 @@ FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with mor
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
-class Way:
-    """Where the controller is, when it is tried again, and why there is no connection (rule 4)."""
-
-    def __init__(self, host, number, seed):
-        self.host = host
-        self.number = number
-        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
-        self.opening = False  # a connection was requested and is not open yet
-        self.trouble = Trouble()
-        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
-        self.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
-        self.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
-        self.kept_before = -1  # how many results had been stored when one could not be kept
-        self._dice = seed & 0x7FFF
-
-    def pause(self, now, wait_ms):
-        """Wait so long and up to a quarter more."""
-        self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
-
-
-class Line:
-    """What a serial line said: while a controller talks on it nothing old is asked for. Of no use over TCP."""
-
-    def __init__(self, tcp):
-        self.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
-        self.heard = Timer()
-        self.octets = 0  # that came since it was opened: none of them may be an answer
-
-
-class Told:
-    """What of the recovery's counts was reported."""
-
-    def __init__(self):
-        self.gone = 0  # IDs gone, and below snapshots refused
-        self.passed_over = 0  # results of other stations
-        self.not_saved = 0
-
-
 class Intake:
     """One controller, one log; `tcp` is False on a serial line."""
 
@@ -102,9 +54,25 @@ class Intake:
         self.store = store
         self.log = store.log
         self.health = health
-        self.way = Way(host, number, seed)
-        self.line = Line(tcp)
-        self.told = Told()
+        self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
+        way.host = host
+        way.number = number
+        way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        way.opening = False  # a connection was requested and is not open yet
+        way.trouble = Trouble()
+        way.wait = Timer()  # for the next attempt; while `opening`, for the current one
+        way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
+        way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
+        way.kept_before = -1  # how many results had been stored when one could not be kept
+        way.dice = seed & 0x7FFF
+        self.line = line = Part()  # of a serial line: while a controller talks on it nothing old is asked for
+        line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
+        line.heard = Timer()
+        line.octets = 0  # that came since it was opened: none of them may be an answer
+        self.told = told = Part()  # what of the recovery's counts was reported
+        told.gone = 0  # IDs gone, and below snapshots refused
+        told.passed_over = 0  # results of other stations
+        told.not_saved = 0
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
@@ -240,7 +208,7 @@ class Intake:
             self.full = self.refused = False
             return True
         self._stand_back()
-        self.way.pause(now, self.way.backoff.next())
+        self._pause(now, self.way.backoff.next())
         return False
 
     def _stand_back(self):
@@ -248,6 +216,12 @@ class Intake:
         self.full = True
         self.refused = self.log.device.refusal() != 0
         self.way.kept_before = self.health.counters[h.STORED]
+
+    def _pause(self, now, wait_ms):
+        """Wait so long and up to a quarter more."""
+        way = self.way
+        way.dice = (way.dice * 109 + 89) & 0x7FFF
+        way.wait.start(now, wait_ms + wait_ms * way.dice // 0x7FFF // 4)
 
     def _close(self, now):
         """Close, and start the wait for the next connection."""
@@ -268,7 +242,7 @@ class Intake:
         else:
             wait_ms = self.way.backoff.next()
         self._ready = False
-        self.way.pause(now, wait_ms)
+        self._pause(now, wait_ms)
 
     def _blame(self, why, now):
         """Record why there is no connection, as the session or the port says."""
@@ -507,7 +481,7 @@ class Intake:
             return True
         recovery = self.recovery
         log = self.log
-        if recovery.phase == PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+        if recovery.phase == qs.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program():
@@ -560,7 +534,7 @@ class Intake:
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == PHASE_FILL
+        self._fills = self.recovery.phase == qs.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
         self.store_answer(is_read, now)
 
@@ -587,7 +561,7 @@ class Intake:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
-        if news != NEWS_STORE:
+        if news != qs.NEWS_STORE:
             self.take_news(news, now)
             return
         if is_read:
@@ -605,14 +579,14 @@ class Intake:
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == NEWS_ASK_AGAIN:
+        if news == qs.NEWS_ASK_AGAIN:
             self.session.stop(now)
-        elif news == NEWS_NO_OWNER:
+        elif news == qs.NEWS_NO_OWNER:
             self.health.note(h.NO_OWNER, self.session.said.revision, now)
-        elif news == NEWS_KNOWN or news == NEWS_UNKNOWN:
-            self.watch.polled(self, news == NEWS_KNOWN, now)
-        elif news == NEWS_HIGHER:
+        elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
+            self.watch.polled(self, news == qs.NEWS_KNOWN, now)
+        elif news == qs.NEWS_HIGHER:
             self.health.note(h.IDS_HIGHER, 0, now)
-        elif news == NEWS_RESET:
+        elif news == qs.NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)

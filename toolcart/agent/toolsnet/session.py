@@ -20,7 +20,7 @@ Rules (DIGEST G.5, G.9; 004:67-82)
        ^___________|______________|_________________|____________________|_______________| any loss
 """
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.toolsnet import telegram as tel
@@ -69,28 +69,6 @@ EV_MALFORMED = const(9)
 EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 
 
-class Info:
-    """What the PIM's 08 says."""
-
-    __slots__ = ("event_sequence", "result_sequence", "server_address", "server_port")
-
-    def __init__(self):
-        self.result_sequence = self.event_sequence = 0
-        self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
-        self.server_port = 0
-
-    def read(self, buf, at, length):
-        """Take the 08 at buf[at:at+length]; False if it cannot be read."""
-        sequence = tel.result_sequence_of(buf, at) if tel.is_info(length) else -1
-        if sequence < 0:
-            return False
-        self.result_sequence = sequence
-        self.event_sequence = tel.event_sequence_of(buf, at)
-        copy(self.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
-        self.server_port = tel.port_of(buf, at)
-        return True
-
-
 class Heartbeat:
     """Whether this server answers a 06 (rules 4 and 6)."""
 
@@ -134,29 +112,6 @@ class Heartbeat:
                 self.is_expected = False
 
 
-class Outstanding:
-    """The telegram that is out: an OUT_, its bytes and identifier, and how often it may still be sent."""
-
-    __slots__ = ("ident", "is_posted", "is_whole", "kind", "octets", "sends_left")
-
-    def __init__(self):
-        self.kind = OUT_NOTHING
-        self.octets = 0
-        self.ident = 0
-        self.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
-        self.is_posted = False
-        self.is_whole = False  # it has gone out to its last byte at least once
-
-    def put(self, kind, octets, ident):
-        """This one is next."""
-        self.kind = kind
-        self.octets = octets
-        self.ident = ident
-        self.sends_left = RETRANSMISSIONS + 1
-        self.is_posted = False
-        self.is_whole = False
-
-
 class Session:
     """One station's session with ToolsNet. Times in ms; `place` is system type, system and station."""
 
@@ -165,8 +120,17 @@ class Session:
         self.reconnect_ms = reconnect_ms
         self.state = STOPPED
         self.frames = tel.Frames()
-        self.info = Info()
-        self.out = Outstanding()
+        self.info = info = Part()  # what the PIM's 08 says
+        info.result_sequence = info.event_sequence = 0
+        info.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
+        info.server_port = 0
+        self.out = out = Part()  # the telegram that is out
+        out.kind = OUT_NOTHING
+        out.octets = 0
+        out.ident = 0
+        out.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
+        out.is_posted = False
+        out.is_whole = False  # it has gone out to its last byte at least once
         self.heartbeat = Heartbeat()
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
@@ -346,7 +310,13 @@ class Session:
     def _put_out(self, kind, octets):
         """Send a telegram that carries `ident`."""
         ident = self.ident
-        self.out.put(kind, octets, ident)
+        out = self.out
+        out.kind = kind
+        out.octets = octets
+        out.ident = ident
+        out.sends_left = RETRANSMISSIONS + 1
+        out.is_posted = False
+        out.is_whole = False
         self.ident = ident % tel.IDENT_MAX + 1
 
     def _put_out_keepalive(self):
@@ -391,9 +361,16 @@ class Session:
     def _informed(self, ident, now):
         if ident != self.out.ident:
             return EV_FOREIGN
-        frames = self.frames
-        if not self.info.read(frames.buf, frames.at, frames.length):
+        buf = self.frames.buf
+        at = self.frames.at
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.frames.length) else -1
+        if sequence < 0:
             return EV_MALFORMED
+        info = self.info
+        info.result_sequence = sequence
+        info.event_sequence = tel.event_sequence_of(buf, at)
+        copy(info.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
+        info.server_port = tel.port_of(buf, at)
         self._clear_out()
         self.state = SERVER_OPENING
         self.wait.start(now, _CONNECT_TIMEOUT_MS)

@@ -20,7 +20,7 @@ from toolcart.agent.toolsnet import session as ts
 
 # isort: split
 from toolcart.agent.base import health as h
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
@@ -34,35 +34,6 @@ LEAVE_MS = const(2000)
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
-
-
-class Way:
-    """Where the connection leads: the PIM, then the host that its 08 names; and how far the last attempt came."""
-
-    def __init__(self, settings):
-        self.pim_host = settings["pim_host"]
-        self.pim_port = settings["pim_port"]
-        self.host_override = settings["host_override"]
-        self.allow_hosts = settings["allow_hosts"]
-        self.is_reached = False  # a connection is open, or was
-        self.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
-
-    def server_host(self, info, health, now):
-        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
-        if self.host_override:
-            return self.host_override
-        try:
-            named = bytes(info.server_address).decode().strip(" \x00")
-        except UnicodeError:
-            named = ""
-        if not named or named == "0.0.0.0":
-            return self.pim_host
-        if named != self.pim_host:
-            if self.allow_hosts is not None and named not in self.allow_hosts:
-                health.note(h.HOST_REFUSED, info.server_port, now)
-                return ""
-            health.note(h.OTHER_HOST, info.server_port, now)
-        return named
 
 
 class Forward:
@@ -113,7 +84,13 @@ class Forward:
 
     def _know_no_connection(self, settings):
         """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
-        self.way = Way(settings)
+        self.way = way = Part()  # the PIM, then the host that its 08 names
+        way.pim_host = settings["pim_host"]
+        way.pim_port = settings["pim_port"]
+        way.host_override = settings["host_override"]
+        way.allow_hosts = settings["allow_hosts"]
+        way.is_reached = False  # by the last attempt: a connection is open, or was
+        way.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
         self.trouble = Trouble()
@@ -425,7 +402,7 @@ class Forward:
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
             info = self.session.info
-            host = self.way.server_host(info, self.health, now)
+            host = self._server_host(info, now)
             if not host:
                 self.session.closed(now)
                 self._blame(NOT_ALLOWED, now)
@@ -435,6 +412,23 @@ class Forward:
         # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
+
+    def _server_host(self, info, now):
+        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
+        if self.way.host_override:
+            return self.way.host_override
+        try:
+            named = bytes(info.server_address).decode().strip(" \x00")
+        except UnicodeError:
+            named = ""
+        if not named or named == "0.0.0.0":
+            return self.way.pim_host
+        if named != self.way.pim_host:
+            if self.way.allow_hosts is not None and named not in self.way.allow_hosts:
+                self.health.note(h.HOST_REFUSED, info.server_port, now)
+                return ""
+            self.health.note(h.OTHER_HOST, info.server_port, now)
+        return named
 
     def _look_at_opening(self, now):
         state = self.port.state()
