@@ -17,6 +17,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import compare, copy, fill
 from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import head as hd
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.blocks import Blocks
 from toolcart.agent.log.carry import carry, fits
@@ -24,17 +25,6 @@ from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FUL
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.desk import PLACE, Desk
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.head import (
-    AT_WORDS,
-    HEAD_OCTETS,
-    IDS_HIGHEST,
-    WORDS_BYTES,
-    WORDS_LOWEST,
-    forget_ids,
-    note_id,
-    seal_head,
-    size_of,
-)
 from toolcart.agent.log.reader import TOP, WORN, Reader
 from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, seal
 from toolcart.agent.log.state import STATE_LAST
@@ -70,14 +60,14 @@ class Log(Reader):
             raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
-        room = device.block_bytes - HEAD_OCTETS - FRAME_BYTES
+        room = device.block_bytes - hd.HEAD_OCTETS - FRAME_BYTES
         if beside is not None:
             payload_most = beside.payload_most
         Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
         self.heads = heads = Part()  # what they say of the results in them, for whoever searches by tightening ID
-        heads.words = bytearray(WORDS_BYTES)  # in the newest block's head
+        heads.words = bytearray(hd.WORDS_BYTES)  # in the newest block's head
         heads.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
         heads.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
         heads.highest = bytearray(ID_BYTES)  # of all blocks before it
@@ -87,7 +77,7 @@ class Log(Reader):
         counts.missed = 0  # records that cursors were moved past
         self.stage = self.desk.stage
         self.place = PLACE
-        self.size = size_of(device)
+        self.size = hd.size_of(device)
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._know_no_block()
@@ -275,7 +265,7 @@ class Log(Reader):
         """Program the record in the stage to the newest block; return a FLASH_ code. Hot: allocates nothing."""
         number = self.next
         stage = self.stage
-        seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        seal(stage, hd.HEAD_OCTETS, kind, flags, length, number)
         code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
         if code == FLASH_DONE:
             self.desk.fresh_at = offset
@@ -311,8 +301,8 @@ class Log(Reader):
             if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
                 ids[_LAST + 1] = stage[_AT_LAST + 1]
                 return
-        note_id(ids, stage, _AT_ID)
-        copy(heads.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
+        hd.note_id(ids, stage, _AT_ID)
+        copy(heads.front, 0, ids, hd.IDS_HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
@@ -361,7 +351,7 @@ class Log(Reader):
         stage = self.stage
         self.put_words(stage)
         own = self.put_head(stage, place, first, 0)
-        octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        octets = hd.HEAD_OCTETS + seal(stage, hd.HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
         self.blocks.ahead = -1
         code = self.device.program(place * self.device.block_bytes, stage, octets)
@@ -370,9 +360,9 @@ class Log(Reader):
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
                 self.forgive(first)
             self.enter(place, first, octets, own, stage)
-            forget_ids(self.heads.ids)
+            hd.forget_ids(self.heads.ids)
             fill(self.heads.front, 0, ID_BYTES - 2, 0xFF)
-            self.desk.fresh_at = HEAD_OCTETS
+            self.desk.fresh_at = hd.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
             self.counts.worn += 1
@@ -381,8 +371,8 @@ class Log(Reader):
 
     def put_words(self, buf):
         """Write the words on the newest block to the head at buf[0:]."""
-        pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
-        copy(buf, AT_WORDS + WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
+        pack_into("<HI", buf, hd.AT_WORDS, self.block, self.block_number)
+        copy(buf, hd.AT_WORDS + hd.WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, place, first, flags):
         """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
@@ -390,13 +380,13 @@ class Log(Reader):
         count = self.device.block_count
         self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
         kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
-        seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
+        hd.seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
         return self.heads.last_number
 
     def enter(self, place, first, offset, number, buf):
         """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
-        if compare(self.heads.ids, IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
-            copy(self.heads.highest, 0, self.heads.ids, IDS_HIGHEST, ID_BYTES)
+        if compare(self.heads.ids, hd.IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
+            copy(self.heads.highest, 0, self.heads.ids, hd.IDS_HIGHEST, ID_BYTES)
         if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -404,7 +394,7 @@ class Log(Reader):
         self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
-        copy(self.heads.words, 0, buf, AT_WORDS, WORDS_BYTES)
+        copy(self.heads.words, 0, buf, hd.AT_WORDS, hd.WORDS_BYTES)
 
     # -- room --------------------------------------------------------------------------------------------------
 

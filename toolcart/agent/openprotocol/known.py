@@ -50,22 +50,8 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
+from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE, SPINDLE_BITS
-from toolcart.agent.record.result import (
-    ANGLE,
-    FLAG_EDGE_TIME,
-    FLAG_ODD,
-    FLAG_RECOVERED,
-    FLAG_RETRIED,
-    FLAG_UNPROVEN,
-    HEAD_BYTES,
-    ID_BYTES,
-    TIGHTENING_ID,
-    TIME,
-    TIME_BYTES,
-    TORQUE,
-    TORQUE_BYTES,
-)
 
 DIGEST_BYTES = const(16)
 RANGES_MOST = const(2)
@@ -95,22 +81,22 @@ _GONE_MOST = const(0x3FFFFFFF)
 
 def put_digest(digest, to, body, start, flags):
     """Write ID, time and values of the body at body[start:] to digest[to:]."""
-    pack_digits(digest, to, body, start + TIGHTENING_ID, ID_BYTES)
-    if flags & FLAG_EDGE_TIME:
-        fill(digest, to + _TIME, TIME_BYTES, 0)
+    pack_digits(digest, to, body, start + res.TIGHTENING_ID, res.ID_BYTES)
+    if flags & res.FLAG_EDGE_TIME:
+        fill(digest, to + _TIME, res.TIME_BYTES, 0)
     else:
-        copy(digest, to + _TIME, body, start + TIME, TIME_BYTES)
+        copy(digest, to + _TIME, body, start + res.TIME, res.TIME_BYTES)
     _put_values(digest, to, body, start)
-    if flags & FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
+    if flags & res.FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
         digest[to + _ANGLE] = 0xFF
 
 
 def _put_values(digest, to, body, start):
-    if body[start + TORQUE] == 0x20:
+    if body[start + res.TORQUE] == 0x20:
         fill(digest, to + _VALUES, 4, 0xFF)
         return
-    pack_digits(digest, to + _VALUES, body, start + TORQUE, TORQUE_BYTES)
-    start += ANGLE
+    pack_digits(digest, to + _VALUES, body, start + res.TORQUE, res.TORQUE_BYTES)
+    start += res.ANGLE
     blank = body[start] == 0x20
     digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
 
@@ -118,7 +104,7 @@ def _put_values(digest, to, body, start):
 def put_unread(digest, number, check=-1):
     """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
     pack_id(digest, 0, number)
-    fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
+    fill(digest, _TIME, res.TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
     fill(digest, _VALUES, 4, 0xFF)
     if check >= 0:
         put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
@@ -131,12 +117,12 @@ def same(one, other):
 
 def _are_of_one(one, other):
     """True if both have the same ID and time."""
-    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, TIME_BYTES) == 0
+    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
 
 
 def _are_alike(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
-    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: a time
+    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
         return False
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
         return False
@@ -151,7 +137,7 @@ class Known:
         self.recovers = recovers
         self.octets = state.octets
         self.numbers = state.numbers
-        self.expected = bytearray(ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
+        self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.doubted = 0  # rule 8; 0: nothing is
         self.run = 0  # rule 8; 0: there is none
@@ -166,7 +152,7 @@ class Known:
     def load(self):
         """Load what the state says."""
         octets = self.octets
-        fill(self.expected, 0, ID_BYTES, 0xFF)
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)
         self.ranges = []
         for at in range(_RANGES, _RANGES + RANGES_MOST * 10, 10):
             first = unpack_id(octets, at)
@@ -183,8 +169,8 @@ class Known:
         that one (rule 9).
         """
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
-        at += HEAD_BYTES
-        is_next = flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT
+        at += res.HEAD_BYTES
+        is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
             self.last_id = -1
             self.follows(buf, at)
@@ -192,18 +178,18 @@ class Known:
         if kind == KIND_RESULT:
             return self._stored_elsewhere(flags, buf, at, length)
         if kind == KIND_RAW:
-            self._stored_unread(flags, get_u32(buf, at - HEAD_BYTES))
+            self._stored_unread(flags, get_u32(buf, at - res.HEAD_BYTES))
         return 0
 
     def follows(self, body, start):
         """The same for the body of a result without flags that has the ID in `expected`. Hot: allocates nothing."""
         octets = self.octets
-        at = start + TIGHTENING_ID
+        at = start + res.TIGHTENING_ID
         if body[at + 9] == 0x30 and body[at + 8] == 0x30:
-            pack_digits(octets, 0, body, at, ID_BYTES)
+            pack_digits(octets, 0, body, at, res.ID_BYTES)
         else:  # the other digits stay
             octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
-        copy(octets, _TIME, body, start + TIME, TIME_BYTES)
+        copy(octets, _TIME, body, start + res.TIME, res.TIME_BYTES)
         _put_values(octets, 0, body, start)
         increment(self.expected)
 
@@ -212,21 +198,21 @@ class Known:
         if length >= SEVERAL_LEAST:
             from toolcart.agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
 
-            several = not buf[at - HEAD_BYTES + PLACE] & BY_ID
+            several = not buf[at - res.HEAD_BYTES + PLACE] & BY_ID
         if not several:
-            self._hear_spindle(buf[at - HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
-        if flags & (FLAG_RECOVERED | FLAG_RETRIED):
-            return self._fetched_again() if flags & FLAG_RECOVERED else 0
-        fill(self.expected, 0, ID_BYTES, 0xFF)
+            self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
+        if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
+            return self._fetched_again() if flags & res.FLAG_RECOVERED else 0
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)
         if several:
             from toolcart.agent.openprotocol.spindle_ids import stored
 
             stored(self, flags, buf, at)
             return 0
         self.last_id = -1
-        if not self.recovers or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+        if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
             return 0
-        number = id_of(buf, at + TIGHTENING_ID)
+        number = id_of(buf, at + res.TIGHTENING_ID)
         put_digest(self.last, 0, buf, at, flags)
         self.last_id = number
         again = self._pushed_again(number)
@@ -234,15 +220,15 @@ class Known:
             if self.is_empty():
                 self.add(open_below(before(number)), before(number))
             self.put_top(self.last)
-        elif flags & FLAG_UNPROVEN:
-            self.doubt(get_u32(buf, at - HEAD_BYTES))
+        elif flags & res.FLAG_UNPROVEN:
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))
         else:
-            self._hear_proven(number, get_u32(buf, at - HEAD_BYTES))
+            self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
 
     def _stored_unread(self, flags, record):
         """Take note of a frame that cannot be read, this record of the log."""
-        if flags & FLAG_RECOVERED:
+        if flags & res.FLAG_RECOVERED:
             self.numbers[STORED_AGAIN] += self.doubted > 0
         elif self.recovers:
             self.doubt(record)  # its ID will seem to be missing
@@ -395,7 +381,7 @@ class Known:
 
     def put_top(self, digest):
         """Make this result `w`."""
-        fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have results above it
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
@@ -411,7 +397,7 @@ class Known:
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""
-        fill(self.expected, 0, ID_BYTES, 0xFF)  # else the next push would open no range
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, DIGEST_BYTES, 0)
 

@@ -38,7 +38,7 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
-from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from toolcart.agent.openprotocol import identity as idy
 from toolcart.agent.openprotocol import requests as rq
@@ -53,14 +53,6 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.pace import (
-    KEEPALIVE_MS,
-    RESPONSE_TIMEOUT_MS,
-    SILENCE_MS,
-    STOP_WAIT_MS,
-    TRIES,
-    Pace,
-)
 from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
 from toolcart.agent.openprotocol.revisions import Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
@@ -80,11 +72,11 @@ class Session:
         link,
         subscriptions,
         start_revisions=(5, 6, 4, 3, 2, 1),
-        keepalive_ms=KEEPALIVE_MS,
-        response_timeout_ms=RESPONSE_TIMEOUT_MS,
-        silence_ms=SILENCE_MS,
-        stop_wait_ms=STOP_WAIT_MS,
-        tries=TRIES,
+        keepalive_ms=7000,  # without a transmission; one may get lost before a controller closes after 15 s
+        response_timeout_ms=5000,  # the specification names none; controllers answer within tenths of a second
+        silence_ms=15000,  # the time after which a controller gives us up as well (003:12526)
+        stop_wait_ms=1000,
+        tries=3,  # 003:1440-1442
     ):
         self.link = link
         self.subscriptions = subscriptions
@@ -98,7 +90,16 @@ class Session:
         self.system_type = 0
         self.request = rq.Request()
         self.fetching = rq.Fetching()
-        self.pace = Pace(keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
+        self.pace = pace = Part()  # when a message of ours is due, and when the controller is given up (rules 1 and 7)
+        pace.keepalive_ms = keepalive_ms
+        pace.response_timeout_ms = response_timeout_ms
+        pace.silence_ms = silence_ms
+        pace.stop_wait_ms = stop_wait_ms
+        pace.tries = tries
+        pace.keepalives = 0  # sent on this connection since the session was READY
+        pace.rest = Timer()  # since our last message: then MID 9999 is due
+        pace.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
+        pace.blocked = Timer()  # since the link took nothing: likewise
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send where the controller offers it
         self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level.LinkLevel
@@ -151,16 +152,18 @@ class Session:
         if self.link.idle():
             pace.blocked.armed = False
             rest = self._post_next(now)
-        else:
-            pace.is_blocked(now)
+        elif not pace.blocked.armed:
+            pace.blocked.start(now, pace.silence_ms)
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
         answer = self.request.answer
         if answer.armed:
             wait = answer.least(now, wait)
-        if pace.silence.armed or pace.blocked.armed:
-            wait = pace.least(now, wait)
+        if pace.silence.armed:
+            wait = pace.silence.least(now, wait)
+        if pace.blocked.armed:
+            wait = pace.blocked.least(now, wait)
         return wait
 
     def closed(self):
@@ -181,7 +184,10 @@ class Session:
         self.numbering.reset()
         self.numbers = None
         self.pushes.owing = None
-        self.pace.closed()
+        pace = self.pace
+        pace.rest.stop()
+        pace.silence.stop()
+        pace.blocked.stop()
         if self._linked is not None:
             self._linked.closed()
 
@@ -299,8 +305,11 @@ class Session:
             if left > 0:
                 return left
             self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if pace.kept_alive(now, self.state == st.READY) and self._asked_for_old():
-                self.fetching.lasted()
+            if not pace.silence.armed:  # the one before was answered
+                pace.silence.start(now, pace.silence_ms)
+                pace.keepalives += self.state == st.READY
+                if self._asked_for_old():
+                    self.fetching.lasted()
         pace.rest.start(now, pace.keepalive_ms)
         return FOREVER if mute else pace.keepalive_ms
 
@@ -582,7 +591,8 @@ class Session:
         return st.EV_NONE
 
     def _look_at_time(self, now):
-        if self.pace.is_mute(now):
+        pace = self.pace
+        if (pace.silence.armed and pace.silence.expired(now)) or (pace.blocked.armed and pace.blocked.expired(now)):
             return self.over(st.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.said.mid = self._linked.mid

@@ -24,10 +24,10 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.head import HEAD_OCTETS
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
-from toolcart.agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
 from toolcart.agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.quarantine.holes import Holes
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
@@ -85,7 +85,7 @@ class Quarantine:
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
         self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
-        self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
+        self.log.rewind(self._fold, self.state.numbers[n.KEPT + n.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         return self._settled
 
@@ -115,7 +115,7 @@ class Quarantine:
         """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
         main = self._main
         cursor = main.cursors[0]
-        while cursor.number < self.state.numbers[KEPT_LAST]:
+        while cursor.number < self.state.numbers[n.KEPT_LAST]:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:
                 return kind == RECORD_NONE and not main.doubtful
@@ -128,15 +128,15 @@ class Quarantine:
     def _take_in(self, entry, number):
         numbers = self.state.numbers
         self._none_to = 0
-        if number > numbers[KEPT_LAST]:
-            numbers[KEPT_LAST] = number
-            numbers[SET_ASIDE] += 1
+        if number > numbers[n.KEPT_LAST]:
+            numbers[n.KEPT_LAST] = number
+            numbers[n.SET_ASIDE] += 1
             return True
         kind = self._seek(0, entry, number)
         if kind > RECORD_NONE:
             self._leave_moved(self.entry, entry)
         elif kind == RECORD_NONE:  # dropped, and refused again by a server that was set back
-            numbers[SET_ASIDE] += 1
+            numbers[n.SET_ASIDE] += 1
         return kind != RECORD_LOST
 
     # -- what outlets call -------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class Quarantine:
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
-        if number > self.state.numbers[KEPT_LAST] or self._none_from < number < self._none_to:
+        if number > self.state.numbers[n.KEPT_LAST] or self._none_from < number < self._none_to:
             return 0
         kind = self.find(number)
         return 1 if kind > RECORD_NONE else kind // 2
@@ -204,8 +204,8 @@ class Quarantine:
             return NO_ROOM if code == LOG_FULL else FAILED
         numbers = self.state.numbers
         self._none_to = 0
-        numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
-        numbers[SET_ASIDE] += 1
+        numbers[n.KEPT_LAST] = max(numbers[n.KEPT_LAST], number)
+        numbers[n.SET_ASIDE] += 1
         return KEPT_DONE
 
     def _reread(self, number):
@@ -224,9 +224,9 @@ class Quarantine:
     def end_late(self, taken):
         """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
         numbers = self.state.numbers
-        if not self.settle() or (taken and numbers[LATE] and not self._leave(numbers[LATE], 0)):
+        if not self.settle() or (taken and numbers[n.LATE] and not self._leave(numbers[n.LATE], 0)):
             return False
-        numbers[LATE] = 0
+        numbers[n.LATE] = 0
         return True
 
     # -- looking -----------------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ class Quarantine:
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
-        holes, damaged, passed = self._holes.saved(), counts[KEPT_DAMAGED], cursor.number
+        holes, damaged, passed = self._holes.saved(), counts[n.KEPT_DAMAGED], cursor.number
         done = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
@@ -359,7 +359,7 @@ class Quarantine:
             return done
         counts[counter] -= done
         self._holes.restore(holes)
-        counts[KEPT_DAMAGED] = damaged
+        counts[n.KEPT_DAMAGED] = damaged
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
 
@@ -390,7 +390,7 @@ class Quarantine:
 
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
-        self.state.numbers[KEPT_DAMAGED] += lost
+        self.state.numbers[n.KEPT_DAMAGED] += lost
         self._holes.swallow(entry)
         self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
@@ -414,11 +414,11 @@ class Quarantine:
         """Let entry `new` replace entry `old`, which needs no hole because it is the oldest."""
         numbers = self.state.numbers
         self._leave(old, 0)
-        if numbers[LATE] == old:
-            numbers[LATE] = new
+        if numbers[n.LATE] == old:
+            numbers[n.LATE] = new
 
     def _spare(self):
-        return 1 if self.state.numbers[LATE] else 0  # rule 4
+        return 1 if self.state.numbers[n.LATE] else 0  # rule 4
 
     def _leave(self, entry, spare):
         """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
@@ -437,6 +437,6 @@ class Quarantine:
             return
         last = self.entry - 1 if kind > RECORD_NONE else log.shown
         holes.swallow(last)
-        self.state.numbers[KEPT_DAMAGED] += self.lost
+        self.state.numbers[n.KEPT_DAMAGED] += self.lost
         if last > cursor.number:
             log.rewind(cursor, last)
