@@ -87,7 +87,7 @@ def test_a_third_range_joins_the_two_that_are_nearest():
     assert known.ranges == [[2, 9], [13, 31]]
 
 
-def test_same_is_told_by_id_time_and_values_and_by_nothing_that_one_does_not_have():
+def test_same_is_told_by_id_time_and_values():
     one = digest(41, 7)
     assert kn.same(one, digest(41, 7))
     assert not kn.same(one, digest(42, 7)) and not kn.same(one, digest(41, 8))
@@ -108,7 +108,7 @@ def test_same_is_told_by_id_time_and_values_and_by_nothing_that_one_does_not_hav
         assert not kn.same(one, frames[0]) and not kn.same(frames[0], digest(41, 7, TORQUE=b"      "))
 
 
-def test_a_powermacs_is_asked_for_the_last_one_once_more_and_never_for_all_that_it_has():
+def test_a_powermacs_is_asked_for_the_last_one_once_more():
     known = made()
     subscription = SeveralSubscription("powermacs", known)
     for stored, asked in ((0, LAST_ID), (1, LAST_ID), (2, 1), (LAST_ID, LAST_ID - 1)):

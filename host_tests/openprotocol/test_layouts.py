@@ -76,7 +76,7 @@ def test_limits_unit_and_type_are_kept_where_the_revision_has_them():
     assert limits_of(65, 3, fetched(3, result_type=2)) == (37, b" " * 33 + b"102 ")
 
 
-def test_limit_that_is_no_number_is_blank_and_one_with_a_minus_is_told():
+def test_a_limit_that_is_no_number_is_blank():
     for spoiled, kept in ((b"4o.oo ", b" " * 6), (b"-03-1 ", b" " * 6), (b"-31   ", b"-00031")):
         frame = bytearray(pushed(2))
         frame[160 - 1 : 166 - 1] = spoiled  # parameter 21, torque min
@@ -87,7 +87,7 @@ def test_limit_that_is_no_number_is_blank_and_one_with_a_minus_is_told():
         assert octets == r.BODY_BYTES + 37 and code == (r.RESULT_ODD if b"-" in kept else r.RESULT_READ)
 
 
-def test_a_revision_without_a_number_has_no_layout_and_any_later_one_is_read_as_far_as_it_is_known():
+def test_a_later_revision_is_read_as_far_as_it_is_known():
     for revision in (0, -2):
         assert layout_of(61, revision) is None and layout_of(65, revision) is None
     for revision in (8, 9, 10, 11, 12, 500, 997):
@@ -117,7 +117,7 @@ def whole_of(mid, frame):
     return code, bytes(body[r.ANGLE : r.ANGLE + 5]), bytes(body[r.BODY_BYTES + r.ANGLE_MIN :][:15]), body[-1:]
 
 
-def test_angles_of_revision_10_keep_their_digits_and_say_how_many_are_decimals():
+def test_angles_of_revision_10_say_how_many_digits_are_decimals():
     for mid in (61, 65):
         limits = b"000600009000075" if mid == 61 else b" " * 15
         assert whole_of(mid, scaled(mid, 1, 1)) == (r.RESULT_READ, b"00095", limits, b" ")
@@ -131,7 +131,7 @@ def test_angle_scale_that_is_no_power_of_ten_is_multiplied_out():
     assert whole_of(61, scaled(61, 99, 1, angle=99999))[1] == b"     "  # it does not fit, so it is not known
 
 
-def test_angle_scale_that_is_not_filled_in_is_none_and_one_that_was_cut_off_hides_the_angles():
+def test_an_angle_scale_that_was_cut_off_hides_the_angles():
     frame = later(pushed(7), 10, 662)
     assert whole_of(61, frame)[:2] == (r.RESULT_READ, b"00095")
     assert whole_of(61, scaled(61, 0, 0))[:2] == (r.RESULT_READ, b"00095")

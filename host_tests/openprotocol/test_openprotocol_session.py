@@ -158,7 +158,7 @@ def test_result_is_acknowledged_only_when_the_owner_says_so():
     assert talk.take() == [ACKNOWLEDGE]
 
 
-def test_result_that_comes_while_stopping_is_handed_over_and_not_answered_behind_0003():
+def test_a_result_while_stopping_is_not_answered_behind_0003():
     # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.session.stop(talk.now)
@@ -231,7 +231,7 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
         assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
 
 
-def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awaited():
+def test_an_answer_before_its_request_leaves_no_echo():
     for early, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = Talk().ready()
         talk.takes = False
@@ -376,7 +376,7 @@ def talk_numbered(first=1):
     return talk
 
 
-def test_numbered_result_gets_9997_instead_of_0062_and_only_when_it_is_durable():
+def test_numbered_result_gets_9997_when_it_is_durable():
     talk = talk_numbered()
     talk.take()
     talk.answers = False

@@ -72,7 +72,7 @@ def recovered(cart):
     ]
 
 
-def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows():
+def test_power_focus_6000_is_subscribed_in_what_it_knows():
     for name in ("power-focus-6000-2.8", "power-focus-6000-3.6"):
         cart = cart_of(name).ready().settle()
         session = cart.station.session

@@ -49,7 +49,7 @@ def named(uid, ident, key):
     return result
 
 
-def test_what_is_lost_behind_the_first_push_of_a_controller_that_was_empty_is_counted():
+def test_losses_behind_an_empty_controller_s_first_push_are_counted():
     bench = Bench(Memory(77, 2)).met()
     bench.live()
     bench.away(5)
@@ -149,7 +149,7 @@ def test_event_that_finds_no_room_keeps_what_is_gone_open():
 # -- answers that are none ---------------------------------------------------------------------------------------
 
 
-def test_refused_revision_is_asked_for_again_after_an_hour_as_a_controller_in_trouble_says_so_too():
+def test_refused_revision_is_asked_for_again_after_an_hour():
     bench = met(3, revisions=(2, 1))
     bench.away(4)
     for _ in range(2):
@@ -197,7 +197,7 @@ def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
     assert bench.stored() == [1, 2, 3, 4, 6] and not bench.recovery.seeks()
 
 
-def test_controller_whose_newest_has_no_id_is_asked_again_when_a_push_has_one():
+def test_newest_without_an_id_is_asked_for_again():
     bench = met(3)
     bench.away(2)
     nameless = Result(9, BLANK, 9)
@@ -210,7 +210,7 @@ def test_controller_whose_newest_has_no_id_is_asked_again_when_a_push_has_one():
     assert sorted(bench.stored()) == numbers(1, 6) and bench.recovery.flags == 0
 
 
-def test_controller_that_does_not_know_id_zero_is_asked_for_the_last_one_known_and_upward():
+def test_without_id_zero_the_last_one_known_is_asked_for():
     bench = met(3)
     find = bench.memory.find
     bench.memory.find = lambda number: find(number) if number else None
@@ -276,7 +276,7 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
     assert bench.stored() == [1, 2, 3, 505, 506]
 
 
-def test_no_version_says_whether_ids_are_shared_and_only_a_setting_needs_a_named_station():
+def test_no_version_says_whether_ids_are_shared():
     for system_type, sharing, needs in (
         (0, qs.SHARING_AUTO, ""),
         (1, qs.SHARING_AUTO, ""),
@@ -344,7 +344,7 @@ def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
 # -- what may be stored twice ----------------------------------------------------------------------------------------
 
 
-def test_what_a_controller_pushes_that_cannot_be_asked_is_not_counted_as_stored_again():
+def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
     bench = Bench(Memory(100), limit=3).open()
     for _ in range(2):
         assert bench.ask() == 0
@@ -356,7 +356,7 @@ def test_what_a_controller_pushes_that_cannot_be_asked_is_not_counted_as_stored_
     assert bench.said_twice == 0
 
 
-def test_what_was_fetched_in_between_is_not_counted_as_lost_where_nothing_can_be_asked_for():
+def test_what_was_fetched_in_between_is_not_counted_as_lost():
     bench = Bench().open()
     bench.ask()
     bench.refuse(replies.REFUSED_NEVER)
@@ -405,7 +405,7 @@ def two_spindles():
     return bench
 
 
-def test_another_result_of_one_of_two_spindles_under_the_highest_id_shows_that_the_ids_began_again():
+def test_another_result_under_the_highest_id_shows_a_new_count():
     bench = two_spindles()
     bench.memory.reset()
     bench.away(5)

@@ -47,7 +47,7 @@ def filling(*ranges):
     return made, known, told
 
 
-def test_what_is_gone_is_told_once_and_stays_open_until_it_can_be():
+def test_what_is_gone_is_told_once():
     made, known, told = filling((5, 9))
     told.refuses = True
     for is_gone in (True, False, True, False, False):

@@ -184,7 +184,7 @@ def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing
     assert not stretch.seeks and stretch.next_of_ours(3732930542) == -1
 
 
-def test_walk_that_a_connection_did_not_live_to_see_the_end_of_is_shorter_in_the_next_one():
+def test_a_walk_that_was_cut_off_is_shorter_next():
     stretch = stretch_of()
     lengths = []
     for ends in (True, True, False, True, True, False, False, False, False, False):
