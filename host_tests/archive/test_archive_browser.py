@@ -40,7 +40,7 @@ PATHS = (
     "/pareto?by=program",
     "/results",
 )
-PATHS = (*PATHS, "/events", "/breaches", "/audit")
+PATHS = (*PATHS, "/events", "/breaches", "/audit", "/limits/1?program=1", "/pareto?by=day")
 
 pytestmark = pytest.mark.xdist_group("browser")
 

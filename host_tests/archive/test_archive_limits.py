@@ -14,7 +14,7 @@ from toolcart.archive.web import login
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
-from host_tests.support.archive import place_in
+from host_tests.support.archive import Served, place_in, result
 from lab.bench.archive_rows import Plant, fill
 
 PROGRAM = Trended((3, 1, 1), 1, 1, "", "")
@@ -194,3 +194,15 @@ def test_run_does_not_go_on_over_a_new_phase(browser):
     whole = spc.chart_of_means(groups, level, (2,))["signals"]
     parts = [spc.chart_of_means(part, one, (2,))["signals"] for part, one in ((groups[:6], level), (groups[6:], other))]
     assert whole and not any(parts)
+
+
+def test_remark_is_written_while_the_archive_takes_results(tmp_path):
+    made = str(place_in(tmp_path))
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(result(1, 1))
+        with TestClient(make(Reading(made)), base_url="http://127.0.0.1", follow_redirects=False) as browser:
+            for number in range(2, 30):
+                server.ask(result(number, number))
+                assert browser.post(f"/remark/{number}", data={"text": f"the {number}th"}).status_code == 303
+    assert [row["ResultId"] for row in rows_of(made, select(t.REMARK))] == list(range(2, 30))
+    assert len(rows_of(made, select(t.RESULT.c.ResultId))) == 29

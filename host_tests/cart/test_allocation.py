@@ -29,13 +29,6 @@ def settled():
     return bench
 
 
-def test_quiet_peers_see_every_result_once_and_in_order():
-    bench = Workbench(configuration())
-    bench.settle()
-    assert bench.many_results(300)
-    assert bench.sound() and bench.toolsnet.stored == 300
-
-
 def test_count_sees_the_smallest_allocation():
     heap_tools()
     kept = []

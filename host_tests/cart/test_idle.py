@@ -17,10 +17,3 @@ def test_whole_board_wakes_for_nothing_besides_its_lamp_and_its_watchdog():
     assert in_vain == 0
     most = 2 * sum(board_idle.demanded()) + 2 * hour_ms // (_BLINK_MS + _PAUSE_MS) + hour_ms // ASKED_MS
     assert turns <= most + 2 * hour_ms // 60000  # the clock is looked after each minute
-
-
-def test_agent_whose_plant_is_away_wakes_no_oftener_than_a_connected_one():
-    for situation in (board_idle.NO_TOOLSNET, board_idle.NEITHER):
-        turns, in_vain = board_idle.hour(situation, whole_board=False)
-        assert turns < 2 * sum(board_idle.demanded())
-        assert in_vain * 2 <= turns + 1  # the end of an attempt is a deadline as well

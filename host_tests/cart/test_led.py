@@ -109,11 +109,5 @@ def test_every_cause_has_its_code():
         assert led.code_of([station], network) == code
 
 
-def test_one_station_in_trouble_shows():
-    assert led.code_of([Station(), Station(server=False)], True) == led.NO_OUTLET
-    assert led.code_of([Station(controller=False), Station(server=False)], True) == led.NEITHER
-    assert led.code_of([Station(), Station(mounted=False)], True) == led.SPOOL_UNUSABLE
-
-
 def test_every_code_has_words():
     assert len(led.NAMES) == led.NEEDS_OPERATOR + 1

@@ -26,20 +26,6 @@ def cursors(held, *kinds):
     return owners.assign(held, list(kinds))
 
 
-def test_in_new_spool_toolsnet_has_the_first_cursor_and_the_others_follow():
-    assert cursors(0, TOOLSNET, FILE, MQTT) == [0, 1, 2]
-    assert cursors(0, MQTT, FILE) == [1, 2]
-    assert cursors(0, FILE, FILE, WEBHOOK) == [1, 2, 3]
-
-
-def test_an_outlet_keeps_its_cursor_wherever_it_is_in_the_list():
-    held = after(0, TOOLSNET, FILE, MQTT)
-    assert cursors(held, TOOLSNET, MQTT) == [0, 2]
-    assert cursors(held, MQTT, FILE) == [2, 1]
-    assert cursors(held, MQTT, FILE, TOOLSNET) == [2, 1, 0]
-    assert cursors(after(held, MQTT), WEBHOOK, MQTT) == [3, 2]
-
-
 def test_a_removed_outlet_gives_up_its_cursor_when_none_is_left():
     held = after(after(0, FILE, WEBHOOK), WEBHOOK)
     assert cursors(held, WEBHOOK, MQTT) == [2, 3]
@@ -143,38 +129,6 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     found = cart.take(0)
     assert found == list(range(found[0], newest + 1)) and found[0] > 101
     assert cart.damaged() == 0  # what made room is not damage
-
-
-def test_an_added_durable_outlet_leaves_quarter_of_the_room_for_new_results():
-    cart = Cart()
-    cart.start(FILE)
-    while cart.append(100) == 100 and cart.log.number < 2000:
-        cart.take(0)
-    cart.take(0)
-    cart.start(TOOLSNET, FILE)
-    [left_out, _] = cart.at_start.added
-    first = cart.log.first_above(0)
-    assert left_out > 0
-    assert cart.log.free_blocks() * 4 >= cart.log.device.block_count
-    assert cart.append(60) == 60
-    assert cart.take(0)[0] == first + left_out
-    cart.start(TOOLSNET, FILE, "-" + MQTT)
-    assert cart.at_start.added == [None, None, 0]  # one that keeps nothing gets all of it
-    assert cart.take(2)[0] == cart.log.first_above(0)
-
-
-def test_full_log_of_outlet_that_was_there_is_left_as_it_is():
-    cart = Cart()
-    cart.start(MQTT)
-    cart.append(10000)
-    stored = cart.log.number
-    assert cart.append(1) == 0
-    for _ in range(2):
-        cart.start(MQTT)
-        assert cart.at_start.added == [None] and cart.append(1) == 0
-    cart.start(MQTT, FILE)
-    assert cart.at_start.added == [None, 0] and cart.append(1) == 0
-    assert cart.take(0) == cart.take(1) == list(range(1, stored + 1))
 
 
 def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():

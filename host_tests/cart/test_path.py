@@ -51,26 +51,6 @@ def test_every_result_arrives_once_and_in_order_and_no_one_complains():
     cart.clean()
 
 
-def test_figures_arrive_as_the_controller_made_them():
-    for revisions in ([999, 1], [7], [2], [1], [8], [9], [10], [11]):
-        cart = started(controller={"nok_percent": 60}, settings={"controller": {"result_revisions": revisions}})
-        produce(cart, 12)
-        cart.until_quiet()
-        for index, found in enumerate(cart.archive.results):
-            made = cart.controller.result(index + 1)
-            spindle = found["spindles"][0]
-            assert found["vin"] == made.vin.decode()
-            assert found["time"] == made.time.replace("-", "").replace(":", "")
-            assert spindle["torque"] == "%05d.%02d" % (made.torque // 100, made.torque % 100)
-            assert spindle["angle"] == "%06d.0" % made.angle
-            assert spindle["overall"] == 1 - made.status
-            assert spindle["torque_status"] == (2, 0, 3)[made.torque_status]
-            assert spindle["angle_status"] == (2, 0, 3)[made.angle_status]
-            assert spindle["program"] == made.pset
-            assert spindle["serial"] == "C3412129", "0061 light has none: it comes from MID 0041"
-        cart.clean()
-
-
 def test_results_of_controllers_since_release_2_9_arrive():
     for revisions in ([999], [1], [3], [11]):
         cart = started(settings={"controller": {"result_revisions": revisions}})
@@ -83,16 +63,6 @@ def test_results_of_controllers_since_release_2_9_arrive():
         ]
         assert batches == [["0"], ["1"]]  # ToolsNet's document has no 3
         assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == 0
-        cart.clean()
-
-
-def test_controller_with_any_one_revision_is_served():
-    for revision in range(1, 12):
-        cart = started(controller={"result_revisions": (revision,)})
-        cart.controller.produce(angle=1234, angle_denominator=10)
-        cart.until_quiet()
-        angle = cart.archive.results[0]["spindles"][0]["angle"]
-        assert angle == ("000123.4" if revision >= 10 else "001234.0")
         cart.clean()
 
 
@@ -123,15 +93,6 @@ def test_what_a_careful_person_can_read_arrives():
         assert len(spindles) == 5 and cart.counted(h.RAW) == 0 and cart.counted(h.ODD_FIELDS) == 5
 
 
-def test_result_goes_out_at_once_and_waits_for_no_deadline():
-    cart = started()
-    cart.run(3000)
-    for count in range(1, 6):
-        cart.controller.produce()
-        assert cart.until_stored(count) <= 5
-        cart.run(1700)
-
-
 def test_result_is_acknowledged_only_after_it_is_on_flash():
     cart = started()
     seen = []
@@ -146,18 +107,6 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
     assert len(seen) == 20
     for tightening_id, on_flash in seen:
         assert on_flash >= tightening_id
-
-
-def test_idle_agent_wakes_only_for_deadlines_and_input():
-    cart = started()
-    produce(cart, 2)
-    cart.run(10000)
-    steps = cart.steps
-    cart.run(600000)
-    # in 600 s: 86 keep-alives to the controller and their mirrors, 20 to ToolsNet and their 05
-    assert cart.steps - steps <= 5 * (86 + 20), cart.steps - steps
-    assert cart.station.log.waits(cart.station.log.cursors[0]) == 0
-    cart.clean()
 
 
 # -- lines that fail
@@ -175,22 +124,6 @@ def test_backlog_of_an_hour_without_toolsnet_arrives_in_order():
     cart.network.up(*SERVER)
     assert cart.until_stored(60) <= 61000
     assert cart.ids() == numbers(1, 60) and cart.archive.repeated == 0
-    cart.clean()
-
-
-def test_results_of_a_lost_hour_at_the_controller_are_fetched():
-    cart = started()
-    produce(cart, 3)
-    cart.network.down(*CONTROLLER)
-    for _ in range(10):
-        cart.controller.produce()
-        cart.run(360000)
-    cart.network.up(*CONTROLLER)
-    cart.until_quiet()
-    assert sorted(cart.ids()) == numbers(1, 13)
-    told = [[p["value"] for p in found["parameters"] if p["parameter_id"] == 60001] for found in cart.archive.results]
-    assert told == [["LIVE"]] * 3 + [["RECOVERED"]] * 10
-    assert cart.counted(h.RECOVERED) == 10 and cart.archive.out_of_order == 0
     cart.clean()
 
 
@@ -276,20 +209,6 @@ def test_fault_of_one_station_does_not_touch_the_other():
 
 def broken(now):
     raise ValueError("a task that fails")
-
-
-def test_stations_share_nothing():
-    cart = Cart(stations=3)
-    cart.until_ready()
-    cart.run(500)
-    for turn in range(12):
-        cart.controllers[turn % 3].produce()
-        cart.run(50)
-    cart.until_quiet()
-    for station in (10, 20, 30):
-        mine = [found["sequence"] for found in cart.archive.results if found["station"] == station]
-        assert mine == [1, 2, 3, 4]
-    cart.clean()
 
 
 # -- the end

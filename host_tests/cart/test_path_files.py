@@ -2,11 +2,9 @@
 
 import json
 
-from toolcart.agent.base import health as h
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot
-from toolcart.agent.log.numbers import CURSOR, MISSED
-from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.cart import Cart
 
 PORTABLE = False
 
@@ -43,51 +41,6 @@ def test_every_outlet_gets_every_result_once_and_in_order():
     assert cart.controller.acknowledged == ids(30)
     first = json.loads(cart.lines["a.jsonl"].lines()[0])
     assert (first["station"], first["number"], first["vin"]) == (10, 1, cart.controller.result(1).vin.decode())
-
-
-def test_toolsnet_away_delays_no_file_and_file_that_refuses_delays_no_telegram():
-    cart = started(DURABLE)
-    for place in (PIM, SERVER):
-        cart.network.down(*place)
-    produce(cart, 10)
-    assert in_file(cart) == ids(10) and cart.ids() == []
-    for place in (PIM, SERVER):
-        cart.network.up(*place)
-    cart.app.network_is_up(cart.clock.now)
-    cart.until_quiet()
-    cart.lines["a.jsonl"].refuses = ("open", "sync")
-    produce(cart, 10)
-    cart.until_quiet()
-    assert cart.ids() == cart.controller.acknowledged == ids(20)
-    assert in_file(cart)[:10] == ids(10) and cart.station.log.waits(cart.station.log.cursors[1]) == 10
-    assert cart.counted(h.OUTLET_FAILED) >= 2
-    cart.lines["a.jsonl"].refuses = ()
-    cart.run(61000)
-    assert in_file(cart) == ids(20)
-
-
-def test_durable_file_that_takes_nothing_fills_spool_and_best_effort_one_never():
-    for file in (DURABLE, BEST_EFFORT):
-        cart = started(file, blocks=7)
-        cart.lines[file["path"]].refuses = ("open",)
-        cart.lines[file["path"]].close()
-        cart.station.outlets[1].recover(cart.clock.now)
-        produce(cart, 240, 100)
-        if file is DURABLE:
-            assert cart.station.intake.full and len(cart.ids()) < 240, "when_full is refuse: the controller keeps them"
-            cart.lines["a.jsonl"].refuses = ()
-            cart.run(300000)
-            cart.until_quiet()
-            assert cart.ids() == in_file(cart) == ids(240)
-            assert cart.station.state.numbers[MISSED] == 0
-        else:
-            cart.until_quiet()
-            assert cart.ids() == cart.controller.acknowledged == ids(240)
-            shown = snapshot(cart.app)["stations"][0]
-            assert shown["missed"] > 60 and shown["outlets"][1]["waiting"] + shown["missed"] == 240
-            cart.lines["b.jsonl"].refuses = ()
-            cart.run(61000)
-            assert in_file(cart, "b.jsonl") == ids(240, shown["missed"] + 1)
 
 
 def test_cuts_lose_and_double_nothing_in_the_file():
@@ -134,16 +87,3 @@ def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():
     for _ in range(60):
         cart.run(60000)
         assert liveness.may_feed(cart.clock.now), liveness.reason
-
-
-def test_the_orderly_end_writes_one_snapshot_for_all():
-    cart = started(DURABLE)
-    produce(cart, 3)
-    cart.until_quiet()
-    state = cart.station.state
-    before = state.saves
-    cart.app.stop(cart.clock.now)
-    cart.until(cart.app.stopped)
-    cart.app.close()
-    assert state.saves == before + 1
-    assert state.durable[CURSOR : CURSOR + 2] == [3, 3]

@@ -5,7 +5,7 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.mqtt import BROKER, SETTINGS
-from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "4m"
@@ -33,31 +33,6 @@ class MqttCart(Cart):
         return [int(record["tightening_id"]) for _, _, record in self.consumer.records]
 
 
-def test_both_have_every_result_whatever_becomes_of_the_other():
-    cart = MqttCart()
-    cart.until_ready()
-    cart.produce(5)
-    cart.until_quiet()
-    cart.until(lambda: len(cart.consumed()) == 5)
-    for address in (PIM, SERVER):
-        cart.network.down(*address)
-    cart.produce(5)
-    cart.until(lambda: len(cart.consumed()) == 10)
-    assert len(cart.ids()) == 5
-    for address in (PIM, SERVER):
-        cart.network.up(*address)
-    cart.network.down(*BROKER)
-    cart.produce(5)
-    cart.until_quiet()
-    assert len(cart.consumed()) == 10
-    cart.cut()
-    cart.network.up(*BROKER)
-    cart.produce(5)
-    cart.until_quiet()
-    cart.until(lambda: len(cart.consumed()) == 20)
-    assert cart.consumed() == cart.ids() and cart.broker.complaints == []
-
-
 def test_without_toolsnet_the_broker_is_all_there_is():
     cart = MqttCart(alone=True)
     cart.until_ready()
@@ -78,20 +53,6 @@ def test_without_toolsnet_the_broker_is_all_there_is():
     (line,) = of_station(cart.station, cart.board, ["list"])
     assert line["error"].startswith("station 10 has no quarantine: ToolsNet is not among its outlets")
     assert cart.ids() == [] and cart.toolsnet.complaints == [] and cart.broker.complaints == []
-
-
-def test_toolsnet_added_to_a_board_gets_what_its_spool_holds():
-    cart = MqttCart(alone=True)
-    cart.until_ready()
-    cart.produce(5)
-    cart.until(lambda: len(cart.consumed()) == 5)
-    cart.configuration = MqttCart().configuration
-    cart.cut()
-    assert cart.station.at_start.added == [0, None]
-    cart.produce(2)
-    cart.until_quiet()
-    cart.until(lambda: len(cart.consumed()) == 7)
-    assert cart.ids() == cart.consumed()
 
 
 def test_it_leaves_the_broker_in_order():

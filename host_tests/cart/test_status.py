@@ -7,14 +7,11 @@ from toolcart.agent.cart import status
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
-from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import (
     BODY_BYTES,
-    FLAG_EDGE_TIME,
-    FLAG_RECOVERED,
     HEAD_BYTES,
     LIMITS_BYTES,
-    TORQUE_UNIT,
 )
 from host_tests.support.log import Area
 from lab.harness.cart import Cart
@@ -59,34 +56,6 @@ def _append(log, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
     assert log.append(kind, flags, length) == LOG_DONE
 
 
-def test_a_light_result_is_told_in_words():
-    log = _log()
-    _append(log)
-    assert len(LIGHT) == 121
-    shown = status.newest_results(log, 12)
-    assert len(shown) == 1
-    expected = {
-        "number": 1,
-        "station": 10,
-        "spindle": 2,
-        "source": "LIVE",
-        "vin": "WVWZZZ1KZAW123456",
-        "program": "12",
-        "torque": "42.37",
-        "unit": "Nm",
-        "angle": "95",
-        "status": "NOK",
-        "torque_status": "high",
-        "angle_status": "OK",
-        "batch_status": "not completed",
-        "time": "2024-03-14 09:26:53",
-        "time_source": "controller",
-        "tightening_id": "4294967295",
-    }
-    for name in expected:
-        assert shown[0][name] == expected[name], (name, shown[0][name])
-
-
 def test_set_aside_results_and_a_full_quarantine_are_told():
     cart = _running()
     shown = _shown(cart)
@@ -96,75 +65,12 @@ def test_set_aside_results_and_a_full_quarantine_are_told():
     assert "full" in need["why"]
 
 
-def test_what_toolsnet_refuses_is_told_while_it_is_so():
-    cart = Cart(blocks=8, toolsnet={"code_all": 17}, archive_rows=500)
-    cart.run(3000)
-    assert _shown(cart)["outlets"][0]["refused"] is None
-    for _ in range(3):
-        cart.controller.produce()
-    cart.run(1500)
-    told = _shown(cart)["outlets"][0]["refused"]
-    assert (told["code"], told["number"], told["waiting"], told["doing"]) == (17, 1, 3, "retry")
-    assert 0 < told["next_try_ms"] <= 2000
-    cart.run(20000)
-    assert _shown(cart)["outlets"][0]["refused"]["doing"] == "trouble"
-    cart.toolsnet.options.code_all = 0
-    cart.run(60000)
-    assert _shown(cart)["outlets"][0]["refused"] is None and _shown(cart)["backlog"] == 0
-
-
-def test_source_and_time_of_a_recovered_result_are_told():
-    log = _log()
-    _append(log, flags=FLAG_RECOVERED | FLAG_EDGE_TIME)
-    shown = status.newest_results(log, 1)[0]
-    assert shown["source"] == "RECOVERED"
-    assert shown["time_source"] == "agent"
-
-
-def test_the_unit_of_the_longer_revisions_is_told():
-    log = _log()
-    limits = bytearray(b" " * LIMITS_BYTES)
-    limits[TORQUE_UNIT] = 0x32
-    _append(log, limits=limits)
-    assert status.newest_results(log, 1)[0]["unit"] == "lbf.ft"
-
-
-def test_a_frame_that_could_not_be_read_is_told_as_raw():
-    log = _log()
-    _append(log, kind=KIND_RAW, message=b"00300061999         ??????????")
-    shown = status.newest_results(log, 1)[0]
-    assert shown["source"] == "RAW"
-    assert shown["octets"] == 30
-
-
-def test_absent_fields_and_odd_octets_do_not_stop_the_status():
-    log = _log()
-    message = bytearray(b" " * 121)
-    message[20:24] = b"\xff\x00A\x07"
-    _append(log, message=bytes(message))
-    shown = status.newest_results(log, 1)[0]
-    assert shown["torque"] == "" and shown["angle"] == "" and shown["program"] == ""
-    assert shown["time"] is None
-    assert shown["vin"] == "~FF~00A~07"
-
-
 def test_results_are_newest_first_over_the_border_of_a_block():
     log = _log()
     for _ in range(35):
         _append(log)
     numbers = [shown["number"] for shown in status.newest_results(log, 12)]
     assert numbers == list(range(35, 23, -1))
-
-
-def test_a_result_written_once_more_at_a_start_is_told_once():
-    area = Area(11, 4096, 16)
-    log = area.mount()[1]
-    for _ in range(30):
-        _append(log)
-    again = area.mount()[1]
-    assert [shown["number"] for shown in status.newest_results(again, 4)] == [29, 28, 27, 26], "one is in doubt"
-    assert again.settle()
-    assert [shown["number"] for shown in status.newest_results(again, 4)] == [30, 29, 28, 27]
 
 
 def test_a_running_agent_tells_names_and_figures_as_json():
@@ -228,23 +134,6 @@ def test_a_station_without_its_spool_is_told_as_such():
     assert not shown["mounted"]
     assert shown["counters"] == {"flash failed": 1}
     assert "controller" not in shown
-
-
-def test_a_fault_inside_the_agent_is_told_with_its_text():
-    cart = _running()
-
-    def fails(now):
-        raise ValueError("seven")
-
-    cart.station.intake.step = fails
-    try:
-        cart.run(10000)
-        raise AssertionError("nothing fails")
-    except ValueError:
-        pass
-    scheduler = status.snapshot(cart.app)["scheduler"]
-    assert scheduler["faults"] == 1
-    assert scheduler["last_fault"] == "ValueError: seven"
 
 
 def test_results_are_found_of_the_station_that_is_asked_for_alone():

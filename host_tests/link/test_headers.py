@@ -1,13 +1,12 @@
 """A header with the spindle in front of the revision is the usual one for everything above the link."""
 
-from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
-from toolcart.agent.link.headers import HEADERS, header_of
+from toolcart.agent.link import LINK_MESSAGE, LINK_NEED_DATA
+from toolcart.agent.link.headers import header_of
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import mid_of, place_of, put_header, revision_of, sequence_of
-from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import EXAMPLE, accepted, refused
 from host_tests.support.talk import STARTED, Talk
@@ -47,12 +46,6 @@ def test_what_has_no_room_there_is_left_out():
     assert buf == b"0020006012999" + b"0" * 7 or buf == b"0020006071999" + b"0" * 7, buf
 
 
-def test_the_usual_header_has_nothing_in_its_way():
-    for name in ("standard", "", "other"):
-        assert header_of(name) is None
-    assert tuple(sorted(HEADERS)) == ("op-bmw", "op-ford")
-
-
 def test_a_stream_reads_and_writes_it_wherever_it_is_cut():
     frames = [EXAMPLE, accepted(60), refused(1, 97)]
     octets = b"".join([other(frame, b"07") + b"\0" for frame in frames])
@@ -71,17 +64,6 @@ def test_a_stream_reads_and_writes_it_wherever_it_is_cut():
         assert [frame[:4] + frame[4:8] + frame[14:16] + frame[20:] for frame in found] == [
             frame[:8] + b"07" + frame[20:] for frame in frames
         ]
-
-
-def test_a_message_too_large_for_a_stream_is_read_too():
-    stream = Stream(256)
-    stream.header = header_of("op-ford")
-    long = b"0900" + b"0061" + b"03" + b"999" + b"0" * 7 + b"x" * 880
-    piece = long[:256]
-    stream.inlet()[:256] = piece
-    stream.receive(256)
-    assert stream.next_message(0) == LINK_CUT_SHORT
-    assert revision_of(stream.buf, stream.at) == 999 and place_of(stream.buf, stream.at + 14) == 3
 
 
 def _ascii(octets):
@@ -146,11 +128,3 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         talk.session.fetch()
         talk.settle()
         assert talk.take() == [b"00300064" + own + b"002" + b"0" * 7 + b"0" * 10]
-
-
-def test_a_session_without_the_setting_cannot_be_had_from_such_a_controller():
-    session = Session(Stream(), (Subscription(RESULTS, (999,)),))
-    assert session.link.header is None
-    talk = Talk()
-    assert talk.tell(other(STARTED, b"07")) == [st.EV_STARTED]  # it does not look at the revision
-    assert talk.tell(other(EXAMPLE, b"07")) == [st.EV_PUSHED] and talk.session.said.revision != 999

@@ -20,7 +20,7 @@ from host_tests.support.world import Cart
 PORTABLE = True
 HEAP = "4m"
 
-SEEDS = 3000 if sys.implementation.name == "cpython" else 150
+SEEDS = 600 if sys.implementation.name == "cpython" else 150
 LONG = pushed(7)
 
 

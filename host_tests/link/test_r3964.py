@@ -8,12 +8,10 @@ from toolcart.agent.link.block import BlockReader, put_block
 from toolcart.agent.link.payload import (
     FORM_NAMES,
     TALLY_CONFLICTS,
-    TALLY_NAKS_SENT,
     TALLY_REFUSED,
     TALLY_REPEATS,
 )
 from toolcart.agent.link.r3964 import JOB_MS, R3964
-from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of, wire_form
 from host_tests.portable import Skip
 from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
@@ -59,21 +57,6 @@ def test_check_vector_of_the_procedure_holds():
     assert put(b"STATUS") == b"STATUS\x10\x03\x07"
 
 
-def test_block_checks_are_those_the_messages_are_known_for():
-    blank = b"00200001            "
-    for text, form, check in (
-        (blank, "v0", 0x10),
-        (b"00200062            ", "v0", 0x15),
-        (b"00209999            ", "v0", 0x11),
-        (message(62), "v0", 0x04),
-        (message(9999), "v0", 0x00),
-        (message(1, revision=6), "v0", 0x06),
-        (blank, "v1", 0x11),
-        (message(62), "v2", 0x05),
-    ):
-        assert put(wire_form(text, form))[-1] == check
-
-
 def test_every_octet_survives_a_block_and_every_split_of_it():
     payload = bytes(range(256)) + b"\x10" * 20 + b"\x10\x03\x10\x02"
     wire = put(payload)
@@ -94,24 +77,6 @@ def test_single_dle_spoils_a_block_which_still_ends_where_it_ends():
 
 
 # -- sending ---------------------------------------------------------------------------------------------------
-
-
-def test_message_goes_out_after_the_handshake_and_is_done_with_its_dle():
-    world = bench()
-    world.peer.answers = [(STX, DLE), (block(KEEP_ALIVE), DLE)]
-    world.talker.say(KEEP_ALIVE)
-    world.run(500)
-    assert world.peer.heard == STX + block(KEEP_ALIVE)
-    assert world.talker.link.idle() and not world.talker.broken
-
-
-def test_peer_that_never_answers_is_asked_six_times_and_then_given_up():
-    world = bench()
-    world.talker.say(KEEP_ALIVE)
-    assert world.run(JOB_MS + 500, lambda: world.talker.broken)
-    world.run(5)
-    assert world.peer.heard == STX * 6 + NAK
-    assert 12000 <= world.clock.total_ms <= JOB_MS + 100
 
 
 def test_peer_that_refuses_everything_is_asked_six_times():
@@ -140,25 +105,6 @@ def test_whole_job_ends_before_the_controller_drops_its_session():
     world.talker.say(KEEP_ALIVE)
     assert world.run(60000, lambda: world.talker.broken)
     assert JOB_MS <= world.clock.total_ms <= 15000
-
-
-def test_nak_stops_the_block_at_once():
-    world = bench()
-    link = world.talker.link
-    text = message(64, b"7" * 40)
-    sent = block(text)
-    world.peer.answers = [(STX, DLE), (sent[:10], NAK), (STX, DLE), (sent, DLE)]
-
-    def slow_flush():
-        if link.pending:
-            link.sent(world.talker.port.write(link.tx, link.tx_from, min(link.pending, 4)))
-
-    world.talker.flush = slow_flush
-    world.talker.say(text)
-    world.run(2000)
-    assert world.peer.heard.endswith(STX + sent)
-    assert len(world.peer.heard) < 2 * len(sent)
-    assert link.idle()
 
 
 def test_an_octet_in_place_of_the_last_dle_repeats_the_block():
@@ -191,28 +137,6 @@ def test_good_block_is_answered_before_its_message_is_handed_up():
     assert bytes(link.buf[link.at : link.at + link.length]) == KEEP_ALIVE
 
 
-def test_check_may_equal_any_control_character():
-    for wanted in (0x00, 0x02, 0x03, 0x07, 0x09, 0x10, 0x15, 0x30):
-        for filler in range(256):
-            text = message(61, bytes([filler]))
-            wire = block(text)
-            if wire[-1] == wanted:
-                break
-        world = bench()
-        assert wire[-1] == wanted
-        assert hear_block(world, wire) == DLE
-        world.run(5)
-        assert world.talker.heard == [text]
-
-
-def test_payload_full_of_dle_and_stx_arrives():
-    text = message(61, b"\x10" * 200 + b"\x02" * 30 + b"\x10\x03\x10")
-    world = bench()
-    assert hear_block(world, block(text)) == DLE
-    world.run(5)
-    assert world.talker.heard == [text]
-
-
 def test_every_form_and_tail_is_understood():
     for head in (b"", b"\x02", b"\x07\x09\x07\x09\x02"):
         for tail in (b"", b"\0", b"\x03", b"\0\x03"):
@@ -230,47 +154,11 @@ def test_whole_block_that_is_no_message_is_answered_counted_and_dropped():
     assert world.talker.heard == [] and world.talker.link.tally[TALLY_REFUSED] == 5
 
 
-def test_wrong_check_and_single_dle_are_refused_and_the_repeat_is_taken():
-    good = block(RESULT)
-    for bad in (good[:-1] + bytes([good[-1] ^ 1]), good[:40] + b"\x10" + good[41:]):
-        world = bench()
-        assert hear_block(world, bad) == NAK
-        assert hear_block(world, good) == DLE
-        world.run(5)
-        assert world.talker.heard == [RESULT]
-
-
-def test_block_that_stops_is_refused_after_the_character_delay():
-    world = bench()
-    start = world.clock.total_ms
-    assert hear_block(world, block(RESULT)[:60]) == NAK
-    assert 160 <= world.clock.total_ms - start <= 175  # 60 octets, 100 ms, and the NAK's own time
-    assert hear_block(world, block(RESULT)) == DLE
-
-
-def test_the_character_delay_is_the_one_that_is_set():
-    world = bench(R3964(payload="v1", zvz_ms=400))
-    start = world.clock.total_ms
-    assert hear_block(world, block(RESULT)[:60]) == NAK
-    assert 460 <= world.clock.total_ms - start <= 475
-
-
 def test_peer_that_asks_and_then_says_nothing_is_refused_after_character_delay():
     world = bench()
     world.peer.say(STX)
     world.run(140)
     assert world.peer.heard == DLE + NAK
-
-
-def test_late_step_looks_at_the_uart_before_it_calls_a_gap():
-    world = bench()
-    world.peer.say(STX)
-    world.run(5, lambda: world.peer.heard == DLE)
-    world.peer.say(block(RESULT))
-    world.run(30)
-    world.line.pass_us(400000)  # the agent was away; everything is in the UART's buffer by now
-    world.run(10)
-    assert world.talker.heard == [RESULT] and world.talker.link.tally[TALLY_NAKS_SENT] == 0
 
 
 def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
@@ -292,31 +180,11 @@ def test_after_six_bad_blocks_the_next_one_is_taken_as_ever():
 # -- idle ------------------------------------------------------------------------------------------------------
 
 
-def test_nak_in_idle_is_not_answered():
-    world = bench()
-    world.peer.say(NAK * 3)
-    world.run(1000)
-    assert world.peer.heard == b""
-
-
 def test_noise_is_swallowed_until_line_is_quiet_and_answered_by_one_nak():
     world = bench()
     world.peer.say(b"#\x02noise\x02")
     world.run(1000)
     assert world.peer.heard == NAK
-
-
-def test_minute_of_noise_leaves_a_machine_that_works():
-    world = bench()
-    dice = Dice(5)
-    for _ in range(600):
-        world.peer.say(bytes([dice.randrange(256) for _ in range(dice.randrange(1, 60))]))
-        world.run(dice.randrange(1, 200))
-    world.run(5000)  # an STX in the noise may have opened a block: NAK, and the wait for a repeat
-    heard = len(world.talker.heard)
-    assert hear_block(world, block(RESULT)) == DLE
-    world.run(5)
-    assert world.talker.heard[heard:] == [RESULT]
 
 
 def test_ticks_may_wrap_at_any_moment_of_an_exchange():
@@ -332,17 +200,6 @@ def test_ticks_may_wrap_at_any_moment_of_an_exchange():
 # -- both ------------------------------------------------------------------------------------------------------
 
 
-def test_dle_and_the_next_stx_may_arrive_together():
-    world = bench()
-    sent = block(KEEP_ALIVE)
-    world.peer.answers = [(STX, DLE), (sent, DLE + STX), (DLE, block(RESULT))]
-    world.talker.port.read_limit = 0
-    world.talker.say(KEEP_ALIVE)
-    world.run(600)
-    assert world.peer.heard == STX + sent + DLE + DLE
-    assert world.talker.heard == [RESULT]
-
-
 def test_low_priority_yields_and_then_sends_its_own():
     world = bench()
     world.peer.answers = [(STX, STX), (DLE, block(RESULT)), (DLE + STX, DLE), (block(KEEP_ALIVE), DLE)]
@@ -350,18 +207,6 @@ def test_low_priority_yields_and_then_sends_its_own():
     world.run(1000)
     assert world.peer.heard == STX + DLE + DLE + STX + block(KEEP_ALIVE)
     assert world.talker.heard == [RESULT] and world.talker.link.tally[TALLY_CONFLICTS] == 1
-
-
-def test_high_priority_goes_on_waiting_and_sends_no_second_stx():
-    world = bench(R3964(payload="v1", high_priority=True))
-    world.peer.answers = [(STX, STX), (STX, b"")]
-    world.talker.say(KEEP_ALIVE)
-    world.run(50)
-    assert world.peer.heard == STX
-    world.peer.answers = [(block(KEEP_ALIVE), DLE)]
-    world.peer.say(DLE)
-    world.run(100)
-    assert world.peer.heard == STX + block(KEEP_ALIVE) and world.talker.link.idle()
 
 
 def test_a_repeat_whose_0062_still_waits_is_not_handed_up():
@@ -378,18 +223,6 @@ def test_a_repeat_whose_0062_still_waits_is_not_handed_up():
     world.run(1000)
     assert world.talker.heard == [RESULT]
     assert world.peer.heard.endswith(STX + block(message(62)))
-
-
-def test_repeat_of_a_block_that_was_acknowledged_is_handed_up_again():
-    world = bench()
-    assert hear_block(world, block(RESULT)) == DLE
-    world.peer.answers = [(STX, DLE), (block(message(62)), DLE)]
-    world.run(5)
-    world.talker.say(message(62))
-    world.run(200)
-    assert hear_block(world, block(RESULT)) == DLE
-    world.run(5)
-    assert world.talker.heard == [RESULT, RESULT]
 
 
 def test_form_is_found_by_the_0001_that_is_answered_and_kept():
@@ -457,13 +290,6 @@ def talk(world, count, ms):
     world.peer.said = list(told)
     world.run(ms, lambda: unrepeated(world.talker.heard) == told and unrepeated(world.peer.heard) == said)
     return unrepeated(world.talker.heard) == told and unrepeated(world.peer.heard) == said
-
-
-def test_two_machines_that_both_always_have_something_to_say_get_it_across():
-    for delay_us in (0, 300, 5000, 40000):
-        world = two_machines(delay_us=delay_us)
-        assert talk(world, 20, 60000)
-        assert not world.talker.broken and not world.peer.broken
 
 
 def test_two_machines_survive_loss_flips_and_extra_octets():

@@ -5,7 +5,6 @@ import gc
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
-from toolcart.base.clock import Dice
 from host_tests.portable import Skip
 from host_tests.support.serial import message
 
@@ -49,11 +48,6 @@ def test_every_split_of_two_messages_gives_the_two():
         assert feed(link, octets[:cut]) + feed(link, octets[cut:], 50) == [RESULT, ANSWER]
 
 
-def test_nothing_inside_a_message_ends_or_restarts_it():
-    text = message(900, b"\x03\x02" * 40 + b"\0\x03\x10\x02" + wrapped(ANSWER))
-    assert feed(SerialAscii(), wrapped(text, b"\x03") + wrapped(ANSWER)) == [text, ANSWER]
-
-
 def test_what_lies_between_messages_is_counted_and_skipped():
     link = SerialAscii()
     assert feed(link, b"noise\x03" + wrapped(ANSWER) + b"\0\0more" + wrapped(ANSWER)) == [ANSWER, ANSWER]
@@ -83,12 +77,6 @@ def test_length_that_is_too_long_ends_at_the_gap():
         assert feed(link, wrapped(RESULT), 3000) == [RESULT]
 
 
-def test_gap_is_not_called_before_the_input_was_looked_at():
-    link = SerialAscii()
-    feed(link, wrapped(RESULT)[:60], 0)
-    assert feed(link, wrapped(RESULT)[60:], 5000) == [RESULT]
-
-
 def test_header_that_cannot_be_is_refused():
     for at, octet in ((5, b"x"), (9, b"A"), (12, b"\x05"), (16, b"?"), (19, b"Z")):
         link = SerialAscii()
@@ -102,18 +90,6 @@ def test_message_larger_than_the_buffer_is_cut_short():
     text = message(61, b"y" * 700)
     found = feed(link, wrapped(text) + wrapped(ANSWER))
     assert text.startswith(found[0]) and len(found[0]) == 256 and found[1] == ANSWER
-
-
-def test_any_noise_leaves_link_that_finds_the_next_message_after_a_gap():
-    dice = Dice(11)
-    link = SerialAscii()
-    now = 0
-    for _ in range(300):
-        feed(link, bytes([dice.randrange(256) for _ in range(dice.randrange(1, 300))]), now)
-        now += 200
-        feed(link, b"", now)
-        assert feed(link, wrapped(ANSWER), now)[-1:] == [ANSWER]
-        now += 10
 
 
 def sent(link):

@@ -30,9 +30,3 @@ def test_pieces_never_change_what_comes_out(octets, sizes, buffer_bytes):
             assert int(content[:4]) == len(content) >= 20
         elif kind == LINK_CUT_SHORT:
             assert int(content[:4]) > buffer_bytes
-
-
-@given(st.lists(MESSAGES, max_size=8), st.lists(st.integers(0, 3), min_size=8, max_size=8))
-def test_sound_messages_all_come_out_with_any_number_of_nuls_between_them(messages, nuls):
-    octets = b"".join(content + b"\0" * count for content, count in zip(messages, nuls, strict=False))
-    assert feed(Stream(1024), octets) == [(LINK_MESSAGE, content) for content in messages]

@@ -63,62 +63,6 @@ def cart_of(kind, count=3, **memory):
     return cart
 
 
-def test_an_outage_in_which_nothing_was_made_stores_nothing():
-    for kind in KINDS:
-        cart = cart_of(kind)
-        for _ in range(3):
-            cart.away(0)
-            cart.settle()
-        assert cart.stored() == [1, 2, 3] and cart.known.epoch() == 0 and cart.known.gone() == 0, kind
-        assert cart.recovery.higher == kind and cart.news.count(qs.NEWS_HIGHER) == 3
-        assert qs.NEWS_RESET not in cart.news and len(cart.asked) <= 6
-
-
-def test_what_was_missed_is_stored_once_under_the_id_it_has():
-    for kind in KINDS:
-        cart = cart_of(kind)
-        for _ in range(3):
-            cart.away(4)
-            cart.settle()
-            cart.live()
-        assert cart.stored() == list(range(1, 19)) and cart.uids() == list(range(1, 19)), kind
-        assert qs.NEWS_RESET not in cart.news and cart.known.gone() == 0 and cart.known.top() == 18
-
-
-def test_a_jump_in_pushed_ids_is_fetched_under_the_right_ids():
-    for kind in KINDS:
-        cart = cart_of(kind)
-        cart.away(0)
-        cart.settle()
-        cart.memory.make()
-        cart.memory.make()
-        cart.live()
-        cart.settle()
-        assert sorted(cart.stored()) == list(range(1, 7)) and cart.known.gone() == 0, kind
-
-
-def test_it_is_recognised_though_the_highest_known_is_gone():
-    cart = cart_of(HIGHER_SAID, limit=3)
-    cart.away(4)
-    cart.settle()
-    assert cart.recovery.higher == HIGHER_SAID and cart.known.top() == 7
-    assert cart.stored() == [1, 2, 3, 5, 6, 7]
-    cart = cart_of(HIGHER_KEPT, limit=5)  # the one before the highest known is gone
-    cart.away(4)
-    cart.settle()
-    assert cart.stored() == [1, 2, 3, 4, 5, 6, 7]
-
-
-def test_a_count_that_begins_again_is_still_told():
-    for kind in KINDS:
-        cart = cart_of(kind)
-        cart.close()
-        cart.memory.reset()
-        cart.away(2)
-        cart.settle()
-        assert cart.known.epoch() == 1 and sorted(cart.uids()) == [1, 2, 3, 4, 5], kind
-
-
 def test_one_met_before_it_pushed_anything_is_put_right():
     for before in (0, 3):
         cart = Cart(HIGHER_SAID)
@@ -132,20 +76,6 @@ def test_one_met_before_it_pushed_anything_is_put_right():
         cart.settle()
         assert cart.uids() == list(range(before + 1, before + 5)), before
         assert cart.stored() == cart.uids() and cart.known.epoch() == 0 and cart.known.gone() == 0
-
-
-def test_a_controller_that_answers_rightly_is_left_as_it_is():
-    bench = Bench().met()
-    for key in (7, 7, 7):
-        bench.live(key=key)
-    bench.settle()
-    bench.close()
-    for _ in range(3):
-        made = bench.memory.make(key=7)
-        made.time = bench.memory.made[0].time
-        made.payload = made._payload()  # what is missing has the time and values of what is known
-    bench.open().settle()
-    assert bench.recovery.higher == HIGHER_NO and bench.stored() == list(range(1, 7))
 
 
 def test_one_late_answer_is_not_taken_for_it():

@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.same import is_same
 from toolcart.base.clock import Dice
-from host_tests.support.frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
+from host_tests.support.frames import EXAMPLE, garbled, light, message, pushed
 from host_tests.support.mangle import Mangler
 from host_tests.support.world import Cart, packed_time
 from lab.harness.cart import CONTROLLER
@@ -53,28 +53,6 @@ def still_serves(cart, lost=0):
 # Length fields
 
 
-def test_length_that_is_none_or_too_small_closes_and_reconnects():
-    for head in (b"0019", b"0000", b"00x0", b"    ", b"-100", b"\xff\xff\xff\xff", b"12.4", b"GET "):
-        cart = connected()
-        produce(cart, 1)
-        hear(cart, head + message(9999)[4:] + b"\0")
-        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
-        assert still_serves(cart, 1)
-
-
-def test_length_longer_than_the_message_swallows_the_next_and_then_shows():
-    cart = connected()
-    hear(cart, b"0060" + message(9999)[4:] + b"\0")
-    produce(cart, 1)
-    assert still_serves(cart, 1)
-
-
-def test_length_shorter_than_the_message_shows_at_the_next_length_field():
-    cart = connected()
-    hear(cart, b"0030" + message(71, b"01E40402003004")[4:] + b"\0")
-    assert still_serves(cart, 1)
-
-
 def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
     for n in (1, 4, 19, 20, 100, 120):
         cart = connected()
@@ -94,24 +72,6 @@ def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
         hear(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
         assert cart.counted(h.CONTROLLER_UNKNOWN) == 3
         assert still_serves(cart)
-
-
-def test_result_of_9999_octets_is_kept_raw_acknowledged_and_shown():
-    cart = connected()
-    huge = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * (9999 - 544)
-    before = cart.controller.messages.get(62, 0)
-    hear(cart, huge + b"\0")
-    assert cart.raw() == [huge[:632]]
-    assert cart.counted(h.RAW) == 1 and cart.counted(h.CUT_SHORT) == 1
-    assert cart.controller.messages[62] == before + 1
-    assert list(cart.station.health.entries())[-1][1] == h.RAW
-
-
-def test_result_of_9999_octets_that_begins_like_any_other_is_one():
-    cart = connected()
-    hear(cart, b"9999" + pushed(7, tightening_id=5)[4:] + b"x" * (9999 - 544) + b"\0")
-    assert cart.stored_ids() == [5] and cart.raw() == []
-    assert cart.counted(h.CUT_SHORT) == 1
 
 
 # Content
@@ -137,68 +97,6 @@ def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
         assert still_serves(cart)
 
 
-def test_unreadable_results_do_not_hide_in_the_archive():
-    cart = Cart(controller={"max_clients": 9}, toolsnet={}, blocks=24)
-    cart.settle()
-    produce(cart, 1)
-    hear(cart, garbled() + b"\0")
-    produce(cart, 1)
-    cart.until(lambda: cart.toolsnet.archive.stored == 2, 30000)
-    assert cart.toolsnet.archive.tightening_ids() == [1, 2]
-    assert cart.counted(h.PARKED) == 1
-
-
-def test_mid_that_is_no_number_closes_and_reconnects():
-    for mid in (b"abcd", b"    ", b"6 1 ", b"\x80\x81\x82\x83"):
-        cart = connected()
-        hear(cart, b"0020" + mid + b"001         \0")
-        assert still_serves(cart, 1)
-
-
-def test_unknown_messages_are_counted_and_change_nothing():
-    frames = [
-        message(mid, b"0123456789") for mid in (6, 8, 12, 15, 35, 52, 71, 76, 101, 106, 152, 901, 1202, 4321, 9000)
-    ]
-    frames += [message(900, b"x" * 70 + b"\0" + bytes(range(256))), message(1201, b"\0" * 100)]
-    cart = connected()
-    hear(cart, *[frame + b"\0" for frame in frames])
-    assert cart.counted(h.CONTROLLER_UNKNOWN) == len(frames)
-    assert still_serves(cart)
-
-
-def test_replies_no_one_asked_for_are_counted_and_change_nothing():
-    frames = [
-        message(2, b"010009" + b"0209" + b"03" + b"Another controller       "),
-        accepted(60),
-        accepted(63),
-        accepted(3),
-        accepted(1),
-        refused(1, 97),
-        refused(60, 97),
-        refused(60, 99),
-        refused(64, 15),
-        refused(64, 99),
-        refused(3, 99),
-        fetched(2),
-        fetched(1, tightening_id=3),
-        message(41, b"01FOREIGN SERIAL"),
-    ]
-    cart = connected()
-    produce(cart, 1)
-    hear(cart, *[frame + b"\0" for frame in frames])
-    assert cart.counted(h.CONTROLLER_UNKNOWN) == len(frames)
-    assert bytes(cart.station.session.identity[:6]) == b"000101"
-    assert still_serves(cart)
-
-
-def test_answers_that_cannot_be_read_are_counted():
-    frames = [message(4), message(5), message(4, b"12"), message(5, b"006")]
-    cart = connected()
-    hear(cart, *[frame + b"\0" for frame in frames])
-    assert cart.counted(h.CONTROLLER_MALFORMED) == len(frames)
-    assert still_serves(cart)
-
-
 def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     cart = connected()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
@@ -217,60 +115,12 @@ def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     assert len(cart.raw()) == 1 and cart.stored_ids() == [1, 3]
 
 
-def test_unreadable_answer_is_kept_though_another_kept_frame_carries_its_digits():
-    cart = connected()
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    for number in range(1, 11):
-        odd = {"status": "#", "time": "#" * 19} if number in (1, 10) else {}
-        cart.controller.produce(**odd)  # 01 0000000001 02: ten digits of 10 are there
-    cart.run(100)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-    cart.settle()
-    assert [frame[22:32] for frame in cart.raw()] == [b"0000000001", b"0000000010"]
-    assert cart.stored_ids() == list(range(2, 10))
-
-
-def test_numbered_messages_without_agreement_are_taken_like_any_other():
-    cart = connected()
-    frame = light(tightening_id=1)
-    hear(cart, frame[:16] + b"57" + frame[18:] + b"\0")
-    assert cart.stored_ids() == [1] and cart.controller.messages[62] == 1
-    assert 9997 not in cart.controller.messages
-
-
-def test_stray_link_acknowledgements_change_nothing():
-    cart = connected()
-    hear(cart, b"00249997001     02  0061\0", b"00289998001     02  00610003\0")
-    assert cart.counted(h.CONTROLLER_UNKNOWN) == 2
-    assert still_serves(cart)
-
-
 def test_binary_noise_closes_and_reconnects():
     for seed in range(1, 21):
         cart = connected()
         noise = Mangler(cart.controller, Dice(seed), 1).garbage(200)
         hear(cart, b"A" + noise)
         assert still_serves(cart, 1)
-
-
-def test_noise_at_the_start_is_got_over():
-    for noise in (b"HTTP/1.1 400 Bad Request\r\n", b"\xff" * 50, b"0021"):
-        cart = Cart(controller={"max_clients": 9}, blocks=24, on=False)
-        sessions = []
-        endpoint = cart.controller.endpoint
-
-        def spoiled(endpoint=endpoint, noise=noise, sessions=sessions):
-            session = endpoint()
-            if len(sessions) < 3:
-                session.send(noise)
-            sessions.append(session)
-            return session
-
-        cart.network.listen(CONTROLLER[0], CONTROLLER[1], spoiled)
-        cart.boot()
-        cart.settle(240000)
-        assert still_serves(cart, cart.counted(h.CONTROLLER_LOSSES))
-        assert len(sessions) >= 4
 
 
 def test_storm_of_refusals_does_not_become_a_storm_of_questions():

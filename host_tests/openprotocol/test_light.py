@@ -106,31 +106,3 @@ def test_status_that_does_not_exist_is_left_to_the_careful_reader():
         for value in range(10):
             assert (read(light(**{name: value}))[0] == r.RESULT_READ) == (value <= most), name
         assert read(light(**{name: "x"}))[0] == r.RESULT_UNREADABLE
-
-
-def test_short_message_is_left_to_the_careful_reader_at_every_length_and_a_tail_is_ignored():
-    for length in range(20, 121):
-        assert read_light(bytearray(r.BODY_BYTES), 0, EXAMPLE, 0, length) == r.RESULT_UNREADABLE
-    tail = b"tail of a later revision"
-    assert read_light(bytearray(r.BODY_BYTES), 0, EXAMPLE + tail, 0, 145) == r.RESULT_READ
-
-
-def test_largest_values_are_read_and_kept():
-    _, body = read(
-        light(
-            job=99, pset=999, batch_size=9999, batch_counter=9999, torque=999999, angle=99999, tightening_id=4294967295
-        )
-    )
-    assert part(body, r.JOB, 16) == b"0099099999999999" and part(body, r.TORQUE, 11) == b"99999999999"
-    assert part(body, r.TIGHTENING_ID, 10) == b"4294967295"
-
-
-def test_text_and_foreign_octets_of_vin_are_kept_as_they_came():
-    vin = bytes([0xC3, 0xA4, 0, 1, 0x7F]) + b"  right aligned text"
-    code, body = read(light(vin=vin))
-    assert code == r.RESULT_READ and part(body, r.VIN, 25) == vin
-
-
-def test_time_that_is_none_is_zeros_in_the_body():
-    code, body = read(light(time="Last Change Unknown"))
-    assert code == r.RESULT_READ and not r.has_time(body, 0)

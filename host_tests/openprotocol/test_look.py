@@ -37,24 +37,6 @@ def put(log, body, flags=0, kind=KIND_RESULT, epoch=0):
     assert log.append(kind, flags, 8 + len(body)) == 0
 
 
-def test_every_kept_result_is_known_and_no_other():
-    log = log_of(30)
-    look = Look(log)
-    for ident in range(1, 31):
-        assert holds(look, body_of(ident)) == 1, ident
-    assert holds(look, body_of(31)) == 0 and holds(look, body_of(30)) == 1
-
-
-def test_the_same_id_at_another_time_is_another_tightening():
-    look = Look(log_of(10))
-    body = body_of(7)
-    body[res.TIME + 5] ^= 1
-    assert holds(look, body) == 0
-    body = body_of(7)
-    body[res.TORQUE] = 0x39
-    assert holds(look, body) == 0
-
-
 def test_id_that_stands_still_is_compared_with_the_newest_alone():
     def still(number):
         body = body_of(7)
@@ -108,18 +90,3 @@ def test_frame_that_was_pushed_is_known_by_the_id_in_it():
     assert look.holds_pushed(b"0000000042", 5, 4, 0) == 0, "its IDs meant something else"
     assert look.holds_pushed(b"0000000043", 5, 3, 0) == 0, "it was asked for"
     assert look.holds_pushed(b"0000000042", 100, 3, 0) == 0
-
-
-def test_log_that_cannot_be_read_says_so():
-    area = Area(blocks=16, block_bytes=1024, unit_bytes=16)
-    log = area.mount()[1]
-    for ident in range(1, 20):
-        put(log, body_of(ident))
-    look = Look(log)
-    area.flash.unreadable = tuple(range(16))
-    frame = b"what no one can read"
-    assert holds(look, body_of(19)) == -1
-    assert look.holds_frame(frame, 0, len(frame)) == -1 and look.holds_pushed(b"0000000042", 0, 0, 0) == -1
-    assert holds(look, body_of(20)) == 0, "its ID is above all of them"
-    area.flash.unreadable = ()
-    assert holds(look, body_of(19)) == 1

@@ -2,17 +2,14 @@
 
 from toolcart.agent.openprotocol import operation as gn
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.requests import longest_bytes
 from toolcart.sim import operation_frames as frames
 from toolcart.sim.controller_frames import start_data
 from toolcart.sim.controller_model import Identity
 from host_tests.support.frames import accepted, example_tightening, message, refused
-from host_tests.support.talk import STARTED, Talk
+from host_tests.support.talk import Talk
 
 PORTABLE = True
 HEAP = "2m"
-
-SUBSCRIBED = b"006000080010        120100231" + b"0" * 30 + b"1"
 
 
 def started(system_type=4, revision=6):
@@ -57,22 +54,6 @@ def fetch(talk, digits):
     return talk.take()
 
 
-def test_mt_focus_is_never_asked_for_mid_0060():
-    talk = talk_with(4)
-    assert talk.take()[-1] == SUBSCRIBED
-    assert len(SUBSCRIBED) == 60 == longest_bytes(talk.session.subscriptions)
-    assert talk.tell(accepted(8)) == [st.EV_READY]
-
-
-def test_any_controller_that_does_not_know_0060_is_asked_by_0008():
-    for code in (99, 73, 75):
-        talk = talk_with(1)
-        assert talk.take()[-1] == b"002000609990        "
-        assert talk.tell(refused(60, code)) == [st.EV_REFUSED]
-        assert talk.take() == [SUBSCRIBED]
-        assert talk.tell(accepted(1201)) == [st.EV_READY]  # by the name that it has elsewhere
-
-
 def test_controller_that_knows_neither_has_no_results():
     for named in (8, 1201):
         talk = talk_with(1)
@@ -84,47 +65,6 @@ def test_controller_that_knows_neither_has_no_results():
         assert talk.tell(refused(100, 99)) == [st.EV_REFUSED]
         assert talk.take() == [b"002000600010        "]  # 99 may have meant the revision
         assert talk.tell(refused(60, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
-
-
-def test_revisions_of_1201_are_tried_in_turn():
-    talk = talk_with()
-    for revision in (b"003", b"001"):
-        assert talk.tell(refused(8, 76)) == [st.EV_REFUSED]
-        assert talk.take()[-1][24:27] == revision
-    assert talk.tell(accepted(8)) == [st.EV_READY]
-    assert talk.take() == []
-    assert fetch(talk, b"0000000007") == [b"00390006001         1201001100000000007"]
-
-
-def test_subscription_that_survived_is_ended_first():
-    talk = talk_with()
-    talk.take()
-    assert talk.tell(refused(8, 71)) == [st.EV_REFUSED]
-    assert [octets[4:8] for octets in talk.take()] == [b"0009"]
-    assert talk.tell(accepted(9)) == []
-    assert talk.tell(accepted(8)) == [st.EV_READY]
-
-
-def test_next_session_begins_as_with_any_controller():
-    talk = ready()
-    talk.lose()
-    talk.tell(started(1))
-    assert talk.take()[-1] == b"002000609990        "
-    assert talk.tell(accepted(60)) == [st.EV_READY]
-    assert fetch(talk, b"0000000007") == [b"00300064002         0000000007"]
-    talk.lose()
-    talk.tell(STARTED)
-    talk.tell(refused(60, 99))
-    assert talk.take()[-1] == SUBSCRIBED
-
-
-def test_each_part_has_its_acknowledgement():
-    talk = ready()
-    for frame in (message(1201, b"x" * 60), message(1202, b"x" * 60)):
-        assert talk.tell(frame) == [st.EV_PUSHED] and talk.take() == []
-        talk.session.acknowledge()
-        talk.settle()
-        assert talk.take() == [b"00201203001         "]
 
 
 def test_buffer_grows_with_what_waits_in_it():
@@ -156,13 +96,6 @@ def test_revision_1_tells_an_answer_by_its_id():
     assert operation(talk, 1) == gn.ANSWER_NONE
     fetch(talk, b"0000000000")
     assert operation(talk, 1) == gn.ANSWER_MAYBE  # or a push that comes in this moment
-
-
-def test_refusal_of_the_history_is_one_by_either_name():
-    for named in (6, 1201):
-        talk = ready()
-        fetch(talk, b"0000000007")
-        assert talk.tell(refused(named, 15)) == [st.EV_HISTORY_REFUSED] and talk.session.can_fetch()
 
 
 def test_late_refusal_is_not_taken_for_the_next_one():

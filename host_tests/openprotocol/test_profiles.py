@@ -7,11 +7,11 @@ others work in between. All of ours reach the archive once and in order, none of
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.openprotocol.questions import PHASE_OFF
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
+from toolcart.agent.record.result import FLAG_RECOVERED
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import ALIASES, PROFILES, names, row
-from host_tests.support.world import CONTROLLER, Cart, body_of, id_of
+from host_tests.support.world import CONTROLLER, Cart, id_of
 
 PORTABLE = True
 HEAP = "8m"
@@ -19,17 +19,6 @@ HEAP = "8m"
 PUSHED = 20
 MISSED = 10
 AFTER = 2
-SERVED = (
-    "power-focus-4000",
-    "power-focus-6000-2.8",
-    "power-focus-6000-3.6",
-    "desoutter",
-    "desoutter-cvi3",
-    "nexo",
-    "op-ford",
-    "op-bmw",
-    "mt-focus-6000",
-)
 
 
 def cart_of(name, **changed):
@@ -83,28 +72,7 @@ def recovered(cart):
     ]
 
 
-def test_every_result_arrives_from_every_controller_that_can_be_asked_for_what_was_missed():
-    for name in SERVED:
-        cart = shifts(cart_of(name))
-        agrees(cart)
-        assert len(cart.ids()) == PUSHED + MISSED + AFTER, name
-        fetched = recovered(cart)
-        assert fetched == cart.controller.produced[PUSHED : PUSHED + MISSED], name
-        pushed = [one for one in cart.controller.produced if one not in fetched]
-        assert cart.controller.acknowledged == ([] if name == "mt-focus-6000" else pushed), name
-
-
-def test_other_stations_results_in_between_are_never_ours():
-    for name in ("power-focus-6000-2.8", "power-focus-6000-3.6"):
-        for elsewhere in ((0, 1, 2), (3,), (0, 0, 0, 0, 9)):
-            cart = shifts(cart_of(name, elsewhere=0), elsewhere)
-            away(cart, MISSED, elsewhere, True)
-            agrees(cart)
-            assert len(cart.ids()) == PUSHED + 2 * MISSED + AFTER
-            assert cart.station.known.shares() == (name == "power-focus-6000-2.8")
-
-
-def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows():
+def test_power_focus_6000_is_subscribed_in_what_it_knows():
     for name in ("power-focus-6000-2.8", "power-focus-6000-3.6"):
         cart = cart_of(name).ready().settle()
         session = cart.station.session
@@ -113,27 +81,6 @@ def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows()
         make(cart, 3)
         agrees(cart)
         assert cart.station.recovery.revision() == 7  # which says whose an answer is
-
-
-def test_update_from_2_8_to_3_6_begins_the_ids_again_and_costs_nothing():
-    for missed in (0, 3, 40):
-        cart = shifts(cart_of("power-focus-6000-2.8", elsewhere=0), (1, 2))
-        agrees(cart)
-        cart.network.down(CONTROLLER[0], CONTROLLER[1])
-        cart.run(60000)
-        newer = row("power-focus-6000-3.6")
-        for name in ControllerOptions.DEFAULTS:
-            setattr(cart.controller.options, name, newer.get(name, ControllerOptions.DEFAULTS[name]))
-        cart.controller.identity.software_version = newer["identity"]["software_version"]
-        cart.controller.reset_ids(1)
-        make(cart, missed)
-        cart.network.up(CONTROLLER[0], CONTROLLER[1])
-        cart.ready().settle(3600000)
-        make(cart, AFTER)
-        cart.settle()
-        away(cart, MISSED)
-        agrees(cart)
-        assert len(cart.ids()) == PUSHED + MISSED + AFTER + missed + AFTER + MISSED
 
 
 def test_slot_that_a_cut_connection_keeps_is_waited_for():
@@ -146,65 +93,6 @@ def test_slot_that_a_cut_connection_keeps_is_waited_for():
     make(cart, 3)
     cart.ready()
     agrees(cart)
-
-
-def test_batch_status_running_is_kept_as_it_is():
-    cart = shifts(cart_of("power-focus-6000-3.6"))
-    agrees(cart)
-    statuses = [body_of(payload)[BATCH_STATUS] for payload in cart.stored()]
-    assert statuses == [
-        0x30 + cart.controller.result(number).batch_status for number in cart.controller.produced
-    ] and sorted(set(statuses)) == [0x31, 0x33]
-
-
-def test_desoutter_has_no_batch_for_what_was_fetched_and_the_log_says_what_it_said():
-    cart = shifts(cart_of("desoutter"))
-    agrees(cart)
-    for payload in cart.stored():
-        body = body_of(payload)
-        fetched = id_of(payload) in recovered(cart)
-        assert (body[BATCH_COUNTER : BATCH_COUNTER + 4] == b"0000") == fetched
-        assert (body[BATCH_SIZE : BATCH_SIZE + 4] == b"    ") == fetched
-
-
-def test_nexo_statuses_beyond_ok_and_not_ok_are_kept_and_delivered_as_not_ok():
-    cart = shifts(cart_of("nexo"))
-    agrees(cart)
-    statuses = {id_of(payload): body_of(payload)[TIGHTENING_STATUS] - 0x30 for payload in cart.stored()}
-    overall = {
-        int(result["parameters"][0]["value"]): result["spindles"][0]["overall"] for result in cart.archive.results
-    }
-    seen = set()
-    for number in cart.controller.produced:
-        result = cart.controller.result(number)
-        pushed = number not in recovered(cart)
-        wanted = result.light_status if pushed and result.light_status is not None else result.status
-        assert statuses[number] == wanted
-        assert overall[number] == (0 if wanted == 1 else 1)
-        seen.add(wanted)
-    assert len(seen) > 3
-
-
-def test_nexo_torque_that_is_rounded_to_its_limit_is_not_ok_all_the_same():
-    cart = cart_of("nexo", nok_percent=60).ready().settle()
-    make(cart, 60)
-    agrees(cart)
-    on_the_limit = 0
-    for number in cart.controller.produced:
-        result = cart.controller.result(number)
-        on_the_limit += result.torque == result.torque_max and result.torque_status == 2 and result.status == 0
-    assert on_the_limit > 5
-
-
-def test_results_that_get_no_id_while_no_one_is_connected_leave_no_hole():
-    cart = cart_of("nexo", only_when_started=True)
-    cart.ready().settle()
-    make(cart, 5)
-    away(cart, 5)
-    cart.ready().settle()
-    make(cart, 5)
-    agrees(cart)
-    assert cart.ids() == list(range(1, 11))
 
 
 def test_controller_that_keeps_nothing_loses_what_outage_took_and_agent_counts_it():

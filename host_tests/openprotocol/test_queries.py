@@ -4,7 +4,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import Part
 from toolcart.agent.base.health import Health
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
+from toolcart.agent.openprotocol.queries import LIMITS, SETS, Limits, _seconds_apart
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import ORIGIN_BYTES
@@ -36,38 +36,6 @@ def ahead(cart):
 # -- the clock -----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_asked_unless_the_settings_want_it():
-    cart = cart_of()
-    cart.controller.produce()
-    cart.run(5000)
-    assert cart.station.intake.queries is None and cart.station.intake.store.limits is None
-    assert not {12, 80, 82} & set(cart.controller.messages)
-
-
-def test_clock_is_asked_for_on_each_connection_and_once_a_day():
-    cart = cart_of("check")
-    cart.run(3000)
-    assert cart.controller.messages[80] == 1 and ahead(cart) == 0
-    cart.run(DAY_MS - 60000)
-    assert cart.controller.messages[80] == 1
-    cart.run(120000)
-    assert cart.controller.messages[80] == 2
-    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-    cart.run(40000)
-    assert cart.controller.messages[80] == 3 and 82 not in cart.controller.messages
-    assert counted(cart, h.CLOCK_APART) == 0 and cart.controller.complaints == []
-
-
-def test_a_clock_that_is_apart_is_told_and_left_alone():
-    for seconds in (-86400 * 400, -6, -5, 5, 6, 3600):
-        cart = cart_of("check", clock_ahead_s=seconds)
-        cart.run(3000)
-        assert abs(ahead(cart) - seconds) <= 1
-        if abs(seconds) != 5:  # the second of the answer may be another one
-            assert counted(cart, h.CLOCK_APART) == (1 if abs(seconds) > 5 else 0)
-        assert 82 not in cart.controller.messages
-
-
 def test_clock_that_is_apart_is_set_once_where_the_settings_say_so():
     cart = cart_of("set", clock_ahead_s=-4000)
     cart.run(3000)
@@ -78,18 +46,6 @@ def test_clock_that_is_apart_is_set_once_where_the_settings_say_so():
     cart = cart_of("set", clock_ahead_s=2)
     cart.run(3000)
     assert 82 not in cart.controller.messages
-
-
-def test_a_controller_that_does_not_take_the_time_is_not_pressed():
-    for code in (25, 98, 99, None):
-        cart = cart_of("set", clock_ahead_s=500, refuse={82: code})
-        cart.run(300000)
-        assert cart.controller.messages[82] == 1 and counted(cart, h.CLOCK_SET) == 0
-        assert cart.is_ready() and cart.controller.connections == 1
-    cart = cart_of("set", clock_ahead_s=500)
-    cart.controller.set_clock = lambda text: True  # says so, and does not
-    cart.run(300000)
-    assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
 
 
 def test_nothing_is_asked_while_no_one_knows_the_time():
@@ -183,24 +139,6 @@ def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
         assert cart.controller.complaints == []
 
 
-def test_limits_of_a_set_that_was_changed_are_asked_for_again():
-    cart = cart_of(limits="ask")
-    produce(cart, 1, 1)
-    cart.controller.change_pset(1, torque_min=800)
-    produce(cart, 1, 1)
-    assert limits_of(cart) == [(1, None), (1, ONE), (1, None), (1, [800] + ONE[1:])]
-
-
-def test_a_new_connection_asks_again_for_what_was_known():
-    cart = cart_of(limits="ask")
-    produce(cart, 1, 2)
-    cart.controller.psets[1].torque_min = 700  # and the date says nothing
-    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-    cart.run(40000)
-    produce(cart, 1, 2)
-    assert limits_of(cart)[2:] == [(1, [700] + ONE[1:]), (2, TWO)]
-
-
 def test_what_is_not_there_is_asked_for_once_a_connection():
     for code, asked in ((2, 1), (99, 1), (97, 2), (None, 1), (1, 1)):
         cart = cart_of(limits="ask", refuse={12: code})
@@ -238,30 +176,6 @@ def test_results_of_other_revisions_keep_their_own():
     cart.controller.produce()
     cart.run(3000)
     assert 12 not in cart.controller.messages and limits_of(cart)[0][1] is not None
-
-
-def test_limits_go_out_with_telegram_04_and_unknown_ones_are_told():
-    cart = Cart(toolsnet={}, settings={"controller": {"limits": "ask"}}).ready()
-    produce(cart, 1, 1)
-    cart.run(5000)
-    told = []
-    for found in cart.archive.results:
-        spindle = found["spindles"][0]
-        unknown = [one["value"] for one in found["parameters"] if one["parameter_id"] == 60002]
-        told.append(
-            (spindle["torque_low"], spindle["torque_high"], spindle["angle_low"], spindle["angle_high"], unknown)
-        )
-    assert told == [
-        ("00000.00", "00000.00", "000000.0", "000000.0", ["UNKNOWN"]),
-        ("00009.00", "00011.00", "000030.0", "000090.0", []),
-    ]
-
-
-def test_result_that_comes_again_when_its_limits_are_known_is_the_same():
-    cart = cart_of(limits="ask", repeat=2)
-    produce(cart, 1)
-    cart.run(30000)
-    assert limits_of(cart) == [(1, None)] and counted(cart, h.DUPLICATES) == 2
 
 
 class Link:

@@ -393,7 +393,7 @@ def test_pushes_and_questions_may_cross():
     assert clean(resets=1, lags=True)
 
 
-def test_queue_that_is_pushed_to_the_next_connection_loses_nothing_whatever_is_reset_meanwhile():
+def test_a_queue_pushed_to_the_next_connection_loses_nothing():
     assert clean(memory=5, queues=3, log=3)
     assert clean(resets=1, memory=4, queues=2, log=3, lags=True)
     assert clean(resets=1, memory=3, queues=1, kills=1)
@@ -409,12 +409,12 @@ def test_log_that_has_turned_over_loses_nothing_of_the_controllers():
     assert clean(results=6, memory=3, log=4, resets=1)
 
 
-def test_others_ids_hide_nothing_while_their_runs_are_shorter_than_what_ends_a_walk():
+def test_others_ids_hide_nothing_in_short_runs():
     assert clean(others=2)
     assert clean(results=4, losses=2, resets=1, others=2)
 
 
-def test_refusals_that_pass_close_nothing_and_send_no_walk_below_what_there_is():
+def test_refusals_that_pass_close_nothing():
     assert clean(resets=1, troubles=1)
 
 
@@ -423,7 +423,7 @@ def test_wrap_is_an_ordinary_range():
     assert clean(memory=3, first=4294967293, before=1, resets=1)
 
 
-def test_ids_that_stand_still_and_controllers_that_do_not_know_id_zero_lose_nothing():
+def test_ids_that_stand_still_lose_nothing():
     assert clean(memory=3, fixed=7)
     assert clean(knows_zero=False)
 
@@ -473,7 +473,7 @@ def test_identity_by_id_alone_loses_results():
     assert "held, not stored" in broken(kn, "same", by, resets=1)
 
 
-def test_highest_one_known_that_is_saved_in_front_of_its_range_loses_results():
+def test_highest_one_saved_in_front_of_its_range_loses_results():
     def by(commit):
         def in_two(self):
             whole = bytes(self.octets)
@@ -487,7 +487,7 @@ def test_highest_one_known_that_is_saved_in_front_of_its_range_loses_results():
     assert "held, not stored" in broken(Known, "commit", by, kills=1)
 
 
-def test_what_is_given_up_while_nothing_is_answered_is_asked_for_below_all_there_is():
+def test_giving_up_unanswered_ones_asks_below_all_there_is():
     def by(again):
         def at_once(self, now):
             if self.question.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
@@ -503,14 +503,14 @@ def test_walk_that_ends_too_soon_loses_results_behind_others():
     assert "held, not stored" in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
 
 
-def test_run_of_pushes_that_is_taken_for_what_the_controller_has_by_its_first_id_alone_loses_results():
+def test_a_run_judged_by_its_first_id_loses_results():
     def by(same):
         return lambda one, other: bytes(one[:5]) == bytes(other[:5])
 
     assert "held, not stored" in broken(rc, "same", by, resets=1, queues=1, memory=4)
 
 
-def test_second_copies_are_more_than_is_said_where_what_was_pushed_unproven_is_forgotten():
+def test_forgetting_unproven_pushes_hides_second_copies():
     def by(doubt):
         return lambda self, record=1: None
 

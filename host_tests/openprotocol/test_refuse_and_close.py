@@ -133,51 +133,6 @@ def some(cases, step):
     return cases if HAS_ALL else [case for place, case in enumerate(cases) if place % step == 0]
 
 
-def test_each_start_revision_gets_a_session_however_the_connection_ends():
-    for ends in ENDS:
-        for start in (1, 2, 3, 4, 5, 6):
-            for code in (97, 98, 79, 99) if HAS_ALL else (97,):
-                controller = Controller(start, (60, 999), ends, code)
-                line = Line(controller)
-                assert line.until_it_lasts(14) < 14, (ends, start, code, controller.asked)
-                for _ in range(3):  # what stood is asked for first
-                    controller.asked = []
-                    line.lose()
-                    assert line.until_it_lasts(1) == 1, (ends, start, code, controller.asked)
-                    assert controller.asked[:2] == [(1, start), (60, 999)]
-
-
-def test_each_code_but_busy_passes_on_to_the_next_start_revision():
-    for code in some(tuple(range(100)), 9):
-        if code not in BUSY:
-            for ends in (AT_ONCE, LATER):
-                controller = Controller(1, (60, 999), ends, code)
-                assert Line(controller).until_it_lasts(8) < 8, (code, controller.asked)
-
-
-def test_no_start_revision_is_asked_for_twice_before_all_were():
-    controller = Controller(0, (60, 999), AT_ONCE)
-    line = Line(controller)
-    for _ in range(12):
-        line.run()
-        line.lose()
-    assert [one[1] for one in controller.asked if one[0] == 1][:12] == [5, 6, 4, 3, 2, 1] * 2
-
-
-def test_each_way_to_get_results_is_found_however_the_connection_ends():
-    ways = [(60, revision) for revision in RESULT_REVISIONS] + [(8, 1), (8, 2), (8, 3), (105, 1), (105, 4), (100, 2)]
-    for ends in ENDS:
-        for way in some(ways, 3):
-            for code in (97, 99, 15, 74, 79) if HAS_ALL else (97, 99):
-                for start in (5, 3) if HAS_ALL else (3,):
-                    controller = Controller(start, way, ends, code)
-                    line = Line(controller)
-                    count = line.until_it_lasts(60)
-                    assert count < 60 and controller.subscribed == way, (ends, way, code, start, controller.asked)
-                    line.lose()
-                    assert line.until_it_lasts(25) < 25, (ends, way, code, start)
-
-
 def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
     alarms = (70, 73, 0, b"", False, ((71, 72),))
     psets = (14, 17, 0, b"", False, ((15, 16),))
@@ -225,55 +180,7 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
         line.lose()
 
 
-def test_the_next_one_is_tried_soon_only_where_a_rejection_says_so():
-    line = Line(Controller(2, (60, 999), AT_ONCE))
-    found = []
-    for _ in range(4):
-        line.run()
-        found.append(line.session.ways.goes_on)
-        line.lose()
-    assert found == [True] * 4
-    line = Line(Controller(2, (60, 999), WITHOUT_A_WORD))
-    line.run()
-    assert not line.session.ways.goes_on
-    line = Line(Controller(0, (60, 999), NOT_AT_ALL))
-    line.run()
-    assert line.session.state == st.OVER and not line.session.ways.goes_on
-
-
 # A controller that another client occupies
-
-
-def test_occupied_controller_is_asked_in_most_wanted_revision_when_it_is_free():
-    for occupied in (refused(1, 96), refused(1, 16), b""):
-        for times in range(1, 10):
-            talk = Talk()
-            for _ in range(times):
-                if occupied:
-                    assert talk.tell(occupied) == [st.EV_OVER] and talk.session.why == st.WHY_BUSY
-                talk.lose()
-            for _ in range(3):
-                talk.take()
-                events = talk.tell(STARTED)
-                if events == [st.EV_STARTED]:
-                    break
-                assert talk.mids() == [3]
-                assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
-                talk.lose()
-            assert talk.session.starts.wanted() == 5, times
-
-
-def test_a_revision_that_stood_is_kept_while_another_client_has_the_slot():
-    talk = Talk()
-    talk.tell(refused(1, 97))
-    talk.ready()
-    for _ in range(30):
-        talk.lose()
-        assert talk.take()[-1][8:11] == b"006"
-        assert talk.tell(refused(1, 96)) == [st.EV_OVER]
-    talk.lose()
-    talk.take()
-    assert talk.tell(STARTED) == [st.EV_STARTED]
 
 
 # Code 00
@@ -303,24 +210,6 @@ def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
         talk.lose()
         talk.tell(STARTED)
         assert talk.take()[-1][8:11] == b"999"
-
-
-def test_no_error_is_no_yes_where_another_revision_is_accepted():
-    talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
-    talk.tell(STARTED)
-    talk.tell(refused(60, 0))
-    talk.tell(refused(60, 0))
-    talk.take()
-    assert talk.tell(accepted(60)) == [st.EV_READY]
-    talk.lose()
-    talk.tell(STARTED)
-    assert talk.take()[-1][8:11] == b"001"
-
-
-def test_no_error_that_ends_the_connection_is_a_rejection():
-    controller = Controller(5, (60, 2), AT_ONCE, 0)
-    assert Line(controller).until_it_lasts(8) < 8
-    assert controller.subscribed == (60, 2)
 
 
 def test_no_error_is_a_yes_where_an_0005_would_be():

@@ -30,12 +30,6 @@ def test_a_rejection_says_whether_another_one_is_left():
         assert not revisions.in_vain
 
 
-def test_a_remembered_one_that_is_rejected_makes_room_for_the_most_wanted():
-    revisions = Revisions(ALL)
-    revisions.index = 2
-    assert order(revisions, Revisions.refused, 5) == [4, 5, 6, 3, 5]
-
-
 def test_one_that_stood_is_given_up_after_the_third_cut_in_row():
     revisions = Revisions(ALL)
     revisions.refused()
@@ -48,22 +42,6 @@ def test_one_that_stood_is_given_up_after_the_third_cut_in_row():
         revisions.cut()
         assert revisions.wanted() == 5
         revisions.stands()
-
-
-def test_one_that_stood_is_kept_while_the_slot_is_taken():
-    revisions = Revisions(ALL)
-    revisions.stands()
-    assert order(revisions, Revisions.occupied, 20) == [5] * 20
-
-
-def test_cuts_of_a_controller_that_was_occupied_are_not_believed():
-    for step in (Revisions.cut, Revisions.occupied):
-        revisions = Revisions(ALL)
-        assert order(revisions, step, 2) == [5, 6]
-        assert not revisions.answered()  # in 4
-        assert revisions.wanted() == 5 and revisions.answered()
-        revisions.stands()
-        assert revisions.wanted() == 5
 
 
 def test_cuts_of_a_controller_that_answers_are_believed():
@@ -90,17 +68,3 @@ def test_a_rejected_one_is_not_preferred_until_it_has_stood():
     for _ in range(len(ALL)):
         revisions.refused()  # all but the last are left: 6 was rejected before
     assert revisions.prefer(6)
-
-
-def test_what_was_done_without_is_passed_over_until_a_connection_lasts():
-    revisions = Revisions((1,))
-    revisions.given_up = True
-    revisions.left_off(True)
-    assert not revisions.passed_over
-    revisions.given_up = True
-    revisions.left_off(False)
-    assert revisions.passed_over
-    revisions.left_off(False)
-    assert revisions.passed_over
-    revisions.left_off(True)
-    assert not revisions.passed_over

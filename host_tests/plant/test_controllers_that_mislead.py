@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from toolcart.sim.controller import ControllerOptions
+from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import wait_for

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from toolcart.sim.controller import ControllerOptions
+from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.peers import Peer

@@ -929,7 +929,7 @@ ELSEWHERE = {
         "`openssl s_client -connect HOST:PORT` shows it",
     ),
     "host_tests/live/test_live_view.py::test_a_panel_says_the_whole_reason_where_it_has_room": ("{} h {} min",),
-    "host_tests/board/test_linux_clock.py::test_a_person_is_told_how_the_clocks_stand_and_what_to_do": (
+    "host_tests/board/test_linux_parts.py::test_a_person_is_told_how_the_clocks_stand_and_what_to_do": (
         "NTP keeps ours, so it is left alone",
         "NOT SET: the agent may not",
         "ours was {} {} ToolsNet's clock",

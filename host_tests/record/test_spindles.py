@@ -8,6 +8,7 @@ from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import spindles as sp
 from toolcart.sim import spindle_frames as frames
 from toolcart.sim.profiles import row
+from host_tests.portable import LONG
 from host_tests.support.frames import message
 from host_tests.support.world import Cart
 from lab.harness.cart import Cart as WholeCart
@@ -118,7 +119,7 @@ def test_the_first_outage_is_ours_what_was_before_is_not():
 
 def test_a_cut_at_any_moment_loses_and_doubles_nothing():
     for kind, settings in KINDS[:3]:
-        for after in range(0, 60, 4):
+        for after in range(0, 60, 4 if LONG else 12):
             cart = cart_of(kind, settings, seed=after).ready()
             produce(cart, 2)
             cart.controller.produce()

@@ -445,7 +445,7 @@ def test_revision_is_the_number_however_it_is_written():
         assert build(strict=False).say(b"00200001" + octets + b"         \0")[4:11] == b"0002" + revision
     cart = build(strict=False)
     assert cart.say(b"002000010x3         \0") == b"00260004001 0101    000197\0"
-    assert "revision is no number" in cart.controller.complaints[0]
+    assert "revision is not a number" in cart.controller.complaints[0]
 
 
 def test_nul_may_be_missing_or_counted_by_an_integrator():

@@ -7,7 +7,7 @@ talk.said                  every message that went out, without its NUL; talk.ta
 """
 
 import toolcart.agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
-from toolcart.agent.base.ticks import FOREVER, ticks_add
+from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link.stream import Stream
 from toolcart.agent.openprotocol import session as ss
 from toolcart.agent.openprotocol import states as st
@@ -126,8 +126,3 @@ class Talk:
         assert self.session.state == st.READY
         self.take()
         return self
-
-
-def is_asleep(talk):
-    """True if nothing would ever happen by itself."""
-    return talk.session.tick(talk.now) == FOREVER

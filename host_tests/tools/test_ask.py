@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 from toolcart.agent import catalogue
 from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import main as cli
 
@@ -22,22 +21,6 @@ def ask(*arguments):
 
 def lines(done):
     return [json.loads(line) for line in done.output.splitlines()]
-
-
-def test_a_request_is_answered_and_the_slot_is_free_again():
-    with SimulatedPlant(rate=50, count=3, controller_options=ControllerOptions(max_clients=1)) as plant:
-        until = time.monotonic() + DEADLINE_S
-        while len(plant.controller.produced) < 3 and time.monotonic() < until:
-            time.sleep(0.01)
-        for _ in range(3):
-            done = ask("0040", "--port", plant.controller_port, "--json")
-            assert done.exit_code == 0, done.output
-            started, answer = lines(done)
-            assert (started["mid"], started["is_answer"]) == (2, False)
-            assert (answer["mid"], answer["is_answer"]) == (41, True)
-            assert answer["fields"]["tool_serial"] == "C3412129"
-        shown = ask("64", "tightening_id=1", "-r", 2, "--port", plant.controller_port)
-        assert shown.exit_code == 0 and "MID 0065 revision 2" in shown.output and "tightening_id" in shown.output
 
 
 def test_the_port_may_stand_behind_the_host():
@@ -71,18 +54,6 @@ def test_a_result_that_comes_instead_of_0005_is_the_answer():
         done = ask("60", "-r", 999, "--port", plant.controller_port, "--json")
     assert done.exit_code == 0, done.output
     assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
-
-
-def test_what_asks_for_another_mid_is_answered_in_its_name():
-    with SimulatedPlant(controller_options=ControllerOptions(**row("stepsync"))) as plant:
-        asked = ["8", "subscribed_mid=1201", "subscribed_revision=1", "--port", plant.controller_port, "--json"]
-        done = ask(*asked)
-        assert done.exit_code == 0, done.output
-        taken = lines(done)[-1]
-        assert (taken["mid"], taken["fields"]["mid_accepted"], taken["is_answer"]) == (5, 1201, True)
-        asked[1:3] = ["subscribed_mid=900", "subscribed_revision=9"]
-        refused = ask(*asked)
-        assert refused.exit_code == 1 and lines(refused)[-1]["fields"]["failed_mid"] in (8, 900)
 
 
 def test_every_start_revision_is_tried_and_a_taken_slot_is_said():

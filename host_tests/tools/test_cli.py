@@ -18,7 +18,6 @@ from toolcart.sim.option_text import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
-from toolcart.tools.live.figures import Figures
 from toolcart.tools.process.agent import Agent
 
 DEADLINE_S = 60
@@ -58,13 +57,6 @@ def _lines(text):
 # -- configuration -------------------------------------------------------------------------------------------------
 
 
-def test_the_example_that_is_printed_is_a_good_configuration(tmp_path):
-    printed = _invoke("config", "example")
-    checked = _invoke("config", "check", _write(tmp_path, printed.output))
-    assert checked.exit_code == 0
-    assert "good, 1 station" in checked.output
-
-
 def test_every_mistake_is_told_with_its_place(tmp_path):
     tree = _tree()
     tree["toolsnet"]["pim_port"] = 70000
@@ -97,13 +89,6 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
         with pytest.raises(config_file.Wrong) as wrong:
             config_file.read(tmp_path / name)
         assert wrong.value.mistakes[0][0] == "(file)"
-
-
-def test_settings_are_explained_by_a_part_of_their_name():
-    told = _invoke("config", "explain", "clock")
-    assert "stations[].controller.clock" in told.output and "toolsnet.clock" in told.output
-    assert "default off" in told.output
-    assert _invoke("config", "explain", "nothing like it").exit_code == 1
 
 
 def test_wrong_options_are_told_before_anything_runs(tmp_path):
@@ -214,23 +199,9 @@ def test_a_port_in_use_is_told_with_what_to_do():
     assert "Address already in use" in told.stderr and "--port" in told.stderr
 
 
-def test_an_unknown_option_of_a_simulator_names_the_known_ones():
-    told = _invoke("simulate", "toolsnet", "--set", "no_such=1")
-    assert told.exit_code == 2
-    assert "ack_delay_ms" in told.output
-
-
 @pytest.mark.parametrize(
     "setting, words",
     [
-        ("max_clients=abc", "a whole number, such as max_clients=1"),
-        ("max_clients=-1", "a whole number"),
-        ("max_clients=true", "a whole number"),
-        ("strict=1", "true or false"),
-        ("header=foo", "one of digits, blank, zero, parts"),
-        ("refuse=7", "an object in JSON"),
-        ("start_revisions=7", "a list in JSON"),
-        ("refuse_once=x", "a list in JSON"),
         ('identity={"nonsense": 1}', "identity has no field nonsense"),
     ],
 )
@@ -349,18 +320,6 @@ def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
     finally:
         agent.board.close()
     return told
-
-
-def test_what_is_odd_about_a_spool_is_told_once(tmp_path):
-    tree = _tree((_closed_port(), _closed_port()))
-    assert not [line for line in _agent_told(tmp_path, tree) if line["kind"] in ("note", "spool")]
-    spool = tmp_path / "cart.spool"
-    spool.chmod(0o666)
-    tree["stations"][0]["spool"]["unit"] = 256
-    (note,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "note"]
-    assert "had mode 0666 and has 0600 now" in note["text"] and "keeps its unit of 16 bytes" in note["text"]
-    (change,) = Figures().feed(note, 1.0)
-    assert change.level == "warning" and change.text == note["text"]
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):

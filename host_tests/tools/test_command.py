@@ -12,7 +12,6 @@ from contextlib import contextmanager
 import pytest
 from click.testing import CliRunner
 
-from toolcart.agent.openprotocol import commands as rows
 from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Asker, Control
@@ -147,13 +146,6 @@ def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeyp
         monkeypatch.setattr(asking, "lines_of", lambda path, line, patience_s, answer=answer: answer)
         done = CliRunner().invoke(cli.main, ["command", "10", "enable", "--socket", "a"])
         assert done.exit_code == code, (answer, done.output)
-
-
-def test_help_names_every_command_and_its_values():
-    said = CliRunner().invoke(cli.main, ["command", "--help"]).output
-    for name in rows.NAMES:
-        assert f"\n    {name}" in said, said
-    assert "batch-size PARAMETER-SET BATCH-SIZE" in said
 
 
 def test_a_board_is_given_the_same_line(monkeypatch):

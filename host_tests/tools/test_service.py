@@ -21,7 +21,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
 from toolcart.tools.service.archive import ArchiveService
-from toolcart.tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
+from toolcart.tools.service.unit import STATE_FOLDER, Service
 
 CART = {
     "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
@@ -54,16 +54,6 @@ def lines_of(text):
 # -- the unit ------------------------------------------------------------------------------------------------------
 
 
-def test_the_unit_is_notified_watched_and_never_given_up():
-    unit = lines_of(Service("/opt/toolcart").text())
-    assert unit["Type"] == "notify" and unit["WatchdogSec"] == str(WATCHDOG_S)
-    assert unit["Restart"] == "always" and unit["StartLimitIntervalSec"] == "0"
-
-
-def test_a_wrong_configuration_is_not_started_again_and_again():
-    assert "RestartPreventExitStatus=2" in Service("/usr/bin/toolcart").text().splitlines()
-
-
 def test_the_unit_may_write_to_its_state_only():
     unit = lines_of(Service("/opt/toolcart").text())
     assert unit["ProtectSystem"] == "strict" and unit["StateDirectory"] == "toolcart"
@@ -74,18 +64,6 @@ def test_devices_are_closed_but_for_the_serial_lines_of_the_configuration():
     assert "PrivateDevices=yes" in Service("/opt/toolcart").text()
     text = Service("/opt/toolcart", ("/dev/ttyUSB0",)).text()
     assert "DeviceAllow=/dev/ttyUSB0 rw" in text and "PrivateDevices" not in text
-
-
-def test_devices_are_those_of_serial_stations():
-    stations = [
-        {"controller": {"link": "tcp", "device": None}},
-        {"controller": {"link": "3964r", "device": "/dev/ttyS1"}},
-    ]
-    assert serial_devices({"stations": stations}) == ("/dev/ttyS1",)
-
-
-def test_words_of_a_path_are_kept_together():
-    assert 'ExecStart="/opt/my tools/tool%%cart" run' in Service("/opt/my tools/tool%cart").text()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

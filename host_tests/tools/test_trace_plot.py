@@ -68,12 +68,6 @@ def test_octets_hex_and_lines_of_file_outlet_give_same_kind_of_curves(tmp_path):
     assert len(torque["values"]) == len(torque["ms"]) == 400
 
 
-def test_the_angle_between_its_samples_is_on_a_straight_line():
-    octets = trace(2, TORQUE, step="1.0") + trace(1, (0, 40, 80), step="2.0", scale="1.0", unit=50)
-    (one,), problems = load(octets)
-    assert problems == [] and one.torque_over_angle() == [(0, 0), (20, 1), (40, 9), (60, 20), (80, 15)]
-
-
 def test_a_mt_focus_in_the_capture_turns_the_octets_round():
     start = catalogue.encode(2, 6, system_type=4)
     octets = trace(2, TORQUE, little=True)

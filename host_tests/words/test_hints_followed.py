@@ -56,7 +56,7 @@ BOARDS = {
     "`toolcart board status --hold` tells what failed": "board status --hold --port /dev/none",
     "Nothing was stopped. `toolcart board status --hold` stops": "board status --hold --port /dev/none",
     "has not reported itself healthy yet; see `toolcart board status`": "board status --port /dev/none",
-    "`toolcart board status` lists what lies there": "board status --port /dev/none",
+    "`toolcart board status` lists the files": "board status --port /dev/none",
 }
 # What no test here follows, and why.
 SPEAKS = "says who speaks; no one is to type it"
@@ -73,6 +73,7 @@ NAMED = {
     "## Secrets": DOCUMENT,
     "`toolcart archive serve --role server`": POSTGRESQL,
     "`toolcart archive servers` lists them": POSTGRESQL,
+    "`toolcart archive serve` brings it up to date": "host_tests/archive/test_archive_views.py makes an earlier one",
     "KiB are enough: `toolcart image` makes one": "builds for minutes: host_tests/images/test_image.py types it",
 }
 

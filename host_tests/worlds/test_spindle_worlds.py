@@ -1,5 +1,7 @@
-"""The worlds' controllers with several spindles."""
+"""The worlds' controllers with several spindles, and those that send events."""
 
+import os
+import random
 from dataclasses import replace
 
 import pytest
@@ -8,14 +10,18 @@ from toolcart.agent import catalogue
 from toolcart.agent.record import same
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
+from lab.worlds import adapter
 from lab.worlds import spindle_frames as frames
 from lab.worlds.controller_frames import message
-from lab.worlds.course import run
+from lab.worlds.course import Course, run
 from lab.worlds.history import UNREADABLE
+from lab.worlds.judge import judge
 from lab.worlds.named import named_in
-from lab.worlds.profiles import TRAITS
+from lab.worlds.profiles import NO_PROFILE, TRAITS
+from lab.worlds.script import draw, filled
 from lab.worlds.telegrams import Refused, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
+from lab.worlds.world import World
 
 
 def several(count=3, **more):
@@ -131,3 +137,37 @@ def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
     events = [[20000, "make", 1, 3, 1000]]
     outcome = _world("header-spindles", events, header_spindles=2, spindles=1)
     assert "lost" in outcome.verdict.kinds()
+
+
+FIRST = 900001
+WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 5
+OURS = 60000  # toolcart.agent.wide.telegram09: codes of what is no alarm
+
+
+def with_alarms(seed):
+    """The script of this seed, and alarms in between, at moments of dice of their own."""
+    script = draw(seed, "usual", (NO_PROFILE,))
+    script["settings"]["toolsnet"]["events"] = ["alarms", "gone"]
+    dice = random.Random(seed)
+    for number in range(1, len(script["stations"]) + 1):
+        for _ in range(dice.randrange(5, 40)):
+            script["events"].append([dice.randrange(1000, script["end_ms"]), "alarm", number])
+    script["events"].sort(key=lambda event: event[0])
+    return script
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))
+def test_world_with_alarms_keeps_the_promise_and_tells_each_alarm_once(seed):
+    course = Course(World(filled(with_alarms(seed))))
+    course.run()
+    history = course.world.history
+    verdict = judge(history)
+    assert verdict.kinds() == [], verdict
+    for number, station in history.stations.items():
+        codes = [code for _, code in station.events if code < OURS]
+        assert codes == sorted(set(codes)), "twice, or out of order"
+        assert set(codes) <= set(range(1, station.alarms_told + 1))
+        agent = course.world.agent
+        if agent is not None and adapter.waiting(agent, number - 1) == 0:  # events wait behind refused results
+            missing = set(station.alarms) - set(codes)
+            assert len(missing) <= adapter.events_given_up(agent, number - 1), missing

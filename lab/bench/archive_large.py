@@ -72,10 +72,12 @@ def measure_pages(report: Report, name: str, place: str) -> None:
             ("not OK, a page of the list", "", lambda: f"/results?station={dice.randrange(1, 5)}"),
             ("the map", "", lambda: "/"),
             ("a program's trend of 7 days", "<= 300", lambda: f"/trend/3/1/{dice.randrange(1, 5)}"),
+            ("a program's trend of a year", "<= 300", lambda: f"/trend/3/1/{dice.randrange(1, 5)}?from=2025-11-21"),
             ("a program's trend by VINs", "<= 300", lambda: f"/trend/3/1/1?from=2020-01-01&{a_range()}"),
             ("all results of two days, any station", "<= 300", lambda: f"/results?verdict=all&{a_span()}"),
             ("a program at any station, two days", "<= 300", lambda: f"/results?verdict=all&program=1&{a_span()}"),
             ("NOK by cause of 30 days", "<= 300", lambda: "/pareto"),
+            ("NOK rate of each day, 30 days", "<= 300", lambda: "/pareto?by=day"),
         ):
             times = _times_ms(address, path)
             report.add(f"{what}, {name}, median", statistics.median(times), "ms", target)

@@ -59,7 +59,6 @@ class Part:
     good: int
     bad: int
     sums: dict[str, Sums]
-    good_sums: dict[str, Sums]  # of OK results alone
     extremes: dict[str, tuple[float | None, ...]] = field(default_factory=dict)  # OK: least, most; not OK: least, most
 
     def add(self, other: Part) -> None:
@@ -68,7 +67,6 @@ class Part:
         self.bad += other.bad
         for name, sums in self.sums.items():
             sums.add(other.sums[name])
-            self.good_sums[name].add(other.good_sums[name])
             pairs = zip(self.extremes[name], other.extremes[name], strict=True)
             self.extremes[name] = tuple(_extreme(pair, min if at % 2 == 0 else max) for at, pair in enumerate(pairs))
 
@@ -95,6 +93,23 @@ def parts(
     return sorted(told.values(), key=lambda part: part.period)
 
 
+def ok_sums(connection: Connection, wanted: Trended) -> dict[str, Sums]:
+    """Return the sums of all OK results; they have neither least nor most."""
+    told = {name: Sums() for name in QUANTITIES}
+    for source in _sources(connection, wanted):
+        keys = [source.c[name] for name in _LIMITS]
+        columns = []
+        for name in QUANTITIES:
+            columns += _sums(*(source.c[f"Good{name}{measure}"] for measure in ("Count", "Sum", "Squares")))
+        asked = select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
+        for row in connection.execute(asked):
+            for at, name in enumerate(QUANTITIES):
+                count, total, squares, inner, free = row[4 + 5 * at : 9 + 5 * at]
+                origin = (row[2 * at] + row[2 * at + 1]) / 2
+                told[name].add(Sums(int(count), total, squares, inner=inner, free=int(free), origin=origin))
+    return told
+
+
 def _grouped(source: FromClause, digits: int, only_ok: bool, shifts: Shifts) -> Select:
     period = func.substr(source.c.Slot, 1, digits)
     if shifts:
@@ -114,12 +129,10 @@ def _columns(source, name: str, only_ok: bool) -> list[ColumnElement]:
         good, bad = source[f"Good{name}{measure}"], source[f"Bad{name}{measure}"]
         return good if only_ok else good + bad
 
-    found = [] if only_ok else _sums(*(source[f"Good{name}{measure}"] for measure in ("Count", "Sum", "Squares")))
     return [
         *_sums(both("Count"), both("Sum"), both("Squares")),
         *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
         *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
-        *found,
     ]
 
 
@@ -134,18 +147,14 @@ def _sums(count: ColumnElement, total: ColumnElement, squares: ColumnElement) ->
 def _part(row: Row, only_ok: bool) -> Part:
     period, spindle, program, *rest = row
     limits = {name: (rest[2 * at], rest[2 * at + 1]) for at, name in enumerate(QUANTITIES)}
-    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {}, {})
-    width = 9 if only_ok else 14
+    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {})
     for at, name in enumerate(QUANTITIES):
-        columns = rest[6 + width * at : 6 + width * (at + 1)]
-        count, total, squares, inner, free, *extremes = columns[:9]
+        count, total, squares, inner, free, *extremes = rest[6 + 9 * at : 15 + 9 * at]
         counted = extremes[:2] if only_ok else extremes
         least = min((one for one in counted[::2] if one is not None), default=None)
         most = max((one for one in counted[1::2] if one is not None), default=None)
         origin = sum(limits[name]) / 2
         part.sums[name] = Sums(int(count), total, squares, least, most, inner, int(free), origin)
-        count, total, squares, inner, free = columns[:5] if only_ok else columns[9:]
-        part.good_sums[name] = Sums(int(count), total, squares, extremes[0], extremes[1], inner, int(free), origin)
         part.extremes[name] = tuple(extremes)
     return part
 

@@ -148,7 +148,7 @@ class ControllerLink(Endpoint):
         if digits_only(digits):
             revision = int(digits) or 1
         elif digits:
-            return self._refuse_header(mid, 97, "revision is no number", frame)
+            return self._refuse_header(mid, 97, "revision is not a number", frame)
         elif mid == 1:
             revision = self.options.blank_start_revision
         if not digits_only(frame[8:11]) or frame[8:11] == b"000":

@@ -81,7 +81,7 @@ class SerialServed:
         try:
             os.symlink(os.ttyname(self._slave), self.path)
         except FileExistsError as error:
-            raise FileExistsError(error.errno, "it is there already, and no serial port", self.path) from None
+            raise FileExistsError(error.errno, "it exists and is not a serial port", self.path) from None
 
     def cut(self) -> None:
         """Pull the adapter out."""

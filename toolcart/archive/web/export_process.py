@@ -14,6 +14,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+from sqlalchemy import event
+
 from toolcart.archive import database, export
 from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.web import listed
@@ -21,6 +23,7 @@ from toolcart.base.installation import how_to_get_packages
 from toolcart.base.niceness import stand_back
 
 TOLD_ROWS = 2000
+CACHE_KIB = 4000
 BEHIND_PAGES = 5  # beside what the pages' process stands back itself
 
 
@@ -42,6 +45,9 @@ def main() -> None:
     wanted = listed.read(sys.stdin.read())
     try:
         engine = database.connect(os.environ[PLACE_VARIABLE], writes=False)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}"))
+            engine.dispose()  # a connection made before has the archive's own, 32 MB
         with engine.connect() as connection:
             _say(f"total {listed.count(connection, wanted)}")
         _say(f"done {export.write(kind, _told(listed.rows(engine, wanted)), path)}")

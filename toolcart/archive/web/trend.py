@@ -65,6 +65,12 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
     told["rules"] = [spc.RULES[number].words for number in shown.rules]
     phases = limits.phases(connection, wanted)
+    is_set = (
+        all(several and several[0].begins <= drawn[0].period.ljust(12, "0") for several in phases.values())
+        if drawn
+        else True
+    )
+    shown_ok = {} if is_set else statistics.ok_sums(connection, wanted)
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
     periods = [] if is_study else _named(connection, wanted, shown, drawn, group)
@@ -81,7 +87,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
                 "points": points,
                 "is_each": is_few,
                 "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
-                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name]),
+                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name], shown_ok),
                 "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
                 "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
             }
@@ -132,12 +138,14 @@ def seconds(time: str) -> int:
 # -- charts --------------------------------------------------------------------------------------------------------
 
 
-def _charts(parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase]) -> dict | None:
+def _charts(
+    parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase], ok: dict[str, spc.Sums]
+) -> dict | None:
     groups: dict[str, spc.Sums] = {}
     for part in parts:
         if part.sums[quantity.name].count:
             groups.setdefault(part.period, spc.Sums()).add(part.sums[quantity.name])
-    shown = spc.level_of(spc.together(part.good_sums[quantity.name] for part in parts))
+    shown = spc.level_of(ok[quantity.name]) if ok else None
     periods = list(groups)
     told: dict[str, dict] = {"means": {}, "deviations": {}}
     for first, last, phase in limits.segments(phases, periods):

@@ -41,7 +41,7 @@ PULL_TRIES = 3
 
 SILENT = (
     f"no answer within {ANSWER_S:.0f} s: the board is busy or in safe mode, or no agent runs there. Nothing was "
-    "stopped. `toolcart board status --hold` stops what runs, tells what lies there and restarts the board."
+    "stopped. `toolcart board status --hold` stops what runs, shows what is on the board and restarts it."
 )
 
 
@@ -388,7 +388,7 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
         kept = shlex.quote(target or "FILE")
         pulled = "" if target else "pull it with --out FILE; "
         raise Failed(
-            f"this is no spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
+            f"this is not a spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
     waiting = log.waits(spool.first)

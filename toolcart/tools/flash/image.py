@@ -91,7 +91,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
     submodules = submodules.replace("SOURCE", str(source))
     version = version_of(source)
     if version is None:
-        return [*_tools(board), f"{source} has no py/mpconfig.h: it is no folder of MicroPython's sources"]
+        return [*_tools(board), f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
     found = _tools(board)  # first: `make submodules` runs cmake
     if version < OLDEST:
         have, least = (".".join(map(str, one)) for one in (version, OLDEST))

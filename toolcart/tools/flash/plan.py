@@ -192,6 +192,6 @@ def _check_room(plan: Plan, about: About) -> None:
         short = (needed - replaced) * block - about.free_bytes
         raise Full(
             f"the board's file system has {about.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
-            "new version beside the one that runs. Nothing was changed. `toolcart board status` lists what lies there; "
+            "new version beside the one that runs. Nothing was changed. `toolcart board status` lists the files; "
             "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."
         )

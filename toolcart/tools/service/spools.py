@@ -60,7 +60,7 @@ def take(inside: int, left: list[Left]) -> list[str]:
         if "/" in one.name:
             raise place.Refused(f"{one.name}: only a spool in the configuration's own folder can be taken along")
         if one.name in os.listdir(inside):
-            raise place.Refused(f"{STATE_FOLDER}/{one.name} is there already; {one.old} is left as it is")
+            raise place.Refused(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
     return [_move(inside, one) for one in left]
 
 

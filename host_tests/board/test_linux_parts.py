@@ -1,14 +1,76 @@
-"""board/linux/clock.py: the system's clock beside the times of ToolsNet's 05; who sets it, and who does not."""
+"""What Linux has beside its ports: mounts that do not last, refusals of a disk in words, the clock."""
 
+import errno
+import os
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import clock as linux_clock
+from toolcart.board.linux import mounts as linux_mounts
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.clock import EVERY_MS, ServersClock
+from toolcart.board.why import refusal_of
 from toolcart.tools.service.unit import Service, sets_clock
 from toolcart.tools.words.status import agent_lines
+
+MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
+23 22 0:20 / /run rw shared:2 - tmpfs tmpfs rw
+24 22 0:21 / /mnt/a\040card rw - ext4 /dev/sda1 rw
+25 22 0:22 / /srv rw - ext4 /dev/sdb1 rw
+26 25 0:23 / /srv rw - overlay none rw,lowerdir=/x
+27 22 0:24 / /mnt rw - ramfs none rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/mnt/a card/7.spool", ""),
+        ("/srv/7.spool", "overlay"),
+    ],
+)
+def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, word):
+    listed = tmp_path / "mountinfo"
+    listed.write_text(MOUNTS)
+    monkeypatch.setattr(linux_mounts, "MOUNTS", str(listed))
+    monkeypatch.setattr(linux_mounts.os.path, "exists", lambda _: True)
+    monkeypatch.setattr(linux_mounts.os.path, "realpath", lambda given: given)
+    told = linux_mounts.fleeting(path)
+    assert word in told and bool(told) == bool(word)
+
+
+def test_without_a_list_nothing_is_said(monkeypatch):
+    monkeypatch.setattr(linux_mounts, "MOUNTS", "/nothing")
+    assert linux_mounts.fleeting("/run") == ""
+
+
+def test_every_reason_has_words_and_advice():
+    names = REFUSED_NAMES.split(",")
+    assert sorted(linux_refusal.WORDS) == list(range(1, len(names)))
+    for refusal in linux_refusal.WORDS:
+        assert linux_refusal.meaning(refusal) and "{" not in linux_refusal.advice(refusal, "/home/pi/a b.spool")
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (errno.EIO, "rescue '/home/my pi/a.spool'"),
+    ],
+)
+def test_an_error_is_told_with_what_helps(number, word):
+    told = linux_refusal.told(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
+    assert told.startswith(os.strerror(number)) and word in told
+    assert refusal_of(number) in linux_refusal.WORDS
+
+
+def test_a_user_without_a_name_is_a_number(tmp_path):
+    assert linux_refusal.user_name(0) == "root" and linux_refusal.user_name(4000000) == "user 4000000"
+    assert linux_refusal.owner_of(tmp_path) == linux_refusal.user_name(os.geteuid())
+    assert linux_refusal.owner_of(tmp_path / "nothing") == "another user"
+
 
 SERVER = time.mktime((2026, 11, 21, 9, 26, 53, 0, 0, -1))
 DIGITS = b"20261121092653"

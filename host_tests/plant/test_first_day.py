@@ -1,0 +1,155 @@
+"""An installed toolcart on its first day: its first start, as a service, with an unset clock, with foreign text."""
+
+import json
+import os
+import sqlite3
+import time
+
+import pytest
+
+from toolcart.agent.record.text_form import octets_of
+from toolcart.archive.beside import Beside
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.libc import ShiftedClock
+from host_tests.support.running import wait_for
+
+
+def test_an_installed_agent_delivers_as_its_user(site):
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant)
+        checked = site.run("config", "check", cart)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(5)
+        wait_for("five results at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+        told = site.run("status", "--config", cart)
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert agent.end() == 0
+        assert (site.home / "7.spool").stat().st_uid != 0 or not site.other_user
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs a service")
+def test_a_spool_with_waiting_results_is_seen_and_taken_along(site):
+    root = site.folder / "root"
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        plant.cut_toolsnet(True)
+        plant.produce(3)
+        wait_for("three are stored", lambda: len(plant.controller.acknowledged) == 3)
+        install = ("install-service", "--config", cart, "--root", root, "--no-start")
+        told = site.run(*install, as_root=True)
+        spool = site.home / "7.spool"
+        assert told.returncode == 1 and f"station 7: 3 results wait in {spool}" in told.stderr, told.stderr
+        assert "--take-spools" in told.stderr and not root.exists()
+        held = site.run(*install, "--take-spools", as_root=True)
+        assert held.returncode == 1 and "is in use: end that agent first" in held.stderr, held.stderr
+        assert agent.end() == 0
+        done = site.run(*install, "--take-spools", as_root=True)
+        moved = root / "var/lib/toolcart/7.spool"
+        assert done.returncode == 0 and "with 3 results wait" in done.stdout, done.stdout + done.stderr
+        assert moved.stat().st_mode & 0o777 == 0o600 and not spool.exists()
+        assert json.loads((moved.parent / "config.json").read_text())["stations"][0]["number"] == 7
+        info = site.run("spool", "info", moved, "--json", as_root=True)
+        assert '"waiting": 3' in info.stdout, info.stdout
+        plant.cut_toolsnet(False)
+        service = site.start("run", "--plain", "--config", moved.parent / "config.json", as_root=True)
+        wait_for("three at ToolsNet", lambda: plant.archive.tightening_ids() == [1, 2, 3])
+        assert service.end() == 0
+        spool.write_bytes(moved.read_bytes())  # delivered: nothing in it is left behind
+        site.give(spool)
+        assert site.run(*install, as_root=True).returncode == 0
+
+
+def test_a_date_of_an_unset_clock_is_marked_everywhere(site):
+    shift = ShiftedClock(site.folder, -int(time.time()) + 5)
+    lines = site.home / "lines.jsonl"
+    with SimulatedPlant(controller_options=ControllerOptions(time_text="0000-00-00:00:00:00")) as plant:
+        outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
+        cart = site.cart(plant, station={"outlets": outlets})
+        for around, source, edge in (
+            (shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"),
+            ({}, "agent", "EDGE"),
+        ):
+            agent = site.start("run", "--plain", "--config", cart, **around)
+            agent.wait_for("ToolsNet takes results")
+            made = plant.produce(1)
+            wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
+            wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())
+            assert agent.end() == 0
+            told = json.loads(lines.read_text().splitlines()[-1])
+            assert told["time_source"] == source and told["time"].startswith("1970-01-01T" if around else "20"), told
+            rows = plant.archive.query('SELECT * FROM "ResultParameter" ORDER BY 1')
+            assert edge in str(rows[-20:]) if around else "'EDGE'" in str(rows), rows
+        listed = site.run("spool", "list", site.home / "7.spool").stdout.splitlines()
+        assert [("(agent, clock unset)" in line) for line in listed] == [True, False], listed
+        assert "agent, clock unset" in site.run("spool", "export", site.home / "7.spool").stdout
+
+
+VINS = (
+    "Lenks\xe4ule 7".encode(),
+    "Lenks\xe4ule 7".encode("latin-1"),
+    b"Lenks?ule 7",
+    "\u8f66\u8eab 123".encode(),
+    "\u8f66\u8eab 123".encode("gbk"),
+    "\u8f66\u8eab\u53f7\u7801\u4e00\u4e8c\u4e09\u56db".encode(),  # 24 bytes: does not fit the field of telegram 04
+    "\u8f66\u8eab\u53f7\u7801\u4e00\u4e8c\u4e09\u56db\u4e94".encode("gbk"),
+    "\u8f66\u8eab\u53f7\u7801\u4e00\u4e8c\u4e09\u56db\u516d".encode("gbk"),
+    b"A~E4",
+    b"A\xe4",
+    b"A\0B\x1b[2J\xff",
+)
+STORED = ("Lenks\xe4ule 7", "Lenks~E4ule 7", "Lenks?ule 7", "\u8f66\u8eab 123", "~B3~B5~C9~ED 123")
+STORED += ("\u8f66\u8eab\u53f7\u7801\u4e00\u4e8c\u4e09\u56db",)
+
+
+def told_names(plant):
+    return {row[0] for row in plant.archive.query("SELECT Name FROM TNMapProgram")}
+
+
+def run(site, plant, form=str):
+    """Each VIN tightened once, delivered; the lines of the file, and what status says."""
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "lines.jsonl"}]
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "extras": ["names"]}
+    cart = site.cart(plant, station={"name": "Wheels", "outlets": outlets}, toolsnet=toolsnet)
+    agent = site.start("run", "--plain", "--config", cart)
+    agent.wait_for("controller ready")
+    made = [plant.produce(vin=vin)[0] for vin in VINS]
+    wait_for("all at ToolsNet", lambda: len(plant.archive.tightening_ids()) == len(made))
+    file = site.home / "lines.jsonl"
+    wait_for("all in the file", lambda: file.exists() and len(file.read_bytes().splitlines()) == len(made))
+    status = site.run("status", "--config", cart).stdout
+    lines = [json.loads(line) for line in file.read_text("ascii").splitlines()]
+    names = {pset.pset_name for pset in plant.controller.psets.values()}
+    wait_for("the names of all programs", lambda: names <= {form(name) for name in told_names(plant)})
+    assert agent.end() == 0
+    return lines, status
+
+
+def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site):
+    with SimulatedPlant(controller_options=ControllerOptions()) as plant:
+        for pset in plant.controller.psets.values():
+            pset.pset_name = "Lenks\xe4ule %d" % pset.pset
+        lines, status = run(site, plant, lambda name: octets_of(name).decode())
+        at_toolsnet = [row[0] for row in plant.archive.query("SELECT VIN FROM Result ORDER BY ResultId")]
+        assert plant.complaints() == []
+    assert [octets_of(line["vin"]) for line in lines] == list(VINS)
+    assert lines[0]["vin"] == STORED[0] and lines[3]["vin"] == STORED[3]
+    assert len(set(at_toolsnet)) == len(VINS) and all(vin.isascii() and vin.isprintable() for vin in at_toolsnet)
+    assert at_toolsnet[:3] == ["Lenks~C3~A4ule 7", "Lenks~E4ule 7", "Lenks?ule 7"]
+    told = "10 results since the start with text that is not plain ASCII: it goes out escaped where that is needed"
+    assert told in status and "docs/outlets.md" in status
+
+
+def test_archive_turns_the_vin_and_a_program_s_name_back(site):
+    place = str(site.folder / "archive.sqlite")
+    with SimulatedPlant(archived=Beside(place).ready()) as plant:
+        for pset in plant.controller.psets.values():
+            pset.pset_name = "Lenks\xe4ule %d" % pset.pset
+        run(site, plant)
+    with sqlite3.connect(place) as books:
+        vins = [row[0] for row in books.execute("SELECT VIN FROM Result ORDER BY ResultId")]
+    assert tuple(vins[: len(STORED)]) == STORED and len(set(vins)) == len(VINS)
