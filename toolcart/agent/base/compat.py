@@ -19,6 +19,8 @@ except ImportError:
 
 
 TYPE_CHECKING = const(0)  # what follows it is for type checkers alone
+if TYPE_CHECKING:
+    from typing import Any
 ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
@@ -45,5 +47,5 @@ class Part:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name): ...
-        def __setattr__(self, name, value): ...
+        def __getattr__(self, name) -> Any: ...
+        def __setattr__(self, name, value) -> None: ...
