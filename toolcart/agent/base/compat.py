@@ -19,8 +19,6 @@ except ImportError:
 
 
 TYPE_CHECKING = const(0)  # what follows it is for type checkers alone
-if TYPE_CHECKING:
-    from typing import Any
 ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
@@ -47,5 +45,7 @@ class Part:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name) -> Any: ...
-        def __setattr__(self, name, value) -> None: ...
+        def __getattr__(self, name):
+            return getattr(sys, name)
+
+        def __setattr__(self, name, value): ...
