@@ -242,7 +242,7 @@ def test_a_signal_leads_to_its_subgroup(engines):
         connection.rollback()
     assert found["group"] == "quarter of an hour"
     [signal] = [one for one in found["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
-    assert (signal["count"], signal["from"], signal["to"]) == (1, "2026-11-05T07:45", "2026-11-05T07:59")
+    assert (signal["count"], signal["from"], signal["to"]) == (15, "2026-11-05T07:45", "2026-11-05T07:59")
 
 
 def test_what_a_program_does_not_measure_is_no_trend(engines):

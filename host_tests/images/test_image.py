@@ -177,7 +177,7 @@ def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, mo
 
 def test_another_folder_is_told_from_the_sources(tmp_path, all_tools):
     [said] = image.problems(image.BOARDS["esp32"], tmp_path)
-    assert "no folder of MicroPython's sources" in said
+    assert "not a folder of MicroPython's sources" in said
 
 
 def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypatch, all_tools):

@@ -131,7 +131,7 @@ def test_results_taken_out_of_the_archive_are_told_as_lost():
         _turn_until(demo, lambda: demo.phase == ENDED)
         assert demo.account()["lost"] == 2
         assert demo.exit_code == 1
-        assert any("promise is broken" in line for line in demo.account_lines())
+        assert any("results are lost" in line for line in demo.account_lines())
     finally:
         demo.close()
 

@@ -156,7 +156,7 @@ def test_a_terminal_without_utf8_gets_ascii_and_nothing_else(carts):
         terminal.press("Escape")
         terminal.until("with trouble")
         terminal.press("/")
-        terminal.until("a word")
+        terminal.until("filter: Enter keeps it")
         terminal.press(*"closed")
         terminal.until("stations: 1 of 3")
     finally:

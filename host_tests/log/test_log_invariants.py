@@ -177,7 +177,7 @@ ROWS = [
     ("self.blocks.find(1)", "self.blocks.find(0)"),
     ("19 a head tells of the block before", LOG, "put_words", cuts(1)),
     (
-        "copy(buf, AT_WORDS + WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)",
+        "self.heads.ids, 0, 2",
         'b"0" * 20, 0, 2',
     ),
 ]

@@ -12,7 +12,6 @@ Rules
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.agent.cart.app import App
 from toolcart.agent.log.flash import RamFlash
-from toolcart.agent.openprotocol import session
 from toolcart.agent.toolsnet import session as toolsnet_session
 from toolcart.board import loop
 from toolcart.board.clock import Clock
@@ -21,6 +20,7 @@ from lab.harness.configuration import configuration
 from lab.harness.quiet import QuietController, QuietToolsNet
 
 HOUR_MS = 3600000
+CONTROLLER_KEEPALIVE_MS = 7000  # the default of toolcart.agent.openprotocol.session
 WAIT_MAX_MS = 60000  # as toolcart.board.sockets, which cannot be imported without a chip's `select`
 SETTLE_MS = 10 * 60000  # connected, confirmed, and reported to the console as often as usual
 NETWORK_LOOK_MS = 60000  # board.network.NoNetwork
@@ -218,7 +218,7 @@ def _pass(app, board, on_turn, ms: int) -> None:
 
 def demanded() -> tuple[int, int]:
     """Return the keep-alives of an hour, controller's and ToolsNet's: each is one wake, and its answer another."""
-    return HOUR_MS // session.KEEPALIVE_MS, HOUR_MS // toolsnet_session.KEEPALIVE_MS
+    return HOUR_MS // CONTROLLER_KEEPALIVE_MS, HOUR_MS // toolsnet_session.KEEPALIVE_MS
 
 
 def add(report, idle_wake: int | None) -> None:

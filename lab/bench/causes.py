@@ -168,7 +168,7 @@ reader-not-placed-again | 0 | toolcart/agent/log/reader.py | log proof lives
 +if cursor.version < 0:
 unproven-push-is-believed | 0 | toolcart/agent/openprotocol/known.py | recovery model
 : a push moves the highest one known before it is proven
--elif flags & FLAG_UNPROVEN:
+-elif flags & res.FLAG_UNPROVEN:
 +elif flags < 0:
 no-witness | 0 | toolcart/agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for

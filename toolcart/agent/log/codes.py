@@ -10,3 +10,6 @@ WHEN_FULL_REFUSE = const(0)
 WHEN_FULL_OVERWRITE = const(1)
 
 BLOCKS_TRIED = const(3)  # how many may fail for one record
+
+TOP = const(0x3FFFFFFF)  # first number of a block that is not there
+WORN = const(0x3FFFFFFE)  # of one in which nothing ever counts

@@ -13,6 +13,7 @@ from array import array
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.words import get_u32
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log.codes import TOP, WORN
 from toolcart.agent.log.desk import PLACE, READ_BYTES
 from toolcart.agent.log.head import HEAD_OCTETS
 from toolcart.agent.log.record import (
@@ -24,9 +25,6 @@ from toolcart.agent.log.record import (
     is_sound,
     record_length,
 )
-
-TOP = const(0x3FFFFFFF)
-WORN = const(0x3FFFFFFE)
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 

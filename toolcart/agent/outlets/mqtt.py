@@ -335,11 +335,17 @@ class Mqtt:
             counts.receipts_above += 1
             self.health.note(h.OUTLET_FAILED, self.index, now)
         else:
-            counts.receipts += 1
-            self.attempts += 1
-            found = self.progress.put_receipt(value, session.window.count, now)
-            counts.receipts_below += found == RECEIPT_BELOW
-            counts.resent += found == RECEIPT_HOLE
+            self._received(value, now)
+
+    def _received(self, value, now):
+        counts = self.counts
+        counts.receipts += 1
+        self.attempts += 1
+        found = self.progress.put_receipt(value, self.session.window.count, now)
+        if found == RECEIPT_BELOW:
+            counts.receipts_below += 1
+        elif found == RECEIPT_HOLE:
+            counts.resent += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
 
