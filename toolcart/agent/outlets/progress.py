@@ -96,7 +96,7 @@ class Progress:
         cursor = self._cursor
         to = self.base
         if self.base >= self.last_result:
-            if out in (0, self.strays):
+            if out == 0 or self.strays == out:
                 if self.scout.number > cursor.number:
                     cursor.stand_at(self.scout)
                 self.base = max(to, self.scout.number)
