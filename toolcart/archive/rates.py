@@ -85,9 +85,10 @@ def _counts(connection: Connection, wanted: Counted, keys) -> dict[tuple, tuple[
         columns = [each[f"k{at}"] for at in range(len(named))]
         asked = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
         for row in connection.execute(asked):
-            *key, good, bad = row
-            had = told.get(tuple(key), (0, 0))
-            told[tuple(key)] = had[0] + int(good or 0), had[1] + int(bad or 0)
+            values = list(row)
+            key = tuple(values[:-2])
+            had = told.get(key, (0, 0))
+            told[key] = had[0] + int(values[-2] or 0), had[1] + int(values[-1] or 0)
     return told
 
 
