@@ -83,13 +83,11 @@ class Ways:
         under_way.give_up()
         return True
 
-    def is_generic(self):
-        """True if results are asked for by MID 0008."""
-        return self.generic is not None and self.generic.in_use
-
     def _is_otherwise(self):
         """True if results are asked for by a MID other than 0060, which is not known there."""
-        return (self.several is not None and self.several.subscription is not None) or self.is_generic()
+        if self.several is not None and self.several.subscription is not None:
+            return True
+        return self.generic is not None and self.generic.in_use
 
     def _as_usual(self, session):
         """Ask for results by MID 0060, as with any controller."""
