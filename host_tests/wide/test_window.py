@@ -243,7 +243,7 @@ def test_answers_may_come_in_any_order(seed, monkeypatch):
     assert outlet.waiting() == 0
 
 
-# -- every fate of every result in a window: the rules are those of docs/worlds.md, rules 1, 9 and 28
+# -- every fate of every result in a window: the rules are those of docs/internals/worlds.md, rules 1, 9 and 28
 
 FATES = ("taken", "refused", "taken unheard", "refused unheard", "lost before", "lost behind")
 
