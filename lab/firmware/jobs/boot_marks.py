@@ -1,8 +1,8 @@
 """Replaces main.py's own lines on the RP2040 image: starts the agent with a mark after each stage.
 
-A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the bytes in use are
-marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import,
-and what this file itself takes is reported (LOADED), so that it can be subtracted.
+A mark is one store into a register that the simulator watches (rp2040js/rp.mjs, --marks). With HEAP the bytes in use
+are marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not
+import, and what this file itself takes is reported (LOADED), so that it can be subtracted.
 """
 
 import gc
