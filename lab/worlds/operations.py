@@ -97,7 +97,7 @@ class OperationSession(Session):
         elif self._is_hindered(b"0006", result if asked else None, asked == 0):
             return
         elif result is None:
-            self._send(4, 1, f"0006{NOT_FOUND:02d}", None if asked else lambda: controller.was_met(self))
+            self._send(4, 1, b"0006%02d" % NOT_FOUND, None if asked else lambda: controller.was_met(self))
         else:
             self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
 

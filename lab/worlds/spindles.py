@@ -35,7 +35,7 @@ class SpindleSession(Session):
             self._refuse(self.subscribe, _EXISTS[self.subscribe])
         else:
             self.revision = revision
-            self._send(5, 1, self.subscribe.decode(), lambda: controller.was_met(self))
+            self._send(5, 1, self.subscribe, lambda: controller.was_met(self))
             self._queue.extend(self._old_ones(revision, content))
             if controller.traits["pushes_newest"] and controller.newest is not None:
                 if controller.newest not in self._queue:
@@ -133,7 +133,7 @@ class StepSyncSession(Session):
             self._refuse(b"0008", self.controller.traits["result_code"])
         else:
             self.revision = int(text[4:7])
-            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed to
+            self._send(5, 1, b"1201", lambda: controller.was_met(self))  # it names what is subscribed to
             self._queue.extend(controller.unacknowledged)
             if controller.traits["pushes_newest"] and controller.newest is not None:
                 if controller.newest not in self._queue:
