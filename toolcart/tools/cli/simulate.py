@@ -64,7 +64,7 @@ def _end_option(command):
 @click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
 @click.option(
     "--profile",
-    type=click.Choice([*profiles.names(), *profiles.ALIASES]),
+    type=click.Choice(profiles.names()),
     help="Behave like this controller (docs/controllers.md); --set is applied on top.",
 )
 @click.option(
