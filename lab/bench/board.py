@@ -77,8 +77,8 @@ def measure(forms: tuple[str, ...] = FORMS) -> dict:
         with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
             tree(Path(name), form)
             counted = count(Path(name), form)
-        found[form] = {what: instructions(counted[what]) for what in ("result", "idle_wake", "from_backlog")}
-        found[form]["allocated"] = counted["allocated"]
+        ticked = {what: instructions(counted[what]) for what in ("result", "idle_wake", "from_backlog")}
+        found[form] = {**ticked, "allocated": counted["allocated"]}
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from toolcart.sim.controller_frames import TOOL_1, parameters, start_data
-from lab.worlds.controller_frames import (
+from lab.worlds.frames import (
     Identity,
     fetched,
     message,

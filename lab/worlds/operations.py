@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lab.worlds.controller_frames import HEADER
 from lab.worlds.controller_session import EXISTS, NOT_FOUND, REVISION, UNKNOWN, Session
+from lab.worlds.frames import HEADER, details, overall
 from lab.worlds.history import READABLE, Result
-from lab.worlds.operation_frames import details, overall
 
 TAKEN_MS = 10000
 _PUSHED, _ASKED = 8, 6
