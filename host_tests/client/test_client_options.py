@@ -84,7 +84,7 @@ def test_so_is_a_line(options, said):
         assert str(told.value).startswith(said) and "stations" not in str(told.value)
 
 
-def test_an_option_that_there_is_none_of_is_a_type_error_that_lists_those_there_are():
+def test_unknown_option_is_a_type_error_that_lists_all_options():
     with pytest.raises(TypeError, match=r"connect\(\) has no option 'deadline_s'; it has: timeout, "):
         connect("127.0.0.1", deadline_s=1)
 

@@ -210,5 +210,5 @@ def _address(answer: str) -> tuple[str, int | None]:
 
 def _number(answer: str) -> int:
     if not answer.isdigit():
-        raise ValueError("1 to 9999, whole")
+        raise ValueError("a whole number from 1 to 9999")
     return int(answer)
