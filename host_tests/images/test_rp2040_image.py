@@ -217,7 +217,7 @@ def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
     assert octets.index(b"odd") % 2 == 0
 
 
-@pytest.mark.skipif(not LONG, reason="builds the image twice more: with --long only")
+@pytest.mark.long("it builds the image twice more")
 def test_same_files_give_the_same_image(tmp_path):
     (tmp_path / "once").mkdir()
     rp2040.fill(tmp_path / "once", tmp_path / "work")
