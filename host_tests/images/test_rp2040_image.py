@@ -7,7 +7,8 @@ import pytest
 
 from toolcart.agent.record import KIND_RESULT
 from toolcart.board import FILES_BYTES
-from host_tests.support.firmware import LONG, lines_of, need_rp2040
+from host_tests.portable import LONG
+from host_tests.support.firmware import lines_of, need_rp2040
 from lab.firmware import rp2040
 from lab.firmware.romfs import image, number
 

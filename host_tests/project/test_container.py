@@ -71,7 +71,7 @@ def test_it_is_not_root_and_may_write_to_the_volume_alone():
 def test_what_it_starts_and_asks_are_commands_of_ours():
     assert json.loads(the("ENTRYPOINT")) == ["toolcart"]
     words = json.loads(the("CMD"))
-    assert words[0] in main.commands and {"--plain", "--config"} <= set(words)
+    assert words[0] in main.places and {"--plain", "--config"} <= set(words)
     assert words[-1] == f"{SERVICE_FOLDER}/config.json"
     asked = json.loads(the("HEALTHCHECK").split("CMD ", 1)[1])
     assert asked == ["toolcart", "status", "--config", words[-1]]
