@@ -329,7 +329,7 @@ def test_delivered_is_what_toolsnet_said():
 
 
 def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
-    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1).plain
+    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1, 80).plain
     assert "lost" not in text and "on the way 5" in text
 
 
