@@ -5,7 +5,7 @@ from toolcart.agent.catalogue import desoutter, nexo
 from toolcart.agent.catalogue.index import categories
 from toolcart.agent.catalogue.pids_mt_focus import NOT_DESCRIBED
 from toolcart.base.command_line import CommandLine
-from toolcart.codec.shown import KINDS, SENDERS
+from toolcart.codec.shown import SENDERS
 
 HEAD = """# Messages
 
@@ -37,13 +37,13 @@ def page() -> str:
 
 
 def _section(title: str, own: catalogue.Catalogue, category: str) -> list[str]:
-    lines = ["", f"## {title}", "", "| MID | name | sent by | kind | revisions |", "|---|---|---|---|---|"]
+    lines = ["", f"## {title}", "", "| MID | name | sent by | revisions |", "|---|---|---|---|"]
     alike: dict[str, list[int]] = {}
     for mid in own.mids(category):
         about = own.about(mid)
         revisions = _ranges(own.revisions(mid)) or WITHOUT
         sender = SENDERS.get(about.sender, about.sender)
-        said = f"{about.name} | {sender} | {KINDS[about.kind].partition(',')[0]} | {revisions}"
+        said = f"{about.name} | {sender} | {revisions}"
         alike.setdefault(said, []).append(mid)
     return [*lines, *[f"| {_ranges(mids, '04d')} | {said} |" for said, mids in alike.items()]]
 
