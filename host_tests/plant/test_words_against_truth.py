@@ -117,8 +117,8 @@ CONTROLLERS = (
     Row(
         "knows no results",
         (
-            "{place} takes no subscription of results, by MID 0060 or another",
-            "Is the subscription of results part of its licence?",
+            "{place} accepts no subscription to results, by MID 0060 or another",
+            "Is the subscription to results part of its licence?",
         ),
         options={"refuse": {60: 99, 8: 99}},
     ),
@@ -754,7 +754,7 @@ ENTRIES = (
         "the controller does not have a revision of MID 0001 that", options={"controller": {"start_revisions": (1,)}}
     ),
     Entry("ToolsNet's 05 named another telegram than", one_more, {"toolsnet": {"foreign_ack": True}}),
-    Entry("ToolsNet sent what is no telegram of its protocol; it stores", told(b"garbage!!")),
+    Entry("ToolsNet sent something that is not a telegram; it stores", told(b"garbage!!")),
     Entry(
         "ToolsNet did not acknowledge result 2 in time; the next connection shows whether it has it",
         one_more,
@@ -846,7 +846,7 @@ ELSEWHERE = {
         "look at the flash or disk: ",
         "the flash wears out: two of four blocks",
         "results at most are stored twice: the spool may have",
-        "records given up before a further outlet had them",
+        "records dropped before a further outlet had them",
         "receipts of MQTT go back behind earlier ones",
         "it gets what the spool still has",
         "toolcart spool {} {}",
@@ -860,7 +860,7 @@ ELSEWHERE = {
     ),
     "host_tests/words/test_one_truth.py::test_a_spool_that_is_not_up_is_said_in_the_same_words": (
         "it cannot be used now",
-        "nothing is taken until it is",
+        "no result is taken until it is",
     ),
     "host_tests/words/test_hints_followed.py::test_a_changed_configuration_names_what_lists_its_mistakes": (
         "correct it: `{}` lists every mistake",
@@ -955,7 +955,7 @@ ELSEWHERE = {
     ),
     "host_tests/board/test_linux_flash.py::test_a_file_that_is_no_spool_is_left_alone": ("{} is left as it is: {}",),
     "host_tests/tools/test_doctor.py::test_why_a_service_does_not_run_is_what_systemd_says": (
-        "it did not move and its watchdog ended it",
+        "it hung, and its watchdog ended it",
         "the machine had no memory left",
         ": the service {} is being started",
     ),
