@@ -209,7 +209,7 @@ def _graphs(controller, spool, place, mistakes):
     """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
     traces = controller.get("traces")
     kib = spool.get("graphs_kib")
-    if traces and controller.get("link") in ("ascii", "3964r"):
+    if traces and controller.get("link") not in ("tcp", None):
         mistakes.append(
             (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
         )

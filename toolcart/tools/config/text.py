@@ -10,6 +10,7 @@ import re
 from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
+from toolcart.base.serial_settings import NAMED
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.audience import MEANINGS as AUDIENCES
 from toolcart.tools.config.audience import audience
@@ -190,7 +191,7 @@ _TYPES = {
 _DEFAULTS = {
     "-": "required",
     "-tcp": "required for tcp",
-    "-serial": "required for ascii and 3964r",
+    "-serial": f"required for {NAMED}",
     "~": "null",
     "*": "all, in this order",
     '""': "empty",
