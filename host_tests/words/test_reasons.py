@@ -192,7 +192,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         ),
         (
             _told("knows no MID 0060", "starting", 4, 8),
-            "takes no subscription of results, by MID 0060",
+            "accepts no subscription to results, by MID 0060",
             "docs/controllers.md",
         ),
         (
