@@ -8,9 +8,10 @@ import os
 
 import pytest
 
-from host_tests.support.log_flash import BAD, NEW, UNTOUCHED, Dice
+from toolcart.base.clock import Dice
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
 from host_tests.support.log_proof import Explorer, LostState, StateExplorer, WornStateExplorer, bases, replay
+from lab.harness.flash import BAD, NEW, UNTOUCHED
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN

@@ -19,7 +19,7 @@ from toolcart.tools.words import attention, lasting, news
 from toolcart.tools.words import status as words
 from host_tests.live.test_live_view import _screen
 from lab.harness.cart import PIM, SERVER, Cart
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
 
@@ -110,7 +110,7 @@ def reported(number):
 
 def refusing():
     """The disk refuses a result."""
-    cart = produced(2, make_flash=SimFlash)
+    cart = produced(2, make_flash=Nor)
     cart.flashes["spool0"].refuses = True
     cart.controller.produce()
     cart.run(5000)
