@@ -10,6 +10,7 @@ pytest.importorskip("starlette")
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.openprotocol.states import READY
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
@@ -111,7 +112,7 @@ def reported(number):
 def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
-    cart.flashes["spool0"].refuses = True
+    cart.flashes["spool0"].code = FLASH_IO
     cart.controller.produce()
     cart.run(5000)
     return shown(cart)

@@ -1,14 +1,11 @@
-"""A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
+"""The flash of lab/harness/flash.py with a chip's own will: torn units that change at any read or start.
 
-Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`, `refusal`; 0 is done, -1 a worn
-block, -2 a device that refuses. Physics:
+Rules
 1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
-   it may read differently at each read, or change at a later start, until it is erased or programmed.
+   it may read differently at each read, or change at a later start, until it is erased.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
    then reads as erased; an erased block has its old content again.
-3. A completed program or erase is durable and never rots.
-4. A unit is programmed once, whole, between two erases; a weak one never, however blank it reads. Breaches of this are
-   recorded in `misuse`.
+3. A completed program or erase is durable and never rots. Breaches of the contract are noted in `misuse`.
 """
 
 from __future__ import annotations
