@@ -198,7 +198,7 @@ def _fields(telegram, base, layout, breaches, where=""):
         start = base + form[1]
         octets = telegram[start : start + form[2]]
         if len(octets) < form[2]:
-            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d octets" % form[2]))
+            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d bytes" % form[2]))
             found[form[0]] = 0 if form[3] in "di" else ""
             continue
         value, allowed = _value(octets, form)
@@ -210,7 +210,7 @@ def _fields(telegram, base, layout, breaches, where=""):
 
 def _expect_bytes(telegram, expected, breaches):
     if len(telegram) != expected:
-        breaches.append(Breach("length", 0, "%d octets" % len(telegram), "%d octets" % expected))
+        breaches.append(Breach("length", 0, "%d bytes" % len(telegram), "%d bytes" % expected))
 
 
 def _result(telegram, breaches):
