@@ -25,11 +25,12 @@ from toolcart.agent.record.text import text_of
 from toolcart.archive import database, queries
 from toolcart.archive.writer import FAILED, STORED, Writer
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from host_tests.portable import LONG
 from lab.harness.cart import Cart
 from lab.harness.flash import Nor
 
 FIRST = 1200001
-WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3
+WORLDS = 200 if LONG else 3
 STEPS = 40
 DEADLINE_S = 20.0
 SETTINGS = {

@@ -5,7 +5,6 @@ row fails and wants new lines: a proof that finds nothing in broken code proves 
 """
 
 import inspect
-import os
 import textwrap
 
 import pytest
@@ -17,6 +16,7 @@ import toolcart.agent.log.mount as mount_module
 import toolcart.agent.log.reader as reader_module
 import toolcart.agent.log.state as state_module
 from host_tests.log.test_log_random import filled
+from host_tests.portable import LONG
 from host_tests.support import log_proof as support_log_proof
 from host_tests.support import log_random as support_log_random
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, SAVE, Promise, Shape
@@ -215,7 +215,6 @@ def broken(monkeypatch, owner, name, changes):
             monkeypatch.setattr(place, name, names[name])
 
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 SLOW = ("13", "11", "7")  # rules whose runs take longest
 BROKEN = [row for row in rules() if LONG or row[0].split()[0] not in SLOW]
 

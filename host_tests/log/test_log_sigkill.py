@@ -1,6 +1,6 @@
 """A real process is killed while it appends to a file: everything it has said to be durable is there, in order.
 
-60 kills in the normal run, 1,000 with TOOLCART_LONG=1. One process is forked for each kill, so a kill costs
+60 kills in the normal run, 1,000 with --long. One process is forked for each kill, so a kill costs
 milliseconds; the moment moves from microseconds to some milliseconds after the start.
 """
 
@@ -13,9 +13,10 @@ import time
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.log.numbers import DAMAGED
 from toolcart.board.linux.flash import FileFlash
+from host_tests.portable import LONG
 from host_tests.support.log import append, ident_in, mounted, read_all
 
-KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 60
+KILLS = 1000 if LONG else 60
 DEADLINE_S = 20
 
 
