@@ -5,7 +5,6 @@ row fails and wants new lines: a proof that finds nothing in broken code proves 
 """
 
 import inspect
-import os
 import textwrap
 
 import pytest
@@ -17,12 +16,13 @@ import toolcart.agent.log.mount as mount_module
 import toolcart.agent.log.reader as reader_module
 import toolcart.agent.log.state as state_module
 from host_tests.log.test_log_random import filled
+from host_tests.portable import LONG
 from host_tests.support import log_proof as support_log_proof
 from host_tests.support import log_random as support_log_random
-from host_tests.support.log_flash import BAD, NEW, UNTOUCHED, Area, Dice
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, SAVE, Promise, Shape
 from host_tests.support.log_proof import Explorer, LostState, Session, StateExplorer, bases, replay
 from host_tests.support.log_random import Life
+from lab.harness.flash import BAD, NEW, UNTOUCHED
 
 DAILY = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL
 IMAGES_MOST = 12000
@@ -98,18 +98,18 @@ def room():
 def another_area():
     """Blocks of an older area lie about, a new one is made over them: its numbers are foreign here."""
     shape = Shape()
-    area = Area(shape.parts, shape.unit, Dice(1))
+    area = shape.area()
     session = Session(shape, area, Promise())
     for _ in range(3):
         session.run(APPEND)
     old = area.image()
-    area = Area(shape.parts, shape.unit, Dice(1))
+    area = shape.area()
     Session.seed = 8
     try:
         promise = Promise()
         Session(shape, area, promise).run(SAVE)
-        for block in range(4, 7):
-            area.blocks[block], area.units[block] = old.blocks[block], old.units[block]
+        begin, units = area.parts[1].address, area.parts[1].address // area.unit_bytes
+        area.cells[begin:], area.units[units:] = old[0][begin:], old[1][units:]
         session = Session(shape, area, promise)
         for _ in range(4):
             session.run(APPEND)
@@ -215,7 +215,6 @@ def broken(monkeypatch, owner, name, changes):
             monkeypatch.setattr(place, name, names[name])
 
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 SLOW = ("13", "11", "7")  # rules whose runs take longest
 BROKEN = [row for row in rules() if LONG or row[0].split()[0] not in SLOW]
 

@@ -5,7 +5,6 @@ story.
 """
 
 from host_tests.portable import HAS_ALL, LONG
-from host_tests.support.log_flash import Area, Dice
 from host_tests.support.log_promise import APPEND, Promise, Shape
 from host_tests.support.log_proof import Session
 from host_tests.support.log_random import Life
@@ -40,7 +39,7 @@ def test_random_lives_lose_nothing():
 def filled(restarts):
     """Return how many results fit into 64 KiB, with one start for each or one for all, and what 100 of them take."""
     shape = Shape(unit=256, state_bytes=4096, log_blocks=16, log_bytes=4096, payload=190)
-    area, promise = Area(shape.parts, shape.unit, Dice(1)), Promise()
+    area, promise = shape.area(), Promise()
     session = Session(shape, area, promise)
     hundred = 0
     for count in range(1000):

@@ -43,7 +43,7 @@ from host_tests.support.plant_words import (
 from host_tests.support.running import free_port, wait_for
 from lab.harness.cart import Cart
 
-LONG = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="more faults of a kind: with --long")
+LONG = pytest.mark.long("more faults of a kind")
 SOON = {"reconnect_s": 0.5}
 SIMULATED = "simulated"
 

@@ -8,13 +8,14 @@ Rules
 """
 
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
 from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.state import State
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
-from host_tests.support.log_flash import Area, Dice, PowerCut
+from toolcart.base.clock import Dice
 from host_tests.support.log_promise import (
     APPEND,
     APPEND_NEW,
@@ -31,6 +32,7 @@ from host_tests.support.log_promise import (
     need,
     payload_at,
 )
+from lab.harness.flash import PowerCut
 
 PORTABLE = True
 
@@ -72,7 +74,7 @@ class Life:
         self.restless = shape.flickers and dice.randrange(2) == 0
         for name in fixed:
             setattr(self, name, fixed[name])
-        self.area = Area(shape.parts + [(3 + dice.randrange(2), 512)], unit, dice)
+        self.area = shape.area(dice, [(3 + dice.randrange(2), 512)])
         self.area.restless = self.restless
         self.promise = Promise(is_result)
         self.kept_promise = Promise()
@@ -95,7 +97,7 @@ class Life:
     def start(self):
         while True:
             self.starts += 1
-            self.area.unreadable = 0
+            self.area.read_fails_in = 0
             try:
                 self.mount()
                 return
@@ -140,7 +142,7 @@ class Life:
         self.story.append("cut at operation %d" % self.area.operations)
         self.area.restart(self.shape.flickers)
         self.area.refuse_at = {}
-        self.area.refusing = False
+        self.area.code = FLASH_DONE
 
     def step(self):
         dice, area = self.dice, self.area
@@ -167,9 +169,9 @@ class Life:
         except PowerCut:
             self.cut()
             self.start()
-        area.unreadable = 0
-        if area.refusing and dice.randrange(3) == 0:
-            area.refusing = False
+        area.read_fails_in = 0
+        if area.code and dice.randrange(3) == 0:
+            area.code = FLASH_DONE
 
     def note(self):
         if self.client.saved or self.keeper.saved:
@@ -192,14 +194,14 @@ class Life:
     def strike(self):
         """Draw what goes wrong with the next operations."""
         dice, area = self.dice, self.area
-        if not area.cut_at and dice.randrange(100) < self.cuts_in_100:
-            area.cut_at = area.operations + 1 + dice.randrange(8)
+        if area.cut_after is None and dice.randrange(100) < self.cuts_in_100:
+            area.cut_after = dice.randrange(8)
         if dice.randrange(100) < self.refusals_in_100:
             if dice.randrange(4) == 0:
-                area.refusing = True
+                area.code = FLASH_IO
             area.refuse_at = {area.operations + 1 + dice.randrange(6): None}
         if dice.randrange(100) < self.unreadable_in_100:
-            area.unreadable = dice.randrange(12) - 1
+            area.read_fails_in = dice.randrange(12) - 1
         if self.wears and dice.randrange(40) == 0:
             blocks = self.shape.parts[1][0]
             log_worn = len([b for b in area.worn if 4 <= b < 4 + blocks])
@@ -283,16 +285,16 @@ class Life:
             log.rewind(scout, number - 1)
             if number > self.client.cursor.number and not self.restless and self.dice.randrange(4) == 0:
                 need(log.peek(scout) > 0 and scout.found == number, "number %d is not there" % number)
-                block, at = log.device.first_block + scout.place, scout.offset + FRAME_BYTES
-                cells = self.area.blocks[block]
-                self.area.blocks[block] = cells[:at] + bytes([cells[at] ^ 0x10]) + cells[at + 1 :]
+                device = log.device
+                at = device.address + scout.place * device.block_bytes + scout.offset + FRAME_BYTES
+                self.area.cells[at] ^= 0x10
                 promise.acked.pop(number)
                 promise.rotten += 1
         self.kept_promise.rotten = promise.rotten  # they share the state
 
     def finish(self):
         area = self.area
-        area.refuse_at, area.refusing, area.cut_at, area.unreadable = {}, False, 0, 0
+        area.refuse_at, area.code, area.cut_after, area.read_fails_in = {}, FLASH_DONE, None, 0
         area.restart(self.shape.flickers)
         self.mount()
         self.keeper.settle()
