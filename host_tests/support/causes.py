@@ -114,7 +114,7 @@ def explore(explorer, cuts):
 
 def lives(tally):
     """Random lives of a log, its state and a quarantine."""
-    from host_tests.support.log_random import Life
+    from host_tests.log.test_log_random import Life
 
     for seed in range(1, 10**6):
         tally.count += 1
