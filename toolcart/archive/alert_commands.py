@@ -19,14 +19,19 @@ _SECONDS = click.FloatRange(min=1)
 
 @click.command()
 @options.database_option
-@click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
+@click.option(
+    "--webhook",
+    envvar=WEBHOOK_VARIABLE,
+    metavar="URL",
+    help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
+)
 @click.option("--smtp", metavar="HOST:PORT", help="Mail server.")
 @click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True)
 @click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file.")
 @click.option(
     "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
 )
-@click.option("--mail-from", metavar="ADDRESS")
+@click.option("--mail-from", metavar="ADDRESS", help="Sender.")
 @click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable.")
 @click.option(
     "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."
