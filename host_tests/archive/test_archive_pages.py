@@ -499,7 +499,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     ("wanted", "index"),
     [
         ({"vin": vin(3)}, "ResultByVIN"),
-        ({"station": (3, 1, 1), "from_time": "20261120"}, "ResultByTime"),
+        ({"station": (3, 1, 1), "from_time": "20261120"}, "sqlite_autoindex_Result_1"),
         ({"nok": True}, "ResultNOK"),
         ({"tightening_id": 7}, "ResultByTighteningId"),
     ],
