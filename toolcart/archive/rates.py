@@ -58,6 +58,12 @@ def interval(bad: int, count: int) -> tuple[float, float]:
     return (0.0 if not bad else middle - reach), (1.0 if bad == count else middle + reach)
 
 
+def rate(bad: int, count: int) -> dict:
+    """Return of how many, the rate of those not OK, and its interval; None for no results."""
+    low, high = interval(bad, count)
+    return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
+
+
 def totals(connection: Connection, wanted: Counted, by: Sequence[str]) -> dict[tuple, tuple[int, int]]:
     """Return how many were OK and how many not, by columns of Quarter; `by` nothing: all in one."""
     return _counts(connection, wanted, lambda source: [source.c[name] for name in by])

@@ -100,12 +100,13 @@ def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
     """Return the same in longer periods."""
     told: dict[tuple, Part] = {}
     for part in parts:
-        longer = replace(part, period=part.period[:digits], sums=_copied(part.sums), ok=_copied(part.ok))
-        longer.extremes = dict(part.extremes)
         limits = [limit for pair in part.limits.values() for limit in pair]
-        had = told.setdefault((longer.period, part.spindle, part.program, *limits), longer)
-        if had is not longer:
-            had.add(part)
+        key = (part.period[:digits], part.spindle, part.program, *limits)
+        if key in told:
+            told[key].add(part)
+        else:
+            sums, ok = _copied(part.sums), _copied(part.ok)
+            told[key] = replace(part, period=key[0], sums=sums, ok=ok, extremes=dict(part.extremes))
     return list(told.values())
 
 
