@@ -27,7 +27,7 @@ def test_codes_of_the_idf_are_failures(chip):
     board.network.tick(board.now())
     fake.Interface.last.code = 202  # wrong password
     board.network.tick(board.now())
-    assert board.network.machine.failures == 1
+    assert board.network.failures == 1
 
 
 def test_the_wired_interface_has_the_common_pins_or_those_of_the_settings(chip):

@@ -151,28 +151,28 @@ class MadeUpPin:
         self.levels.append(level)
 
 
-class MadeUpPoll:
+class MadeUpSockets:
     def __init__(self):
         self.things = []
 
-    def register(self, thing, events):
+    def listen(self, port, thing, events):
         self.things.append(thing)
 
-    def unregister(self, thing):
+    def forget(self, thing):
         self.things.remove(thing)
 
 
 def uart_port(**settings):
-    poll = MadeUpPoll()
+    sockets = MadeUpSockets()
     MadeUpPin.driver = None
-    return UartPort({**SETTINGS, **settings}, MadeUpUart, MadeUpPin, poll), poll
+    return UartPort({**SETTINGS, **settings}, MadeUpUart, MadeUpPin, sockets), sockets
 
 
 def test_uart_reads_no_more_than_is_there_and_writes_in_small_steps():
-    port, poll = uart_port()
+    port, sockets = uart_port()
     port.open("1", 19200)
     uart = port.sock
-    assert port.state() == PORT_OPEN and poll.things == [uart]
+    assert port.state() == PORT_OPEN and sockets.things == [uart]
     assert uart.settings["baudrate"] == 19200 and uart.settings["rxbuf"] == RX_OCTETS
     buf = bytearray(20)
     assert port.readinto(buf, 20) == 0 and uart.reads == []
@@ -180,7 +180,7 @@ def test_uart_reads_no_more_than_is_there_and_writes_in_small_steps():
     assert port.readinto(buf, 3) == 3 and port.readinto(buf, 20) == 2 and uart.reads == [3, 2]
     assert port.write(b"x" * 50, 10, 40) == WRITE_OCTETS
     port.close()
-    assert uart.closed and poll.things == [] and port.readinto(buf, 1) == PORT_LOST
+    assert uart.closed and sockets.things == [] and port.readinto(buf, 1) == PORT_LOST
 
 
 def test_uart_takes_its_pins_from_the_device():

@@ -48,7 +48,8 @@ def test_access_points_of_other_networks_are_no_choice(chip):
         (b"Plant", b"there", 6, -50, 0, 0),
         (b"Guest", b"x", 1, -20, 0, 0),
     ]
-    assert board.network._radio.scan() == [(b"here", -80, True), (b"there", -50, False)]
+    board.network.level_dbm = -80
+    assert board.network._stronger() == b"there"
 
 
 def test_w5500_is_looked_at_once_a_second(chip):
@@ -176,8 +177,9 @@ def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     port = board.serial({"parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False})
     port.open("1", 9600)
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
-    assert port in board.sockets._ports
+    assert board.sockets._open == {port.sock: port}
     port.close()
+    assert board.sockets._open == {}
 
 
 class Poll:
@@ -226,14 +228,14 @@ def test_the_watchdog_is_fed_while_a_scan_takes_longer_than_it_waits(chip, monke
         return []
 
     monkeypatch.setattr(fake.Interface, "scan", scan)
-    assert board.network._radio.scan() == []
+    assert board.network._stronger() is None
     assert board.watchdog.feeds == 1 + 5
     assert fake.Timer.made[-1].ended
     fake.Timer.made[-1].fire()
     assert board.watchdog.feeds == 1 + 5
     monkeypatch.setattr(fake.Interface, "scan", lambda wlan: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        board.network._radio.scan()
+        board.network._stronger()
     assert fake.Timer.made[-1].ended
 
 
@@ -251,12 +253,12 @@ def test_deep_restart_switches_chip_of_the_radio_off_too_and_joins_again(chip):
     wlan.connected = True
     board.network.tick(board.now())
     assert board.network.is_up()
-    wlan.fixed = None
+    wlan.fixed = {}
     wlan.calls.clear()
     board.network.restart(True, board.now())
     assert not board.network.is_up()
     assert wlan.calls[:4] == [("disconnect",), ("active", False), ("deinit",), ("active", True)]
-    assert wlan.fixed == ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.53")
+    assert wlan.fixed == {"addr4": ("10.0.0.5", "255.255.255.0"), "gw4": "10.0.0.1"} and wlan.dhcp4 is False
     board.network.tick(board.now())
     assert wlan.calls[-1][0] == "connect"
     wlan.calls.clear()
@@ -268,7 +270,7 @@ def test_deep_restart_switches_chip_of_the_radio_off_too_and_joins_again(chip):
 def test_name_servers_are_the_ones_of_the_settings_or_of_dhcp(chip, kind):
     board = chip.Board(settings(network=kind, ssid="Plant"))
     assert board.network.servers() == ()
-    fake.Interface.last.fixed = ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.2")
+    fake.Interface.dns = "10.0.0.2"
     assert board.network.servers() == ("10.0.0.2",)
     board = chip.Board(settings(network=kind, ssid="Plant", address=["", "", "", "10.0.0.53"]))
     assert board.network.servers() == ("10.0.0.53",)
@@ -469,4 +471,4 @@ def test_ports_with_tls_share_what_their_configuration_names(chip, monkeypatch, 
     [context] = made
     assert context.authorities == [b"\x30\x01a", b"\x30\x02bc"] and context.own == (b"own", b"key")
     assert context.verify_mode == 2 and context.verify_callback(b"", 0) == 0
-    assert all(port in board.sockets._ports for port in ports)
+    assert all(isinstance(port, board_tls.TlsPort) for port in ports)

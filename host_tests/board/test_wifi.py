@@ -7,25 +7,32 @@ PORTABLE = True
 
 
 class Air:
-    """A radio whose surroundings a test arranges."""
+    """A WLAN whose surroundings a test arranges: access points of the network, and one of another."""
+
+    PM_NONE = 0xA11140
 
     def __init__(self):
         self.there = True
         self.points = {b"one": -50}
         self.joined = None
-        self.wanted = None
-        self.joins = []
-        self.restarts = 0
-        self.scans = 0
+        self.switched_on = 0
         self.refuses = False
 
-    def status(self):
-        if self.joined is not None:
-            return wifi.RADIO_JOINED if self.there and self.joined in self.points else wifi.RADIO_IDLE
-        return wifi.RADIO_FAILED if self.refuses else wifi.RADIO_JOINING
+    def active(self, on):
+        self.switched_on += on
 
-    def join(self, bssid):
-        self.joins.append(bssid)
+    def config(self, what=None, pm=None):
+        return self.joined
+
+    def isconnected(self):
+        return self.there and self.joined in self.points
+
+    def status(self, what=None):
+        if what == "rssi":
+            return self.points[self.joined]
+        return -3 if self.refuses else 1
+
+    def connect(self, ssid, key, bssid=None):
         if not self.there or self.refuses or (bssid is not None and bssid not in self.points):
             return
         self.joined = bssid
@@ -34,25 +41,22 @@ class Air:
                 if self.joined is None or self.points[name] > self.points[self.joined]:
                     self.joined = name
 
-    def leave(self):
+    def disconnect(self):
         self.joined = None
 
-    def level(self):
-        return self.points[self.joined]
-
     def scan(self):
-        self.scans += 1
-        return [(name, self.points[name], name == self.joined) for name in self.points]
-
-    def restart(self):
-        self.restarts += 1
+        found = [(b"Guest", b"x", 1, -20)]
+        for name in self.points:
+            found.append((b"Plant", name, 1, self.points[name]))
+        return found
 
 
 class Cart:
     def __init__(self):
         self.clock = SimClock()
         self.air = Air()
-        self.wifi = wifi.Wifi(self.air, self.clock.now)
+        settings = {"ssid": "Plant", "password": "geheim-4711", "address": []}
+        self.wifi = wifi.Wifi(self.air, settings, lambda wlan: wlan.scan(), self.clock.now)
 
     def go(self, seconds):
         """Let time pass as the loop would: called when it is asked for, never oftener."""
@@ -79,7 +83,7 @@ def test_the_radio_is_switched_off_and_on_after_five_failures():
     cart = Cart()
     cart.air.refuses = True
     cart.go(40)
-    assert cart.air.restarts == 1
+    assert cart.wifi.restarts == 1 and cart.air.switched_on == 2
 
 
 def test_weak_for_long_and_a_stronger_point_is_a_change():

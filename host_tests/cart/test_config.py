@@ -52,13 +52,13 @@ def test_a_mistake_names_the_place_what_stands_there_and_what_is_allowed():
     assert only(mistakes_of("controller", "port", 70000)) == (
         "stations[0].controller.port",
         "70000",
-        "1 to 65535, whole",
+        "a whole number from 1 to 65535",
     )
     mistake = only(mistakes_of("toolsnet", "reconnect_s", 4000))
     assert mistake == ("toolsnet.reconnect_s", "4000", "0.1 to 3600 s")
-    assert only(mistakes_of("spool", "size_kib", 1))[2] == "40 to 65536 KiB, whole"
+    assert only(mistakes_of("spool", "size_kib", 1))[2] == "a whole number from 40 to 65536 KiB"
     assert only(mistakes_of("toolsnet", "clock", "no"))[2] == "one of off, check, set"
-    assert only(mistakes_of("controller", "station_id", 0))[2] == "1 to 99, whole or null"
+    assert only(mistakes_of("controller", "station_id", 0))[2] == "a whole number from 1 to 99 or null"
 
 
 def test_bool_is_not_a_number_and_a_number_is_not_a_bool():
@@ -99,7 +99,7 @@ def test_same_host_and_port_is_same_station_twice_unless_header_names_another():
     two["host"] = one["host"] = "PF6000"
     mistake = only(config.check(tree))
     assert mistake[:2] == ("stations[1].controller.host", '"pf6000 port 4545"')
-    assert mistake[2] == "another than stations[0].controller.host"
+    assert mistake[2] == "one of its own, not that of stations[0].controller.host"
     two["port"] = 4546
     assert config.check(tree) == []
     two["port"], one["station_id"], two["station_id"] = 4545, 1, 2

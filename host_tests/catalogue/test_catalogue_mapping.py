@@ -106,7 +106,7 @@ def said(call, error):
 
 
 @pytest.mark.parametrize("ask", ["decimal", "number", "ratio", "unit", "meaning", "bits", "datetime", "__getitem__"])
-def test_a_field_that_there_is_none_of_is_named_in_the_same_words_whatever_is_asked(ask):
+def test_unknown_field_is_named_in_the_same_words_everywhere(ask):
     for message in (MESSAGE, MESSAGE.scaled()):
         text = said(lambda: getattr(message, ask)("nix"), NoField)  # noqa: B023
         assert text.startswith("MID 0061 revision 10 has no field 'nix'; it has: cell_id, ")
@@ -169,7 +169,7 @@ REFUSED = (
 
 
 @pytest.mark.parametrize(("call", "text"), REFUSED, ids=range(len(REFUSED)))
-def test_what_the_documents_forbid_or_cannot_be_meant_is_a_field_error_that_says_so(call, text):
+def test_forbidden_or_impossible_value_is_a_field_error_that_says_so(call, text):
     assert text in said(call, FieldError)
 
 

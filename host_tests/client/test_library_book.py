@@ -100,7 +100,7 @@ def test_every_public_name_has_an_example_that_runs(name, found):
     assert not told.getvalue()
 
 
-def test_every_page_with_a_whole_program_is_run_and_the_quick_start_names_every_page():
+def test_page_with_a_program_is_run_and_named_by_quick_start():
     with_broker = {"consumers.md"}  # host_tests/archive/test_check_consumer.py runs it
     assert {page.name for page in BOOK.glob("*.md") if programs(page.name)} == PAGES | with_broker
     quick = (BOOK / "quick-start.md").read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """A configuration file is read whole or every mistake in it is told; a key that stands twice is one."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -42,7 +44,7 @@ def mistakes_of(tmp_path, old, new, read=config_file.read):
 @pytest.mark.parametrize("read", [config_file.read, config_file.read_to_run, config_file.parse, checked_config])
 def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path, old, new, place, read):
     told = mistakes_of(tmp_path, old, new, read)
-    assert told == [(place, "more than one of it", "every key once")]
+    assert told == [(place, "", "given more than once")]
 
 
 def test_keys_that_stand_twice_are_told_together_with_all_other_mistakes(tmp_path):
@@ -94,6 +96,13 @@ def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
         ("", "the file is empty"),
         ("# cart\nsystem:\n  name: x\n", "YAML"),
         ("[system]\nname = 1\n", "TOML"),
+        ("<config/>", "XML"),
+        ('{"a": 1,\n}', "a comma behind the last entry"),
+        ("{'a': 1}", "another quote"),
+        ('{"a": True}', "small letters"),
+        ('{"a": 07}', "begins with 0"),
+        ('{"a": [1, 2', "ends too early"),
+        ('{"a": 1 "b": 2}', "a comma or a closing bracket is missing"),
     ],
 )
 def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
@@ -103,3 +112,28 @@ def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
         config_file.read(path)
     ((place, found, wrong),) = raised.value.mistakes
     assert place.startswith(("line ", "(file)")) and found == "" and any(words in wrong for words in said.split("|"))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("host", "10.20.7.300", '300 is above 255: "10.20.7.300"; expected a name'),
+        ("host", "10.0.0.5:4545", "a port, which is a setting of its own"),
+        ("host", "http://10.0.0.5", "a URL"),
+        ("host", " 10.0.0.5", "a blank in it"),
+        ("host", "", "empty"),
+        ("host", "10.0.0", "an IPv4 address has four numbers"),
+        ("port", "4545", "a number in quotes"),
+        ("recover", "true", "in quotes"),
+        ("link", "TCP", "capital letters"),
+        ("link", "rs232", 'expected one of tcp, ascii, 3964r; found "rs232"'),
+    ],
+)
+def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, said):
+    tree = json.loads(GOOD)
+    tree["stations"][0]["controller"][place] = value
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps(tree))
+    with pytest.raises(config_file.Wrong) as raised:
+        config_file.read(path)
+    assert f"stations[0].controller.{place}  {said}" in str(raised.value)

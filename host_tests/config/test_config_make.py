@@ -68,7 +68,7 @@ def test_toml_says_the_same(plant):
 
 def test_every_mistake_names_its_row_and_its_column(plant):
     assert mistakes(plant, GOOD + "cart9,h9,999999,192.0.2.9,x\ncart10,h10,ten,192.0.2.10,x\ncart11,h11,11,,x\n") == [
-        "row 4 (cart9), column 'station', stations[0].number: expected 1 to 9999, whole; found 999999",
+        "row 4 (cart9), column 'station', stations[0].number: expected a whole number from 1 to 9999; found 999999",
         "row 5 (cart10): column 'station' is 'ten'; stations[0].number wants a whole number",
         "row 6 (cart11): column 'controller', which stations[0].controller.host wants, is empty or not there; "
         "there are name, host, station, controller, place",

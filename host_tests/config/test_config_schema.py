@@ -73,7 +73,7 @@ def fits(value, schema):
 
 def related(mistake):
     """Whether a mistake is one of two settings together, which a schema cannot tell."""
-    return mistake[2].startswith(("less than", "at most", "another than", "more than 0 KiB", "null on", "a file of"))
+    return mistake[2].startswith(("less than", "at most", "one of its own", "more than 0 KiB", "null on", "a file of"))
 
 
 def test_the_example_fits_and_names_the_schema_s_file():

@@ -127,7 +127,7 @@ def test_the_secrets_among_the_settings_are_known():
 def test_every_numeric_range_holds_at_both_ends_for_every_setting():
     for place, kind, _unit, _default, allowed in ROWS:
         if kind in ("int", "time"):
-            low, high = (float(word.strip(",")) for word in (allowed.split()[0], allowed.split()[2]))
+            low, high = map(float, re.search(r"([\d.]+) to ([\d.]+)", allowed).groups())
             step = 1 if kind == "int" else 0.01
             number = int if kind == "int" else float
             assert found_at(place, number(low)) == [] and found_at(place, number(high)) == [], place

@@ -101,7 +101,7 @@ def test_what_was_appended_is_read_in_order_at_every_unit():
         assert log.state.numbers[n.DAMAGED] == 0
 
 
-def test_records_of_any_length_and_kind_are_read_by_those_who_want_them():
+def test_cursor_reads_the_kinds_it_wants_in_any_length():
     area = watched(16, 4096, 16, cursors=2, events=(1,))
     log = area.log
     for ident in range(1, 40):
@@ -232,7 +232,7 @@ def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
     assert read_all(log) == numbers(8, last)
 
 
-def test_who_is_refused_with_more_than_others_is_waited_for_until_there_is_so_much():
+def test_refused_large_record_is_waited_for_until_it_has_room():
     log = mounted(Watched(13, 1024, 16))
     last = fill(log)
     usual = log.room_bytes
@@ -349,7 +349,7 @@ def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
             assert cursor.ahead == events[cursor.number], "a start would number what goes out by that"
 
 
-def test_a_block_is_free_only_when_every_durable_cursor_of_a_snapshot_is_past_it():
+def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
     area = watched(13, 1024, 16, cursors=2)
     log = area.log
     last = fill(log)
@@ -490,7 +490,7 @@ def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
         assert read_all(log) == [(1, 1), (2, 2), (3, octet)]
 
 
-def test_with_a_state_that_is_worn_out_the_last_record_goes_out_and_nothing_is_appended():
+def test_worn_out_state_lets_the_last_record_out_and_appends_nothing():
     for is_known in (False, True):
         area = watched()
         for ident in (1, 2, 3):
@@ -673,7 +673,7 @@ def test_a_refused_program_changes_nothing_and_its_place_is_left():
     assert area.mount()[1].number == 4
 
 
-def test_of_two_blocks_that_work_one_result_that_waits_fills_none_until_the_next_start():
+def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
     for when_full in (0, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
@@ -715,7 +715,7 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
 
 
-def test_copies_that_do_not_count_in_a_worn_block_let_a_full_log_refuse_at_once():
+def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
     """They have the whole newest block carried, so nothing is won by carrying it."""
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
@@ -735,7 +735,7 @@ def test_copies_that_do_not_count_in_a_worn_block_let_a_full_log_refuse_at_once(
         assert read_all(log) == numbers(last, last)
 
 
-def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed():
+def test_last_two_blocks_take_what_fits_once_something_is_passed():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
@@ -755,7 +755,7 @@ def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed(
         assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
-def test_two_blocks_that_are_left_are_full_for_what_does_not_fit_behind_the_rest():
+def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
@@ -881,7 +881,7 @@ def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
     assert read_all(log, 1) == numbers(1, 3) + [(4, 40), (5, 50)] and area.state.numbers[n.DAMAGED] == 0
 
 
-def test_copies_of_a_cut_session_that_the_next_could_neither_read_nor_use_never_count():
+def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     options = {"cursors": 2, "best_effort": (1,)}
     area = watched(**options)
     flash = area.flash
@@ -944,7 +944,7 @@ def test_no_two_blocks_have_one_number():
     assert len(seen) <= max(seen) <= len(seen) + starts + 1, "each opening counts one, and each start"
 
 
-def test_numbers_of_blocks_go_on_above_one_that_a_start_saw_and_the_next_do_not():
+def test_block_numbers_go_on_above_one_seen_by_one_start_only():
     area = watched()
     for ident in (1, 2, 3):
         append(area.log, ident)
@@ -961,7 +961,7 @@ def test_numbers_of_blocks_go_on_above_one_that_a_start_saw_and_the_next_do_not(
     assert log.block_number > seen, "it may read well again, and is older then"
 
 
-def test_what_a_cut_session_has_begun_is_older_than_what_the_next_begins_whatever_each_has_seen():
+def test_block_of_a_cut_session_is_older_than_the_next_session_s():
     area = watched(10, 1024, 16)
     cells = area.flash.cells
 

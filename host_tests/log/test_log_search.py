@@ -131,7 +131,7 @@ def test_what_was_carried_over_is_found_once():
         assert found(area, ident)[0] == [ident], ident
 
 
-def test_what_is_left_in_a_block_of_which_only_the_last_record_was_carried_is_found():
+def test_rest_of_a_block_with_only_its_last_record_carried_is_found():
     area = area_of()
     for ident in range(1, 16):
         append(area.log, ident)

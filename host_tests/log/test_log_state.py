@@ -248,7 +248,7 @@ def test_what_refused_openings_left_behind_never_counts_over_what_was_saved_late
     assert started(flash).numbers[DELIVERED] == 10
 
 
-def test_a_first_snapshot_whose_opening_was_cut_never_counts_over_what_was_saved_later():
+def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
     """Two openings are cut behind their first snapshot; what they left reads well at one start and not at the next."""
     for is_seen in (False, True):  # by the second one
         flash = Faulty()
@@ -283,7 +283,7 @@ def test_snapshot_that_rots_at_the_front_of_block_leaves_the_other_one():
         assert started(flash).numbers[DELIVERED] == 2
 
 
-def test_blocks_that_fail_are_left_until_one_is_left_which_is_kept_as_it_is():
+def test_failing_blocks_are_left_until_the_last_which_stays_as_it_is():
     flash = Faulty()
     state = started(flash)
     for turn in range(1, 8):

@@ -178,7 +178,7 @@ def test_so_it_does_after_cuts_of_every_kind_refusals_and_many_starts(seed):
     assert ident > 50
 
 
-def test_what_the_quarantine_holds_and_what_is_known_of_the_ids_lies_as_the_document_says():
+def test_quarantine_and_known_ids_lie_as_the_document_says():
     area = Area(16, 4096, 16)
     state, log = area.mount()
     quarantine = Quarantine(area.kept, state, log)

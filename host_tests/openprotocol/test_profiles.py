@@ -10,7 +10,7 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import FLAG_RECOVERED
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
-from toolcart.sim.profiles import ALIASES, PROFILES, names, row
+from toolcart.sim.profiles import names, row
 from host_tests.support.world import CONTROLLER, Cart, id_of
 
 PORTABLE = True
@@ -129,9 +129,6 @@ def test_every_profile_is_made_of_known_options():
         for _ in range(40):
             controller.produce()
         assert len(controller.produced) == 40
-    assert sorted(names()) == sorted(PROFILES)
-    for name in ALIASES:
-        assert name not in PROFILES and row(name) == row(ALIASES[name])
     assert row("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
     for wrong in (lambda: row("nix"), lambda: Controller(SimClock(), ControllerOptions(identity={"x": 1}))):
         try:

@@ -180,7 +180,7 @@ def test_connection_lost_before_storing_sends_it_again_at_once_over_the_pim():
 # -- refusals: the figures
 
 
-def test_refused_result_is_offered_again_at_once_after_2_and_8_s_and_the_next_good_one_is_there_within_12_s():
+def test_refused_result_is_offered_three_times_and_passed_within_12_s():
     outlet = Outlet()
     outlet.store(8)
     refuse(outlet, 4)
@@ -197,7 +197,7 @@ def test_refused_result_is_offered_again_at_once_after_2_and_8_s_and_the_next_go
     outlet.clean()
 
 
-def test_ten_refused_in_a_row_hold_the_next_good_one_for_15_s_at_most():
+def test_ten_refused_in_a_row_hold_the_next_at_most_15_s():
     for delay_ms in (0, 100):
         outlet = Outlet(blocks=32, kept_blocks=8)
         for place in (PIM, SERVER):
@@ -214,7 +214,7 @@ def test_ten_refused_in_a_row_hold_the_next_good_one_for_15_s_at_most():
         outlet.clean()
 
 
-def test_good_one_that_comes_behind_a_refused_one_is_there_within_12_s_and_behind_a_few_within_15_s():
+def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
     for bad, most_ms, pauses_ms in (
         ([2], 12000, (100, 5000, 30000, 3 * 3600000)),
         ([2, 3, 4], 15000, (100, 30000, 3600000)),
@@ -245,7 +245,7 @@ def test_a_row_of_bad_ones_among_good_ones_costs_one_wait():
     assert outlet.parked_numbers() == bad[:-1], "the last one has nothing behind it"
 
 
-def test_more_are_refused_in_a_row_than_a_pass_reaches_and_the_good_one_behind_arrives():
+def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
     outlet = Outlet(blocks=48, kept_blocks=16)
     outlet.store(100)
     for ident in numbers(1, 99):
@@ -278,7 +278,7 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
     outlet.clean()
 
 
-def test_server_in_trouble_is_asked_after_10_30_and_then_every_60_s_and_what_it_is_sent_is_bounded():
+def test_server_in_trouble_is_asked_after_10_30_then_every_60_s():
     outlet = Outlet({"code_all": 99}, blocks=48, kept_blocks=16)
     outlet.store(20)
     outlet.until_refused(4)
@@ -369,7 +369,7 @@ def test_pass_is_durable_before_it_begins():
         assert outlet.parked_numbers() == [2] and outlet.archive.repeated == 0
 
 
-def test_first_of_a_pass_cut_off_by_garbage_goes_out_again_and_nothing_is_set_aside():
+def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
     outlet = Outlet()
     outlet.store(4)
     refuse(outlet, 2)
@@ -398,7 +398,7 @@ def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
     assert sorted(there + outlet.parked_numbers()) == numbers(1, 6) and outlet.archive.repeated == 0
 
 
-def test_refusal_behind_which_a_copy_is_on_its_way_is_settled_by_the_next_08():
+def test_refusal_with_a_copy_under_way_is_settled_by_the_next_08():
     outlet = Outlet({"code_all": 99, "ack_delay_ms": 8000})
     outlet.store(2)
     outlet.until_refused(1)  # its copy is taken, and the refusal comes first
@@ -441,7 +441,7 @@ def settled_by_an_08(outlet, reported):
     outlet.run(100)
 
 
-def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
+def test_false_08_behind_a_pass_never_makes_its_first_count_stored():
     outlet = Outlet()
     first, _ = outlet.store(2)
     refuse(outlet, first)
@@ -453,7 +453,7 @@ def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_fi
     assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
 
 
-def test_a_pass_that_an_08_has_left_open_is_not_over_when_its_first_is_taken():
+def test_pass_left_open_by_an_08_outlives_its_first():
     outlet = Outlet()
     outlet.store(3)
     refuse(outlet, 1)
@@ -468,7 +468,7 @@ def test_a_pass_that_an_08_has_left_open_is_not_over_when_its_first_is_taken():
     assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
 
 
-def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
+def test_08_without_news_behind_a_pass_leaves_its_first_unstored():
     outlet = Outlet()
     outlet.store(3)
     refuse(outlet, 2)
@@ -481,7 +481,7 @@ def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one
     assert outlet.ids()[:2] == [1, 3] and outlet.parked_numbers() == [2]
 
 
-def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_server_is_well_again():
+def test_results_a_pass_met_go_out_once_the_server_is_well():
     outlet = Outlet(cursor_batch=3)
     outlet.options.code_all = 5
     outlet.store(30)
@@ -507,7 +507,7 @@ def test_no_one_is_needed_for_what_was_overwritten_before_the_next_try():
     assert not outlet.shown()["needs_operator"]
 
 
-def test_an_operator_is_needed_where_all_are_refused_and_the_log_lacks_the_room_that_its_writer_waits_for():
+def test_operator_is_needed_when_all_are_refused_and_room_lacks():
     outlet = Outlet(blocks=20, kept_blocks=12)
     outlet.options.code_all = 5
     many = outlet.log.device.block_bytes // 2
@@ -532,7 +532,7 @@ def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
     outlet.until(lambda: outlet.shown()["needs_operator"])
 
 
-def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
+def test_result_overwritten_while_outstanding_counts_as_delivered_when_taken():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.store(1)
     outlet.until(lambda: outlet.policy.out)
@@ -548,7 +548,7 @@ def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken
 # -- late offers
 
 
-def test_what_was_set_aside_is_offered_again_after_ten_minutes_of_good_service_and_the_wire_ascends():
+def test_parked_result_is_offered_again_after_ten_good_minutes_in_order():
     outlet = Outlet()
     outlet.store(4)
     refuse(outlet, 2)
@@ -652,7 +652,7 @@ def cut_once_kept():
     return outlet
 
 
-def test_what_a_cut_left_kept_and_not_passed_goes_out_once_where_an_operator_wants_it_offered_at_once():
+def test_kept_but_not_passed_result_goes_once_when_an_operator_retries():
     outlet = cut_once_kept()
     assert outlet.forward.ask(2, False) == ASK_DONE
     outlet.network.up(*PIM)
@@ -663,7 +663,7 @@ def test_what_a_cut_left_kept_and_not_passed_goes_out_once_where_an_operator_wan
     outlet.clean()
 
 
-def test_what_a_cut_left_kept_and_not_passed_is_gone_once_it_is_dropped():
+def test_kept_but_not_passed_result_is_gone_once_dropped():
     outlet = cut_once_kept()
     assert outlet.quarantine.remove([2], DROPPED) == 1
     outlet.network.up(*PIM)
@@ -691,7 +691,7 @@ def held():
     return outlet
 
 
-def test_without_room_nothing_goes_out_and_it_says_so_while_results_come_in():
+def test_without_room_nothing_goes_out_and_that_is_said():
     outlet = held()
     shown = outlet.shown()
     assert shown["refused"]["doing"] == "hold" and shown["refused"]["code"] == 17
@@ -703,7 +703,7 @@ def test_without_room_nothing_goes_out_and_it_says_so_while_results_come_in():
     outlet.clean()
 
 
-def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
+def test_hold_behind_an_unfinished_pass_costs_no_turns():
     outlet = Outlet(blocks=32, kept_blocks=3)
     for ident in outlet.store(3):
         refuse(outlet, ident)
@@ -720,7 +720,7 @@ def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
     assert outlet.steps - steps < 100
 
 
-def test_a_flash_that_takes_nothing_is_not_asked_all_the_time_because_more_came_behind_what_is_refused():
+def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet = Outlet()
     for ident in outlet.store(2):
         refuse(outlet, ident)
@@ -883,7 +883,7 @@ def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
     outlet.clean()
 
 
-def test_the_first_of_a_silent_row_that_the_quarantine_cannot_hold_is_dropped_whatever_is_out():
+def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
     for is_behind in (False, True):
         outlet = Outlet({"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)
         outlet.store(1)
@@ -921,7 +921,7 @@ def test_who_has_made_room_is_needed_no_more():
     assert not outlet.shown()["needs_operator"]
 
 
-def test_who_has_made_room_is_needed_no_more_while_there_is_no_connection_either():
+def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
         assert outlet.shown()["needs_operator"] and outlet.forward.holds()
@@ -978,7 +978,7 @@ def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     assert not outlet.shown()["needs_operator"] and outlet.forward.ask(1, False) == ASK_DONE
 
 
-def test_a_cut_lets_no_more_than_half_of_a_small_log_look_as_if_it_waited():
+def test_cut_makes_at_most_half_of_a_small_log_look_waiting():
     outlet = Outlet(blocks=11, cursor_batch=1000)
     part = outlet.log.device
     half = (part.block_count - 2) * part.block_bytes // 2
@@ -997,7 +997,7 @@ def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():
     assert outlet.ids() == [5]
 
 
-def test_room_made_while_a_pass_is_on_its_way_is_room_that_it_did_not_have():
+def test_room_made_during_a_pass_is_room_it_lacked():
     outlet = trouble_without_room()
     passes = outlet.policy.passes()
     outlet.options.ack_delay_ms = 1000
@@ -1008,7 +1008,7 @@ def test_room_made_while_a_pass_is_on_its_way_is_room_that_it_did_not_have():
     assert not outlet.shown()["needs_operator"]
 
 
-def test_a_log_full_of_refused_results_wants_an_operator_as_no_good_one_can_come_in_behind_them():
+def test_log_full_of_refused_results_needs_an_operator():
     outlet = Outlet(blocks=12)
     while outlet.log.has_room(ROOM_BYTES):
         refuse(outlet, outlet.next_id)
@@ -1025,7 +1025,7 @@ def test_a_log_full_of_refused_results_wants_an_operator_as_no_good_one_can_come
     outlet.until_stored(1)
 
 
-def test_the_first_dropped_takes_no_other_with_it_and_the_next_one_goes_out_once_before_the_next_pass():
+def test_dropped_first_takes_no_other_and_the_next_goes_once():
     outlet = trouble_without_room()
     refused = outlet.toolsnet.refused
     assert outlet.forward.drop_first() == DROP_DONE and outlet.forward.drop_first() == DROP_NONE
@@ -1037,7 +1037,7 @@ def test_the_first_dropped_takes_no_other_with_it_and_the_next_one_goes_out_once
     assert outlet.ids() == [5] and outlet.numbers_after_cut()[DROPPED] == 2
 
 
-def test_one_that_is_overwritten_while_it_waits_for_its_retry_costs_the_next_one_no_time():
+def test_result_overwritten_before_its_retry_costs_the_next_no_time():
     outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
     for ident in numbers(1, 300):
         refuse(outlet, ident)
@@ -1136,7 +1136,7 @@ def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     assert outlet.ids() == [4, 6, 7] and outlet.parked_numbers() == [1, 2, 3]
 
 
-def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_answered():
+def test_late_offers_go_out_idle_even_without_answered_keep_alives():
     outlet = Outlet({"silent_telegrams": ("06",)})
     outlet.store(2)
     refuse(outlet, 1)
@@ -1146,7 +1146,7 @@ def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_a
     assert outlet.ids() == [2, 1]
 
 
-def test_late_one_that_is_refused_again_keeps_no_other_waiting_while_nothing_comes():
+def test_late_offer_refused_again_keeps_no_other_waiting():
     outlet = Outlet()
     outlet.store(4)
     for ident in (1, 2, 3):
@@ -1161,7 +1161,7 @@ def test_late_one_that_is_refused_again_keeps_no_other_waiting_while_nothing_com
 # -- frames that could not be read
 
 
-def test_frame_that_could_not_be_read_is_set_aside_when_its_turn_comes():
+def test_unreadable_frame_is_set_aside_when_its_turn_comes():
     outlet = Outlet()
     outlet.store(2)
     outlet.store_raw(b"00nonsense")
@@ -1247,7 +1247,7 @@ def test_frame_at_the_end_is_no_gap_at_the_server():
     assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
 
 
-def test_what_a_server_that_was_set_back_refuses_now_is_kept_though_others_behind_it_are():
+def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     outlet = Outlet(rewind=True)
     outlet.store(5)
     refuse(outlet, 4)
@@ -1333,7 +1333,7 @@ def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
             assert outlet.quarantine.count() == 1 and outlet.cursor.number == outlet.log.number
 
 
-def test_server_that_says_it_is_empty_and_then_what_it_has_gets_nothing_twice():
+def test_server_that_says_empty_then_its_number_gets_nothing_twice():
     for power_fails in (False, True):
         outlet = Outlet(cursor_batch=40)
         outlet.store(30)
@@ -1406,7 +1406,7 @@ def test_server_behind_gets_the_missing_ones_again_when_asked_for():
     assert outlet.ids() == numbers(1, 41)
 
 
-def test_a_server_that_was_set_back_behind_or_in_front_of_a_late_one_gets_what_it_lacks_and_no_more():
+def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
     for forgotten in range(6):  # in its order: 1, 3, 4, 2 late, 5, 6
         outlet = Outlet(rewind=True)
         outlet.store(4)
@@ -1431,7 +1431,7 @@ def test_a_server_that_was_set_back_behind_or_in_front_of_a_late_one_gets_what_i
         assert outlet.counted(h.SERVER_BEHIND) == (forgotten > 0)
 
 
-def test_what_is_set_aside_is_not_sent_again_to_a_server_that_was_set_back():
+def test_parked_result_is_not_sent_again_to_a_rewound_server():
     for power_fails in (False, True):
         outlet = Outlet(rewind=True)
         outlet.store(7)
@@ -1600,7 +1600,7 @@ def cut_scenario(cut_at, acks_lost=()):
     return outlet, steps
 
 
-def test_cut_at_every_step_repeats_at_most_one_and_loses_and_disorders_nothing():
+def test_cut_at_every_step_repeats_at_most_one_and_loses_none():
     whole, steps = cut_scenario(0, (5,))
     assert whole.ids() == numbers(1, 8)
     for cut_at in range(1, steps + 1):
@@ -1739,7 +1739,7 @@ def test_recovery_from_a_fault_begins_at_the_pim_again():
     assert outlet.ids() == [1, 2, 3] and outlet.counted(h.FAULTS) == 1
 
 
-def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_sooner():
+def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     outlet = Outlet()
     take_away_toolsnet(outlet)
     outlet.store(1)
@@ -1770,7 +1770,7 @@ class NextDoor(SimPort):
         assert self.state() != PORT_OPENING
 
 
-def test_port_that_is_open_at_once_needs_no_time_out_for_the_first_result():
+def test_port_open_at_once_needs_no_time_out_before_the_first():
     outlet = Outlet(make_port=NextDoor)
     outlet.store(2)
     for _ in range(20):
@@ -1779,7 +1779,7 @@ def test_port_that_is_open_at_once_needs_no_time_out_for_the_first_result():
     outlet.clean()
 
 
-def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
+def test_port_open_at_once_gets_the_first_keep_alive_when_due():
     outlet = Outlet(make_port=NextDoor)
     outlet.run(29999)
     assert outlet.toolsnet.telegrams == {"05": 1, "07": 1}
@@ -1797,7 +1797,7 @@ def test_step_that_opens_server_next_door_needs_no_one_to_wake_it():
     assert outlet.session.can_send() and 0 < left <= 30000
 
 
-def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps_its_number():
+def test_results_behind_a_late_offer_keep_their_numbers():
     outlet = Outlet()
     outlet.store(3)
     refuse(outlet, 2)

@@ -79,7 +79,7 @@ def test_the_last_result_start_found_is_known_when_the_08_names_it():
     assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
 
 
-def test_an_08_is_asked_for_again_while_the_flash_does_not_show_what_it_vouches_for():
+def test_08_is_asked_for_again_until_the_flash_confirms_it():
     outlet = Outlet()
     outlet.store(4)
     outlet.until_stored(3)
@@ -141,7 +141,7 @@ def test_what_was_stored_after_start_is_not_taken_for_sent_before_it():
     assert outlet.ids() == numbers(1, 8) and outlet.archive.sequences()[3:] == numbers(7, 11)
 
 
-def test_orderly_end_waits_for_the_answer_that_is_out_and_no_longer_than_two_seconds():
+def test_orderly_end_waits_two_seconds_for_the_outstanding_answer():
     for delay_ms, left_ms in ((500, 500), (9000, 2000)):
         outlet = Outlet({"ack_delay_ms": delay_ms})
         outlet.store(3)
@@ -178,7 +178,7 @@ class Refusing:
         return answer
 
 
-def test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_as_delivered():
+def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
     for part, name in ((None, "allow"), ("sent", "begin_pass"), ("row", "finish")):
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
@@ -200,7 +200,7 @@ def test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_
         assert outlet.archive.out_of_order == 0 and outlet.counted(h.NOT_SAVED)
 
 
-def test_result_taken_by_a_pass_is_delivered_only_when_those_before_it_are_kept():
+def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
     outlet = Outlet()
     outlet.store(3)
     outlet.options.tightening_codes[1] = 17
@@ -241,7 +241,7 @@ def test_an_unreadable_frame_is_set_aside_once_over_thirty_starts():
         assert outlet.archive.sequences()[-1] == before + 2
 
 
-def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_follows_them():
+def test_server_loss_is_told_though_a_parked_frame_follows():
     outlet = Outlet(rewind=True)
     outlet.store(4)
     outlet.store_raw()
@@ -258,7 +258,7 @@ def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_
 # -- the state alone can fail
 
 
-def test_state_that_cannot_be_written_any_more_lets_results_out_and_what_is_refused_pass():
+def test_worn_out_state_lets_results_out_and_refused_ones_pass():
     outlet = Outlet()
     outlet.store(4)
     outlet.options.tightening_codes[2] = 17

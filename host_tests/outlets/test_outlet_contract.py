@@ -179,7 +179,7 @@ def test_records_arrive_in_order_and_cursor_moves_when_other_side_has_them(side)
     assert side.outlet().is_up()
 
 
-def test_with_nothing_to_do_it_asks_for_no_turn_before_its_next_deadline(side):
+def test_idle_outlet_asks_for_no_turn_before_its_next_deadline(side):
     side.bench.store(3)
     side.run(60000)
     assert side.outlet().step(side.bench.clock.now) > 1000

@@ -305,12 +305,12 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
 
 @pytest.mark.parametrize("unsaid", (False, True))
 @pytest.mark.parametrize("proven", (False, True))
-def test_what_was_out_when_a_connection_broke_is_offered_again_before_anything_is_set_aside_for_it(proven, unsaid):
+def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unsaid):
     mood = {"breaks": 1, "in_order": True, "proven": proven, "unsaid": unsaid}
     assert explore(mixes(LONGER), **mood)[1] == {}
 
 
-def test_without_a_growing_reach_more_refused_ones_than_it_hold_all_others_for_ever(monkeypatch):
+def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
     assert explore([(REFUSED,) * 4], room=4)[1] == {}
     monkeypatch.setattr(row, "_WIDER_MOST", 0)
     assert "never done" in explore([(REFUSED,) * 4], room=4)[1]

@@ -91,7 +91,7 @@ def logged(cart):
 # -- what is sent --------------------------------------------------------------------------------------------------
 
 
-def test_each_command_is_sent_as_the_document_has_it_and_stands_in_the_log_twice():
+def test_each_command_is_sent_as_documented_and_logged_twice():
     cart = cart_of()
     for words, mid, data in (
         ("select-pset 12", 18, b"012"),
@@ -358,7 +358,7 @@ def test_a_connection_that_ends_first_leaves_it_unknown():
         assert cart.controller.messages[42] == 1 and logged(cart)[-1][0] == "unknown", way
 
 
-def test_a_power_cut_behind_what_was_sent_leaves_that_in_the_log_and_nothing_is_sent_again():
+def test_sent_command_stays_logged_after_a_cut_and_is_not_repeated():
     cart = cart_of(refuse={42: None})
     order = Order(cart, "disable")
     for _ in range(3):
@@ -433,7 +433,7 @@ def on_a_line(words):
     return worst
 
 
-def test_on_a_serial_line_an_acknowledgement_waits_for_no_more_than_the_command_s_own_octets():
+def test_serial_acknowledgement_waits_only_for_the_bytes_of_the_command():
     alone = on_a_line("")
     beside = on_a_line("identifier " + "I" * 56)
     assert beside - alone <= 150, (alone, beside)  # 76 octets and their NUL at 9600 baud, and the line's turn

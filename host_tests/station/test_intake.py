@@ -505,7 +505,7 @@ def test_restart_of_the_controller_loses_and_doubles_nothing():
     cart.healthy()
 
 
-def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_order():
+def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
     for code in (FLASH_IO, FLASH_WORN):
         for refused in range(1, 7):
             cart = Cart(blocks=64).ready()
@@ -531,7 +531,7 @@ def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_or
             assert puts[0] == 7 and cart.station.known.gone() == 0
 
 
-def test_a_controller_that_counts_again_waits_until_the_last_result_is_reliable_and_is_seen_whole():
+def test_restarted_count_waits_until_the_last_result_is_seen_whole():
     """A last result that counts late would pass for one that was heard of since the controller was asked."""
     cart = Cart().ready()
     cart.settle()
@@ -566,7 +566,7 @@ def test_what_was_pushed_since_a_reset_is_not_fetched():
     assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
 
 
-def test_what_the_log_holds_already_is_fetched_but_not_stored_again_and_not_at_each_start():
+def test_known_result_is_fetched_once_and_not_stored_again():
     cart = Cart(first_id=1).ready()
     cart.settle()
     produce(cart, 3)  # within one second: their times say nothing

@@ -118,7 +118,7 @@ def test_outage_is_filled_by_the_history_oldest_first():
         clean(cart)
 
 
-def test_what_was_made_before_it_was_met_is_not_ours_but_all_is_where_it_was_empty():
+def test_results_before_first_contact_are_ours_only_from_an_empty_controller():
     cart = cart_of(on=False)
     for _ in range(5):
         cart.controller.produce()
@@ -265,7 +265,7 @@ def fill(cart):
     raise AssertionError("it does not get full")
 
 
-def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way():
+def test_full_spool_ends_the_session_with_room_for_results_under_way():
     for unit in (16, 256, 512):
         cart = Cart(controller=dict(MT_FOCUS, refuse={40: 97, 3: None}), blocks=8, on=False)  # it hears no MID 0003
         cart.device.unit_bytes = unit
@@ -453,7 +453,7 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
     clean(cart)
 
 
-def test_push_whose_first_part_was_acknowledged_is_no_answer_to_what_is_asked_then():
+def test_push_with_its_first_part_acknowledged_answers_no_later_request():
     for wait in range(0, 60, 2):
         cart = cart_of(STEP_SYNC).ready()
         cart.run(wait)

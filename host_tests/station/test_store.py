@@ -255,7 +255,7 @@ def test_repeat_is_acknowledged_even_by_a_full_spool():
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
 
 
-def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
+def test_result_possibly_in_the_log_waits_while_that_is_unreadable():
     blank = light(tightening_id=" " * 10)
     for stored, comes in (
         (light(tightening_id=1), light(tightening_id=1)),
@@ -333,7 +333,7 @@ def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
     assert bench.idents() == [1, 2]
 
 
-def test_power_cut_at_any_operation_of_a_push_and_its_repeat_stores_it_once():
+def test_power_cut_at_any_operation_of_a_push_stores_it_once():
     for stored in (0, 1, 14, 15, 16, 47):
         base = Bench(11)
         for number in range(1, stored + 1):
@@ -502,7 +502,7 @@ def test_repeat_of_what_came_before_the_proof_is_found():
     assert bench.idents() == [1, 2, 3]
 
 
-def test_controller_that_counts_afresh_under_ids_of_before_has_all_of_it_stored_once():
+def test_restarted_count_under_earlier_ids_is_all_stored_once():
     bench = proven(Bench(), 41)
     afresh = (42, 43, 7, 8, 9, 42, 43, 44)
     for index in range(len(afresh)):
@@ -540,7 +540,7 @@ def test_fetched_result_that_the_log_has_is_not_stored_again():
     assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 3
 
 
-def test_fetched_result_that_the_log_may_have_had_and_lost_is_counted_as_one_at_most():
+def test_fetched_result_possibly_lost_by_the_log_counts_at_most_once():
     bench = proven(Bench(10), 41)
     again = bench.log.state.numbers
     assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
@@ -561,7 +561,7 @@ def test_fetched_result_that_the_log_may_have_had_and_lost_is_counted_as_one_at_
     assert bench.start().log.state.numbers[STORED_AGAIN] == 2
 
 
-def test_a_fetched_frame_that_cannot_be_read_is_counted_as_stored_again_if_it_may_have_been_pushed():
+def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
     assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
@@ -585,7 +585,7 @@ def put_raw(bench, ident):
     return bench.store.put_fetched_raw(frame, 0, len(frame), b"%010d" % ident, 0, NOW)
 
 
-def test_what_is_stored_again_is_counted_once_more_by_a_start_that_does_not_know_the_count():
+def test_start_without_the_count_counts_a_repeat_once_more():
     bench = proven(Bench(10), 41)
     assert bench.push(light(tightening_id=61)) == KEPT
     assert bench.push(garbled(tightening_id=44)) == KEPT
@@ -594,7 +594,7 @@ def test_what_is_stored_again_is_counted_once_more_by_a_start_that_does_not_know
     assert bench.start().log.state.numbers[STORED_AGAIN] == 1, "from the record, since no snapshot says so"
 
 
-def test_missing_results_that_no_one_has_pushed_are_counted_as_stored_once_however_often_a_log_turns_over():
+def test_missing_results_never_pushed_count_once_however_often_logs_turn():
     bench = proven(Bench(10), 41)
     assert bench.push(light(tightening_id=1000)) == KEPT
     for ident in range(43, 300):

@@ -87,7 +87,7 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
 
 
-def test_subscription_that_was_lost_is_found_though_what_the_controller_made_then_is_gone():
+def test_lost_subscription_is_found_though_its_results_are_gone():
     for options in ({}, {"header_spindles": (1, 2, 3)}):
         cart = cart_of(memory=1, **options)
         produce(cart, 3)

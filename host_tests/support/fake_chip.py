@@ -125,7 +125,9 @@ class SPI:
 
 
 class Interface:
-    """A WLAN, a W5500 or a LAN."""
+    """A WLAN, a W5500 or a LAN; `dns` is what the stack knows, whatever the interface."""
+
+    dns = "0.0.0.0"
 
     def __init__(self, *arguments, **named):
         self.arguments = arguments
@@ -134,7 +136,8 @@ class Interface:
         self.connected = False
         self.code = 1
         self.around = []
-        self.fixed = ("0.0.0.0", "", "", "")
+        self.dhcp4 = True
+        self.fixed = {}
         Interface.last = self
 
     def active(self, on):
@@ -165,10 +168,14 @@ class Interface:
     def deinit(self):
         self.calls.append(("deinit",))
 
-    def ifconfig(self, fixed=None):
-        if fixed is not None:
-            self.fixed = fixed
-        return self.fixed
+    def ipconfig(self, what=None, **told):
+        if what is not None:
+            return self.fixed.get(what, ("0.0.0.0", "0.0.0.0"))
+        if "dhcp4" in told:
+            self.dhcp4 = told.pop("dhcp4")
+            self.fixed = {}  # extmod/network_lwip.c: dhcp_release_and_stop
+        self.fixed.update(told)
+        return None
 
 
 class RomFlash:
@@ -246,6 +253,8 @@ def modules(platform, with_network=True):
         WLAN=Interface, WIZNET5K=Interface, LAN=Interface, STA_IF=0, PHY_LAN8720=1, hostname=lambda n: None
     )
     network.country = lambda c: None
+    network.ipconfig = lambda what: Interface.dns
+    Interface.dns = "0.0.0.0"
     found = {"machine": machine}
     if with_network:
         found["network"] = network

@@ -161,7 +161,7 @@ def test_no_server_can_stop_the_agent_for_good():
             raise
 
 
-def test_backlog_keeps_its_order_through_any_time_of_a_server_that_is_away_behind_an_open_port():
+def test_backlog_keeps_order_while_the_server_behind_an_open_port_is_away():
     for behaviour in ({"closes_after": 0}, {"closes_after": 1}, {"closes_after": 12}):
         outlet = Outlet(cursor_batch=4)
         outlet.store(2)
@@ -178,7 +178,7 @@ def test_backlog_keeps_its_order_through_any_time_of_a_server_that_is_away_behin
         assert outlet.ids() == list(range(1, 33)) and outlet.parked_numbers() == [], (behaviour, outlet.counts())
 
 
-def test_server_that_refuses_with_any_code_parks_nothing_as_long_as_it_refuses_all():
+def test_server_that_refuses_all_with_any_code_parks_nothing():
     outlet = survive(SERVER, lambda: Hostile(answer=b"002405%s20240314092653999", tells_ident=True))
     assert outlet.counted(h.REFUSED_BY_SERVER) > 10
 
@@ -197,7 +197,7 @@ def stuck(taken):
     return outlet, line
 
 
-def test_server_that_stops_reading_amid_a_telegram_is_left_and_the_telegram_sent_again_whole():
+def test_telegram_is_sent_again_whole_when_a_server_stops_reading():
     for taken in (1, 4, 100, 599, 2000):
         outlet, line = stuck(taken)
         for session in outlet.toolsnet.server_sessions:
@@ -229,7 +229,7 @@ def test_server_that_reads_slowly_gets_whole_telegrams():
     outlet.clean()
 
 
-def test_server_so_slow_that_every_05_is_late_still_gets_everything_in_order():
+def test_slow_server_with_every_05_late_gets_everything_in_order():
     outlet = Outlet()
     line = outlet.network.line(*SERVER)
     line.bytes_per_s = 110

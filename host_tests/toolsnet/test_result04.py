@@ -152,7 +152,7 @@ def test_vin_is_25_octets_and_leading_blanks_stay():
     assert Record(example(vin=b"")).told()["vin"] == ""
 
 
-def test_octets_of_a_vin_that_are_no_ascii_are_escaped_and_none_becomes_another():
+def test_vin_beyond_ascii_is_escaped_and_stays_distinct():
     def told(vin):
         found = Record(example(vin=vin + b" " * (25 - len(vin)))).told()
         octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60022, 60023)]
@@ -182,7 +182,7 @@ def test_serial_of_the_tool_is_stripped_on_both_sides():
         assert 1202 not in found["by_id"]
 
 
-def test_serial_longer_than_ten_keeps_its_end_and_is_sent_whole_as_a_parameter():
+def test_serial_over_ten_keeps_its_end_and_goes_whole_as_parameter():
     for serial, end in ((b"ABCDEFGHIJKLMN", "EFGHIJKLMN"), (b" BCDEFGHIJKL  ", "CDEFGHIJKL")):
         record = Record(example())
         record.put_serial(serial)
@@ -204,7 +204,7 @@ def test_parameter_set_0_is_sent_as_program_9999_and_told_as_0():
     assert values(found)[1000] == "0"
 
 
-def test_parameter_set_that_is_blank_is_sent_as_program_9999_and_not_told():
+def test_blank_parameter_set_is_sent_as_program_9999_and_not_told():
     found = Record(example(pset=None)).told()
     assert found["spindles"][0]["program"] == 9999
     assert 1000 not in found["by_id"]
@@ -240,7 +240,7 @@ def test_angle_gets_one_decimal():
     assert spindle_of(angle=None)["angle"] == "000000.0"
 
 
-def test_limits_that_light_does_not_have_are_zero_and_said_to_be_unknown():
+def test_limits_missing_from_light_are_zero_and_said_to_be_unknown():
     found = Record(example()).told()
     spindle = found["spindles"][0]
     assert (spindle["torque_low"], spindle["torque_high"]) == ("00000.00", "00000.00")
@@ -328,7 +328,7 @@ def test_zero_is_sent_as_one_digit():
     assert (found[1500], found[100], found[101]) == ("0", "0", "0")
 
 
-def test_last_change_is_sent_as_it_came_also_when_it_is_no_date():
+def test_last_change_is_sent_as_it_came_even_without_a_date():
     found = Record(example(pset_change="Last Change Unknown")).told()
     assert values(found)[1003] == "Last Change Unknown"
 

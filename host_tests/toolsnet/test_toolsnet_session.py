@@ -210,7 +210,7 @@ def lose_at_pim(driven):
     return written
 
 
-def test_auto_leaves_the_05_out_after_a_pim_that_led_nowhere_and_comes_back_to_it():
+def test_auto_omits_the_05_after_a_pim_led_nowhere_then_returns():
     driven = Driven()
     assert [lose_at_pim(driven).startswith(ACKNOWLEDGE_12) for _ in range(4)] == [True, False, True, False]
 
@@ -285,7 +285,7 @@ def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
     assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
-def test_late_05_amid_a_second_copy_lets_the_copy_end_before_anything_else_goes_out():
+def test_late_05_amid_a_second_copy_lets_that_copy_end_first():
     driven = streaming()
     ident, octets = driven.send()
     driven.takes = 200
@@ -297,7 +297,7 @@ def test_late_05_amid_a_second_copy_lets_the_copy_end_before_anything_else_goes_
     assert driven.session.can_send()
 
 
-def test_server_that_takes_nothing_is_left_when_the_time_of_all_sends_is_over():
+def test_server_that_takes_nothing_is_left_after_the_time_for_sends():
     driven = streaming()
     driven.takes = 100
     driven.send()
@@ -488,7 +488,7 @@ def wary(driven):
     return driven, driven.opened()[1]
 
 
-def test_result_goes_out_all_the_same_where_no_one_knows_that_a_06_is_answered():
+def test_result_goes_out_where_an_answer_to_06_is_not_known():
     driven, octets = wary(streaming())
     assert octets.startswith(b"000706") and not driven.session.can_send()
     assert driven.wait(5000)[1] == b"" and driven.session.can_send()
@@ -501,7 +501,7 @@ def test_result_goes_out_all_the_same_where_no_one_knows_that_a_06_is_answered()
     assert wary(driven.to_streaming())[1] == b""
 
 
-def test_result_does_not_go_out_where_a_06_is_answered_always_and_is_not_now():
+def test_result_waits_where_a_06_usually_answered_is_not_answered_now():
     driven = streaming()
     driven.wait(30000)
     driven.hear(acknowledge(driven.session.ident - 1))

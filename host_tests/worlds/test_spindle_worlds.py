@@ -10,9 +10,7 @@ from toolcart.agent import catalogue
 from toolcart.agent.record import same
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
-from lab.worlds import adapter
-from lab.worlds import spindle_frames as frames
-from lab.worlds.controller_frames import message
+from lab.worlds import adapter, frames
 from lab.worlds.course import Course, run
 from lab.worlds.history import UNREADABLE
 from lab.worlds.judge import judge
@@ -29,7 +27,7 @@ def several(count=3, **more):
 
 
 def told(mid, revision, data):
-    return catalogue.decode(message(mid, revision, data)[:-1])
+    return catalogue.decode(frames.message(mid, revision, data)[:-1])
 
 
 def test_the_messages_say_what_toolsnet_has_to_have():

@@ -270,6 +270,12 @@ def checked(code):
     return code
 
 
+def addresses():
+    """Return address, mask, gateway and name server as DHCP has given them."""
+    wire.ask(ASK_WLAN, WLAN_ADDRESS)
+    return tuple(bytes(memoryview(wire.buf)[: wire.length]).decode().split(" "))
+
+
 class Wlan:
     """`network.WLAN`."""
 
@@ -312,13 +318,13 @@ class Wlan:
         if what is not None:
             raise ValueError("unknown config param")  # neither port reports "bssid" by this call
 
-    def ifconfig(self, fixed=None):
-        if fixed is not None:
-            self._fixed = fixed
-        self._ask(WLAN_ADDRESS)
+    def ipconfig(self, what=None, **told):
+        if told:
+            self._fixed = told.get("addr4")
+            return None
         if self._fixed and self.isconnected():
             return self._fixed
-        return tuple(bytes(memoryview(wire.buf)[: wire.length]).decode().split(" "))
+        return addresses()[:2]
 
     def scan(self):
         if platform == "esp32" and not self.active():
@@ -350,6 +356,9 @@ class Network:
 
     def hostname(self, name):
         pass
+
+    def ipconfig(self, what):
+        return addresses()[3]
 
     country = hostname
 

@@ -212,7 +212,6 @@ def command(
     tree_first: bool = False,
     cuts: tuple[int, ...] = (),
     count_from: int = 0,
-    marks: bool = False,
     uarts: tuple[int, ...] = (),
     plain: bool | None = None,
 ) -> list[str]:
@@ -235,8 +234,6 @@ def command(
         line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
     if uarts:
         line += ["--uarts", ",".join(str(port) for port in uarts)]
-    if marks:
-        line.append("--marks")
     if plain is not None:
         line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]

@@ -4,7 +4,7 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 
 # isort: split
 from toolcart.base.clock import Dice
-from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+from toolcart.sim.serial_peers import PEERS
 from lab.harness import cart as whole
 from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
 
@@ -22,7 +22,7 @@ class Board(whole.Board):
 class SerialCart(whole.Cart):
     """One station on one line. Flash, clock, controller and ToolsNet survive a power cut.
 
-    kind is "3964r" or "ascii"; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
+    kind is the procedure; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
     None; the rest as in Cart.
     """
 
@@ -56,8 +56,7 @@ class SerialCart(whole.Cart):
             clock=self.clock,
             on=False,
         )
-        make = R3964Peer if kind == "3964r" else AsciiPeer
-        self.peer = make(self.controller.endpoint, self.clock, **(peer or {}))
+        self.peer = PEERS[kind](self.controller.endpoint, self.clock, **(peer or {}))
         self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
         if stalls is not None:
             self.flashes["spool0"] = StallFlash(self.flashes["spool0"], self.line, stalls[0], stalls[1])

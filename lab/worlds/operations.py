@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lab.worlds.controller_frames import HEADER
 from lab.worlds.controller_session import EXISTS, NOT_FOUND, REVISION, UNKNOWN, Session
+from lab.worlds.frames import HEADER, details, overall
 from lab.worlds.history import READABLE, Result
-from lab.worlds.operation_frames import details, overall
 
 TAKEN_MS = 10000
 _PUSHED, _ASKED = 8, 6
@@ -97,7 +96,7 @@ class OperationSession(Session):
         elif self._is_hindered(b"0006", result if asked else None, asked == 0):
             return
         elif result is None:
-            self._send(4, 1, f"0006{NOT_FOUND:02d}", None if asked else lambda: controller.was_met(self))
+            self._send(4, 1, b"0006%02d" % NOT_FOUND, None if asked else lambda: controller.was_met(self))
         else:
             self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
 

@@ -17,10 +17,10 @@ from collections import deque
 from collections.abc import Callable
 
 from lab.worlds import telegrams
+from lab.worlds.frames import spindles_of
 from lab.worlds.history import READABLE, History, Result, Row, StationHistory
 from lab.worlds.network import Link, Network, Service
 from lab.worlds.passing import SOUND_MS, Passing
-from lab.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)

@@ -20,7 +20,7 @@ from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.log.flash import Part
 from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from toolcart.board.hold import HELD_FEED_MS, Hold, hold
-from toolcart.board.network import bring_up
+from toolcart.board.network import Interface, NoHardware, NoNetwork
 from toolcart.board.sockets import Sockets
 from toolcart.board.uart import UartPort
 
@@ -95,12 +95,27 @@ class Board:
         self._flashes = {}
         now = self.now()
         self.clock = Clock(ChipClock(), now)
-        self.network = bring_up(chip, self.settings, self.said, self.scan, now)
+        self.network = self._bring_up(now)
         self.sockets = Sockets(self.network.is_up, self._make_resolver, self.now)
         self.ntp = None
         if self.settings["ntp_hosts"]:
             self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], self._zone(), now)
         self._lamp = self._find_lamp()
+
+    def _bring_up(self, now):
+        """Return the network that the settings name; without its hardware the agent still runs, and this is said."""
+        kind = self.settings["network"]
+        try:
+            if kind == "wifi":
+                from toolcart.board.wifi import Wifi  # not with a cable
+
+                return Wifi(self._chip.radio(self.settings), self.settings, self.scan, now)
+            if kind == "ethernet":
+                return Interface(self._chip.ethernet(self.settings["ethernet_pins"]), self.settings, now)
+        except (OSError, ImportError, AttributeError, ValueError) as error:
+            self.said.append("no %s: %s" % (kind, error or type(error).__name__))
+            return NoHardware(kind)
+        return NoNetwork()
 
     def _zone(self):
         """Return the zone of the settings; UTC if there are none; if its rules cannot be read, say so."""
@@ -139,9 +154,7 @@ class Board:
 
     def serial(self, controller):
         """Return a new port for the UART of these controller settings."""
-        port = UartPort(controller, machine.UART, machine.Pin, self.sockets.poll)
-        self.sockets.add(port)
-        return port
+        return UartPort(controller, machine.UART, machine.Pin, self.sockets)
 
     def flash(self, spool):
         """Open the flash of these spool settings; None if it is not available now."""

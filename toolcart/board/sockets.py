@@ -102,7 +102,7 @@ class TcpPort:
         self._state = PORT_OPENING
         self._asks_out = True
         # An ESP32 reports a failed connect only to those that ask for POLLHUP (ports/esp32/modsocket.c:835).
-        self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT | select.POLLHUP)
+        self._sockets.listen(self, sock, select.POLLIN | select.POLLOUT | select.POLLHUP)
 
     def is_looked_up(self):
         """True if the name has an address now and the port has begun to connect; without an address the port closes."""
@@ -170,7 +170,7 @@ class TcpPort:
         sock = self.sock
         if sock is not None:
             self.sock = None
-            self._sockets.poll.unregister(sock)
+            self._sockets.forget(sock)
             sock.close()
         self.asks = ""
         self._state = PORT_CLOSED
@@ -214,7 +214,7 @@ class Sockets:
         self._make_resolver = make_resolver
         self._now = now
         self._asking = []  # ports that wait for a name
-        self._ports = []
+        self._open = {}  # ports by what the poll gives
         self._typed = False
         try:
             self.poll.register(sys.stdin, select.POLLIN)
@@ -223,7 +223,7 @@ class Sockets:
 
     def tcp(self):
         """Return a new port."""
-        return self.add(TcpPort(self))
+        return TcpPort(self)
 
     def looks_up(self, host, port):
         """Begin to look a name up for a port; False for an address."""
@@ -248,10 +248,15 @@ class Sockets:
             self.resolver = self._make_resolver()
         self.resolver.ask(host, self._now())
 
-    def add(self, port):
-        """Wake this port's slot too; while open it registers its `sock` with `poll` itself."""
-        self._ports.append(port)
-        return port
+    def listen(self, port, sock, events):
+        """Wake the port's slot whenever one of these events happens at `sock`."""
+        self.poll.register(sock, events)
+        self._open[sock] = port
+
+    def forget(self, sock):
+        """Wake nobody for it any more."""
+        self.poll.unregister(sock)
+        del self._open[sock]
 
     def wait(self, app, wait_ms, now_of):
         """Sleep until input or for `wait_ms`; wake the slots that have input."""
@@ -259,21 +264,19 @@ class Sockets:
             wait_ms = WAIT_MAX_MS
         if self.resolver is not None:
             wait_ms = self._look_up(app, wait_ms, now_of())
-        if not self._is_any_open():
+        if not self._open and (self.resolver is None or self.resolver.sock is None):
             self._nap(wait_ms)
             wait_ms = 0
         for thing, events in self.poll.ipoll(wait_ms):
-            if thing is sys.stdin:
+            port = self._open.get(thing)
+            if port is not None:
+                port.events = events
+                if port.slot >= 0:
+                    app.scheduler.wake(port.slot, now_of())
+            elif thing is sys.stdin:
                 self._typed = True
-                continue
-            if self.resolver is not None and thing is self.resolver.sock:
+            else:
                 self.resolver.receive()
-                continue
-            for port in self._ports:
-                if port.sock is thing:
-                    port.events = events
-                    if port.slot >= 0:
-                        app.scheduler.wake(port.slot, now_of())
 
     def _look_up(self, app, wait_ms, now):
         """Let the resolver go on, and wake a port whose name is settled; return the ms until the next time."""
@@ -294,14 +297,6 @@ class Sockets:
             wait_ms -= piece_ms
             if self._is_typed():
                 return
-
-    def _is_any_open(self):
-        if self.resolver is not None and self.resolver.sock is not None:
-            return True
-        for port in self._ports:
-            if port.sock is not None:
-                return True
-        return False
 
     def read_console(self):
         """Return what was typed, "" if nothing was."""

@@ -80,7 +80,7 @@ class Tls:
 
     def port(self, toolsnet):
         """Return a new port: `board.tls(toolsnet)` for agent.cart.app, with the same configuration."""
-        return self._sockets.add(TlsPort(self._sockets, self, self._name))
+        return TlsPort(self._sockets, self, self._name)
 
     def _content(self, setting):
         """Return the content of the file that a setting names."""
@@ -201,7 +201,6 @@ class TlsPort(TcpPort):
     def _begin(self):
         """TCP is connected: from here on `sock` is what speaks TLS, as only that knows what it has already read."""
         tcp = self.sock
-        poll = self._sockets.poll
         self._has_passed = self._has_one = self._has_ended = self._asks_out = False
         self._owed = 0
         try:
@@ -209,10 +208,10 @@ class TlsPort(TcpPort):
         except (OSError, ValueError, MemoryError) as error:
             self._give_up(error)
             return
-        poll.unregister(tcp)
+        self._sockets.forget(tcp)
         self._tcp = tcp
         self.sock = sock
-        poll.register(sock, select.POLLIN)
+        self._sockets.listen(self, sock, select.POLLIN)
         self._shake()
 
     def _shake(self):

@@ -35,9 +35,9 @@ def parse_device(device):
 
 
 class UartPort:
-    """One UART (agent.link.port); `make_uart` and `make_pin` are machine.UART and machine.Pin, `poll` the board's."""
+    """One UART (agent.link.port); `make_uart` and `make_pin` are machine.UART and machine.Pin."""
 
-    def __init__(self, settings, make_uart, make_pin, poll):
+    def __init__(self, settings, make_uart, make_pin, sockets):
         self.parity = _PARITY[settings["parity"]]
         self.stop_bits = settings["stop_bits"]
         self._has_flow = settings["flow"] == "rts_cts"
@@ -46,12 +46,12 @@ class UartPort:
         self._driver = None  # the pin of RS485's driver
         self._full = 0
         self._most = WRITE_OCTETS
-        self.sock = None  # the UART; the poll knows ports by this name
+        self.sock = None  # the UART
         self.slot = -1
         self.events = 0
         self.why = 0
         self.why_code = 0
-        self._poll = poll
+        self._sockets = sockets
         self._make_uart = make_uart
         self._make_pin = make_pin
 
@@ -81,7 +81,7 @@ class UartPort:
                 self._most = TX_OCTETS
             self.sock = uart(number, **settings)
             self._full = 0
-            self._poll.register(self.sock, select.POLLIN)
+            self._sockets.listen(self, self.sock, select.POLLIN)
         except (OSError, ValueError):
             self.sock = None
             self.why = WHY_NO_DEVICE
@@ -130,6 +130,6 @@ class UartPort:
     def close(self):
         """Give the UART back."""
         if self.sock is not None:
-            self._poll.unregister(self.sock)
+            self._sockets.forget(self.sock)
             self.sock.deinit()
         self.sock = None

@@ -258,6 +258,6 @@ def connect_serial_blocking(
     ...     toolcart.connect_serial_blocking("/dev/ttyUSB0", procedure="modbus")
     ... except toolcart.OptionError as error:
     ...     print(error)
-    procedure: found 'modbus', allowed one of 3964r, ascii
+    procedure: found 'modbus', allowed one of ascii, 3964r
     """
     return BlockingController(connect_serial(device, baud, procedure, parity, stop_bits, **options))

@@ -197,41 +197,18 @@ PROFILES = {
 PROFILES["mt-focus-6000"].update(MT_FOCUS_EVENTS)
 
 
-# Names without the hyphen between the two words, as often typed.
-ALIASES = {
-    "powerfocus-4000": "power-focus-4000",
-    "powerfocus-6000-2.8": "power-focus-6000-2.8",
-    "powerfocus-6000-3.6": "power-focus-6000-3.6",
-}
-
-
 def names():
-    """Return the names in the order of the documents; each of `ALIASES` works too.
+    """Return the names in the order of the documents.
 
     >>> import toolcart
     >>> toolcart.simulated.profiles()[0]
     'power-focus-4000'
     """
-    known = [
-        "power-focus-4000",
-        "power-focus-6000-2.8",
-        "power-focus-6000-3.6",
-        "powermacs",
-        "desoutter",
-        "desoutter-cvi3",
-        "nexo",
-        "op-ford",
-        "op-bmw",
-        "mt-focus-6000",
-        "stepsync",
-        "minimal",
-    ]
-    return known + sorted([name for name in PROFILES if name not in known])
+    return list(PROFILES)
 
 
 def row(name, **changed):
     """Return the options of a profile; `changed` wins, an `identity` field by field."""
-    name = ALIASES.get(name, name)
     if name not in PROFILES:
         raise ValueError("no such profile: " + name)
     options = dict(PROFILES[name])

@@ -103,18 +103,21 @@ def allowed(row):
         return "true or false"
     low = row[3]
     if kind in ("one", "list", "any"):
-        words = ("one of " if kind == "one" else "different ones of ") + low.replace(",", ", ")
+        words = low.replace(",", ", ")
+        words = "one of " + words if kind == "one" else "a list with any of %s, each once" % words
         if kind == "any":
-            words += ", or none"
+            words += ", or an empty list"
+    elif kind == "host":
+        words = "a name or an address alone, such as 10.0.0.5"
     else:
         what = unit(key)
         if kind == "hosts":
             what = "different hosts, in a list"
-        elif kind == "text" or kind == "host":
+        elif kind == "text":
             what = "printable ASCII characters"
-            if kind == "host":
-                what = "characters, a name or an address alone, such as 10.0.0.5"
-        words = ("%s to %s %s" % (low, row[4], what)).strip() + (", whole" if kind == "int" else "")
+        words = ("%s to %s %s" % (low, row[4], what)).strip()
+        if kind == "int":
+            words = "a whole number from " + words
     return words + (" or null" if default == "~" else "")
 
 
@@ -206,7 +209,7 @@ def _graphs(controller, spool, place, mistakes):
     """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
     traces = controller.get("traces")
     kib = spool.get("graphs_kib")
-    if traces and controller.get("link") in ("ascii", "3964r"):
+    if traces and controller.get("link") not in ("tcp", None):
         mistakes.append(
             (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
         )
@@ -274,7 +277,7 @@ def _duplicates(stations, system, mistakes):
         ):
             place = "stations[%d]." + place
             if value and first.setdefault((place, value), i) != i:
-                mistakes.append((place % i, found(value), "another than " + place % first[place, value]))
+                mistakes.append((place % i, found(value), "one of its own, not that of " + place % first[place, value]))
         for outlet in stations[i]["outlets"]:
             place_of = OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))

@@ -116,7 +116,7 @@ class Board:
         self.folder = folder
         self.poll = select.poll()
         self.heard = self.tried = False  # like those of toolcart.board.sockets.Sockets; nothing looks at them here
-        self._ports = []
+        self._open = {}  # ports by what the poll gives
         self._tls = None
         self._said = ""
 
@@ -138,16 +138,21 @@ class Board:
 
     def tcp(self):
         """Return a new port."""
-        return self.add(TcpPort(self))
+        return TcpPort(self)
 
     def looks_up(self, host, port):
         """False: names are looked up by a blocking call."""
         return False
 
-    def add(self, port):
-        """Wake this port's slot too."""
-        self._ports.append(port)
-        return port
+    def listen(self, port, sock, events):
+        """Wake the port's slot whenever one of these events happens at `sock`."""
+        self.poll.register(sock, events)
+        self._open[sock] = port
+
+    def forget(self, sock):
+        """Wake nobody for it any more."""
+        self.poll.unregister(sock)
+        del self._open[sock]
 
     def tls(self, toolsnet):
         """Return a new port that speaks TLS as these settings say; ValueError if that is not possible."""
@@ -161,7 +166,7 @@ class Board:
         """Return a new port for the serial line of these controller settings."""
         from toolcart.board.unix.serial import SerialPort
 
-        return self.add(SerialPort(controller, self))
+        return SerialPort(controller, self)
 
     def flash(self, spool):
         """Open the file of these spool settings; None if it is not available now."""
@@ -185,11 +190,10 @@ class Board:
     def wait(self, app, wait_ms):
         """Sleep until input or for `wait_ms`; wake the slots that have input."""
         for sock, events in self.poll.ipoll(wait_ms):
-            for port in self._ports:
-                if port.sock is sock:
-                    port.events = events
-                    if port.slot >= 0:
-                        app.scheduler.wake(port.slot, self.now())
+            port = self._open[sock]
+            port.events = events
+            if port.slot >= 0:
+                app.scheduler.wake(port.slot, self.now())
 
 
 def _size_of(path):

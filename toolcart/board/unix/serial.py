@@ -22,7 +22,7 @@ class SerialPort:
     def __init__(self, settings, board):
         self.settings = settings
         self.board = board
-        self.sock = None  # the file: the board's poll knows it by this name
+        self.sock = None  # the file
         self.slot = -1
         self.events = 0
         self.why = 0
@@ -55,7 +55,7 @@ class SerialPort:
             self.why_code = error.errno
             self.why = why_of(error.errno)
             return
-        self.board.poll.register(self.sock, select.POLLIN)
+        self.board.listen(self, self.sock, select.POLLIN)
         self._mine.register(self.sock, select.POLLIN | select.POLLOUT)
 
     def state(self):
@@ -103,7 +103,7 @@ class SerialPort:
     def close(self):
         """Close at once."""
         if self.sock is not None:
-            self.board.poll.unregister(self.sock)
+            self.board.forget(self.sock)
             self._mine.unregister(self.sock)
             self.sock.close()
         self.sock = None

@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -21,7 +20,7 @@ from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base import installation
 from toolcart.board import zone
-from toolcart.tools.config import places
+from toolcart.tools.config import hints, places
 from toolcart.tools.config import secrets as config_secrets
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -50,6 +49,10 @@ def lines(path: str, mistakes: list[Mistake]) -> list[str]:
 
 def sentence(found: str, allowed: str) -> str:
     """Return what is wrong in words, as all commands say it; without `found` it is `allowed` that says so."""
+    if found == "nothing":
+        return f"missing; expected {allowed}"
+    if why := hints.why_not(found, allowed):
+        return f"{why}: {found}; expected {allowed}"
     return f"expected {allowed}; found {found}" if found else allowed
 
 
@@ -71,22 +74,6 @@ def parse(path: str | Path) -> object:
     return tree
 
 
-_COMMENTS = ("//", "/*", "#")
-# What Python's JSON reader says, in words that say what to look for.
-_NO_JSON = {
-    "Expecting property name": "no name in double quotes: is a comma in front of a closing brace?",
-    "Expecting ',' delimiter": "no comma and no closing bracket: one of them is missing",
-    "Expecting ':' delimiter": "no colon behind a name",
-    "Expecting value": "no value: is a comma too many, or a text without quotes?",
-    "Illegal trailing comma": "a comma behind the last entry",
-    "Extra data": "something behind the end",
-    "Unterminated string": "a text that does not end: its closing quote is missing",
-    "Invalid control character": "a line break or a tab in a text",
-    "Invalid \\escape": "a backslash in a text: write two",
-    "Invalid \\u": "\\u without four hexadecimal digits",
-}
-
-
 def _text(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
@@ -95,7 +82,9 @@ def _text(path: str | Path) -> str:
         words = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
         raise Wrong(path, [("(file)", "", words)]) from None
     except UnicodeDecodeError as error:
-        raise Wrong(path, [("(file)", "", f"not UTF-8 at byte {error.start}")]) from None
+        is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
+        words = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
+        raise Wrong(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
@@ -112,28 +101,14 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     try:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
-        if whole := _no_json_at_all(text):
-            raise Wrong(path, [("(file)", "", f"{whole}; `toolcart config example` prints one")]) from None
+        if whole := hints.no_json_at_all(text):
+            raise Wrong(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
-        said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
-        if text[text.rfind("\n", 0, error.pos) + 1 :].lstrip(" \t").startswith(_COMMENTS):
-            said = "a comment: JSON has none, delete it"
-        raise Wrong(path, [(place, "", f"not JSON: {said}; `toolcart config example` prints one")]) from None
+        said = hints.no_json(text, error.pos, error.msg)
+        raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
     except (ValueError, RecursionError) as error:
         raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
-
-
-def _no_json_at_all(text: str) -> str:
-    """Say what a file is that does not even begin like JSON; "" if it does."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(_COMMENTS)]
-    if not text.strip():
-        return "the file is empty"
-    if lines and re.match(r"\s*[\w-]+\s*:(\s|$)", lines[0]):
-        return "the file is YAML: a configuration is JSON"
-    if lines and re.match(r"\s*(\[[\w.-]+\]\s*$|[\w.-]+\s*=)", lines[0]):
-        return "the file is TOML or INI: a configuration is JSON"
-    return ""
 
 
 def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
@@ -145,7 +120,7 @@ def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistak
         place, part = work.pop()
         if isinstance(part, dict):
             for key in keys_of.get(id(part), ()):
-                mistakes.append((f"{place}{_name(key)}", "more than one of it", "every key once"))
+                mistakes.append((f"{place}{_name(key)}", "", "given more than once"))
             work += [(f"{place}{_name(key)}.", value) for key, value in part.items()]
         elif isinstance(part, list):
             work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
@@ -258,7 +233,8 @@ def _not_built(configuration: dict) -> list[Mistake]:
         for number, outlet in enumerate(station["outlets"]):
             look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
             for key, allowed in look(outlet) if look else ():
-                mistakes.append((f"stations[{index}].outlets[{number}].{key}", "what is none", allowed))
+                found = config.found(outlet[key], key)
+                mistakes.append((f"stations[{index}].outlets[{number}].{key}", found, allowed))
     return mistakes
 
 

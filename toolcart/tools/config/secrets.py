@@ -47,7 +47,7 @@ def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -
     for place, parent, key in list(secrets(tree)):
         value = parent[key]
         if isinstance(value, str) and value:
-            mistakes.append((place, "***", f"{FORMS}; a secret does not stand in the configuration itself"))
+            mistakes.append((place, "***", f"{FORMS}; secrets are kept out of the configuration"))
             parent[key] = None
         elif isinstance(value, dict):
             parent[key] = None

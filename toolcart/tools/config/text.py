@@ -10,6 +10,7 @@ import re
 from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
+from toolcart.base.serial_settings import NAMED
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.audience import MEANINGS as AUDIENCES
 from toolcart.tools.config.audience import audience
@@ -194,7 +195,7 @@ _TYPES = {
 _DEFAULTS = {
     "-": "required",
     "-tcp": "required for tcp",
-    "-serial": "required for ascii and 3964r",
+    "-serial": f"required for {NAMED}",
     "~": "null",
     "*": "all, in this order",
     '""': "empty",
@@ -208,9 +209,10 @@ ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)
 
 # Of what is allowed, as `config check` says it, and as the page does.
 _SHORTER = (
-    (r"^1 to 253 characters, a name or an address alone, such as 10.0.0.5$", "a host: name or address"),
+    (r"^a name or an address alone, such as 10.0.0.5$", "a host: name or address"),
+    (r"^a whole number from ", ""),
     (r"\b[01] to (\d+) printable ASCII characters", r"text, up to \1"),
-    (r"^different ones of ", "some of "),
+    (r"^a list with any of (.*), each once$", r"some of \1"),
     (r"^one of ", ""),
 )
 
@@ -240,7 +242,7 @@ with which an editor completes keys. Whatever is left out has the default below.
 _SECRETS = """
 ## Secrets
 
-A secret does not stand in the configuration. In its place stands where it is:
+The configuration names a secret, it does not hold it:
 
 - `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600, of the user
   that runs the agent (`sudo chown toolcart FILE` for the Debian package). `toolcart install-service` gives the service
@@ -283,7 +285,7 @@ def rows():
 
 def _shorter(allowed):
     """What is allowed, as a table has room for it."""
-    allowed = re.sub(r"(, or none)?( or null)?$", "", allowed).removesuffix(", whole")
+    allowed = re.sub(r"(, or an empty list)?( or null)?$", "", allowed)
     for long, short in _SHORTER:
         allowed = re.sub(long, short, allowed)
     return allowed

@@ -236,7 +236,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
 
 
 def addresses_of(text: str) -> list[str]:
-    """Return address, mask, gateway and name server as a chip's `ifconfig` wants them; ValueError for what cannot be.
+    """Return address, mask, gateway and name server, each as a chip wants it; ValueError for what cannot be.
 
     An empty address asks DHCP, whatever name server there is; nothing at all is [].
 

@@ -8,6 +8,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from toolcart.base.printable import visible
 from toolcart.codec.capture import Heard
 
@@ -170,6 +172,13 @@ class ExplainAscii:
         return words
 
 
+# By the procedure, given QVZ and ZVZ in seconds.
+EXPLAINERS: dict[str, Callable[[float, float], Explain3964R | ExplainAscii]] = {
+    "3964r": Explain3964R,
+    "ascii": lambda qvz_s, zvz_s: ExplainAscii(),
+}
+
+
 class Shower:
     """Turns octets into lines: time, time since the last octet, who, octet, meaning."""
 
@@ -185,9 +194,9 @@ class Shower:
         return f"{heard.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {heard.octet:02x}  {words}"
 
 
-def explainer(kind: str, qvz_ms: int, zvz_ms: int) -> Explain3964R | ExplainAscii:
-    """Return the explainer of a link's kind."""
-    return Explain3964R(qvz_ms / 1000, zvz_ms / 1000) if kind == "3964r" else ExplainAscii()
+def explainer(procedure: str, qvz_ms: int, zvz_ms: int) -> Explain3964R | ExplainAscii:
+    """Return what explains this procedure."""
+    return EXPLAINERS[procedure](qvz_ms / 1000, zvz_ms / 1000)
 
 
 def _shown(octet: int) -> str:
