@@ -77,7 +77,7 @@ def test_results_of_the_next_period_are_not_in_it(plant):
 
 def test_command_writes_a_page_and_a_sheet_and_again(plant, tmp_path):
     for _ in range(2):
-        said = run(plant, "--of", DAY, "--into", str(tmp_path / "made" / "here"), "--csv", "semicolon")
+        said = run(plant, "--of", DAY, "--into", str(tmp_path / "made" / "here"), "--csv-semicolon")
         assert "report-2026-W47.html, csv: 600 results" in said
     page, sheet = (tmp_path / "made/here" / f"report-2026-W47.{kind}" for kind in ("html", "csv"))
     assert sorted(path.name for path in page.parent.iterdir()) == [sheet.name, page.name]
@@ -133,7 +133,7 @@ def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     "words",
-    [("--rules", "9"), ("--period", "year"), ("--of", "yesterday"), ("--smtp", "mail:25"), ("--csv", "tabs")],
+    [("--rules", "9"), ("--period", "year"), ("--of", "yesterday"), ("--smtp", "mail:25")],
 )
 def test_wrong_options_are_refused_before_anything_is_read(plant, tmp_path, words):
     run(plant, "--into", str(tmp_path / "no"), *words, code=2)

@@ -89,10 +89,11 @@ def _time(name: str, text: str | None) -> str | None:
 )
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
 @click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file.")
 @click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
 @machine_option
-def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
+def query(place: str, as_json: bool, as_csv: bool, csv_semicolon: bool, **options: Any) -> None:
     """Find results by car, station, time or verdict.
 
     Newest first. Time is by the station's own clock, Arrived is UTC.
@@ -120,8 +121,10 @@ def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
         files = [kind for kind in export.NEEDS if options[kind]]
         if files:
             found = _write_file(files[0], rows, options[files[0]])
-        elif as_csv or as_json:
-            found = (export.write_csv if as_csv else export.write_json)(rows, sys.stdout)
+        elif as_csv or csv_semicolon:
+            found = export.write_csv(rows, sys.stdout, csv_semicolon)
+        elif as_json:
+            found = export.write_json(rows, sys.stdout)
         else:
             found = _write_table(rows)
     if not found:

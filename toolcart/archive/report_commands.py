@@ -14,8 +14,6 @@ from toolcart.archive.mailing import mail_of, mail_options
 from toolcart.base import private
 from toolcart.base.installation import how_to_get
 
-_CSV = {"comma": "csv", "semicolon": "csv-semicolon"}
-
 
 @click.command()
 @options.database_option
@@ -35,12 +33,14 @@ _CSV = {"comma": "csv", "semicolon": "csv-semicolon"}
     metavar="FOLDER",
     help="Gets report-2026-W47.html and .csv; made if it does not exist.",
 )
-@click.option("--csv", "dialect", type=click.Choice(tuple(_CSV)), default="comma", show_default=True)
+@click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
 @click.option(
     "--rules", default=",".join(map(str, spc.USUAL)), show_default=True, help="Run rules of charts, as of `serve`."
 )
 @mail_options
-def report(place: str, period: str, day: datetime | None, into: str, dialect: str, rules: str, **told: Any) -> None:
+def report(
+    place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **told: Any
+) -> None:
     """Report a day, a week or a month.
 
     NOK rate, screws OK at the first attempt, causes, Cpk and signals by program: HTML in one file and CSV, and both by
@@ -59,7 +59,8 @@ def report(place: str, period: str, day: datetime | None, into: str, dialect: st
     span = made.span_of(period, day.date()) if day else made.last_over(period, date.today())
     with options.reading(place) as connection:
         found = made.report(connection, span, chosen)
-    files = _write(Path(into), f"report-{span.name}", made.page(found), made.rows(found), _CSV[dialect])
+    kind = "csv-semicolon" if csv_semicolon else "csv"
+    files = _write(Path(into), f"report-{span.name}", made.page(found), made.rows(found), kind)
     options.say(f"{files[0]}, {files[1].suffix[1:]}: {found['all']['of']} results")
     if mail:
         _send(mail, *made.summary(found), files)
