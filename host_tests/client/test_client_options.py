@@ -106,7 +106,7 @@ ERRORS = (
     catalogue.FieldError(61, 1, "torque", "141-146", -1, "0 to 999999", "Nm"),
     catalogue.FieldError(61, 1, "torque", "141-146", object, "0 to 999999", "Nm"),
     catalogue.NoField(61, 1, "nix", ["torque"]),
-    catalogue.FrameError("5 octets"),
+    catalogue.FrameError("5 bytes"),
     catalogue.TableError("no table"),
 )
 

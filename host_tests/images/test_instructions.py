@@ -1,7 +1,6 @@
 """What a result costs on a Cortex-M3, to the instruction, against the table the repository keeps."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.tools.cli import main as cli
+from host_tests.portable import LONG
 from host_tests.support.firmware import need_cortex
 from lab.bench import board
 from lab.firmware import programs, sources
@@ -19,7 +19,6 @@ from lab.firmware import programs, sources
 TOLERANCE = 0.10
 
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 # Each form takes a program of its own; boards have machine code.
 FORMS = board.FORMS if LONG else ("fast",)
 

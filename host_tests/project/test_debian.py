@@ -125,7 +125,7 @@ def test_lintian_finds_no_error_and_no_warning(package):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another installation: with --long")
+@pytest.mark.long("another installation")
 def test_a_purge_leaves_no_empty_folder(package, tmp_path):
     root = Root(tmp_path)
     root.dpkg("--install", package)

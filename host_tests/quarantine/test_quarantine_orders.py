@@ -14,8 +14,8 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from host_tests.support.log import PowerCut
 from host_tests.support.quarantine import QuarantineBench
+from lab.harness.flash import PowerCut
 
 PORTABLE = True
 HEAVY = True

@@ -1,6 +1,5 @@
 """The worlds' controllers with several spindles, and those that send events."""
 
-import os
 import random
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ import pytest
 
 from toolcart.agent import catalogue
 from toolcart.agent.record import same
+from host_tests.portable import LONG
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
 from lab.worlds import adapter, frames
@@ -138,7 +138,7 @@ def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
 
 
 FIRST = 900001
-WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 5
+WORLDS = 200 if LONG else 5
 OURS = 60000  # toolcart.agent.wide.telegram09: codes of what is no alarm
 
 

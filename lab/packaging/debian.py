@@ -108,7 +108,7 @@ if [ "$1" = purge ]; then
     rm -rf "$DPKG_ROOT/etc/toolcart"
     deb-systemd-helper purge toolcart.service >/dev/null || true
     if [ -d "$DPKG_ROOT/var/lib/toolcart" ] && ! rmdir "$DPKG_ROOT/var/lib/toolcart" 2>/dev/null; then
-        echo "toolcart: the spools stay in /var/lib/toolcart; what ToolsNet has not got lies there only"
+        echo "toolcart: the spools stay in /var/lib/toolcart; what ToolsNet does not have is only there"
     fi
 fi
 if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then

@@ -64,7 +64,7 @@ class SimulatedController:
         self.inject(catalogue.wire(catalogue.encode(mid, revision, check=False, **fields)))
 
     def inject(self, octets: bytes) -> None:
-        """Send octets as they are on every connection: garbage, half a message."""
+        """Send bytes as they are on every connection: garbage, half a message."""
         self._do(self._controller.inject, octets)
 
     def raise_alarm(self, code: str, text: str = "") -> None:

@@ -17,7 +17,7 @@ from .forms import HEADER_BYTES, IS_CPYTHON, collect_odd
 
 
 class Message:
-    """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name].
+    """One message: `mid`, `revision`, `frame` (its bytes), `form` (its layout), and its fields by [name].
 
     >>> import toolcart
     >>> message = toolcart.decode(toolcart.encode(61, 999, torque=4237, torque_status=1))

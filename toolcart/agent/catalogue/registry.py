@@ -217,7 +217,7 @@ class Catalogue:
 
     def _form_of(self, frame):
         if len(frame) < HEADER_BYTES:
-            raise FrameError("%d octets, a header has %d" % (len(frame), HEADER_BYTES))
+            raise FrameError("%d bytes, a header has %d" % (len(frame), HEADER_BYTES))
         if not frame[:8].isdigit():
             raise FrameError("length and MID are %s" % quoted(frame[:8]))
         revision = frame[8:11].strip(b" \0")
@@ -269,7 +269,7 @@ class Catalogue:
         return encode_fields(form, given, check)
 
     def encode_linked(self, mid, revision=None, most=9999, check=True, **given):
-        """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode().
+        """Return the frames of a message in linked parts of at most `most` bytes each; FieldError as from encode().
 
         >>> import toolcart
         >>> [len(part) for part in toolcart.encode_linked(31, 2, most=40, job_ids=[1, 2, 3, 4, 5])]
@@ -322,7 +322,7 @@ def _cut(frame, length):
     if length == told + 1 and frame[told] == 0:
         return frame[:told]
     if length != told:
-        raise FrameError("%d octets, the length says %d" % (length, told))
+        raise FrameError("%d bytes, the length says %d" % (length, told))
     return frame
 
 

@@ -13,7 +13,7 @@ MULTIPLIES = 2214
 
 
 def samples_of(raw, little=False):
-    """Return the samples in these octets, from -32768 to 32767; FieldError for what is no pairs of octets.
+    """Return the samples in these bytes, from -32768 to 32767; FieldError for what is no pairs of bytes.
 
     >>> import toolcart
     >>> toolcart.samples_of(b"\\x00\\x01\\xff\\xff")

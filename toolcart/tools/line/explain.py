@@ -55,7 +55,7 @@ class Payload:
 
     def _told(self, count: int) -> str:
         if count == 4:
-            return f" = {self.text.decode('latin-1')} octets"
+            return f" = {self.text.decode('latin-1')} bytes"
         if count == 8:
             return f" = MID {self.text[4:].decode('latin-1')}"
         return ""
@@ -119,7 +119,7 @@ class Explain3964R:
             self._state = "closing"
             if octet == self._check:
                 return f"BCC {octet:02x}, right"
-            return f"BCC {octet:02x}, wrong: the octets before it make {self._check:02x}"
+            return f"BCC {octet:02x}, wrong: the bytes before it make {self._check:02x}"
         self._check ^= octet
         if self._place == "dle":
             self._place = "end" if octet == ETX else ""
