@@ -36,6 +36,7 @@ LATER = (
 )
 TEARS = (OLD, HALF, BAD, NEW)  # looks that a program and an erase can have
 SEEDS = 1 << 30
+PAGE_BYTES = 256  # that a W25Q chip programs at once
 
 
 class PowerCut(BaseException):
