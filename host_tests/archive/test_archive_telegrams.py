@@ -312,7 +312,7 @@ def _result_is_stored(there, says):
         vins = t.RESULT_VIN.c
         told = connection.execute(select(vins.Identifier, vins.VIN).where(vins.ResultId == first))
         assert dict(map(tuple, told)) == says["vins"]
-        columns = list(t.RESULT_PARAMETER.c)[1:]
+        columns = list(t.RESULT_PARAMETER.c)[2:]
         told = connection.execute(select(*columns).where(t.RESULT_PARAMETER.c.ResultId == first))
         assert sorted(map(tuple, told)) == sorted(says["parameters"])
     for vin in {says["vin"], *says["vins"].values()} - {""}:

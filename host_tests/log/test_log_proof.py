@@ -6,10 +6,11 @@ way that `support_log_proof.replay` follows again, operation by operation.
 
 import pytest
 
+from toolcart.base.clock import Dice
 from host_tests.portable import LONG
-from host_tests.support.log_flash import BAD, NEW, UNTOUCHED, Dice
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
 from host_tests.support.log_proof import Explorer, LostState, StateExplorer, WornStateExplorer, bases, replay
+from lab.harness.flash import BAD, NEW, UNTOUCHED
 
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN
 DAILY = APPEND + GIVE + GIVE_SAVE + GIVE_ALL

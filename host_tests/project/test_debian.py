@@ -71,7 +71,8 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
 
     assert root.toolcart("--version").stdout == f"toolcart, version {version()}\n"
     units = {unit.name for unit in (tmp_path / "usr/lib/systemd/system").iterdir()}
-    assert units == {f"toolcart{name}.service" for name in ("", "-archive")}
+    report = {f"toolcart-archive-report.{kind}" for kind in ("service", "timer")}
+    assert units == {f"toolcart{name}.service" for name in ("", "-archive")} | report
     cart = tmp_path / "etc/toolcart/config.json"
     made = root.toolcart(
         "config", "new", str(cart), "--name", "A", "--controller", "192.0.2.1", "--pim", "192.0.2.2:6575", "--system",

@@ -14,17 +14,15 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from host_tests.support.log import PowerCut
+from host_tests.support.frames import light
 from host_tests.support.quarantine import QuarantineBench
+from lab.harness.flash import PowerCut
 
 PORTABLE = True
 HEAVY = True
 HEAP = "3m"
 
-LIGHT = (
-    b"01210061999         "
-    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:000000004711"
-)
+LIGHT = light(tightening_id=4711)
 
 
 class Line:

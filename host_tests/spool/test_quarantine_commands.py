@@ -21,7 +21,7 @@ from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
-from host_tests.support.quarantine_file import spool_with
+from host_tests.support.quarantine import spool_with
 
 
 @pytest.fixture

@@ -256,7 +256,7 @@ def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
     told = Questions(0)
     history = SimpleNamespace(sessions=[told])
-    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, grumble_until=0, history=history, used=7)
+    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, reject_until=0, history=history, used=7)
     session = SimpleNamespace(controller=controller)
     new = result(1)
     assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)

@@ -29,7 +29,7 @@ from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.base.report import Report, measured
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.linux.spool_make import BLOCK_BYTES
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 RESULTS = 1000
 PAYLOAD = 114
@@ -66,7 +66,7 @@ def append(log: Log, number: int, octets: bytes) -> int:
     return log.append(KIND_RESULT, 0, PAYLOAD)
 
 
-class _Counting(SimFlash):
+class _Counting(Nor):
     """Also counts the bytes that are not 0xFF."""
 
     def __init__(self, unit_bytes: int):
@@ -134,7 +134,7 @@ class _OneBlock:
         self.block_count = kib * 1024 // BLOCK_BYTES
         self.reads = 0
         self.octets_read = 0
-        made = SimFlash(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
+        made = Nor(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
         state, log = logged(made)
         number = 0
         while log.used_blocks() < 2:

@@ -26,7 +26,7 @@ from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.tools.config.commands import EXAMPLE, schema_text
 from toolcart.tools.config.schema import FILE_NAME
 from toolcart.tools.service.archive import NAME as ARCHIVE
-from toolcart.tools.service.archive import ArchiveService
+from toolcart.tools.service.archive import REPORT, ArchiveService, report_timer, report_unit
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 from lab.packaging import share, site, wheel
 from lab.packaging.wheel import version
@@ -179,6 +179,8 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
     _put(tree, f"usr/lib/systemd/system/{ARCHIVE}.service", archive_unit())
+    _put(tree, f"usr/lib/systemd/system/{REPORT}.service", report_unit("/usr/bin/toolcart"))
+    _put(tree, f"usr/lib/systemd/system/{REPORT}.timer", report_timer())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, content in share.files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)

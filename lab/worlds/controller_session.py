@@ -36,7 +36,7 @@ class Session:
 
     handlers: ClassVar[dict[bytes, Callable]]
     is_prompt: ClassVar[bool] = True  # each push is answered by one acknowledgement
-    grumbles: ClassVar[dict[int, int]] = {}  # codes that have another meaning here, and their replacements
+    reject_codes: ClassVar[dict[int, int]] = {}  # codes that have another meaning here, and their replacements
 
     def __init__(self, controller, link: Link) -> None:
         self.controller = controller
@@ -340,12 +340,12 @@ class Session:
     def _is_hindered(self, mid: bytes, result: Result | None, is_newest: bool = False) -> bool:
         """True if this question for an old result is not answered truthfully at the moment; then it is counted."""
         controller, now = self.controller, self.controller.time.now
-        if now < controller.deaf_until or now < controller.grumble_until:
+        if now < controller.deaf_until or now < controller.reject_until:
             if result is not None:
                 result.passed_over.append(now)
             if now >= controller.deaf_until:
-                code = controller.grumble_code
-                self._refuse(mid, self.grumbles[code] if code in self.grumbles else code)
+                code = controller.reject_code
+                self._refuse(mid, self.reject_codes[code] if code in self.reject_codes else code)
             return True
         questions = controller.history.sessions[-1]
         questions.asked += 1

@@ -23,7 +23,7 @@ _SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alter
 class OperationSession(Session):
     """The controller's end of one connection."""
 
-    grumbles: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
+    reject_codes: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)

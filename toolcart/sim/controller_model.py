@@ -51,7 +51,7 @@ class ControllerOptions(Settings):
     alarms_of_2_9              0071 revision 2 without text, as since release 2.9
     max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
     slot_kept_ms               how long a connection that ended without 0003 still counts as a client
-    no_ack                     the no-ack flag of 0060 is obeyed: results are sent without waiting for 0062
+    no_ack                     the no-ack flag of 0060 is honoured: results are sent without waiting for 0062
     push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
     push_last_result           a new subscription gets the last result again
     operations                 revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such

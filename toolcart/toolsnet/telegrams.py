@@ -241,12 +241,12 @@ def _result(telegram, breaches):
             at += size
     at -= 72 * counts[2]
     for parameter in found["parameters"]:
-        _check_parameter(parameter, at, breaches)
+        check_parameter(parameter, at, breaches)
         at += 72
     return found
 
 
-def _check_parameter(parameter, at, breaches):
+def check_parameter(parameter, at, breaches):
     """Check a value: type 1 is a signed 32-bit integer, type 2 a number (004:171)."""
     text = parameter["value"].strip()
     where = "parameter %05d " % parameter["parameter_id"]
