@@ -124,7 +124,7 @@ class SimulatedController:
 
     @property
     def messages(self) -> dict[int, int]:
-        """How many messages it was sent, by MID, in the order in which each came first."""
+        """How many messages it received, by MID, in the order of the first of each."""
         return self._do(lambda: dict(self._controller.messages))
 
     @property
