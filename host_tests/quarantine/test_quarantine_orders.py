@@ -230,18 +230,23 @@ def test_a_frame_that_cannot_be_read_stays():
     assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
 
 
-def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
-    station = bench(0)
-    frame = station.store_frame(LIGHT)
-    station.keep(frame)
-    station.policy = Policy()
-    station.order("retry", "all")
+def store_result_of(station, frame):
+    """The tightening of this frame comes otherwise, as a result."""
     log, quarantine = station.log, station.quarantine
     assert quarantine.find(frame) == KIND_RESULT
     length = quarantine.length
     log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
     log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
     assert log.append(KIND_RESULT, 0, length) == 0
+
+
+def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
+    station = bench(0)
+    frame = station.store_frame(LIGHT)
+    station.keep(frame)
+    station.policy = Policy()
+    station.order("retry", "all")
+    store_result_of(station, frame)
     again = station.store_frame(LIGHT)
     station.keep(again)
     assert station.order("retry", str(again))[0] == {"number": again, "held": True}
@@ -271,12 +276,7 @@ def test_frame_is_dropped_only_if_its_own_spindle_has_the_result():
         assert station.order("retry", str(frame))[0].get("held", False) == held, place
         if held:
             continue
-        log, quarantine = station.log, station.quarantine
-        assert quarantine.find(frame) == KIND_RESULT
-        length = quarantine.length
-        log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
-        log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
-        assert log.append(KIND_RESULT, 0, length) == 0
+        store_result_of(station, frame)
 
 
 def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
