@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from toolcart.base.niceness import VARIABLE
-from host_tests.portable import Skip
+from host_tests.portable import LONG, Skip
 from host_tests.support import memory
 from lab import runtimes
 from lab.packaging import wheel
@@ -17,7 +17,7 @@ from lab.worlds.checksums import remember_checksums
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
-settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
+settings.load_profile("long" if LONG else "usual")
 remember_checksums()
 # Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
 # command in the test's own process would slow down all tests behind it.
@@ -26,6 +26,14 @@ if memory.folder():  # what a test writes into tmp_path; pytest asks for this va
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory.folder())
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Leave tests that are marked `long("what takes time")` to the long run."""
+    for item in () if LONG else items:
+        mark = item.get_closest_marker("long")
+        if mark is not None:
+            item.add_marker(pytest.mark.skip(reason=f"{mark.args[0]}: with --long"))
 
 
 @pytest.hookimpl(wrapper=True)

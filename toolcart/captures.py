@@ -4,7 +4,7 @@
         print(telegram.time, telegram.sent_by, telegram.message)
 
 What can be read is what `toolcart decode` reads: pcap and pcapng with both directions, hexadecimal text, a dump, a log
-or a mail with telegrams in it, a capture of a serial line, the lines of `toolcart decode --json`, bare octets.
+or a mail with telegrams in it, a capture of a serial line, the lines of `toolcart decode --json`, bare bytes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is no message: its octets, why, and where.
+    """Bytes that are not a message: why, and where.
 
     >>> import toolcart
     >>> [problem] = toolcart.captures.read(b"00200060001         0021", kind="octets").problems

@@ -88,10 +88,23 @@ toolcart_prometheus() {
     mkdir -p "$1" && (cd "$1" && timeout 120 apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .)
 }
 
+# toolcart_is_ready PYTHON EXTRAS: true if .venv is up to date and has these extras, or more: a plant may have no Internet.
+toolcart_is_ready() {
+    local file had extra
+    for file in "$toolcart_root"/.venv/toolcart-*.stamp; do
+        had=${file##*/toolcart-} had=${had%.stamp}
+        for extra in ${2//,/ }; do
+            case ",$had," in *",$extra,"*) ;; *) continue 2 ;; esac
+        done
+        [ "$(cat "$file" 2>/dev/null)" = "$(toolcart_stamp "$1" "$had")" ] && return 0
+    done
+    return 1
+}
+
 # toolcart_setup EXTRAS: afterwards .venv has the project with these extras (comma-separated).
 toolcart_setup() {
     local extras=$1 cache=$toolcart_root/.cache venv=$toolcart_root/.venv
-    local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python stamp result=0
+    local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python result=0
     # python -m venv keeps a name of an outer environment; pip must not install into another place.
     unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
     mkdir -p "$cache" || return 1
@@ -101,8 +114,7 @@ toolcart_setup() {
         { exec 9>&-; return 1; }
     # The lock belongs to descriptor 9, so it outlives the process that takes it. flock(1) is not everywhere.
     "$python" -I -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || { exec 9>&-; return 1; }
-    stamp=$(toolcart_stamp "$python" "$extras")
-    if [ "$(cat "$stamp_file" 2>/dev/null)" != "$stamp" ]; then
+    if ! toolcart_is_ready "$python" "$extras"; then
         toolcart_say "setting up .venv with [$extras] (once; about half a minute) ..."
         python=$(toolcart_python) && toolcart_make_venv "$python" "$extras" >"$log" 2>&1 9>&- || result=1
         if [ $result -eq 0 ]; then

@@ -2,10 +2,12 @@
 
 import pytest
 
+from toolcart.archive import database
 from host_tests.support import memory
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.needed import needed
+from lab.bench.archive_rows import Plant, fill, fill_beside
 from lab.bench.postgresql import postgresql
 
 
@@ -21,6 +23,17 @@ def starter():
     """What makes archives that can be killed; it has imported everything, once for all tests."""
     with Starter() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    """Forty cars at three stations, with curves, events and breaches."""
+    place = str(place_in(tmp_path_factory.mktemp("plant")))
+    size = Plant(stations=3, cars=40, curves=10)
+    with database.writing(place) as engine:
+        fill(engine, size)
+        fill_beside(engine, size)
+    return place
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -17,8 +17,9 @@ from sqlalchemy import update
 
 from toolcart.archive import alerting, alerts, database
 from toolcart.archive import tables as t
-from toolcart.archive.alerting import Alerting, Mail, Webhook
+from toolcart.archive.alerting import Alerting, Webhook
 from toolcart.archive.alerts import Limits
+from toolcart.archive.mailing import Mail
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import Served, place_in, result
 

@@ -1,10 +1,16 @@
 """The archive's pages in a real browser: on a phone and on a wall, in both schemes, by keyboard, live, on paper."""
 
+from itertools import chain
+
 import pytest
+from click.testing import CliRunner
 
 from toolcart.archive import database
+from toolcart.archive.web.app import Site
+from toolcart.archive.web.reading import Reading
 from toolcart.base.cache import CACHE, output_of, whole_folder
 from toolcart.base.sources import Unavailable
+from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.needed import needed
@@ -115,21 +121,66 @@ def axe():
         pytest.skip(f"no axe-core: {reason}")
 
 
+def visited(page):
+    """Go to each page in turn."""
+    for path in PATHS:
+        page.goto(path)
+        yield path
+
+
 @pytest.mark.parametrize("size", [LARGER_PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_shuts_anyone_out(served, axe, size, scheme):
+def test_no_page_shuts_anyone_out(served, axe, by_itself, size, scheme):
     started, address, _ = served
     context = started.new_context(base_url=address, viewport=size, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.set_default_timeout(SOON_MS)
-    for path in PATHS:
-        page.goto(path)
+    for path in chain(visited(page), shown(page, by_itself)):
         page.add_script_tag(path=axe)
         found = page.evaluate(
             "async () => (await axe.run()).violations.map(one => [one.impact, one.id, one.nodes[0].html])"
         )
         assert not [one for one in found if one[0] in ("serious", "critical")], path
     context.close()
+
+
+JOB = {"count": 7, "total": 9, "name": "results.xlsx", "why": "The process has ended."}
+
+
+@pytest.fixture
+def by_itself(served, tmp_path):
+    """Pages that no address shows at once: of a file that is being written, and a report."""
+    site = Site(Reading(served[2].place))
+    made = {
+        f"/export/{state}": site.rendered("export.html", here="/", query={}, job={**JOB, "state": state}).body.decode()
+        for state in ("waiting", "running", "done", "failed")
+    }
+    run = CliRunner().invoke(
+        main, ["archive", "report", "--database", served[2].place, "--of", "2026-11-20", "--into", str(tmp_path)]
+    )
+    assert run.exit_code == 0, run.output
+    made["/report"] = (tmp_path / "report-2026-W47.html").read_text(encoding="utf-8")
+    return made
+
+
+def answering(text):
+    return lambda route: route.fulfill(body=text, content_type="text/html")
+
+
+def shown(page, made):
+    """Go to each of these pages in turn."""
+    for path, text in made.items():
+        page.route(f"**{path}", answering(text))
+        page.goto(path)
+        yield path
+
+
+@pytest.mark.parametrize("size", [LARGER_PHONE, DESK], ids=["phone", "desk"])
+def test_a_report_and_a_files_page_fit_their_screen(page, by_itself, size):
+    page.set_viewport_size(size)
+    for path in shown(page, by_itself):
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0 and page.evaluate(CUT_OFF) == [], path
 
 
 def test_both_schemes_and_the_key_between_them(page):
@@ -200,6 +251,26 @@ def test_curves_are_drawn_over_one_another(page):
     page.goto(f"/curves/{NEWEST}?count=2")
     fewer = [canvas.evaluate(INK) for canvas in page.locator(".chart canvas").all()]
     assert all(many > few > 300 for many, few in zip(some, fewer, strict=True))
+
+
+@pytest.mark.parametrize("path", [f"/result/{NEWEST}", f"/curves/{NEWEST}"])
+def test_dragging_zooms_into_torque_over_angle_and_back(page, path):
+    page.goto(path)
+    over = page.locator('[data-curve="over"] .u-over')
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    ends = """() => { const plot = charts.find(one => one.root.closest('[data-curve="over"]'));
+        return ["x", "y"].flatMap(name => [plot.scales[name].min, plot.scales[name].max]); }"""
+    left, right, low, high = whole = page.evaluate(ends)
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5, steps=5)
+    page.mouse.up()
+    zoomed = page.evaluate(ends)
+    shares = [(one - left) / (right - left) for one in zoomed[:2]] + [(one - low) / (high - low) for one in zoomed[2:]]
+    assert shares == pytest.approx([0.5, 0.75, 0.5, 0.75], abs=0.02)
+    page.mouse.dblclick(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    assert page.evaluate(ends) == whole
 
 
 @pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])

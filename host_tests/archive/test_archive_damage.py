@@ -113,9 +113,11 @@ def damage(place):
     connection.close()
     with open(place, "r+b") as file:
         size = file.seek(0, 2)
-        for page in range(size // 4096 // 2, size // 4096 - 2, 5):  # behind the schema
-            file.seek(4096 * page)
-            file.write(b"\x5a" * 4096)
+        for page in range(size // 2048 // 2, size // 2048 - 4, 9):
+            file.seek(2048 * page)
+            if b"CREATE " not in file.read(2048):  # not the schema
+                file.seek(2048 * page)
+                file.write(b"\x5a" * 2048)
 
 
 def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):

@@ -22,8 +22,6 @@ from toolcart.archive.statistics import Trended
 from toolcart.archive.web import app, exports, listed, login
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import UsersFile, put
-from host_tests.support.archive import place_in
-from lab.bench.archive_rows import Plant, fill, fill_beside
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LISTS = [
@@ -39,25 +37,15 @@ LISTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    made = str(place_in(tmp_path_factory.mktemp("exports")))
-    size = Plant(stations=2, cars=60, every_s=600)
-    with database.writing(made) as engine:
-        fill(engine, size)
-        fill_beside(engine, size)
-    return made
-
-
 @pytest.fixture
-def browser(place):
-    with TestClient(app.make(Reading(place)), base_url="http://127.0.0.1:8080", follow_redirects=False) as made:
+def browser(plant):
+    with TestClient(app.make(Reading(plant)), base_url="http://127.0.0.1:8080", follow_redirects=False) as made:
         yield made
 
 
 @pytest.mark.parametrize("wanted", LISTS, ids=lambda one: f"{one.what}-{len(one.wanted)}")
-def test_steps_of_a_list_have_every_row_once(place, wanted, monkeypatch):
-    engine = database.connect(place, writes=False)
+def test_steps_of_a_list_have_every_row_once(plant, wanted, monkeypatch):
+    engine = database.connect(plant, writes=False)
     again = listed.read(wanted.text())
     whole = list(listed.rows(engine, again))
     monkeypatch.setattr(listed, "AT_ONCE", 7)
@@ -67,10 +55,10 @@ def test_steps_of_a_list_have_every_row_once(place, wanted, monkeypatch):
     engine.dispose()
 
 
-def test_file_is_written_by_a_process_of_its_own(browser, place):
+def test_file_is_written_by_a_process_of_its_own(browser, plant):
     answer = browser.get("/results?verdict=all&wait&as=csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    with database.connect(place, writes=False).connect() as connection:
+    with database.connect(plant, writes=False).connect() as connection:
         numbers = connection.execute(select(t.RESULT.c.ResultId).order_by(t.RESULT.c.ResultId.desc())).scalars().all()
     assert [int(row["ResultId"]) for row in rows] == list(numbers)
     assert 'filename="results.csv"' in answer.headers["content-disposition"]
@@ -93,11 +81,11 @@ def test_large_file_is_offered_on_a_page_when_done(browser, monkeypatch):
         assert zipfile.ZipFile(io.BytesIO(browser.get(f"{page}?file=1").content)).namelist()
 
 
-def test_only_who_started_a_file_and_an_admin_get_it(place, tmp_path, monkeypatch):
+def test_only_who_started_a_file_and_an_admin_get_it(plant, tmp_path, monkeypatch):
     monkeypatch.setattr(app, "SOON_S", 0.0)
     for name, role in (("anna", "export"), ("berta", "export"), ("carla", "admin"), ("dora", "view")):
         put(str(tmp_path / "users"), name, role, f"{name} {name}")
-    site = app.make(Reading(place), login.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
+    site = app.make(Reading(plant), login.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
     with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
         page = ""
         for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):
@@ -107,11 +95,11 @@ def test_only_who_started_a_file_and_an_admin_get_it(place, tmp_path, monkeypatc
         assert browser.get("/export/" + "0" * 32).status_code == 403
 
 
-def jobs(place, run, count, monkeypatch):
+def jobs(plant, run, count, monkeypatch):
     """Run some jobs of an Exports whose process is `run`; return it."""
 
     async def all_of_them():
-        made = exports.Exports(place)
+        made = exports.Exports(plant)
         monkeypatch.setattr(made, "_run", run)
         started = [made.start(listed.Listed(listed.ROWS), "csv", "") for _ in range(count)]
         for job in started:
@@ -121,7 +109,7 @@ def jobs(place, run, count, monkeypatch):
     return asyncio.run(all_of_them())
 
 
-def test_files_are_written_one_at_a_time_and_the_oldest_go(place, monkeypatch):
+def test_files_are_written_one_at_a_time_and_the_oldest_go(plant, monkeypatch):
     running, most = [], []
 
     async def run(job):
@@ -132,7 +120,7 @@ def test_files_are_written_one_at_a_time_and_the_oldest_go(place, monkeypatch):
             job.is_whole = True
         running.remove(job)
 
-    made, started = jobs(place, run, 12, monkeypatch)
+    made, started = jobs(plant, run, 12, monkeypatch)
     assert most == [1] * 12
     kept = [job for job in started if made.find(job.number)]
     assert (
@@ -142,11 +130,11 @@ def test_files_are_written_one_at_a_time_and_the_oldest_go(place, monkeypatch):
     assert not os.path.exists(os.path.dirname(started[-1].path))
 
 
-def test_process_that_dies_is_said(place, monkeypatch):
+def test_process_that_dies_is_said(plant, monkeypatch):
     async def run(job):
         job.count = 5
 
-    _, [job] = jobs(place, run, 1, monkeypatch)
+    _, [job] = jobs(plant, run, 1, monkeypatch)
     assert job.state == exports.FAILED and "has ended" in job.why
 
 

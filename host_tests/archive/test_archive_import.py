@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from toolcart.archive.quarantine import WHY_SET_ASIDE
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import Served, result
-from host_tests.support.quarantine_file import spool_with
+from host_tests.support.quarantine import spool_with
 
 STATION = "3/1/10"
 

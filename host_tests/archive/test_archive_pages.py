@@ -36,24 +36,13 @@ from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
+from lab.bench.archive_rows import vin
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
 SOME = ("/result/600", "/station/3/1/2", "/station/2", "/trend/2")
 PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
 PAGES = (*PAGES, "/breaches", "/audit")
-
-
-@pytest.fixture(scope="module")
-def plant(tmp_path_factory):
-    """Forty cars at three stations, with curves, events and breaches."""
-    place = str(place_in(tmp_path_factory.mktemp("plant")))
-    size = Plant(stations=3, cars=40, curves=10)
-    with database.writing(place) as engine:
-        fill(engine, size)
-        fill_beside(engine, size)
-    return place
 
 
 def client(place, door=None, only_here=True, base=HERE):
@@ -499,7 +488,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     ("wanted", "index"),
     [
         ({"vin": vin(3)}, "ResultByVIN"),
-        ({"station": (3, 1, 1), "from_time": "20261120"}, "ResultByTime"),
+        ({"station": (3, 1, 1), "from_time": "20261120"}, "sqlite_autoindex_Result_1"),
         ({"nok": True}, "ResultNOK"),
         ({"tightening_id": 7}, "ResultByTighteningId"),
     ],

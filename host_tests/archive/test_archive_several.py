@@ -1,7 +1,6 @@
 """Several PIMs and servers on one PostgreSQL: who takes which station, and that nothing is lost or doubled by that."""
 
 import asyncio
-import os
 import random
 import time
 from collections import Counter
@@ -14,13 +13,13 @@ from toolcart.archive import database, servers
 from toolcart.archive.servers import Server
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_sigkill import Kept, Station
+from host_tests.portable import LONG
 from host_tests.support.archive import RESULT, Served, place_in
 from host_tests.support.archive_process import kill
 from lab.bench import archive_load
 from lab.bench.archive import load
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 STATIONS = 200 if LONG else 12
 SECONDS = 300 if LONG else 0  # of kills at random
 MOVED_IN_S = 60.0

@@ -1,14 +1,13 @@
 """The archive, killed hard under load again and again: whatever a 05 was sent for is in the database, and once."""
 
 import asyncio
-import os
 import random
 
 from toolcart.archive import database
+from host_tests.portable import LONG
 from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
 from host_tests.support.archive_process import kill
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 1000 if LONG else 5
 STATIONS = 8
 WINDOW = 4

@@ -19,10 +19,11 @@ from toolcart.archive import tables as t
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
+from host_tests.portable import LONG
 from host_tests.support.archive import Served, result
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if os.environ.get("TOOLCART_LONG") == "1" else 5))
+EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 5))
 LONGEST = 9999  # 004:105-110
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 YEARS = {"min_value": datetime(1900, 1, 1), "max_value": datetime(9999, 12, 31, 23, 59, 59)}
@@ -311,7 +312,7 @@ def _result_is_stored(there, says):
         vins = t.RESULT_VIN.c
         told = connection.execute(select(vins.Identifier, vins.VIN).where(vins.ResultId == first))
         assert dict(map(tuple, told)) == says["vins"]
-        columns = list(t.RESULT_PARAMETER.c)[1:]
+        columns = list(t.RESULT_PARAMETER.c)[2:]
         told = connection.execute(select(*columns).where(t.RESULT_PARAMETER.c.ResultId == first))
         assert sorted(map(tuple, told)) == sorted(says["parameters"])
     for vin in {says["vin"], *says["vins"].values()} - {""}:

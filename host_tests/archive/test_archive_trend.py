@@ -242,17 +242,17 @@ def test_a_bar_leads_to_its_results(browser, by):
 @pytest.mark.parametrize(
     ("question", "values", "index"),
     [
-        (values, (SPAN, "Torque"), "ResultByTime"),
+        (values, (SPAN, "Torque"), "sqlite_autoindex_Result_1"),
         (values, (NARROWED, "Torque"), "ResultByVIN"),
         (parts, (SPAN, 8), "PRIMARY KEY"),
-        (parts, (SPAN, 8), "ResultByTime"),  # at its ends
+        (parts, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
         (parts, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
         (asked.nok_counts, (None, None, "20261119", "20261121"), "ResultNOK"),
         (asked.nok_counts, ((3, 1, 1), None, "20261119", "20261121"), "ResultNOKOf"),
         (asked.newest_time, (), "ResultByMoment"),
-        (asked.newest, ((3, 1, 1), 1, None), "ResultByTime"),
-        (asked.results, (LISTED,), "ResultByTime"),
+        (asked.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
+        (asked.results, (LISTED,), "sqlite_autoindex_Result_1"),
     ],
 )
 def test_every_question_has_its_index(place, question, values, index):

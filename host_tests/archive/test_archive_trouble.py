@@ -15,13 +15,13 @@ import pytest
 
 from toolcart.archive import database
 from host_tests.archive.test_archive_sigkill import Kept, Station
+from host_tests.portable import LONG
 from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.needed import needed
 from lab.bench.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 100 if LONG else 1
 STATIONS = 8
 PATIENCE_S = 1.5  # a station that is not answered connects again

@@ -92,36 +92,13 @@ def test_views_are_the_same_on_postgresql(databases):
             assert isinstance(scale[0], float) and scale[1] > 0
 
 
-def older(place):
-    """Make an archive what its first revision had."""
-    connection = sqlite3.connect(place)
-    for view in VIEWS:
-        connection.execute(f"DROP VIEW {view}")
-    for table in ("Remark", "ControlLimits"):
-        connection.execute(f"DROP TABLE {table}")
-    connection.execute("DROP INDEX QuarterBySlot")
-    connection.execute("UPDATE alembic_version SET version_num = '1a'")
-    connection.commit()
-    connection.close()
-
-
-def schema(place):
-    connection = sqlite3.connect(place)
-    found = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
-    connection.close()
-    return found
-
-
-def test_archive_of_the_first_revision_is_brought_up_to_date(tmp_path):
+def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):
     made = str(place_in(tmp_path))
     with database.writing(made):
-        new = schema(made)
-    older(made)
+        pass
+    monkeypatch.setattr(database, "REVISIONS", (*database.REVISIONS, "a later one"))
     with pytest.raises(database.Unusable, match="serve` brings it up to date"):
         database.connect(made, writes=False)
-    with database.writing(made):
-        assert schema(made) == new
-    database.connect(made, writes=False).dispose()
 
 
 def test_known_revisions_are_those_of_the_migrations():

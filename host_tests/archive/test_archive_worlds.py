@@ -25,11 +25,12 @@ from toolcart.agent.record.text import text_of
 from toolcart.archive import database, queries
 from toolcart.archive.writer import FAILED, STORED, Writer
 from toolcart.sim.toolsnet_memory import MemoryArchive
+from host_tests.portable import LONG
 from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 FIRST = 1200001
-WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3
+WORLDS = 200 if LONG else 3
 STEPS = 40
 DEADLINE_S = 20.0
 SETTINGS = {
@@ -117,7 +118,7 @@ def world(seed, place):
     spoilt = {"lost_acks": dice.sample(range(1, 40), 3), "drop_before_store": dice.sample(range(1, 40), 2)}
     spoilt["drop_after_store"] = dice.sample(range(1, 40), 2)
     options = {"traces": (1, 2), "max_clients": 9, "pushed_as": {"identifier_2": "ENGINE 1"}}
-    one = OurCart(controller=options, settings=settings, toolsnet=spoilt, blocks=64, make_flash=SimFlash, seed=seed)
+    one = OurCart(controller=options, settings=settings, toolsnet=spoilt, blocks=64, make_flash=Nor, seed=seed)
     copied_at = dice.randrange(STEPS // 2) if restores else -1
     restored_at = dice.randrange(STEPS // 2, STEPS) if restores else -1
     one.until_ready()

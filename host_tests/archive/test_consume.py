@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import threading
 import time
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.parcels import Parcels, parcel_of
 from toolcart.archive.writer import PARCEL, Writer
+from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, need_amqtt
@@ -28,7 +28,6 @@ from host_tests.support.consumer_model import Model
 
 DEADLINE_S = 30.0
 COUNT = itertools.count()
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 
 
 pytestmark = pytest.mark.xdist_group("postgresql")

@@ -1,7 +1,6 @@
 """The whole way in processes of their own: controller, agent, broker, consumer, database, each but the first killed."""
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -12,11 +11,11 @@ import pytest
 from toolcart.archive import database, queries
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.portable import LONG
 from host_tests.support.archive_process import kill
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 300 if LONG else 6
 RATE_PER_S = 40
 UP_MOST_S = 0.8
@@ -24,7 +23,7 @@ END_S = 600.0 if LONG else 90.0
 MEMORY = 100_000  # of the controller: what a kill took between its answer and the log can be fetched again
 SEED = 33
 # What is below the consumer's writer differs, and host_tests/archive/test_consume_kills.py kills it on both.
-ALSO = pytest.mark.skipif(not LONG, reason="the whole way on another database: with --long")
+ALSO = pytest.mark.long("the whole way on another database")
 POSTGRESQL = pytest.param("postgresql", marks=ALSO)
 pytestmark = pytest.mark.xdist_group("postgresql")
 

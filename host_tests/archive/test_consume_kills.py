@@ -1,17 +1,16 @@
 """Outlets, broker and consumer, killed at random under load: what a receipt speaks of is there, in order and once."""
 
-import os
 import random
 import time
 
 import pytest
 
 from toolcart.archive import database
+from host_tests.portable import LONG
 from host_tests.support.archive_process import kill
 from host_tests.support.batches import Outlet
 from host_tests.support.brokers import Mosquitto
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 1000 if LONG else 15
 STATIONS = 4
 EACH_MOST = 12  # results of each station between two kills

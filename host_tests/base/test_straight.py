@@ -1,5 +1,6 @@
 """CPython's straight slices answer like the plain loops: octets, flags, answers and errors, in order or odd."""
 
+import importlib
 import sys
 
 import pytest
@@ -12,8 +13,38 @@ from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
 from host_tests.portable import LONG
-from host_tests.support.plain import plain_program
 from lab.bench.codec import frame_of
+
+TWINS = (
+    "toolcart.agent.base.fields",
+    "toolcart.agent.base.words",
+    "toolcart.agent.base.form",
+    "toolcart.agent.base.crc",
+    "toolcart.agent.record.result",
+    "toolcart.agent.log.record",
+    "toolcart.agent.openprotocol.light",
+    "toolcart.agent.openprotocol.plausible",
+    "toolcart.agent.openprotocol.layouts",
+)
+
+
+def plain_program():
+    """Return TWINS by name as a board without machine code runs them; everybody else keeps those that are in use."""
+    for name in TWINS:
+        importlib.import_module(name)
+    used = {name: sys.modules.pop(name) for name in TWINS}
+    twins = compat.FAST, compat.FAST_CRC, compat.ON_CPYTHON
+    compat.FAST = compat.FAST_CRC = None
+    compat.ON_CPYTHON = False
+    try:
+        return {name: importlib.import_module(name) for name in TWINS}
+    finally:
+        compat.FAST, compat.FAST_CRC, compat.ON_CPYTHON = twins
+        for name, module in used.items():
+            sys.modules[name] = module
+            package, _, child = name.rpartition(".")
+            setattr(sys.modules[package], child, module)
+
 
 PLAIN = plain_program()
 ROOM = BODY_BYTES + LIMITS_BYTES

@@ -5,7 +5,7 @@ import pytest
 from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from lab.harness.flash import FADES, NOTHING, PowerCut, SimFlash
+from lab.harness.flash import BLANK, NEW, Misuse, Nor, PowerCut
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
 
@@ -16,9 +16,9 @@ def make(name, tmp_path):
     if name == "part":
         return Part(RamFlash(9, 4096, 256), 2, 6)
     if name == "sim":
-        return SimFlash(6, 4096, 64)
+        return Nor(6, 4096, 64)
     if name == "sim 512":
-        return SimFlash(6, 4096, 512)
+        return Nor(6, 4096, 512)
     if name == "file 512":
         return FileFlash(str(tmp_path / "spool"), 6 * 4096, 512)
     if name == "file":
@@ -63,46 +63,54 @@ def test_a_file_holds_its_content_for_the_next_start(name, tmp_path):
 
 
 def test_the_simulated_chip_objects_to_a_second_program_of_a_unit():
-    flash = SimFlash(2, 4096, 256)
+    flash = Nor(2, 4096, 256)
     flash.program(0, bytearray(256), 256)
-    with pytest.raises(AssertionError, match="twice"):
+    with pytest.raises(AssertionError, match="a second time"):
         flash.program(0, bytearray(b"\xff" * 256), 256)
 
 
 def test_the_simulated_chip_objects_to_a_unit_touched_by_a_cut():
-    flash = SimFlash(2, 4096, 256)
-    flash.cut_at = 1
-    flash.cut_shape = NOTHING
+    flash = Nor(2, 4096, 256)
+    flash.cut_after = 0
     with pytest.raises(PowerCut):
         flash.program(0, bytearray(256), 256)
-    with pytest.raises(PowerCut):
-        flash.erase(0)
-    flash.restart()
     assert read(flash, 0, 256) == b"\xff" * 256
-    with pytest.raises(AssertionError, match="twice"):
+    with pytest.raises(Misuse, match="though it is torn"):
         flash.program(0, bytearray(256), 256)
     assert flash.erase(0) == FLASH_DONE
     assert flash.program(0, bytearray(256), 256) == FLASH_DONE
 
 
-def test_a_fading_unit_reads_well_until_the_next_start_but_one():
-    flash = SimFlash(2, 4096, 256)
-    flash.cut_at = 1
-    flash.cut_shape = FADES
+def test_what_cut_left_reads_well_and_may_fade_at_a_later_start():
+    flash = Nor(2, 4096, 256)
+    flash.cut_after, flash.look = 0, NEW
     with pytest.raises(PowerCut):
         flash.program(0, bytearray(256), 256)
-    flash.restart()
     assert read(flash, 0, 256) == bytes(256)
-    flash.restart()
+    flash.becomes(0, BLANK)
     assert read(flash, 0, 256) == b"\xff" * 256
+    assert {image[2][0].look for image in flash.later()} < {image[2][0].look for image in flash.later(flickers=True)}
 
 
-def test_the_simulated_chip_counts_operations_wear_and_time():
-    flash = SimFlash(2, 4096, 256)
+def test_file_that_forgets_has_its_old_block_again_behind_a_cut():
+    for is_synced in (False, True):
+        flash = Nor(2, 4096, 16)
+        flash.forgets = True
+        flash.program(0, bytearray(32), 32)
+        flash.erase(0)
+        if is_synced:
+            flash.program(4096, bytearray(16), 16)
+        flash.cut_after, flash.look = 0, NEW
+        with pytest.raises(PowerCut):
+            flash.program(16, bytearray(b"\x11" * 16), 16)
+        assert read(flash, 0, 32) == (b"\xff" if is_synced else b"\0") * 16 + b"\x11" * 16
+
+
+def test_the_simulated_chip_counts_operations_and_wear():
+    flash = Nor(2, 4096, 256)
     flash.erase(1)
     flash.program(4096, bytearray(512), 512)
     assert (flash.operations, flash.programs, flash.octets_programmed, flash.wear) == (2, 1, 512, [0, 1])
-    assert flash.busy_us == 45000 + 1400 and flash.longest_us == 45000
 
 
 def test_a_part_must_fit_its_device():

@@ -4,18 +4,16 @@ Judged: no reset counts as a failed start, none is wanted, every result is colle
 """
 
 import copy
-import os
 
 import pytest
 
 from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
-from host_tests.portable import Skip
+from host_tests.portable import LONG, Skip
 from lab.bench import board_heap
 from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 MINUTES = 10
 EVERY_MS = 20000  # between two results
 LEAST_FREE = {"rp2": 86000, "esp32": 17000}  # bytes of heap, with 86624 and 17792 measured

@@ -1,16 +1,16 @@
 """The whole agent, killed hard at random moments between the simulators, again and again on one spool."""
 
-import os
 import random
 import sys
 import time
 
 from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent, compare_rows
+from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
 
-KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
+KILLS = 1000 if LONG else 12
 RATE_PER_S = 60
 UP_S = (0.05, 0.6)  # how long it may live once it talks to the controller
 MEMORY = 200000  # results the controller keeps: all of the long run's, to compare every row

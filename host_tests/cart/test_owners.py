@@ -6,7 +6,7 @@ from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.record import KIND_RESULT
 from host_tests.support.station import Station as Parts
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 PORTABLE = True
 HEAP = "1m"
@@ -52,7 +52,7 @@ class Cart(Parts):
     """A station's logs, brought up with outlets of these kinds; a minus in front of one says that it is best effort."""
 
     def __init__(self):
-        self.flash = SimFlash(BLOCKS, BLOCK_BYTES)
+        self.flash = Nor(BLOCKS, BLOCK_BYTES)
 
     def start(self, *kinds, when_full="refuse"):
         from toolcart.agent.base.health import Health

@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from host_tests.cart.test_end_to_end import START, Agent, compare_rows
+from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
 
@@ -49,7 +50,7 @@ def command_of(kind, request, tmp_path):
 
 # Each link once, each interpreter once; the links themselves are tried on all of them (host_tests/link).
 WAYS = [("cpython", "3964r"), ("micropython", "ascii")]
-if os.environ.get("TOOLCART_LONG") == "1":
+if LONG:
     WAYS += [("cpython", "ascii"), ("micropython", "3964r")]
 
 

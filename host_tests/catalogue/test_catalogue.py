@@ -104,7 +104,7 @@ def test_text_in_utf_8_stays_whole():
     frame = catalogue.encode(61, 1, controller_name=name)
     assert len(frame) == 231 and catalogue.decode(frame)["controller_name"] == name
     said = refused(lambda: catalogue.encode(61, 1, controller_name="\u6f22" * 9), FieldError)
-    assert "at most 25 octets" in said
+    assert "at most 25 bytes" in said
 
 
 def test_short_message_lacks_its_last_fields_and_long_one_has_a_rest():
@@ -122,8 +122,8 @@ def test_short_message_lacks_its_last_fields_and_long_one_has_a_rest():
 
 def test_frames_that_are_none_are_refused_in_words():
     for frame, word in (
-        (b"", "0 octets"),
-        (b"0020", "4 octets"),
+        (b"", "0 bytes"),
+        (b"0020", "4 bytes"),
         (b"00210061001         ", "length says 21"),
         (b"00190061001         ", "header has 20"),
         (b"0020006X001         ", "MID"),

@@ -1,6 +1,5 @@
 """Frames that line noise, other releases or a wrong program have changed: 20,000 in a run, 5,000,000 with --long."""
 
-import os
 import random
 
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError
 from toolcart.codec.examples import example
+from host_tests.portable import LONG
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 FRAMES = 5_000_000 if LONG else 20_000
 SHARES = 10  # by seed, so that several processes take them
 JSON_EVERY = 25

@@ -63,7 +63,7 @@ def test_a_trace_whose_samples_are_not_all_there_is_odd():
     frame = a_trace([1, 2, 3])
     cut = b"%04d" % (len(frame) - 1) + frame[4:-1]
     message = catalogue.decode(cut)
-    assert message["sample_count"] == 3 and "5 octets of samples, 6 are announced" in message["samples"].why
+    assert message["sample_count"] == 3 and "5 bytes of samples, 6 are announced" in message["samples"].why
     assert catalogue.encode(message) == cut
 
 

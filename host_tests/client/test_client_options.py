@@ -52,7 +52,7 @@ ADDRESSES = (
     (("127.0.0.1", "4545"), "port: found '4545'"),
 )
 LINES = (
-    ({"procedure": "nix"}, "procedure: found 'nix', allowed one of 3964r, ascii"),
+    ({"procedure": "nix"}, "procedure: found 'nix', allowed one of ascii, 3964r"),
     ({"parity": "mark"}, "parity: found 'mark', allowed one of none, even, odd"),
     ({"baud": 9601}, "baud: found 9601, allowed one of 1200, 2400"),
     ({"stop_bits": 3}, "stop_bits: found 3, allowed one of 1, 2"),
@@ -106,7 +106,7 @@ ERRORS = (
     catalogue.FieldError(61, 1, "torque", "141-146", -1, "0 to 999999", "Nm"),
     catalogue.FieldError(61, 1, "torque", "141-146", object, "0 to 999999", "Nm"),
     catalogue.NoField(61, 1, "nix", ["torque"]),
-    catalogue.FrameError("5 octets"),
+    catalogue.FrameError("5 bytes"),
     catalogue.TableError("no table"),
 )
 

@@ -5,17 +5,16 @@ The tool, mpremote's way of files, littlefs, safe_mode and the program are the r
 
 import copy
 import json
-import os
 
 import pytest
 
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
+from host_tests.portable import LONG
 from host_tests.support.firmware import running_chip
 from lab.chips.chip import SAFE_MODE, TREE
 from lab.chips.link import ChipLink
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 HEALTHY_S = 90.0
 
 

@@ -87,9 +87,7 @@ class Desk:
         return found
 
 
-IN_THE_LONG_RUN = pytest.mark.skipif(
-    os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long"
-)
+IN_THE_LONG_RUN = pytest.mark.long("a simulated chip takes minutes")
 
 
 @IN_THE_LONG_RUN

@@ -263,9 +263,8 @@ def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
     assert len(files) == len(told.stdout.splitlines()), "one of a name"
 
 
+@pytest.mark.long("a minute and a half of compiling")
 def test_image_of_rp2040_starts_agent_and_its_tracebacks_name_file_and_line(tmp_path, monkeypatch):
-    if os.environ.get("TOOLCART_LONG") != "1":
-        pytest.skip("a minute and a half of compiling, with --long")
     try:
         built = rp2040.build()
         rp2040.fill(_made(tmp_path / "warm"))  # lays out the sources, with what Debian's lack taken out

@@ -1,7 +1,6 @@
 """What a result costs on a Cortex-M3, to the instruction, against the table the repository keeps."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,19 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.tools.cli import main as cli
+from host_tests.portable import LONG
 from host_tests.support.firmware import need_cortex
 from lab.bench import board
 from lab.firmware import programs, sources
 
 # A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board).
 TOLERANCE = 0.10
-# A stage is smaller than the whole, and what moves from one to another is no loss.
-STAGE_TOLERANCE = 0.25
-STAGE_SLACK = 10000
 
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
-# Each form takes a program of its own, and another for its stages; boards have machine code.
+# Each form takes a program of its own; boards have machine code.
 FORMS = board.FORMS if LONG else ("fast",)
 
 
@@ -45,19 +41,6 @@ def test_a_result_costs_no_more_instructions_than_the_baseline_says(measured, ba
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_stage_has_grown_unseen(measured, baseline, form):
-    for stage, instructions in baseline[form]["stages"].items():
-        now = measured[form]["stages"][stage]
-        assert now <= instructions * (1 + STAGE_TOLERANCE) + STAGE_SLACK, stage
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_stages_add_up_to_the_whole(measured, form):
-    figures = measured[form]
-    assert abs(sum(figures["stages"].values()) - figures["result"]) < figures["result"] * 0.08
-
-
-@pytest.mark.parametrize("form", FORMS)
 def test_counting_shows_the_steady_state_allocates_nothing_but_slices(measured, form):
     # The Cortex image is MicroPython 1.25, which puts a slice object of 16 octets on the heap; 1.26 does not.
     assert measured[form]["allocated"] <= 64
@@ -69,7 +52,7 @@ def test_machine_code_twins_save_a_third_and_more(measured, baseline):
 
 
 def test_two_counts_of_the_same_files_are_the_same(measured):
-    again = board.measure(FORMS, with_stages=False)
+    again = board.measure(FORMS)
     for form in FORMS:
         # One tick of the timer each way, over forty results.
         assert abs(again[form]["result"] - measured[form]["result"]) <= 100

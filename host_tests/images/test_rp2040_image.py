@@ -7,7 +7,8 @@ import pytest
 
 from toolcart.agent.record import KIND_RESULT
 from toolcart.board import FILES_BYTES
-from host_tests.support.firmware import LONG, lines_of, need_rp2040
+from host_tests.portable import LONG
+from host_tests.support.firmware import lines_of, need_rp2040
 from lab.firmware import rp2040
 from lab.firmware.romfs import image, number
 
@@ -293,7 +294,7 @@ def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
     assert octets.index(b"odd") % 2 == 0
 
 
-@pytest.mark.skipif(not LONG, reason="builds the image twice more: with --long only")
+@pytest.mark.long("it builds the image twice more")
 def test_same_files_give_the_same_image(tmp_path):
     (tmp_path / "once").mkdir()
     rp2040.fill(tmp_path / "once", tmp_path / "work")

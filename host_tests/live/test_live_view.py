@@ -593,3 +593,10 @@ def test_a_long_event_is_told_to_its_end():
     shown = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
     assert shown[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
     assert max(len(line) for line in shown) <= 44
+
+
+@pytest.mark.parametrize("width", [46, 50, 78, 120])
+def test_figure_of_the_reconciliation_stays_beside_its_word(width):
+    books = {"produced": 1430, "acknowledged": 1430, "delivered": 960, "out_of_order": 12}
+    lines = panels.both_books(books, 0, width).plain.split("\n")
+    assert max(map(len, lines)) <= width and "out of order 12" in lines[-1]

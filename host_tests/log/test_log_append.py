@@ -2,7 +2,7 @@
 
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
@@ -13,8 +13,6 @@ from host_tests.support.log import (
     PAYLOAD,
     STATE_BLOCKS,
     Area,
-    Flash,
-    PowerCut,
     append,
     append_event,
     held,
@@ -23,12 +21,12 @@ from host_tests.support.log import (
     read_all,
     take_all,
 )
+from lab.harness.flash import NEW, TEARS, Nor, PowerCut
 
 PORTABLE = True
 HEAP = "2m"
 
 UNITS = (1, 8, 16, 64, 256, 512)
-READS_MOST = 200000
 
 
 def numbers(first, last):
@@ -51,38 +49,8 @@ def deliver(log, index=0):
     take_all(log, index)
 
 
-class Watched(Flash):
-    """Counts erases and programs, and wears blocks out."""
-
-    __slots__ = ("bad", "erased", "fails", "programs", "reads")
-
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.bad = ()
-        self.programs = self.reads = self.fails = 0
-        self.erased = [0] * block_count
-
-    def read_into(self, address, buf, n):
-        self.reads += 1
-        assert self.reads < READS_MOST, "endless"
-        return FLASH_IO if self.reads == self.fails else super().read_into(address, buf, n)
-
-    def program(self, address, buf, n):
-        assert address % self.unit_bytes == 0 and n % self.unit_bytes == 0 and n <= len(buf)
-        if address // self.block_bytes in self.bad:
-            return FLASH_WORN
-        for octet in self.cells[address : address + n]:
-            assert octet == 0xFF, "programmed twice"
-        self.programs += 1
-        return super().program(address, buf, n)
-
-    def erase(self, block):
-        self.erased[block] += 1
-        return super().erase(block)
-
-
 def watched(blocks=16, block_bytes=4096, unit_bytes=256, **options):
-    area = Area(flash=Watched(blocks, block_bytes, unit_bytes))
+    area = Area(flash=Nor(blocks, block_bytes, unit_bytes))
     area.mount(**options)
     return area
 
@@ -92,7 +60,7 @@ def watched(blocks=16, block_bytes=4096, unit_bytes=256, **options):
 
 def test_what_was_appended_is_read_in_order_at_every_unit():
     for unit in UNITS:
-        log = mounted(Watched(16, 4096, unit))
+        log = mounted(Nor(16, 4096, unit))
         for ident in range(1, 61):
             assert append(log, ident) == LOG_DONE
         assert log.waits(log.cursors[0]) == 60
@@ -115,7 +83,7 @@ def test_cursor_reads_the_kinds_it_wants_in_any_length():
 
 
 def test_the_result_appended_last_is_handed_out_of_the_stage():
-    log = mounted(Watched())
+    log = mounted(Nor())
     cursor = log.cursors[0]
     assert not log.fresh(cursor)
     for ident in range(1, 40):
@@ -138,11 +106,11 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
 def test_the_result_appended_last_is_found_where_maintenance_has_carried_it():
     """Where its next block is worn a log of three makes room by carrying the newest block over."""
     front = STATE_BLOCKS + 3
-    flash = Watched(front + 3)
+    flash = Nor(front + 3)
     log = mounted(flash, kept_blocks=3)
     cursor = log.cursors[0]
     carried = 0
-    flash.bad = (front + 1,)
+    flash.worn = (front + 1,)
     for ident in range(1, 120):
         assert append(log, ident) == LOG_DONE
         place = log.block
@@ -193,11 +161,11 @@ def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
     append(log, 1)
     deliver(log)
     for ident in range(2, 400):
-        programs, erases = flash.programs, sum(flash.erased)
+        programs, erases = flash.programs, sum(flash.wear)
         room = log.room(PAYLOAD)
         assert append(log, ident) == LOG_DONE
         assert flash.programs == programs + 1
-        assert sum(flash.erased) == erases + (room == 0)
+        assert sum(flash.wear) == erases + (room == 0)
         deliver(log)
 
 
@@ -206,18 +174,18 @@ def test_no_append_erases_where_the_log_is_maintained():
     log, flash = area.log, area.flash
     for ident in range(1, 400):
         assert log.maintain() and log.is_ready()
-        before = sum(flash.erased), flash.programs
+        before = sum(flash.wear), flash.programs
         assert append(log, ident) == LOG_DONE
-        assert (sum(flash.erased), flash.programs) == (before[0], before[1] + 1)
+        assert (sum(flash.wear), flash.programs) == (before[0], before[1] + 1)
         deliver(log)
-    assert max(flash.erased[7:]) - min(flash.erased[7:]) <= 1, "blocks take turns"
+    assert max(flash.wear[7:]) - min(flash.wear[7:]) <= 1, "blocks take turns"
 
 
 # -- room
 
 
 def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
-    log = mounted(Watched(13, 1024, 16))
+    log = mounted(Nor(13, 1024, 16))
     last = fill(log)
     assert last == 1 + 5 * 7 and log.full, "one of six is kept free"
     assert append(log, last) == LOG_FULL and not log.has_room(PAYLOAD)
@@ -233,7 +201,7 @@ def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
 
 
 def test_refused_large_record_is_waited_for_until_it_has_room():
-    log = mounted(Watched(13, 1024, 16))
+    log = mounted(Nor(13, 1024, 16))
     last = fill(log)
     usual = log.room_bytes
     assert append(log, last, extra=300) == LOG_FULL and log.room_bytes == PAYLOAD + 300 > usual
@@ -262,7 +230,7 @@ def test_a_full_log_still_saves_and_delivers():
 
 
 def test_a_short_record_has_room_where_a_long_one_has_none():
-    log = mounted(Watched(13, 1024, 16))
+    log = mounted(Nor(13, 1024, 16))
     while append(log, 1, extra=240) == LOG_DONE:
         pass
     assert not log.has_room(PAYLOAD + 240) and log.has_room(PAYLOAD)
@@ -270,7 +238,7 @@ def test_a_short_record_has_room_where_a_long_one_has_none():
 
 
 def test_a_log_retains_no_more_than_the_wires_digits_tell_apart():
-    log = mounted(Watched())
+    log = mounted(Nor())
     append(log, 1)
     log.next = RETAINED_MAX
     assert append(log, 2) == LOG_DONE
@@ -394,7 +362,7 @@ def test_what_stands_in_a_block_that_is_erased_is_placed_again():
 
 
 def test_a_cursor_goes_back_as_far_as_the_log_reaches():
-    log = mounted(Watched(13, 1024, 16))
+    log = mounted(Nor(13, 1024, 16))
     for ident in range(1, 80):
         append(log, ident)
         deliver(log)
@@ -408,7 +376,7 @@ def test_a_cursor_goes_back_as_far_as_the_log_reaches():
 
 
 def test_what_a_cursor_went_back_to_is_not_erased():
-    log = mounted(Watched(13, 1024, 16))
+    log = mounted(Nor(13, 1024, 16))
     for ident in range(1, 30):
         append(log, ident)
     take_all(log)
@@ -521,7 +489,7 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
 
 
 def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
-    area = Area(flash=Watched(), graph_blocks=4)
+    area = Area(flash=Nor(), graph_blocks=4)
     area.mount()
     for ident in (1, 2, 3):
         append(area.graphs, ident)
@@ -585,13 +553,13 @@ def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm(
 
 
 def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
-    for tear in ("none", "half", "garbage", "all"):
+    for look in TEARS:
         for cut in range(40):
             area = watched(13, 1024, 64)
             ident, acked = 1, 0
             area.mount()
             try:
-                area.flash.cut_after = cut
+                area.flash.cut_after, area.flash.look = cut, look
                 for _ in range(3):
                     for _ in range(4):
                         if append(area.log, ident) == LOG_DONE:
@@ -604,49 +572,20 @@ def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
             log = area.mount()[1]
             assert log.settle()
             found = [one for _, one in read_all(log)]
-            assert found[:acked] == list(range(1, acked + 1)) and len(found) <= acked + 1, (tear, cut, found, acked)
-
-
-class Unsynced(Flash):
-    """A file: an erase is on the disk with the next program; a cut in that brings back what it has not written."""
-
-    __slots__ = ("before",)
-
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.before = None
-
-    def erase(self, block):
-        begin = block * self.block_bytes
-        before = begin, bytes(self.cells[begin : begin + self.block_bytes])
-        code = super().erase(block)
-        self.before = before
-        return code
-
-    def program(self, address, buf, n):
-        try:
-            return super().program(address, buf, n)
-        except PowerCut:
-            if self.before is not None:
-                begin, octets = self.before
-                for index in range(self.block_bytes):
-                    if not address <= begin + index < address + n:
-                        self.cells[begin + index] = octets[index]
-            raise
-        finally:
-            self.before = None
+            assert found[:acked] == list(range(1, acked + 1)) and len(found) <= acked + 1, (look, cut, found, acked)
 
 
 def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
     cuts = 0
     for cut in range(40):
-        area = Area(flash=Unsynced(11, 1024, 16))
+        area = Area(11, 1024, 16)
+        area.flash.forgets = True
         last = 0
         for _ in range(6):
             log = area.mount()[1]
             assert log.settle() and append(log, last + 1) == LOG_DONE
             last += 1
-        area.flash.tear, area.flash.cut_after = "all", cut
+        area.flash.look, area.flash.cut_after = NEW, cut
         try:
             for _ in range(4):
                 log = area.mount()[1]
@@ -678,7 +617,7 @@ def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
         assert log.device.block_count == 3
-        area.flash.bad = (area.flash.block_count - 1,)
+        area.flash.worn = (area.flash.block_count - 1,)
         ident = last = 0
         for _ in range(40):
             while append(log, ident + 1) == LOG_DONE:
@@ -706,7 +645,7 @@ def test_nothing_is_appended_where_no_snapshot_can_be_written():
 def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     area = watched()
     log = area.log
-    area.flash.bad = (8, 9)
+    area.flash.worn = (8, 9)
     for ident in range(1, 60):
         assert append(log, ident) == LOG_DONE
         deliver(log)
@@ -720,7 +659,7 @@ def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
-        area.flash.bad = (8,)
+        area.flash.worn = (8,)
         last = fill(log)
         assert append(log, last) == LOG_FULL and log.counts.worn == 1
         log.blocks.cut = list(log.firsts).index(WORN)
@@ -739,7 +678,7 @@ def test_last_two_blocks_take_what_fits_once_something_is_passed():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
-        area.flash.bad = (8,)
+        area.flash.worn = (8,)
         last = fill(log)
         cursor = log.cursors[0]
         before = bytes(area.flash.cells)
@@ -759,7 +698,7 @@ def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
-        area.flash.bad = (8,)
+        area.flash.worn = (8,)
         last = fill(log)
         log.peek(log.cursors[0])
         log.cursors[0].advance()
@@ -787,7 +726,7 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
         for cut in range(12):
             area = watched(10, 1024, 16)
             log = area.log
-            area.flash.bad = (8,)
+            area.flash.worn = (8,)
             last = fill(log)
             for _ in range(3):
                 log.peek(log.cursors[0])
@@ -819,7 +758,7 @@ def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
         assert append(log, ident) == LOG_DONE
         deliver(log)
     take_all(log)
-    flash.fails = flash.reads + 4
+    flash.read_fails_in = 4
     assert append(log, 50) == LOG_FAILED and 7 < log.cursors[1].number < 14
     assert area.state.durable[n.CURSOR + 1] == area.state.durable[n.MISSED] == log.cursors[1].number
     assert append(log, 50) == LOG_DONE and area.state.numbers[n.MISSED] == log.cursors[1].number
@@ -898,7 +837,7 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     copies = bytes(flash.cells[begin:end])
     assert copies[:2] == b"TL"
     flash.cells[begin:end] = b"\x55" * 4096
-    flash.bad = (8,)
+    flash.worn = (8,)
     state, log = area.mount(**options)
     assert log.settle()
     for _ in range(2):
@@ -1013,7 +952,7 @@ def test_erases_of_a_result_state_included():
             deliver(area.log)
             if ident % 48 == 0:
                 area.state.save()
-        each = sum(area.flash.erased) / 4800
+        each = sum(area.flash.wear) / 4800
         print("erases of a light result at units of %d: %.4f" % (unit, each))
         assert each < most
 

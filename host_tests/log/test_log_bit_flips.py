@@ -1,13 +1,10 @@
 """Every single bit of a small area is turned over once: at most one record is damaged, and no wrong one delivered."""
 
-import os
-
 import pytest
 
 from toolcart.agent.log.numbers import DAMAGED
+from host_tests.portable import LONG
 from host_tests.support.log import Area, append, read_all, take_all
-
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 
 
 def area_with(unit, results):

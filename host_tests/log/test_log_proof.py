@@ -4,15 +4,14 @@ A part of it in the normal run, all of it with --long. What is checked stands in
 way that `support_log_proof.replay` follows again, operation by operation.
 """
 
-import os
-
 import pytest
 
-from host_tests.support.log_flash import BAD, NEW, UNTOUCHED, Dice
+from toolcart.base.clock import Dice
+from host_tests.portable import LONG
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
 from host_tests.support.log_proof import Explorer, LostState, StateExplorer, WornStateExplorer, bases, replay
+from lab.harness.flash import BAD, NEW, UNTOUCHED
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN
 DAILY = APPEND + GIVE + GIVE_SAVE + GIVE_ALL
 TWO, THREE = 512, 768  # octets of a state block of two and of three slots

@@ -8,32 +8,15 @@ from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
+from host_tests.support.log import PAYLOAD, Area, append, append_event, ident_in, mounted, take_all
 
 PORTABLE = True
 HEAP = "12m"
 
 
-class Counted(Flash):
-    """Counts what is read, and refuses a single read."""
-
-    __slots__ = ("reads", "refuses")
-
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.reads = 0
-        self.refuses = 0  # this one of them
-
-    def read_into(self, address, buf, n):
-        self.reads += 1
-        if self.reads == self.refuses:
-            return -1
-        return super().read_into(address, buf, n)
-
-
 def area_of(blocks=16, unit=256, last=0, step=1):
     """Return an area with tightenings up to `last`, all of them taken."""
-    area = Area(flash=Counted(blocks, 4096, unit))
+    area = Area(blocks, 4096, unit)
     area.mount()
     for ident in range(1, last + 1, step):
         assert append(area.log, ident) == LOG_DONE
@@ -65,7 +48,7 @@ def test_a_result_is_found_whichever_single_read_is_refused():
     reads = found(area, 200)[1]
     assert found(area, 200)[0] == [200] and reads > 4
     for refused in range(1, reads + 1):
-        area.flash.refuses = area.flash.reads + refused
+        area.flash.read_fails_in = refused
         assert found(area, 200)[0] == [200], refused
 
 

@@ -1,7 +1,7 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from toolcart.agent.log.state import (
     STATE_EMPTY,
@@ -14,53 +14,33 @@ from toolcart.agent.log.state import (
     State,
 )
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Flash, PowerCut
+from lab.harness.flash import TEARS, Nor, PowerCut
 
 PORTABLE = True
 
 TOP = 0x3FFFFFFF
-BAD = b"\x55" * 256
+SPOILT = b"\x55" * 256
 
 
-class Faulty(Flash):
-    """Blocks in `bad` answer FLASH_WORN, those in `silent` lose octets and say nothing."""
-
-    __slots__ = ("bad", "erased", "silent")
+class Faulty(Nor):
+    """Blocks in `silent` lose octets and say nothing; `erased` are blocks in their order."""
 
     def __init__(self, unit_bytes=256, block_bytes=1024):
-        super().__init__(4, block_bytes, unit_bytes)
-        self.bad = self.silent = ()
+        Nor.__init__(self, 4, block_bytes, unit_bytes)
+        self.silent = ()
         self.erased = []
 
-    def program(self, address, buf, n):
-        block = address // self.block_bytes
-        if block in self.bad:
-            return FLASH_WORN
-        for octet in self.cells[address : address + n]:
-            assert octet == 0xFF, "programmed twice"
-        code = super().program(address, buf, n)
+    def write(self, block, address, octets):
+        code = Nor.write(self, block, address, octets)
         if block in self.silent:
             self.cells[address + 40] ^= 4
         return code
 
-    def erase(self, block):
-        if block in self.bad:
-            return FLASH_WORN
-        self.erased.append(block)
-        return super().erase(block)
-
-
-class Wrapped:
-    """A flash whose programs are somebody else's."""
-
-    def __init__(self, flash, program):
-        self.unit_bytes = flash.unit_bytes
-        self.block_bytes = flash.block_bytes
-        self.block_count = flash.block_count
-        self.operations = 0
-        self.read_into = flash.read_into
-        self.erase = flash.erase
-        self.program = program
+    def blank(self, block, address, n):
+        code = Nor.blank(self, block, address, n)
+        if code == FLASH_DONE:
+            self.erased.append(block)
+        return code
 
 
 def started(flash):
@@ -165,11 +145,11 @@ def test_snapshots_of_another_format_or_size_are_left_alone():
 
 
 def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
-    for tear in TEARS:
+    for look in TEARS:
         for cut in range(30):
             flash = Faulty()
             flash.cut_after = cut
-            flash.tear = tear
+            flash.look = look
             done = tried = 0
             try:
                 while True:
@@ -182,22 +162,22 @@ def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
             except PowerCut:
                 pass
             found = started(flash).numbers[DELIVERED]
-            assert done <= found <= tried, (tear, cut)
+            assert done <= found <= tried, (look, cut)
             state = started(flash)
             assert saved(state, 1000) and started(flash).numbers[DELIVERED] == 1000
 
 
 def test_two_cuts_in_a_row_lose_nothing_that_was_relied_on():
-    for tear in TEARS:
+    for look in TEARS:
         for first in range(5, 16):
             for second in range(6):
                 flash = Faulty(256, 512)
                 flash.cut_after = first
-                flash.tear = tear
+                flash.look = look
                 done = _until_cut(flash)
                 flash.cut_after = second
                 done = max(done, _until_cut(flash, 100))
-                assert started(flash).numbers[DELIVERED] >= done, (tear, first, second)
+                assert started(flash).numbers[DELIVERED] >= done, (look, first, second)
 
 
 def _until_cut(flash, value=0):
@@ -223,31 +203,6 @@ def test_a_refused_save_says_so_and_the_next_one_opens_a_block():
     assert started(flash).numbers[DELIVERED] == 2
 
 
-def test_what_refused_openings_left_behind_never_counts_over_what_was_saved_later():
-    flash = Faulty()
-    state = started(flash)
-    assert saved(state, 1)
-    written = []
-    program = flash.program
-
-    def refused(address, buf, n):
-        program(address, buf, n)
-        written.append((address, bytes(buf[:n])))
-        return FLASH_IO
-
-    wrapped = Wrapped(flash, refused)
-    state = started(wrapped)
-    for turn in range(2, 6):  # each refused opening is on the flash all the same, and reads badly for a while
-        assert not saved(state, turn)
-    for block in range(1, 4):
-        flash.cells[1024 * block : 1024 * block + 256] = b"\x55" * 256
-    assert saved(started(flash), 10)
-    for address, octets in written:
-        if flash.cells[address : address + 256] == b"\x55" * 256:
-            flash.cells[address : address + 256] = octets
-    assert started(flash).numbers[DELIVERED] == 10
-
-
 def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
     """Two openings are cut behind their first snapshot; what they left reads well at one start and not at the next."""
     for is_seen in (False, True):  # by the second one
@@ -262,14 +217,14 @@ def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
                 left[flash.erased[-1]] = None
             for block in left:
                 at = 1024 * block
-                if flash.cells[at : at + 256] != BAD:
+                if flash.cells[at : at + 256] != SPOILT:
                     left[block] = bytes(flash.cells[at : at + 256])
                     if value == 3 or not is_seen:
-                        flash.cells[at : at + 256] = BAD
+                        flash.cells[at : at + 256] = SPOILT
         assert left and saved(started(flash), 10)
         for block in left:
             at = 1024 * block
-            if flash.cells[at : at + 256] == BAD:
+            if flash.cells[at : at + 256] == SPOILT:
                 flash.cells[at : at + 256] = left[block]
         assert started(flash).numbers[DELIVERED] == 10, is_seen
 
@@ -288,14 +243,14 @@ def test_failing_blocks_are_left_until_the_last_which_stays_as_it_is():
     state = started(flash)
     for turn in range(1, 8):
         assert saved(state, turn)
-    flash.bad = (3,)
+    flash.worn = (3,)
     for turn in range(8, 20):
         assert saved(state, turn) and state.alarm == STATE_FINE
-    flash.bad = (2, 3)
+    flash.worn = (2, 3)
     for turn in range(20, 40):
         assert saved(state, turn)
     assert state.alarm == STATE_WORN and state.worn == 2
-    flash.bad = (1, 2, 3)
+    flash.worn = (1, 2, 3)
     while saved(state, turn):
         turn += 1
         assert turn < 60

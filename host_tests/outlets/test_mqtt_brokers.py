@@ -12,7 +12,6 @@ from toolcart.agent.cart.status import why_name
 from toolcart.board.linux.tcp import TcpPort
 from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.words import reasons
-from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.brokers import Mosquitto, need_amqtt
@@ -23,7 +22,7 @@ from host_tests.support.tls import OURS, THEIRS, certificate_files
 LIMIT_S = 60.0
 BROKERS = {"mosquitto": lambda: Mosquitto, "amqtt": need_amqtt}
 # TLS ends below MQTT: what it does with one broker it does with the other.
-ALSO = pytest.mark.skipif(not LONG, reason="another broker over TLS: with --long")
+ALSO = pytest.mark.long("another broker over TLS")
 OVER_TLS = pytest.mark.parametrize("kind", ["mosquitto", pytest.param("amqtt", marks=ALSO)], indirect=True)
 
 

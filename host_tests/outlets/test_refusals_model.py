@@ -7,7 +7,6 @@ has to be missed.
 """
 
 import itertools
-import os
 
 import pytest
 
@@ -19,6 +18,7 @@ from toolcart.agent.outlets.toolsnet.offer import Offer
 from toolcart.agent.outlets.toolsnet.row import Row
 from toolcart.agent.outlets.toolsnet.sent import Sent
 from toolcart.agent.outlets.toolsnet.standing import Standing
+from host_tests.portable import LONG
 from host_tests.support import refusals as few
 from host_tests.support.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 
@@ -47,7 +47,6 @@ def mixes(length, kinds=(GOOD, REFUSED)):
     return list(itertools.product(kinds, repeat=length))
 
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 LONGER = 4 if LONG else 3
 ROWS = {
     "the 08 names the last": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1}),

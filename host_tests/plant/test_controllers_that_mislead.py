@@ -45,7 +45,7 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
         wait_for("the controller gives up", lambda: not is_subscribed(plant))
         agent.process.send_signal(signal.SIGCONT)
         made += plant.produce(3)
-        agent.wait_for("the controller had stopped pushing results though it was connected: what it did not push")
+        agent.wait_for("the controller had stopped pushing results while connected: what it did not push")
         at_toolsnet(plant, made)
         wait_for("it pushes again", lambda: is_subscribed(plant))
         plant.controller.options.ack_refusal_code = 19
@@ -58,7 +58,7 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
         wait_for("it pushes again", lambda: is_subscribed(plant))
         made += plant.produce(1)
         at_toolsnet(plant, made)
-        words = "2 times since the start the controller stopped pushing results though it was connected"
+        words = "2 times since the start the controller stopped pushing results while connected"
         assert words in told(site, "status", "--config", cart)
         assert words in told(site, "doctor", "--config", cart)
         assert "not asked for" not in agent.said and "begin again" not in agent.said

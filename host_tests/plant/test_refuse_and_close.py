@@ -103,7 +103,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
         "is occupied": ("has no room for another client: 0004 to MID 0001 with code 96", "Another program holds its"),
         "is occupied and closes": ("has no room for another client: 0004 to MID 0001 with code 16", "Another program"),
         "has no results": (
-            "takes no subscription of results, by MID 0060 or another: 0004 to MID 0",
+            "accepts no subscription to results, by MID 0060 or another: 0004 to MID 0",
             "part of its licence",
         ),
     }

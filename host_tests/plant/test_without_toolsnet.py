@@ -215,7 +215,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
         assert agent.end() == 0
         told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
         agent = run(alone, told)
-        Words(site, alone, agent).say(told, "configured again it goes on where it was", on=("status", "page"))
+        Words(site, alone, agent).say(told, "configured again, it continues where it was", on=("status", "page"))
         assert agent.end() == 0
         plant.cut_toolsnet(False)
         agent = run(both)
@@ -224,7 +224,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
         assert agent.end() == 0
 
 
-@says("records given up before a further outlet had them; it was away or slow", "oldest records: new results need room")
+@says("records dropped before a further outlet had them; it was away or slow", "oldest records: new results need room")
 def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site):
     lines = {"kind": "file", "path": "lines.jsonl"}
     away = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port(), "durable": False}
@@ -237,7 +237,7 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site):
         wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
         [station] = told_of(site, cart)["stations"]
         said = Words(site, cart, agent)
-        said.say("records given up before a further outlet had them; it was away or slow", on=("status",))
+        said.say("records dropped before a further outlet had them; it was away or slow", on=("status",))
         assert 0 < station["missed"] < 500
         assert agent.end() == 0
         added = [lines, away, {"kind": "toolsnet"}]

@@ -4,7 +4,6 @@ With --long: each machine is a Debian of its own (host_tests/support/debian_mach
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from lab.packaging import debian, wheel
 from lab.packaging.wheel import version
 
 pytestmark = [
-    pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="a Debian that boots: with --long"),
+    pytest.mark.long("a Debian that boots"),
     pytest.mark.skipif(bool(debian_machine.missing()), reason=debian_machine.missing()),
     pytest.mark.xdist_group("machine"),
 ]

@@ -71,7 +71,8 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
 
     assert root.toolcart("--version").stdout == f"toolcart, version {version()}\n"
     units = {unit.name for unit in (tmp_path / "usr/lib/systemd/system").iterdir()}
-    assert units == {f"toolcart{name}.service" for name in ("", "-archive")}
+    report = {f"toolcart-archive-report.{kind}" for kind in ("service", "timer")}
+    assert units == {f"toolcart{name}.service" for name in ("", "-archive")} | report
     cart = tmp_path / "etc/toolcart/config.json"
     made = root.toolcart(
         "config", "new", str(cart), "--name", "A", "--controller", "192.0.2.1", "--pim", "192.0.2.2:6575", "--system",
@@ -124,7 +125,7 @@ def test_lintian_finds_no_error_and_no_warning(package):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another installation: with --long")
+@pytest.mark.long("another installation")
 def test_a_purge_leaves_no_empty_folder(package, tmp_path):
     root = Root(tmp_path)
     root.dpkg("--install", package)

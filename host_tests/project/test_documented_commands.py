@@ -164,7 +164,7 @@ def test_a_transcript_is_read_and_its_numbers_do_not_count():
     assert transcript.plain("     0.00    agent started, process 18926") == "# agent started, process #"
 
 
-@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="it takes as long as it tells: with --long")
+@pytest.mark.long("it takes as long as it tells")
 def test_pages_with_consoles_are_as_they_say(tmp_path):
     program = tmp_path / "bin/toolcart"
     program.parent.mkdir()

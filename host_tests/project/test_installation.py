@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,22 @@ def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_pat
     file, blanks = told.stdout.split()
     assert Path(file).is_relative_to(ROOT)
     assert blanks == "0"
+
+
+def test_an_environment_that_has_more_than_is_asked_for_is_ready(tmp_path):
+    (tmp_path / "tools").mkdir()
+    shutil.copy(CHECKOUT / "tools/setup.sh", tmp_path / "tools")
+    (tmp_path / ".venv").mkdir()
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[project]\n")
+    python = shlex.quote(sys.executable)
+
+    def bash(line):
+        source = f"source {shlex.quote(str(tmp_path / 'tools/setup.sh'))}; {line}"
+        return subprocess.run(["bash", "-c", source], timeout=60).returncode
+
+    assert bash(f'toolcart_stamp {python} view,serial,web > "$toolcart_root/.venv/toolcart-view,serial,web.stamp"') == 0
+    assert bash(f"toolcart_is_ready {python} view,serial") == bash(f"toolcart_is_ready {python} view,serial,web") == 0
+    assert bash(f"toolcart_is_ready {python} view,test") != 0
+    project.write_text("[project]\nname = 'other'\n")
+    assert bash(f"toolcart_is_ready {python} view,serial") != 0

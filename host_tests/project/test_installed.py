@@ -332,10 +332,9 @@ def test_the_library_the_client_and_the_agent_work_in_newer_pythons(installed, t
     assert account["kills"] == 1 and account["produced"] == account["delivered"] > 0
 
 
+@pytest.mark.long("half a minute for each CPython")
 @pytest.mark.parametrize("version", cpython.RELEASES)
 def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
-    if os.environ.get("TOOLCART_LONG") != "1":
-        pytest.skip("half a minute for each CPython, with --long")
     try:
         python = cpython.program(version)
     except Unavailable as reason:
@@ -413,6 +412,7 @@ def test_the_fixture_works_under_pytest(installed, tmp_path):
 
 FROZEN = """
 import toolcart
+from host_tests.portable import LONG
 print(toolcart.decode(toolcart.encode(61, 999, torque=4237))["torque"])
 with toolcart.simulated.controller("nexo") as simulated:
     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:

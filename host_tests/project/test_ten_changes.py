@@ -3,6 +3,7 @@ files that it touches are those that its row names up to the first semicolon (a 
 """
 
 import difflib
+import json
 import os
 import re
 import shutil
@@ -40,8 +41,8 @@ def edit(copy, path, old, new):
     (copy / path).write_text(text.replace(old, new), encoding="utf-8")
 
 
-def run(copy, *arguments):
-    """Run Python on the copy alone; return what it printed."""
+def run(copy, *arguments, code=0):
+    """Run Python on the copy alone; it ends with this code. Return what it printed."""
     done = subprocess.run(
         [sys.executable, "-B", *arguments],
         cwd=copy,
@@ -50,7 +51,7 @@ def run(copy, *arguments):
         text=True,
         timeout=SECONDS_MOST,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == code, done.stderr[-3000:]
     return done.stdout
 
 
@@ -185,6 +186,103 @@ def test_outlet(copy):
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
     run(copy, "-c", TALLY_WORKS)
     check_row(copy, "an outlet")
+
+
+# -- a serial procedure --------------------------------------------------------------------------------------------
+
+TAGGED = '''"""Plain ASCII, with a check of its own."""
+
+from toolcart.agent.link.serial_ascii import SerialAscii
+
+
+class Tagged(SerialAscii):
+    pass
+'''
+
+TAGGED_PEER = '''"""The other end of it."""
+
+from toolcart.sim.r3964_peer import AsciiPeer
+
+
+class TaggedPeer(AsciiPeer):
+    pass
+'''
+
+LINK_OF_TAGGED = """    if kind == "tagged":
+        from toolcart.agent.link.tagged import Tagged
+
+        return Tagged(controller["buffer_bytes"], octet_us, message_bytes=message_bytes)
+    from toolcart.agent.link.r3964 import R3964
+"""
+
+TAGGED_WORKS = """
+import toolcart
+from lab.harness.serial_cart import SerialCart
+cart = SerialCart("tagged")
+assert type(cart.station.session.link).__name__ == "Tagged"
+for _ in range(4):
+    cart.run(3000)
+    cart.controller.produce()
+assert cart.run(60000, cart.is_drained) and len(cart.ids()) == 4, cart.ids()
+toolcart.connect_serial("/dev/ttyUSB0", procedure="tagged")
+"""
+
+
+def test_serial_procedure(copy):
+    add(copy, "toolcart/agent/link/tagged.py", TAGGED)
+    add(copy, "toolcart/sim/tagged_peer.py", TAGGED_PEER)
+    edit(copy, "toolcart/agent/cart/settings.py", "tcp,ascii,3964r", "tcp,ascii,3964r,tagged")
+    place = "toolcart/agent/cart/assembly.py"
+    edit(copy, place, "    from toolcart.agent.link.r3964 import R3964\n", LINK_OF_TAGGED)
+    place = "toolcart/sim/serial_peers.py"
+    edit(copy, place, '"ascii": AsciiPeer', '"ascii": AsciiPeer, "tagged": TaggedPeer')
+    edit(copy, place, "\n\nPORTABLE", "\nfrom toolcart.sim.tagged_peer import TaggedPeer\n\nPORTABLE")
+    edit(
+        copy,
+        "toolcart/tools/line/explain.py",
+        '    "3964r": Explain3964R,',
+        '    "3964r": Explain3964R,\n    "tagged": Explain3964R,',
+    )
+    page = run(copy, "-m", "toolcart.tools.config.text")
+    assert "3964r, tagged" in page and "ascii or 3964r or tagged" in page
+    (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
+    run(copy, "-c", TAGGED_WORKS)
+    assert "tagged" in run(copy, "-m", "toolcart", "line", "monitor", "--help")
+    assert "tagged" in run(copy, "-m", "toolcart", "simulate", "controller", "--help")
+    check_row(copy, "a serial procedure")
+
+
+# -- a setting -----------------------------------------------------------------------------------------------------
+
+SETTING_WORKS = """
+from toolcart.agent.cart import config
+from lab.harness.cart import Cart
+assert Cart(settings={"controller": {"hold_s": 7}}).station.session.hold_s == 7
+assert Cart().station.session.hold_s == 2
+"""
+
+
+def test_setting(copy):
+    edit(copy, "toolcart/agent/cart/settings.py", "stop_bits one 1 1,2", "stop_bits one 1 1,2\nhold_s int 2 0 9")
+    place = "toolcart/tools/config/text.py"
+    edit(
+        copy,
+        place,
+        '    "stations[].controller.host": ',
+        '    "stations[].controller.hold_s": "How long.",\n    "stations[].controller.host": ',
+    )
+    place = "toolcart/agent/cart/assembly.py"
+    edit(copy, place, "    return session\n", '    session.hold_s = controller["hold_s"]\n    return session\n')
+    (copy / "docs/configuration.md").write_text(run(copy, "-m", "toolcart.tools.config.text"), encoding="utf-8")
+    run(copy, "-c", SETTING_WORKS)
+    cart = {
+        "toolsnet": {"pim_host": "h", "pim_port": 1},
+        "stations": [{"number": 1, "controller": {"host": "h", "hold_s": 10}, "spool": {"path": "s"}}],
+    }
+    (copy / "cart.json").write_text(json.dumps(cart), encoding="utf-8")
+    assert "hold_s" in run(copy, "-m", "toolcart", "config", "check", "--json", "cart.json", code=2)
+    (copy / "cart.json").unlink()
+    check_row(copy, "a setting")
 
 
 # -- a need --------------------------------------------------------------------------------------------------------

@@ -15,34 +15,13 @@ from toolcart.agent.quarantine.quarantine import (
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.portable import HAS_ALL
-from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
+from host_tests.support.log import STATE_BLOCKS, ident_in
 from host_tests.support.quarantine import QuarantineBench, room_of
+from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor, PowerCut
 
 PORTABLE = True
 HEAVY = True
 HEAP = "3m"
-
-
-class Deceitful(Flash):
-    """While it refuses it programs all the same."""
-
-    __slots__ = ("refuses",)
-
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.refuses = False
-
-    def program(self, address, buf, n):
-        code = super().program(address, buf, n)
-        return FLASH_IO if self.refuses else code
-
-
-def refuse(flash, refuses):
-    """Have the flash refuse what comes, or no more; a deceitful one does it all the same."""
-    if isinstance(flash, Deceitful):
-        flash.refuses = refuses
-    else:
-        flash.code = FLASH_IO if refuses else FLASH_DONE
 
 
 def entries(bench):
@@ -152,12 +131,12 @@ def test_a_drop_that_could_not_be_written_has_not_happened():
 
 
 def test_a_refused_drop_does_not_happen_at_the_next_start():
-    bench = QuarantineBench(results=4, make_flash=Deceitful)
+    bench = QuarantineBench(results=4)
     bench.keep(1, 2)
     assert bench.log.maintain()
-    bench.flash.refuses = True
+    bench.flash.code, bench.flash.refused_look = FLASH_IO, NEW  # it is programmed all the same
     assert bench.quarantine.remove([1], DROPPED) == FAILED
-    bench.flash.refuses = False
+    bench.flash.code = FLASH_DONE
     assert not bench.log.is_ready() and bench.log.maintain() and bench.log.is_ready()
     bench.start()
     assert bench.quarantine.settle() and bench.quarantine.numbers() == [1, 2]
@@ -212,7 +191,7 @@ def test_a_worn_block_and_a_cut_leave_one_that_can_be_emptied():
         kept = bench.fill()
         free = [place for place in range(4) if bench.quarantine.log.firsts[place] == 0]
         bench.flash.worn = (STATE_BLOCKS + free[1],)  # no start knows of it
-        bench.flash.cut_after, bench.flash.tear = cut_after, "all"
+        bench.flash.cut_after, bench.flash.look = cut_after, NEW
         try:
             bench.drop(*kept[1::2])
             raise AssertionError("%d: no cut" % cut_after)
@@ -252,13 +231,14 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
 
 def test_a_refused_copy_takes_no_room_from_those_behind_it():
     for blocks, unit, few in ((3, 16, 9), (3, 64, 1), (3, 256, 12), (4, 16, 32)):
-        for maker in (Flash, Deceitful):
-            bench = QuarantineBench(blocks, flash=maker(40, unit_bytes=unit), unit_bytes=unit, results=120)
+        for look in (UNTOUCHED, NEW):
+            bench = QuarantineBench(blocks, flash=Nor(40, unit_bytes=unit), unit_bytes=unit, results=120)
+            bench.flash.refused_look = look
             bench.keep(*range(1, few + 1))
             room, octets = room_of(bench.quarantine, 114), bench.quarantine.octets()
-            refuse(bench.flash, True)
+            bench.flash.code = FLASH_IO
             assert bench.keep(few + 1) == FAILED
-            refuse(bench.flash, False)
+            bench.flash.code = FLASH_DONE
             where = (blocks, unit, few, room)
             assert bench.quarantine.octets() == octets and room_of(bench.quarantine, 114) == room, where
             more = bench.fill(few + 1)
@@ -268,21 +248,21 @@ def test_a_refused_copy_takes_no_room_from_those_behind_it():
 
 
 def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
-    for tear in TEARS:
+    for look in TEARS:
         for cut in range(16):
             bench = QuarantineBench(3, blocks=40, unit_bytes=64, results=20)
             bench.keep(*range(1, 6))
-            refuse(bench.flash, True)
+            bench.flash.code = FLASH_IO
             assert bench.keep(6) == FAILED
-            refuse(bench.flash, False)
-            bench.flash.cut_after, bench.flash.tear = cut, tear
+            bench.flash.code = FLASH_DONE
+            bench.flash.cut_after, bench.flash.look = cut, look
             try:
                 bench.keep(*range(6, 12))
                 bench.flash.cut_after = None
             except PowerCut:
                 bench.start()
             bench.keep(*range(6, 12))
-            assert bench.quarantine.numbers() == list(range(1, 12)), (tear, cut)
+            assert bench.quarantine.numbers() == list(range(1, 12)), (look, cut)
 
 
 def test_an_empty_one_has_all_its_room_in_any_state():
@@ -347,11 +327,11 @@ def test_entry_that_is_offered_again_keeps_its_name_when_it_is_moved():
 
 def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
     for cut in range(1, 8):
-        for tear in ("none", "half", "garbage", "all"):
+        for look in TEARS:
             bench = QuarantineBench(results=20)
             bench.keep(*range(1, 15))
             bench.quarantine.remove([2, 4, 6, 8], DROPPED)
-            bench.flash.cut_after, bench.flash.tear = cut - 1, tear
+            bench.flash.cut_after, bench.flash.look = cut - 1, look
             try:
                 assert bench.drop(10)
             except PowerCut:
@@ -360,8 +340,8 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             bench.start()
             assert bench.quarantine.settle()
             left = bench.quarantine.numbers()
-            assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, tear, left)
-            assert set(left) | {10} == {1, 3, 5, 7, 9, 10, 11, 12, 13, 14}, (cut, tear, left)
+            assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, look, left)
+            assert set(left) | {10} == {1, 3, 5, 7, 9, 10, 11, 12, 13, 14}, (cut, look, left)
             assert bench.quarantine.count() == len(left) and bench.state.numbers[SET_ASIDE] == 14
 
 
@@ -435,14 +415,14 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
 
 
 def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
-    for tear in TEARS:
+    for look in TEARS:
         for cut in range(0, 60, 1 if HAS_ALL else 4):
             bench = QuarantineBench(4, blocks=34, unit_bytes=64)
             kept = bench.fill()
             free = [place for place in range(4) if not bench.quarantine.log.firsts[place]]
             bench.flash.worn = (STATE_BLOCKS + free[0],)
             dropped = kept[1::2]
-            bench.flash.cut_after, bench.flash.tear = cut, tear
+            bench.flash.cut_after, bench.flash.look = cut, look
             try:
                 assert bench.drop(*dropped)
                 bench.flash.cut_after = None
@@ -451,6 +431,6 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
                 bench.start()
                 assert bench.quarantine.settle()
             found = bench.quarantine.numbers()
-            assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (tear, cut)
+            assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (look, cut)
             assert bench.drop(*[number for number in found if number in dropped])
             assert sorted(bench.quarantine.numbers()) == kept[::2]

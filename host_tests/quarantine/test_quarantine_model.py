@@ -7,8 +7,9 @@ from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.base.clock import Dice
-from host_tests.support.log import STATE_BLOCKS, TEARS, PowerCut
-from host_tests.support.quarantine import Fading, QuarantineBench
+from host_tests.support.log import STATE_BLOCKS
+from host_tests.support.quarantine import QuarantineBench
+from lab.harness.flash import TEARS, PowerCut
 
 PORTABLE = True
 HEAVY = True
@@ -184,7 +185,7 @@ class World:
         self.maybe = set()
         if not self.dice.randrange(6):
             self.bench.flash.cut_after = self.dice.randrange(6)
-            self.bench.flash.tear = TEARS[self.dice.randrange(len(TEARS))]
+            self.bench.flash.look = TEARS[self.dice.randrange(len(TEARS))]
         try:
             deed()
             self.bench.flash.cut_after = None
@@ -197,7 +198,7 @@ class World:
 
 def template(unit_bytes, kept_blocks):
     """A flash with results in its main log, all passed."""
-    options = {"blocks": kept_blocks + 30, "unit_bytes": unit_bytes, "make_flash": Fading}
+    options = {"blocks": kept_blocks + 30, "unit_bytes": unit_bytes}
     bench = QuarantineBench(kept_blocks, results=RESULTS, **options)
     assert bench.state.save()
     return bench.flash

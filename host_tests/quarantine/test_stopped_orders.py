@@ -12,9 +12,9 @@ from toolcart.agent.log.numbers import STORED
 from toolcart.agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
 from toolcart.tools.spool.quarantine_commands import Trouble, orders
 from host_tests.support.frames import light
-from host_tests.support.log import TEARS, Area, PowerCut
-from host_tests.support.quarantine import Fading
+from host_tests.support.log import Area
 from host_tests.support.station import Station
+from lab.harness.flash import NEW, TEARS, PowerCut
 
 RESULTS = 7
 REFUSED = 3
@@ -31,7 +31,7 @@ class Agent(Station):
     """One station's way in and its quarantine; `acknowledged` and `dropped` are what the other sides were told."""
 
     def __init__(self, unit_bytes):
-        self.area = Area(blocks=14, unit_bytes=unit_bytes, make_flash=Fading)
+        self.area = Area(blocks=14, unit_bytes=unit_bytes)
         self.acknowledged = set()
         self.dropped = set()  # or may be: the order was cut
         self.start()
@@ -99,10 +99,10 @@ def operations_of(unit_bytes):
     return agent.area.flash.operations
 
 
-def cut_short(unit_bytes, cut_after, tear):
+def cut_short(unit_bytes, cut_after, look):
     """An agent whose power failed within its operation number `cut_after`, or that was killed behind its last."""
     agent = Agent(unit_bytes)
-    agent.area.flash.cut_after, agent.area.flash.tear = cut_after, tear
+    agent.area.flash.cut_after, agent.area.flash.look = cut_after, look
     try:
         agent.work()
     except PowerCut:
@@ -113,26 +113,26 @@ def cut_short(unit_bytes, cut_after, tear):
 def test_a_cut_and_then_an_order_lose_nothing():
     for unit_bytes in (64, 256):
         for cut_after in range(operations_of(unit_bytes) + 1):
-            for tear in TEARS:
+            for look in TEARS:
                 for words in ORDERS:
-                    agent = cut_short(unit_bytes, cut_after, tear)
+                    agent = cut_short(unit_bytes, cut_after, look)
                     if agent.acknowledged:  # before that there may be no area yet
                         agent.give(words)
-                        agent.check((unit_bytes, cut_after, tear, words))
+                        agent.check((unit_bytes, cut_after, look, words))
 
 
 def test_an_order_that_is_cut_itself_loses_nothing():
     ran = 0
     for cut_after in range(8, operations_of(64) + 1):
         for within in range(12):
-            for tear in TEARS:
+            for look in TEARS:
                 for words in (ORDERS[0], ORDERS[2]):
-                    agent = cut_short(64, cut_after, "all")
-                    before = agent.area.flash.operations
+                    agent = cut_short(64, cut_after, NEW)
+                    before, agent.area.flash.look = agent.area.flash.operations, look
                     agent.give(words, within)
                     ran += agent.area.flash.operations - before > within
                     agent.give(ORDERS[2])
-                    agent.check((cut_after, within, tear, words))
+                    agent.check((cut_after, within, look, words))
     assert ran > 150
 
 
@@ -153,7 +153,7 @@ def test_an_order_after_a_refused_sync_and_a_kill_loses_nothing():
 
 
 def test_a_flash_that_takes_nothing_is_told_and_nothing_is_done():
-    agent = cut_short(64, 13, "all")
+    agent = cut_short(64, 13, NEW)
     agent.area.flash.code = FLASH_IO
     for words in ORDERS[:4]:
         with pytest.raises(Trouble, match="nothing was done"):

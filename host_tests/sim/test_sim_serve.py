@@ -244,27 +244,27 @@ def test_every_order_does_what_the_help_says():
     producer, served = Producer(controller), Served(loop, controller.endpoint)
     orders = Orders(io.StringIO(), print)
     orders.begin(loop, controller, producer, served)
-    assert orders.obey("produce 2\n") == "produced 1 to 2" and orders.obey("elsewhere 3") == ""
-    assert orders.obey("jump 4") == "" and orders.obey("produce") == "produced 10 to 10"
-    assert orders.obey("forget 10") == "" and controller.result(10) is None
-    assert orders.obey("reset 5") == "" and controller.latest() is None
-    assert orders.obey("rate 3") == "" and producer.per_second == 3
-    assert orders.obey("silent") == "" and controller.options.silent
-    assert orders.obey("speak") == "" and not controller.options.silent
-    assert orders.obey("alarm E404") == "" and controller.alarm.code == "E404"
-    assert orders.obey("clear") == "" and controller.alarm is None
-    assert orders.obey("pset 12") == "" and controller.selected.pset == 12
-    assert orders.obey("job 7") == "" and controller.job.job == 7 and orders.obey("vehicle WVW1") == ""
-    assert orders.obey("clock -300") == "" and controller.options.clock_ahead_s == -300
-    assert orders.obey("set window=4") == "" and controller.options.window == 4
+    assert orders.carry_out("produce 2\n") == "produced 1 to 2" and orders.carry_out("elsewhere 3") == ""
+    assert orders.carry_out("jump 4") == "" and orders.carry_out("produce") == "produced 10 to 10"
+    assert orders.carry_out("forget 10") == "" and controller.result(10) is None
+    assert orders.carry_out("reset 5") == "" and controller.latest() is None
+    assert orders.carry_out("rate 3") == "" and producer.per_second == 3
+    assert orders.carry_out("silent") == "" and controller.options.silent
+    assert orders.carry_out("speak") == "" and not controller.options.silent
+    assert orders.carry_out("alarm E404") == "" and controller.alarm.code == "E404"
+    assert orders.carry_out("clear") == "" and controller.alarm is None
+    assert orders.carry_out("pset 12") == "" and controller.selected.pset == 12
+    assert orders.carry_out("job 7") == "" and controller.job.job == 7 and orders.carry_out("vehicle WVW1") == ""
+    assert orders.carry_out("clock -300") == "" and controller.options.clock_ahead_s == -300
+    assert orders.carry_out("set window=4") == "" and controller.options.window == 4
     port = served.port
     connect(port).close()
-    assert orders.obey("cut") == ""
+    assert orders.carry_out("cut") == ""
     with pytest.raises(ConnectionError):
         connect(port)
-    assert orders.obey("connect") == "" and orders.obey("drop") == "" and orders.obey("say x\\0") == ""
+    assert orders.carry_out("connect") == "" and orders.carry_out("drop") == "" and orders.carry_out("say x\\0") == ""
     connect(port).close()
-    assert orders.obey("help").split("\n") == HELP and orders.obey("") == ""
+    assert orders.carry_out("help").split("\n") == HELP and orders.carry_out("") == ""
     for wrong in (
         "produce x",
         "produce 1001",
@@ -280,5 +280,5 @@ def test_every_order_does_what_the_help_says():
         "set nix=1",
         "x",
     ):
-        assert orders.obey(wrong) != "", wrong
+        assert orders.carry_out(wrong) != "", wrong
     loop.close()

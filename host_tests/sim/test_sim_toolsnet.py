@@ -311,9 +311,9 @@ def test_every_field_of_a_result_is_checked():
 
 
 def test_counts_must_agree_with_the_length():
-    assert "511 octets, allowed: 510 octets" in complaints_for(RESULT + b" ")[0]
-    assert "509 octets, allowed: 510 octets" in complaints_for(RESULT[:-1])[0]
-    assert "510 octets, allowed: 438 octets" in complaints_for(changed(76, b"004"))[0]
+    assert "511 bytes, allowed: 510 bytes" in complaints_for(RESULT + b" ")[0]
+    assert "509 bytes, allowed: 510 bytes" in complaints_for(RESULT[:-1])[0]
+    assert "510 bytes, allowed: 438 bytes" in complaints_for(changed(76, b"004"))[0]
 
 
 def test_times_that_do_not_exist_are_not_times():
@@ -326,7 +326,7 @@ def test_times_that_do_not_exist_are_not_times():
 def test_descriptions_are_checked_by_their_counts():
     system = b"0100001" + b"00030001" + b"10.0.0.9       " + b"Line 4                   " + b"  "
     assert complaints_for(system) == []
-    assert "allowed: 57 octets" in complaints_for(system[:-2])[0]
+    assert "allowed: 57 bytes" in complaints_for(system[:-2])[0]
     name = b"Cart 10                  "
     station = b"0200002" + b"000300010010" + b"10.0.0.9       " + name + b"0001"
     spindle = b"0001" + name + b"0002" + b"0001" + name + b"0012" + name

@@ -21,7 +21,7 @@ from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
-from host_tests.support.quarantine_file import spool_with
+from host_tests.support.quarantine import spool_with
 
 
 @pytest.fixture
@@ -316,10 +316,12 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
     said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
     assert "no missed result is left in the controller" in said
-    assert any("119 tightening IDs gone: the controller does not have them any more" in text for text in said)
+    assert any("119 tightening IDs gone: the controller no longer has them" in text for text in said)
     shown = {"open_ids": 0, "gone": 120}
     said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
-    assert said[0].level == "warning" and said[0].text.endswith("any more; `toolcart spool gaps FILE` lists them")
+    assert said[0].level == "warning" and said[0].text.endswith(
+        "no longer has them; `toolcart spool gaps FILE` lists them"
+    )
 
 
 def test_delivered_is_what_toolsnet_said():
@@ -329,7 +331,7 @@ def test_delivered_is_what_toolsnet_said():
 
 
 def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
-    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1).plain
+    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1, 80).plain
     assert "lost" not in text and "on the way 5" in text
 
 

@@ -41,12 +41,12 @@ def test_a_flash_that_refuses_is_tried_before_the_controller():
     cart.controller.produce()
     cart.run(1000)
     connections = cart.controller.connections
-    tried = cart.device.attempts
+    tried = cart.device.operations
     for _ in range(10):
         cart.controller.produce()
         cart.run(MINUTE_MS)
     assert cart.controller.connections == connections and cart.controller.acknowledged == [1]
-    assert cart.device.attempts - tried < 2 * SESSIONS_IN_TEN_MINUTES
+    assert cart.device.operations - tried < 2 * SESSIONS_IN_TEN_MINUTES
     refusing(cart, FLASH_DONE)
     cart.run(40000)
     assert cart.is_ready() and all_are_stored_once(cart)

@@ -14,8 +14,9 @@ from toolcart.agent.record.origin import ORIGIN_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
+from host_tests.support.log import STATE_BLOCKS, Area, take_all
 from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
+from lab.harness.flash import TEARS, PowerCut
 
 PORTABLE = True
 HEAP = "2m"
@@ -352,7 +353,7 @@ def test_power_cut_at_any_operation_of_a_push_stores_it_once():
 def pushed_with_cut(area, stored, after, tear):
     """Start and push the next result, with a cut; then it comes again. True if the power failed before all was done."""
     area.flash.cut_after = after
-    area.flash.tear = tear
+    area.flash.look = tear
     was_cut = False
     try:
         assert Bench(area=area).push(light(tightening_id=stored + 1)) == KEPT

@@ -71,9 +71,9 @@ def log_proof(tally, only=""):
 
 def log_rows(tally):
     """Return each row of the proof with its kind; random lives come last, without end."""
-    from host_tests.support.log_flash import BAD, NEW, UNTOUCHED
     from host_tests.support.log_promise import Shape
     from host_tests.support.log_proof import Explorer, LostState, StateExplorer
+    from lab.harness.flash import BAD, NEW, UNTOUCHED
 
     def images(explorer):
         tally.explorers.append(explorer)
@@ -114,7 +114,7 @@ def explore(explorer, cuts):
 
 def lives(tally):
     """Random lives of a log, its state and a quarantine."""
-    from host_tests.support.log_random import Life
+    from host_tests.log.test_log_random import Life
 
     for seed in range(1, 10**6):
         tally.count += 1

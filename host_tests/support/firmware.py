@@ -12,7 +12,6 @@ from lab.chips.chip import Chip
 from lab.firmware import cortex, rp2040
 
 RUN_TIMEOUT_S = 280
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 
 
 @functools.cache

@@ -10,7 +10,7 @@ another part of the area owns is not imported before it is asked for: a small he
 
 from toolcart.agent.base.words import get_u32, pack_digits, put_u32
 from toolcart.agent.log.cursor import WANTS_ALL
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING, Part, RamFlash
+from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
@@ -18,6 +18,7 @@ from toolcart.agent.log.state import State
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.event import EVENT_LEAST, TEXT_LENGTH
+from lab.harness.flash import Nor
 
 PORTABLE = True
 
@@ -25,117 +26,12 @@ STATE_BLOCKS = 4
 PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
 EVENT_PAYLOAD = 40
 
-TEARS = ("none", "half", "garbage", "all")  # what a cut leaves of the operation under way
-
-
-class PowerCut(Exception):
-    """The supply failed within an operation of the flash."""
-
-
-class Flash(RamFlash):
-    """A flash in RAM that can refuse, note what was programmed, hide blocks, and lose its power."""
-
-    __slots__ = (
-        "attempts",
-        "code",
-        "cut_after",
-        "journal",
-        "left",
-        "operations",
-        "refusing",
-        "tear",
-        "unreadable",
-        "was_refused",
-        "worn",
-    )
-
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.code = FLASH_DONE  # what program and erase answer once `left` of them were done
-        self.left = 0
-        self.journal = None
-        self.unreadable = ()  # blocks
-        self.worn = ()  # blocks that can be read and nothing else
-        self.refusing = ()  # blocks that take no program while all others work, as a disk that errs when it syncs
-        self.was_refused = False  # the last program or erase
-        self.attempts = 0  # programs and erases, refused or not
-        self.operations = 0  # programs and erases ever begun
-        self.cut_after = None  # so many more are done, and the power fails within the next one
-        self.tear = "none"
-
-    def clone(self):
-        """The same cells once more, well and with power."""
-        twin = self.__class__(self.block_count, self.block_bytes, self.unit_bytes)
-        twin.cells[:] = self.cells
-        return twin
-
-    def read_into(self, address, buf, n):
-        if self.unreadable and address // self.block_bytes in self.unreadable:
-            return FLASH_IO
-        buf[0:n] = self.cells[address : address + n]
-        return FLASH_DONE
-
-    def program(self, address, buf, n):
-        if self.worn and address // self.block_bytes in self.worn:
-            return FLASH_WORN
-        code = self._begin(address // self.block_bytes)
-        if code != FLASH_DONE:
-            return code
-        if self._fails():
-            self._torn(address, n, bytes(buf[:n]))
-        self.cells[address : address + n] = buf[:n]
-        if self.journal is not None:
-            self.journal.append(("program", bytes(buf[:n])))
-        return FLASH_DONE
-
-    def erase(self, block):
-        if block in self.worn:
-            return FLASH_WORN
-        code = self._begin(-1)
-        if code != FLASH_DONE:
-            return code
-        if self._fails():
-            self._torn(block * self.block_bytes, self.block_bytes, b"\xff" * self.block_bytes)
-        return super().erase(block)
-
-    def refusal(self):
-        return REFUSED_BROKEN if self.was_refused else REFUSED_NOTHING
-
-    def _begin(self, block):
-        self.attempts += 1
-        code = self.code
-        if code != FLASH_DONE and self.left:
-            self.left -= 1
-            code = FLASH_DONE
-        if block in self.refusing:
-            code = FLASH_IO
-        self.was_refused = code == FLASH_IO
-        self.operations += code == FLASH_DONE
-        return code
-
-    def _fails(self):
-        if self.cut_after is None:
-            return False
-        self.cut_after -= 1
-        return self.cut_after < 0
-
-    def _torn(self, address, n, octets):
-        self.cut_after = None
-        if self.tear == "half":
-            self.cells[address : address + n // 2] = octets[: n // 2]
-        elif self.tear == "garbage":
-            for index in range(n):
-                self.cells[address + index] = (self.cells[address + index] ^ (index * 37 + 11)) & 0xFF
-        elif self.tear == "all":
-            self.cells[address : address + n] = octets
-        raise PowerCut("within operation %d" % self.operations)
-
 
 class Area:
     """One station's area; `flash` is what survives."""
 
     def __init__(
-        self, blocks=16, block_bytes=4096, unit_bytes=256, kept_blocks=3, graph_blocks=0, make_flash=Flash, flash=None
+        self, blocks=16, block_bytes=4096, unit_bytes=256, kept_blocks=3, graph_blocks=0, make_flash=Nor, flash=None
     ):
         self.flash = flash or make_flash(blocks, block_bytes, unit_bytes)
         self.kept_blocks = kept_blocks

@@ -14,6 +14,7 @@ from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
+from lab.harness.flash import Nor
 
 PORTABLE = True
 
@@ -117,6 +118,11 @@ class Shape:
             log_bytes,
             when_full,
         )
+
+    def area(self, dice=None, more=()):
+        """Return a chip with these parts, and more."""
+        parts = self.parts + list(more)
+        return Nor(sum([count * size for count, size in parts]) // self.unit, self.unit, self.unit, dice).divide(parts)
 
     def length_of(self, ident):
         return self.payload - (ident * 37 % (self.spread + 1) if self.spread else 0)

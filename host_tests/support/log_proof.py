@@ -2,7 +2,7 @@
 
 Rules
 1. A session is a start and a row of operations, all of them the real code's. In front of each operation of the flash
-   the world forks into what a cut there may leave behind (host_tests/support/log_flash.py).
+   the world forks into what a cut there may leave behind (lab/harness/flash.py).
 2. Each image is drained on a copy: a start, the doubtful record settled, all delivered, then appends must succeed.
    Images are told apart by flash and promise together, and each is followed once.
 3. A fault ends with the way that led there, one session between "/"; `replay` follows it again.
@@ -13,17 +13,6 @@ from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, LOG
 from toolcart.agent.log.state import STATE_FINE, State
-from host_tests.support.log_flash import (
-    ERASE,
-    FIRST_ERASE,
-    FIRST_PROGRAM,
-    LOOK_NAMES,
-    Area,
-    Dice,
-    Misuse,
-    PowerCut,
-    Torn,
-)
 from host_tests.support.log_promise import (
     APPEND,
     GIVE_ALL,
@@ -36,6 +25,7 @@ from host_tests.support.log_promise import (
     drained,
     need,
 )
+from lab.harness.flash import FIRST, LOOK_NAMES, Misuse, PowerCut
 
 PORTABLE = True
 
@@ -76,7 +66,7 @@ class Explorer:
             self.rows = [row + (operation,) for row in self.rows for operation in operations]
         self.seen = {}
         self.images = self.sessions = 0
-        self.area = Area(shape.parts, shape.unit, Dice(1))
+        self.area = shape.area()
         self.area.worn = set(worn)
 
     def explore(self, image, promise, cuts, trace=()):
@@ -98,7 +88,7 @@ class Explorer:
 
     def look_at(self, image, promise, cuts, trace):
         """Drain the image if it is a new one; True if it was not followed that far yet."""
-        key = hash((image.key(), promise.key()))
+        key = hash((image, promise.key()))
         known = self.seen.get(key, -1)
         if known >= cuts:
             return False
@@ -131,15 +121,16 @@ class Explorer:
         done = []
         first = area.operations
 
-        def before(operation, block, at, old, new):
+        def before(operation, block, address, new):
             session.note()
             held = promise.copy()
             way = "".join(done) + note + "@%d=" % (area.operations - first + 1)
-            for later in area.image().later(self.shape.flickers):
-                old = later.blocks[block][at : at + len(new)]
-                for look in FIRST_ERASE if operation == ERASE else FIRST_PROGRAM:
-                    torn = later.tear(Torn(operation, block, at, old, new, look), self.shape.unit)
-                    found.append((torn, held, cuts - 1, trace + (way + LOOK_NAMES[look] + looks_of(later),)))
+            here = area.image()
+            for later in area.later(self.shape.flickers):
+                for look in FIRST[operation]:
+                    area.load(later).tear(operation, block, address, new, look)
+                    found.append((area.image(), held, cuts - 1, trace + (way + LOOK_NAMES[look] + looks_of(later),)))
+            area.load(here)
 
         def act():
             nonlocal session
@@ -148,7 +139,7 @@ class Explorer:
             for operation in row:
                 done.append(operation)
                 session.run(operation)
-                for later in area.image().later(self.shape.flickers):
+                for later in area.later(self.shape.flickers):
                     way = "".join(done) + note + looks_of(later)
                     found.append((later, promise.copy(), cuts - 1, trace + (way,)))
 
@@ -176,7 +167,7 @@ class Explorer:
 
 def looks_of(image):
     """How the torn operations look, for a way that can be followed again."""
-    return "{%s}" % ",".join([LOOK_NAMES[torn.look] for torn in image.torn]) if image.torn else ""
+    return "{%s}" % ",".join([LOOK_NAMES[torn.look] for torn in image[2]]) if image[2] else ""
 
 
 class LostState(Explorer):
@@ -204,7 +195,7 @@ class StateExplorer(Explorer):
     def explore_after(self, starts, cuts):
         """Explore from an image that so many starts without a cut have left, one save each and two each."""
         for saves in (1, 2):
-            area, promise = Area(self.shape.parts, self.shape.unit, Dice(1)), Promise()
+            area, promise = self.shape.area(), Promise()
             area.worn = self.area.worn
             for _ in range(starts):
                 session = self.begin(area, promise)
@@ -267,7 +258,7 @@ def replay(shape, way, tell=print, kind=Explorer):
     the fifth, which looks new then, "{bad,new}" what was torn before looks so from then on.
     """
     explorer = kind(shape, "", 0)
-    area, promise = Area(shape.parts, shape.unit, Dice(1)), Promise()
+    area, promise = shape.area(), Promise()
     image = area.image()
     for day in [day for day in way.strip("/").split("/") if day]:
         area.load(image)
@@ -276,7 +267,7 @@ def replay(shape, way, tell=print, kind=Explorer):
             (explorer.drain if day == "drain" else explorer.lose)(area, promise)
             return
         image = _day(explorer, area, promise, day, tell)
-        tell("off; torn: %s" % [(t.block, t.at, LOOK_NAMES[t.look]) for t in image.torn])
+        tell("off; torn: %s" % [(t.block, t.address, LOOK_NAMES[t.look]) for t in image[2]])
 
 
 def _day(explorer, area, promise, day, tell):
@@ -291,11 +282,12 @@ def _day(explorer, area, promise, day, tell):
         area.refuse_at = {first + int(at): LOOK_NAMES.index(look)}
     touched = []
 
-    def before(operation, block, at, old, new):
+    def before(operation, block, address, new):
         count = area.operations + 1
-        tell("      %d %s block %d at %d, %d" % (count - first, ("program", "erase")[operation], block, at, len(old)))
+        what = ("program", "erase")[operation]
+        tell("      %d %s block %d at %d, %d" % (count - first, what, block, address, len(new)))
         if count == cut_at:
-            touched.append((operation, block, at, new))
+            touched.append((operation, block, address, new))
             raise PowerCut
 
     area.before = before
@@ -309,14 +301,11 @@ def _day(explorer, area, promise, day, tell):
     except PowerCut:
         session.note()
     area.refuse_at = {}
-    image = area.image()
     for index, look in enumerate(looks.split(",") if looks else ()):
-        image = image.looking(index, LOOK_NAMES.index(look))
-    for operation, block, at, new in touched:
-        look = LOOK_NAMES.index(cut.split("=")[1])
-        old = image.blocks[block][at : at + len(new)]
-        image = image.tear(Torn(operation, block, at, old, new, look), area.unit_bytes)
-    return image
+        area.becomes(index, LOOK_NAMES.index(look))
+    for operation, block, address, new in touched:
+        area.tear(operation, block, address, new, LOOK_NAMES.index(cut.split("=")[1]))
+    return area.image()
 
 
 def told(session):
@@ -338,7 +327,7 @@ def told(session):
 
 def bases(shape, most, depth=40, operations=(APPEND, GIVE_SAVE, GIVE_ALL, "R")):
     """Return images at rest that fault-free days lead to, no two of the same shape: [(image, promise, way)]."""
-    area = Area(shape.parts, shape.unit, Dice(1))
+    area = shape.area()
     found = {}
     rows = [(area.image(), Promise(), "")]
     for _ in range(depth):
@@ -351,7 +340,7 @@ def bases(shape, most, depth=40, operations=(APPEND, GIVE_SAVE, GIVE_ALL, "R")):
                 for operation in row:
                     session.run(operation)
                 behind_it = after.last - max([0] + list(after.given))
-                key = (area.image().units, behind_it, len(after.acked) - len(after.given))
+                key = (area.image()[1], behind_it, len(after.acked) - len(after.given))
                 if key not in found:
                     found[key] = (area.image(), after, way + "/" + "".join(row))
                     behind.append(found[key])

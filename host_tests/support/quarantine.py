@@ -4,33 +4,9 @@ from toolcart.agent.log.numbers import DROPPED
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import HEAD_BYTES
-from host_tests.support.log import STATE_BLOCKS, Area, Flash, append
+from host_tests.support.log import STATE_BLOCKS, Area, append
 
 PORTABLE = True
-
-
-class Fading(Flash):
-    """What a cut has left of a program, however well it reads, may be blank at a later start."""
-
-    __slots__ = ("torn",)
-
-    def __init__(self, *size):
-        super().__init__(*size)
-        self.torn = []  # [address, octets]
-
-    def erase(self, block):
-        code = super().erase(block)
-        self.torn = [place for place in self.torn if place[0] // self.block_bytes != block]
-        return code
-
-    def fade(self):
-        for address, n in self.torn:
-            self.cells[address : address + n] = b"\xff" * n
-
-    def _torn(self, address, n, octets):
-        if n < self.block_bytes:
-            self.torn.append((address, n))
-        super()._torn(address, n, octets)
 
 
 def room_of(quarantine, length):
@@ -114,3 +90,16 @@ class QuarantineBench:
                 return False
             left = left[done:]
         raise AssertionError("it never gets empty")
+
+
+def spool_with(folder, frame):
+    """Make a spool file in the folder: five results that were refused with code 17, and an unreadable frame."""
+    from toolcart.board.linux.flash import FileFlash  # not on MicroPython
+
+    path = folder / "cart.spool"
+    flash = FileFlash(str(path), 16 * 4096)
+    bench = QuarantineBench(flash=flash, results=5)
+    bench.keep(1, 2, 3, 4, 5)
+    bench.keep(bench.store_frame(frame))
+    flash.close()
+    return path

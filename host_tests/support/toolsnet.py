@@ -18,7 +18,8 @@ from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
-from host_tests.support.log import Area, Flash
+from host_tests.support.log import Area
+from lab.harness.flash import Nor
 from lab.harness.line import Network
 
 PORTABLE = True
@@ -49,7 +50,7 @@ class Outlet:
         kept_blocks=4,
         cursor_batch=32,
         session=None,
-        make_flash=Flash,
+        make_flash=Nor,
         make_port=None,
         unit_bytes=256,
         when_full=0,

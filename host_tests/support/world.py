@@ -13,9 +13,10 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
-from host_tests.support.log import Area, Flash, held
+from host_tests.support.log import Area, held
 from lab.harness import cart as whole
 from lab.harness.cart import CONTROLLER
+from lab.harness.flash import Nor
 
 PORTABLE = True
 
@@ -47,7 +48,7 @@ class Cart(whole.Cart):
 
     def __init__(self, toolsnet=None, blocks=64, **settings):
         on = settings.pop("on", True)
-        whole.Cart.__init__(self, toolsnet=toolsnet, blocks=blocks, make_flash=Flash, on=False, **settings)
+        whole.Cart.__init__(self, toolsnet=toolsnet, blocks=blocks, make_flash=Nor, on=False, **settings)
         self.device = self.flashes["spool0"]
         self.line = self.network.line(CONTROLLER[0], CONTROLLER[1])
         if on:

@@ -213,7 +213,7 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
         "pushed in revision 1",
         "newest tightening ID 2",
         "its clock cannot be asked: " + ("it closes" if ends_ms < 0 else "code 99"),
-        "it tells alarms, jobs and VINs beside results",
+        "it reports alarms, jobs and VINs beside results",
     ):
         assert told in words, (told, words)
 
@@ -353,7 +353,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
             "(exit code 3, no spool can be used)",
         ),
         ({"ActiveState": "failed", "Result": "oom-kill"}, "has failed (the machine had no memory left)"),
-        ({"ActiveState": "activating", "Result": "watchdog"}, "again (it did not move and its watchdog ended it)"),
+        ({"ActiveState": "activating", "Result": "watchdog"}, "again (it hung, and its watchdog ended it)"),
         ({"ActiveState": "activating"}, "the service toolcart is being started: "),
         ({"ActiveState": "inactive"}, "the service toolcart is stopped: "),
         ({"ActiveState": "active"}, "the service toolcart is active, and does not answer: "),

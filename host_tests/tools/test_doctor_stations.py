@@ -110,22 +110,22 @@ def _beside_results(options, wants=ALL):
 @pytest.mark.parametrize(
     ("profile", "wants", "words"),
     [
-        ("power-focus-4000", set(), ["it tells alarms, parameter sets, jobs and VINs beside results"]),
+        ("power-focus-4000", set(), ["it reports alarms, parameter sets, jobs and VINs beside results"]),
         (
             "power-focus-6000-3.6",
             {"alarms"},
-            ["it tells alarms, parameter sets, jobs and VINs beside results"],
+            ["it reports alarms, parameter sets, jobs and VINs beside results"],
         ),
         (
             "mt-focus-6000",
             {"pset"},
-            ["it tells alarms, parameter sets and jobs beside results; no VINs (MID 0051: code 99 (unknown MID))"],
+            ["it reports alarms, parameter sets and jobs beside results; no VINs (MID 0051: code 99 (unknown MID))"],
         ),
         (
             "minimal",
             {"alarms", "curves"},
             [
-                "it tells nothing beside results; no parameter sets (MID 0014: code 99 (unknown MID)), "
+                "it reports nothing beside results; no parameter sets (MID 0014: code 99 (unknown MID)), "
                 "jobs (MID 0034: code 99 (unknown MID)) and no VINs (MID 0051: code 99 (unknown MID))",
                 "the configuration asks for alarms (MID 0070: code 99 (unknown MID)) and "
                 "curves (MID 0008 for 0900: code 99 (unknown MID)): it gives none",
@@ -150,13 +150,13 @@ def test_what_is_asked_for_beside_results_is_ended_again():
 
 def test_a_subscription_of_another_client_is_left_alone():
     found, asked, _ = _beside_results(ControllerOptions(refuse={70: 11, 34: 18}))
-    assert "it tells alarms, parameter sets, jobs" in found[0].words, found
+    assert "it reports alarms, parameter sets, jobs" in found[0].words, found
     assert b"0073" not in asked and b"0037" not in asked and b"0017" in asked
 
 
 def test_a_controller_that_leaves_a_question_open_is_asked_the_others():
     found, _, _ = _beside_results(ControllerOptions(refuse={34: None}), frozenset(("job",)))
-    assert found[0].words == "it tells alarms, parameter sets and VINs beside results"
+    assert found[0].words == "it reports alarms, parameter sets and VINs beside results"
     assert found[1].words == "the configuration asks for jobs (MID 0034 is not answered): it gives none"
     assert "controller.events" in found[1].hint
 

@@ -124,8 +124,8 @@ def test_monitor_tells_how_busy_the_line_is():
         os.close(master)
         os.close(slave)
     assert done.exit_code == 0 and "STX" not in done.output
-    assert "controller ##" in done.stdout and "96 octets" in done.stdout
-    assert "the line was busy: controller" in done.stderr and "(96 octets)" in done.stderr
+    assert "controller ##" in done.stdout and "96 bytes" in done.stdout
+    assert "the line was busy: controller" in done.stderr and "(96 bytes)" in done.stderr
 
 
 def test_an_octet_takes_its_bits_at_the_line_s_rate():

@@ -20,7 +20,7 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
-from toolcart.tools.service.archive import ArchiveService
+from toolcart.tools.service.archive import ArchiveService, report_timer, report_unit
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 
 CART = {
@@ -67,10 +67,12 @@ def test_devices_are_closed_but_for_the_serial_lines_of_the_configuration():
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-@pytest.mark.parametrize("kind", [Service, ArchiveService])
-def test_systemd_accepts_the_unit_and_finds_it_shut_in(kind, tmp_path):
+@pytest.mark.parametrize(
+    "text_for", [lambda program: Service(program).text(), lambda program: ArchiveService(program).text(), report_unit]
+)
+def test_systemd_accepts_the_unit_and_finds_it_shut_in(text_for, tmp_path):
     unit = tmp_path / "toolcart-test.service"
-    unit.write_text(kind(sys.executable).text())
+    unit.write_text(text_for(sys.executable))
     verify = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=DEADLINE_S)
     assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
@@ -95,6 +97,17 @@ def test_an_archive_is_installed_with_its_options(tmp_path):
     assert unit["Restart"] == "on-failure" and "RestartPreventExitStatus" not in unit
     assert unit["DynamicUser"] == "yes" and unit["WorkingDirectory"] == "/var/lib/toolcart-archive"
     assert (tmp_path / "var/lib/toolcart-archive").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_report_has_the_archives_user_and_folder_and_a_timer(tmp_path):
+    report, archive = lines_of(report_unit("/usr/bin/toolcart")), lines_of(ArchiveService("/usr/bin/toolcart").text())
+    assert report["User"] == "toolcart-archive" == archive["StateDirectory"] == report["StateDirectory"]
+    (tmp_path / "toolcart-archive-report.service").write_text(report_unit(sys.executable))
+    timer = tmp_path / "toolcart-archive-report.timer"
+    timer.write_text(report_timer())
+    verify = subprocess.run(["systemd-analyze", "verify", timer], capture_output=True, text=True, timeout=DEADLINE_S)
+    assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
 
 
 def test_options_of_an_archive_that_cannot_be_read_install_nothing(tmp_path):

@@ -9,13 +9,14 @@ from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
 from host_tests.support.graphs import Bench, ident_of, samples_in, trace_message
-from host_tests.support.log import Flash, append, body_of
+from host_tests.support.log import append, body_of
+from lab.harness.flash import Nor
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 
 
 def bench_of(blocks=16, unit=16, block_bytes=4096, **more):
-    return Bench(Flash(blocks + 4, block_bytes, unit), **more)
+    return Bench(Nor(blocks + 4, block_bytes, unit), **more)
 
 
 def put_result(log, ident, time=PACKED, limits=b"", pset=b"0012", spindle=3):

@@ -8,7 +8,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
 from host_tests.support.log import Area, append, append_event
-from lab.harness.flash import SHAPES, PowerCut, SimFlash
+from lab.harness.flash import TEARS, PowerCut
 from lab.harness.lines import SimLines
 
 
@@ -16,7 +16,7 @@ class Bench:
     """One log with ToolsNet's cursor, which takes everything at once, and one file."""
 
     def __init__(self, durable=True, blocks=6):
-        self.area = Area(blocks + 7, 1024, 16, make_flash=SimFlash)
+        self.area = Area(blocks + 7, 1024, 16)
         self.flash = self.area.flash
         self.lines = SimLines()
         self.durable = durable
@@ -136,8 +136,8 @@ def test_a_cut_at_every_operation_writes_every_record_once():
     while True:
         operation += 1
         bench = Bench()
-        bench.flash.cut_at = bench.flash.operations + operation
-        bench.flash.cut_shape = SHAPES[operation % len(SHAPES)]
+        bench.flash.cut_after = operation - 1
+        bench.flash.look = TEARS[operation % len(TEARS)]
         acknowledged = 0
         try:
             for ident in range(1, 41):

@@ -19,7 +19,7 @@ from toolcart.board.linux.lines import LineFile
 from host_tests.support.graphs import STATION, Bench, Clock, samples_for
 from host_tests.support.log import body_of
 from lab.harness.cart import Cart
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 from lab.harness.lines import SimLines
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
@@ -54,7 +54,7 @@ class Side(Bench):
         self.lines = lines
         self.durable = durable
         self.clock = SimClock()
-        Bench.__init__(self, flash or SimFlash(64, 4096, 16), graphs=12, wanting=(1,))
+        Bench.__init__(self, flash or Nor(64, 4096, 16), graphs=12, wanting=(1,))
 
     def start(self):
         self.health = Health()

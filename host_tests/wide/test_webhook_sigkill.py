@@ -11,11 +11,12 @@ import trustme
 
 from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent
+from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.hook_process import stored
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 
-KILLS = 300 if os.environ.get("TOOLCART_LONG") == "1" else 15
+KILLS = 300 if LONG else 15
 RATE_PER_S = 40
 UP_S = (0.05, 0.8)
 SEED = 31

@@ -42,7 +42,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
             "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 waiting; look into "
             "ToolsNet: is its database there, and this station known to it?",
         ),
-        ({"doing": "late"}, "ToolsNet is offered once more what it refused: result 5"),
+        ({"doing": "late"}, "ToolsNet is offered a refused result again: 5"),
     ],
 )
 def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):

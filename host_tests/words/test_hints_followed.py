@@ -315,7 +315,7 @@ def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_
     return " ".join(said.replace("\n", " ").split())
 
 
-@follows("What others may have the controller do")
+@follows("Commands that others may send to the controller")
 def test_a_controller_that_is_not_to_be_commanded_is_not(cart):
     said = run("config explain stations[].controller.commands").output
     typed = CliRunner().invoke(
@@ -360,7 +360,7 @@ def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
 @follows("`toolcart config example` prints one")
 def test_what_is_no_json_names_an_example(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "x.json").write_text("{")
+    (tmp_path / "x.json").write_text("stations: []\n")
     said = run("config check x.json").output
     (tmp_path / "y.json").write_text(type_it(said, "config example"))
     assert run("config check y.json").exit_code == 0

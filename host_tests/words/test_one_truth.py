@@ -10,6 +10,7 @@ pytest.importorskip("starlette")
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.openprotocol.states import READY
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
@@ -19,7 +20,7 @@ from toolcart.tools.words import attention, lasting, news
 from toolcart.tools.words import status as words
 from host_tests.live.test_live_view import _screen
 from lab.harness.cart import PIM, SERVER, Cart
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
 
@@ -110,8 +111,8 @@ def reported(number):
 
 def refusing():
     """The disk refuses a result."""
-    cart = produced(2, make_flash=SimFlash)
-    cart.flashes["spool0"].refuses = True
+    cart = produced(2, make_flash=Nor)
+    cart.flashes["spool0"].code = FLASH_IO
     cart.controller.produce()
     cart.run(5000)
     return shown(cart)

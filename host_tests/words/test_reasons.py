@@ -192,7 +192,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         ),
         (
             _told("knows no MID 0060", "starting", 4, 8),
-            "takes no subscription of results, by MID 0060",
+            "accepts no subscription to results, by MID 0060",
             "docs/controllers.md",
         ),
         (
@@ -223,7 +223,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
         (_toolsnet("foreign PIM", "pim verify"), "what answers there is not a PIM", "6575"),
         (_toolsnet("no PIM", "pim verify"), "did not identify itself as a PIM", "pim_port"),
-        (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not spoken"),
+        (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not supported"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
         (_toolsnet("no answer", "streaming"), "acknowledges nothing", "server port"),
     ],

@@ -1,16 +1,16 @@
 """Worlds with a broker or a webhook beside ToolsNet: both promises hold; an outlet that trusts too early is found."""
 
 import json
-import os
 
 import pytest
 
 from toolcart.agent.outlets.mqtt import Mqtt
 from toolcart.agent.wide import webhook
+from host_tests.portable import LONG
 from lab.worlds.course import run
 from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
 
-WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 12
+WORLDS = 400 if LONG else 12
 SLICES = 2
 
 

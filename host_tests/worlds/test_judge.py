@@ -123,7 +123,7 @@ def test_what_server_forgot_or_lied_about_may_come_again_batch_for_each():
     forgotten = row(1, forgotten=5000)
     assert excused(twice(result(1), before=forgotten, forgets=[5000])) == {"forgotten": 1}
     assert kinds(twice(result(1), forgets=[5000])) == ["doubled"], "it was not forgotten"
-    assert excused(twice(result(1), lies=[5000])) == {"lied to": 1}
+    assert excused(twice(result(1), lies=[5000])) == {"false 08": 1}
     assert kinds(twice(result(1), lies=[9500])) == ["doubled"]
     assert kinds(twice(result(1), lies=[5000], rules_cursor_batch=0)) == ["doubled"]
     assert kinds(twice(result(1), lies=[5000], rules_cursor_batch=0, rules_rewind=True)) == []

@@ -1,6 +1,5 @@
 """The worlds' controllers with several spindles, and those that send events."""
 
-import os
 import random
 from dataclasses import replace
 
@@ -8,11 +7,10 @@ import pytest
 
 from toolcart.agent import catalogue
 from toolcart.agent.record import same
+from host_tests.portable import LONG
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
-from lab.worlds import adapter
-from lab.worlds import spindle_frames as frames
-from lab.worlds.controller_frames import message
+from lab.worlds import adapter, frames
 from lab.worlds.course import Course, run
 from lab.worlds.history import UNREADABLE
 from lab.worlds.judge import judge
@@ -29,7 +27,7 @@ def several(count=3, **more):
 
 
 def told(mid, revision, data):
-    return catalogue.decode(message(mid, revision, data)[:-1])
+    return catalogue.decode(frames.message(mid, revision, data)[:-1])
 
 
 def test_the_messages_say_what_toolsnet_has_to_have():
@@ -140,7 +138,7 @@ def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
 
 
 FIRST = 900001
-WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 5
+WORLDS = 200 if LONG else 5
 OURS = 60000  # toolcart.agent.wide.telegram09: codes of what is no alarm
 
 

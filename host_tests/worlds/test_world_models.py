@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from toolcart.sim.controller_frames import start_data
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
 from lab.worlds.controller import ABOVE, BELOW, SAME
-from lab.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from lab.worlds.controller_session import Session
 from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from lab.worlds.flash_file import FileFlash
+from lab.worlds.frames import Identity, fetched, pushed
 from lab.worlds.history import UNREADABLE, Questions, Row
 from lab.worlds.power import Fuse, PowerCut
 from lab.worlds.script import draw, filled
@@ -174,16 +175,17 @@ def test_a_cut_writes_sectors_in_any_order():
 
 def test_the_controllers_messages_have_the_lengths_of_the_document():
     one = result(1)
-    assert {revision: 20 + len(write(one)) for revision, write in RESULTS.items()} == {999: 121, 1: 231, 2: 385, 3: 392}
+    lengths = {revision: 20 + len(pushed(one, revision)) for revision in (999, 1, 2, 3)}
+    assert lengths == {999: 121, 1: 231, 2: 385, 3: 419}
     for pad in ("", "left", "right"):
-        lengths = {revision: 20 + len(write(one, pad)) for revision, write in OLD_RESULTS.items()}
+        lengths = {revision: 20 + len(fetched(one, revision, pad)) for revision in (1, 2, 7)}
         assert lengths == {1: 118, 2: 226, 7: 379}
-    assert [20 + len(started(revision, "C1")) for revision in range(1, 7)] == [57, 62, 125, 163, 173, 221]
+    assert [20 + len(start_data(Identity("C1"), revision)) for revision in range(1, 7)] == [57, 62, 125, 163, 173, 221]
 
 
 def test_an_old_result_may_have_its_id_padded_on_either_side():
-    shown = [OLD_RESULTS[1](result(42), pad)[2:12] for pad in ("", "left", "right")]
-    assert shown == ["0000000042", "        42", "42        "]
+    shown = [fetched(result(42), 1, pad)[2:12] for pad in ("", "left", "right")]
+    assert shown == [b"0000000042", b"        42", b"42        "]
 
 
 def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
@@ -191,8 +193,8 @@ def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
     controller.traits.update(shares_ids=True, wraps_to=0)
     controller.next_id = 4294967295
     first = made(controller, 2)
-    shown = [OLD_RESULTS[7](first, pad)[2:12] for pad in ("", "left", "right")]
-    assert shown == ["0000000000", "         0", "0         "]
+    shown = [fetched(first, 7, pad)[2:12] for pad in ("", "left", "right")]
+    assert shown == [b"0000000000", b"         0", b"0         "]
     assert controller.old(5) is first  # the newest at or below it
     controller.memory.pop(0)
     assert controller.old(5) is None
@@ -254,7 +256,7 @@ def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
     told = Questions(0)
     history = SimpleNamespace(sessions=[told])
-    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, grumble_until=0, history=history, used=7)
+    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, reject_until=0, history=history, used=7)
     session = SimpleNamespace(controller=controller)
     new = result(1)
     assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)
@@ -427,7 +429,7 @@ def test_a_worn_block_that_was_to_be_erased_is_given_up_once():
 def test_a_block_whose_erase_is_refused_counts_after_a_start_alone():
     world = a_world()
     device = world.device(1)
-    device.dice = random.Random(0)
+    device.chance = random.Random(0)
     first = world.log_begins(1)
     device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
     assert world.stands_in_log(1, "W1N000001")
@@ -442,7 +444,7 @@ def test_what_a_cut_left_of_a_copy_is_no_copy():
     for dice in range(20):
         world = a_world()
         station, device = world.history.stations[1], world.device(1)
-        device.dice = random.Random(dice)
+        device.chance = random.Random(dice)
         station.results[1], station.results[2] = result(1), result(2)
         first = world.log_begins(1)
         for number in (1, 2):

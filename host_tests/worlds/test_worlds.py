@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.log import numbers as n
+from host_tests.portable import LONG
 from lab.worlds import adapter, bench
 from lab.worlds.course import run
 from lab.worlds.profiles import NO_PROFILE, TRAITS, names_of
@@ -17,7 +18,6 @@ from lab.worlds.script import draw, filled
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world import World
 
-LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "32"))  # of every shape and profile
 LARGE_WORLDS = 400 if LONG else 6  # with blocks as a spool of 16 MiB has them
 MISLED_WORLDS = 400 if LONG else 6

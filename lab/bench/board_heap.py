@@ -12,7 +12,6 @@ import copy
 
 from toolcart.base.cache import Unavailable
 from toolcart.base.report import Report
-from lab.bench import halving
 from lab.chips import rules
 from lab.chips.chip import PIM, SERVER, TREE, Chip
 
@@ -56,12 +55,14 @@ def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
 
 
 def least(platform: str, copied: bool, ring: bool) -> int | None:
-    """Return the least heap, a multiple of STEP_BYTES; None if the largest is not enough."""
-
-    def runs(heap_bytes: int) -> bool | None:
-        return runs_in(heap_bytes, platform, copied, ring) or None
-
-    return halving.least(runs, LOW_BYTES, HIGH_BYTES, STEP_BYTES)[0]
+    """Return the least heap, a multiple of STEP_BYTES, found by halving; None if the largest is not enough."""
+    if not runs_in(HIGH_BYTES, platform, copied, ring):
+        return None
+    below, above = LOW_BYTES // STEP_BYTES, HIGH_BYTES // STEP_BYTES
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if runs_in(middle * STEP_BYTES, platform, copied, ring) else (middle, above)
+    return above * STEP_BYTES
 
 
 def add(report: Report) -> None:

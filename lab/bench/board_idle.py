@@ -221,8 +221,8 @@ def demanded() -> tuple[int, int]:
     return HOUR_MS // CONTROLLER_KEEPALIVE_MS, HOUR_MS // toolsnet_session.KEEPALIVE_MS
 
 
-def add(report, idle_wake: int | None) -> None:
-    """Put the wakes of each situation into the report; `idle_wake` is the instructions of one."""
+def add(report) -> None:
+    """Put the wakes of each situation into the report."""
     controller, toolsnet = demanded()
     least = f"keep-alives alone: {controller} + {toolsnet}, each with its answer {2 * (controller + toolsnet)}"
     for situation in SITUATIONS:
@@ -230,10 +230,3 @@ def add(report, idle_wake: int | None) -> None:
         limit = f"<= {2 * (controller + toolsnet)}" if situation == BOTH else ""
         how = f"{in_vain} of them moved nothing; {least}"
         report.add(f"wakes an idle hour, agent alone, {situation}", turns, "wakes", limit, how)
-        if situation == BOTH and idle_wake is not None:
-            how = "wakes x instructions of an idle wake of both tasks"
-            report.add("instructions an idle hour, agent alone", turns * idle_wake, "instructions", "", how)
-    for situation in SITUATIONS:
-        turns, in_vain = hour(situation, whole_board=True)
-        how = f"with lamp, watchdog, clock; {in_vain} of them moved nothing"
-        report.add(f"wakes an idle hour, whole board, {situation}", turns, "wakes", "", how)

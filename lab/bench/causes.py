@@ -239,7 +239,7 @@ look-up-by-nothing | 0 | toolcart/agent/station/store.py | worlds
 -return self.look.holds(log.stage, log.place, self.length, flags)
 +return 0
 subscription-not-watched | 0 | toolcart/agent/station/intake.py | worlds misled
-: nobody asks whether the controller still pushes
+: no one asks whether the controller still pushes
 -wait_ms = self.watch.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | toolcart/agent/openprotocol/shared.py | worlds misled none

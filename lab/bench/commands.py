@@ -15,10 +15,10 @@ from toolcart.base.progress import progress_bar
 from toolcart.base.report import table
 
 PARTS = {
-    "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: size, allocations, speed",
-    "spool": "the spool's wear, start and durable appends, beside littlefs and SQLite",
+    "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: allocations, speed",
+    "spool": "the spool's wear, start and durable appends",
     "drain": "a backlog on its way to ToolsNet over lines with a round trip",
-    "board": "instructions on a Cortex-M3 by stage; flash, heap, start and wakes of a board",
+    "board": "instructions on a Cortex-M3; flash, heap and wakes of a board",
     "stations": "processor and memory of an agent with 50 stations, a result a second each, and of its live view",
     "codec": "the catalogue and the client beside plain slicing and a bare asyncio loop; what an import takes",
     "archive": "results committed a second, how long an acknowledgement takes, memory",

@@ -1,4 +1,4 @@
-"""Measures a result's way from the controller's first byte to the handled 05: bytes allocated, time, size.
+"""Measures a result's way from the controller's first byte to the handled 05: bytes allocated, time.
 
 Rules
 1. The agent is the real one, compiled as for a board; its peers are those of lab/harness/quiet.py, which allocate
@@ -8,22 +8,16 @@ Rules
 
 from __future__ import annotations
 
-import functools
-import json
 import subprocess
 import time
 from collections.abc import Callable
 
-from toolcart.base import child
 from toolcart.base.cache import Unavailable
-from toolcart.base.mpy import compiled
 from toolcart.base.report import Report, measured
-from toolcart.base.sources import Source, product_sources
-from toolcart.tools.flash import package
 from lab import runtimes
 from lab.bench import inside
 from lab.harness import quiet
-from lab.harness.configuration import TREE, configuration
+from lab.harness.configuration import configuration
 from lab.runtimes.harness import Machine
 
 RESULTS = 1000
@@ -34,7 +28,6 @@ RUN_TIMEOUT_S = 120
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [
-        _size,
         lambda report: _allocation(report, "wasm32"),
         lambda report: _allocation(report, "unix32"),
         _allocation_on_files,
@@ -43,56 +36,6 @@ def run(progress: Callable[[float], None]) -> dict:
         lambda report: _speed(report, "unix64"),
     ]
     return measured(steps, progress)
-
-
-# -- size ----------------------------------------------------------------------------------------------------------
-
-
-def _size(report: Report) -> None:
-    names = ("core as .mpy", "core as .mpy, what one TCP station loads")
-    wanted = [one for one in installed_anywhere() if one.name.startswith("toolcart/agent/") and not one.is_native]
-    try:
-        sizes = {one.name: len(compiled(one)) for one in wanted}
-    except (Unavailable, ValueError) as reason:
-        for name in names:
-            report.add(name, None, "bytes", "", str(reason))
-        return
-    how = "all of toolcart/agent/ that a board may have, compiled without asserts, as boards get it"
-    report.add(names[0], sum(sizes.values()), "bytes", "", how)
-    loaded = sum(size for name, size in sizes.items() if dotted(name) in _loaded())
-    report.add(names[1], loaded, "bytes", "", "of these the modules that are imported when it runs")
-
-
-def installed_anywhere() -> list[Source]:
-    """Return the files that a chip of some platform gets for ToolsNet alone."""
-    wanted = {source.name for platform in package.PLATFORMS for source in package.installed_sources(platform)}
-    return [source for source in product_sources() if source.name in wanted]
-
-
-def dotted(name: str) -> str:
-    """Return the name by which a file is imported."""
-    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-@functools.cache
-def _loaded() -> frozenset[str]:
-    """Return the modules of toolcart/agent/ that a run with one station over TCP has loaded."""
-    source = (
-        "import sys; from toolcart.agent.base import compat; "
-        "compat.ON_CPYTHON = False; "  # a board is given nothing of toolcart.agent.wide
-        "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
-        "import json; from lab.harness.quiet import Workbench; "
-        "bench = Workbench(json.loads(sys.argv[1])); "  # completed elsewhere, as a board is given it
-        "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
-    )
-    done = subprocess.run(
-        child.command("-c", source, json.dumps(package.completed(TREE))),
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIMEOUT_S,
-        check=True,
-    )
-    return frozenset(name for name in done.stdout.split() if name.startswith("toolcart.agent"))
 
 
 # -- MicroPython ---------------------------------------------------------------------------------------------------

@@ -1,18 +1,16 @@
-"""Measures the spool: wear and bytes of a result beside littlefs and SQLite, start-up, appends on a real file, stalls.
+"""Measures the spool: wear and bytes of a result, start-up, appends on a real file.
 
 Rules
-1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them, and
-   its state is counted with it: a snapshot before each batch goes out.
+1. 1,000 light results, each durable before the next one and delivered; the state is counted with them: a snapshot
+   before each batch goes out.
 2. Flash is counted on the simulated chip (erases, bytes programmed), a file on the disk that holds it.
 3. A stored byte is one of a record (126 bytes for a light result). Bytes of 0xFF that fill up a unit program no cell;
    they are counted anyway, and a second time without, because a chip does not program them.
-4. What needs a package that is not installed is reported as not measured.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -31,7 +29,7 @@ from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.base.report import Report, measured
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.linux.spool_make import BLOCK_BYTES
-from lab.harness.flash import SimFlash
+from lab.harness.flash import Nor
 
 RESULTS = 1000
 PAYLOAD = 114
@@ -42,7 +40,7 @@ APPENDS = 400
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
-    return measured([_wear, _littlefs, _sqlite, _start, _file], progress)
+    return measured([_wear, _start, _file], progress)
 
 
 def payload(number: int) -> bytes:
@@ -68,7 +66,7 @@ def append(log: Log, number: int, octets: bytes) -> int:
     return log.append(KIND_RESULT, 0, PAYLOAD)
 
 
-class _Counting(SimFlash):
+class _Counting(Nor):
     """Also counts the bytes that are not 0xFF."""
 
     def __init__(self, unit_bytes: int):
@@ -122,91 +120,6 @@ def _wear(report: Report) -> None:
         )
 
 
-def _littlefs(report: Report) -> None:
-    for name in ("append file", "file per record"):
-        erases = programmed = None
-        how = "littlefs-python, 4 KiB blocks, units of 256, flush per record"
-        try:
-            erases, programmed = _littlefs_run(name == "append file")
-        except ImportError:
-            how = "littlefs-python is not installed (extra `bench`)"
-        except Exception as error:
-            how = f"littlefs failed: {type(error).__name__}: {error}"
-        report.add(f"littlefs, {name}: erases per result", erases, "erases", "", how)
-        report.add(f"littlefs, {name}: octets programmed per stored octet", programmed, "octets", "", how)
-
-
-def _littlefs_run(one_file: bool) -> tuple[float, float]:
-    from littlefs import LittleFS, UserContext  # type: ignore[import-not-found]
-
-    class Counting(UserContext):
-        erases = 0
-        programmed = 0
-
-        def prog(self, cfg, block, off, data):
-            self.programmed += len(data)
-            return super().prog(cfg, block, off, data)
-
-        def erase(self, cfg, block):
-            self.erases += 1
-            return super().erase(cfg, block)
-
-    blocks = 512
-    context = Counting(blocks * BLOCK_BYTES)
-    fs = LittleFS(
-        context=context,
-        block_size=BLOCK_BYTES,
-        block_count=blocks,
-        prog_size=256,
-        read_size=256,
-        cache_size=256,
-        lookahead_size=64,
-        mount=False,
-    )
-    fs.format()
-    fs.mount()
-    context.erases = context.programmed = 0
-    if one_file:
-        with fs.open("log", "wb", buffering=0) as file:
-            for number in range(1, RESULTS + 1):
-                file.write(payload(number))
-                file.flush()
-    else:
-        fs.mkdir("r")
-        for number in range(1, RESULTS + 1):
-            with fs.open(f"r/{number:06d}", "wb") as file:
-                file.write(payload(number))
-            if number > 100:  # delivered, so that it does not fill up
-                fs.remove(f"r/{number - 100:06d}")
-    return round(context.erases / RESULTS, 4), round(context.programmed / RESULTS / RECORD, 3)
-
-
-def _sqlite(report: Report) -> None:
-    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
-        database = sqlite3.connect(Path(folder, "r.sqlite"), isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-        database.execute("CREATE TABLE results (number INTEGER PRIMARY KEY, octets BLOB)")
-        written = _written()
-        start = time.perf_counter()
-        for number in range(1, RESULTS + 1):
-            database.execute("INSERT INTO results VALUES (?, ?)", (number, payload(number)))
-        seconds = time.perf_counter() - start
-        after = _written()
-        database.close()
-    report.add("SQLite: results a second", round(RESULTS / seconds), "1/s", "", "synchronous=FULL, WAL, one by one")
-    octets = None if written is None or after is None else round((after - written) / RESULTS)
-    report.add("SQLite: octets handed to the disk per result", octets, "octets", "", "wchar of /proc/self/io")
-
-
-def _written() -> int | None:
-    try:
-        text = Path("/proc/self/io").read_text(encoding="ascii")
-    except OSError:
-        return None
-    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("wchar")))
-
-
 def _disk() -> str | None:
     """Return a folder on a disk rather than in memory, if the user names one."""
     return os.environ.get("TOOLCART_BENCH_FOLDER")
@@ -221,7 +134,7 @@ class _OneBlock:
         self.block_count = kib * 1024 // BLOCK_BYTES
         self.reads = 0
         self.octets_read = 0
-        made = SimFlash(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
+        made = Nor(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
         state, log = logged(made)
         number = 0
         while log.used_blocks() < 2:

@@ -213,7 +213,6 @@ def command(
     tree_first: bool = False,
     cuts: tuple[int, ...] = (),
     count_from: int = 0,
-    marks: bool = False,
     uarts: tuple[int, ...] = (),
     plain: bool | None = None,
     firmware: Path | None = None,
@@ -240,8 +239,6 @@ def command(
         line += ["--uarts", ",".join(str(port) for port in uarts)]
     if lan:
         line.append("--lan")
-    if marks:
-        line.append("--marks")
     if plain is not None:
         line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]

@@ -4,9 +4,10 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 
 # isort: split
 from toolcart.base.clock import Dice
-from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+from toolcart.sim.serial_peers import PEERS
 from lab.harness import cart as whole
-from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
+from lab.harness.flash import ERASE, PAGE_BYTES, Nor
+from lab.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
 
@@ -22,7 +23,7 @@ class Board(whole.Board):
 class SerialCart(whole.Cart):
     """One station on one line. Flash, clock, controller and ToolsNet survive a power cut.
 
-    kind is "3964r" or "ascii"; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
+    kind is the procedure; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
     None; the rest as in Cart.
     """
 
@@ -54,15 +55,21 @@ class SerialCart(whole.Cart):
             settings=tables,
             archive_rows=5000,
             clock=self.clock,
+            make_flash=Nor,
             on=False,
         )
-        make = R3964Peer if kind == "3964r" else AsciiPeer
-        self.peer = make(self.controller.endpoint, self.clock, **(peer or {}))
+        self.peer = PEERS[kind](self.controller.endpoint, self.clock, **(peer or {}))
         self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
-        if stalls is not None:
-            self.flashes["spool0"] = StallFlash(self.flashes["spool0"], self.line, stalls[0], stalls[1])
+        self.stalls = stalls
         self.flash_device = self.flashes["spool0"]
+        if stalls is not None:
+            self.flash_device.before = self._stall
         self.boot()
+
+    def _stall(self, operation, _block, _address, new):
+        """Keep the chip away from its UART, as an RP2 while its flash works."""
+        program_us, erase_us = self.stalls
+        self.line.stall(erase_us if operation == ERASE else program_us * ((len(new) + PAGE_BYTES - 1) // PAGE_BYTES))
 
     def abandon(self, port):
         if port is not self.line.port:

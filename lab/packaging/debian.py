@@ -26,7 +26,7 @@ from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.tools.config.commands import EXAMPLE, schema_text
 from toolcart.tools.config.schema import FILE_NAME
 from toolcart.tools.service.archive import NAME as ARCHIVE
-from toolcart.tools.service.archive import ArchiveService
+from toolcart.tools.service.archive import REPORT, ArchiveService, report_timer, report_unit
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 from lab.packaging import share, site, wheel
 from lab.packaging.wheel import version
@@ -108,7 +108,7 @@ if [ "$1" = purge ]; then
     rm -rf "$DPKG_ROOT/etc/toolcart"
     deb-systemd-helper purge toolcart.service >/dev/null || true
     if [ -d "$DPKG_ROOT/var/lib/toolcart" ] && ! rmdir "$DPKG_ROOT/var/lib/toolcart" 2>/dev/null; then
-        echo "toolcart: the spools stay in /var/lib/toolcart; what ToolsNet has not got lies there only"
+        echo "toolcart: the spools stay in /var/lib/toolcart; what ToolsNet does not have is only there"
     fi
 fi
 if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
@@ -179,6 +179,8 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
     _put(tree, f"usr/lib/systemd/system/{ARCHIVE}.service", archive_unit())
+    _put(tree, f"usr/lib/systemd/system/{REPORT}.service", report_unit("/usr/bin/toolcart"))
+    _put(tree, f"usr/lib/systemd/system/{REPORT}.timer", report_timer())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, content in share.files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)

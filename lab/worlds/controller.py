@@ -57,8 +57,8 @@ class Controller:
         self.met: int | None = None
         self.has_refused = False  # rejected a request for an old result, permanently
         self.deaf_until = -1  # answers no 0064
-        self.grumble_until = -1  # rejects every 0064 with `grumble_code`
-        self.grumble_code = 98
+        self.reject_until = -1  # rejects every 0064 with `reject_code`
+        self.reject_code = 98
         self.garble_left = 0
         self.dislike_left = 0
         self.dislike_how = "refuses"

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from lab.worlds.controller_frames import (
-    OLD_RESULTS,
-    RESULTS,
+from toolcart.sim.controller_frames import TOOL_1, parameters, start_data
+from lab.worlds.frames import (
+    Identity,
+    fetched,
     message,
-    started,
-    tool,
+    pushed,
     with_spindle_first,
     with_usual_header,
 )
@@ -36,7 +36,7 @@ class Session:
 
     handlers: ClassVar[dict[bytes, Callable]]
     is_prompt: ClassVar[bool] = True  # each push is answered by one acknowledgement
-    grumbles: ClassVar[dict[int, int]] = {}  # codes that have another meaning here, and their replacements
+    reject_codes: ClassVar[dict[int, int]] = {}  # codes that have another meaning here, and their replacements
 
     def __init__(self, controller, link: Link) -> None:
         self.controller = controller
@@ -130,7 +130,7 @@ class Session:
     def _object(self, whole: bytes) -> None:
         self.controller.plant.malformed(f"to controller {self.controller.number}: {whole[:60]!r}")
 
-    def _send(self, mid: int, revision: int, content: str = "", on_read=None, spindle: int = 0) -> None:
+    def _send(self, mid: int, revision: int, content: bytes = b"", on_read=None, spindle: int = 0) -> None:
         traits = self.controller.traits
         rest = traits["header_rest"]
         if spindle:
@@ -139,14 +139,14 @@ class Session:
         self.link.send(with_spindle_first(whole) if traits["spindle_first"] else whole, on_read)
 
     def _accept(self, mid: bytes) -> None:
-        self._send(5, 1, mid.decode())
+        self._send(5, 1, mid)
 
     def _refuse(self, mid: bytes, code: int) -> None:
         """Reject with a 0004; some controllers end the connection then, or say nothing and end it."""
         traits = self.controller.traits
         ends = int(mid) in traits["ends_mids"]
         if not (ends and traits["ends_unsaid"] and code != BUSY):
-            self._send(4, 1, f"{mid.decode()}{code:02d}")
+            self._send(4, 1, b"%s%02d" % (mid, code))
         if ends:
             delay_ms = self.link.network.dice.randrange(traits["ends_most_ms"] + 1)
             self.controller.time.after(delay_ms, self._end_with_rejection)
@@ -173,7 +173,7 @@ class Session:
         controller.history.sessions.append(Questions(controller.time.now))
         traits = controller.traits
         software = traits["software"] or ("2.8.1" if traits["shares_ids"] else "3.6.2")
-        self._send(2, revision, started(revision, traits["serial"], traits["system_type"], software))
+        self._send(2, revision, start_data(Identity(traits["serial"], traits["system_type"], software), revision))
 
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
         self._accept(b"0003")
@@ -191,7 +191,7 @@ class Session:
         elif revision != 1:
             self._refuse(b"0040", REVISION)
         else:
-            self._send(41, 1, tool(1, self.controller.traits["serial"]))
+            self._send(41, 1, parameters(TOOL_1, Identity(self.controller.traits["serial"])))
 
     # -- pushed results --------------------------------------------------------------------------------------------
 
@@ -237,8 +237,7 @@ class Session:
 
     def _push(self, result: Result) -> None:
         self._sent += 1
-        content = RESULTS[self.revision](result)
-        self._send(61, self.revision, content, lambda: self._was_read(result), result.spindle)
+        self._send(61, self.revision, pushed(result, self.revision), lambda: self._was_read(result), result.spindle)
 
     def _was_read(self, result: Result) -> None:
         self._copies.append((self.link.reads, result.number))
@@ -317,7 +316,7 @@ class Session:
         asked = int(content)
         traits = controller.traits
         result = controller.old(asked)
-        if result is not None and traits["header_spindles"] and traits["answers_for"] == "addressed":
+        if result is not None and traits["header_spindles"]:
             result = controller.part_of(result, self._addressed)
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
@@ -326,28 +325,27 @@ class Session:
             return
         elif result is None:
             met = None if asked else lambda: controller.was_met(self)
-            self._send(4, 1, f"0064{NOT_FOUND:02d}", met)
+            self._send(4, 1, b"0064%02d" % NOT_FOUND, met)
         else:
-            for part in controller.parts_of(result) if traits["answers_for"] == "all" else [result]:
-                self._answer(revision, part, asked)
+            self._answer(revision, result, asked)
 
     def _answer(self, revision: int, result: Result, asked: int) -> None:
         traits, shown = self.controller.traits, result
         if traits["ids_higher"]:
             result.told_id = f"{int(result.id_text) + 1:010d}"
             shown = replace(result, id_text=result.told_id)
-        content = OLD_RESULTS[revision](shown, traits["id_pad"])
+        content = fetched(shown, revision, traits["id_pad"])
         self._send(65, revision, content, lambda: self._was_fetched(result, asked), result.spindle)
 
     def _is_hindered(self, mid: bytes, result: Result | None, is_newest: bool = False) -> bool:
         """True if this question for an old result is not answered truthfully at the moment; then it is counted."""
         controller, now = self.controller, self.controller.time.now
-        if now < controller.deaf_until or now < controller.grumble_until:
+        if now < controller.deaf_until or now < controller.reject_until:
             if result is not None:
                 result.passed_over.append(now)
             if now >= controller.deaf_until:
-                code = controller.grumble_code
-                self._refuse(mid, self.grumbles[code] if code in self.grumbles else code)
+                code = controller.reject_code
+                self._refuse(mid, self.reject_codes[code] if code in self.reject_codes else code)
             return True
         questions = controller.history.sessions[-1]
         questions.asked += 1

@@ -40,7 +40,7 @@ class Events:
         toolsnet.lies.clear()
         toolsnet.disturbed()
         for controller in world.controllers:
-            controller.deaf_until = controller.grumble_until = -1
+            controller.deaf_until = controller.reject_until = -1
             device = world.device(controller.number)
             device.refusing = ""
             device.refusals_left = device.unreadable_left = 0
@@ -115,11 +115,11 @@ class Events:
         """Leave 0064 unanswered."""
         self._controller(station).deaf_until = self.world.time.now + lasts_ms
 
-    def _grumble(self, station: int, code: int, lasts_ms: int) -> None:
+    def _reject(self, station: int, code: int, lasts_ms: int) -> None:
         """Reject every 0064 with this code."""
         controller = self._controller(station)
-        controller.grumble_code = code
-        controller.grumble_until = self.world.time.now + lasts_ms
+        controller.reject_code = code
+        controller.reject_until = self.world.time.now + lasts_ms
 
     def _unsubscribe(self, station: int) -> None:
         """End the subscription, not the connection."""
@@ -223,7 +223,7 @@ class Events:
         """Empty the store."""
         self.world.toolsnet.forget(None)
 
-    def _lie(self, kind: str, count: int) -> None:
+    def _false_08(self, kind: str, count: int) -> None:
         """Let the next 08 say something else."""
         self.world.toolsnet.lies.extend([kind] * count)
         self.world.toolsnet.server_breaks()

@@ -1,27 +1,25 @@
-"""A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
+"""The flash of lab/harness/flash.py with a chip's own will: torn units that change at any read or start.
 
-Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`, `refusal`; 0 is done, -1 a worn
-block, -2 a device that refuses. Physics:
+Rules
 1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
-   it may read differently at each read, or change at a later start, until it is erased or programmed.
+   it may read differently at each read, or change at a later start, until it is erased.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
    then reads as erased; an erased block has its old content again.
-3. A completed program or erase is durable and never rots.
-4. A unit is programmed once, whole, between two erases; a weak one never, however blank it reads. Breaches of this are
-   recorded in `misuse`.
+3. A completed program or erase is durable and never rots. Breaches of the contract are noted in `misuse`.
 """
 
 from __future__ import annotations
 
 import random
 
-from lab.worlds.power import ERASE, PROGRAM, READ, Fuse, PowerCut
+from lab.harness.flash import BROKEN, DONE, ERASE, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
+from lab.worlds import power
+from lab.worlds.power import Fuse, PowerCut
 
-DONE, WORN, REFUSED = 0, -1, -2
-ERROR = 4  # what `refusal` says: a driver that reports an error
 BLOCK_BYTES = 4096
 
-_ERASED, _PROGRAMMED, _WEAK = 0, 1, 2
+KINDS = {PROGRAM: power.PROGRAM, ERASE: power.ERASE}
+LEFT_HALF_DONE = {PROGRAM: 0.5, ERASE: 0.3}  # of those that are refused
 MISUSES_KEPT = 20
 FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
 
@@ -35,7 +33,7 @@ class Ghost:
         self.reads = reads  # until it changes; 0: only at a start
 
 
-class NorFlash:
+class NorFlash(Nor):
     """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are worn out."""
 
     def __init__(
@@ -46,15 +44,11 @@ class NorFlash:
         fuse: Fuse | None,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        self.unit_bytes = unit_bytes
-        self.block_bytes = block_bytes
-        self.block_count = block_count
-        self.dice = dice
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.chance = dice
         self.fuse = fuse
-        self.cells = bytearray(b"\xff" * (block_count * block_bytes))
-        self.units = bytearray(len(self.cells) // unit_bytes)
         self.weak: dict[int, bytes] = {}  # unit: what was to be written there
-        self.torn: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
+        self.unsound: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
@@ -92,106 +86,87 @@ class NorFlash:
 
     def is_torn(self, address: int) -> bool:
         """True if this byte belongs to a program that was cut or refused, whatever it reads as."""
-        return any(begins <= address < ends for begins, ends in self.torn)
+        return any(begins <= address < ends for begins, ends in self.unsound)
 
     # -- the contract ----------------------------------------------------------------------------------------------
 
-    def read_into(self, address: int, buf, n: int) -> int:
-        """Copy `n` bytes from `address` into buf[0:n]."""
+    def read(self, block: int, address: int, buf, n: int) -> int:
+        """Read from a place of the chip."""
         if self.fuse is not None:
             self.fuse.count_read()
-            if self.fuse.left and self.fuse.burns(READ):
+            if self.fuse.left and self.fuse.burns(power.READ):
                 raise PowerCut
         if self.refusing in ("all", "absent") or self.unreadable_left:
             self.unreadable_left = max(self.unreadable_left - 1, 0)
             self.faults += 1
             return REFUSED
-        if address < 0 or n < 0 or address + n > len(self.cells):
-            self._object(f"read of {n} octets at {address}")
-            return REFUSED
         buf[0:n] = self.cells[address : address + n]
-        if self.flickering and n:
+        if (self.flickering or self.ghosts) and n:
             first, last = address // self.unit_bytes, (address + n - 1) // self.unit_bytes
             for unit in sorted(self.flickering):
                 if first <= unit <= last:
-                    self._flicker(unit, address, buf, n)
-        if self.ghosts and n:
-            self._haunt(address // self.unit_bytes, (address + n - 1) // self.unit_bytes)
+                    self._flicker_unit(unit, address, buf, n)
+            self._haunt(first, last)
         return DONE
 
     def content(self, block: int) -> bytes:
         """Return the content of the block, without a read by the agent."""
         return bytes(self.cells[block * self.block_bytes : (block + 1) * self.block_bytes])
 
-    def program(self, address: int, buf, n: int) -> int:
-        """Write buf[0:n] to `address`."""
-        unit = self.unit_bytes
-        block = address // self.block_bytes
-        if (
-            n <= 0
-            or address % unit
-            or n % unit
-            or address < 0
-            or address + n > min(len(self.cells), (block + 1) * self.block_bytes)
-        ):
-            self._object(f"program of {n} octets at {address}, unit {unit}")
-            return REFUSED
-        content = bytes(buf[:n])
-        first = address // unit
-        count = n // unit
-        self._object_to_second(first, count)
-        self.spend(PROGRAM)
-        if address % self.block_bytes == 0:
-            self.on_open(block)
-        self.torn.add((address, address + n))
-        if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
-            self._tear(first, content)
+    def write(self, block: int, address: int, octets: bytes) -> int:
+        """Program units of one block."""
+        answer = super().write(block, address, octets)
+        if answer == DONE:
+            self.unsound.remove((address, address + len(octets)))
+            self._settle(address // self.unit_bytes, len(octets) // self.unit_bytes)
+        return answer
+
+    def blank(self, block: int, address: int, n: int) -> int:
+        """Erase a block."""
+        answer = super().blank(block, address, n)
+        if answer == DONE:
+            self.unsound = {one for one in self.unsound if one[0] // self.block_bytes != block}
+            self._settle(address // self.unit_bytes, n // self.unit_bytes)
+        return answer
+
+    def begin(self, operation: int, block: int, address: int, new: bytes) -> int:
+        """Begin a program or an erase; return DONE if it may go on."""
+        self.spend(KINDS[operation])
+        if operation == ERASE:
+            self.on_erase(block)
+        else:
+            if address % self.block_bytes == 0:
+                self.on_open(block)
+            self.unsound.add((address, address + len(new)))
+        if self.fuse is not None and self.fuse.left and self.fuse.burns(KINDS[operation]):
+            self._half_do(operation, block, address, new)
             raise PowerCut
-        if self._refuses():
-            if self.dice.random() < 0.5:
-                self._tear(first, content)
+        if self._refuses_now():
+            if self.chance.random() < LEFT_HALF_DONE[operation]:
+                self._half_do(operation, block, address, new)
+            if operation == ERASE:
+                self.refused_erases.add(block)
             return REFUSED
+        if operation == ERASE:
+            self.refused_erases.discard(block)
         if block in self.worn:
             self.faults += 1
-            self._tear(first, content)
+            if operation == ERASE:
+                self.unerased.add(block)
+            else:
+                self._half_do(operation, block, address, new)
             return WORN
-        self.torn.remove((address, address + n))
-        self.cells[address : address + n] = content
-        self.units[first : first + count] = bytes([_PROGRAMMED]) * count
-        self._settle(first, count)
         return DONE
 
-    def erase(self, block: int) -> int:
-        """Make all bytes of the block 0xFF."""
-        if not 0 <= block < self.block_count:
-            self._object(f"erase of block {block}")
-            return REFUSED
-        self.spend(ERASE)
-        self.on_erase(block)
-        if self.fuse is not None and self.fuse.left and self.fuse.burns(ERASE):
-            self._tear_block(block)
-            raise PowerCut
-        if self._refuses():
-            if self.dice.random() < 0.3:
-                self._tear_block(block)
-            self.refused_erases.add(block)
-            return REFUSED
-        self.refused_erases.discard(block)
-        if block in self.worn:
-            self.faults += 1
-            self.unerased.add(block)
-            return WORN
-        at = block * self.block_bytes
-        self.torn = {one for one in self.torn if one[0] // self.block_bytes != block}
-        self.cells[at : at + self.block_bytes] = b"\xff" * self.block_bytes
-        count = self.block_bytes // self.unit_bytes
-        self.units[block * count : (block + 1) * count] = bytes(count)
-        self._settle(block * count, count)
-        return DONE
-
-    def refusal(self) -> int:
+    def why(self) -> int:
         """Return why it refuses now."""
-        return ERROR if self.refusing or self.refusals_left or self.unreadable_left else DONE
+        return BROKEN if self.refusing or self.refusals_left or self.unreadable_left else DONE
+
+    def object_to(self, what: str) -> int:
+        """Note a breach of the contract."""
+        if len(self.misuse) < MISUSES_KEPT:
+            self.misuse.append(what)
+        return REFUSED
 
     # -- faults ----------------------------------------------------------------------------------------------------
 
@@ -199,16 +174,16 @@ class NorFlash:
         """Start: weak units may have changed."""
         self.refused_erases.clear()
         for ghost in list(self.ghosts):
-            if self.dice.random() < 0.5:
+            if self.chance.random() < 0.5:
                 self._change(ghost)
-            if self.dice.random() < 0.3:
+            if self.chance.random() < 0.3:
                 self.ghosts.remove(ghost)  # from now on each unit on its own
         whole = {unit for ghost in self.ghosts for unit in ghost.units}
         for unit in sorted(self.weak):
-            if unit not in whole and self.dice.random() < 0.4:
-                self._look(unit, self.dice.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+            if unit not in whole and self.chance.random() < 0.4:
+                self._look(unit, self.chance.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
 
-    def _refuses(self) -> bool:
+    def _refuses_now(self) -> bool:
         if not self.refusals_left and not self.refusing:
             return False
         self.refusals_left = max(self.refusals_left - 1, 0)
@@ -238,59 +213,67 @@ class NorFlash:
 
     def _whole(self, first: int, count: int) -> None:
         """Make these weak units look as if the operation had finished, or not begun, and change together."""
-        ghost = Ghost(range(first, first + count), self.dice.random() < 0.7, self.dice.choice((0, 0, 1, 1, 2, 3, 9)))
+        ghost = Ghost(
+            range(first, first + count), self.chance.random() < 0.7, self.chance.choice((0, 0, 1, 1, 2, 3, 9))
+        )
         ghost.is_whole = not ghost.is_whole
         self._change(ghost)
         self.ghosts.append(ghost)
+
+    def _half_do(self, operation: int, block: int, address: int, new: bytes) -> None:
+        if operation == ERASE:
+            self._tear_block(block)
+        else:
+            self._tear(address // self.unit_bytes, new)
 
     def _tear(self, first: int, content: bytes) -> None:
         """Leave anything in these units: mostly done up to one place, sometimes anything in each of them."""
         unit = self.unit_bytes
         count = len(content) // unit
-        if self.dice.random() < 0.35:
+        if self.chance.random() < 0.35:
             for index in range(count):
                 self.weak[first + index] = content[index * unit : (index + 1) * unit]
-                self.units[first + index] = _WEAK
+                self.units[first + index] = TORN
             self._whole(first, count)
             return
-        broken = self.dice.randrange(count + 1)
-        anyhow = self.dice.random() < 0.4
+        broken = self.chance.randrange(count + 1)
+        anyhow = self.chance.random() < 0.4
         for index in range(count):
             intended = content[index * unit : (index + 1) * unit]
             if anyhow:
-                how = self.dice.choice(("intended", "erased", "garbage", "bits", "prefix"))
+                how = self.chance.choice(("intended", "erased", "garbage", "bits", "prefix"))
             elif index < broken:
                 how = "intended"
             elif index == broken:
-                how = self.dice.choice(("bits", "prefix", "garbage", "intended", "erased"))
+                how = self.chance.choice(("bits", "prefix", "garbage", "intended", "erased"))
             else:
                 how = "erased"
             if how == "intended" and not anyhow and index < broken:
                 at = (first + index) * unit
                 self.cells[at : at + unit] = intended
-                self.units[first + index] = _PROGRAMMED
+                self.units[first + index] = PROGRAMMED
                 self._settle(first + index, 1)  # it may be weak from an earlier refusal
                 continue
             if how == "erased" and not anyhow and index > broken:
                 continue
             self.weak[first + index] = intended
-            self.units[first + index] = _WEAK
+            self.units[first + index] = TORN
             self._look(first + index, how, intended)
 
     def _tear_block(self, block: int) -> None:
         """Half erase a block: each unit old, erased or in between; all of them weak."""
         count = self.block_bytes // self.unit_bytes
-        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
-        upto = self.dice.randrange(count)
+        how = self.chance.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
+        upto = self.chance.randrange(count)
         for index in range(count):
             unit = block * count + index
             at = unit * self.unit_bytes
             self.weak[unit] = bytes(self.cells[at : at + self.unit_bytes])
-            self.units[unit] = _WEAK
+            self.units[unit] = TORN
             if how == "erased" or (how == "prefix" and index < upto):
                 self._look(unit, "erased", b"")
             elif how == "mixed":
-                self._look(unit, self.dice.choice(("erased", "intended", "bits")), self.weak[unit])
+                self._look(unit, self.chance.choice(("erased", "intended", "bits")), self.weak[unit])
         if how == "whole":
             self._whole(block * count, count)
 
@@ -301,38 +284,25 @@ class NorFlash:
         if how == "intended":
             look = intended
         elif how == "prefix":
-            taken = self.dice.randrange(size + 1)
+            taken = self.chance.randrange(size + 1)
             look = intended[:taken] + b"\xff" * (size - taken)
         elif how == "bits":  # bits that were to go down, some of which did not
-            look = bytes(octet | self.dice.randrange(256) for octet in intended)
+            look = bytes(octet | self.chance.randrange(256) for octet in intended)
         elif how == "garbage":
-            look = self.dice.randbytes(size)
+            look = self.chance.randbytes(size)
         else:
             look = b"\xff" * size
-        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.dice.random() < 0.5:
+        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.chance.random() < 0.5:
             self.flickering.add(unit)
         at = unit * size
         self.cells[at : at + size] = look
 
-    def _flicker(self, unit: int, address: int, buf, n: int) -> None:
+    def _flicker_unit(self, unit: int, address: int, buf, n: int) -> None:
         """Change some bits of this unit, as far as it lies in what was read."""
         at = unit * self.unit_bytes - address
         for index in range(max(at, 0), min(at + self.unit_bytes, n)):
-            if self.dice.random() < 0.3:
-                buf[index] = buf[index] ^ (1 << self.dice.randrange(8))
-
-    def _object_to_second(self, first: int, count: int) -> None:
-        if not any(self.units[first : first + count]):
-            return
-        for unit in range(first, first + count):
-            if self.units[unit] != _ERASED:
-                how = "though it is torn" if self.units[unit] == _WEAK else "a second time"
-                self._object(f"unit {unit} programmed {how}")
-                return
-
-    def _object(self, what: str) -> None:
-        if len(self.misuse) < MISUSES_KEPT:
-            self.misuse.append(what)
+            if self.chance.random() < 0.3:
+                buf[index] = buf[index] ^ (1 << self.chance.randrange(8))
 
 
 def _nothing(what: int, /) -> None:

@@ -141,7 +141,7 @@ class StationHistory:
     results: dict[int, Result] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
-    lies: list[int] = field(default_factory=list)  # when the agent had read a lie
+    lies: list[int] = field(default_factory=list)  # when the agent had read a false 08
     sessions: list[Questions] = field(default_factory=list)
     # the controller has reported its newest result and the session went on, or it takes no such question
     is_met: bool = True

@@ -150,7 +150,7 @@ class _StationJudge:
         return ""
 
     def _why_moved(self, before: Row, row: Row, budget: Counter, used: Counter) -> str:
-        """Return the excuse if the server forgot the row before, or has lied since, else ""."""
+        """Return the excuse if the server forgot the row before, or has sent a false 08 since, else ""."""
         rules = self.station.rules
         for moment in self.moved:
             if not before.arrived <= moment <= row.arrived:
@@ -162,7 +162,7 @@ class _StationJudge:
             if asked or budget[moment]:
                 used[(moment, row.number)] += 1
                 budget[moment] -= not asked
-                return v.FORGOTTEN if forgot else v.LIED_TO
+                return v.FORGOTTEN if forgot else v.FALSE_08
         return ""
 
     # -- rule 3 ----------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class _StationJudge:
         unexcused = [r for r in both if there[r.number] > len(r.again)]
         self._excuse(v.AGAIN, len(both) - len(unexcused))
         spared = min(len(unexcused), len(self.moved) * station.rules.cursor_batch)
-        self._excuse(v.LIED_TO, spared)
+        self._excuse(v.FALSE_08, spared)
         self._tell(v.ASIDE, "though they are stored", [r.number for r in unexcused[spared:]])
         self._tell(v.ASIDE, "needs an operator, and has room", station.wrong_holds)
 

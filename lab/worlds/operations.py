@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lab.worlds.controller_frames import HEADER
 from lab.worlds.controller_session import EXISTS, NOT_FOUND, REVISION, UNKNOWN, Session
+from lab.worlds.frames import HEADER, details, overall
 from lab.worlds.history import READABLE, Result
-from lab.worlds.operation_frames import details, overall
 
 TAKEN_MS = 10000
 _PUSHED, _ASKED = 8, 6
@@ -24,7 +23,7 @@ _SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alter
 class OperationSession(Session):
     """The controller's end of one connection."""
 
-    grumbles: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
+    reject_codes: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)
@@ -97,7 +96,7 @@ class OperationSession(Session):
         elif self._is_hindered(b"0006", result if asked else None, asked == 0):
             return
         elif result is None:
-            self._send(4, 1, f"0006{NOT_FOUND:02d}", None if asked else lambda: controller.was_met(self))
+            self._send(4, 1, b"0006%02d" % NOT_FOUND, None if asked else lambda: controller.was_met(self))
         else:
             self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
 

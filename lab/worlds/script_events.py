@@ -102,9 +102,9 @@ _ODDS = {
     "garble": 0.12,
     "order": 0.15,
     "forget": 0.1,
-    "lie": 0.1,
+    "false_08": 0.1,
     "deaf": 0.12,
-    "grumble": 0.12,
+    "reject": 0.12,
     "skip": 0.2,
     "reset": 0.06,
     "clock": 0.2,
@@ -117,7 +117,7 @@ _ODDS_OF = {
     "calm": {"odd_cut": 0.0},
     "full": {"toolsnet_outage": 0.2, "flash": 0.4, "worn": 0.2, "odd_cut": 0.5, "dislike": 0.4, "garble": 0.25},
     "refused": {"dislike": 1.0, "silent": 0.2, "trouble": 0.4, "refuse_all": 0.4, "order": 0.6, "garble": 0.3},
-    "away": {"controller_outage": 0.7, "reset": 0.4, "clock": 0.6, "skip": 0.4, "deaf": 0.3, "grumble": 0.3},
+    "away": {"controller_outage": 0.7, "reset": 0.4, "clock": 0.6, "skip": 0.4, "deaf": 0.3, "reject": 0.3},
 }
 
 
@@ -182,9 +182,9 @@ _FAULTS = {
         d.choice((0, 1, 3)),
     ],
     "forget": lambda d, s, n: ["empty"] if d.random() < 0.4 else ["restore", int(d.choice((5000, 60000, 600000)))],
-    "lie": lambda d, s, n: ["lie", d.choice(("nothing", "blank", "ahead", "foreign")), d.randint(1, 2)],
+    "false_08": lambda d, s, n: ["false_08", d.choice(("nothing", "blank", "ahead", "foreign")), d.randint(1, 2)],
     "deaf": lambda d, s, n: ["deaf", s, d.choice((1000, 10000, 60000))],
-    "grumble": lambda d, s, n: ["grumble", s, d.choice((98, 79, 28)), d.choice((1000, 10000, 60000))],
+    "reject": lambda d, s, n: ["reject", s, d.choice((98, 79, 28)), d.choice((1000, 10000, 60000))],
     "skip": lambda d, s, n: ["skip", s, d.choice((1, 2, 5, 20))],
     "reset": lambda d, s, n: _reset(d, s),
     "clock": lambda d, s, n: ["clock", s, d.choice((-86400, -3600, -3600, -60, 60, 3600, 86400))],

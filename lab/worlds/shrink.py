@@ -141,7 +141,7 @@ _OF_STATIONS = {
     "dislike",
     "order",
     "deaf",
-    "grumble",
+    "reject",
     "flash",
     "flash_operations",
     "flash_reads",

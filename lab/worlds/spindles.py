@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lab.worlds import spindle_frames as frames
+from lab.worlds import frames
 from lab.worlds.controller_session import EXISTS, UNKNOWN, Session
 from lab.worlds.history import READABLE, Result
-from lab.worlds.operation_frames import details, overall
 
 _EXISTS = {b"0100": 33, b"0105": 71}
 
@@ -35,7 +34,7 @@ class SpindleSession(Session):
             self._refuse(self.subscribe, _EXISTS[self.subscribe])
         else:
             self.revision = revision
-            self._send(5, 1, self.subscribe.decode(), lambda: controller.was_met(self))
+            self._send(5, 1, self.subscribe, lambda: controller.was_met(self))
             self._queue.extend(self._old_ones(revision, content))
             if controller.traits["pushes_newest"] and controller.newest is not None:
                 if controller.newest not in self._queue:
@@ -133,7 +132,7 @@ class StepSyncSession(Session):
             self._refuse(b"0008", self.controller.traits["result_code"])
         else:
             self.revision = int(text[4:7])
-            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed to
+            self._send(5, 1, b"1201", lambda: controller.was_met(self))  # it names what is subscribed to
             self._queue.extend(controller.unacknowledged)
             if controller.traits["pushes_newest"] and controller.newest is not None:
                 if controller.newest not in self._queue:
@@ -142,11 +141,11 @@ class StepSyncSession(Session):
 
     def _push(self, result: Result) -> None:
         if self._part == 1202 and self._tries:
-            self._send(1202, 1, details(result, 1, True))
+            self._send(1202, 1, frames.details(result, 1, True))
             return
         self._part = 1201
         self._sent += 1
-        self._send(1201, 1, overall(result, 1, 8))
+        self._send(1201, 1, frames.overall(result, 1, 8))
 
     def _answered(self, revision: int, content: bytes, reads: int) -> None:
         if content:
@@ -154,7 +153,7 @@ class StepSyncSession(Session):
         elif self._outstanding and self._part == 1201:
             self._part, self._tries = 1202, 0
             result = self._outstanding[0]
-            self._send(1202, 1, details(result, 1, True), lambda: self._was_read(result))
+            self._send(1202, 1, frames.details(result, 1, True), lambda: self._was_read(result))
             self._arm()
         else:
             self._acknowledged(revision, content, reads)

@@ -3,7 +3,7 @@
 Rules
 1. The store takes every telegram 04 that is well formed and not refused, even when its 05 gets lost.
 2. The same bytes with the same identifier on the same connection are a retransmission and not a second row.
-3. The 08 has the sequence of the newest row in the store, or the highest one; it differs only for a lie that was
+3. The 08 has the sequence of the newest row in the store, or the highest one; it differs only for a false 08 that was
    asked for.
 4. A restored or emptied store forgets rows; the history keeps them, with the moment.
 5. A result refused by content is refused each time, or never answered. A server in trouble refuses
@@ -17,10 +17,10 @@ from collections import deque
 from collections.abc import Callable
 
 from lab.worlds import telegrams
+from lab.worlds.frames import spindles_of
 from lab.worlds.history import READABLE, History, Result, Row, StationHistory
 from lab.worlds.network import Link, Network, Service
 from lab.worlds.passing import SOUND_MS, Passing
-from lab.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
@@ -174,25 +174,25 @@ class ToolsNet:
         """Return what the next 08 says, and what to note when the agent has read it."""
         station = self.history.stations[number]
         latest = self.latest(number)
-        lie = self.lies.pop(0) if self.lies else ""
-        if lie in ("nothing", "blank") and not self.present[number] and self.at_first[number]:
-            lie = ""  # the first count would be a former life's: not far from our own
+        false = self.lies.pop(0) if self.lies else ""
+        if false in ("nothing", "blank") and not self.present[number] and self.at_first[number]:
+            false = ""  # the first count would be a former life's: not far from our own
         text = {
             "nothing": "00000",
             "blank": "     ",
             "ahead": f"{(latest + AHEAD) % 99999 + 1:05d}",
             "foreign": f"{FOREIGN:05d}",
-        }.get(lie, f"{latest:05d}")
+        }.get(false, f"{latest:05d}")
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
-            lie = ""
+            false = ""
         rows = list(self.present[number])
-        if lie:
+        if false:
             return text, lambda: station.lies.append(self.time.now)
         return text, lambda: _vouch(station, rows, latest, self.time.now)
 
 
 def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> None:
-    """Vouch for the last row of this sequence and all before it: an earlier lie may have led below the highest."""
+    """Vouch for the last row of this sequence and all before it: an earlier false 08 may have led below the highest."""
     hidden = next((at for at, row in enumerate(reversed(rows)) if row.sequence == named), 0)
     if hidden:
         station.lies.append(now)

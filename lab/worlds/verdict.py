@@ -10,7 +10,7 @@ LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN = "late", "aside", "untruthf
 # In the order of the rules.
 KINDS = (LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP, LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN)
 KEPT, OVERWRITTEN, DROPPED, IN_DOUBT = "kept", "overwritten", "dropped by an operator", "in doubt"
-FORGOTTEN, LIED_TO, AGAIN, RETRIED = "forgotten", "lied to", "given again", "retried"
+FORGOTTEN, FALSE_08, AGAIN, RETRIED = "forgotten", "false 08", "given again", "retried"
 OFFERED_LATE, PASSED_OVER, BROUGHT_BACK = "offered late", "passed over", "brought back"
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from toolcart.archive import options
-from toolcart.archive.web.serving import address
-from toolcart.base import private
+from toolcart.archive.mailing import mail_of, mail_options
 
 WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
 _SECONDS = click.FloatRange(min=1)
@@ -19,15 +18,13 @@ _SECONDS = click.FloatRange(min=1)
 
 @click.command()
 @options.database_option
-@click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
-@click.option("--smtp", metavar="HOST:PORT", help="Mail server.")
-@click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True)
-@click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file.")
 @click.option(
-    "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
+    "--webhook",
+    envvar=WEBHOOK_VARIABLE,
+    metavar="URL",
+    help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
 )
-@click.option("--mail-from", metavar="ADDRESS")
-@click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable.")
+@mail_options
 @click.option(
     "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."
 )
@@ -86,23 +83,16 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
 
 
 def _channels(told: dict[str, Any]) -> dict[str, Any]:
-    from toolcart.archive.alerting import Mail, Webhook
+    from toolcart.archive.alerting import Webhook
 
     made: dict[str, Any] = {}
     if told["webhook"]:
         if not told["webhook"].startswith(("http://", "https://")):
             options.fail("--webhook: an address that begins with http:// or https://")
         made["webhook"] = Webhook(told["webhook"])
-    if told["smtp"]:
-        if not (told["mail_from"] and told["mail_to"]):
-            options.fail("--smtp needs --mail-from and --mail-to")
-        try:
-            password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
-            server = address(told["smtp"])
-        except (ValueError, private.Wrong) as wrong:
-            options.fail(str(wrong))
-        how = (told["smtp_tls"], told["smtp_user"], password)
-        made["mail"] = Mail(*server, told["mail_from"], told["mail_to"], *how)
+    mail = mail_of(told)
+    if mail:
+        made["mail"] = mail
     if not made:
         options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
     return made

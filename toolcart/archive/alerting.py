@@ -1,4 +1,6 @@
-"""Sends alerts to a webhook and by mail, each once: what was sent is kept in a file, so a restart repeats nothing.
+"""Sends alerts to a webhook and by mail (toolcart.archive.mailing), each once.
+
+What was sent is kept in a file, so a restart repeats nothing.
 
 Rules
 1. A channel that fails is tried again at the next check with what is true then; the others are not held up.
@@ -10,14 +12,11 @@ Rules
 from __future__ import annotations
 
 import json
-import smtplib
-import ssl
 import threading
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import Protocol
 
 from toolcart.archive import alerts
@@ -51,36 +50,6 @@ class Webhook:
         asked = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
         with urllib.request.build_opener(_Still).open(asked, timeout=DEADLINE_S / 2) as answer:
             answer.read(_ANSWER_MOST)
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A message by SMTP; TLS by STARTTLS, or from the first byte on."""
-
-    host: str
-    port: int
-    sender: str
-    to: tuple[str, ...]
-    tls: str = "starttls"  # "none", "tls"
-    user: str | None = None
-    password: str | None = None
-
-    def send(self, subject: str, text: str, causes: dict[str, str]) -> None:
-        told = EmailMessage()
-        told["Subject"], told["From"], told["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
-        told.set_content(text + "\n")
-        limit_s, context = DEADLINE_S / 2, ssl.create_default_context()
-        made: smtplib.SMTP
-        if self.tls == "tls":
-            made = smtplib.SMTP_SSL(self.host, self.port, timeout=limit_s, context=context)
-        else:
-            made = smtplib.SMTP(self.host, self.port, timeout=limit_s)
-        with made as server:
-            if self.tls == "starttls":
-                server.starttls(context=context)
-            if self.user:
-                server.login(self.user, self.password or "")
-            server.send_message(told)
 
 
 class Alerting:

@@ -205,15 +205,9 @@ def _update_arrays(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -
 @cache
 def _known_arrays(table: Table, names: tuple[str, ...]) -> str:
     keys = ", ".join(f"key.{_quoted(name)}" for name in names)
-    same = " AND ".join(f"{_compared(name)} = key.{_quoted(name)}" for name in names)
+    same = " AND ".join(f"had.{_quoted(name)} = key.{_quoted(name)}" for name in names)
     had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {same})"
     return f"SELECT {keys} FROM {_arrays(table, names)} AS key({_list(names)}) WHERE {had}"
-
-
-def _compared(name: str) -> str:
-    """A key's column, for a comparison. At one time a station may have a thousand rows, under one sequence one or two:
-    the time is written so that no index by time fits."""
-    return f"had.{_quoted(name)}" + (" || ''" if name == "Time" else "")
 
 
 def _arrays(table: Table, names: tuple[str, ...]) -> str:

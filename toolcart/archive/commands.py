@@ -20,6 +20,7 @@ from toolcart.archive import export
 from toolcart.archive.alert_commands import alert
 from toolcart.archive.consume.commands import check_consumer, consume
 from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
+from toolcart.archive.report_commands import report
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.printable import visible, visible_in
@@ -46,6 +47,7 @@ archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
 archive.add_command(alert)
+archive.add_command(report)
 
 
 # -- query ---------------------------------------------------------------------------------------------------------
@@ -87,10 +89,11 @@ def _time(name: str, text: str | None) -> str | None:
 )
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
 @click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file.")
 @click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
 @machine_option
-def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
+def query(place: str, as_json: bool, as_csv: bool, csv_semicolon: bool, **options: Any) -> None:
     """Find results by car, station, time or verdict.
 
     Newest first. Time is by the station's own clock, Arrived is UTC.
@@ -118,8 +121,10 @@ def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
         files = [kind for kind in export.NEEDS if options[kind]]
         if files:
             found = _write_file(files[0], rows, options[files[0]])
-        elif as_csv or as_json:
-            found = (export.write_csv if as_csv else export.write_json)(rows, sys.stdout)
+        elif as_csv or csv_semicolon:
+            found = export.write_csv(rows, sys.stdout, csv_semicolon)
+        elif as_json:
+            found = export.write_json(rows, sys.stdout)
         else:
             found = _write_table(rows)
     if not found:

@@ -28,9 +28,10 @@ from toolcart.base.installation import how_to_get
 from toolcart.toolsnet.tables import SYSTEM_TYPES
 
 _SQLITE = (
+    "page_size=2048",  # of a new file: each result touches a page of every index, and the WAL takes whole pages
     "journal_mode=WAL",
     "synchronous=FULL",
-    "wal_autocheckpoint=4000",  # pages: each result touches leaves of six indexes, which then go into the file once
+    "wal_autocheckpoint=8000",  # pages: those that many results touch go into the file once
     "cache_size=-32000",  # KiB
     "foreign_keys=ON",
     "busy_timeout=10000",
@@ -38,7 +39,7 @@ _SQLITE = (
 _DAMAGE = ("malformed", "not a database", "invalid page", "could not read block", "unexpected zero page")
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
 _DAMAGE_MOST = 20  # lines
-REVISIONS = ("1a", "2a")  # of the migrations, in their order; Alembic itself is imported where one is due
+REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
 _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05

@@ -61,10 +61,10 @@ def put(
 ) -> list[tuple[str, Level]]:
     """Set limits of torque and angle from what `reference` names; return those set. TooFew if neither has enough."""
     digits = statistics.PERIODS["day"][0]
-    parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits, only_ok)
+    parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     told = []
     for name in QUANTITIES:
-        sums = spc.together(part.sums[name] for part in parts)
+        sums = spc.together(part.of(only_ok)[name] for part in parts)
         level = spc.level_of(sums)
         if level is None or not level.within:
             continue

@@ -117,8 +117,8 @@ def result(connection: Connection, number: int) -> dict | None:
     vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
     asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole).order_by(vin.Identifier)
     told["VINs"] = [dict(row) for row in connection.execute(asked).mappings()]
-    columns = [column for column in t.RESULT_PARAMETER.columns if column.name != "ResultId"]
-    asked = select(*columns).where(parameter.ResultId == whole)
+    columns = [column for column in t.RESULT_PARAMETER.columns if not column.primary_key]
+    asked = select(*columns).where(parameter.ResultId == whole).order_by(parameter.Number)
     told["Parameters"] = [dict(row) for row in connection.execute(asked).mappings()]
     graph = t.GRAPH.c
     same = t.is_row(t.GRAPH, t.RESULT_KEY, _key_of(told))

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, and_, case, func, literal, or_, select
 
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts
@@ -56,6 +56,12 @@ def interval(bad: int, count: int) -> tuple[float, float]:
     middle = (rate + square / (2 * count)) / (1 + square / count)
     reach = _Z / (1 + square / count) * math.sqrt(rate * (1 - rate) / count + square / (4 * count * count))
     return (0.0 if not bad else middle - reach), (1.0 if bad == count else middle + reach)
+
+
+def rate(bad: int, count: int) -> dict:
+    """Return of how many, the rate of those not OK, and its interval; None for no results."""
+    low, high = interval(bad, count)
+    return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
 def totals(connection: Connection, wanted: Counted, by: Sequence[str]) -> dict[tuple, tuple[int, int]]:
@@ -133,22 +139,32 @@ def attempts(connection: Connection, wanted: Counted) -> dict[tuple, Attempts]:
     told = {key: Attempts(at_once=good) for key, (good, _) in totals(connection, wanted, by).items()}
     columns = [_R[name] for name in by]
     within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
-    cars = select(_R.VIN).where(t.IS_NOK, *within, _R.VIN != "").distinct()
-    group, order = [_R.VIN, *columns, _R.Spindle], [_R.Time, _R.ResultId]
-    before = func.lag(_R.Overall).over(partition_by=group, order_by=order).label("Before")
-    behind = func.lead(_R.Overall).over(partition_by=group, order_by=order).label("Behind")
-    one = select(*columns, _R.Overall, before, behind).where(_R.VIN.in_(cars), *within).subquery().c
-    again = func.sum(case((and_(one.Overall == 0, one.Before == 1), 1), else_=0))
-    never = func.sum(case((and_(one.Overall == 1, one.Behind.is_(None)), 1), else_=0))
-    keys = [one[name] for name in by]
-    for *key, repeated, left in connection.execute(select(*keys, again, never).group_by(*keys)):
+    nok = select(*columns, _next(wanted.until).label("Next")).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
+    keys = [nok[name] for name in by]
+    for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
         found = told.setdefault(tuple(key), Attempts())
-        found.at_once -= int(repeated)
-        found.again, found.never = int(repeated), int(left)
+        if behind is None:
+            found.never = count
+        elif behind == 0:
+            found.at_once -= count
+            found.again = count
     asked = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
     for *key, count in connection.execute(asked):
         told.setdefault(tuple(key), Attempts()).without_vin = count
     return told
+
+
+def _next(until: str) -> ScalarSelect:
+    """Return the verdict of what follows a result at its car's screw; unknown for nothing.
+
+    Each is looked up by itself, in the index of its car: a car that was NOK once may have hundreds of other results.
+    """
+    one = t.RESULT.alias()
+    same = [one.c[name] == _R[name] for name in ("VIN", *PLACE, "Program", "Spindle")]
+    time = one.c.Time.op("||")("")  # so that no index by time fits
+    later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
+    asked = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
+    return asked.scalar_subquery()
 
 
 def together(several: Sequence[Attempts]) -> Attempts:

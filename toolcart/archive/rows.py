@@ -71,6 +71,7 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
     parameters = [
         (
             first_id,
+            number,
             one["spindle"],
             one["program"],
             one["parameter_id"],
@@ -80,7 +81,7 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
             one["unit"].strip(),
             one["step"],
         )
-        for one in found["parameters"]
+        for number, one in enumerate(found["parameters"], 1)
     ]
     return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
 

@@ -30,7 +30,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 def _password_file(command):
     text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
     users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
-    header = "Header in which a trusted proxy names whom it has let in, such as X-Remote-User."
+    header = "Header in which a trusted proxy names the user, such as X-Remote-User."
     command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
     command = click.option(
         "--trust-proxy", metavar="ADDRESS,...", help="Proxy in front of the pages whose headers are believed."

@@ -46,8 +46,10 @@ class Sums:
         self.count += other.count
         self.inner += other.inner
         self.free += other.free
-        self.least = min((one for one in (self.least, other.least) if one is not None), default=None)
-        self.most = max((one for one in (self.most, other.most) if one is not None), default=None)
+        if self.least is None or (other.least is not None and other.least < self.least):
+            self.least = other.least
+        if self.most is None or (other.most is not None and other.most > self.most):
+            self.most = other.most
 
     @property
     def mean(self) -> float | None:

@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
@@ -18,7 +18,7 @@ from sqlalchemy.sql.functions import coalesce
 from toolcart.archive import cars, quarters
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts, moment
-from toolcart.archive.quarters import QUANTITIES, end_of, slot_of, squared
+from toolcart.archive.quarters import QUANTITIES, VERDICTS, end_of, slot_of, squared
 from toolcart.archive.queries import is_program
 from toolcart.archive.spc import Sums
 
@@ -59,14 +59,20 @@ class Part:
     good: int
     bad: int
     sums: dict[str, Sums]
+    ok: dict[str, Sums]  # of the OK ones
     extremes: dict[str, tuple[float | None, ...]] = field(default_factory=dict)  # OK: least, most; not OK: least, most
+
+    def of(self, only_ok: bool) -> dict[str, Sums]:
+        """Return the sums of all or of the OK ones."""
+        return self.ok if only_ok else self.sums
 
     def add(self, other: Part) -> None:
         """Add other results of the same program, period and limits."""
         self.good += other.good
         self.bad += other.bad
-        for name, sums in self.sums.items():
-            sums.add(other.sums[name])
+        for name in self.sums:
+            self.sums[name].add(other.sums[name])
+            self.ok[name].add(other.ok[name])
             pairs = zip(self.extremes[name], other.extremes[name], strict=True)
             self.extremes[name] = tuple(_extreme(pair, min if at % 2 == 0 else max) for at, pair in enumerate(pairs))
 
@@ -75,42 +81,40 @@ def _extreme(pair: tuple[float | None, float | None], which: Callable) -> float 
     return which((one for one in pair if one is not None), default=None)
 
 
-def parts(
-    connection: Connection, wanted: Trended, digits: int, only_ok: bool = False, shifts: Shifts = ()
-) -> list[Part]:
+def parts(connection: Connection, wanted: Trended, digits: int, shifts: Shifts = ()) -> list[Part]:
     """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
 
-    `only_ok`: sums of OK results alone. A part's period has the shift's number behind a blank; 0 belongs to the last
-    one of the day before.
+    A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
     """
     told: dict[tuple, Part] = {}
     for source in _sources(connection, wanted):
-        for row in connection.execute(_grouped(source, digits, only_ok, shifts)):
-            part = _part(row, only_ok)
+        for row in connection.execute(_grouped(source, digits, shifts)):
+            part = _part(row)
             had = told.setdefault(tuple(row[:7]), part)
             if had is not part:
                 had.add(part)
     return sorted(told.values(), key=lambda part: part.period)
 
 
-def ok_sums(connection: Connection, wanted: Trended) -> dict[str, Sums]:
-    """Return the sums of all OK results; they have neither least nor most."""
-    told = {name: Sums() for name in QUANTITIES}
-    for source in _sources(connection, wanted):
-        keys = [source.c[name] for name in _LIMITS]
-        columns = []
-        for name in QUANTITIES:
-            columns += _sums(*(source.c[f"Good{name}{measure}"] for measure in ("Count", "Sum", "Squares")))
-        asked = select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
-        for row in connection.execute(asked):
-            for at, name in enumerate(QUANTITIES):
-                count, total, squares, inner, free = row[4 + 5 * at : 9 + 5 * at]
-                origin = (row[2 * at] + row[2 * at + 1]) / 2
-                told[name].add(Sums(int(count), total, squares, inner=inner, free=int(free), origin=origin))
-    return told
+def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
+    """Return the same in longer periods."""
+    told: dict[tuple, Part] = {}
+    for part in parts:
+        limits = [limit for pair in part.limits.values() for limit in pair]
+        key = (part.period[:digits], part.spindle, part.program, *limits)
+        if key in told:
+            told[key].add(part)
+        else:
+            sums, ok = _copied(part.sums), _copied(part.ok)
+            told[key] = replace(part, period=key[0], sums=sums, ok=ok, extremes=dict(part.extremes))
+    return list(told.values())
 
 
-def _grouped(source: FromClause, digits: int, only_ok: bool, shifts: Shifts) -> Select:
+def _copied(sums: dict[str, Sums]) -> dict[str, Sums]:
+    return {name: replace(one) for name, one in sums.items()}
+
+
+def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
     period = func.substr(source.c.Slot, 1, digits)
     if shifts:
         minute = func.substr(source.c.Slot, 9, 4)
@@ -120,17 +124,16 @@ def _grouped(source: FromClause, digits: int, only_ok: bool, shifts: Shifts) -> 
     keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
     columns = [func.sum(named.Good), func.sum(named.Bad)]
     for name in QUANTITIES:
-        columns += _columns(named, name, only_ok)
+        columns += _columns(named, name)
     return select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
 
 
-def _columns(source, name: str, only_ok: bool) -> list[ColumnElement]:
-    def both(measure: str) -> ColumnElement:
-        good, bad = source[f"Good{name}{measure}"], source[f"Bad{name}{measure}"]
-        return good if only_ok else good + bad
-
+def _columns(source, name: str) -> list[ColumnElement]:
+    measures = ("Count", "Sum", "Squares")
+    good, bad = ([source[f"{verdict}{name}{measure}"] for measure in measures] for verdict in VERDICTS)
     return [
-        *_sums(both("Count"), both("Sum"), both("Squares")),
+        *_sums(*[one + other for one, other in zip(good, bad, strict=True)]),
+        *_sums(*good),
         *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
         *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
     ]
@@ -144,18 +147,17 @@ def _sums(count: ColumnElement, total: ColumnElement, squares: ColumnElement) ->
     ]
 
 
-def _part(row: Row, only_ok: bool) -> Part:
+def _part(row: Row) -> Part:
     period, spindle, program, *rest = row
     limits = {name: (rest[2 * at], rest[2 * at + 1]) for at, name in enumerate(QUANTITIES)}
-    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {})
+    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {}, {})
     for at, name in enumerate(QUANTITIES):
-        count, total, squares, inner, free, *extremes = rest[6 + 9 * at : 15 + 9 * at]
-        counted = extremes[:2] if only_ok else extremes
-        least = min((one for one in counted[::2] if one is not None), default=None)
-        most = max((one for one in counted[1::2] if one is not None), default=None)
-        origin = sum(limits[name]) / 2
-        part.sums[name] = Sums(int(count), total, squares, least, most, inner, int(free), origin)
-        part.extremes[name] = tuple(extremes)
+        told = rest[6 + 14 * at : 20 + 14 * at]
+        least, most, bad_least, bad_most = part.extremes[name] = tuple(told[10:])
+        ends = _extreme((least, bad_least), min), _extreme((most, bad_most), max)
+        for sums, first, between in ((part.sums, 0, ends), (part.ok, 5, (least, most))):
+            count, total, squares, inner, free = told[first : first + 5]
+            sums[name] = Sums(int(count), total, squares, *between, inner, int(free), sum(limits[name]) / 2)
     return part
 
 

@@ -143,10 +143,10 @@ RESULT = Table(
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
-    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", name="ResultOnce"),
+    # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
+    UniqueConstraint("SystemType", "System", "Station", "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
-    Index("ResultByVIN", "VIN", postgresql_ops=_OCTETS),
-    Index("ResultByTime", "SystemType", "System", "Station", "Time"),
+    Index("ResultByVIN", "VIN", "SystemType", "System", "Station", "Program", postgresql_ops=_OCTETS),
     Index("ResultByTighteningId", "TighteningId"),
     # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
     Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
@@ -195,13 +195,15 @@ CAR = Table(
     TABLES,
     Column("VIN", String(25), primary_key=True),  # main or additional, not blank
     Column("Backwards", String(25), nullable=False),
-    Index("CarByVIN", "VIN", postgresql_ops={"VIN": "varchar_pattern_ops"}),
+    Index("CarByVIN", "VIN", postgresql_ops=_OCTETS).ddl_if(dialect="postgresql"),  # SQLite's key is in this order
     Index("CarByEnd", "Backwards", postgresql_ops={"Backwards": "varchar_pattern_ops"}),
+    sqlite_with_rowid=False,
 )
 RESULT_PARAMETER = Table(
     "ResultParameter",
     TABLES,
-    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), nullable=False),
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
+    Column("Number", Integer, primary_key=True),  # its place in the telegram
     Column("Spindle", Integer, nullable=False),
     Column("Program", Integer, nullable=False),
     Column("ParameterId", Integer, nullable=False),
@@ -210,7 +212,7 @@ RESULT_PARAMETER = Table(
     Column("Type", Integer, nullable=False),
     Column("Unit", String(6), nullable=False),
     Column("Step", Integer, nullable=False),
-    Index("ParameterByResult", "ResultId"),
+    sqlite_with_rowid=False,
 )
 EVENT = Table(
     "Event",
@@ -223,8 +225,7 @@ EVENT = Table(
     Column("Code", Integer, nullable=False),
     Column("Level", Integer, nullable=False),
     Column("Arrivals", Integer, nullable=False, default=1),
-    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", name="EventOnce"),
-    Index("EventByTime", "SystemType", "System", "Station", "Time"),
+    UniqueConstraint("SystemType", "System", "Station", "Time", "Sequence", name="EventOnce"),
 )
 EVENT_PARAMETER = Table(
     "EventParameter",

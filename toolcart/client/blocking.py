@@ -25,7 +25,7 @@ from toolcart.client.stream import Stream
 
 
 class BlockingReceived(Message):
-    """A message that was pushed, with an `acknowledge` that waits.
+    """A message that was pushed, with a blocking `acknowledge`.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:
@@ -128,7 +128,7 @@ def _streams(method):
 
 
 class BlockingController:
-    """A Controller whose calls wait. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`.
+    """A Controller with blocking calls. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:
@@ -258,6 +258,6 @@ def connect_serial_blocking(
     ...     toolcart.connect_serial_blocking("/dev/ttyUSB0", procedure="modbus")
     ... except toolcart.OptionError as error:
     ...     print(error)
-    procedure: found 'modbus', allowed one of 3964r, ascii
+    procedure: found 'modbus', allowed one of ascii, 3964r
     """
     return BlockingController(connect_serial(device, baud, procedure, parity, stop_bits, **options))

@@ -1,7 +1,7 @@
 """The entry points of a client: over TCP or over a serial line."""
 
 from toolcart.client.controller import BUFFER_BYTES, MESSAGE_BYTES, Controller
-from toolcart.client.options import BAUDS, PARITIES, PROCEDURES, one_of, options_of, takes_options, text, whole
+from toolcart.client.options import one_of, options_of, takes_options, text, whole
 from toolcart.client.tcp_line import open_tcp
 
 __all__ = ["connect", "connect_serial"]
@@ -11,8 +11,8 @@ __all__ = ["connect", "connect_serial"]
 def connect(host: str, port: int = 4545, **options) -> Controller:
     """Return the controller at this address, for `async with`; the options are those of toolcart.client.options.
 
-    Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an option that
-    means nothing.
+    Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an invalid
+    option.
 
     >>> import asyncio, toolcart
     >>> async def selected(host, port):
@@ -48,6 +48,8 @@ def connect_serial(
     >>> import toolcart
     >>> controller = toolcart.connect_serial("/dev/ttyUSB0", baud=19200, procedure="ascii")
     """
+    from toolcart.base.serial_settings import BAUDS, PARITIES, PROCEDURES
+
     text("device", device, "a serial device")
     for name, value, allowed in (
         ("baud", baud, BAUDS),

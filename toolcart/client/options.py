@@ -12,9 +12,6 @@ from toolcart.client.errors import OptionError
 from toolcart.client.topics import TOPICS
 
 CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}  # MID 0900 (003:12148)
-PROCEDURES = ("3964r", "ascii")
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-PARITIES = ("none", "even", "odd")
 _POSITIVE_S = "a number of seconds above 0"
 _SECONDS = "a number of seconds, 0 or more"
 _REVISIONS = "revisions from 1 to 999, most wanted first"

@@ -1,7 +1,7 @@
 """A capture of a serial line as text: who said what and when.
 
     # anything
-    0.000000 > 02           seconds, who, octets in hex; > is the agent (integrator), < is the controller
+    0.000000 > 02           seconds, who, bytes in hex; > is the agent (integrator), < is the controller
     0.001042 < 10
     0.002084 > 30 30 32 30
 
@@ -43,9 +43,9 @@ def read(lines: Iterable[str]) -> Iterator[Heard]:
             at_s = float(words[0])
             octets = [int(word, 16) for word in words[2:]]
         except ValueError:
-            raise NoCapture(f"line {number}: expected seconds, > or <, octets in hex") from None
+            raise NoCapture(f"line {number}: expected seconds, > or <, bytes in hex") from None
         if len(words) < 3 or words[1] not in "<>" or any(not 0 <= octet <= 255 for octet in octets):
-            raise NoCapture(f"line {number}: expected seconds, > or <, octets in hex")
+            raise NoCapture(f"line {number}: expected seconds, > or <, bytes in hex")
         for octet in octets:
             yield Heard(at_s, words[1] == ">", octet)
             at_s += octet_s

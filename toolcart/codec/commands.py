@@ -116,7 +116,7 @@ def _show_revisions(forms: list[dict]) -> None:
     shown: dict[str, int] = {}
     lists: set[str] = set()  # long lists of values are shown once
     for form in forms:
-        length = f", {form['length']} octets" if form["length"] else ""
+        length = f", {form['length']} bytes" if form["length"] else ""
         click.echo()
         layout = ", other layout" if form["other"] else ""
         click.secho(f"revision {form['revision']}{layout}{length}", bold=True, nl=False)

@@ -50,8 +50,14 @@ def _entry(name: str, found: object) -> list[str]:
         return [f"### {name}", "", f"`{found!r}`, for `Catalogue(sent_by=...)`.", ""]
     lines = [f"### {name}{'' if inspect.isclass(found) else _signature(found)}", "", _said(found), ""]
     if inspect.isclass(found) and not issubclass(found, Exception):
+        alike = [method for method in vars(found) if method in catalogue.__all__]
+        lines += (
+            [f"- {', '.join(f'`{method}`' for method in alike)}: as the functions of these names."] if alike else []
+        )
         for method, value in vars(found).items():
-            if method.startswith("_") or name.endswith("BlockingController"):  # which has those of Controller
+            if (
+                method.startswith("_") or method in alike or name.endswith("BlockingController")
+            ):  # which has those of Controller
                 continue
             if isinstance(value, property):
                 lines.append(f"- `{method}`: {_first(value.fget)}")

@@ -141,7 +141,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
     """Return the plain data of a message as lines: a heading, then a line for each field."""
     if "problem" in told:
         octets = bytes.fromhex(told["octets"])
-        more = f" ... and {len(octets) - OCTETS_SHOWN} octets" if len(octets) > OCTETS_SHOWN else ""
+        more = f" ... and {len(octets) - OCTETS_SHOWN} bytes" if len(octets) > OCTETS_SHOWN else ""
         text = visible(octets[:OCTETS_SHOWN].decode("utf-8", "replace"))
         return ["no message: " + told["problem"], "  " + text + more]
     if "telegram" in told:
@@ -251,11 +251,11 @@ def field_as_data(field: Field) -> dict[str, Any]:
 
 
 def table_of(told: dict[str, Any], lists: set[str]) -> list[str]:
-    """Return the plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning.
+    """Return the plain data of one revision as lines: parameter ID, bytes, type, name, unit, meaning.
 
     `lists` has the long lists of values shown above; those of this revision are added.
     """
-    rows: list[tuple[str, ...]] = [("ID", "octets", "type", "name", "unit", "meaning")]
+    rows: list[tuple[str, ...]] = [("ID", "bytes", "type", "name", "unit", "meaning")]
     notes: dict[int, list[str]] = {}
     _rows(told["fields"], "", rows, notes, lists)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]

@@ -5,23 +5,21 @@ from toolcart.agent.catalogue import desoutter, nexo
 from toolcart.agent.catalogue.index import categories
 from toolcart.agent.catalogue.pids_mt_focus import NOT_DESCRIBED
 from toolcart.base.command_line import CommandLine
-from toolcart.codec.shown import KINDS, SENDERS
+from toolcart.codec.shown import SENDERS
 
 HEAD = """# Messages
 
-Every message the library knows, by category, with the revisions whose fields it reads and builds. The source is the
-place in the documents: part and line, or the release that added it. `toolcart mid 61` shows the fields of one; a
-message that is not here is kept raw, and `register` adds one ([custom.md](custom.md)). Two makers' own messages stand
-at the end; they are read after `register(nexo)` or `register(desoutter)`, and the two files say what their sources
-are. A controller need not have them all: it refuses what it lacks, and what it says in MID 0002 tells more
-([../controllers.md](../controllers.md)).
+Every message the library knows, with the revisions whose fields it reads and builds; "raw": no document at hand
+describes it, its bytes are kept. `toolcart mid 61` shows the fields and where they come from, `register` adds a message
+([custom.md](custom.md)). Two makers' own messages at the end need `register(nexo)` or `register(desoutter)`. A
+controller refuses what it lacks ([../controllers.md](../controllers.md)).
 
-This page is made from the tables by `python -m toolcart.codec.table`.
+This page is made by `python -m toolcart.codec.table`.
 """
 
 
 VENDORS = (("Bosch Rexroth Nexo and System 350", nexo), ("Desoutter CVIxII and CVI3", desoutter))
-WITHOUT = "described by the maker, not in the documents at hand"
+WITHOUT = "raw"
 
 
 def page() -> str:
@@ -39,13 +37,26 @@ def page() -> str:
 
 
 def _section(title: str, own: catalogue.Catalogue, category: str) -> list[str]:
-    lines = ["", f"## {title}", "", "| MID | name | sent by | kind | revisions | source |", "|---|---|---|---|---|---|"]
+    lines = ["", f"## {title}", "", "| MID | name | sent by | revisions |", "|---|---|---|---|"]
+    alike: dict[str, list[int]] = {}
     for mid in own.mids(category):
         about = own.about(mid)
-        revisions = ", ".join(map(str, own.revisions(mid))) or WITHOUT
+        revisions = _ranges(own.revisions(mid)) or WITHOUT
         sender = SENDERS.get(about.sender, about.sender)
-        lines.append(f"| {mid:04d} | {about.name} | {sender} | {KINDS[about.kind]} | {revisions} | {about.source} |")
-    return lines
+        said = f"{about.name} | {sender} | {revisions}"
+        alike.setdefault(said, []).append(mid)
+    return [*lines, *[f"| {_ranges(mids, '04d')} | {said} |" for said, mids in alike.items()]]
+
+
+def _ranges(numbers: list[int], form: str = "") -> str:
+    """Return 1, 2, 3, 999 as "1-3, 999"."""
+    rows: list[list[int]] = []
+    for number in sorted(numbers):
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return ", ".join("-".join(f"{number:{form}}" for number in (row[0], *row[-1:][: len(row) - 1])) for row in rows)
 
 
 if __name__ == "__main__":

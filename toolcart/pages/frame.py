@@ -8,13 +8,17 @@ Rules
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.staticfiles import StaticFiles
 
 from toolcart.base.printable import visible
 
+if TYPE_CHECKING:
+    from starlette.staticfiles import StaticFiles
+
 _HERE = Path(__file__).parent
+STATIC = _HERE / "static"
 
 
 def templates(folder: Path) -> Environment:
@@ -31,7 +35,9 @@ def templates(folder: Path) -> Environment:
 
 def files(folder: Path | None = None) -> StaticFiles:
     """Return an application that serves the files of this folder and the shared ones."""
-    served = StaticFiles(directory=folder or _HERE / "static")
+    from starlette.staticfiles import StaticFiles  # a report has templates without a server
+
+    served = StaticFiles(directory=folder or STATIC)
     if folder is not None:
-        served.all_directories.append(_HERE / "static")
+        served.all_directories.append(STATIC)
     return served

@@ -36,7 +36,7 @@ class Orders:
         self._set: Callable[[str], object] | None = None
 
     def begin(self, loop: Any, controller: Any, producer: Any, served: Any) -> None:
-        """Start obeying, beside the loop."""
+        """Start carrying out orders, beside the loop."""
         self.loop = loop
         self.controller = controller
         self.producer = producer
@@ -46,13 +46,13 @@ class Orders:
     def _listen(self) -> None:
         for line in self.stream:
             try:
-                told = self.loop.call(lambda line=line: self.obey(line))
+                told = self.loop.call(lambda line=line: self.carry_out(line))
             except (TimeoutError, RuntimeError):
                 return  # the simulator has ended
             if told:
                 self.report(told)
 
-    def obey(self, line: str) -> str:
+    def carry_out(self, line: str) -> str:
         """Carry out one order; return the reply to print."""
         name, _, rest = line.strip().partition(" ")
         rest = rest.strip()

@@ -17,19 +17,12 @@ import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+from toolcart.sim.serial_peers import PEERS
 from toolcart.sim.tcp import LONGEST_WAIT_MS, Loop
 
 READ_OCTETS = 4096
 PTYS = ("/dev/pts/", "/dev/ttys")  # where Linux and macOS have them
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-
-
-def make_peer(kind: str, factory: Callable, clock: object, **options: Any) -> R3964Peer | AsciiPeer:
-    """Return the controller's end of a line: kind is "3964r" or "ascii"."""
-    return R3964Peer(factory, clock, **options) if kind == "3964r" else AsciiPeer(factory, clock, **options)
 
 
 class SerialServed:
@@ -41,7 +34,7 @@ class SerialServed:
         self.loop = loop
         self.path = path
         self.port = 0  # there is no TCP port
-        self.peer = make_peer(kind, factory, loop.clock)
+        self.peer = PEERS[kind](factory, loop.clock)
         self._is_device = device
         self._baud = baud
         self._fd = -1

@@ -2,7 +2,7 @@
 
 Rules:
 1. A plant's methods may be called from any thread; they are carried out between two turns of its loop.
-2. The account compares what the controller had acknowledged with what the archive holds, by tightening ID.
+2. The reconciliation compares what the controller had acknowledged with what the archive holds, by tightening ID.
 3. A cut looks like a pulled cable with a quick switch: connections are reset, new ones refused.
 """
 

@@ -198,7 +198,7 @@ def _fields(telegram, base, layout, breaches, where=""):
         start = base + form[1]
         octets = telegram[start : start + form[2]]
         if len(octets) < form[2]:
-            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d octets" % form[2]))
+            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d bytes" % form[2]))
             found[form[0]] = 0 if form[3] in "di" else ""
             continue
         value, allowed = _value(octets, form)
@@ -210,7 +210,7 @@ def _fields(telegram, base, layout, breaches, where=""):
 
 def _expect_bytes(telegram, expected, breaches):
     if len(telegram) != expected:
-        breaches.append(Breach("length", 0, "%d octets" % len(telegram), "%d octets" % expected))
+        breaches.append(Breach("length", 0, "%d bytes" % len(telegram), "%d bytes" % expected))
 
 
 def _result(telegram, breaches):
@@ -241,12 +241,12 @@ def _result(telegram, breaches):
             at += size
     at -= 72 * counts[2]
     for parameter in found["parameters"]:
-        _check_parameter(parameter, at, breaches)
+        check_parameter(parameter, at, breaches)
         at += 72
     return found
 
 
-def _check_parameter(parameter, at, breaches):
+def check_parameter(parameter, at, breaches):
     """Check a value: type 1 is a signed 32-bit integer, type 2 a number (004:171)."""
     text = parameter["value"].strip()
     where = "parameter %05d " % parameter["parameter_id"]

@@ -1,7 +1,7 @@
 """Runs on the RP2040 image: the whole agent with the frozen core in a given free heap, its log on the flash.
 
-Argument: the heap in bytes. Prints `beside` and what the peers take of them, and `through` when results and a backlog
-got through. The script itself is loaded before. The configuration is read as a board is given it.
+Argument: the heap in bytes. Prints `through` when results and a backlog got through. The script is loaded before.
+The configuration is read as a board is given it.
 """
 
 import gc
@@ -38,14 +38,8 @@ def run():
 
     device = Part(rp2_flash.ring(), 0, BLOCKS)
     gc.collect()
-    beside = -gc.mem_alloc()
-    from lab.harness.quiet import QuietController, QuietToolsNet, Workbench
+    from lab.harness.quiet import Workbench
 
-    peers = [QuietController(), QuietToolsNet()]
-    gc.collect()
-    beside += gc.mem_alloc()
-    del peers  # the bench has its own
-    gc.collect()
     bench = Workbench(settings, device)
     del settings  # like toolcart.board.main
     bench.settle()
@@ -55,7 +49,6 @@ def run():
     fault = bench.app.scheduler.last_fault
     if fault:
         sys.print_exception(fault)
-    print("beside", beside)
     print("through" if through else "stuck")
 
 

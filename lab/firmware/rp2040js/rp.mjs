@@ -10,19 +10,15 @@
 //     --count-from N    count only words from this byte of the flash on
 //     --speed           at the end say how many cycles the job took
 //     --plain           run every instruction with the simulator's own code, which takes three times as long
-//     --marks           say `== mark NUMBER NANOSECONDS ERASES WORDS` whenever the program writes NUMBER into the register
-//                       MARK, and `== sent ...` at the first byte of UART 0; then end
-//
 //     --uarts PORT,...  UART 0 (and 1) is carried to this TCP port of 127.0.0.1 each, where a bridge listens
 //     --lan             a W5500 with its cable plugged in, on the pins of a W5500-EVB-Pico (w5500.mjs, lan.mjs)
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
 // 2. A reset (machine.reset, the watchdog) restarts the chip with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
-// 4. A mark costs the program one store: time, and flash blocks erased and words written since power-on.
-// 5. A job's input goes through the raw REPL in pieces the USB buffer takes. The simulator answers each time the chip asks
+// 4. A job's input goes through the raw REPL in pieces the USB buffer takes. The simulator answers each time the chip asks
 //    for input, even with nothing, which would keep an idle chip busy; here it gets an answer only when there is
-//    input, except with --marks, whose figures are compared with older ones.
-// 6. On a terminal a chip waits as long as a real one, since its user lives in real time. A job does not.
+//    input.
+// 5. On a terminal a chip waits as long as a real one, since its user lives in real time. A job does not.
 import fs from 'fs';
 import net from 'net';
 import path from 'path';
@@ -36,7 +32,7 @@ for (let words = process.argv.slice(2); words.length;) {
   const word = words.shift();
   if (word === '--') { options.arguments = words; break; }
   const name = word.replace(/^--/, '');
-  options[name] = ['tree-first', 'speed', 'marks', 'plain', 'lan'].includes(name) ? true : words.shift();
+  options[name] = ['tree-first', 'speed', 'plain', 'lan'].includes(name) ? true : words.shift();
 }
 const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
 const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
@@ -50,7 +46,6 @@ const BATCH = 200000;
 const LATE_MS = 20;
 const REST_MOST_MS = 100;
 const UART_MOST = 16; // fed at once; its FIFO holds 32
-const MARK = 0x40058010; // WATCHDOG_SCRATCH1, which neither MicroPython nor the boot ROM uses
 
 const rom = new Uint32Array(4096);
 new Uint8Array(rom.buffer).set(fs.readFileSync(options.rom));
@@ -119,7 +114,6 @@ class Chip {
     if (tree) mcu.flash.set(tree, TREE_OFFSET);
     mcu.core.PC = 0x10000000;
     this.words = 0;
-    this.erases = 0;
     this.cutAfter = Infinity;
     this.off = false;
     this.resets = false;
@@ -135,11 +129,10 @@ class Chip {
       wire.out = [];
       mcu.uart[index].onByte = (octet) => wire.out.push(octet);
     });
-    if (options.marks) mcu.uart[0].onByte = () => { this.mark('sent'); end(0); };
     this.usb = new USBCDC(mcu.usbCtrl);
     this.usb.onDeviceConnected = () => terminal.connected();
     this.usb.onSerialData = (octets) => terminal.received(Buffer.from(octets));
-    if (!options.marks) this.answerWithInput();
+    this.answerWithInput();
     this.began = performance.now();
   }
 
@@ -149,9 +142,7 @@ class Chip {
       if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
         if (this.words >= this.cutAfter) { this.off = true; return; }
         this.words += 1;
-        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // no block's first word is programmed to this
       }
-      if (address === MARK && options.marks) this.mark(`mark ${value}`);
       write(address, value);
     };
   }
@@ -174,7 +165,7 @@ class Chip {
 
   // How far its clock may advance while it waits: up to its partner's clock. A delay is not made up for.
   get mayWaitNs() {
-    if (options.job || options.marks) return Infinity;
+    if (options.job) return Infinity;
     const behind = performance.now() - this.began - this.clock.nanos / 1e6;
     if (behind > LATE_MS) this.began += behind - LATE_MS;
     return Math.min(behind, LATE_MS) * 1e6;
@@ -186,10 +177,6 @@ class Chip {
     if (!this.mcu.core.waiting || this.mayWaitNs === Infinity) return 0;
     const rest = clock.nextAlarm === null ? REST_MOST_MS : (clock.nanosToNextAlarm - this.mayWaitNs) / 1e6;
     return Math.max(0, Math.min(REST_MOST_MS, rest));
-  }
-
-  mark(what) {
-    console.log(`== ${what} ${this.clock.nanos} ${this.erases} ${this.words}`);
   }
 
   // Runs a piece of its life; false when it is over.
@@ -312,7 +299,7 @@ function begin() {
 }
 
 process.on('SIGTERM', () => end(0));
-if (!options.job && !options.marks) {
+if (!options.job) {
   process.stdin.on('data', (octets) => { chip.input.push(...octets); wake(); });
   process.stdin.on('end', () => end(0));
 }

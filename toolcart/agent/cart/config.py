@@ -152,8 +152,8 @@ def _shared(kind, table, tree, stations, mistakes):
         return _section(table, tree.get(kind, {}), kind, mistakes)
     if kind not in tree:
         return None
-    words = 'no such section, or {"kind": "%s"} among the outlets of a station' % kind
-    mistakes.append((kind, "a section that no station uses", words))
+    words = 'no station uses it: name {"kind": "%s"} among the outlets of a station, or delete the section' % kind
+    mistakes.append((kind, "", words))
     return None
 
 
@@ -209,7 +209,7 @@ def _graphs(controller, spool, place, mistakes):
     """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
     traces = controller.get("traces")
     kib = spool.get("graphs_kib")
-    if traces and controller.get("link") in ("ascii", "3964r"):
+    if traces and controller.get("link") not in ("tcp", None):
         mistakes.append(
             (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
         )
@@ -354,7 +354,7 @@ def _unknown(tree, known, prefix, mistakes):
             near = _nearest(key, known)
             words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
             if prefix and key in SHARED:
-                words = "it is a section of its own, beside `stations`"
+                words = "misplaced: it is a section of its own, beside `stations`"
             mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
 
 

@@ -270,7 +270,7 @@ def build_linked(form, given, header, most):
             used += len(piece[:room])
             piece = piece[room:]
     if len(parts) > PARTS_MOST:
-        raise FieldError(form.mid, form.revision, "parts", "19", len(parts), "1 to 9 parts of %d octets" % most)
+        raise FieldError(form.mid, form.revision, "parts", "19", len(parts), "1 to 9 parts of %d bytes" % most)
     frames = []
     for index, part in enumerate(parts):
         data = b"".join(part)

@@ -40,7 +40,7 @@ def _is_free(field, value):
 def _check_text(field, frame, given):
     """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (003:1277-1285)."""
     if field.least and field.place and len(frame) - field.place + 1 < field.least:
-        raise Wrong("at least %d octets" % field.least)
+        raise Wrong("at least %d bytes" % field.least)
     if isinstance(given, str):
         _check_characters(given)
 
@@ -68,7 +68,7 @@ def _check(form, field, value, name):
             raise Wrong("YYYY-MM-DD:HH:MM:SS")
     elif field.kind == "T":
         if field.most and len(value.encode()) > field.most:
-            raise Wrong("at most %d octets" % field.most)
+            raise Wrong("at most %d bytes" % field.most)
         _check_characters(value)
     elif field.kind == "N" and field.values:
         _check_listed(field.values, value)

@@ -17,7 +17,7 @@ def encode_fields(form, given, check):
 
 
 def encode_parts(form, given, most, check):
-    """Return the frames of a message in linked parts of at most `most` octets each; FieldError as above."""
+    """Return the frames of a message in linked parts of at most `most` bytes each; FieldError as above."""
     frames = build_linked(form, given, _header(form, given, check), most)
     if check and form.known:
         whole = frames[0][:18] + b"  " + b"".join([frame[HEADER_BYTES:] for frame in frames])

@@ -14,13 +14,13 @@ def octets_of(buffer):
 
 
 class FrameError(ValueError):
-    """These octets are no frame of Open Protocol, or of none that this catalogue takes.
+    """These bytes are not a frame of Open Protocol, or not one that this catalogue takes.
 
     >>> import toolcart
     >>> toolcart.decode(b"0020")
     Traceback (most recent call last):
         ...
-    toolcart.agent.catalogue.errors.FrameError: 4 octets, a header has 20
+    toolcart.agent.catalogue.errors.FrameError: 4 bytes, a header has 20
     """
 
 
@@ -96,12 +96,12 @@ class TableError(ValueError):
     ...     toolcart.Catalogue().register("MID nix")
     ... except toolcart.TableError as error:
     ...     print(error)
-    'MID nix': number, sender, kind and answer are wanted
+    'MID nix': number, sender, kind and answer are needed
     """
 
 
 class Odd:
-    """A field whose content does not fit its type: its octets, and why. `rest`: they are all up to the end.
+    """A field whose content does not fit its type: its bytes, and why. `rest`: they are all up to the end.
 
     >>> import toolcart
     >>> toolcart.decode(b"00230018001         0X2")["pset_id"]

@@ -183,7 +183,7 @@ def write_text(value, width):
     except UnicodeError:
         raise Wrong("text in UTF-8")
     if len(raw) > width:
-        raise Wrong("at most %d octets" % width)
+        raise Wrong("at most %d bytes" % width)
     return raw + b" " * (width - len(raw))
 
 
@@ -225,7 +225,7 @@ def write(field, value, width=None):
         value = value.raw
     if isinstance(value, bytes):
         if len(value) != width:
-            raise Wrong("%d octets" % width)
+            raise Wrong("%d bytes" % width)
         return value
     if hasattr(value, "as_tuple") and field.kind in "NIBF":  # a Decimal, in the field's unit
         value = float(value) if field.kind == "F" else format(value, "f")

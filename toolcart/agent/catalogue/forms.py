@@ -105,7 +105,7 @@ class Form:
         raw = frame[start:end]
         if end <= len(frame):
             return reader(raw)
-        return Odd(raw, "cut off: %d of %d octets" % (len(raw), end - start)) if raw else None
+        return Odd(raw, "cut off: %d of %d bytes" % (len(raw), end - start)) if raw else None
 
     def _odd(self, frame, start, end, number, at):
         if at >= len(frame):
@@ -232,7 +232,7 @@ def read_item(field, frame, at, values, outer):
 def _plain(field, frame, at, width, values):
     raw = frame[at : at + width]
     if len(raw) < width:
-        raise Broken("cut off: %d of %d octets" % (len(raw), width))
+        raise Broken("cut off: %d of %d bytes" % (len(raw), width))
     values[field.name] = READERS[field.kind](raw)
     return at + width
 
@@ -274,7 +274,7 @@ def _samples(field, frame, at, values, outer):
         raise Broken("%r where the NUL before the samples belongs" % frame[at : at + 1])
     raw = frame[at + 1 :]
     if len(raw) != 2 * count:
-        raise Broken("%d octets of samples, %d are announced" % (len(raw), 2 * count))
+        raise Broken("%d bytes of samples, %d are announced" % (len(raw), 2 * count))
     values[field.name] = raw
     return len(frame)
 

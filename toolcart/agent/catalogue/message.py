@@ -17,7 +17,7 @@ from .forms import HEADER_BYTES, IS_CPYTHON, collect_odd
 
 
 class Message:
-    """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name].
+    """One message: `mid`, `revision`, `frame` (its bytes), `form` (its layout), and its fields by [name].
 
     >>> import toolcart
     >>> message = toolcart.decode(toolcart.encode(61, 999, torque=4237, torque_status=1))
@@ -214,7 +214,7 @@ class Message:
         return found
 
     def answer(self):
-        """Return (MID, revision) of the acknowledgement or the reply that it wants, None if it wants none."""
+        """Return (MID, revision) of the acknowledgement or the reply that it needs, None if it needs none."""
         answer = self.form.about.answer
         if answer == "-":
             return None

@@ -79,7 +79,7 @@ class Catalogue:
     def about(self, mid):
         """Return what is known of a MID: name, sender, kind, answer, source, category, revisions.
 
-        FieldError for what is no MID.
+        FieldError if it is not a MID.
 
         >>> import toolcart
         >>> toolcart.about(61).name, toolcart.about(61).answer
@@ -118,7 +118,7 @@ class Catalogue:
     def form(self, mid, revision=1):
         """Return the layout of a revision; its `known` is False where no table describes it.
 
-        FieldError for what is no MID or no revision.
+        FieldError if it is not a MID or a revision.
 
         >>> import toolcart
         >>> [(field.name, field.bounds()) for field in toolcart.form(19).fields]
@@ -217,7 +217,7 @@ class Catalogue:
 
     def _form_of(self, frame):
         if len(frame) < HEADER_BYTES:
-            raise FrameError("%d octets, a header has %d" % (len(frame), HEADER_BYTES))
+            raise FrameError("%d bytes, a header has %d" % (len(frame), HEADER_BYTES))
         if not frame[:8].isdigit():
             raise FrameError("length and MID are %s" % quoted(frame[:8]))
         revision = frame[8:11].strip(b" \0")
@@ -269,7 +269,7 @@ class Catalogue:
         return encode_fields(form, given, check)
 
     def encode_linked(self, mid, revision=None, most=9999, check=True, **given):
-        """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode().
+        """Return the frames of a message in linked parts of at most `most` bytes each; FieldError as from encode().
 
         >>> import toolcart
         >>> [len(part) for part in toolcart.encode_linked(31, 2, most=40, job_ids=[1, 2, 3, 4, 5])]
@@ -284,7 +284,7 @@ class Catalogue:
         return self.form(mid, 1 if revision is None else revision)
 
     def acknowledge(self, message):
-        """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none.
+        """Return the frame that acknowledges an event, by its own MID or by 0005; None if it needs none.
 
         >>> import toolcart
         >>> toolcart.acknowledge(toolcart.decode(toolcart.encode(61, 999)))
@@ -322,7 +322,7 @@ def _cut(frame, length):
     if length == told + 1 and frame[told] == 0:
         return frame[:told]
     if length != told:
-        raise FrameError("%d octets, the length says %d" % (length, told))
+        raise FrameError("%d bytes, the length says %d" % (length, told))
     return frame
 
 

@@ -22,7 +22,7 @@ WAITING_MOST = 16  # messages of which parts are kept at the same time
 
 
 class Frames:
-    """Cuts a stream into frames, however the octets come.
+    """Cuts a stream into frames, however the bytes come.
 
     >>> import toolcart
     >>> frames = toolcart.Frames()
@@ -34,7 +34,7 @@ class Frames:
         self.buffer = b""
 
     def feed(self, octets):
-        """Return the frames that these octets complete, as bytes without the NUL behind them.
+        """Return the frames that these bytes complete, as bytes without the NUL behind them.
 
         FrameError where a length belongs and none stands, now and at each later call; `feed(b"")` asks for it.
         """

@@ -71,7 +71,7 @@ def value_of(kind, raw):
 
 
 class DataField:
-    """One variable data field: pid, type, unit, step and the octets of its value.
+    """One variable data field: pid, type, unit, step and the bytes of its value.
 
     >>> import toolcart
     >>> field = toolcart.data_field(2001, 12.5, unit=1)
@@ -164,7 +164,7 @@ def _value_as(value, kind, name):
             kind = _kind_for(value) if kind is None else kind
             raw = _raw_of(value, kind).encode()
         if len(raw) > VALUE_MOST:
-            raise Wrong("at most %d octets" % VALUE_MOST)
+            raise Wrong("at most %d bytes" % VALUE_MOST)
     except (Wrong, UnicodeError) as error:
         raise FieldError(0, 0, name, "", value, str(error) if isinstance(error, Wrong) else "text in UTF-8")
     return kind, raw

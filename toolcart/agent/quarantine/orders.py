@@ -40,7 +40,7 @@ QUIET_ASKED_MOST = const(20000)  # how often to check whether the line is quiet 
 _WHY_NOT = (  # by ASK_
     "",
     "the quarantine cannot be read now; try again",
-    "it is not in the quarantine any more",
+    "it is no longer in the quarantine",
     "it is a frame that could not be read, and no result",
     "ToolsNet may have it already",
     "many others are to be offered first; ask again later",

@@ -25,7 +25,7 @@ def programs(
     connection: Connection, wanted: Trended, names: dict[tuple[int, int], str], only_ok: bool
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
-    parts = statistics.parts(connection, wanted, 0, only_ok)
+    parts = statistics.parts(connection, wanted, 0)
     bars = {quantity: _bars(connection, wanted, quantity, only_ok) for quantity in QUANTITIES}
     told = []
     for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
@@ -55,7 +55,7 @@ def _bars(connection: Connection, wanted: Trended, quantity: Quantity, only_ok: 
 def _spread(
     connection: Connection, wanted: Trended, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
 ) -> dict[str, Any]:
-    sums, (low, high) = part.sums[quantity.name], part.limits[quantity.name]
+    sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
     told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
     if low < high:
         margin = (high - low) * MARGIN

@@ -57,7 +57,7 @@ class Shown:
 def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
     group = statistics.period_of(connection, wanted, POINTS_MOST)
-    drawn = statistics.parts(connection, wanted, PERIODS[group][0], shown.only_ok)
+    periods, drawn = _periods_and_drawn(connection, wanted, shown, PERIODS[group][0])
     good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
     counted: Counter = Counter()
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
@@ -70,10 +70,9 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
         if drawn
         else True
     )
-    shown_ok = {} if is_set else statistics.ok_sums(connection, wanted)
+    ok = {} if is_set else {name: spc.together(part.ok[name] for part in drawn) for name in statistics.QUANTITIES}
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
-    periods = [] if is_study else _named(connection, wanted, shown, drawn, group)
     for quantity in QUANTITIES:
         if not any(any(part.extremes[quantity.name]) or any(part.limits[quantity.name]) for part in drawn):
             continue  # a program that does not measure it sends zeros
@@ -87,7 +86,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
                 "points": points,
                 "is_each": is_few,
                 "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
-                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name], shown_ok),
+                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name], ok, shown.only_ok),
                 "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
                 "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
             }
@@ -139,12 +138,18 @@ def seconds(time: str) -> int:
 
 
 def _charts(
-    parts: Sequence[Part], quantity: Quantity, rules: Collection[int], phases: Sequence[Phase], ok: dict[str, spc.Sums]
+    parts: Sequence[Part],
+    quantity: Quantity,
+    rules: Collection[int],
+    phases: Sequence[Phase],
+    ok: dict[str, spc.Sums],
+    only_ok: bool,
 ) -> dict | None:
     groups: dict[str, spc.Sums] = {}
     for part in parts:
-        if part.sums[quantity.name].count:
-            groups.setdefault(part.period, spc.Sums()).add(part.sums[quantity.name])
+        sums = part.of(only_ok)[quantity.name]
+        if sums.count:
+            groups.setdefault(part.period, spc.Sums()).add(sums)
     shown = spc.level_of(ok[quantity.name]) if ok else None
     periods = list(groups)
     told: dict[str, dict] = {"means": {}, "deviations": {}}
@@ -199,19 +204,24 @@ def ends_of(period: str) -> dict[str, str]:
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
-def _named(
-    connection: Connection, wanted: Trended, shown: Shown, drawn: list[Part], group: str
-) -> list[tuple[str, Part]]:
-    """Return the parts of each day, week, month or shift, with its name."""
-    if shown.by == "shift":
-        found = statistics.parts(connection, wanted, PERIODS["day"][0], shown.only_ok, shown.shifts)
-        name: Callable[[str], str] = partial(name_of_shift, shifts=shown.shifts)
-    else:
-        name = period_by(shown.by)
-        found = drawn
-        if PERIODS[group][0] < PERIODS["day"][0]:  # too coarse: a month has no days
-            found = statistics.parts(connection, wanted, PERIODS["day"][0], shown.only_ok)
-    return [(name(part.period), part) for part in found]
+def _periods_and_drawn(
+    connection: Connection, wanted: Trended, shown: Shown, digits: int
+) -> tuple[list[tuple[str, Part]], list[Part]]:
+    """Return the parts of each day, week, month or shift with its name, and those that charts have, of so many digits.
+
+    The database is asked once, for the shorter of both, unless a shift cuts what charts have.
+    """
+    day = PERIODS["day"][0]
+    is_shift, is_study = shown.by == "shift", shown.by == "study"
+    shifts = shown.shifts if is_shift and digits <= day else ()
+    found = statistics.parts(connection, wanted, digits if is_study else max(digits, day), shifts)
+    drawn = statistics.coarser(found, digits) if found and len(found[0].period) > digits else found
+    if is_study:
+        return [], drawn
+    if is_shift and digits > day:
+        found = statistics.parts(connection, wanted, day, shown.shifts)
+    name: Callable[[str], str] = partial(name_of_shift, shifts=shown.shifts) if is_shift else period_by(shown.by)
+    return [(name(part.period), part) for part in found], drawn
 
 
 def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: bool) -> list[dict]:
@@ -219,7 +229,7 @@ def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: boo
     found: dict[tuple, tuple[spc.Sums, list[int]]] = {}
     for name, part in named:
         sums, bad = found.setdefault((name, *part.limits[quantity.name]), (spc.Sums(), [0]))
-        sums.add(part.sums[quantity.name])
+        sums.add(part.of(only_ok)[quantity.name])
         bad[0] += 0 if only_ok else part.bad
     return [_figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in found.items() if sums.count]
 

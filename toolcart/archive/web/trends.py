@@ -83,7 +83,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
         "kinds": kinds,
         "over": by in OVER,
     }
-    values["all"] = _rate(nok, good + nok)
+    values["all"] = rates.rate(nok, good + nok)
     values["screws"] = rates.together(list(screws.values())).told()
     rows = listed.Listed(listed.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
     return Page("pareto.html", values, rows=rows, choices=await read(asked.choices))
@@ -105,7 +105,7 @@ async def _by_frequency(read: Reading, request: Request, wanted: rates.Counted, 
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
             more[what]["first_time"] = attempts.told()["rate"]
     bars = pareto.pareto(counts)
-    return [{**bar, **_rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
+    return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
 
 async def _over_time(read: Reading, request: Request, wanted: rates.Counted, form: dict, screws: dict) -> list[dict]:
@@ -121,13 +121,8 @@ async def _over_time(read: Reading, request: Request, wanted: rates.Counted, for
     bars = []
     for name, (bad, count) in reversed(told.items()):
         address = shown.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
-        bars.append({"what": name, "count": bad, "address": address, **_rate(bad, count), "of": count})
+        bars.append({"what": name, "count": bad, "address": address, **rates.rate(bad, count), "of": count})
     return bars
-
-
-def _rate(bad: int, count: int) -> dict[str, Any]:
-    low, high = rates.interval(bad, count)
-    return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
 def _what(by: str, row: dict) -> tuple[str, dict]:

@@ -23,7 +23,7 @@ WORDS = {
     ),
     flash.REFUSED_READ_ONLY: (
         "its file system is read-only",
-        "a card that wears out becomes read-only: look at `dmesg`, replace the card; if it is well, "
+        "a card that wears out becomes read-only: look at `dmesg`, replace the card; if it is sound, "
         "`mount -o remount,rw` on its mount point",
     ),
     flash.REFUSED_BROKEN: (

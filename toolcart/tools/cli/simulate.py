@@ -21,12 +21,12 @@ import click
 
 from toolcart.base.exit_codes import EXIT_OTHER, reader_has_gone
 from toolcart.base.printable import visible, visible_lines
+from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
 from toolcart.sim import profiles
 from toolcart.sim.option_text import setting_of
 
 EXIT_ODD = 1
 PORT = click.IntRange(0, 65535)
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
 @click.group()
@@ -54,7 +54,7 @@ def _end_option(command):
 @click.option(
     "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
 )
-@click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
+@click.option("--link", type=click.Choice(LINKS), default="tcp", show_default=True)
 @click.option(
     "--device",
     type=click.Path(),
@@ -107,7 +107,7 @@ def controller(
     device = production["device"]
     line = production["link"] != "tcp"
     if device and not line:
-        raise click.UsageError("--device is a serial line's: --link ascii or --link 3964r with it")
+        raise click.UsageError(f"--device is a serial line's: --link {NAMED} with it")
     served = _serve(
         lambda: serve_controller(
             host,

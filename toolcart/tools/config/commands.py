@@ -38,7 +38,7 @@ def check(file: str, as_json: bool) -> None:
 
     Each with its place, what is expected and what was found.
 
-    Files that it names are tried as the user that will run the agent, if root asks.
+    As root, it opens the files named there as the user that will run the agent.
     """
     with runner.acting_as(runner.user_of(file)) as user:
         found = checked.check(file)

@@ -23,11 +23,11 @@ import click
 
 from toolcart.agent.cart import config
 from toolcart.agent.wide.web_address import WebAddress
+from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
 
 PASSWORD_FILE = "wifi.password"
-SERIAL = ("3964r", "ascii")
 EXIT_CONFIGURATION = 2
 NO = "no"
 
@@ -50,7 +50,7 @@ def _name(tree: dict, answer: str) -> None:
 
 def _controller(tree: dict, answer: str) -> None:
     link, _, device = answer.partition(":")
-    if link in SERIAL:
+    if link in PROCEDURES:
         tree["stations"][0]["controller"] = {"link": link, "device": device}
         return
     host, port = _address(answer)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolcart.agent.cart import config, settings
+from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.secrets import is_written
 from toolcart.tools.config.text import MEANINGS
 
@@ -40,7 +41,7 @@ def schema() -> Schema:
     outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
     _requires_by(controller, "link", "tcp", "host", default=True)
-    for link in ("ascii", "3964r"):
+    for link in PROCEDURES:
         _requires_by(controller, "link", link, "device")
     station = _object("stations[]", tables["stations[]"])
     station["properties"] |= {

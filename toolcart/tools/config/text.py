@@ -10,6 +10,7 @@ import re
 from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
+from toolcart.base.serial_settings import NAMED
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.audience import MEANINGS as AUDIENCES
 from toolcart.tools.config.audience import audience
@@ -21,14 +22,14 @@ MEANINGS = {
     "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
     "toolsnet.pim_port": "Port of the PIM; it has no default, ask the plant.",
     "toolsnet.window": (
-        "How many results of a backlog may be out at once, for a long way to ToolsNet. With more than 1 a connection "
-        "that ends may leave up to 7 results in doubt, which are set aside for an operator to look up. On Linux, where "
-        "`refused` is park."
+        "How many results of a backlog may be outstanding, for a slow network to ToolsNet. With more than 1 a lost "
+        "connection may leave up to 7 results in doubt, set aside for an operator to look up. Linux, where `refused` "
+        "is park."
     ),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
     "toolsnet.refused": (
-        "What happens to a result that ToolsNet refuses when it is offered at once, after 2 s and after 8 s: park lets "
-        "others pass as soon as one of them is taken and keeps it in the quarantine; block waits, to keep the order."
+        "A result that ToolsNet refuses four times: park keeps it in the quarantine and lets others pass as soon as "
+        "one of them is taken; block waits, to keep the order."
     ),
     "toolsnet.host_override": ("Connect to this host in place of the server address the PIM gives (behind NAT)."),
     "toolsnet.allow_hosts": (
@@ -46,8 +47,8 @@ MEANINGS = {
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "toolsnet.clock": (
-        "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
-        "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
+        "Compare the system's clock with the server's answers; set it where it is more than 2 s off and no NTP keeps "
+        "it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
     ),
     "toolsnet.events": (
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "
@@ -98,9 +99,8 @@ MEANINGS = {
     "stations[].controller.results": (
         "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
         "master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data of each bolt (MID "
-        "0107: names, errors, values of bolt and steps). All but `auto` make records of several spindles as long as a "
-        "block allows; on a board such a spool is read with the same setting only. With `auto` a board keeps up to 26 "
-        "spindles of a sync master, 9 of a PowerMACS."
+        "0107). On a board a spool is read with the same setting only, and `auto` keeps up to 26 spindles of a sync "
+        "master, 9 of a PowerMACS."
     ),
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
@@ -110,20 +110,18 @@ MEANINGS = {
         "Focus 6000 up to software 2.8); `auto` tells by its answers."
     ),
     "stations[].controller.events": (
-        "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
-        "controller is asked for it only where a file or `toolsnet.events` wants it."
+        "What to ask the controller for beside results: alarms, jobs, selected parameter sets, vehicles (VIN), where a "
+        "file or `toolsnet.events` wants them."
     ),
     "stations[].controller.commands": (
-        "What others may have the controller do through the agent (`toolcart command`); null: nothing. A board whose "
-        "configuration allows nothing does not carry the code."
+        "Commands that others may send to the controller through the agent (`toolcart command`); null: none."
     ),
     "stations[].controller.clock": (
-        "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
-        "more than 5 s away; only while NTP or ToolsNet keep ours."
+        "Compare the controller's clock with ours, on each connection and once a day; set it where it is more than 5 s "
+        "off. Only while NTP or ToolsNet keep ours."
     ),
     "stations[].controller.limits": (
-        "Whether limits of torque and angle are asked for, parameter set by parameter set, where results come in "
-        "revision 999, which has none."
+        "Ask for the limits of each parameter set, where results come in revision 999, which has none."
     ),
     "stations[].controller.buffer_bytes": (
         "Receive buffer, and so the longest message taken; longer ones are drained and counted."
@@ -139,9 +137,8 @@ MEANINGS = {
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),
     "stations[].spool.parked_kib": (
-        "Part of the spool for the quarantine: results that ToolsNet refuses. When it is full nothing goes to ToolsNet "
-        "until an operator decides. null is a quarter of `size_kib`, 16 on boards; without ToolsNet 12, kept for when "
-        "it is added."
+        "Part of the spool for the quarantine: results that ToolsNet refuses. null is a quarter of `size_kib`, 16 on "
+        "boards; 12 without ToolsNet."
     ),
     "stations[].spool.graphs_kib": (
         "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
@@ -172,8 +169,8 @@ MEANINGS = {
     ),
     "board.supply": (
         "Supply below which a chip writes nothing to its flash and takes no result, such as `min_mv 4400, pin 29, "
-        "ratio 3`: the limit, the pin of the ADC that sees it, and the supply divided by the voltage there. Pin and "
-        "ratio are those of a Pico without Wi-Fi (VSYS) unless named. Empty: it is not looked at."
+        "ratio 3`: limit, pin of the ADC, and the supply divided by the voltage there (default: a Pico's VSYS). Empty: "
+        "not measured."
     ),
 }
 
@@ -194,7 +191,7 @@ _TYPES = {
 _DEFAULTS = {
     "-": "required",
     "-tcp": "required for tcp",
-    "-serial": "required for ascii and 3964r",
+    "-serial": f"required for {NAMED}",
     "~": "null",
     "*": "all, in this order",
     '""': "empty",
@@ -258,13 +255,13 @@ again every 10 s. So it does with a certificate that cannot be used, ToolsNet's 
 _UNITS = """
 ## What `spool.unit` is for
 
-**With the default of 16 a new result shares a sector of the disk with results that were acknowledged before,** and the
-sector is written again with all of them. A medium that leaves a sector unreadable when power fails in the middle of
-writing loses them together with the new one. With 512 every result has its sectors to itself: what is spoiled is the
-new result only, which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
+**With the default of 16 a new result shares a sector of the disk with acknowledged results.** A medium that leaves a
+sector unreadable when power fails while it is written loses them with the new one. With 512 every result has its
+sectors to itself: only the new result is spoiled, and the controller brings it again. 64 and 256 do the same for media
+that write such pieces whole.
 
-No unit helps where the medium spoils more than the 512 bytes that changed: most disks have sectors of 4096 bytes, cheap
-cards write still larger pieces. A medium that says it is safe against power loss is worth more than any unit.
+No unit helps where the medium spoils more than 512 bytes: most disks have sectors of 4096 bytes, cheap cards write
+still larger pieces. A medium that is rated for power loss is worth more than any unit.
 
 Results that fit a spool of 1 MiB:
 

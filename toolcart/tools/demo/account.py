@@ -1,4 +1,4 @@
-"""The demo's account: compares what the controller made with what the archive holds: was the promise kept?
+"""The demo's reconciliation: compares what the controller made with what the archive holds: was the promise kept?
 
 Rules:
 1. Lost is what was acknowledged and is nowhere: not in the archive, not waiting in the spool, not set aside.
@@ -35,12 +35,12 @@ def doubled(archive: Archived, first_id: int) -> int:
 
 
 def is_wrong(told: dict) -> bool:
-    """True if an account is not perfect."""
+    """True if a reconciliation is not perfect."""
     return _is_broken(told) or told["produced"] != told["delivered"]
 
 
 def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
-    """Return the account for people; `kept_in` names the folder if it is kept, `archive` the file in it."""
+    """Return the reconciliation for people; `kept_in` names the folder if it is kept, `archive` the file in it."""
     faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
     faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
     figures = [f"  {name:<38}{told[key]:>8}" for name, key in _ROWS]

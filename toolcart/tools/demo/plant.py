@@ -6,9 +6,9 @@ Rules:
    one too, and shares no code with the agent's telegrams; it listens before the agent is started.
 2. Results are produced once the agent has met both sides; a script or keys cut networks and kill agent or archive
    (SIGKILL).
-3. At the end: no more results, networks rejoined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
+3. At the end: no more results, networks rejoined, at most DRAIN_LIMIT_S until all is delivered, orderly stop.
 4. The serial links run over a pty: cutting the controller means pulling out the adapter.
-5. The account compares the controller's books with the archive's, tightening ID by tightening ID; what the agent says
+5. The reconciliation compares the controller's books with the archive's, ID by ID; what the agent says
    does not count.
 6. If the archive's libraries are missing a simulated ToolsNet replaces it, and the run says so.
 """
@@ -40,7 +40,7 @@ JITTER = 0.3
 MEETING_LIMIT_S = 20.0
 DRAIN_LIMIT_S = 60.0
 ACCOUNT_EVERY_S = 0.5
-ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into the account
+ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into the reconciliation
 
 
 class Closing(Protocol):
@@ -122,7 +122,7 @@ class Demo(Watch):
         )
 
     def account(self) -> dict:
-        """Return the account, which is what counts at the end of a run."""
+        """Return the reconciliation, which is what counts at the end of a run."""
         books = self._final or self._look_into_books()
         backlog = self.figures.backlog
         parked = self.figures.parked

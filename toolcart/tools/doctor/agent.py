@@ -24,7 +24,7 @@ SYSTEMCTL_S = 10
 ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
 WHAT = "agent"
 # Why a service has ended, by its `Result` and the exit code of `toolcart run` (toolcart.base.exit_codes).
-_RESULTS = {"watchdog": "it did not move and its watchdog ended it", "oom-kill": "the machine had no memory left"}
+_RESULTS = {"watchdog": "it hung, and its watchdog ended it", "oom-kill": "the machine had no memory left"}
 _CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
 
 
@@ -72,7 +72,7 @@ def _without(config_path: str, unit: str, service: dict[str, str], spools: list[
     file = shlex.quote(config_path)
     hint = f"`toolcart run --config {file}` runs it here, `sudo toolcart install-service --config {file}` as a service."
     if unit:
-        hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` has its last words."
+        hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
         return Found(WHAT, NOTE, f"{words} with this configuration yet", hint)
     waiting = _waiting(spools)

@@ -54,7 +54,7 @@ def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) 
 def _in_general(what: str, told: dict[str, Told], wants: frozenset[str]) -> Found:
     given = [NAMES[word] for word in told if told[word].revision]
     lacking = [f"{NAMES[word]} ({told[word].why})" for word in told if not told[word].revision and word not in wants]
-    words = f"it tells {_listed(given, 'and') if given else 'nothing'} beside results"
+    words = f"it reports {_listed(given, 'and') if given else 'nothing'} beside results"
     if lacking:
         words += f"; no {_listed(lacking, 'and no')}"
     figures = {word: told[word].revision for word in told}

@@ -58,7 +58,7 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
     kept_in = linux_mounts.fleeting(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
-        found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; results that wait are lost then", hint))
+        found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))
     return found
 
 
@@ -84,7 +84,7 @@ def _disk(name: str, folder: Path, mean_ms: float, most_ms: float) -> Found:
     figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
     words = f"write latency: {mean_ms:.2g} ms mean, {most_ms:.2g} ms worst of {SYNCS}"
     if mean_ms > SYNC_SLOW_MS:
-        hint = "The controller waits as long for every answer; a worn or cheap card is slow like that. Use another one."
+        hint = "The controller waits that long for each acknowledgement. Use another card."
         return Found(f"{name} disk", WARN, f"slow: {words}", hint, figures)
     return Found(f"{name} disk", GOOD, words, "", figures)
 
@@ -92,7 +92,9 @@ def _disk(name: str, folder: Path, mean_ms: float, most_ms: float) -> Found:
 def _file(what: str, path: Path, settings: dict) -> Found:
     size = settings["size_kib"] * 1024
     if path.is_symlink():
-        return Found(what, BAD, f"{path} is a link, and the agent follows none", "Name the file itself in spool.path.")
+        return Found(
+            what, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
+        )
     if not path.exists():
         free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
         if free < size + SPARE_KIB * 1024:

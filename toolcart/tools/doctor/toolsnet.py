@@ -145,7 +145,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         if sequence == 0:
             return [Found(what, GOOD, "neither the server nor a spool has a result yet")]
         words = f"the server has {sequence} results of this station, and the spool is new"
-        hint = "The agent goes on behind them. If another agent has the station's number, give this one another."
+        hint = "The agent continues after them. If another agent has the station's number, give this one another."
         return [Found(what, NOTE, words, hint)]
     from toolcart.tools.spool import image, report
 

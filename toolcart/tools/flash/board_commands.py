@@ -110,7 +110,7 @@ def spool_command(port: str, station: int, target: str | None, count: int) -> No
 def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
     """Erase a station's spool.
 
-    What ToolsNet has not got is lost for good.
+    What ToolsNet does not have is lost for good.
     """
     if not agreed:
         click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)

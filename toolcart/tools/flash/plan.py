@@ -112,7 +112,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
     if version.speaks_tls and not about.has_tls:
         raise Wrong(
             "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
-            "board with a network has it, our image of the RP2040 has not. Nothing was changed."
+            "board with a network has it, our image of the RP2040 does not. Nothing was changed."
         )
     state = read_state(link)
     folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]

@@ -10,13 +10,13 @@ from typing import NoReturn
 import click
 
 from toolcart.base import installation
+from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config import file as config_file
 
 EXIT_OTHER = 1
 EXIT_WRONG = 2
 EXIT_NO_DEVICE = 3
 POLL_S = 0.002
-LINKS = click.Choice(["3964r", "ascii"])
 
 
 @click.group()
@@ -27,7 +27,7 @@ def line() -> None:
 def _timers(command):
     command = click.option("--zvz-ms", default=100, show_default=True, help="Longest gap inside a block.")(command)
     command = click.option("--qvz-ms", default=2000, show_default=True, help="Longest wait for an answer.")(command)
-    return click.option("--link", "kind", type=LINKS, default="3964r", show_default=True)(command)
+    return click.option("--link", "kind", type=click.Choice(PROCEDURES), default="3964r", show_default=True)(command)
 
 
 @line.command()

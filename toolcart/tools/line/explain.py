@@ -8,6 +8,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from toolcart.base.printable import visible
 from toolcart.codec.capture import Heard
 
@@ -53,7 +55,7 @@ class Payload:
 
     def _told(self, count: int) -> str:
         if count == 4:
-            return f" = {self.text.decode('latin-1')} octets"
+            return f" = {self.text.decode('latin-1')} bytes"
         if count == 8:
             return f" = MID {self.text[4:].decode('latin-1')}"
         return ""
@@ -117,7 +119,7 @@ class Explain3964R:
             self._state = "closing"
             if octet == self._check:
                 return f"BCC {octet:02x}, right"
-            return f"BCC {octet:02x}, wrong: the octets before it make {self._check:02x}"
+            return f"BCC {octet:02x}, wrong: the bytes before it make {self._check:02x}"
         self._check ^= octet
         if self._place == "dle":
             self._place = "end" if octet == ETX else ""
@@ -170,6 +172,13 @@ class ExplainAscii:
         return words
 
 
+# By the procedure, given QVZ and ZVZ in seconds.
+EXPLAINERS: dict[str, Callable[[float, float], Explain3964R | ExplainAscii]] = {
+    "3964r": Explain3964R,
+    "ascii": lambda qvz_s, zvz_s: ExplainAscii(),
+}
+
+
 class Shower:
     """Turns octets into lines: time, time since the last octet, who, octet, meaning."""
 
@@ -185,9 +194,9 @@ class Shower:
         return f"{heard.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {heard.octet:02x}  {words}"
 
 
-def explainer(kind: str, qvz_ms: int, zvz_ms: int) -> Explain3964R | ExplainAscii:
-    """Return the explainer of a link's kind."""
-    return Explain3964R(qvz_ms / 1000, zvz_ms / 1000) if kind == "3964r" else ExplainAscii()
+def explainer(procedure: str, qvz_ms: int, zvz_ms: int) -> Explain3964R | ExplainAscii:
+    """Return what explains this procedure."""
+    return EXPLAINERS[procedure](qvz_ms / 1000, zvz_ms / 1000)
 
 
 def _shown(octet: int) -> str:

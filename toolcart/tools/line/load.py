@@ -2,7 +2,7 @@
 
 Rules
 1. An octet takes its start bit, eight bits, parity and stop bits, at the line's rate; between octets the wire is idle.
-2. A live line's windows are whole seconds of the clock that gives the moments; the account covers all of the time.
+2. A live line's windows are whole seconds of the clock that gives the moments; the total covers all of it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Load:
             percent = self.percent(octets, span_s)
             filled = round(percent * BAR_CELLS / 100)
             bar = "#" * filled + "." * (BAR_CELLS - filled)
-            parts.append(f"{WHO[direction]} {bar} {percent:3.0f} % {octets:5} octets")
+            parts.append(f"{WHO[direction]} {bar} {percent:3.0f} % {octets:5} bytes")
         self._window = dict.fromkeys(self._window, 0)
         self._begun_s = now_s
         return f"{now_s:8.1f} s  " + "   ".join(parts)
 
     def account(self, span_s: float) -> str:
-        """Return the account of the whole time, in words."""
+        """Return the load of the whole time, in words."""
         parts = [
-            f"{WHO[direction]} {self.percent(octets, span_s):.1f} % ({octets} octets)"
+            f"{WHO[direction]} {self.percent(octets, span_s):.1f} % ({octets} bytes)"
             for direction, octets in self.total.items()
         ]
         return f"the line was busy: {', '.join(parts)} of {span_s:.1f} s"

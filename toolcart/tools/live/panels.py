@@ -278,8 +278,8 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def both_books(books: dict, parked: int) -> Text:
-    """Both sides' books: two lines, folded where the panel is narrow.
+def both_books(books: dict, parked: int, width: int) -> Text:
+    """Both sides' books: two lines, three where the panel is narrow: a figure stays beside its word.
 
     Only the final reconciliation can say what is lost: results may still be on their way.
     """
@@ -287,15 +287,20 @@ def both_books(books: dict, parked: int) -> Text:
     text = Text()
     text.append("controller  ", "dim")
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
-    text.append("\n").append("ToolsNet    ", "dim")
+    second = Text().append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
     wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
     if parked:
         wrong.append(("set aside", parked, "bold " + WARNING_STYLE))
     if books.get("doubled"):
         wrong.append(("stored twice", books["doubled"], BAD_STYLE))
-    _figures(text, figures + wrong)
-    return text
+    _figures(second, figures + wrong)
+    if len(second) > width:
+        second.truncate(len("ToolsNet    "))
+        _figures(second, figures)
+        second.append("\n" + " " * len("ToolsNet    "))
+        _figures(second, wrong)
+    return text.append("\n").append(second)
 
 
 def account(told: dict) -> Text:

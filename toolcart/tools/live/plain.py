@@ -1,4 +1,4 @@
-"""A run without a screen: a line for each change worth reporting, a summary every few seconds, the account at the end.
+"""A run without a screen: a line for each change, a summary every few seconds, a reconciliation at the end.
 
 Rules:
 1. A line has the time of day and the seconds since the start. It is flushed at once; if the reader goes away (a

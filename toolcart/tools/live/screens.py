@@ -265,12 +265,12 @@ class OneStation(Watching):
         if found:
             watch.child.look(found[0].shown["number"])
             self._show_station(found[0], known.index(found[0]), len(known))
-        books = (
-            panels.both_books(demo.books, watch.figures.parked)
+        account = self.query_one("#account", Static)
+        account.update(
+            panels.both_books(demo.books, watch.figures.parked, account.content_size.width)
             if demo
             else panels.account(found[0].shown if found else {})
         )
-        self.query_one("#account", Static).update(books)
 
     def is_mine(self, change: Change) -> bool:
         return change.station in (None, self._number)

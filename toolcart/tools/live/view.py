@@ -3,7 +3,7 @@
 Rules:
 1. It shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
 2. It fits 80 x 24; more room goes to tables, the curve and events.
-3. However it is left (q, Ctrl-C, SIGTERM, a closed terminal, an error), the run is ended and the account printed on
+3. However it is left (q, Ctrl-C, SIGTERM, an error), the run ends and its reconciliation is printed on
    the normal screen.
 4. A screen is drawn when there is something new, not on every turn.
 """
@@ -189,7 +189,7 @@ class View(App[None]):
 
 
 def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
-    """Show the run until it has ended; print the account; return the exit code."""
+    """Show the run until it has ended; print the reconciliation; return the exit code."""
     before = end_or_reload(watch.end, watch.reload)
     try:
         app = View(watch, ascii_only)

@@ -72,7 +72,7 @@ class Watch:
         return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
-        """Return the account for people."""
+        """Return the reconciliation for people."""
         told = self.account()
         parts = [("kept in the spool since it was made", told["stored"])]
         if "delivered" in told:

@@ -142,7 +142,10 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
             raise Trouble(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
     lines = [json.loads(line) for line in said.splitlines()] if said.endswith(b"\n") else []
     if not lines or lines[-1] != {"end": True}:
-        raise Trouble(f"the agent at {path} broke off its answer; ask again, `list` tells what is there", EXIT_IN_USE)
+        raise Trouble(
+            f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there",
+            EXIT_IN_USE,
+        )
     return lines[:-1]
 
 
@@ -184,7 +187,7 @@ def tell_list(ask: Ask, as_json: bool) -> int:
     for record in records:
         click.echo(visible(_words(record)))
     damaged = counts["parked_damaged"]
-    click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more cannot be read any more" * bool(damaged)))
+    click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
     if counts["needs_operator"]:
         click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some")
     return 0
@@ -234,9 +237,9 @@ def tell_retry(ask: Ask, which: list[str]) -> int:
             click.echo(f"{line['number']:>7}  stays: {line['stays']}")
             exit_code = EXIT_NOT_DONE
         elif "held" in line:
-            click.echo(f"{line['number']:>7}  came otherwise, and is in the log already; taken out")
+            click.echo(f"{line['number']:>7}  is in the log already; removed from the quarantine")
         elif "gone" in line:
-            click.echo(f"{line['gone']:>7}  is not in the quarantine any more")
+            click.echo(f"{line['gone']:>7}  is no longer in the quarantine")
         elif "count" in line:
             now = "now" if line["running"] else "when the agent runs, and ToolsNet has taken results for ten minutes"
             click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
@@ -273,7 +276,7 @@ def agree(which: list[str], agreed: bool) -> None:
     if agreed:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("what is dropped is gone for good; --yes says that this is meant.")
+        raise click.UsageError("dropping cannot be undone; confirm with --yes.")
     click.confirm(f"Give up {' '.join(which)} for good? ToolsNet will never get them.", abort=True)
 
 

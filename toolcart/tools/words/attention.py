@@ -26,8 +26,8 @@ OVER = {
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
-    "late": "nothing is offered once more now",
-    "waits late": "nothing that ToolsNet refused is left to offer again",
+    "late": "no refused result is being offered again now",
+    "waits late": "no refused result is left to offer again",
     "state": "the flash can be written again",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
@@ -151,7 +151,7 @@ def _refusal(told: dict, station: dict) -> Need:
     waiting = f"{told.get('waiting', 0)} waiting"
     again = next_try(max(told.get("next_try_ms", 0), 1))
     if doing == "late":
-        words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
+        words = f"ToolsNet is offered a refused result again: {told.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
     key = f"{doing} {code}"
     if doing == "hold":
@@ -225,7 +225,7 @@ def _removed(station: dict) -> list[Need]:
         if gone["waiting"]:
             words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
             words += "taken make room when new ones need it"
-            found.append(Need("removed", WARN, "REMOVED", words, "configured again it goes on where it was", words))
+            found.append(Need("removed", WARN, "REMOVED", words, "configured again, it continues where it was", words))
     return found
 
 
@@ -241,5 +241,5 @@ def _late(station: dict) -> Need | None:
     waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
     if not waiting:
         return None
-    words = f"{waiting} that ToolsNet refused will be offered again while it takes the others"
+    words = f"{waiting} refused by ToolsNet will be offered again while it takes others"
     return Need("waits late", NOTE, "LATE", words, key="waits")

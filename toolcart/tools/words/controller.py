@@ -19,7 +19,7 @@ SENTENCES = {
     "no owner": (
         "the controller's answers to MID 0064 do not say which station a result is of: what was missed is not fetched"
     ),
-    "unsubscribed": "the controller had stopped pushing results though it was connected: {why}",
+    "unsubscribed": "the controller had stopped pushing results while connected: {why}",
     "passed over": (
         "results are not taken, since MID 0065 names another station: right where stations share the tightening IDs; "
         'else set controller.tightening_ids to "own"'

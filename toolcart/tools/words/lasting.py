@@ -35,14 +35,14 @@ def counted(station: dict) -> list[Need]:
         (
             "gone",
             recovery.get("gone"),
-            "tightening IDs gone: the controller does not have them any more",
+            "tightening IDs gone: the controller no longer has them",
             f"`{commands.gaps(station)}` lists them",
         ),
         (
             "unsubscribed",
             counters.get("unsubscribed"),
-            "times since the start the controller stopped pushing results though it was connected",
-            "was the agent stalled, or the controller set up again?",
+            "times since the start the controller stopped pushing results while connected",
+            "was the agent stalled, or the controller reconfigured?",
         ),
         (
             "passed over",
@@ -53,13 +53,13 @@ def counted(station: dict) -> list[Need]:
         (
             "text escaped",
             counters.get("text escaped"),
-            "results since the start with text that is not plain ASCII: it goes out escaped where that is needed",
-            "docs/outlets.md says how it is turned back",
+            "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
+            "docs/outlets.md says how to decode it",
         ),
         (
             "again",
             recovery.get("stored_again_at_most"),
-            "results at most are stored twice: the spool may have had them, and had them no more",
+            "results may be stored twice: the spool no longer had the first copy",
             "",
         ),
         (
@@ -68,7 +68,7 @@ def counted(station: dict) -> list[Need]:
             "results overwritten, because the spool was full",
             "a larger spool.size_kib holds more",
         ),
-        ("missed", station.get("missed"), "records given up before a further outlet had them", "it was away or slow"),
+        ("missed", station.get("missed"), "records dropped before a further outlet had them", "it was away or slow"),
         (
             "set aside",
             station.get("parked"),
@@ -84,7 +84,7 @@ def counted(station: dict) -> list[Need]:
         (
             "receipts below",
             sum(outlet.get("receipts_below", 0) for outlet in outlets),
-            "receipts of MQTT go back behind earlier ones: a consumer was restored",
+            "receipts of MQTT went back: a consumer was restored",
             "it gets what the spool still has",
         ),
     )

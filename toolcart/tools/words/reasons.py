@@ -164,7 +164,7 @@ _REFUSED = {
 }
 
 _CONNECT = {
-    "no address": ("{name}: {host} is neither an address nor a name", "Mend {where}."),
+    "no address": ("{name}: {host} is neither an address nor a name", "Correct {where}."),
     "name not found": (
         "{name}: the name {host} is not found",
         "Is {where} spelled right? An address needs no name server.",
@@ -176,7 +176,7 @@ _CONNECT = {
     "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
     "no route": (
         "{name} {place} cannot be reached: no route to the host",
-        "It is switched off, or in a network this machine has no way to; `ip route get {host}` shows the way.",
+        "It is switched off, or this machine has no route to its network; `ip route get {host}` shows the way.",
     ),
     "no network": ("{name} {place} cannot be reached: this machine has no network", "Is the cable or the Wi-Fi up?"),
     "timed out": (
@@ -244,8 +244,7 @@ _SERVER_OF_LINE = {
 _TELEGRAMS = {
     "no PIM": (
         "{name} {place} did not identify itself as a PIM (telegram 12): wrong port, or ToolsNet 1.5",
-        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? Version 1.5 of the protocol is "
-        "not spoken: ToolsNet has to be a later one.",
+        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? ToolsNet 1.5 is not supported.",
     ),
     "foreign PIM": (
         "{name} {place}: what answers there is not a PIM",
@@ -257,7 +256,7 @@ _TELEGRAMS = {
     ),
     "no answer": (
         "{name} {place} accepts the connection but acknowledges nothing (no 05)",
-        "Is this ToolsNet's server port? Its own log says what it makes of our telegrams.",
+        "Is this ToolsNet's server port? Look at its own log.",
     ),
     "malformed": (
         "{name} {place} sends something that is not a ToolsNet telegram",
@@ -331,9 +330,9 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     if slug == "knows no MID 0060":
         return Reason(
             slug,
-            f"{name} takes no subscription of results, by MID 0060 or another: 0004 to {asked} with code "
+            f"{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} with code "
             f"{told_code(code)}",
-            "Is the subscription of results part of its licence? docs/controllers.md says what is known of each.",
+            "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
         )
     hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
     return Reason(slug, f"{name} rejected {asked}: 0004 with code {told_code(code)}", hint)

@@ -59,7 +59,7 @@ def station_lines(station: dict) -> list[str]:
     """Describe one station: first what is wrong with it."""
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
-        return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "nothing is taken until it is")]
+        return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "no result is taken until it is")]
     controller = station["controller"]
     lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
     first = sides.first_of(station)

@@ -6,15 +6,17 @@ written out here: a later step changes what this one has made.
 
 from alembic import op
 
+from toolcart.archive import views
 from toolcart.archive.tables import TABLES
 
-revision = "1a"
+revision = "3a"
 down_revision = None
 
 
 def upgrade() -> None:
-    """Make all tables."""
+    """Make all tables and views."""
     TABLES.create_all(op.get_bind(), checkfirst=False)
+    views.make(op.get_bind())
 
 
 def downgrade() -> None:

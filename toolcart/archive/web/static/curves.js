@@ -19,6 +19,15 @@ function anyWay(plot, index) {
   return { stroke: path, fill: null, clip: null, band: null, gaps: null, flags: 1 };
 }
 
+// Dragging zooms in both directions, a double click shows everything again.
+function zooming(x, y) {
+  const whole = (plot) => () => {
+    plot.setScale("x", { min: x[0], max: x[1] });
+    plot.setScale("y", { min: y[0], max: y[1] });
+  };
+  return { drag: { x: true, y: true, dist: 4 }, points: { show: false }, bind: { dblclick: whole } };
+}
+
 function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
   if (!xs || xs.length < 2) return;
   place.hidden = false;
@@ -40,7 +49,7 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
     const [left, right] = span(xs, []);
     const scales = { x: { time: false, range: () => [left, right] }, y };
     const series = [{}, { label: yLabel, stroke, width: 2, paths: anyWay, facets: [{ scale: "x", auto: true }, { scale: "y", auto: true }] }];
-    const cursor = { drag: { x: false, y: false }, points: { show: false } };
+    const cursor = zooming([left, right], [low, high]);
     const options = { ...common, mode: 2, legend: { show: false }, cursor, scales, axes: axes(xLabel, yLabel), series, hooks };
     charts.push(new uPlot(options, [null, [xs, ys]], place));
   }
@@ -64,7 +73,7 @@ function drawMany(place, title, lines, xLabel, yLabel, limits, corner) {
   }));
   const scales = { x: { time: false, range: () => [left, right] }, y: { range: () => [low, high] } };
   const hooks = { draw: [corner && !corner.includes(null) ? windowLines(corner, limits) : limitLines(limits, "y")] };
-  const cursor = { drag: { x: false, y: false }, points: { show: false } };
+  const cursor = zooming([left, right], [low, high]);
   const options = { title, width, height, mode: 2, legend: { show: false }, cursor, scales, series: [{}, ...series], hooks };
   charts.push(new uPlot({ ...options, axes: axes(xLabel, yLabel) }, [null, ...drawn.map((line) => [line.xs, line.ys])], place));
 }
@@ -73,10 +82,13 @@ function drawMany(place, title, lines, xLabel, yLabel, limits, corner) {
 function windowLines(xs, ys) {
   return (plot) => {
     if (ys.includes(null)) return;
-    const { ctx } = plot;
+    const { ctx, bbox } = plot;
     const [left, right] = xs.map((x) => plot.valToPos(x, "x", true));
     const [bottom, top] = ys.map((y) => plot.valToPos(y, "y", true));
     ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
     ctx.strokeStyle = colour("bad");
     ctx.lineWidth = 1.5 * devicePixelRatio;
     ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);

@@ -1,4 +1,4 @@
-"""Counts what one result costs on the machine it runs on, stage by stage, and what an idle wake costs.
+"""Counts what one result costs on the machine it runs on, and what an idle wake costs.
 
 Runs on MicroPython: the Cortex-M3 under QEMU, where every instruction takes 32 ns of its own time and the timer ticks
 every 40 ns, so that `ticks * 1.25` counts instructions. Prints `name value ...` lines. `main` is called before anything
@@ -6,8 +6,7 @@ of the agent is imported.
 
 Rules
 1. Only the agent's time inside its scheduler's step is counted: port and flash are the board's.
-2. The total is measured with nothing but port and flash dressed. The stages are measured in another run, with the
-   methods of STAGES dressed; the cost of the dress is measured first and subtracted.
+2. Nothing but port and flash is dressed with counters; what that costs the caller is measured first and subtracted.
 3. A figure is the mean of RESULTS results that pass one at a time: cursor records and an erased block contribute.
 4. The heap is as on a board: configuration read, agent built, toolcart.agent.cart.config forgotten, collected. A
    function with many locals has its frame there, and MicroPython searches for a place from the heap's start on.
@@ -29,34 +28,11 @@ HOLE_BYTES = 1024
 ticks = getattr(time, "ticks_cpu", int)  # on a PC only the tables are read
 ticks_diff = getattr(time, "ticks_diff", int)
 
-# Module, class, methods with the number of their arguments: the stage. A call into another stage interrupts it.
-STAGES = (
-    ("toolcart.agent.station.intake", "Intake", (("step", 2),), "intake"),
-    (
-        "toolcart.agent.link.stream",
-        "Stream",
-        (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)),
-        "framing",
-    ),
-    ("toolcart.agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
-    ("toolcart.agent.station.store", "Store", (("put_pushed", 7),), "reading"),
-    ("toolcart.agent.log.log", "Log", (("append", 4), ("settle", 1), ("maintain", 1)), "spool"),
-    ("toolcart.agent.log.state", "State", (("save", 1),), "spool"),
-    ("toolcart.agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
-    ("toolcart.agent.log.log", "Log", (("fresh", 2),), "peek"),
-    ("toolcart.agent.log.reader", "Reader", (("peek", 2),), "peek"),
-    ("toolcart.agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
-    (
-        "toolcart.agent.toolsnet.session",
-        "Session",
-        (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)),
-        "toolsnet",
-    ),
-)
+# Module, class, methods with the number of their arguments.
 BOARD = (
-    ("lab.harness.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
-    ("lab.harness.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
-    ("toolcart.agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
+    ("lab.harness.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1))),
+    ("lab.harness.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1))),
+    ("toolcart.agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2))),
 )
 
 
@@ -65,7 +41,6 @@ class Meter:
 
     def __init__(self):
         self.spent = {}
-        self.calls = {}
         self.made = {}  # dressed calls out of a stage
         self.clear()
 
@@ -80,9 +55,7 @@ class Meter:
 
     def clear(self):
         for name in ("outside", "agent", "board", "caller", "sample"):
-            self.spent[name] = self.calls[name] = self.made[name] = 0
-        for _, _, _, name in STAGES:
-            self.spent[name] = self.calls[name] = self.made[name] = 0
+            self.spent[name] = self.made[name] = 0
         self.current = "outside"
         self.since = ticks()
 
@@ -94,7 +67,6 @@ def dressed(plain, count, stage):
     """Return the function with a counter around it, in a form for each number of arguments: `*args` would allocate."""
 
     def enter():
-        meter.calls[stage] += 1
         meter.made[meter.current] += 1
         return meter.switch(stage)
 
@@ -110,7 +82,7 @@ def dressed(plain, count, stage):
         meter.switch(before)
         return answer
 
-    def three(a, b, c=-1):  # save_cursors has a default
+    def three(a, b, c):
         before = enter()
         answer = plain(a, b, c)
         meter.switch(before)
@@ -122,22 +94,16 @@ def dressed(plain, count, stage):
         meter.switch(before)
         return answer
 
-    def seven(a, b, c, d, e, f, g):
-        before = enter()
-        answer = plain(a, b, c, d, e, f, g)
-        meter.switch(before)
-        return answer
-
-    return {1: one, 2: two, 3: three, 4: four, 7: seven}[count]
+    return {1: one, 2: two, 3: three, 4: four}[count]
 
 
-def dress(table):
-    """Put counters around the methods of a table."""
-    for module, name, methods, stage in table:
+def dress():
+    """Put counters around what is the board's."""
+    for module, name, methods in BOARD:
         __import__(module)
         cls = getattr(sys.modules[module], name)
         for method, count in methods:
-            setattr(cls, method, dressed(getattr(cls, method), count, stage))
+            setattr(cls, method, dressed(getattr(cls, method), count, "board"))
 
 
 def nothing(one, two):
@@ -145,7 +111,7 @@ def nothing(one, two):
 
 
 def cost_of_dress():
-    """Return the ticks a dressed call adds to its own stage, and to the caller's."""
+    """Return the ticks that a dressed call adds to its caller's."""
     call = dressed(nothing, 2, "sample")
     counts = []
     for function in (call, nothing):
@@ -154,8 +120,8 @@ def cost_of_dress():
         for _ in range(100):
             function(1, 2)
         meter.switch("outside")
-        counts.append((meter.spent["sample"], meter.spent["caller"]))
-    return counts[0][0] / 100, (counts[0][1] - counts[1][1]) / 100
+        counts.append(meter.spent["caller"])
+    return (counts[0] - counts[1]) / 100
 
 
 def ready():
@@ -202,26 +168,26 @@ def ready():
     return bench
 
 
-def ticks_of(stage, inner, outer):
-    """Return the mean ticks of a stage for one result, without those of the dress."""
-    return (meter.spent[stage] - meter.calls[stage] * inner - meter.made[stage] * outer) / RESULTS
+def ticks_of_agent(outer):
+    """Return the mean ticks of the agent for one result, without those of the dress."""
+    return (meter.spent["agent"] - meter.made["agent"] * outer) / RESULTS
 
 
 def total():
     """Print the mean ticks of one result and of one idle wake, and what they allocate."""
-    outer = cost_of_dress()[1]
-    dress(BOARD)
+    outer = cost_of_dress()
+    dress()
     bench = ready()
     before = gc.mem_alloc()
     if not bench.many_results(RESULTS):
         raise RuntimeError("results do not get through")
     print("allocated", (gc.mem_alloc() - before) / RESULTS)
-    print("result", ticks_of("agent", 0, outer))
+    print("result", ticks_of_agent(outer))
     meter.clear()
     for _ in range(IDLE_WAKES):
         wake_all(bench)
         bench.step()
-    print("idle_wake", ticks_of("agent", 0, outer) * RESULTS / IDLE_WAKES)
+    print("idle_wake", ticks_of_agent(outer) * RESULTS / IDLE_WAKES)
     print("from_backlog", backlog(bench, outer))
 
 
@@ -255,28 +221,16 @@ def backlog(bench, outer):
         steps += 1
     if toolsnet.stored < wanted:
         raise RuntimeError("the backlog does not get through")
-    return ticks_of("agent", 0, outer)
-
-
-def stages():
-    """Print the mean ticks of each stage of one result, and the calls into it."""
-    inner, outer = cost_of_dress()
-    dress(BOARD + STAGES)
-    bench = ready()
-    if not bench.many_results(RESULTS):
-        raise RuntimeError("results do not get through")
-    for _, _, _, stage in STAGES:
-        print("stage." + stage, ticks_of(stage, inner, outer), meter.calls[stage] / RESULTS)
-    print("stage.scheduler", ticks_of("agent", 0, outer), 0)
+    return ticks_of_agent(outer)
 
 
 hole = []
 
 
-def main(what, form):
-    """Count `total` or `stages`, of `plain` bytecode or with the `fast` twins in machine code."""
+def main(form):
+    """Count, of `plain` bytecode or with the `fast` twins in machine code."""
     hole.append(bytearray(HOLE_BYTES))  # like toolcart.board.main
     if form == "plain":
         for name in ("toolcart.agent.base.fast", "toolcart.agent.base.fast_crc"):
             sys.modules[name] = None  # then compat finds no twins
-    {"total": total, "stages": stages}[what]()
+    total()
