@@ -56,7 +56,7 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is no message: its bytes, why, and where.
+    """Bytes that are not a message: why, and where.
 
     >>> import toolcart
     >>> [problem] = toolcart.captures.read(b"00200060001         0021", kind="octets").problems

@@ -80,11 +80,11 @@ def test_what_does_not_read_as_it_was_written_is_worn(chip):
 
     partition = fake.Partition(4)
     device = esp32_flash.PartitionFlash(partition)
-    partition.cells[4096 + 600] = 0xFE  # a bit that the erase left
+    partition[4096 + 600] = 0xFE  # a bit that the erase left
     for octets, code in ((592, 0), (608, FLASH_WORN)):
         assert device.program(4096, bytearray(b"\xff" * 640), octets) == code
     assert device.program(8192, bytearray(640), 640) == 0
-    assert partition.cells[8192 : 8192 + 641] == bytes(640) + b"\xff"
+    assert partition[8192 : 8192 + 641] == bytes(640) + b"\xff"
 
 
 def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):

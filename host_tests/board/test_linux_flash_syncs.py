@@ -30,6 +30,7 @@ from host_tests.support.log_promise import (
     Shape,
     drained,
 )
+from lab.harness.flash import PowerCut
 
 LIVES = 3000 if LONG else 150
 STEPS = 150
@@ -37,10 +38,6 @@ SECTOR = 512
 KIB = 1024
 BLOCKS = 14  # four of the state, three of a quarantine, seven of the log
 OPERATIONS = APPEND * 8 + GIVE * 2 + GIVE_SAVE * 3 + GIVE_ALL + SAVE * 2 + MAINTAIN * 3 + SETTLE
-
-
-class PowerCut(Exception):
-    """The supply is gone."""
 
 
 class Cached:

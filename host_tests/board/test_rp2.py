@@ -385,8 +385,8 @@ def _device(flash):
     """A device over fake flash, as toolcart.board.rp2.flash has it."""
     from toolcart.agent.log.flash import RamFlash
 
-    device = RamFlash(len(flash.cells) // 4096)
-    device.cells = flash.cells
+    device = RamFlash(len(flash) // 4096)
+    device.cells = flash
     return device
 
 
@@ -411,7 +411,7 @@ def mapped(blocks=4):
     """The driver over a chip of these blocks, and the chip."""
     from toolcart.board.rp2 import flash as rp2_flash
 
-    cells = fake.MappedFlash.of(blocks)
+    cells = fake.RomFlash(blocks)
     rp2_flash.rp2.Flash = lambda **_: cells
     return rp2_flash.Rp2Flash(), cells
 

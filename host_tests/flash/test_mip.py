@@ -117,4 +117,4 @@ def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypat
     assert again.exit_code == 1 and "not empty" in again.output
     cart.write_text("{}")
     wrong = CliRunner().invoke(main, ["mip", str(tmp_path / "other"), "--board", "rp2", "--config", str(cart)])
-    assert wrong.exit_code == 2 and "stations  expected a list" in wrong.output and not (tmp_path / "other").exists()
+    assert wrong.exit_code == 2 and "missing; expected a list" in wrong.output and not (tmp_path / "other").exists()

@@ -14,6 +14,7 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
+from host_tests.support.frames import light
 from host_tests.support.quarantine import QuarantineBench
 from lab.harness.flash import PowerCut
 
@@ -21,10 +22,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "3m"
 
-LIGHT = (
-    b"01210061999         "
-    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:000000004711"
-)
+LIGHT = light(tightening_id=4711)
 
 
 class Line:
@@ -232,18 +230,23 @@ def test_a_frame_that_cannot_be_read_stays():
     assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
 
 
-def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
-    station = bench(0)
-    frame = station.store_frame(LIGHT)
-    station.keep(frame)
-    station.policy = Policy()
-    station.order("retry", "all")
+def store_result_of(station, frame):
+    """The tightening of this frame comes otherwise, as a result."""
     log, quarantine = station.log, station.quarantine
     assert quarantine.find(frame) == KIND_RESULT
     length = quarantine.length
     log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
     log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
     assert log.append(KIND_RESULT, 0, length) == 0
+
+
+def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
+    station = bench(0)
+    frame = station.store_frame(LIGHT)
+    station.keep(frame)
+    station.policy = Policy()
+    station.order("retry", "all")
+    store_result_of(station, frame)
     again = station.store_frame(LIGHT)
     station.keep(again)
     assert station.order("retry", str(again))[0] == {"number": again, "held": True}
@@ -273,12 +276,7 @@ def test_frame_is_dropped_only_if_its_own_spindle_has_the_result():
         assert station.order("retry", str(frame))[0].get("held", False) == held, place
         if held:
             continue
-        log, quarantine = station.log, station.quarantine
-        assert quarantine.find(frame) == KIND_RESULT
-        length = quarantine.length
-        log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
-        log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
-        assert log.append(KIND_RESULT, 0, length) == 0
+        store_result_of(station, frame)
 
 
 def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():

@@ -178,37 +178,20 @@ class Interface:
         return None
 
 
-class RomFlash:
-    """rp2.Flash and esp32.Partition: a block device over octets."""
+class RomFlash(bytearray):
+    """rp2.Flash and esp32.Partition: a block device, and as rp2.Flash is one: its octets are a buffer.
 
-    def __init__(self, blocks=352, start=0, len=0):
-        self.cells = bytearray(b"\xff" * blocks * 4096)
-
-    def readblocks(self, block, buf, offset=0):
-        start = block * 4096 + offset
-        buf[:] = self.cells[start : start + len(buf)]
-
-    def writeblocks(self, block, buf, offset=0):
-        start = block * 4096 + offset
-        for index, octet in enumerate(buf):
-            self.cells[start + index] &= octet
-
-    def ioctl(self, command, argument):
-        if command == 4:
-            return len(self.cells) // 4096
-        if command == 6:
-            self.cells[argument * 4096 : argument * 4096 + 4096] = b"\xff" * 4096
-        return 0
-
-
-class MappedFlash(bytearray):
-    """rp2.Flash as it is: its octets can be read through the buffer protocol. Cells in `stuck` are not programmed."""
+    Cells in `stuck` are not programmed.
+    """
 
     stuck: tuple = ()
 
-    @classmethod
-    def of(cls, blocks):
-        return cls(b"\xff" * blocks * 4096)
+    def __init__(self, blocks=352, **_):
+        super().__init__(b"\xff" * blocks * 4096)
+
+    def readblocks(self, block, buf, offset=0):
+        start = block * 4096 + offset
+        buf[:] = self[start : start + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
         start = block * 4096 + offset
@@ -233,7 +216,7 @@ class Partition(RomFlash):
         return [cls.table[label]] if label in cls.table else []
 
     def info(self):
-        return (1, 0x40, 0x200000, len(self.cells), "spool", False)
+        return (1, 0x40, 0x200000, len(self), "spool", False)
 
 
 def modules(platform, with_network=True):

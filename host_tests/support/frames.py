@@ -4,7 +4,7 @@
 2. Longer layouts come from the simulator's tables, which were written from the documents and not from the agent.
 """
 
-from toolcart.sim.controller_frames import header, old_result_data, result_data
+from toolcart.sim.controller_frames import LIGHT, header, old_result_data, result_data
 from toolcart.sim.controller_model import Tightening
 
 PORTABLE = True
@@ -14,24 +14,10 @@ EXAMPLE = (
     b"52024-03-14:09:26:532024-02-01:08:00:000001234567"
 )
 
-# Start and width of each field of the light layout, counted from 1 as in DIGEST D.2 (003:6448-6519).
-LIGHT_FIELDS = {
-    "vin": (21, 25),
-    "job": (46, 2),
-    "pset": (48, 3),
-    "batch_size": (51, 4),
-    "batch_counter": (55, 4),
-    "batch_status": (59, 1),
-    "status": (60, 1),
-    "torque_status": (61, 1),
-    "angle_status": (62, 1),
-    "torque": (63, 6),
-    "angle": (69, 5),
-    "time": (74, 19),
-    "pset_change": (93, 19),
-    "tightening_id": (112, 10),
-}
-
+# Start, counted from 1, and width of each field of the light layout.
+LIGHT_FIELDS = {}
+for _, _width, _name in LIGHT:
+    LIGHT_FIELDS[_name] = (21 + sum([width for _, width in LIGHT_FIELDS.values()]), _width)
 
 GARBLED = b"#"
 

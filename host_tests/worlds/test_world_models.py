@@ -429,7 +429,7 @@ def test_a_worn_block_that_was_to_be_erased_is_given_up_once():
 def test_a_block_whose_erase_is_refused_counts_after_a_start_alone():
     world = a_world()
     device = world.device(1)
-    device.dice = random.Random(0)
+    device.chance = random.Random(0)
     first = world.log_begins(1)
     device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
     assert world.stands_in_log(1, "W1N000001")
@@ -444,7 +444,7 @@ def test_what_a_cut_left_of_a_copy_is_no_copy():
     for dice in range(20):
         world = a_world()
         station, device = world.history.stations[1], world.device(1)
-        device.dice = random.Random(dice)
+        device.chance = random.Random(dice)
         station.results[1], station.results[2] = result(1), result(2)
         first = world.log_begins(1)
         for number in (1, 2):

@@ -36,6 +36,7 @@ LATER = (
 )
 TEARS = (OLD, HALF, BAD, NEW)  # looks that a program and an erase can have
 SEEDS = 1 << 30
+PAGE_BYTES = 256  # that a W25Q chip programs at once
 
 
 class PowerCut(BaseException):
@@ -155,7 +156,7 @@ class Nor(Piece):
 
     # -- operations --------------------------------------------------------------------------------------------------
 
-    def read(self, block, address, buf, n):
+    def read(self, block, address, buf, n) -> int:
         """Read from a place of the chip."""
         self.reads += 1
         if self.read_fails_in or block in self.unreadable:
@@ -169,7 +170,7 @@ class Nor(Piece):
         buf[:n] = self.cells[address : address + n]
         return DONE
 
-    def write(self, block, address, octets):
+    def write(self, block, address, octets) -> int:
         """Program units of one block."""
         n = len(octets)
         first, last = address // self.unit_bytes, (address + n) // self.unit_bytes
@@ -190,7 +191,7 @@ class Nor(Piece):
             self.journal.append(("program", octets))
         return DONE
 
-    def blank(self, block, address, n):
+    def blank(self, block, address, n) -> int:
         """Erase a block."""
         new = b"\xff" * n
         code = self.begin(ERASE, block, address, new)
@@ -205,7 +206,7 @@ class Nor(Piece):
         self.torn = [torn for torn in self.torn if torn.block != block]
         return DONE
 
-    def begin(self, operation, block, address, new):
+    def begin(self, operation, block, address, new) -> int:
         """Begin a program or an erase; return DONE if it may go on."""
         if self.before is not None:
             self.before(operation, block, address, new)
@@ -222,11 +223,11 @@ class Nor(Piece):
                 self.tear(operation, block, address, new, look)
         return code
 
-    def object_to(self, what):
+    def object_to(self, what) -> int:
         """Someone uses it against the contract."""
         raise Misuse(what)
 
-    def why(self):
+    def why(self) -> int:
         """Return why it refuses now."""
         return BROKEN if self.was_refused else NOTHING
 

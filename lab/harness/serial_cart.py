@@ -6,7 +6,8 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 from toolcart.base.clock import Dice
 from toolcart.sim.serial_peers import PEERS
 from lab.harness import cart as whole
-from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
+from lab.harness.flash import ERASE, PAGE_BYTES, Nor
+from lab.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
 
@@ -54,14 +55,21 @@ class SerialCart(whole.Cart):
             settings=tables,
             archive_rows=5000,
             clock=self.clock,
+            make_flash=Nor,
             on=False,
         )
         self.peer = PEERS[kind](self.controller.endpoint, self.clock, **(peer or {}))
         self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
-        if stalls is not None:
-            self.flashes["spool0"] = StallFlash(self.flashes["spool0"], self.line, stalls[0], stalls[1])
+        self.stalls = stalls
         self.flash_device = self.flashes["spool0"]
+        if stalls is not None:
+            self.flash_device.before = self._stall
         self.boot()
+
+    def _stall(self, operation, _block, _address, new):
+        """Keep the chip away from its UART, as an RP2 while its flash works."""
+        program_us, erase_us = self.stalls
+        self.line.stall(erase_us if operation == ERASE else program_us * ((len(new) + PAGE_BYTES - 1) // PAGE_BYTES))
 
     def abandon(self, port):
         if port is not self.line.port:

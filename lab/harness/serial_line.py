@@ -102,7 +102,6 @@ class SerialLine:
         self.baud = baud
         self.bits = bits
         self.delay_us = 0
-        self.turn_us = 0  # how long the peer takes to answer
         self.loss_ppm = 0
         self.flip_ppm = 0
         self.extra_ppm = 0
@@ -112,7 +111,6 @@ class SerialLine:
         self.to_agent = Wire(self, True)
         self.to_peer = Wire(self, False)
         self.record = None  # a list that gets (us, to_agent, byte), or None
-        self._spoken = []  # (due, bytes) from the peer
         self._peer_due = 0
 
     def octet_us(self):
@@ -125,10 +123,7 @@ class SerialLine:
 
     def due_us(self):
         """Return the microseconds until something happens by itself."""
-        due = min(self.to_agent.due(), self.to_peer.due(), self._peer_due)
-        if self._spoken:
-            due = min(due, self._spoken[0][0])
-        return max(0, due - self.clock.total_us)
+        return max(0, min(self.to_agent.due(), self.to_peer.due(), self._peer_due) - self.clock.total_us)
 
     def run(self):
         """Do everything that is due now."""
@@ -176,12 +171,8 @@ class SerialLine:
             self._peer_due = now_us + FAR_US
             return
         self._peer_due = now_us + min(peer.tick(self.clock.now), 100000) * 1000
-        octets = peer.outgoing()
-        if octets:
-            self._spoken.append((now_us + self.turn_us, octets))
-        while self._spoken and self._spoken[0][0] <= now_us:
-            for octet in self._spoken.pop(0)[1]:
-                self.to_agent.put(octet)
+        for octet in peer.outgoing():
+            self.to_agent.put(octet)
 
     def _to_agent(self, octet):
         if self.record is not None:
@@ -299,40 +290,3 @@ class SerialPort:
         if self._open:
             self._lost = True
             self.why = WHY_UNPLUGGED
-
-
-class StallFlash:
-    """A flash device whose program and erase keep the chip away from its UART, as on an RP2."""
-
-    def __init__(self, device, line, program_us=700, erase_us=45000):
-        self.device = device
-        self.line = line
-        self.program_us = program_us
-        self.erase_us = erase_us
-        self.unit_bytes = device.unit_bytes
-        self.block_bytes = device.block_bytes
-        self.block_count = device.block_count
-        self.programs = 0
-        self.erases = 0
-        self.watch = None  # called before each, with the microseconds
-
-    def read_into(self, address, buf, n):
-        return self.device.read_into(address, buf, n)
-
-    def program(self, address, buf, n):
-        self.programs += 1
-        self._busy(self.program_us * ((n + 255) // 256))
-        return self.device.program(address, buf, n)
-
-    def erase(self, block):
-        self.erases += 1
-        self._busy(self.erase_us)
-        return self.device.erase(block)
-
-    def refusal(self):
-        return self.device.refusal()
-
-    def _busy(self, us):
-        if self.watch is not None:
-            self.watch(us)
-        self.line.stall(us)

@@ -44,7 +44,8 @@ class NorFlash(Nor):
         fuse: Fuse | None,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        super().__init__(block_count, block_bytes, unit_bytes, dice)
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.chance = dice
         self.fuse = fuse
         self.weak: dict[int, bytes] = {}  # unit: what was to be written there
         self.unsound: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
@@ -141,7 +142,7 @@ class NorFlash(Nor):
             self._half_do(operation, block, address, new)
             raise PowerCut
         if self._refuses_now():
-            if self.dice.random() < LEFT_HALF_DONE[operation]:
+            if self.chance.random() < LEFT_HALF_DONE[operation]:
                 self._half_do(operation, block, address, new)
             if operation == ERASE:
                 self.refused_erases.add(block)
@@ -173,14 +174,14 @@ class NorFlash(Nor):
         """Start: weak units may have changed."""
         self.refused_erases.clear()
         for ghost in list(self.ghosts):
-            if self.dice.random() < 0.5:
+            if self.chance.random() < 0.5:
                 self._change(ghost)
-            if self.dice.random() < 0.3:
+            if self.chance.random() < 0.3:
                 self.ghosts.remove(ghost)  # from now on each unit on its own
         whole = {unit for ghost in self.ghosts for unit in ghost.units}
         for unit in sorted(self.weak):
-            if unit not in whole and self.dice.random() < 0.4:
-                self._look(unit, self.dice.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+            if unit not in whole and self.chance.random() < 0.4:
+                self._look(unit, self.chance.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
 
     def _refuses_now(self) -> bool:
         if not self.refusals_left and not self.refusing:
@@ -212,7 +213,9 @@ class NorFlash(Nor):
 
     def _whole(self, first: int, count: int) -> None:
         """Make these weak units look as if the operation had finished, or not begun, and change together."""
-        ghost = Ghost(range(first, first + count), self.dice.random() < 0.7, self.dice.choice((0, 0, 1, 1, 2, 3, 9)))
+        ghost = Ghost(
+            range(first, first + count), self.chance.random() < 0.7, self.chance.choice((0, 0, 1, 1, 2, 3, 9))
+        )
         ghost.is_whole = not ghost.is_whole
         self._change(ghost)
         self.ghosts.append(ghost)
@@ -227,22 +230,22 @@ class NorFlash(Nor):
         """Leave anything in these units: mostly done up to one place, sometimes anything in each of them."""
         unit = self.unit_bytes
         count = len(content) // unit
-        if self.dice.random() < 0.35:
+        if self.chance.random() < 0.35:
             for index in range(count):
                 self.weak[first + index] = content[index * unit : (index + 1) * unit]
                 self.units[first + index] = TORN
             self._whole(first, count)
             return
-        broken = self.dice.randrange(count + 1)
-        anyhow = self.dice.random() < 0.4
+        broken = self.chance.randrange(count + 1)
+        anyhow = self.chance.random() < 0.4
         for index in range(count):
             intended = content[index * unit : (index + 1) * unit]
             if anyhow:
-                how = self.dice.choice(("intended", "erased", "garbage", "bits", "prefix"))
+                how = self.chance.choice(("intended", "erased", "garbage", "bits", "prefix"))
             elif index < broken:
                 how = "intended"
             elif index == broken:
-                how = self.dice.choice(("bits", "prefix", "garbage", "intended", "erased"))
+                how = self.chance.choice(("bits", "prefix", "garbage", "intended", "erased"))
             else:
                 how = "erased"
             if how == "intended" and not anyhow and index < broken:
@@ -260,8 +263,8 @@ class NorFlash(Nor):
     def _tear_block(self, block: int) -> None:
         """Half erase a block: each unit old, erased or in between; all of them weak."""
         count = self.block_bytes // self.unit_bytes
-        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
-        upto = self.dice.randrange(count)
+        how = self.chance.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
+        upto = self.chance.randrange(count)
         for index in range(count):
             unit = block * count + index
             at = unit * self.unit_bytes
@@ -270,7 +273,7 @@ class NorFlash(Nor):
             if how == "erased" or (how == "prefix" and index < upto):
                 self._look(unit, "erased", b"")
             elif how == "mixed":
-                self._look(unit, self.dice.choice(("erased", "intended", "bits")), self.weak[unit])
+                self._look(unit, self.chance.choice(("erased", "intended", "bits")), self.weak[unit])
         if how == "whole":
             self._whole(block * count, count)
 
@@ -281,15 +284,15 @@ class NorFlash(Nor):
         if how == "intended":
             look = intended
         elif how == "prefix":
-            taken = self.dice.randrange(size + 1)
+            taken = self.chance.randrange(size + 1)
             look = intended[:taken] + b"\xff" * (size - taken)
         elif how == "bits":  # bits that were to go down, some of which did not
-            look = bytes(octet | self.dice.randrange(256) for octet in intended)
+            look = bytes(octet | self.chance.randrange(256) for octet in intended)
         elif how == "garbage":
-            look = self.dice.randbytes(size)
+            look = self.chance.randbytes(size)
         else:
             look = b"\xff" * size
-        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.dice.random() < 0.5:
+        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.chance.random() < 0.5:
             self.flickering.add(unit)
         at = unit * size
         self.cells[at : at + size] = look
@@ -298,8 +301,8 @@ class NorFlash(Nor):
         """Change some bits of this unit, as far as it lies in what was read."""
         at = unit * self.unit_bytes - address
         for index in range(max(at, 0), min(at + self.unit_bytes, n)):
-            if self.dice.random() < 0.3:
-                buf[index] = buf[index] ^ (1 << self.dice.randrange(8))
+            if self.chance.random() < 0.3:
+                buf[index] = buf[index] ^ (1 << self.chance.randrange(8))
 
 
 def _nothing(what: int, /) -> None:

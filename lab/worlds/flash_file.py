@@ -47,7 +47,7 @@ class FileFlash(NorFlash):
         """Lose what only the cache had; a disk does not fade."""
         for sector in sorted(self.uncertain | self.unwritten):
             at = sector * SECTOR_BYTES
-            if sector in self.uncertain and self.dice.random() < 0.5:
+            if sector in self.uncertain and self.chance.random() < 0.5:
                 self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
             elif self.cells[at : at + SECTOR_BYTES] != self.disk[at : at + SECTOR_BYTES]:
                 self.cells[at : at + SECTOR_BYTES] = self.disk[at : at + SECTOR_BYTES]
@@ -82,8 +82,8 @@ class FileFlash(NorFlash):
         """Fail a sync: some of what was not synced now counts as written; each sector of it is on the disk or not."""
         for sector in sorted(self.uncertain):
             at = sector * SECTOR_BYTES
-            if self.dice.random() < 0.4:
+            if self.chance.random() < 0.4:
                 self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
-        if self.dice.random() < 0.5:
+        if self.chance.random() < 0.5:
             self.unwritten |= self.uncertain
             self.uncertain.clear()

@@ -18,7 +18,12 @@ _SECONDS = click.FloatRange(min=1)
 
 @click.command()
 @options.database_option
-@click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
+@click.option(
+    "--webhook",
+    envvar=WEBHOOK_VARIABLE,
+    metavar="URL",
+    help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
+)
 @mail_options
 @click.option(
     "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."

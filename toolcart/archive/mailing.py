@@ -24,7 +24,7 @@ _OPTIONS = (
     click.option(
         "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
     ),
-    click.option("--mail-from", metavar="ADDRESS"),
+    click.option("--mail-from", metavar="ADDRESS", help="Sender."),
     click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable."),
 )
 

@@ -91,10 +91,12 @@ def result_of(telegram: bytes) -> dict | None:
     found["spindles"] = [_SPINDLE.read(text, at) for at in range(_GENERAL_BYTES, first_vin, _SPINDLE_BYTES)]
     found["vins"] = [_VIN.read(text, at) for at in range(first_vin, first_parameter, _VIN_BYTES)]
     parameters = [_PARAMETER.read(text, at) for at in range(first_parameter, len(text), _PARAMETER_BYTES)]
-    if None in found["spindles"] or None in found["vins"] or None in parameters:
+    if None in found["spindles"] or None in found["vins"]:
         return None
     breaches: list = []
     for parameter in parameters:
+        if parameter is None:
+            return None
         if parameter["type"] or not parameter["name"]:
             layouts.check_parameter(parameter, 0, breaches)
     found.update(parameters=parameters, id="04", identifier=int(head[1]))

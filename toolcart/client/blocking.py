@@ -25,7 +25,7 @@ from toolcart.client.stream import Stream
 
 
 class BlockingReceived(Message):
-    """A message that was pushed, with an `acknowledge` that waits.
+    """A message that was pushed, with a blocking `acknowledge`.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:
@@ -128,7 +128,7 @@ def _streams(method):
 
 
 class BlockingController:
-    """A Controller whose calls wait. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`.
+    """A Controller with blocking calls. Made by `connect_blocking` or `connect_serial_blocking`, and used with `with`.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:

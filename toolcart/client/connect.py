@@ -11,8 +11,8 @@ __all__ = ["connect", "connect_serial"]
 def connect(host: str, port: int = 4545, **options) -> Controller:
     """Return the controller at this address, for `async with`; the options are those of toolcart.client.options.
 
-    Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an option that
-    means nothing.
+    Entering it connects; ConnectionLost if no session stands within `timeout` seconds. OptionError for an invalid
+    option.
 
     >>> import asyncio, toolcart
     >>> async def selected(host, port):

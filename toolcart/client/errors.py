@@ -102,7 +102,7 @@ class OutOfOrder(ClientError):
 
     >>> import toolcart
     >>> print(toolcart.OutOfOrder(61))
-    0061: one that came before is not acknowledged, and an acknowledgement names none
+    0061: an older one is not acknowledged yet, and an acknowledgement does not name one
     """
 
     def __init__(self, mid: int) -> None:
@@ -110,11 +110,11 @@ class OutOfOrder(ClientError):
         self.mid = mid
 
     def __str__(self) -> str:
-        return f"{self.mid:04d}: one that came before is not acknowledged, and an acknowledgement names none"
+        return f"{self.mid:04d}: an older one is not acknowledged yet, and an acknowledgement does not name one"
 
 
 class OptionError(ClientError, ValueError):
-    """An option has a value that it cannot have: `option`, `found` and `allowed`.
+    """An option has an invalid value: `option`, `found` and `allowed`.
 
     >>> import toolcart
     >>> try:

@@ -55,8 +55,8 @@ class SimulatedController:
 
     # -- what happens at it --------------------------------------------------------------------------------------
 
-    def produce(self, **result: Unpack[Result]) -> int | None:
-        """Tighten one screw; return its ID, None where it has none. Torque in 1/100 Nm, angles in degrees."""
+    def produce(self, **result: Unpack[Result]) -> int:
+        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees."""
         return self._do(self._controller.produce, **result)
 
     def push(self, mid: int, revision: int = 1, **fields: Any) -> None:
@@ -124,7 +124,7 @@ class SimulatedController:
 
     @property
     def messages(self) -> dict[int, int]:
-        """How many messages it was sent, by MID, in the order in which each came first."""
+        """How many messages it received, by MID, in the order of the first of each."""
         return self._do(lambda: dict(self._controller.messages))
 
     @property

@@ -14,7 +14,7 @@ def octets_of(buffer):
 
 
 class FrameError(ValueError):
-    """These bytes are no frame of Open Protocol, or of none that this catalogue takes.
+    """These bytes are not a frame of Open Protocol, or not one that this catalogue takes.
 
     >>> import toolcart
     >>> toolcart.decode(b"0020")
@@ -96,7 +96,7 @@ class TableError(ValueError):
     ...     toolcart.Catalogue().register("MID nix")
     ... except toolcart.TableError as error:
     ...     print(error)
-    'MID nix': number, sender, kind and answer are wanted
+    'MID nix': number, sender, kind and answer are needed
     """
 
 

@@ -214,7 +214,7 @@ class Message:
         return found
 
     def answer(self):
-        """Return (MID, revision) of the acknowledgement or the reply that it wants, None if it wants none."""
+        """Return (MID, revision) of the acknowledgement or the reply that it needs, None if it needs none."""
         answer = self.form.about.answer
         if answer == "-":
             return None

@@ -79,7 +79,7 @@ class Catalogue:
     def about(self, mid):
         """Return what is known of a MID: name, sender, kind, answer, source, category, revisions.
 
-        FieldError for what is no MID.
+        FieldError if it is not a MID.
 
         >>> import toolcart
         >>> toolcart.about(61).name, toolcart.about(61).answer
@@ -118,7 +118,7 @@ class Catalogue:
     def form(self, mid, revision=1):
         """Return the layout of a revision; its `known` is False where no table describes it.
 
-        FieldError for what is no MID or no revision.
+        FieldError if it is not a MID or a revision.
 
         >>> import toolcart
         >>> [(field.name, field.bounds()) for field in toolcart.form(19).fields]
@@ -284,7 +284,7 @@ class Catalogue:
         return self.form(mid, 1 if revision is None else revision)
 
     def acknowledge(self, message):
-        """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none.
+        """Return the frame that acknowledges an event, by its own MID or by 0005; None if it needs none.
 
         >>> import toolcart
         >>> toolcart.acknowledge(toolcart.decode(toolcart.encode(61, 999)))

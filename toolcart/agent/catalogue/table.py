@@ -161,7 +161,7 @@ def _mid_of(line):
     text, _, source = line.partition(" @")
     words = text.split()
     if len(words) < 5 or not words[1].isdigit():
-        raise TableError("%r: number, sender, kind and answer are wanted" % line)
+        raise TableError("%r: number, sender, kind and answer are needed" % line)
     return Mid(int(words[1]), words[2], words[3], words[4], " ".join(words[5:]), source)
 
 

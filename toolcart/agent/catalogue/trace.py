@@ -13,7 +13,7 @@ MULTIPLIES = 2214
 
 
 def samples_of(raw, little=False):
-    """Return the samples in these bytes, from -32768 to 32767; FieldError for what is no pairs of bytes.
+    """Return the samples in these bytes, from -32768 to 32767; FieldError if they are not pairs of bytes.
 
     >>> import toolcart
     >>> toolcart.samples_of(b"\\x00\\x01\\xff\\xff")
@@ -45,7 +45,7 @@ def octets_of_samples(values, little=False):
 
 
 def physical_values(message, little=False):
-    """Return the samples of a MID 0900 in its unit; None where they or their coefficient cannot be read.
+    """Return the samples of a MID 0900 in its unit; None if they or their coefficient cannot be read.
 
     >>> import toolcart
     >>> scale = toolcart.data_field(2213, 100.0)

@@ -291,8 +291,7 @@ def take_over_command(
 
     OLD is a file, a folder of blocks or an image of a board; NEW gets all it holds.
 
-    So it gets another size or place. With another --station its results wait for that one, whose server is treated as
-    if it were new.
+    With another --station the waiting results go to ToolsNet under that number, as at a first contact.
     """
     from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
 

@@ -30,8 +30,8 @@ def offer_again_command(
 
     For a ToolsNet whose database was emptied or restored.
 
-    All from one on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it. ToolsNet stores
-    twice what it still has. The quarantine is left as it is; curves and events are not sent again.
+    All results from TIME or NUMBER on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it.
+    ToolsNet stores twice what it still has. The quarantine is left as it is; curves and events are not sent again.
     """
     from toolcart.tools.spool.quarantine_commands import EXIT_NOT_DONE, Trouble, place_of
 
