@@ -15,6 +15,8 @@ from lab.harness.port import LINE_SETTINGS, PORT_CLOSED, PORT_OPEN, PORT_OPENING
 
 PORTABLE = True
 
+SPLIT_GAP_MS = 50  # how long a stream pauses at `split_at`
+
 __all__ = ["PORT_CLOSED", "PORT_OPEN", "PORT_OPENING", "Line", "Network", "SimPort"]
 
 
@@ -209,7 +211,7 @@ class Network:
             if 0 < first < len(octets):
                 connection.to_port.append((due, octets[:first]))
                 octets = octets[first:]
-                due += line.split_gap_ms
+                due += SPLIT_GAP_MS
                 connection.sent_to_port += first
         connection.sent_to_port += len(octets)
         connection.last_due_to_port = due

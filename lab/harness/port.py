@@ -28,7 +28,6 @@ class Line:
         self.segment_bytes = 0  # the most bytes passed to the peer's receive() at once
         self.random_splits = False  # reads, writes and segments are cut at random places
         self.split_at = None  # offset in the stream to the port where it pauses, for tests of every split position
-        self.split_gap_ms = 50  # how long that pause is
         self.refuses = False  # connects are refused
         self.black_hole = False  # connects never complete; bytes and ends wait until the hole is closed
 
@@ -43,7 +42,6 @@ LINE_SETTINGS = (
     "segment_bytes",
     "random_splits",
     "split_at",
-    "split_gap_ms",
     "refuses",
     "black_hole",
 )

@@ -102,7 +102,6 @@ class SerialLine:
         self.baud = baud
         self.bits = bits
         self.delay_us = 0
-        self.turn_us = 0  # how long the peer takes to answer
         self.loss_ppm = 0
         self.flip_ppm = 0
         self.extra_ppm = 0
@@ -112,7 +111,6 @@ class SerialLine:
         self.to_agent = Wire(self, True)
         self.to_peer = Wire(self, False)
         self.record = None  # a list that gets (us, to_agent, byte), or None
-        self._spoken = []  # (due, bytes) from the peer
         self._peer_due = 0
 
     def octet_us(self):
@@ -125,10 +123,7 @@ class SerialLine:
 
     def due_us(self):
         """Return the microseconds until something happens by itself."""
-        due = min(self.to_agent.due(), self.to_peer.due(), self._peer_due)
-        if self._spoken:
-            due = min(due, self._spoken[0][0])
-        return max(0, due - self.clock.total_us)
+        return max(0, min(self.to_agent.due(), self.to_peer.due(), self._peer_due) - self.clock.total_us)
 
     def run(self):
         """Do everything that is due now."""
@@ -176,12 +171,8 @@ class SerialLine:
             self._peer_due = now_us + FAR_US
             return
         self._peer_due = now_us + min(peer.tick(self.clock.now), 100000) * 1000
-        octets = peer.outgoing()
-        if octets:
-            self._spoken.append((now_us + self.turn_us, octets))
-        while self._spoken and self._spoken[0][0] <= now_us:
-            for octet in self._spoken.pop(0)[1]:
-                self.to_agent.put(octet)
+        for octet in peer.outgoing():
+            self.to_agent.put(octet)
 
     def _to_agent(self, octet):
         if self.record is not None:

@@ -316,7 +316,7 @@ class Session:
         asked = int(content)
         traits = controller.traits
         result = controller.old(asked)
-        if result is not None and traits["header_spindles"] and traits["answers_for"] == "addressed":
+        if result is not None and traits["header_spindles"]:
             result = controller.part_of(result, self._addressed)
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
@@ -327,8 +327,7 @@ class Session:
             met = None if asked else lambda: controller.was_met(self)
             self._send(4, 1, b"0064%02d" % NOT_FOUND, met)
         else:
-            for part in controller.parts_of(result) if traits["answers_for"] == "all" else [result]:
-                self._answer(revision, part, asked)
+            self._answer(revision, result, asked)
 
     def _answer(self, revision: int, result: Result, asked: int) -> None:
         traits, shown = self.controller.traits, result

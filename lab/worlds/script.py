@@ -72,7 +72,6 @@ PLAIN_CONTROLLER = {
     "cycles": "",
     "spindles": 1,
     "header_spindles": 0,  # that send a 0061 each; 0: there is one, and a header like the others
-    "answers_for": "addressed",  # which of them MID 0064 brings: the one it is addressed to, or all
     "id_period": 0,
     "spindle_first": False,  # the spindle in front of the revision in each header
     "shares_ids": False,

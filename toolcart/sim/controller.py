@@ -53,7 +53,6 @@ class Controller:
         self.slots_kept = []  # until when (ticks) a client that left without 0003 still counts
         self.connections = 0
         self.messages = {}  # MID -> how often it arrived
-        self.traces_taken = 0  # curves, and sets of plot parameters, that were acknowledged
         self.alarm = None  # (code, text, time) while one is active
         self.selected = None  # the parameter set selected last
         self.job = None
@@ -73,10 +72,8 @@ class Controller:
     # For tests and the demo
 
     def produce(self, **fields):
-        """Tighten one screw; `fields` overrides attributes of Tightening. Return its ID, or None if it has none."""
+        """Tighten one screw; `fields` overrides attributes of Tightening. Return its ID."""
         result = self._tighten()
-        if self.options.only_when_started and not [session for session in self.sessions if session.started]:
-            return None
         for name in fields:
             if not hasattr(Tightening, name):
                 raise ValueError("a tightening has no field " + name)
@@ -304,9 +301,6 @@ class Controller:
         result.pset_change = options.pset_change_text or pset.changed
         result.tool_serial = self.identity.tool_serial
         result.final_angle = result.angle
-        if options.all_zero:
-            for name in ("torque", "angle", "status", "torque_status", "angle_status"):
-                setattr(result, name, 0)
         return result
 
     def _spoil(self, result, how):

@@ -156,4 +156,4 @@ class Desk:
     def tell_vehicle(self, vehicle):
         revision = self.revisions.get("vin")
         if revision:
-            self._push(52, revision, frames.vehicle_data(vehicle, revision, self.session.options.vin_with_id))
+            self._push(52, revision, frames.vehicle_data(vehicle, revision))

@@ -211,11 +211,11 @@ def job_data(job, revision):
     return parameters(JOB[revision], job)
 
 
-def vehicle_data(vehicle, revision, with_id=False):
-    """Return the data field of 0052 in revision 1 or 2; `with_id`: revision 1 has the parameter ID in front, too."""
+def vehicle_data(vehicle, revision):
+    """Return the data field of 0052 in revision 1 or 2."""
     if revision != 1:
         return parameters(VEHICLE_2, vehicle)
-    return (b"01" if with_id else b"") + field(vehicle.vin, max(25, len(vehicle.vin)))
+    return field(vehicle.vin, max(25, len(vehicle.vin)))
 
 
 def generic_alarm_data(alarm):
@@ -241,38 +241,3 @@ def start_data(identity, revision, before_2_7=False, pad=b" "):
     if before_2_7 and revision >= 6:
         layout = layout[:13]
     return parameters(layout, identity, pad)
-
-
-def stored_data(controller, options):
-    """Return the data of 0902: capacity, oldest and newest result with their times, no more (release 2.17)."""
-    kept = controller.kept_ids()
-    claims = options.kept_claims
-    oldest, newest = (controller.result(kept[place]) for place in (0, -1)) if kept else (None, None)
-    return b"".join(
-        (
-            field(claims.get("capacity", options.memory), 10),
-            field(claims.get("oldest", kept[0] if kept else 0), 10),
-            _stamp(claims.get("oldest_time", oldest.time if oldest else "")),
-            field(claims.get("newest", kept[-1] if kept else 0), 10),
-            _stamp(claims.get("newest_time", newest.time if newest else "")),
-            field(0, 3),
-        )
-    )
-
-
-def list_data(controller, options, start, count):
-    """Return the data of 0067: up to `count` results ending with `start` (0: the newest), ascending (release 2.11)."""
-    kept = options.kept_claims.get("listed", controller.kept_ids())
-    if start:
-        kept = [number for number in kept if number <= start]
-    kept = kept[max(0, len(kept) - count) :]
-    octets = field(len(kept), 3)
-    for number in kept:
-        result = controller.result(number)
-        octets += field(number, 10) + _stamp(result.time if result else "2024-01-01:00:00:00")
-        octets += field(result.status if result else 1, 1)
-    return octets
-
-
-def _stamp(text):
-    return (text + " " * 19)[:19].encode()

@@ -32,9 +32,6 @@ class ControllerOptions(Settings):
     ids_higher                 0065 has an ID that is one too high: "said", to the question for the ID before it, or
                                "kept", to the question for this very ID; "no"
     elsewhere                  how many results another station makes after each of ours
-    kept_mids                  MIDs that 0006 returns and that say what is kept: 66, 67, 902
-    kept_claims                {name: value} that 0902 says instead of the truth: capacity, oldest, newest, oldest_time,
-                               newest_time; and "listed", the IDs that 0067 lists
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
@@ -47,7 +44,6 @@ class ControllerOptions(Settings):
     alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
                                revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
                                answered 0004/97; (): not known at all. See controller_events.py
-    vin_with_id                0052 revision 1 has the parameter ID 01 in front of the VIN
     generic_subscriptions      "yes": 0008 is known for these revisions too, "only": nothing else is; "": not known
     job_at_once                0034 is answered with a 0035 as well
     clock_ahead_s              how far the clock is ahead of the simulated time; 0082 changes it
@@ -74,8 +70,6 @@ class ControllerOptions(Settings):
     names_spindles             0065 has the spindle in its header; else that is blank
     traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
     trace_types                1 angle, 2 torque; another one is refused (0004/78)
-    trace_parameters           MID 0901 is known
-    trace_flag                 MID 0008 must have the flag of 003:12338 (else 0004/01)
     trace_samples              of each curve, trace_step_us apart; sent trace_delay_ms after its result
     ack_timeout_ms, resends    0061 without 0062 is sent again, then the controller gives up (003:2152-2154)
     gives_up                   "closes" the connection, or "unsubscribes": nothing more is pushed, 9999 goes on
@@ -84,9 +78,7 @@ class ControllerOptions(Settings):
     link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
                                revision 6 make one), 1, or 2 when 0002 itself is counted
     link_wrong_once            the next numbered message has a wrong number first
-    link_lost, link_deaf       [n, ...] of each session: our message n, or the integrator's, among those that carry a
-                               number, gets lost; link_unsaid: our 9997 number n does
-    link_refuse                {mid: code}: answered 9998 with this code where it carries a number
+    link_lost                  [n, ...] of each session: our message n, among those that carry a number, gets lost
     window                     how many results are sent without waiting for 0062
     repeat, repeat_every_ms    each result is sent this many times more, even if acknowledged
     keepalive                  "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
@@ -101,7 +93,6 @@ class ControllerOptions(Settings):
     pad                        what texts are padded with, b" " or b"\\0"
     pset_change_text           field "last change" of every result (None: the parameter set's own)
     time_text                  time stamp of every result (None: the clock's)
-    all_zero                   torque, angle and statuses are zero: a controller without a licence
     drop_after_received        [n, ...] one for each connection: closes when message n arrives, unanswered
     drop_after_sent            [n, ...] one for each connection: closes when message n has been sent
     whole_writes               complain when a message arrives in pieces (a peer that never reassembles)
@@ -110,7 +101,6 @@ class ControllerOptions(Settings):
     batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
     rounded                    torque is rounded to 1/100 Nm, not cut off: a NOK may show its limit
     light_statuses             further tightening statuses of 0061 revision 999, in turn, for one in five results
-    only_when_started          what is tightened without a session gets no ID and is not kept
     """
 
     # Options with a few values only.
@@ -143,8 +133,6 @@ class ControllerOptions(Settings):
         "shares_ids": True,
         "ids_higher": "no",
         "elsewhere": 0,
-        "kept_mids": (),
-        "kept_claims": {},
         "refuse": {},
         "refuse_once": [],
         "refuse_digits": 2,
@@ -156,7 +144,6 @@ class ControllerOptions(Settings):
         "pset_revisions": (1, 2),
         "job_revisions": (1, 2, 3, 4, 5),
         "vin_revisions": (1, 2),
-        "vin_with_id": False,
         "generic_alarm_revisions": (),
         "generic_subscriptions": "",
         "job_at_once": False,
@@ -185,8 +172,6 @@ class ControllerOptions(Settings):
         "names_spindles": True,
         "traces": (),
         "trace_types": (1, 2),
-        "trace_parameters": True,
-        "trace_flag": False,
         "trace_samples": 400,
         "trace_step_us": 2000,
         "trace_delay_ms": 100,
@@ -198,9 +183,6 @@ class ControllerOptions(Settings):
         "link_first": 1,
         "link_wrong_once": False,
         "link_lost": (),
-        "link_deaf": (),
-        "link_unsaid": (),
-        "link_refuse": {},
         "window": 1,
         "repeat": 0,
         "repeat_every_ms": 5000,
@@ -217,7 +199,6 @@ class ControllerOptions(Settings):
         "pad": b" ",
         "pset_change_text": None,
         "time_text": None,
-        "all_zero": False,
         "drop_after_received": [],
         "drop_after_sent": [],
         "whole_writes": False,
@@ -227,7 +208,6 @@ class ControllerOptions(Settings):
         "batch_open": 0,
         "rounded": False,
         "light_statuses": (),
-        "only_when_started": False,
         "seed": 1,
     }
 

@@ -8,7 +8,7 @@ Rules:
 4. Three repetitions, then the connection is closed (003:1477-1480).
 5. A numbered message of the integrator's is acknowledged as soon as its header is read, and again when it is
    repeated; if it is not the next one it is rejected with 9998 code 3. One without a number is accepted as usual.
-6. On request the line loses messages: the integrator's (`link_deaf`), our 9997 (`link_unsaid`), ours (`link_lost`).
+6. On request the line loses messages of ours (`link_lost`).
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -101,31 +101,19 @@ class NumberedReceiver:
     def __init__(self, session):
         self.session = session
         self.expected = 1
-        self._heard = 0  # messages with a number
-        self._said = 0  # of our 9997
 
     def admits(self, number, mid):
         """Acknowledge the message with this number; False if it is not to be handled."""
-        options = self.session.options
-        self._heard += 1
-        if self._heard in options.link_deaf:
-            return False
         is_next = number == self.expected
         if not is_next and number % LAST_NUMBER + 1 != self.expected:
             self._answer(9998, mid, CODE_WRONG_NUMBER)
             return False
-        if is_next and mid in options.link_refuse:
-            self._answer(9998, mid, options.link_refuse[mid], number % LAST_NUMBER + 1)
-            self.expected = self.expected % LAST_NUMBER + 1
-            return False
         if is_next:
             self.expected = self.expected % LAST_NUMBER + 1
-        self._said += 1
-        if self._said not in options.link_unsaid:
-            self._answer(9997, mid, 0)
+        self._answer(9997, mid, 0)
         return is_next
 
-    def _answer(self, mid, about, code, number=0):
+    def _answer(self, mid, about, code):
         frame = header(mid, 1, 8 if code else 4, self.session.options.header, "  ", "  ")
         data = field(about, 4) + (field(code, 4) if code else b"")
-        self.session.deliver(frame[:16] + field(number or self.expected, 2) + frame[18:] + data)
+        self.session.deliver(frame[:16] + field(self.expected, 2) + frame[18:] + data)

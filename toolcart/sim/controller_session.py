@@ -178,8 +178,6 @@ class ControllerSession(ControllerLink):
             self.waiting = []
             self.owed = []
             self._repeats = []
-        elif mid == 6:
-            self._tell_kept(text)
         elif mid == 5 and self.tracing is not None:
             self.tracing.acknowledged(text, now)
         elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":
@@ -235,21 +233,6 @@ class ControllerSession(ControllerLink):
                 revision,
                 frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad),
             )
-
-    def _tell_kept(self, text):
-        """Answer MID 0006 for 0066, 0067 or 0902: what the memory holds (release 2.10 and later)."""
-        options = self.options
-        mid = int(text[:4]) if digits_only(text[:9]) else 0
-        if mid not in options.kept_mids:
-            self.refuse(6, 75 if options.kept_mids else 99)
-        elif int(text[7:9]) != len(text) - 9 or not digits_only(text):
-            self.complain("0006: " + str(text))
-        elif mid == 66:
-            self.say(66, 1, frames.field(1, 2) + frames.field(min(99, len(self.controller.kept_ids())), 2))
-        elif mid == 902:
-            self.say(902, 1, frames.stored_data(self.controller, options))
-        else:
-            self.say(67, 1, frames.list_data(self.controller, options, int(text[9:19]), int(text[19:])))
 
     def _subscribe(self, revision, now):
         options = self.options

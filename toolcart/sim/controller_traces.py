@@ -91,7 +91,6 @@ class Tracing:
         if waiting is None or not text.isdigit() or int(text) != waiting[1]:
             self.session.complain("0005 for %s without an outstanding curve" % text)
             return
-        self.session.controller.traces_taken += 1
         self._waiting = None
         self.tick(now)
 
@@ -132,10 +131,6 @@ class Tracing:
         unused = extra[1:first]
         if extra[:1] != b"0" or unused not in (b" " * 29, b"0" * 29):
             return None
-        if self.options.trace_flag:
-            if extra[first : first + 1] not in (b"0", b"1"):
-                return None
-            first += 1
         count = extra[first : first + 2]
         rest = extra[first + 2 :]
         if not count.isdigit() or not rest.isdigit() or len(rest) != 3 * int(count):
@@ -148,8 +143,6 @@ class Tracing:
             session.refuse(named, 72)
         elif self.parameters_revision:
             session.refuse(named, 71)
-        elif not self.options.trace_parameters:
-            session.refuse(named, 73)
         elif revision not in self.options.traces:
             session.refuse(named, 76)
         elif text[7:] != b"00":

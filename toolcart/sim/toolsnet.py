@@ -25,11 +25,9 @@ class ToolsNetOptions(Settings):
     reported_event             likewise for events
     require_pim                a server connection without an 08 before it is a complaint (004:75)
     send_12                    False: the PIM sends nothing at connect (an old server, or none at all)
-    first_telegram             telegram the PIM sends before its 12
     ack_12                     "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led
                                to no server), "optional", "closes" (closes when 05 comes)
     pim_silent                 07 is not answered
-    server_sends_12            the server sends a 12 at connect too
     silent                     the server hears everything, stores and answers nothing
     silent_telegrams           ("06",): these telegrams are not answered
     silent_sequences           results with these sequence numbers are neither stored nor answered
@@ -47,9 +45,7 @@ class ToolsNetOptions(Settings):
     silence_ms                 closed after so long without a telegram (004:80); blame_silence makes it a
                                complaint
     window                     how many results may be outstanding; with 1 each must wait for its answer
-    max_sends                  how often the same telegram may arrive on one connection
     whole_writes               complain when a telegram arrives in pieces
-    store_description          01 and 02 change the names of the map
     """
 
     DEFAULTS = {
@@ -59,10 +55,8 @@ class ToolsNetOptions(Settings):
         "reported_event": None,
         "require_pim": True,
         "send_12": True,
-        "first_telegram": b"",
         "ack_12": "expect",
         "pim_silent": False,
-        "server_sends_12": False,
         "silent": False,
         "silent_telegrams": (),
         "silent_sequences": (),
@@ -80,9 +74,7 @@ class ToolsNetOptions(Settings):
         "silence_ms": 60000,
         "blame_silence": True,
         "window": 1,
-        "max_sends": 3,
         "whole_writes": False,
-        "store_description": True,
     }
 
 

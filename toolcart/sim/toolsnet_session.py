@@ -15,6 +15,8 @@ from toolcart.toolsnet.telegrams import FOR_A_SERVER, frame, take_apart
 
 PORTABLE = True
 
+SENDS_MOST = 3  # of the same telegram on one connection
+
 
 class _Session(Endpoint):
     """What PIM and server share: framing, silence, the acknowledge telegram."""
@@ -123,8 +125,6 @@ class PimSession(_Session):
         self._requests = 0
 
     def greet(self, now):
-        if self.options.first_telegram:
-            self.send(frame(self.options.first_telegram))
         if self.options.send_12:
             self._verification = self.toolsnet.next_identifier()
             self.send(frame(("12%05d" % self._verification).encode()))
@@ -152,7 +152,7 @@ class PimSession(_Session):
         options = self.options
         self._requests = self._requests + 1 if telegram == self._request else 1
         self._request = telegram
-        if self._requests > options.max_sends:
+        if self._requests > SENDS_MOST:
             self.complain("PIM: 07 was sent %d times" % self._requests)
         if options.ack_12 == "expect" and options.send_12 and not self._acknowledged:
             # After a PIM connection that led to no server a client may try without (DIGEST G.9 no. 1).
@@ -192,8 +192,6 @@ class ServerSession(_Session):
             self.toolsnet.answers_08 -= 1
         elif self.options.require_pim:
             self.complain("server: connected without asking the PIM before")
-        if self.options.server_sends_12:
-            self.send(frame(("12%05d" % self.toolsnet.next_identifier()).encode()))
 
     def handle(self, found, telegram, now):
         options = self.options
@@ -218,7 +216,7 @@ class ServerSession(_Session):
         """Complain unless one is outstanding, resent unchanged, and each new one has a new identifier."""
         if telegram == self._last:
             self._sends += 1
-            if self._sends > self.options.max_sends:
+            if self._sends > SENDS_MOST:
                 self.complain("server: telegram %s was sent %d times" % (found["id"], self._sends))
             return
         if self.options.window > 1:
@@ -286,12 +284,11 @@ class ServerSession(_Session):
     def _describe(self, found, now):
         archive = self.toolsnet.archive
         code = self.options.telegram_codes.get(found["id"], 0)
-        if code == 0 and self.options.store_description:
-            if found["id"] == "01":
-                archive.describe_system(found)
-            elif found["id"] == "02":
-                archive.describe_station(found)
-        if code == 0 and found["id"] == "13":
+        if code == 0 and found["id"] == "01":
+            archive.describe_system(found)
+        elif code == 0 and found["id"] == "02":
+            archive.describe_station(found)
+        elif code == 0 and found["id"] == "13":
             archive.store_graph(found)
         self._acknowledge(found, code, now)
 

@@ -55,8 +55,8 @@ class SimulatedController:
 
     # -- what happens at it --------------------------------------------------------------------------------------
 
-    def produce(self, **result: Unpack[Result]) -> int | None:
-        """Tighten one screw; return its ID, None where it has none. Torque in 1/100 Nm, angles in degrees."""
+    def produce(self, **result: Unpack[Result]) -> int:
+        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees."""
         return self._do(self._controller.produce, **result)
 
     def push(self, mid: int, revision: int = 1, **fields: Any) -> None:

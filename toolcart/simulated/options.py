@@ -38,8 +38,6 @@ class Options(TypedDict, total=False):
     shares_ids: bool
     ids_higher: Literal["no", "said", "kept"]
     elsewhere: int
-    kept_mids: Sequence[int]
-    kept_claims: Mapping[str, Any]
     refuse: Mapping[int, int | None]
     refuse_once: Sequence[tuple[int, int | None]]
     refuse_digits: Literal[2, 3]
@@ -51,7 +49,6 @@ class Options(TypedDict, total=False):
     pset_revisions: Sequence[int]
     job_revisions: Sequence[int]
     vin_revisions: Sequence[int]
-    vin_with_id: bool
     generic_alarm_revisions: Sequence[int]
     generic_subscriptions: Literal["", "yes", "only"]
     job_at_once: bool
@@ -80,8 +77,6 @@ class Options(TypedDict, total=False):
     names_spindles: bool
     traces: Sequence[int]
     trace_types: Sequence[int]
-    trace_parameters: bool
-    trace_flag: bool
     trace_samples: int
     trace_step_us: int
     trace_delay_ms: int
@@ -93,9 +88,6 @@ class Options(TypedDict, total=False):
     link_first: int
     link_wrong_once: bool
     link_lost: Sequence[int]
-    link_deaf: Sequence[int]
-    link_unsaid: Sequence[int]
-    link_refuse: Mapping[int, int]
     window: int
     repeat: int
     repeat_every_ms: int
@@ -112,7 +104,6 @@ class Options(TypedDict, total=False):
     pad: bytes
     pset_change_text: str | None
     time_text: str | None
-    all_zero: bool
     drop_after_received: Sequence[int]
     drop_after_sent: Sequence[int]
     whole_writes: bool
@@ -122,7 +113,6 @@ class Options(TypedDict, total=False):
     batch_open: int
     rounded: bool
     light_statuses: Sequence[int]
-    only_when_started: bool
     seed: int
 
 
