@@ -22,19 +22,21 @@ NARROW = ["", "&station=3/1/2", "&station=3/1/1&program=1", "&program=2"]
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Four days, in which NOK screws of every second car were repeated until they were OK."""
+    """Four days, in which NOK screws of every second car were repeated until they were OK; the last came first."""
     made = str(place_in(tmp_path_factory.mktemp("rates")))
     with database.writing(made) as engine:
         fill(engine, Plant(stations=2, cars=600, every_s=600, seed=3))
         with engine.begin() as connection:
             nok = connection.execute(select(t.RESULT).where(t.IS_NOK)).mappings().all()
-            number, more = 10**6, []
+            number, more = 2 * 10**6, []
             for row in nok:
                 car = int(row["VIN"][-6:])
                 for attempt in range(car % 3 if car % 2 else 0):
-                    number += 1
+                    number -= 1
+                    time = f"{row['Time'][:12]}{attempt + 1:02d}"
                     last = attempt == car % 3 - 1
-                    more.append({**row, "ResultId": number, "Sequence": number, "Overall": int(not last)})
+                    again = {"ResultId": number, "Sequence": number, "Time": time, "Overall": int(not last)}
+                    more.append({**row, **again})
             more += [{**row, "ResultId": row["ResultId"] + 2 * 10**6, "Sequence": 7, "VIN": ""} for row in nok[:5]]
             bulk.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
             quarters.rebuild(connection)

@@ -1,7 +1,10 @@
-"""The views for other programs: sqlite3 alone gets the numbers that the pages show."""
+"""The views for other programs: sqlite3 and psql get the numbers that the pages show."""
 
+import csv
+import shutil
 import sqlite3
 import struct
+import subprocess
 
 import pytest
 from alembic.config import Config
@@ -13,7 +16,7 @@ from toolcart.archive.views import VIEWS
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT
-from host_tests.support.archive import place_in
+from host_tests.support.archive import DEADLINE_S, place_in
 from lab.bench.archive_rows import Plant, fill, fill_beside
 
 SIZE = Plant(stations=2, cars=30, curves=6)
@@ -55,6 +58,38 @@ def test_foreign_reader_gets_the_results_and_events_of_the_pages(place):
     assert events and {row["event_id"]: row["code"] for row in read(place, "events")}.items() >= {
         (one["EventId"], one["Code"]) for one in events
     }
+
+
+COUNTS = """SELECT station, program, count(*), count(CASE WHEN verdict = 'NOK' THEN 1 END), avg(torque)
+    FROM results GROUP BY station, program"""
+
+
+def counted(place):
+    """What another program counts: sqlite3, or psql in a process of its own."""
+    if "://" not in place:
+        connection = sqlite3.connect(place)
+        found = connection.execute(COUNTS).fetchall()
+        connection.close()
+        return found
+    command = ["psql", "-X", "--csv", "--tuples-only", place, "-c", COUNTS]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    return [(one[0], *map(int, one[1:4]), float(one[4])) for one in csv.reader(said.stdout.splitlines())]
+
+
+def test_foreign_reader_counts_what_the_statistics_say(new_place):
+    place = new_place()
+    with database.writing(place) as engine:
+        fill(engine, SIZE)
+    if "://" in place and shutil.which("psql") is None:
+        pytest.skip("there is no psql")
+    found = counted(place)
+    assert len(found) == 4
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+        for station, program, count, nok, mean in found:
+            asked = {"program": program, "from": "2026-11-01", "json": ""}
+            told = browser.get(f"/trend/{station}", params=asked).json()["trend"]
+            assert (told["count"], told["nok"]) == (count, nok)
+            assert told["quantities"][0]["all"][0]["mean"] == pytest.approx(mean, rel=1e-12)
 
 
 def test_values_of_a_curve_are_its_numbers_times_scale(place):

@@ -11,7 +11,6 @@ import click
 
 from toolcart.archive import export, options, spc
 from toolcart.archive.mailing import mail_of, mail_options
-from toolcart.base import private
 from toolcart.base.installation import how_to_get
 
 
@@ -71,10 +70,11 @@ def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> l
     files = [folder / f"{name}.html", folder / f"{name}.csv"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        private.put(files[0], page)
-        new = files[1].with_suffix(".csv.new")
-        export.write(kind, rows, str(new))
-        new.replace(files[1])
+        new = [file.with_name(f"{file.name}.new") for file in files]
+        new[0].write_text(page, encoding="utf-8")
+        export.write(kind, rows, str(new[1]))
+        for made, file in zip(new, files, strict=True):
+            made.replace(file)
     except OSError as error:
         options.fail(f"{error.filename or folder}: {error.strerror}", options.EXIT_NOTHING)
     return files
