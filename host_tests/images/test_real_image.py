@@ -20,7 +20,7 @@ import pytest
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
-from toolcart.sim.serial_serve import make_peer
+from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
@@ -65,7 +65,7 @@ class Plant:
         self.loop = Loop(RealClock(slower=PLANT_SLOWER))
         clock = self.loop.clock
         self.controller = Controller(clock, ControllerOptions())
-        peer = make_peer("ascii", self.controller.endpoint, clock)
+        peer = AsciiPeer(self.controller.endpoint, clock)
         self.uart = Served(self.loop, lambda: Wire(peer))
         self.toolsnet = ToolsNet(clock, MemoryArchive(), ToolsNetOptions(server_host=HERE))
         self.pim = Served(self.loop, self.toolsnet.pim_endpoint)
