@@ -5,6 +5,7 @@ Rules
 2. `cut_power` stops the chip where it is and keeps its flash; `power_on` starts it again with that flash.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -40,18 +41,15 @@ class Chip:
         self.said = b""
         self._process = None
         self.power_on()
+        # One for all lives: another one would take what is typed first after a cut, and lose it.
+        threading.Thread(target=self._to_chip, daemon=True).start()
 
     def power_on(self):
         """Start with what is in the flash."""
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        self._threads = [
-            threading.Thread(target=self._from_chip, args=(self._process,), daemon=True),
-            threading.Thread(target=self._to_chip, args=(self._process,), daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        threading.Thread(target=self._from_chip, args=(self._process,), daemon=True).start()
 
     def cut_power(self):
         """Take the power away at whatever it is doing."""
@@ -69,11 +67,12 @@ class Chip:
             self.said += octets
             os.write(self._master, octets)
 
-    def _to_chip(self, process):
-        while process.poll() is None:
+    def _to_chip(self):
+        while True:
             try:
                 octets = os.read(self._master, 256)
-                process.stdin.write(octets)
-                process.stdin.flush()
             except OSError:
-                return
+                return  # the terminal is closed
+            with contextlib.suppress(OSError):  # the power is off
+                self._process.stdin.write(octets)
+                self._process.stdin.flush()
