@@ -14,6 +14,7 @@ import tty
 import pytest
 
 from toolcart.base.cache import CHECKOUT, Unavailable
+from toolcart.base.sources import compiler
 from host_tests.support.firmware import need_cortex, need_rp2040
 from lab.firmware import cortex, programs, rp2040
 
@@ -81,6 +82,29 @@ def test_program_that_is_missing_is_named_with_its_package(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(Unavailable, match="qemu-system-arm"):
         programs.have(programs.QEMU_SYSTEM, install=False)
+
+
+MOST_BYTES = 2140  # of 1.25's compiler: then 1.28's has no branch of more than 2,020 bytes, of 2,046 that it reaches
+
+
+def test_no_loop_of_machine_code_is_longer_than_a_branch_reaches(tmp_path):
+    text = (CHECKOUT / "toolcart/agent/base/fast.py").read_text(encoding="utf-8")
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+
+    def compiled_bytes(kept):
+        lines = text.splitlines()
+        for function in functions:
+            if function is not kept:
+                first = function.decorator_list[0].lineno - 1
+                lines[first : function.end_lineno] = [""] * (function.end_lineno - first)
+        (tmp_path / "one.py").write_text("\n".join(lines) + "\n")
+        line = [compiler()[0], "-O2", "-march=armv6m", "-o", str(tmp_path / "one.mpy"), str(tmp_path / "one.py")]
+        subprocess.run(line, check=True, timeout=DEADLINE_S)
+        return (tmp_path / "one.mpy").stat().st_size
+
+    rest = compiled_bytes(None)
+    sizes = {function.name: compiled_bytes(function) - rest for function in functions}
+    assert len(sizes) > 8 and max(sizes.values()) <= MOST_BYTES, sizes
 
 
 def test_machine_code_reads_no_constant_from_its_own_text():

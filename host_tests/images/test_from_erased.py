@@ -113,7 +113,7 @@ def test_four_documented_lines_take_an_erased_chip_to_results_in_the_archive(tmp
         assert copy.startswith("cp FOLDER/fw.uf2 ")
         assert image_of((folder / "fw.uf2").read_bytes()).startswith((rp2040.build() / "fw.bin").read_bytes())
 
-        with contextlib.closing(Chip(flash_file, tuple(line.port for line in bridge.lines))) as chip:
+        with contextlib.closing(Chip(flash_file, uarts=tuple(line.port for line in bridge.lines))) as chip:
             run(flash, chip.port, cart)
             deadline = time.monotonic() + ARCHIVED_S
             while plant.toolsnet.archive.stored < RESULTS and time.monotonic() < deadline:

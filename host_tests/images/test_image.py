@@ -77,7 +77,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
     (whole / "lib/lwip/README.md").unlink()  # an empty folder is what a clone without submodules has
     shutil.rmtree(whole / "ports/rp2/boards/RPI_PICO_W")
     programs, old, unknown, lacks = image.problems(board, whole)
-    assert "1.23.0, 1.24.0 or later is needed" in old and f"checkout {image.RELEASE}" in old
+    assert "1.23.0, 1.25.0 or later is needed" in old and f"checkout {image.RELEASE}" in old
     assert "does not know the board RPI_PICO_W" in unknown
     assert "lacks lib/lwip: make -C" in lacks and "cyw43" not in lacks
     assert "sudo apt-get install make gcc python3 cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++" in programs

@@ -207,6 +207,82 @@ def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp
     assert told[0] == told[1] and code == 1 and "AttributeError" in lines[-2] and lines[-1].endswith(" cycles"), lines
 
 
+W5500 = """import machine, struct, time
+pins = [machine.Pin(number) for number in (18, 19, 16)]
+spi = machine.SPI(0, 20000000, sck=pins[0], mosi=pins[1], miso=pins[2])
+select = machine.Pin(17, machine.Pin.OUT, value=1)
+calls = machine.Pin(21, machine.Pin.IN)
+ME, BOARD, HERE = bytes((2, 0, 0, 0, 0, 15)), bytes((10, 0, 2, 15)), bytes((10, 0, 2, 2))
+def put(at, block, octets):
+    select(0); spi.write(struct.pack(">HB", at, block << 3 | 4) + octets); select(1)
+def get(at, block, n):
+    select(0); spi.write(struct.pack(">HB", at, block << 3)); found = spi.read(n); select(1)
+    return found
+def word(at, block):
+    return struct.unpack(">H", get(at, block, 2))[0]
+def send(kind, octets):
+    end = word(0x24, 1)
+    put(end, 2, bytes((255,) * 6) + ME + kind + octets)
+    put(0x24, 1, struct.pack(">H", end + 14 + len(octets)))
+    put(1, 1, bytes((0x20,)))
+def receive():
+    for _ in range(5000):
+        if not calls(): break
+        time.sleep_ms(1)
+    at = word(0x28, 1)
+    n = word(at, 3)
+    frame = get(at + 2, 3, n - 2)
+    put(0x28, 1, struct.pack(">H", at + n)); put(1, 1, bytes((0x40,))); put(2, 1, bytes((4,)))
+    return frame[14:]
+put(9, 0, ME); put(0x18, 0, bytes((1,))); put(0x2C, 1, bytes((4,))); put(0, 1, bytes((0x84,))); put(1, 1, bytes((1,)))
+print(get(0x39, 0, 1)[0], calls())
+send(bytes((8, 6)), bytes((0, 1, 8, 0, 6, 4, 0, 1)) + ME + BOARD + bytes(6) + HERE)
+print(receive()[14:18] == HERE, calls())
+syn = struct.pack(">HHIIBBHHH", 50000, 1, 7, 0, 0x50, 2, 1000, 0, 0)
+send(bytes((8, 0)), struct.pack(">BBHHHBBH", 0x45, 0, 40, 1, 0, 64, 6, 0) + BOARD + HERE + syn)
+print(struct.unpack(">HHIIBB", receive()[20:34]))
+"""
+
+
+def test_the_simulated_w5500_has_a_network_that_answers(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(W5500)
+    code, lines = lines_of(rp2040.command(script, lan=True))
+    # Its version; who has this address; nobody listens at port 1 of this machine: RST with ACK of what was asked.
+    assert (code, lines) == (0, ["4 1", "True 1", "(1, 50000, 0, 8, 80, 20)"])
+
+
+WATCHDOG = """import machine, os, sys, time
+from toolcart.board import hold
+from toolcart.board.chip import Board
+if "starved" in os.listdir("/"):
+    print("reset")
+    sys.exit(0)
+class Cart:
+    watchdog = machine.WDT(timeout=8000)
+    class _chip:
+        timer = -1
+class Air:
+    def scan(self):
+        time.sleep(10)
+        return ["found"]
+print(Board.scan(Cart(), Air()))
+hold.hold(Cart.watchdog, -1)
+time.sleep(30)
+print("held")
+hold.held[-1].end()
+open("/starved", "w").close()
+time.sleep(10)
+print("alive")
+"""
+
+
+def test_a_scan_of_ten_seconds_and_a_held_repl_are_fed_and_nothing_else(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(WATCHDOG)
+    assert lines_of(rp2040.command(script)) == (0, ["['found']", "held", "reset"])
+
+
 def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
     assert number(0x14A6B1) == b"\xd2\xcd\x31"
     assert number(5, 3) == b"\x80\x80\x05"

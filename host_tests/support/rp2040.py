@@ -28,11 +28,11 @@ def why_not():
 
 
 class Chip:
-    """One simulated chip with the flash in `flash`, a file; its port is `port`. `uarts` are TCP ports of a bridge."""
+    """One simulated chip with the flash in `flash`, a file; its port is `port`. `more` is for rp2040.command."""
 
-    def __init__(self, flash, uarts=()):
+    def __init__(self, flash, **more):
         # Once: whoever edits a file meanwhile must not change what is being tested.
-        self._command = rp2040.command(flash=flash, uarts=uarts)
+        self._command = rp2040.command(flash=flash, **more)
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)

@@ -244,7 +244,7 @@ def _station(**changed):
             "in doubt or unreadable; `toolcart quarantine list --spool FILE` shows them",
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
-        ({"recovery": {"stored_again_at_most": 3}}, "3 results at most are stored twice"),
+        ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),
     ],
 )
 def test_what_needs_somebody_is_told_with_its_command(changed, told):

@@ -26,7 +26,8 @@ from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_diges
 from lab.firmware import cortex, programs, sources
 from lab.harness.configuration import TREE
 
-PARTS = Path(__file__).with_name("rp2")
+PARTS = Path(__file__).with_name("rp2")  # of the image
+CHIP = Path(__file__).with_name("rp2040js")  # of the chip it runs on
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
 SIMULATOR = "1.4.1"
 SIMULATOR_FOLDER = CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}"
@@ -96,7 +97,7 @@ def folder() -> Path:
 
 @functools.cache
 def build() -> Path:
-    """Return the folder with fw.bin, fw.uf2 and rom.bin, built if not there; Unavailable says what is missing."""
+    """Return the folder with fw.bin and fw.uf2, built if not there; Unavailable says what is missing."""
     programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
     if not folder().is_dir():
         sources.folder()  # before the lock of the images is taken
@@ -110,7 +111,6 @@ def fill(target: Path, work: Path = WORK) -> None:
         _compile(work)
         output_of(["arm-none-eabi-objcopy", "-O", "binary", str(work / "out/firmware.elf"), str(target / "fw.bin")], 60)
     (target / "fw.uf2").write_bytes(uf2((target / "fw.bin").read_bytes()))
-    _boot_rom(target)
 
 
 def _prepare(work: Path) -> None:
@@ -131,7 +131,7 @@ def _prepare(work: Path) -> None:
 
 
 def _lay_out(parts: Path) -> None:
-    """Write our files and what is frozen; an unchanged file keeps its date, so that little is compiled again."""
+    """Write our files and what is frozen."""
     wanted = {
         file.relative_to(PARTS).as_posix(): file.read_bytes()
         for file in PARTS.rglob("*")
@@ -142,14 +142,7 @@ def _lay_out(parts: Path) -> None:
     wanted["start/_boot.py"] = image.BOOT.read_bytes()
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
-    for file in list(parts.rglob("*")) if parts.is_dir() else []:
-        if file.is_file() and file.relative_to(parts).as_posix() not in wanted:
-            file.unlink()
-    for name, octets in wanted.items():
-        file = parts / name
-        if not file.is_file() or file.read_bytes() != octets:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(octets)
+    image.write_changed(parts, wanted)
 
 
 def _compile(work: Path) -> None:
@@ -171,10 +164,18 @@ def _compile(work: Path) -> None:
     output_of(make, BUILD_TIMEOUT_S, {**env, "MICROPY_MPYCROSS": compiler()[0]})
 
 
-def _boot_rom(target: Path) -> None:
+def boot_rom() -> Path:
+    """Return the boot ROM of the simulated chip, built if not there; Unavailable says what is missing."""
+    programs.have(programs.ARM_COMPILER)
+    texts = b"".join((CHIP / name).read_bytes() for name in ("rom.c", "rom.ld"))
+    name = f"rp2040-rom-{hashlib.sha256(texts).hexdigest()[:16]}"
+    return whole_folder(cortex.IMAGES / name, _fill_boot_rom) / "rom.bin"
+
+
+def _fill_boot_rom(target: Path) -> None:
     elf = target / "rom.elf"
     flags = ["-mcpu=cortex-m0plus", "-mthumb", "-Os", "-ffreestanding", "-fno-tree-loop-distribute-patterns"]
-    link = ["-nostdlib", "-T", str(PARTS / "rom.ld"), "-o", str(elf), str(PARTS / "rom.c"), "-lgcc"]
+    link = ["-nostdlib", "-T", str(CHIP / "rom.ld"), "-o", str(elf), str(CHIP / "rom.c"), "-lgcc"]
     output_of(["arm-none-eabi-gcc", *flags, *link], 60)
     output_of(["arm-none-eabi-objcopy", "-O", "binary", str(elf), str(target / "rom.bin")], 60)
     elf.unlink()
@@ -214,14 +215,16 @@ def command(
     count_from: int = 0,
     uarts: tuple[int, ...] = (),
     plain: bool | None = None,
+    firmware: Path | None = None,
+    lan: bool = False,
 ) -> list[str]:
     """Return the command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
 
     If `plain` is given it prints at the end how many cycles a job took, with the simulator's own code or with ours.
+    `firmware` is another image than ours, `lan` a W5500 with a network behind it.
     """
-    image = build()
-    line = ["node", str(PARTS / "rp.mjs"), "--simulator", str(simulator())]
-    line += ["--rom", str(image / "rom.bin"), "--firmware", str(image / "fw.bin")]
+    line = ["node", str(CHIP / "rp.mjs"), "--simulator", str(simulator())]
+    line += ["--rom", str(boot_rom()), "--firmware", str(firmware or build() / "fw.bin")]
     if flash:
         line += ["--flash", str(flash)]
     if script:
@@ -234,6 +237,8 @@ def command(
         line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
     if uarts:
         line += ["--uarts", ",".join(str(port) for port in uarts)]
+    if lan:
+        line.append("--lan")
     if plain is not None:
         line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]

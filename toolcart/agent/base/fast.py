@@ -7,7 +7,8 @@ Rules, which hold for toolcart.agent.base.fast_crc as well
    no bounds by itself, and a wrong one would silently destroy the heap.
 3. No number of 2**30 or more is passed in or out: it would be allocated.
 4. No constant above 255: on ARMv6-M it is read from a place in the code that must be at a multiple of four, and
-   MicroPython 1.25 puts frozen code at multiples of two (tools/mpy-tool.py).
+   MicroPython puts frozen code at multiples of two (tools/mpy-tool.py).
+5. No loop longer than a branch reaches, 2 KB there: MicroPython 1.28 reads a longer way from such a place, too.
 """
 
 import micropython
@@ -305,6 +306,10 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
             pack_time(target, to, source, begin)
             to = last
             begin = end
+        elif move == _UNPACK:
+            unpack_digits(target, to, source, begin, width + width)
+            to = last
+            begin = end
         while begin < end:
             octet = octets[begin]
             if move == _DIGITS or move == _STATUS:
@@ -326,12 +331,6 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
                     to += 1
                 if octet <= 0x20:
                     octet = 0x30
-            elif move == _UNPACK:
-                high = octet >> 4
-                out[to] = 0x30 + (high - 10 if high > 9 else high)
-                to += 1
-                octet = octet & 15
-                octet = 0x30 + (octet - 10 if octet > 9 else octet)
             out[to] = octet
             to += 1
             begin += 1

@@ -188,41 +188,54 @@ def _lacks_picotool(source: Path) -> str:
 
 def lay_out(board: Board, source: Path, folder: Path) -> Path:
     """Write what is frozen, the board's folder and the manifest into `folder`; return the manifest."""
-    for name in ("frozen", "start", "board"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for one in sources_for(board.port):
-        _write(folder / "frozen" / one.name, one.text)
+    wanted = {f"frozen/{one.name}": one.text.encode() for one in sources_for(board.port)}
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
-    _write(folder / "frozen/toolcart_frozen.py", f'DIGEST = "{core_digest(board.port)}"\n')
-    shutil.copy(SAFE_MODE_SOURCE, _made(folder / "start"))
+    wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest(board.port)}"\n'.encode()
+    wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
+    modules = 'freeze("$(PORT_DIR)/modules")'
     if board.port == "rp2":
-        shutil.copy(BOOT, folder / "start/_boot.py")
+        wanted["start/_boot.py"] = BOOT.read_bytes()
         modules = 'freeze("$(PORT_DIR)/modules", "rp2.py")'
-    else:
-        modules = 'freeze("$(PORT_DIR)/modules")'
-    _lay_out_board(board, source, folder / "board" / board.folder)
+    ours = f"board/{board.folder}"
+    wanted |= {f"{ours}/{name}": octets for name, octets in _board_files(board, source, folder / ours).items()}
     lines = [modules, 'freeze("start", opt=0)', 'freeze("frozen", opt=2)']  # 2: without asserts, with the lines
-    return _write(folder / "manifest.py", "\n".join(lines) + "\n")
+    wanted["manifest.py"] = ("\n".join(lines) + "\n").encode()
+    write_changed(folder, wanted)
+    return folder / "manifest.py"
 
 
-def _lay_out_board(board: Board, source: Path, ours: Path) -> None:
-    """Copy the port's folder of the board, and put our division of the flash behind what it says."""
-    shutil.copytree(source / "ports" / board.port / "boards" / board.folder, ours)
+def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
+    """Leave these files alone in their folders below `folder`; unchanged ones keep their date: make builds little."""
+    for top in {name.partition("/")[0] for name in wanted if "/" in name}:
+        for file in list((folder / top).rglob("*")):
+            if file.is_file() and file.relative_to(folder).as_posix() not in wanted:
+                file.unlink()
+    for name, octets in wanted.items():
+        file = folder / name
+        if not file.is_file() or file.read_bytes() != octets:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(octets)
+
+
+def _board_files(board: Board, source: Path, ours: Path) -> dict[str, bytes]:
+    """Return the port's folder of the board with our division of the flash behind what it says, to lie in `ours`."""
+    theirs = source / "ports" / board.port / "boards" / board.folder
+    found = {file.relative_to(theirs).as_posix(): file.read_bytes() for file in theirs.rglob("*") if file.is_file()}
     if board.port == "rp2":
         storage = board.flash_kib - board.program_kib
         lines = f"\n#undef MICROPY_HW_FLASH_STORAGE_BYTES\n#define MICROPY_HW_FLASH_STORAGE_BYTES ({storage} * 1024)\n"
-        _append(ours / "mpconfigboard.h", lines)
-        return
-    _write(ours / "partitions.csv", partitions(board))
+        found["mpconfigboard.h"] += lines.encode()
+        return found
+    found["partitions.csv"] = partitions(board).encode()
     # The last one of a setting counts; IDF reads its table's name here, and nowhere else.
-    _write(
-        ours / "sdkconfig.toolcart",
+    found["sdkconfig.toolcart"] = (
         "CONFIG_PARTITION_TABLE_CUSTOM=y\n"
         f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{ours / "partitions.csv"}"\n'
         "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n\n"
-        f"CONFIG_ESPTOOLPY_FLASHSIZE_{board.flash_kib // 1024}MB=y\n",
-    )
-    _append(ours / "mpconfigboard.cmake", "\nlist(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n")
+        f"CONFIG_ESPTOOLPY_FLASHSIZE_{board.flash_kib // 1024}MB=y\n"
+    ).encode()
+    found["mpconfigboard.cmake"] += b"\nlist(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n"
+    return found
 
 
 def partitions(board: Board) -> str:
@@ -251,22 +264,6 @@ def division(board: Board, program_bytes: int) -> str:
         above += f"{mark:<{width}}"
         below += f"| {name}".ljust(width)
     return f"{above}{marks[-1]} KiB\n{below}|"
-
-
-def _append(file: Path, text: str) -> None:
-    with file.open("a", encoding="utf-8") as out:
-        out.write(text)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _write(file: Path, text: str) -> Path:
-    _made(file.parent)
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def folder_of(name: str, source: Path) -> Path:

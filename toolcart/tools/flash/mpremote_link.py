@@ -125,7 +125,7 @@ class MpremoteLink:
             told = self._literal(told)
             platform, name, machine, version, mpy, free, block, frozen, tls, heap = told
         except (ValueError, SyntaxError):
-            raise Mute(f"{self.port}: what answers there is not MicroPython 1.24 or later.") from None
+            raise Mute(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
             raise Mute(f"{self.port}: {name} answers there, not MicroPython.")
         architecture = MACHINES[mpy >> 10] if mpy >> 10 < len(MACHINES) else ""

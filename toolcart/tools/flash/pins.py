@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 NONE = -1
 OWN = {
-    # W5500-EVB-Pico
-    "rp2": {"sck": 18, "mosi": 19, "miso": 16, "cs": 17, "reset": 20, "interrupt": NONE},
+    # W5500-EVB-Pico; without the interrupt its driver looks for frames every 64 ms (ports/rp2/mpnetworkport.c).
+    "rp2": {"sck": 18, "mosi": 19, "miso": 16, "cs": 17, "reset": 20, "interrupt": 21},
     # LAN8720 of a WT32-ETH01; `address` is the PHY's. If no clock pin is named its clock comes in on GPIO0.
     "esp32": {"mdc": 23, "mdio": 18, "power": 16, "reset": NONE, "address": 1, "clock_in": NONE, "clock_out": NONE},
 }

@@ -22,7 +22,7 @@ COPY = "copy"
 SEND = "send"
 DROP = "drop"
 
-OLDEST = (1, 24, 0)
+OLDEST = (1, 25, 0)
 MPY_FORMAT = 6
 MARK = b"toolcart"  # a file in the root with this word in it is ours
 SPARE_BLOCKS = 4  # littlefs needs some room to work in
@@ -72,7 +72,7 @@ def check_board(about: About, platform: str) -> None:
         )
     if about.version < OLDEST:
         have = ".".join(map(str, about.version))
-        raise Wrong(f"MicroPython {have} is too old, 1.24 or later is needed: nothing was changed.")
+        raise Wrong(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
     if about.mpy != MPY_FORMAT:
         raise Wrong(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
     if not about.block_bytes:

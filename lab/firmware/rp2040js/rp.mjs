@@ -11,6 +11,7 @@
 //     --speed           at the end say how many cycles the job took
 //     --plain           run every instruction with the simulator's own code, which takes three times as long
 //     --uarts PORT,...  UART 0 (and 1) is carried to this TCP port of 127.0.0.1 each, where a bridge listens
+//     --lan             a W5500 with its cable plugged in, on the pins of a W5500-EVB-Pico (w5500.mjs, lan.mjs)
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
 // 2. A reset (machine.reset, the watchdog) restarts the chip with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
@@ -23,13 +24,15 @@ import net from 'net';
 import path from 'path';
 import { pathToFileURL } from 'url';
 import { runner } from './core.mjs';
+import { Lan } from './lan.mjs';
+import { W5500 } from './w5500.mjs';
 
 const options = { arguments: [] };
 for (let words = process.argv.slice(2); words.length;) {
   const word = words.shift();
   if (word === '--') { options.arguments = words; break; }
   const name = word.replace(/^--/, '');
-  options[name] = ['tree-first', 'speed', 'plain'].includes(name) ? true : words.shift();
+  options[name] = ['tree-first', 'speed', 'plain', 'lan'].includes(name) ? true : words.shift();
 }
 const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
 const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
@@ -68,6 +71,8 @@ const wires = (options.uarts || '').split(',').filter((word) => word).map((word)
   return wire;
 });
 
+const lan = options.lan ? new Lan(() => wake()) : null;
+
 // The simulator keeps raising a UART's transmit interrupt, even just after it was cleared: a chip raises it when its
 // FIFO becomes empty. MicroPython's handler would never return.
 function mendUart(uart) {
@@ -80,6 +85,14 @@ function mendUart(uart) {
     if (offset !== 0) return;
     uart.interruptStatus |= 1 << 5; // the byte is gone at once
     uart.checkInterrupts();
+  };
+}
+
+// The simulator's watchdog, once it has run down, is due again at once and for ever: its clock would never go on.
+function mendWatchdog(watchdog, reset) {
+  watchdog.onWatchdogTrigger = () => {
+    watchdog.alarm.enable = false;
+    reset();
   };
 }
 
@@ -108,8 +121,9 @@ class Chip {
     this.countWords();
     this.live = runner(this);
     mcu.onBreak = (code) => { console.error(`break ${code} at ${mcu.core.PC.toString(16)}`); end(1); };
-    mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resets = true; this.off = true; };
+    mendWatchdog(mcu.peripherals[0x40058], () => { this.resets = true; this.off = true; });
     for (const uart of mcu.uart) mendUart(uart);
+    if (lan) new W5500(mcu, lan);
     wires.forEach((wire, index) => {
       wire.waiting.length = 0;
       wire.out = [];
