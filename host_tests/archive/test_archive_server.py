@@ -1,7 +1,9 @@
 """The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
 
+import os
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from sqlalchemy import event
@@ -218,6 +220,17 @@ def test_an_archive_of_a_revision_that_is_not_known_is_refused_and_left_as_it_is
     with sqlite3.connect(place) as connection:
         assert connection.execute("SELECT COUNT(*) FROM Result").fetchall() == [(1,)]
     connection.close()
+
+
+def test_commit_of_one_result_takes_a_page_of_each_index(tmp_path):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        server.ask(result(1, 1))
+        with closing(sqlite3.connect(place)) as beside:
+            assert beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        for number in range(2, 22):
+            server.ask(result(number, number, time=f"202403140927{number:02d}"))
+        assert os.path.getsize(f"{place}-wal") / 20 < 32_000
 
 
 def test_migrations_make_what_the_tables_say(tmp_path):

@@ -178,7 +178,8 @@ def test_what_was_tightened_told_and_drawn_is_in_the_database_once(seed, tmp_pat
     ask = lambda sql: books.execute(sql).fetchall()  # noqa: E731
     assert sorted(ask("SELECT TighteningId FROM Result")) == [(number,) for number in sorted(one.controller.produced)]
     same = "SystemType, System, Station, Sequence, Time, Spindle"
-    assert ask(f"SELECT Sequence FROM Graph WHERE ({same}) NOT IN (SELECT {same} FROM Result)") == []
+    # Not by `NOT IN`: SQLite 3.40 compares such rows in the order of the index that it takes, and finds none of them.
+    assert ask(f"SELECT {same} FROM Graph EXCEPT SELECT {same} FROM Result") == []
     assert ask(f"SELECT {same} FROM Graph GROUP BY {same}, GraphType HAVING COUNT(*) > 1") == []
     assert ask("SELECT COUNT(*) FROM Graph") > [(0,)]
     codes = [f"E{code:03d}" for (code,) in ask("SELECT Code FROM Event WHERE Code < 60000 ORDER BY EventId")]
