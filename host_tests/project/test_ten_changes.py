@@ -285,6 +285,18 @@ def test_setting(copy):
     check_row(copy, "a setting")
 
 
+# -- a board -------------------------------------------------------------------------------------------------------
+
+
+def test_board(copy):
+    place = "toolcart/tools/flash/image.py"
+    row = '    "xiao": Board("rp2", "SEEED_XIAO_RP2350", 2048, 1024, _RP2),\n'
+    edit(copy, place, '    "w5500_evb_pico": ', row + '    "w5500_evb_pico": ')
+    told = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
+    assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in told["missing"]), told
+    check_row(copy, "another board")
+
+
 # -- a need --------------------------------------------------------------------------------------------------------
 
 NEED = '''

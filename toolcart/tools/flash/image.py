@@ -70,13 +70,15 @@ class Board:
 # storage of a W5500-EVB-Pico began at 640, in the middle of a program of 811.
 _RP2 = ("lib/micropython-lib", "lib/pico-sdk", "lib/tinyusb", "lib/mbedtls")
 _WIFI = (*_RP2, "lib/lwip", "lib/cyw43-driver", "lib/btstack")
+_WIZNET = (*_RP2, "lib/lwip", "lib/wiznet5k")
 _ESP32 = ("lib/micropython-lib", "lib/tinyusb", "lib/berkeley-db-1.xx")
 BOARDS = {
     "rpi_pico": Board("rp2", "RPI_PICO", 2048, 1024, _RP2),
     "rpi_pico_w": Board("rp2", "RPI_PICO_W", 2048, 1280, _WIFI),
     "rpi_pico2": Board("rp2", "RPI_PICO2", 4096, 1024, _RP2),
     "rpi_pico2_w": Board("rp2", "RPI_PICO2_W", 4096, 1536, _WIFI),
-    "w5500_evb_pico": Board("rp2", "W5500_EVB_PICO", 2048, 1024, (*_RP2, "lib/lwip", "lib/wiznet5k")),
+    "w5100s_evb_pico": Board("rp2", "W5100S_EVB_PICO", 2048, 1024, _WIZNET),
+    "w5500_evb_pico": Board("rp2", "W5500_EVB_PICO", 2048, 1024, _WIZNET),
     "esp32": Board("esp32", "ESP32_GENERIC", 4096, 2048, _ESP32),
     "esp32s3": Board("esp32", "ESP32_GENERIC_S3", 4096, 2048, _ESP32),
 }
