@@ -29,11 +29,12 @@ RATE_PER_S = 0.7
 AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
 FRAME_S = 4  # of demo.svg
 SIZE = (120, 32)
+OTHER_SIZES = ((80, 24), (200, 50))  # overview alone, overview-80.svg and overview-200.svg
 LIMIT_S = 60.0
 
 
 def make(folder: Path) -> None:
-    """Write overview.svg, station.svg, outage.svg and demo.svg into the folder."""
+    """Write overview.svg in three sizes, station.svg, outage.svg and demo.svg into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
         path = Path(place, "line-2.json")
@@ -68,6 +69,11 @@ async def _play(view: View, watch: Watch, fleet: Fleet, folder: Path) -> None:
     async with view.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: watch.elapsed_s() > AWAY_S)
         _save(view, folder / "overview.svg")
+        for size in OTHER_SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            _save(view, folder / f"overview-{size[0]}.svg")
+        await pilot.resize_terminal(*SIZE)
         fleet.cut_toolsnet()
         await _until(pilot, lambda: watch.elapsed_s() > BACK_S)
         _save(view, folder / "outage.svg")

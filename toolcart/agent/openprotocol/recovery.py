@@ -460,7 +460,8 @@ class Recovery:
             return self._end_poll(held or self.known.is_top(self._answer), number)
         if question.asked and not self.higher and self._is_higher(number):
             return self._hear_higher(number)
-        if is_ahead(number, question.asked) and not (phase == qs.PHASE_SEEK and number < question.asked):
+        # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
+        if is_ahead(number, question.asked) and not (whose.shares and number < question.asked):
             return self._again(now)  # an answer to an earlier question
         if phase == qs.PHASE_SEEK:
             is_ours = whose.shared.is_ours()  # type: ignore[union-attr]
