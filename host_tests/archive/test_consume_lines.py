@@ -51,8 +51,9 @@ def by_line(payload, flags=0):
 
 def shown(found):
     results, vins, parameters = rows.result_rows(found, 1, "", False)
-    told = [row for row in parameters if row[3] != RESULT_TYPE]
-    stripped = [tuple(one.strip() if isinstance(one, str) else one for one in row) for row in told]
+    told = [row for row in parameters if row[4] != RESULT_TYPE]
+    # But for their place: a telegram has them in another order than a line.
+    stripped = [tuple(one.strip() if isinstance(one, str) else one for one in (row[0], *row[2:])) for row in told]
     return results, sorted(vins), sorted(stripped)
 
 

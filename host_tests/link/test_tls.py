@@ -125,6 +125,12 @@ class Bench:
         port._state = PORT_OPENING
         self.input = select.POLLIN
 
+    def listen(self, port, sock, events):
+        self.poll.register(sock, events)
+
+    def forget(self, sock):
+        self.poll.unregister(sock)
+
     def look(self, has_input=True):
         if has_input:
             self.port.events = self.input

@@ -404,7 +404,7 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
 @says(
     "ToolsNet refused what was sent with code",
     "a result was set aside: {reason}",
-    "that ToolsNet refused will be offered again",
+    "refused by ToolsNet will be offered again while it takes others",
 )
 def test_one_refused_result_is_said_of_that_one_alone(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={2: 17})) as plant:

@@ -143,7 +143,8 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
     )
     assert made.exit_code == 0, made.output
     text = (CHECKOUT / "docs/boards.md").read_text(encoding="utf-8")
-    lines = [line for line in shown(text) if line.startswith(("flash", "board", "install-service"))]
+    in_tables = re.findall(r"`toolcart ((?:flash|board) [^`]*--port [^`]*)`", text)
+    lines = [line for line in shown(text) + in_tables if line.startswith(("flash", "board", "install-service"))]
     assert len(lines) >= 3
     for line in lines:
         words = [re.sub(r"^/dev/tty.*", str(tmp_path / "no-such-port"), word) for word in words_of(line)]

@@ -20,7 +20,7 @@ from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.log.flash import Part
 from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from toolcart.board.hold import HELD_FEED_MS, Hold, hold
-from toolcart.board.network import Interface, NoHardware, NoNetwork
+from toolcart.board.network import Interface, NoNetwork
 from toolcart.board.sockets import Sockets
 from toolcart.board.uart import UartPort
 
@@ -114,7 +114,7 @@ class Board:
                 return Interface(self._chip.ethernet(self.settings["ethernet_pins"]), self.settings, now)
         except (OSError, ImportError, AttributeError, ValueError) as error:
             self.said.append("no %s: %s" % (kind, error or type(error).__name__))
-            return NoHardware(kind)
+            return NoNetwork(kind)
         return NoNetwork()
 
     def _zone(self):

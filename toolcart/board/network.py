@@ -47,15 +47,18 @@ class Silence:
 
 
 class NoNetwork:
-    """A board with serial lines only."""
+    """No network: none is wanted on a board with serial lines only, or one of this kind is configured and missing."""
+
+    def __init__(self, kind=""):
+        self._kind = kind
 
     def tick(self, now):
         """Do nothing; return the ms until the next call."""
         return LINK_MS * 60
 
     def is_up(self):
-        """True: there is no network, and none is missed; else the lamp would always show it."""
-        return True
+        """True if none is missed; else the lamp would always show it."""
+        return not self._kind
 
     def servers(self):
         """Return (): there is no name server."""
@@ -66,22 +69,7 @@ class NoNetwork:
 
     def about(self):
         """Return its part of the status."""
-        return {"kind": "none"}
-
-
-class NoHardware(NoNetwork):
-    """A configured network that is missing."""
-
-    def __init__(self, kind):
-        self._kind = kind
-
-    def is_up(self):
-        """False."""
-        return False
-
-    def about(self):
-        """Return its part of the status."""
-        return {"kind": self._kind, "missing": True}
+        return {"kind": self._kind, "missing": True} if self._kind else {"kind": "none"}
 
 
 class Interface:

@@ -145,13 +145,13 @@ class Catalogue:
     def _load(self, category):
         if not category or category in self._read or (self._only is not None and category not in self._only):
             return
-        self._read.append(category)
         package = __name__[: -len(".registry")]
         module = __import__(package + "." + category, None, None, ("TABLE",))
         for number, mid in read_table(module.TABLE).items():
             if number not in self._mids:
                 mid.category = category
                 self._mids[number] = mid
+        self._read.append(category)  # at the end: another thread waits for nobody, and reads the table itself
 
     # -- decode and encode -----------------------------------------------------------------------------------------
 

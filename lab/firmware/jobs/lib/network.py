@@ -4,7 +4,7 @@
 class WIZNET5K:
     """The interface as toolcart.board.rp2.board makes it and board.network checks it."""
 
-    def __init__(self, spi, chip_select, reset):
+    def __init__(self, spi, chip_select, reset, interrupt):
         pass
 
     def active(self, on):
