@@ -30,7 +30,7 @@ LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 # What fits a phone of 360 points fits one of 390, but for a break of the layout between them: with --long.
-ALSO = pytest.mark.skipif(not LONG, reason="another phone: with --long")
+ALSO = pytest.mark.long("another phone")
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(LARGER_PHONE, id="larger", marks=ALSO)]
 SIZES += [pytest.param(DESK, id="desk"), pytest.param(WALL, id="wall")]
 SOON_MS = 60000

@@ -18,14 +18,13 @@ from hypothesis import strategies as st
 
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
-from host_tests.portable import LONG
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
 
 PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0
-ALSO = pytest.mark.skipif(not LONG, reason="another broker: with --long")
+ALSO = pytest.mark.long("another broker")
 COUNT = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM result').fetchone()[0])"
 
 

@@ -10,7 +10,6 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from host_tests.support.firmware import lines_of, need_rp2040
-from host_tests.support.rp2040 import Chip
+from host_tests.support.rp2040 import Chip, InThread
 from lab.firmware import rp2040
 from lab.firmware.bridge import Bridge
 
@@ -45,7 +44,7 @@ def documented():
     return lines[:4]  # a drawing of the flash follows
 
 
-class Plant:
+class Plant(InThread):
     """A controller that tightens when the result before is in the archive, and the ToolsNet."""
 
     def __init__(self):
@@ -56,22 +55,12 @@ class Plant:
         self.pim = Served(self.loop, self.toolsnet.pim_endpoint)
         self.toolsnet.options.server_port = Served(self.loop, self.toolsnet.server_endpoint).port
         self.loop.workers.append(self.tighten)
-        self._thread = threading.Thread(target=self.loop.run, daemon=True)
 
     def tighten(self):
         made = len(self.controller.produced)
         if self.controller.messages.get(60) and made < RESULTS and self.toolsnet.archive.stored >= made:
             self.controller.produce()
         return 20
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.loop.stop()
-        self._thread.join(10)
-        self.loop.close()
 
 
 def with_a_driver(flash, folder):

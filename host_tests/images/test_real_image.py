@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from host_tests.images.test_from_erased import image_of
-from host_tests.support.rp2040 import Chip
+from host_tests.support.rp2040 import Chip, InThread
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
 HERE = "10.0.2.2"  # rp2040js/lan.mjs
@@ -58,7 +57,7 @@ class Wire(Endpoint):
         return self.peer.outgoing()
 
 
-class Plant:
+class Plant(InThread):
     """A controller on a serial line, and a ToolsNet that is not reached until `open`."""
 
     def __init__(self):
@@ -72,16 +71,6 @@ class Plant:
         self.server = Served(self.loop, self.toolsnet.server_endpoint)
         self.toolsnet.options.server_port = self.server.port
         self.pim.cut()
-        self._thread = threading.Thread(target=self.loop.run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.loop.stop()
-        self._thread.join(10)
-        self.loop.close()
 
 
 def command(*words):

@@ -28,6 +28,20 @@ def why_not():
     return ""
 
 
+class InThread:
+    """Runs `self.loop`, a Loop of toolcart.sim.tcp, in a thread of its own while it is entered."""
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.stop()
+        self._thread.join(10)
+        self.loop.close()
+
+
 class Chip:
     """One simulated chip with the flash in `flash`, a file; its port is `port`. `more` is for rp2040.command."""
 
