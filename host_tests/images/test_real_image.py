@@ -23,7 +23,6 @@ from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
-from host_tests.images.test_from_erased import image_of
 from host_tests.support.rp2040 import Chip, InThread
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
@@ -79,6 +78,11 @@ def command(*words):
     done = subprocess.run(line, capture_output=True, text=True, timeout=BUILD_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def image_of(uf2):
+    """What dropping this file on a Pico's drive puts into its flash."""
+    return b"".join(uf2[at + 32 : at + 32 + 256] for at in range(0, len(uf2), 512))
 
 
 def until(is_done):
