@@ -1,4 +1,4 @@
-"""Makes the pictures of the live view in README and docs: `python -m lab.bench.pictures docs/pictures`.
+"""Makes the pictures of the live view in README and docs: `python -m lab.packaging.pictures docs/pictures`.
 
 Rules
 1. They show the real view over a real agent of twelve simulated carts, one of which has no network, with ToolsNet

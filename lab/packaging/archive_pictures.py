@@ -1,4 +1,4 @@
-"""Makes a picture of every page of the archive for docs/pictures: `python -m lab.bench.archive_pictures`."""
+"""Makes a picture of every page of the archive for docs/pictures: `python -m lab.packaging.archive_pictures`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from toolcart.archive import database
 from toolcart.archive import tables as t
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import ROOT
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
-from lab.bench.browser import browser, pages_of
+from lab.harness.archive_rows import Plant, fill, fill_beside, vin
+from lab.harness.browser import browser, pages_of
 
 PICTURES = ROOT / "docs" / "pictures"
 CARS, STATIONS = 150, 18
