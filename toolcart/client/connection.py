@@ -1,8 +1,12 @@
 """News of the connection to a controller."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from toolcart.agent.catalogue.message import Message
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # of the catalogue, which has its types beside it
+    from toolcart import Message
 
 
 @dataclass(frozen=True)
