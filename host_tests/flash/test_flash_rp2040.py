@@ -7,7 +7,6 @@ tried with a board that is played, too (host_tests/flash/test_flash_tool.py).
 
 import functools
 import json
-import os
 
 import pytest
 
@@ -15,7 +14,7 @@ from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
 from toolcart.tools.flash.link import Gone
 from toolcart.tools.flash.mpremote_link import MpremoteLink
-from host_tests.support.rp2040 import Chip, why_not
+from host_tests.support.firmware import Rp2040, need_rp2040
 
 HEALTHY_S = 300.0  # of a machine that does other things as well
 SECRET = "geheim-4711"
@@ -36,7 +35,7 @@ BROKEN = b"raise RuntimeError('it cannot')\n"
 
 @pytest.fixture
 def chip(tmp_path, monkeypatch):
-    reason = why_not()
+    need_rp2040()
     # The checkout as it is now: whoever edits a file meanwhile must not change what is being tested.
     digest = package.core_digest("rp2")
     monkeypatch.setattr(package, "core_digest", lambda platform: digest)
@@ -44,11 +43,7 @@ def chip(tmp_path, monkeypatch):
     monkeypatch.setattr(
         package, "compiled", lambda platform, machine, kinds=(): once(platform, machine, frozenset(kinds))
     )
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"the RP2040 image is missing: {reason}")
-    if reason:
-        pytest.skip(f"the RP2040 image is missing: {reason}")
-    chip = Chip(tmp_path / "flash.bin")
+    chip = Rp2040(tmp_path / "flash.bin")
     yield chip
     chip.close()
 

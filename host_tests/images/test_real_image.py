@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
-from host_tests.support.rp2040 import Chip, InThread
+from host_tests.support.firmware import Rp2040
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
 HERE = "10.0.2.2"  # rp2040js/lan.mjs
@@ -56,8 +57,8 @@ class Wire(Endpoint):
         return self.peer.outgoing()
 
 
-class Plant(InThread):
-    """A controller on a serial line, and a ToolsNet that is not reached until `open`."""
+class Plant:
+    """A controller on a serial line, and a ToolsNet that is not reached until `open`; a thread of its own serves it."""
 
     def __init__(self):
         self.loop = Loop(RealClock(slower=PLANT_SLOWER))
@@ -70,6 +71,16 @@ class Plant(InThread):
         self.server = Served(self.loop, self.toolsnet.server_endpoint)
         self.toolsnet.options.server_port = self.server.port
         self.pim.cut()
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.stop()
+        self._thread.join(10)
+        self.loop.close()
 
 
 def command(*words):
@@ -99,7 +110,7 @@ def test_w5500_image_keeps_results_over_a_cut_and_delivers_them(tmp_path):
     with Plant() as plant:
         cart.write_text(json.dumps(configuration(plant)))
         more = {"firmware": firmware, "lan": True, "uarts": (plant.uart.port,)}
-        with contextlib.closing(Chip(tmp_path / "flash.bin", **more)) as chip:
+        with contextlib.closing(Rp2040(tmp_path / "flash.bin", **more)) as chip:
             command("flash", "--board", "rp2", "--port", chip.port, "--config", cart, "--wait", COMMAND_S)
             for number in range(RESULTS):
                 plant.loop.call(plant.controller.produce)
