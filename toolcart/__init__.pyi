@@ -7,7 +7,6 @@ from . import captures as captures
 from . import simulated as simulated
 from ._overloads import Ask, Reads
 from ._overloads import encode as encode
-from .client.connection import Connection as Connection
 from .client.errors import ClientError as ClientError
 from .client.errors import ConnectionLost as ConnectionLost
 from .client.errors import NothingCame as NothingCame
@@ -153,6 +152,15 @@ def physical_values(message: Message, little: bool = False) -> list[float] | Non
 def wire(frame: bytes) -> bytes: ...
 
 # -- the client --------------------------------------------------------------------------------------------------------
+
+class Connection:
+    @property
+    def is_found(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def started(self) -> Message | None: ...
+    def __init__(self, is_found: bool, reason: str = "", started: Message | None = None) -> None: ...
 
 class Received(Message):
     acknowledged: bool

@@ -1,12 +1,8 @@
 """News of the connection to a controller."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # of the catalogue, which has its types beside it
-    from toolcart import Message
+from toolcart.agent.catalogue.message import Message
 
 
 @dataclass(frozen=True)
