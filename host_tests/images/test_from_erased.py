@@ -89,6 +89,7 @@ def image_of(uf2):
     return b"".join(uf2[at + 32 : at + 32 + 256] for at in range(0, len(uf2), 512))
 
 
+@pytest.mark.long("an erased chip from its first minute on")
 def test_four_documented_lines_take_an_erased_chip_to_results_in_the_archive(tmp_path):
     need_rp2040()
     fetch, copy, flash, status = documented()
