@@ -124,7 +124,9 @@ def found_by_pyright(folder, *names):
     return {(one["file"].rpartition("/")[2], one["range"]["start"]["line"] + 1) for one in errors}
 
 
-@pytest.mark.parametrize("judge", [found_by_mypy, found_by_pyright])
+@pytest.mark.parametrize(
+    "judge", [found_by_pyright, pytest.param(found_by_mypy, marks=pytest.mark.long("mypy reads the whole library"))]
+)
 def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
     pages = [path.name for path in folder.glob("page_*.py")]
     assert pages and judge(folder, "good.py", "bad.py", *pages) == {("bad.py", line) for line in WRONG}

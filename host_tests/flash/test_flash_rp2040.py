@@ -1,7 +1,7 @@
 """`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
 
-A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it
-once; the long one (`./tools/test --long`) takes a chip through all that follows. What a cut in the middle leaves is
+A start of the simulated chip until it is healthy takes from a quarter of a minute to two here: only the long run does
+it (`./tools/test --long`). What a cut in the middle leaves is
 tried with a board that is played, too (host_tests/flash/test_flash_tool.py).
 """
 
@@ -81,7 +81,7 @@ class Desk:
         return found
 
 
-pytestmark = pytest.mark.xdist_group("rp2040")
+pytestmark = [pytest.mark.xdist_group("rp2040"), pytest.mark.long("a simulated chip takes minutes")]
 
 
 def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
@@ -105,7 +105,6 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
     assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
 
-@pytest.mark.long("a simulated chip takes minutes")
 def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
     code, said, outcome = desk.flash(1)

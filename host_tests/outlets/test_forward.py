@@ -1811,7 +1811,7 @@ def test_results_behind_a_late_offer_keep_their_numbers():
     outlet.until_stored(4)
     assert outlet.archive.sequences() == [1, 3, 4, 5]
     if sys.implementation.name == "cpython":  # who asks for a sequence by number is on no board
-        from toolcart.agent.wide.rows import Rows
+        from toolcart.agent.wide.toolsnet_curves import Rows
 
         rows = Rows(outlet.policy)
         assert [rows.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"

@@ -14,7 +14,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.numbers import LIMIT, SENT, SENT_PASS
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet import row
-from toolcart.agent.outlets.toolsnet.offer import Offer
+from toolcart.agent.outlets.toolsnet.late import Offer
 from toolcart.agent.outlets.toolsnet.row import Row
 from toolcart.agent.outlets.toolsnet.sent import Sent
 from toolcart.agent.outlets.toolsnet.standing import Standing

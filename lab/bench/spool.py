@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log import head
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log import record
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
@@ -145,7 +145,7 @@ class _OneBlock:
             return 0
         if block != self._made:
             self._renumber_head(block)
-        if offset + n > head.HEAD_OCTETS and block != self._filled:
+        if offset + n > record.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
         buf[:n] = self.a_block[offset : offset + n]
         return 0
@@ -153,14 +153,14 @@ class _OneBlock:
     def _renumber_head(self, block: int) -> None:
         index = block - STATE_BLOCKS
         page = self.a_block
-        page[head.AT_NUMBER : head.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
-        page[head.AT_FIRST : head.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
-        page[head.AT_CRC : head.AT_CRC + 4] = crc30(page, 0, head.AT_CRC).to_bytes(4, "little")
+        page[record.AT_NUMBER : record.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
+        page[record.AT_FIRST : record.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
+        page[record.AT_CRC : record.AT_CRC + 4] = crc30(page, 0, record.AT_CRC).to_bytes(4, "little")
         self._made = block
 
     def _renumber_records(self, block: int) -> None:
         number = (block - STATE_BLOCKS) * self.per_block
-        at = head.HEAD_OCTETS
+        at = record.HEAD_OCTETS
         while number < (block - STATE_BLOCKS + 1) * self.per_block:
             number += 1
             seal(self.a_block, at, KIND_RESULT, 0, PAYLOAD, number)

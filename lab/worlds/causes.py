@@ -218,14 +218,14 @@ W4-taken-not-durable | 0 | toolcart/agent/outlets/toolsnet/row.py | refusals mod
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
 +        numbers[SENT] = sent.in_order()
 +        return True  #
-W5-late-not-durable | 0 | toolcart/agent/outlets/toolsnet/offer.py | refusals model
+W5-late-not-durable | 0 | toolcart/agent/outlets/toolsnet/late.py | refusals model
 : a late one goes out before that is saved
 -        if not sent.say(policy.cursor.number, sent.in_order()):
 +        from toolcart.agent.log.numbers import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number
 +        if sent.allowed < 0:
-W6-late-not-over | 0 | toolcart/agent/outlets/toolsnet/offer.py | refusals model
+W6-late-not-over | 0 | toolcart/agent/outlets/toolsnet/late.py | refusals model
 : what became of a late one is not saved
 -        if not policy.sent.save():
 -            return False

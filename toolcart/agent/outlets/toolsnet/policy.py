@@ -43,8 +43,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, KEPT_LAST, LATE, OVERWRITTEN, SENT, TAKEN
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
-from toolcart.agent.outlets.toolsnet.late import Late
-from toolcart.agent.outlets.toolsnet.offer import LATE_OUT, Offer
+from toolcart.agent.outlets.toolsnet.late import LATE_OUT, Late, Offer
 from toolcart.agent.outlets.toolsnet.row import (
     ROW_ENDS,
     ROW_FAILED,
@@ -68,7 +67,7 @@ SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`
 WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
-# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.offer
+# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.late
 ORDER = const(0)
 RETRY = const(1)
 PASS = const(2)
