@@ -1,8 +1,8 @@
 """`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
 
 A start of the simulated chip until it is healthy takes from a quarter of a minute to two here: only the long run does
-it (`./tools/test --long`). What a cut in the middle leaves is
-tried with a board that is played, too (host_tests/flash/test_flash_tool.py).
+it (`./tools/test --long`). What a cut in the middle leaves is tried with a board that is played, too
+(host_tests/flash/test_flash_tool.py).
 """
 
 import functools
