@@ -181,6 +181,7 @@ def test_a_cut_at_any_operation_leaves_a_whole_version_or_none(words, cut_before
         assert board.boot() == wanted.digest
 
 
+@pytest.mark.long("a cut at each operation of a trial")
 def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
     wanted = version("three")
     for cut in range(1, 60):
