@@ -14,9 +14,9 @@ from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.needed import needed
-from lab.bench.archive_rows import Plant, fill, vin
-from lab.bench.browser import browser as chromium
-from lab.bench.browser import pages_of
+from lab.harness.archive_rows import Plant, fill, vin
+from lab.harness.browser import browser as chromium
+from lab.harness.browser import pages_of
 
 # What a list shows and its screen cuts off; one scrolls to it, but does not know that it is there.
 CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *")].filter((one) => {
