@@ -3,10 +3,10 @@
 from toolcart.agent.base import compat, fields, form
 from toolcart.agent.base import health as h
 from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import TOO_LARGE, get_u32
 from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.health import LOG_ENTRIES, NAMES, Health
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
-from toolcart.agent.base.words import TOO_LARGE, get_u32
 from toolcart.base.clock import Dice
 
 PORTABLE = True

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from toolcart.agent.base import compat, crc, fields, form, words
+from toolcart.agent.base import compat, crc, fields, form
 from toolcart.agent.openprotocol import layouts, light, plausible
 from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
@@ -17,7 +17,6 @@ from lab.bench.codec import frame_of
 
 TWINS = (
     "toolcart.agent.base.fields",
-    "toolcart.agent.base.words",
     "toolcart.agent.base.form",
     "toolcart.agent.base.crc",
     "toolcart.agent.record.result",
@@ -74,10 +73,9 @@ def alike(name, module, *arguments):
 
 def test_every_twin_is_one():
     assert compat.FAST is compat.FAST_CRC is sys.modules["toolcart.agent.base.straight"]
-    for module in (fields, words):
-        for name in compat.FAST.FIELDS if module is fields else compat.FAST.WORDS:
-            twin = getattr(module, name)
-            assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[module.__name__], name)
+    for name in compat.FAST.FIELDS:
+        twin = getattr(fields, name)
+        assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[fields.__name__], name)
     assert (
         "straight" in form.carry_out.__module__
         and "straight" not in PLAIN["toolcart.agent.base.form"].carry_out.__module__
@@ -116,8 +114,8 @@ def test_numbers_and_fillings_are_written_alike(buf, start, width, value):
 @THOROUGH
 @given(BUFFERS, PLACES, BUFFERS, PLACES, st.integers(1, 10))
 def test_digits_are_packed_and_unpacked_alike(one, at, other, start, half):
-    alike("pack_digits", words, one, at, other, start, 2 * half)
-    alike("unpack_digits", words, one, at, other, start, 2 * half)
+    alike("pack_digits", fields, one, at, other, start, 2 * half)
+    alike("unpack_digits", fields, one, at, other, start, 2 * half)
 
 
 TWO_DIGITS = st.integers(0, 99).map(lambda number: "%02d" % number)
@@ -140,7 +138,7 @@ def test_times_are_packed_alike(made):
     stamp, at, octet = made
     if at < 19:
         stamp[at] = octet
-    alike("pack_time", words, bytes(8), 1, bytes(stamp), 0)
+    alike("pack_time", fields, bytes(8), 1, bytes(stamp), 0)
 
 
 @pytest.mark.parametrize("unit", range(6))
@@ -149,8 +147,8 @@ def test_every_value_of_every_part_of_a_time_is_packed_alike(unit):
     for value in range(100):
         stamp = bytearray(b"2024-03-14:09:26:53")
         stamp[at : at + 2] = b"%02d" % value
-        alike("pack_time", words, bytes(7), 0, bytes(stamp), 0)
-    alike("pack_time", words, bytes(7), 0, b"0000-03-14:09:26:53", 0)
+        alike("pack_time", fields, bytes(7), 0, bytes(stamp), 0)
+    alike("pack_time", fields, bytes(7), 0, b"0000-03-14:09:26:53", 0)
 
 
 MOVES = st.tuples(st.integers(0, 7), st.integers(0, 3), st.integers(0, 25), st.integers(0, 30), st.integers(1, 19))

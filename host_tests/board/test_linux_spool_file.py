@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from toolcart.agent.base.words import put_u32
+from toolcart.agent.base.fields import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import spool_file as linux_spool_file

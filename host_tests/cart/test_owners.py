@@ -1,7 +1,7 @@
 """Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
 
 from toolcart.agent.base.compat import Part
-from toolcart.agent.cart import owners
+from toolcart.agent.cart import area
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.record import KIND_RESULT
@@ -11,7 +11,7 @@ from lab.harness.flash import Nor
 PORTABLE = True
 HEAP = "1m"
 
-TOOLSNET, FILE, WEBHOOK, MQTT = owners.KINDS
+TOOLSNET, FILE, WEBHOOK, MQTT = area.KINDS
 BLOCKS, BLOCK_BYTES = 24, 4096
 LENGTH = 114
 
@@ -19,11 +19,11 @@ LENGTH = 114
 def after(held, *kinds):
     """What a snapshot says after a session with these outlets."""
     kinds = list(kinds)
-    return owners.with_these(held, kinds, owners.assign(held, kinds))
+    return area.with_these(held, kinds, area.assign(held, kinds))
 
 
 def cursors(held, *kinds):
-    return owners.assign(held, list(kinds))
+    return area.assign(held, list(kinds))
 
 
 def test_a_removed_outlet_gives_up_its_cursor_when_none_is_left():
@@ -36,11 +36,11 @@ def test_a_removed_outlet_gives_up_its_cursor_when_none_is_left():
 
 def test_outlet_is_added_if_last_session_had_none_of_its_kind_there():
     held = after(0, FILE)
-    assert not owners.is_added(0, TOOLSNET, 0)  # nothing is known: as it always was
-    assert owners.is_added(held, TOOLSNET, 0) and not owners.is_added(held, FILE, 1)
+    assert not area.is_added(0, TOOLSNET, 0)  # nothing is known: as it always was
+    assert area.is_added(held, TOOLSNET, 0) and not area.is_added(held, FILE, 1)
     held = after(after(held, TOOLSNET, FILE), FILE)
-    assert owners.is_added(held, TOOLSNET, 0) and owners.had(held, 0) and not owners.is_in_use(held, 0)
-    assert owners.is_in_use(held, 1) and owners.is_in_use(0, 3)
+    assert area.is_added(held, TOOLSNET, 0) and area.had(held, 0) and not area.is_in_use(held, 0)
+    assert area.is_in_use(held, 1) and area.is_in_use(0, 3)
 
 
 class Board:

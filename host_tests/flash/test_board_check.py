@@ -69,6 +69,7 @@ def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp
     assert chip.missing() == [] and "password" not in json.dumps(told)
 
 
+@pytest.mark.long("a network that stays silent")
 def test_board_that_nothing_reaches_is_told_why_and_the_exit_is_1(chip, tmp_path):
     chip.air.points = {}
     chip.power_off()

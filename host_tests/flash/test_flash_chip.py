@@ -10,7 +10,6 @@ import pytest
 
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
-from host_tests.portable import LONG
 from host_tests.support.firmware import running_chip
 from lab.chips.chip import SAFE_MODE, TREE
 from lab.chips.link import ChipLink
@@ -54,10 +53,9 @@ class Desk:
         return chip.file(safe_mode.STATE_FILE)
 
 
+@pytest.mark.long("the chip starts anew at each operation")
 @pytest.mark.parametrize("step", [1, 25], ids=["configuration", "whole version"])
 def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys, monkeypatch, step):
-    if step > 1 and not LONG:
-        pytest.skip("the long run copies whole versions, too")
     chip = desk.chip
     if step > 1:  # the firmware has another core: all files are copied, and cut at every 25th operation
         monkeypatch.setattr(package, "core_digest", lambda platform: "another")

@@ -181,6 +181,7 @@ def test_a_cut_at_any_operation_leaves_a_whole_version_or_none(words, cut_before
         assert board.boot() == wanted.digest
 
 
+@pytest.mark.long("a cut at each operation of a trial")
 def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
     wanted = version("three")
     for cut in range(1, 60):
@@ -415,6 +416,13 @@ BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 )
 def test_what_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, board, key, words):
     assert words in mistakes_of(tmp_path, board=board)[f"board.{key}"]
+
+
+def test_no_network_is_a_choice_where_all_lines_are_serial(tmp_path):
+    serial, none = {"link": "ascii", "device": "1"}, {"network": "none"}
+    assert "results then stay on the board" in mistakes_of(tmp_path, board={}, controller=serial)["board.network"]
+    assert "reached over TCP" in mistakes_of(tmp_path, board=none)["board.network"]
+    assert checked(tmp_path, board=none, controller=serial)["board"]["network"] == "none"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_machine_code_twins_save_a_third_and_more(measured, baseline):
     assert measured["fast"]["result"] < plain["result"] * 2 / 3
 
 
+@pytest.mark.long("everything is counted twice")
 def test_two_counts_of_the_same_files_are_the_same(measured):
     again = board.measure(FORMS)
     for form in FORMS:

@@ -98,6 +98,7 @@ def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
     print(f"{CUTS} cuts, {len(acknowledged)} records acknowledged, none lost")
 
 
+@pytest.mark.long("another start of the chip")
 def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
     flash = tmp_path / "flash.bin"
     script = tmp_path / "job.py"
@@ -110,6 +111,7 @@ def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
     assert lines_of(rp2040.command(script, flash=flash)) == (0, ["900"])
 
 
+@pytest.mark.long("another start of the chip")
 def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     flash = tmp_path / "flash.bin"
     script = tmp_path / "job.py"
@@ -147,7 +149,7 @@ print(rp2_flash.other_division())
 """
 
 
-@pytest.mark.parametrize("files_kib", [704, 1000])
+@pytest.mark.parametrize("files_kib", [704, pytest.param(1000, marks=pytest.mark.long("another start of the chip"))])
 def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files_kib):
     assert files_kib * 1024 != FILES_BYTES
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
@@ -162,6 +164,7 @@ def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files
     assert flash.read_bytes() == before
 
 
+@pytest.mark.long("another start of the chip")
 def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)
@@ -196,6 +199,7 @@ toolcart.agent.cart.app.no_such_name
 """
 
 
+@pytest.mark.long("a start at the simulator's own pace")
 def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp_path):
     script, told = tmp_path / "job.py", []
     script.write_text(ALL_KINDS)

@@ -82,6 +82,7 @@ def test_a_scripted_run_with_outages_and_kills_delivers_everything_once(tmp_path
     assert checked.stdout.splitlines()[-1] == f"missing 0, behind 0, again {account['repeated']}"
 
 
+@pytest.mark.long("two demos, one behind the other")
 def test_a_kept_folder_is_gone_on_with(tmp_path):
     for run in (1, 2):
         told = _run_demo("--seconds", 1, "--json", "--keep", tmp_path)
@@ -177,6 +178,7 @@ def test_without_the_archives_libraries_toolsnet_is_simulated_one_and_that_is_sa
         demo.close()
 
 
+@pytest.mark.long("a demo for one fault")
 def test_an_archive_that_ends_is_told_and_started_again():
     demo = Demo(rate_per_s=20)
     try:

@@ -3,7 +3,7 @@
 Two kinds: one answers n with n's result under the ID n + 1 ("said"), the other keeps n's result under n + 1 ("kept").
 """
 
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_NO, HIGHER_SAID

@@ -1,6 +1,6 @@
 """The log says whether it holds this very tightening or frame, as far back as it is asked, or that it cannot say."""
 
-from toolcart.agent.base.words import put_u32
+from toolcart.agent.base.fields import put_u32
 from toolcart.agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res

@@ -5,7 +5,7 @@ others work in between. All of ours reach the archive once and in order, none of
 """
 
 from toolcart.agent.link.headers import HEADERS
-from toolcart.agent.openprotocol.questions import PHASE_OFF
+from toolcart.agent.openprotocol.question import PHASE_OFF
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import FLAG_RECOVERED
 from toolcart.base.clock import SimClock

@@ -1,6 +1,6 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.agent.openprotocol.known import SPINDLES

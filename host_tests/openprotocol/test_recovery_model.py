@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol import replies, whose
 from toolcart.agent.openprotocol.known import Known
-from toolcart.agent.openprotocol.questions import (
+from toolcart.agent.openprotocol.question import (
     NEWS_STORE,
     PHASE_BESIDE,
     PHASE_SETTLE,

@@ -6,12 +6,12 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 
 from random import Random
 
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import whose
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
+from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
-from toolcart.agent.openprotocol.walk import Walk
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 

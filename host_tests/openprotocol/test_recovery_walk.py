@@ -1,7 +1,7 @@
 """A walk finds the lowest ID that is kept, past holes of others' IDs, in few questions."""
 
+from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import ID_PERIOD
-from toolcart.agent.openprotocol.walk import Walk
 
 PORTABLE = True
 

@@ -4,7 +4,7 @@ Rules of the model are those of the Power Focus 6000, software 2.8: one counter 
 answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
 """
 
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import shared
 from toolcart.base.clock import Dice
 from host_tests.support.recovery import STATION, Bench, Memory

@@ -4,6 +4,7 @@ import sys
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NOT_ALLOWED
+from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
@@ -16,7 +17,7 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.clock import Dice
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from lab.harness.port import PORT_OPENING, SimPort
+from lab.harness.port import SimPort
 
 PORTABLE = True
 HEAVY = True
@@ -1810,7 +1811,7 @@ def test_results_behind_a_late_offer_keep_their_numbers():
     outlet.until_stored(4)
     assert outlet.archive.sequences() == [1, 3, 4, 5]
     if sys.implementation.name == "cpython":  # who asks for a sequence by number is on no board
-        from toolcart.agent.wide.rows import Rows
+        from toolcart.agent.wide.toolsnet_curves import Rows
 
         rows = Rows(outlet.policy)
         assert [rows.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"

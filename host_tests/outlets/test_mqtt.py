@@ -2,8 +2,7 @@
 
 import json
 
-from toolcart.agent.base.fields import copy, put_number
-from toolcart.agent.base.words import put_u32
+from toolcart.agent.base.fields import copy, put_number, put_u32
 from toolcart.agent.log.numbers import CURSOR
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res

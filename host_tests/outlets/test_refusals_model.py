@@ -14,13 +14,13 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.numbers import LIMIT, SENT, SENT_PASS
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet import row
-from toolcart.agent.outlets.toolsnet.offer import Offer
+from toolcart.agent.outlets.toolsnet.late import Offer
 from toolcart.agent.outlets.toolsnet.row import Row
 from toolcart.agent.outlets.toolsnet.sent import Sent
 from toolcart.agent.outlets.toolsnet.standing import Standing
+from host_tests.outlets import refusals as few
+from host_tests.outlets.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 from host_tests.portable import LONG
-from host_tests.support import refusals as few
-from host_tests.support.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 
 
 @pytest.fixture(autouse=True)

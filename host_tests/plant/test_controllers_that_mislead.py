@@ -34,6 +34,7 @@ def told(site, *words):
     return run.stdout + run.stderr
 
 
+@pytest.mark.long("the stall takes its time")
 def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answers(site):
     options = ControllerOptions(gives_up="unsubscribes", ack_timeout_ms=400, resends=2, silence_ms=60000)
     with SimulatedPlant(controller_options=options) as plant:

@@ -86,6 +86,7 @@ def _are_steady(site, cart, count):
     return told.count("controller  ready") == count
 
 
+@pytest.mark.long("several controllers, each given up")
 def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
     options = {
         "accepts none of ours": {"start_revisions": (7,), "ends_refused": {1: 0}, "start_refusal_code": 98},

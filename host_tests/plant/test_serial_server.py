@@ -13,12 +13,21 @@ pytestmark = pytest.mark.usefixtures("hasty")
 TAKES_NO_BAUD = bytes((255, 253, 44, 255, 250, 44, 101, 0, 0, 0, 0, 255, 240))
 
 
+ALSO = pytest.mark.long("the plain line notices a cut only by the silence behind it")
+
+
 def cart_of(site, plant, link, device, **settings):
     return site.cart(plant, controller={"link": link, "device": device, "baud": 115200, "port": 4545, **settings})
 
 
 @pytest.mark.parametrize(
-    ("link", "kind"), [("3964r", "socket"), ("3964r", "rfc2217"), ("ascii", "socket"), ("ascii", "rfc2217")]
+    ("link", "kind"),
+    [
+        ("3964r", "socket"),
+        ("3964r", "rfc2217"),
+        pytest.param("ascii", "socket", marks=ALSO),
+        pytest.param("ascii", "rfc2217", marks=ALSO),
+    ],
 )
 def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_path, link, kind):
     line = tmp_path / "line"
@@ -54,6 +63,7 @@ def said_by_both(site, plant, device, *texts, link="3964r"):
     return " ".join(doctor.split())
 
 
+@pytest.mark.long("half a minute of silence")
 def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
     with SimulatedPlant() as plant:
         nothing = free_port()

@@ -13,6 +13,7 @@ from host_tests.support.tls import certificate_files
 
 MQTT = {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u", "password": {"file": "broker.password"}}
 TOOLSNET = {"kind": "toolsnet"}
+ALSO = pytest.mark.long("another fault, the same wait")
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has other users' eyes")
 
 
@@ -41,7 +42,9 @@ def test_root_checks_as_the_user_that_runs_the_agent(site):
         assert "nobody may not write it" in told.stderr and "as nobody:" in told.stdout, told.stderr
 
 
-@pytest.mark.parametrize("kind", ["of root", "missing", "open to others", "empty"])
+@pytest.mark.parametrize(
+    "kind", ["of root", *[pytest.param(kind, marks=ALSO) for kind in ("missing", "open to others", "empty")]]
+)
 def test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again(site, kind):
     if kind == "of root" and os.geteuid() != 0:
         pytest.skip("only root makes files of root")

@@ -90,7 +90,9 @@ def passed_on(one, other):
         other.shutdown(socket.SHUT_WR)
 
 
-@pytest.mark.parametrize("is_silent", [True, False], ids=["silent", "closes"])
+@pytest.mark.parametrize(
+    "is_silent", [pytest.param(True, id="silent", marks=pytest.mark.long("silence")), pytest.param(False, id="closes")]
+)
 @pytest.mark.parametrize(
     "name,other,hint",
     [
@@ -124,6 +126,7 @@ def test_ask_and_decode_read_such_a_header(site):
     assert code == 0 and "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
 
 
+@pytest.mark.long("refusals until the agent gives up")
 def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
     with plant_of("op-ford", ack_refusal_code=99) as plant:
         cart = site.cart(plant, controller={"header": "op-ford"})

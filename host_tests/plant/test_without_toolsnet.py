@@ -19,6 +19,7 @@ from host_tests.support.consume_process import consume, end
 from host_tests.support.plant_words import Words, says
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 
+ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
 WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")
 
 
@@ -145,7 +146,14 @@ def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, tmp_path):
         assert agent.end() == 0
 
 
-@pytest.mark.parametrize("kinds", [("webhook",), ("file",), ("file", "webhook")], ids=" and ".join)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(("webhook",), id="webhook", marks=ALSO),
+        pytest.param(("file",), id="file", marks=ALSO),
+        pytest.param(("file", "webhook"), id="file and webhook"),
+    ],
+)
 def test_kills_lose_and_double_nothing_without_toolsnet(site, hook, kinds):
     lines = site.home / "lines.jsonl"
     settings = {"webhook": hook.settings, "file": {"kind": "file", "path": lines.name}}
@@ -180,6 +188,7 @@ def test_kills_lose_and_double_nothing_without_toolsnet(site, hook, kinds):
         assert agent.end() == 0
 
 
+@pytest.mark.long("an outlet is added and removed, with restarts")
 def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
     lines = {"kind": "file", "path": "lines.jsonl"}
     with SimulatedPlant() as plant:
@@ -224,6 +233,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
         assert agent.end() == 0
 
 
+@pytest.mark.long("a spool that fills three times")
 @says("records dropped before a further outlet had them; it was away or slow", "oldest records: new results need room")
 def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site):
     lines = {"kind": "file", "path": "lines.jsonl"}

@@ -294,6 +294,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
         assert agent.end() == 0
 
 
+@LONG
 @says(
     "{} fell silent: it did not answer the keep-alive",
     "{} left in order",
@@ -426,7 +427,7 @@ def test_one_refused_result_is_said_of_that_one_alone(site):
         assert agent.end() == 0
 
 
-@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("window", [1, pytest.param(4, marks=LONG)])
 def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(silent_sequences=(3,), window=window)) as plant:
         places = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
@@ -453,6 +454,7 @@ def test_results_in_their_order_are_never_out_of_it(site):
         assert "out of the order" not in agent.said, agent.said
 
 
+@LONG
 @says("set aside: refused by ToolsNet, in doubt or unreadable")
 def test_a_refused_result_with_none_behind_it_is_not_everything(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={3: 17})) as plant:

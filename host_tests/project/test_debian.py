@@ -93,6 +93,7 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
     assert "toolcart" in root.users() and Path("/etc/passwd").read_text() == users_here
 
 
+@pytest.mark.long("both are built twice")
 def test_wheel_and_package_are_built_the_same_twice(package, built_wheel, tmp_path):
     assert debian.build(tmp_path).read_bytes() == package.read_bytes()
     assert wheel.build(tmp_path).read_bytes() == built_wheel.read_bytes()

@@ -421,6 +421,7 @@ with toolcart.simulated.controller("nexo") as simulated:
 """
 
 
+@pytest.mark.long("PyInstaller reads all of it")
 def test_a_program_of_a_user_can_be_frozen_by_pyinstaller(installed, tmp_path):
     if find_spec("PyInstaller") is None:
         pytest.skip("no PyInstaller: the extra `test` has it")

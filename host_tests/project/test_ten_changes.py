@@ -180,7 +180,7 @@ def test_outlet(copy):
         "from toolcart.agent.wide import file, tally,",
     )
     edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
-    edit(copy, "toolcart/agent/cart/owners.py", '"mqtt")', '"mqtt", "tally")')
+    edit(copy, "toolcart/agent/cart/area.py", '"mqtt")', '"mqtt", "tally")')
     page = run(copy, "-m", "toolcart.tools.config.text")
     assert "How many each result counts." in page
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
@@ -372,7 +372,7 @@ NOTE = '''"""A number that somebody noted."""
 
 from struct import pack_into
 
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
 
 NOTE_BYTES = 12
 
@@ -411,7 +411,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BATCH_STATUS, HEAD_BYTES, ROOM_BYTES, TIME, TIME_BYTES
-from toolcart.agent.station.newest_event import newest_event
+from toolcart.agent.station.gone import newest_event
 
 CPYTHON_ONLY = True
 SETTINGS = """durable bool true"""
@@ -522,7 +522,7 @@ def test_event_that_follows_from_a_result(copy):
         "from toolcart.agent.wide import batches, file,",
     )
     edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "batches": batches,')
-    edit(copy, "toolcart/agent/cart/owners.py", '"mqtt")', '"mqtt", "batches")')
+    edit(copy, "toolcart/agent/cart/area.py", '"mqtt")', '"mqtt", "batches")')
     edit(copy, "toolcart/agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
     edit(
         copy,

@@ -1,6 +1,6 @@
 """What is set aside stays until somebody orders otherwise, and moves on when its block is erased."""
 
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE

@@ -122,6 +122,7 @@ def test_a_cut_and_then_an_order_lose_nothing():
                         agent.check((unit_bytes, cut_after, look, words))
 
 
+@pytest.mark.long("a process for each cut")
 def test_an_order_that_is_cut_itself_loses_nothing():
     ran = 0
     for cut_after in range(8, operations_of(64) + 1):

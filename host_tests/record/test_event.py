@@ -1,7 +1,17 @@
 """Records of events: what is put in comes out, widths hold, and the table of kinds says what the modules say."""
 
 from toolcart.agent.log import record as rec
-from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, raw
+from toolcart.agent.record import (
+    FRAME,
+    FRAME_MOST,
+    KIND_EVENT,
+    KIND_GRAPH,
+    KIND_RAW,
+    KIND_RESULT,
+    KINDS,
+    LEAST,
+    PAYLOAD_MAX,
+)
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe
@@ -52,8 +62,8 @@ def test_widths_hold():
 
 def test_the_table_of_kinds_says_what_the_modules_say():
     assert list(KINDS) == [KIND_RESULT, KIND_RAW, KIND_EVENT, KIND_GRAPH]
-    assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, raw.FRAME, ev.EVENT_LEAST, res.HEAD_BYTES + 1]
-    most = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES, raw.FRAME + raw.FRAME_MOST, ev.EVENT_MOST
+    assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, FRAME, ev.EVENT_LEAST, res.HEAD_BYTES + 1]
+    most = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES, FRAME + FRAME_MOST, ev.EVENT_MOST
     assert max(most) + res.PARKED_BYTES == PAYLOAD_MAX
     for kind in KINDS:
         assert kind & 0x80, "no text can begin like a record"

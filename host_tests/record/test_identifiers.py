@@ -7,8 +7,8 @@ import pytest
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import copy
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
-from toolcart.agent.record import identifiers as rec
 from toolcart.agent.record import result as res
+from toolcart.agent.record import specials as rec
 from toolcart.agent.wide import identifier_parts as read
 from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of

@@ -82,6 +82,7 @@ def test_one_program_and_one_area_can_be_had_alone(image):
     assert [one["count"] for one in numbers(image, "--area", "main")] == [10, 10]
 
 
+@pytest.mark.long("two plots of a whole spool")
 def test_it_is_drawn_in_the_terminal_and_into_a_picture(image, tmp_path):
     pytest.importorskip("plotext")
     text = run(image, "--width", "90").stdout

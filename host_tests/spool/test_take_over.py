@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from toolcart.agent.cart.owners import with_these
+from toolcart.agent.cart.area import with_these
 from toolcart.agent.log import numbers as n
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.toolsnet_memory import tightening_id_of

@@ -1,10 +1,10 @@
 """The newest event of a kind is found behind results and other events, in the blocks asked for, or not at all."""
 
-from toolcart.agent.base.words import get_u32, put_u32
+from toolcart.agent.base.fields import get_u32, put_u32
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
-from toolcart.agent.station.newest_event import newest_event
+from toolcart.agent.station.gone import newest_event
 from host_tests.support.log import Area, append, mounted
 
 PORTABLE = True

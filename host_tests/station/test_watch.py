@@ -4,7 +4,7 @@ Each test is the whole agent at a simulated controller, on one clock.
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
 from toolcart.agent.station.watch import QUIET_MINUTES
 from toolcart.sim.profiles import row

@@ -2,8 +2,8 @@
 toolcart.agent.wide.controller_curves.
 """
 
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.base.health import Health
-from toolcart.agent.base.words import get_u32
 from toolcart.agent.log.cursor import WANTS_GRAPHS
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import Log

@@ -8,7 +8,7 @@ Blocks 0..3 are the state's, then `kept_blocks` of the quarantine, `graph_blocks
 another part of the area owns is not imported before it is asked for: a small heap has room for some of it only.
 """
 
-from toolcart.agent.base.words import get_u32, pack_digits, put_u32
+from toolcart.agent.base.fields import get_u32, pack_digits, put_u32
 from toolcart.agent.log.cursor import WANTS_ALL
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import Log

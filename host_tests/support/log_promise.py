@@ -7,10 +7,9 @@ Rules
 3. A broken promise is a `Fault`. What a device refused in an operation excuses the answer to this one alone.
 """
 
-from toolcart.agent.log.codes import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, SET_ASIDE
-from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
+from toolcart.agent.log.record import FRAME_BYTES, LOG_DONE, LOG_FAILED, LOG_FULL, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res

@@ -1,12 +1,11 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
-from toolcart.agent.base.fields import copy
-from toolcart.agent.base.words import pack_digits, put_u32
+from toolcart.agent.base.fields import copy, pack_digits, put_u32
 from toolcart.agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.known import Known
-from toolcart.agent.openprotocol.questions import NEWS_STORE
+from toolcart.agent.openprotocol.question import NEWS_STORE
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res

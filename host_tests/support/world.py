@@ -8,7 +8,7 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 
 # isort: split
 from toolcart.agent.log.numbers import GRAPH_BLOCKS, KEPT_BLOCKS
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev

@@ -305,7 +305,7 @@ def test_a_controller_on_a_line_answers(tmp_path, short):
     ("options", "what", "words"),
     [
         ({"send_12": False}, "PIM", "did not identify itself as a PIM"),
-        ({"pim_silent": True}, "PIM", "no 08"),
+        pytest.param({"pim_silent": True}, "PIM", "no 08", marks=pytest.mark.long("a quarter of a minute of silence")),
         ({"server_port": 1}, "server", "refused the connection"),
     ],
 )

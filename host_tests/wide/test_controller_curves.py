@@ -1,7 +1,7 @@
 """Curves become pieces in their own ring: whole, durable, once, with their result, and never in anyone's way."""
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.words import get_u32, put_u32
+from toolcart.agent.base.fields import get_u32, put_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_RESULT

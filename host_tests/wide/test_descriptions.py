@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from toolcart.agent.base.fields import is_plain
 from toolcart.agent.record.text_form import octets_of, put_ascii
-from toolcart.agent.wide import telegram02 as describe
+from toolcart.agent.wide import toolsnet_descriptions as describe
 from toolcart.sim.profiles import row
 from toolcart.toolsnet.telegrams import take_apart
 from lab.harness.cart import Cart

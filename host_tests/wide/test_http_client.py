@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient
-from toolcart.agent.wide.http_words import authorization, retry_after_ms
+from toolcart.agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient, authorization, retry_after_ms
 from toolcart.agent.wide.web_address import WebAddress
 
 NOW = 1000

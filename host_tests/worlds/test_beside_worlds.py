@@ -33,6 +33,7 @@ def test_what_stands_beside_changes_no_other_world(shape):
     assert json.dumps(usual["toolsnet"]) == json.dumps(beside["toolsnet"])
 
 
+@pytest.mark.long("a broken outlet is hunted")
 def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
     def trusts(self, now):
         session = self.session

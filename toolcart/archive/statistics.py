@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
@@ -48,6 +48,10 @@ class Trended:
     vin_to: str | None = None  # including what begins with it
 
 
+Ends = tuple[float | None, float | None]  # least and most; unknown for no values
+_NO_VALUES: Ends = (None, None)
+
+
 @dataclass
 class Part:
     """The results of one program in one period under one set of limits. Limits of 0 and 0 are none."""
@@ -60,25 +64,35 @@ class Part:
     bad: int
     sums: dict[str, Sums]
     ok: dict[str, Sums]  # of the OK ones
-    extremes: dict[str, tuple[float | None, ...]] = field(default_factory=dict)  # OK: least, most; not OK: least, most
+    bad_ends: dict[str, Ends]  # of those that are not OK
 
     def of(self, only_ok: bool) -> dict[str, Sums]:
         """Return the sums of all or of the OK ones."""
         return self.ok if only_ok else self.sums
 
+    def extremes(self, name: str) -> tuple[float | None, ...]:
+        """Return the least and most of the OK ones, then of the others."""
+        ok = self.ok[name]
+        return ok.least, ok.most, *self.bad_ends[name]
+
     def add(self, other: Part) -> None:
         """Add other results of the same program, period and limits."""
         self.good += other.good
         self.bad += other.bad
-        for name in self.sums:
+        for name in QUANTITIES:
             self.sums[name].add(other.sums[name])
             self.ok[name].add(other.ok[name])
-            pairs = zip(self.extremes[name], other.extremes[name], strict=True)
-            self.extremes[name] = tuple(_extreme(pair, min if at % 2 == 0 else max) for at, pair in enumerate(pairs))
+            self.bad_ends[name] = _both(self.bad_ends[name], other.bad_ends[name])
 
 
-def _extreme(pair: tuple[float | None, float | None], which: Callable) -> float | None:
-    return which((one for one in pair if one is not None), default=None)
+def _both(one: Ends, other: Ends) -> Ends:
+    least, most = one
+    other_least, other_most = other
+    if least is None or most is None:
+        return other
+    if other_least is None or other_most is None:
+        return one
+    return min(least, other_least), max(most, other_most)
 
 
 def parts(connection: Connection, wanted: Trended, digits: int, shifts: Shifts = ()) -> list[Part]:
@@ -100,18 +114,14 @@ def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
     """Return the same in longer periods."""
     told: dict[tuple, Part] = {}
     for part in parts:
-        limits = [limit for pair in part.limits.values() for limit in pair]
-        key = (part.period[:digits], part.spindle, part.program, *limits)
-        if key in told:
-            told[key].add(part)
-        else:
-            sums, ok = _copied(part.sums), _copied(part.ok)
-            told[key] = replace(part, period=key[0], sums=sums, ok=ok, extremes=dict(part.extremes))
+        key = (part.period[:digits], part.spindle, part.program, *part.limits.values())
+        longer = told.get(key)
+        if longer is None:
+            sums, ok = ({name: Sums() for name in QUANTITIES} for _ in range(2))
+            longer = Part(*key[:3], part.limits, 0, 0, sums, ok, dict.fromkeys(QUANTITIES, _NO_VALUES))
+            told[key] = longer
+        longer.add(part)
     return list(told.values())
-
-
-def _copied(sums: dict[str, Sums]) -> dict[str, Sums]:
-    return {name: replace(one) for name, one in sums.items()}
 
 
 def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
@@ -148,16 +158,17 @@ def _sums(count: ColumnElement, total: ColumnElement, squares: ColumnElement) ->
 
 
 def _part(row: Row) -> Part:
-    period, spindle, program, *rest = row
-    limits = {name: (rest[2 * at], rest[2 * at + 1]) for at, name in enumerate(QUANTITIES)}
-    part = Part(period, spindle, program, limits, int(rest[4]), int(rest[5]), {}, {})
+    period, spindle, program, *limits = row[:7]
+    good, bad, *rest = row[7:]
+    part = Part(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
     for at, name in enumerate(QUANTITIES):
-        told = rest[6 + 14 * at : 20 + 14 * at]
-        least, most, bad_least, bad_most = part.extremes[name] = tuple(told[10:])
-        ends = _extreme((least, bad_least), min), _extreme((most, bad_most), max)
-        for sums, first, between in ((part.sums, 0, ends), (part.ok, 5, (least, most))):
+        low, high = part.limits[name] = limits[2 * at], limits[2 * at + 1]
+        told, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
+        ok_ends, bad_ends = (told[10], told[11]), (told[12], told[13])
+        part.bad_ends[name] = bad_ends
+        for sums, first, ends in ((part.sums, 0, _both(ok_ends, bad_ends)), (part.ok, 5, ok_ends)):
             count, total, squares, inner, free = told[first : first + 5]
-            sums[name] = Sums(int(count), total, squares, *between, inner, int(free), sum(limits[name]) / 2)
+            sums[name] = Sums(int(count), total, squares, *ends, inner, int(free), origin)
     return part
 
 

@@ -13,8 +13,8 @@ clock (toolcart.board.clock) or None, ntp (toolcart.board.clock.Ntp) or None, ca
 import json
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import unpack_digits
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.base.words import unpack_digits
 from toolcart.agent.cart.led import Blinker, code_of
 from toolcart.agent.cart.liveness import ASKED_MS, Liveness
 from toolcart.board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits

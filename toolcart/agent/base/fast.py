@@ -1,7 +1,7 @@
 """Machine code twins of the loops over fields: twenty times faster than bytecode, with the same answers.
 
 Rules, which hold for toolcart.agent.base.fast_crc as well
-1. Used by fields.py, words.py, form.py, plausible.py where `compat.FAST` says that this build runs it; everything
+1. Used by fields.py, form.py, plausible.py where `compat.FAST` says that this build runs it; everything
    works without it. The same tests run on both forms (test_fast.py).
 2. Reaching outside a buffer is an IndexError as in the plain form, checked once before the loop: machine code checks
    no bounds by itself, and a wrong one would silently destroy the heap.
@@ -344,7 +344,7 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
     return True
 
 
-# What fields.py and words.py take from here, name by name.
+# What fields.py takes from here, name by name.
 FIELDS = (
     "number",
     "put_number",
@@ -355,5 +355,7 @@ FIELDS = (
     "all_digits",
     "compare",
     "put_text",
+    "pack_digits",
+    "unpack_digits",
+    "pack_time",
 )
-WORDS = ("pack_digits", "unpack_digits", "pack_time")

@@ -12,8 +12,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import FAST, const
-from toolcart.agent.base.fields import copy, fill, is_blank, put_text
-from toolcart.agent.base.words import pack_time, unpack_digits
+from toolcart.agent.base.fields import copy, fill, is_blank, pack_time, put_text, unpack_digits
 
 MOVE_BYTES = const(5)
 

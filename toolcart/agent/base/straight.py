@@ -1,7 +1,7 @@
 """CPython twins of the loops over fields: slices, tables and struct, with the same answers.
 
 Rules
-1. Used by fields.py, words.py, form.py, crc.py, plausible.py and toolcart.agent.log.record, where `compat.FAST` and
+1. Used by fields.py, form.py, crc.py, plausible.py and toolcart.agent.log.record, where `compat.FAST` and
    `compat.FAST_CRC` are this module. The same tests run on both forms (test_fast.py, test_straight.py).
 2. Reaching outside a buffer is an IndexError as in the plain form, checked once before anything is written: a slice
    would silently make the buffer longer.
@@ -115,9 +115,6 @@ def put_text(target, at, source, start, width):
         target[at : at + width] = source[start : start + width].translate(_FIT_TEXT)
 
 
-# -- words.py ------------------------------------------------------------------------------------------------------
-
-
 def pack_digits(buf, start, digits, at, count):
     if start < 0 or at < 0 or start + count // 2 > len(buf) or at + count > len(digits):
         raise IndexError
@@ -131,7 +128,7 @@ def unpack_digits(digits, at, buf, start, count):
 
 
 def _packed_time(text):
-    """Return the seven bytes of a time of 19 characters, zeros if it is not a time (words.pack_time)."""
+    """Return the seven bytes of a time of 19 characters, zeros if it is not a time (fields.pack_time)."""
     if text.translate(_SHAPE) != _STAMP:
         return _NO_TIME
     packed = unhexlify(text.translate(None, b"-:"))
@@ -356,7 +353,19 @@ def _expression(move):
     return "b'0' + %s[:%d].translate(ZERO_FOR_BLANK) + b'.' + %s[%d:].translate(ZERO_FOR_BLANK)" % parts
 
 
-# What fields.py and words.py take from here, name by name.
-FIELDS = ("number", "put_number", "copy", "fill", "is_blank", "is_plain", "all_digits", "compare", "put_text")
-WORDS = ("pack_digits", "unpack_digits", "pack_time")
-__all__ = (*FIELDS, *WORDS, "carry_out", "characters_fit", "crc", "seal")
+# What fields.py takes from here, name by name.
+FIELDS = (
+    "number",
+    "put_number",
+    "copy",
+    "fill",
+    "is_blank",
+    "is_plain",
+    "all_digits",
+    "compare",
+    "put_text",
+    "pack_digits",
+    "unpack_digits",
+    "pack_time",
+)
+__all__ = (*FIELDS, "carry_out", "characters_fit", "crc", "seal")

@@ -6,17 +6,116 @@ together.
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.health import NOT_SAVED
-from toolcart.agent.cart import owners
-from toolcart.agent.log.areas import divide
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
 from toolcart.agent.log.numbers import AHEAD, CURSOR, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+
+# Which cursor of a snapshot belongs to which outlet, also after outlets were added, removed or put in another order.
+#
+# A snapshot (toolcart.agent.log.state) keeps six bits for each of the four cursors: the kind of outlet that had it last
+# (its place in KINDS and 1; 0: none yet), and IN_USE if that was in the session that wrote it. All 0: the area is new,
+# or older than this; then every outlet counts as one that was there before.
+#
+# Rules
+# 1. An outlet has the cursor of its kind; several of one kind have theirs in their order.
+# 2. The first cursor is for the first kind alone: a snapshot keeps more about it (toolcart.agent.log.numbers).
+# 3. An outlet whose kind has no cursor takes one that none had, else one of a kind that is not configured any more.
+# 4. The cursor of a removed outlet keeps no block. It goes on there when it is configured again.
+# 5. An added outlet gets what the log still holds, as far as a quarter of the room stays for new results.
+
+KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
+CURSORS = const(4)
+
+_BITS = const(6)
+_KIND = const(31)
+_IN_USE = const(32)
+
+
+def _owner(owners, slot):
+    return owners >> _BITS * slot & (_KIND | _IN_USE)
+
+
+def _number(kind):
+    return KINDS.index(kind) + 1
+
+
+def assign(owners, kinds):
+    """Return the cursors of outlets of these kinds, in their order."""
+    slots = [-1] * len(kinds)
+    for is_taken in (_has_kind, _is_blank, _is_any):
+        for index in range(len(kinds)):
+            number = _number(kinds[index])
+            for slot in range(1) if number == 1 else range(1, CURSORS):
+                if slots[index] < 0 and slot not in slots and is_taken(_owner(owners, slot) & _KIND, number):
+                    slots[index] = slot
+    return slots
+
+
+def _has_kind(held, number):
+    return held == number
+
+
+def _is_blank(held, _number):
+    return held == 0
+
+
+def _is_any(_held, _number):
+    return True
+
+
+def with_these(owners, kinds, slots):
+    """Return what the next snapshot says: these outlets are there now, and no others."""
+    found = 0
+    for slot in range(CURSORS):
+        number = _owner(owners, slot) & _KIND
+        if slot in slots:
+            number = _number(kinds[slots.index(slot)]) | _IN_USE
+        found |= number << _BITS * slot
+    return found
+
+
+def is_in_use(owners, slot):
+    """True if the last session had an outlet at this cursor; always, if that is not known."""
+    return owners == 0 or _owner(owners, slot) & _IN_USE != 0
+
+
+def had(owners, slot):
+    """True if any session had an outlet at this cursor."""
+    return _owner(owners, slot) != 0
+
+
+def is_added(owners, kind, slot):
+    """True if the last session had no outlet of this kind at this cursor."""
+    return owners != 0 and _owner(owners, slot) != _number(kind) | _IN_USE
+
+
+def removed(owners, slots, log):
+    """Return (kind, how many records it has not taken) of each outlet that the last session had and this one lacks."""
+    found = []
+    for slot in range(CURSORS):
+        held = _owner(owners, slot)
+        if held & _IN_USE and slot not in slots and held & _KIND <= len(KINDS):
+            found.append((KINDS[(held & _KIND) - 1], max(0, log.number - log.state.numbers[CURSOR + slot])))
+    return found
+
+
+def begin(log, cursor, owners, kind, others_low):
+    """Place the cursor of an added outlet; return how many records that the log holds are left out.
+
+    `others_low` is the number that all other durable cursors have passed.
+    """
+    oldest = log.first_above(0) - 1 if log.number else 0
+    held = _owner(owners, cursor.slot - CURSOR) & _KIND
+    number = max(cursor.number if held in (0, _number(kind)) else 0, oldest)
+    log.rewind(cursor, max(number, min(floor(log), others_low)), cursor.ahead)
+    return cursor.number - number
+
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 
@@ -38,9 +137,9 @@ def bring_up(station, device):
     station.at_start.parked_blocks_differ = kept_blocks != kept
     station.at_start.graph_blocks_differ = graph_blocks != graphs
     kinds = [outlet["kind"] for outlet in station.settings["outlets"]]
-    slots = owners.assign(held, kinds)
+    slots = assign(held, kinds)
     logs = _logs(station, device, kept_blocks, graph_blocks, slots)
-    added = [owners.is_added(held, kinds[index], slots[index]) for index in range(len(kinds))]
+    added = [is_added(held, kinds[index], slots[index]) for index in range(len(kinds))]
     _keep_blocks(station, added)
     station.why = mount(station.state, logs, station.board.seed())
     if station.why != MOUNT_DONE:
@@ -103,10 +202,10 @@ def _take_cursors(station, held, kinds, slots, added):
         if added[index]:
             cursor = log.cursors[index]
             keeps = station.outlet_settings[index].get("durable", True)
-            station.at_start.added[index] = owners.begin(log, cursor, held, kinds[index], lows if keeps else 0)
-    station.at_start.removed = owners.removed(held, slots, log)
+            station.at_start.added[index] = begin(log, cursor, held, kinds[index], lows if keeps else 0)
+    station.at_start.removed = removed(held, slots, log)
     _keep_blocks(station, [False] * len(kinds))
-    state.owners = owners.with_these(held, kinds, slots)
+    state.owners = with_these(held, kinds, slots)
 
 
 def _graphs(station, part, slots):

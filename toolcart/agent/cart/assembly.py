@@ -17,7 +17,7 @@ if ON_CPYTHON:
 else:
     from toolcart.agent.station.store import Store
 
-_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.questions
+_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.question
 
 
 def assemble(station, scheduler, now):

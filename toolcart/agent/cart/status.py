@@ -12,7 +12,7 @@ from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import states as controller_states
-from toolcart.agent.openprotocol.questions import PHASE_NAMES
+from toolcart.agent.openprotocol.question import PHASE_NAMES
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -229,7 +229,8 @@ def _spool(log, state):
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
         "erases": log.counts.erases,
-        "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # at most (toolcart.agent.log.head)
+        "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
+        // device.block_count,  # at most (toolcart.agent.log.record)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
         "torn": log.counts.torn,

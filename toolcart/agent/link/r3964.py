@@ -24,7 +24,6 @@ from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
 from toolcart.agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
-from toolcart.agent.link.inlet import Inlet
 from toolcart.agent.link.payload import (
     FRONT_BYTES,
     MESSAGE_AT,
@@ -39,6 +38,7 @@ from toolcart.agent.link.payload import (
     TALLY_REPEATS,
     TALLY_SILENCES,
     Form,
+    Inlet,
     begin_of,
     tail_fits,
 )

@@ -9,9 +9,18 @@ Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, TOP, WHEN_FULL_OVERWRITE, WORN
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.record import NUMBER_TOP, RECORD_NONE
+from toolcart.agent.log.record import (
+    BLOCKS_TRIED,
+    LOG_DONE,
+    LOG_FAILED,
+    LOG_FULL,
+    NUMBER_TOP,
+    RECORD_NONE,
+    TOP,
+    WHEN_FULL_OVERWRITE,
+    WORN,
+)
 
 
 class Blocks:

@@ -15,15 +15,28 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import copy, fill, get_u32
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_REFUSE
-from toolcart.agent.log.desk import PLACE
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
 from toolcart.agent.log.reader import WORN
-from toolcart.agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST, seal
+from toolcart.agent.log.record import (
+    AT_WORDS,
+    BLOCKS_TRIED,
+    CARRIED,
+    FRAME_BYTES,
+    HEAD_OCTETS,
+    KIND_RESULT,
+    LOG_DONE,
+    LOG_FAILED,
+    LOG_FULL,
+    PLACE,
+    RECORD_LOST,
+    WHEN_FULL_REFUSE,
+    WORDS_BYTES,
+    forget_ids,
+    note_id,
+    seal,
+)
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 

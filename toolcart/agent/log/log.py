@@ -15,18 +15,29 @@ Rules
 from struct import pack_into
 
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.fields import compare, copy, fill
-from toolcart.agent.base.words import get_u32
-from toolcart.agent.log import head as hd
+from toolcart.agent.base.fields import compare, copy, fill, get_u32
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log import record as hd
 from toolcart.agent.log.blocks import Blocks
 from toolcart.agent.log.carry import carry, fits
-from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.desk import PLACE, Desk
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.reader import TOP, WORN, Reader
-from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, seal
+from toolcart.agent.log.record import (
+    ALIGN_BYTES,
+    BLOCKS_TRIED,
+    FRAME_BYTES,
+    KIND_RESULT,
+    LOG_DONE,
+    LOG_FAILED,
+    LOG_FULL,
+    NUMBER_TOP,
+    PLACE,
+    WHEN_FULL_OVERWRITE,
+    WHEN_FULL_REFUSE,
+    Desk,
+    seal,
+)
 from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY

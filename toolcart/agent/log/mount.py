@@ -15,33 +15,40 @@ Rules
 from array import array
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import compare, copy
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import compare, copy, get_u32
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.desk import PLACE
-from toolcart.agent.log.head import (
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import RETAINED_MAX
+from toolcart.agent.log.reader import TOP, WORN
+from toolcart.agent.log.record import (
     AT_FIRST,
     AT_FLAGS,
+    AT_GRAPHS,
     AT_IDENTITY,
+    AT_KEPT,
     AT_NUMBER,
     AT_RING,
     AT_WORDS,
     CARRIED,
+    FRAME_BYTES,
     HEAD_BAD,
     HEAD_BLANK,
     HEAD_FOREIGN,
     HEAD_OCTETS,
     HEAD_SOUND,
+    KIND_RESULT,
+    PLACE,
+    RECORD_LOST,
     WORDS_BYTES,
     WORDS_HIGHEST,
     WORDS_NUMBER,
     check_head,
     forget_ids,
     note_id,
+    size_of,
+    u16,
 )
-from toolcart.agent.log.reader import TOP
-from toolcart.agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST
-from toolcart.agent.log.state import STATE_FOREIGN
+from toolcart.agent.log.state import STATE_BLOCKS, STATE_FOREIGN, STATE_FOUND, STATE_LOST, State
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
@@ -237,3 +244,37 @@ def _read_block(log, place):
 
 
 assert _NUMBER == HEAD_OCTETS + 4
+
+
+# How a station's device is divided: state, quarantine, ring of curves if there is one, log; and who had its cursors.
+#
+# The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
+
+
+def divide(device, kept, graphs):
+    """Return how many blocks the quarantine and the ring of curves have, and the state's `owners`.
+
+    In a new area these are `kept`, `graphs` and 0; if the device cannot be read -1, 0, 0.
+    """
+    state = State(Part(device, 0, STATE_BLOCKS))
+    code = state.load()
+    if code == STATE_LOST:
+        return -1, 0, 0
+    if code == STATE_FOUND and state.numbers[n.KEPT_BLOCKS]:
+        return state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS], state.owners
+    page = bytearray(HEAD_OCTETS)
+    size = size_of(device)
+    for block in range(STATE_BLOCKS, device.block_count):
+        if device.read_into(block * device.block_bytes, page, HEAD_OCTETS) < 0:
+            return -1, 0, 0
+        if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
+            return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state.owners
+    return kept, graphs, state.owners
+
+
+def floor(log):
+    """Return up to which number the log's records may go, so that a quarter of its room is free."""
+    firsts = [first for first in log.firsts if 0 < first < WORN]
+    firsts.sort()
+    over = len(firsts) - log.device.block_count * 3 // 4
+    return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)

@@ -11,17 +11,19 @@ Rules
 from array import array
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.codes import TOP, WORN
-from toolcart.agent.log.desk import PLACE, READ_BYTES
-from toolcart.agent.log.head import HEAD_OCTETS
 from toolcart.agent.log.record import (
     FRAME_BYTES,
+    HEAD_OCTETS,
     NUMBER,
+    PLACE,
+    READ_BYTES,
     RECORD_BAD,
     RECORD_LOST,
     RECORD_NONE,
+    TOP,
+    WORN,
     is_sound,
     record_length,
 )

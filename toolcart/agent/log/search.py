@@ -2,21 +2,25 @@
 
 Rules
 1. Within a block records come in order. What is in doubt or void is not found.
-2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.head): so a
+2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.record): so a
    block that cannot have an ID costs one read, and an ID above all in the log none.
 3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
    RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
    worn, and its contents are lost.
 """
 
-from toolcart.agent.base.fields import compare, copy
-from toolcart.agent.base.words import get_u32
-from toolcart.agent.log.desk import PLACE
-from toolcart.agent.log.head import (
+from toolcart.agent.base.fields import compare, copy, get_u32
+from toolcart.agent.log.record import (
     AT_NUMBER,
     AT_WORDS,
+    FRAME_BYTES,
     HEAD_OCTETS,
     HEAD_SOUND,
+    KIND_RESULT,
+    NUMBER,
+    PLACE,
+    RECORD_LOST,
+    RECORD_NONE,
     WORDS_BYTES,
     WORDS_HIGHEST,
     WORDS_LOWEST,
@@ -24,7 +28,6 @@ from toolcart.agent.log.head import (
     check_head,
     u16,
 )
-from toolcart.agent.log.record import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE
 from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 _ID = PLACE + HEAD_BYTES + TIGHTENING_ID

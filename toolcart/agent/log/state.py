@@ -12,7 +12,7 @@ Rules
    its opening was cut, and it may read well at one start and not at the next. Only where nothing else counts it is
    better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
    The next block is one in which nothing counts, else the oldest: never the one that counts.
-4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.head): a session begins above all before
+4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.record): a session begins above all before
    it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
    appended, erased or acknowledged either: all that the logs hold goes out, after each start again.
@@ -22,11 +22,10 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.base.fields import copy
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.head import size_of
 from toolcart.agent.log.numbers import NUMBERS, OCTETS
+from toolcart.agent.log.record import size_of
 
 STATE_FINE = const(0)
 STATE_WORN = const(1)  # two blocks left
@@ -66,7 +65,7 @@ class State:
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
-        self.owners = 0  # of the outlets' cursors (toolcart.agent.cart.owners); 0 if not known
+        self.owners = 0  # of the outlets' cursors (toolcart.agent.cart.area); 0 if not known
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE

@@ -18,7 +18,7 @@ Imported only where the setting `commands` allows a command.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # 003:5595-5610

@@ -6,7 +6,7 @@ first .. upto   what may be missing, once that is concluded
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
-from toolcart.agent.openprotocol.ids import before, is_ahead
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before, is_ahead
 from toolcart.agent.openprotocol.known import DIGEST_BYTES
 
 NONE = const(-1)
@@ -54,3 +54,118 @@ class Heard:
     def miss_up_to_newest(self, is_known):
         """What may be missing ends with the newest, or in front of it if that `is_known`."""
         self.upto = before(self.newest) if is_known else self.newest
+
+
+# What a connection has pushed, as far as something follows from it.
+#
+# Rules
+# 1. A run is what came one ID after the other. It is asked for once: if the controller has its first one under that ID,
+#    it made the rest since.
+# 2. A connection on which nothing can be asked for counts the IDs that are skipped as lost, also since the one before
+#    (`skipped`). What is proven in between is fetched, and not lost.
+
+
+class Pushes:
+    """The run that came last, and the first push of all."""
+
+    def __init__(self):
+        self.first = bytearray(DIGEST_BYTES)  # of the run
+        self.last = NONE  # ID of the run's last one; NONE: there is no run
+        self.begun = NONE  # the first ID that was pushed and is not in `counted`
+        self.counted = NONE  # up to this ID what was skipped is counted as lost
+
+    def take(self, number, digest):
+        """Take note of a push; True if a run begins with it."""
+        is_first = self.last < 0 or number != after(self.last)
+        if is_first:
+            copy(self.first, 0, digest, 0, DIGEST_BYTES)
+        self.last = number
+        if self.begun < 0:
+            self.begun = number
+        return is_first
+
+    def follows(self, number):
+        """True if a push of this ID would not be behind the last one."""
+        return self.last < 0 or is_ahead(number, self.last)
+
+    def close(self):
+        """There is no run: it was asked for."""
+        self.last = NONE
+
+    def ended(self):
+        """The connection is over. If it has shown nothing, no one knows what is skipped behind it."""
+        self.last = NONE
+        if self.begun >= 0:
+            self.begun = self.counted = NONE
+
+    def proven(self):
+        """What may be missing is known, and will be fetched."""
+        self.begun = self.counted = NONE
+
+    def skipped(self):
+        """Count up to the last push: return the first and the last ID skipped in front of the first one, else None."""
+        before_it, first = self.counted, self.begun
+        if first < 0:
+            return None
+        self.counted = self.last
+        self.begun = NONE
+        if before_it < 0 or not is_ahead(first, after(before_it)):
+            return None
+        return after(before_it), before(first)
+
+
+# Finds the lowest ID that a controller still has, going down from one that is there, in few questions.
+#
+#     distance  0    1   2     4              8 .. 8 + most - 1      end
+#               ID   there     there (low)    gone, all of them      nothing of interest
+#
+# Rules
+# 1. A probe asks for one ID after another, downward, until one is there, or `most` in a row are gone: then nothing
+#    below is there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
+# 2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
+
+
+class Walk:
+    """One walk down."""
+
+    def __init__(self):
+        self.asked = 0  # what to ask for
+
+    def begin(self, above, left, most):
+        """Begin below `above`, which is there or counts as such, for `left` IDs at most. True if one is to be asked."""
+        self._above = above
+        self._most = most
+        self._low = 0  # the farthest that is there
+        self._end = left + 1  # from here on nothing is there
+        self._step = 1
+        return self._probe()
+
+    def hear(self, there):
+        """Take whether the ID asked for is there; True if another one is to be asked for."""
+        if there:
+            self._low = self._at
+            return self._probe()
+        self._at += 1
+        if self._at < self._end and self._at - self._start < self._most:
+            return self._aim()
+        self._end = self._start
+        self._step = 0
+        return self._probe()
+
+    def lowest(self):
+        """Return the lowest ID that is there."""
+        return (self._above - self._low) % ID_PERIOD
+
+    def _probe(self):
+        if self._end - self._low <= 1:
+            return False
+        at = self._low + self._step
+        if self._step == 0 or at >= self._end:
+            at = (self._low + self._end) // 2
+        self._step *= 2
+        self._start = self._at = at
+        return self._aim()
+
+    def _aim(self):
+        self.asked = (self._above - self._at) % ID_PERIOD
+        return self.asked > 0 or self.hear(False)  # 0 cannot be asked for

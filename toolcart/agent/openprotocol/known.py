@@ -33,8 +33,7 @@ The values are the torque's six digits and the last two of the angle, two to a b
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare, copy, fill, holds
-from toolcart.agent.base.words import get_u32, pack_digits, put_u32
+from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.numbers import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
     after,

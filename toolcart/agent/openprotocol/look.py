@@ -11,9 +11,8 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
 from toolcart.agent.log.search import Search
-from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.record.raw import FRAME_MOST
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 from toolcart.agent.record.same import is_same
 

@@ -38,9 +38,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.buffer import make_room
 from toolcart.agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
-from toolcart.agent.openprotocol.subscriptions import Subscription
+from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
 from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record import spindles as rec

@@ -20,7 +20,7 @@ Rules
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
-8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.pushes). While such pushes come
+8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.heard). While such pushes come
    nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 
     phase     asks for             it is there                         it is gone (15)
@@ -59,10 +59,10 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.filling import Filling
-from toolcart.agent.openprotocol.heard import Heard
+from toolcart.agent.openprotocol.heard import Heard, Pushes, Walk
 from toolcart.agent.openprotocol.ids import (
     ID_PERIOD,
     after,
@@ -78,9 +78,7 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread, same
-from toolcart.agent.openprotocol.pushes import Pushes
 from toolcart.agent.openprotocol.question import BESIDE, UNANSWERED_MOST, Question
-from toolcart.agent.openprotocol.walk import Walk
 from toolcart.agent.openprotocol.whose import Whose
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 

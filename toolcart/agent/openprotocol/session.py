@@ -40,7 +40,7 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
-from toolcart.agent.openprotocol import identity as idy
+from toolcart.agent.openprotocol import replies as idy
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import (

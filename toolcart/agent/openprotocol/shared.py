@@ -24,9 +24,8 @@ Imported where a controller names its station; other carts need the room.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
-from toolcart.agent.openprotocol.identity import STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
-from toolcart.agent.openprotocol.questions import (
+from toolcart.agent.openprotocol.question import (
     JUDGED_DOUBT,
     JUDGED_FINE,
     JUDGED_NO_OWNER,
@@ -37,6 +36,7 @@ from toolcart.agent.openprotocol.questions import (
     PHASE_PROBE,
     PHASE_WITNESS,
 )
+from toolcart.agent.openprotocol.replies import STATION, STATION_BYTES
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
 OWNER_OURS = const(1)

@@ -24,11 +24,10 @@ Imported when the first such controller is met, or configured.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
-from toolcart.agent.openprotocol.buffer import make_room
 from toolcart.agent.openprotocol.cycle import Cycle
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import put_id
-from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription
+from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription, make_room
 
 _BOLTS = ((106, 108), (107, 108))
 ROWS = {

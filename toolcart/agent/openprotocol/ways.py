@@ -3,7 +3,7 @@
 MID 0060 --not known, or none of its revisions--> MID 0008 --likewise--> MID 0100, 0105 --> MID 0060 again, or none
 """
 
-from toolcart.agent.openprotocol.identity import REPEATS_NOTHING, SEVERAL_SPINDLES
+from toolcart.agent.openprotocol.replies import REPEATS_NOTHING, SEVERAL_SPINDLES
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 

@@ -10,9 +10,9 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits
-from toolcart.agent.openprotocol import questions as qs
-from toolcart.agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.replies import SHARED_SYSTEM, STATION, STATION_BYTES
 
 GONE_OWN = const(24)
 GONE_SHARED = const(100)

@@ -22,13 +22,11 @@ Rules
 from struct import pack_into
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.head import HEAD_OCTETS
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
-from toolcart.agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.quarantine.holes import Holes
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES

@@ -3,8 +3,8 @@
     kind  name    module               payload
     0xD2  RESULT  agent.record.result  head of 8 bytes, body of 106, limits of 37 or none; after these, with several
                                        spindles, a row for each (toolcart.agent.record.spindles), or the
-                                       additional identifiers of one (toolcart.agent.record.identifiers)
-    0xD7  RAW     toolcart.agent.record.raw     head of 8 bytes, the frame as it came
+                                       additional identifiers of one (toolcart.agent.record.specials)
+    0xD7  RAW     toolcart.agent.record         head of 8 bytes, the frame as it came: a later version may read it
     0xC5  EVENT   toolcart.agent.record.event   head of 8 bytes, 14 of its own, its text
     0xC9  GRAPH   toolcart.agent.record.graph   head of 8 bytes, a piece of a curve; only in the ring of curves
 
@@ -33,3 +33,11 @@ PAYLOAD_WIDE = const(3600)  # a result of several spindles (toolcart.agent.recor
 SEVERAL_LEAST = const(160)  # a result with a payload this long has several spindles, or identifiers
 
 HEAD_BYTES = const(8)
+
+# A RAW has a head as a result has, and its flags; FLAG_TRUNCATED (toolcart.agent.record.result) says that the frame was
+# longer.
+#     byte   0      4       6       7     8                8+n
+#            |number|station|spindle|epoch| the frame, n   |
+#            | u32  | u16   | u8    | u8  | 632 at most    |
+FRAME = HEAD_BYTES
+FRAME_MOST = const(632)  # PAYLOAD_MAX less the head and what the quarantine adds

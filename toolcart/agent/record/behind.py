@@ -8,7 +8,7 @@ from toolcart.agent.base.fields import compare, differs
 from toolcart.agent.record.origin import origin_bytes
 from toolcart.agent.record.spindles import BOLTS, BOLTS_ROW_BYTES, OBJECTS, PLACE, SYNC, count_of, first_row, row_bytes
 
-_IDENTIFIERS = const(0x49)  # toolcart.agent.record.identifiers
+_IDENTIFIERS = const(0x49)  # toolcart.agent.record.specials
 _FIRST = const(152)
 _WIDTH = const(25)
 _COUNT = const(3)

@@ -28,8 +28,7 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
 from struct import pack_into
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill
-from toolcart.agent.base.words import TIME_BYTES, get_u32, pack_time
+from toolcart.agent.base.fields import TIME_BYTES, copy, fill, get_u32, pack_time
 
 WHAT = const(6)
 TEXT_LENGTH = const(7)

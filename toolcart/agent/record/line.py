@@ -10,12 +10,10 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy, put_number
-from toolcart.agent.base.words import get_u32, unpack_digits
-from toolcart.agent.record import KIND_RAW
+from toolcart.agent.base.fields import all_digits, copy, get_u32, put_number, unpack_digits
+from toolcart.agent.record import FRAME, KIND_RAW
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.record.raw import FRAME
 
 SCHEMA = const(1)
 

@@ -21,8 +21,7 @@ with FLAG_ODD it may have a sign in front, or be something unreadable, as the co
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import is_blank
-from toolcart.agent.base.words import TIME_BYTES, pack_time
+from toolcart.agent.base.fields import TIME_BYTES, is_blank, pack_time
 
 VIN = const(0)
 JOB = const(25)

@@ -5,8 +5,7 @@ Rules
 2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
 """
 
-from toolcart.agent.base.fields import is_plain
-from toolcart.agent.base.words import get_u32, unpack_digits
+from toolcart.agent.base.fields import get_u32, is_plain, unpack_digits
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import spindle_in

@@ -12,11 +12,41 @@ Rules
 Loaded when the first result is gone: most controllers have all that is asked for.
 """
 
-from toolcart.agent.base.fields import copy, fill
+from toolcart.agent.base.fields import copy, fill, get_u32
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import put_id
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
+
+# Finds the newest event of a kind in a log.
+#
+# Imported only when needed: at a start, or when a kind of event comes for the first time.
+
+
+def newest_event(log, what, blocks, of):
+    """Return `of(log)` for the newest event of kind `what` for which that is not None; None if there is none.
+
+    Only the newest `blocks` blocks are read. `of` is called with the event at log.page[log.at:].
+    """
+    search = Search(log)
+    search.begin_newest(blocks)
+    found = None
+    newest = -1
+    kind = search.next()
+    while kind > RECORD_NONE:
+        number = get_u32(log.page, log.at)
+        if number < newest:
+            return found  # an older block
+        if kind == KIND_EVENT and log.page[log.at + ev.WHAT] == what:
+            made = of(log)
+            if made is not None:
+                found = made
+                newest = number
+        kind = search.next()
+    return found
+
 
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
 
@@ -52,8 +82,6 @@ def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
 
 def latest(search, blocks):
     """Return in words the newest of these events in the newest blocks, None if there is none."""
-    from toolcart.agent.station.newest_event import newest_event  # only when it is asked for
-
     return newest_event(search.log, ev.GONE, blocks, _in_words)
 
 

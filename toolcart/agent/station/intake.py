@@ -21,7 +21,7 @@ from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import id_of, increment

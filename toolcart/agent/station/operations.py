@@ -21,7 +21,7 @@ from toolcart.agent.log.record import FRAME_BYTES
 from toolcart.agent.openprotocol import operation as op
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
 from toolcart.agent.record.origin import NONE_NAMED
 from toolcart.agent.record.result import ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT

@@ -26,11 +26,10 @@ from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
 from toolcart.agent.openprotocol.known import SPINDLES
 from toolcart.agent.openprotocol.light import read_light
-from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
 from toolcart.agent.record.origin import SPINDLE as SPINDLE_AT
-from toolcart.agent.record.raw import FRAME_MOST
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat

@@ -14,14 +14,12 @@ Rules
 from struct import pack_into
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.fields import all_digits, compare, copy, fill
-from toolcart.agent.base.words import TIME_BYTES, get_u32, pack_time, put_u32
-from toolcart.agent.log.head import HEAD_OCTETS
+from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
+from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
-from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
 from toolcart.agent.record import KIND_GRAPH, KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res

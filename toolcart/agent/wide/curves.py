@@ -5,7 +5,7 @@ counts it as missed. What a start finds last is settled before anything is read,
 curve would wait for the next one.
 """
 
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr

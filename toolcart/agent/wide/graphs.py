@@ -9,7 +9,7 @@ Rules
 4. Nothing waits for curves: if their log cannot be read now, results go on.
 """
 
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record.line import SCHEMA
 from toolcart.agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES

@@ -14,6 +14,9 @@ Rules
 5. Nothing is followed, stored or decompressed: the request asks for none of it.
 """
 
+from base64 import b64encode
+from email.utils import mktime_tz, parsedate_tz
+
 from toolcart.agent.base.ticks import FOREVER, Timer
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -252,3 +255,58 @@ class HttpClient:
         self.state = BROKEN
         self.why = why
         self._deadline.stop()
+
+
+# What an HTTP request says besides its body, and when an answer asks us to come again.
+
+SHOWN_MOST = 120  # characters of an answer that are shown to people
+
+
+def head_of(address, octets, authorization):
+    """Return the head of a POST of so many bytes to a toolcart.agent.wide.web_address."""
+    lines = [
+        "POST %s HTTP/1.1" % address.path,
+        "Host: %s" % address.name,
+        "User-Agent: toolcart",
+        "Accept: application/json",
+        "Content-Type: application/x-ndjson",
+        "Content-Length: %d" % octets,
+    ]
+    if authorization:
+        lines.append("Authorization: " + authorization)
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def authorization(token, user, password):
+    """Return the credentials for the server (RFC 6750, 7617); "" if there are none."""
+    if token:
+        return "Bearer " + token
+    if user:
+        return "Basic " + b64encode(("%s:%s" % (user, password)).encode()).decode()
+    return ""
+
+
+def retry_after_ms(fields):
+    """Return for how long the server asks us to wait; 0 if it does not say (RFC 9110, 10.2.3).
+
+    A date is counted from the date of the answer itself: both are by the server's clock, so ours does not matter.
+    """
+    text = fields.get("retry-after", "")
+    if text.isascii() and text.isdigit():
+        return int(text[:9]) * 1000
+    until, made = _seconds(text), _seconds(fields.get("date", ""))
+    return max(0, until - made) * 1000 if until is not None and made is not None else 0
+
+
+def shown_body(http):
+    """Return the beginning of an answer's body, made printable."""
+    text = http.body[:SHOWN_MOST].decode("latin-1")
+    return "".join([letter if " " <= letter <= "~" else " " for letter in text]).strip() or "nothing more"
+
+
+def _seconds(text):
+    parts = parsedate_tz(text)
+    try:
+        return None if parts is None else mktime_tz(parts)
+    except (ValueError, OverflowError):
+        return None

@@ -1,10 +1,10 @@
-"""The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.identifiers).
+"""The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.specials).
 
 MID 0061 and 0065 have them from revision 4 on, always in the same place.
 """
 
 from toolcart.agent.base.fields import copy, is_blank
-from toolcart.agent.record.identifiers import BYTES, IDENTIFIERS, WIDTH
+from toolcart.agent.record.specials import BYTES, IDENTIFIERS, WIDTH
 from toolcart.agent.station.store import Store
 
 CPYTHON_ONLY = True  # boards keep none

@@ -5,7 +5,7 @@ Rules
 2. As there: text stays what the controller sent, fields keep their order, and a line is printable ASCII.
 """
 
-from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, identifiers, specials, spindles
+from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, specials, spindles
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
@@ -99,12 +99,12 @@ class WideLine(Line):
         if length < SEVERAL_LEAST:
             Line.add_more(self, page, at, length)
             return
-        more = identifiers.has_identifiers(page, at, length)
+        more = specials.has_identifiers(page, at, length)
         fields = []
         fields.append(("spindles", None if more else _spindles(page, at, length)))
-        found = identifiers.places_of(page, at) if more else ()
-        for number in range(1, identifiers.COUNT + 1):
-            texts = [text_of(page, place, identifiers.WIDTH) for one, place in found if one == number]
+        found = specials.places_of(page, at) if more else ()
+        for number in range(1, specials.COUNT + 1):
+            texts = [text_of(page, place, specials.WIDTH) for one, place in found if one == number]
             fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
         self.add(("," + _members(fields)).encode())
 

@@ -9,12 +9,12 @@ Rules
    step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
 2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
    what it still has of them it gets twice. What the quarantine holds stays there.
-3. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.owners, rule
+3. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.area, rule
    5).
 """
 
-from toolcart.agent.log.areas import floor
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.mount import floor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES

@@ -5,12 +5,14 @@ is in toolcart.agent.toolsnet.spindles04. Telegram 02, where it goes out, gets n
 bolt's, if the record has it.
 """
 
-from toolcart.agent.base.fields import number
+from toolcart.agent.base.fields import is_blank, number, put_number
+from toolcart.agent.record import specials
 from toolcart.agent.record import spindles as rec
-from toolcart.agent.record.identifiers import has_identifiers
+from toolcart.agent.record.specials import has_identifiers
+from toolcart.agent.record.spindles import NAME, PLACE, STEP, put_identifier
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet import spindles04
-from toolcart.agent.wide import telegram04_identifiers, telegram04_specials
+from toolcart.agent.toolsnet.telegram import finish
 
 CPYTHON_ONLY = True  # boards keep neither
 
@@ -18,7 +20,7 @@ CPYTHON_ONLY = True  # boards keep neither
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send."""
     if has_identifiers(buf, at, length):
-        return telegram04_identifiers.write(writer, buf, at, length, flags, ident, sequence)
+        return _write_identifiers(writer, buf, at, length, flags, ident, sequence)
     if getattr(writer, "adds_parameters", False):
         writer.shape = -1  # what it adds each time may not be where the last telegram had its own
     octets = spindles04.write(writer, buf, at, length, flags, ident, sequence, _tell)
@@ -30,7 +32,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
 
 def _tell(parameters, buf, at, length, rows):
     spindles04.tell_beside(parameters, buf, at, length, rows)
-    telegram04_specials.tell(parameters, buf, at, length, rows)
+    _tell_specials(parameters, buf, at, length, rows)
 
 
 def _named(tx, buf, at, length):
@@ -43,3 +45,67 @@ def _named(tx, buf, at, length):
         )
         for row in range(rec.count_of(buf, at))
     ]
+
+
+# Telegram 04 of a result with additional identifiers: they become additional VINs 1 to 3 (004:157-160, DIGEST G.6).
+#
+# Otherwise the telegram is what the result would have without them; their parts go between spindle and parameters. The
+# buffer grows if it has no room for them.
+
+_VINS_AT = 154
+_VIN_BYTES = 29
+_VIN_COUNT = 75
+
+
+def _write_identifiers(writer, buf, at, length, flags, ident, sequence):
+    """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send."""
+    octets = writer.write(bytearray(buf[at : at + PLACE]), 0, PLACE, flags, ident, sequence)
+    vins = bytearray()
+    for index, place in specials.places_of(buf, at):
+        part = bytearray(b" " * _VIN_BYTES)
+        put_number(part, 0, 4, index)
+        put_identifier(part, 4, buf, place, specials.WIDTH)
+        vins += part
+    whole = writer.tx[:_VINS_AT] + vins + writer.tx[_VINS_AT:octets]
+    put_number(whole, _VIN_COUNT, 2, len(vins) // _VIN_BYTES)
+    tx = writer.grown(len(whole))
+    tx[: len(whole)] = whole
+    writer.forget()
+    return finish(tx, len(whole))
+
+
+# What telegram 04 adds, on Linux, to a result with several spindles: special values and references.
+#
+# A special value is a parameter of its spindle (the station's: of spindle 0), in pieces of 25 bytes under one name; the
+# object that a spindle refers to is parameter 60020.
+
+_SPINDLES = 84
+_SPINDLE_BYTES = 70
+_VALUE_BYTES = 25
+_BOLT_VALUE, _REFERENCE = 60012, 60020
+
+
+def _tell_specials(parameters, page, at, length, rows):
+    """Add those that the payload of `length` bytes at page[at:] has (toolcart.agent.record.spindles.Parameters)."""
+    for row in range(rows):
+        reference = specials.object_of(page, at, row)[1]
+        if reference > 0:
+            parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES
+            digits = b"%d" % reference
+            parameters.add_figure(_REFERENCE, b"Reference object", digits, 0, len(digits))
+    for row, place, octets in specials.specials_of(page, at, length):
+        parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES if 0 <= row < rows else 0
+        for start in range(0, octets, _VALUE_BYTES):
+            _add_piece(parameters, page, place, place + specials.VALUE + start, min(_VALUE_BYTES, octets - start))
+
+
+def _add_piece(parameters, page, place, piece, octets):
+    """Add one piece of the special value at page[place:]."""
+    value = parameters.add(_BOLT_VALUE, b"Value")
+    if not value:
+        return
+    name = place + specials.NAME
+    if not is_blank(page, name, rec.NAME_BYTES):
+        put_identifier(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
+    put_identifier(parameters.tx, value, page, piece, octets)
+    put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))

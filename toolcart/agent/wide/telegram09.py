@@ -17,8 +17,7 @@ Rules
      50 what became of a command   51 its MID   52, 53 who asked
 """
 
-from toolcart.agent.base.fields import fill, is_plain, number, put_number, put_text
-from toolcart.agent.base.words import unpack_digits
+from toolcart.agent.base.fields import fill, is_plain, number, put_number, put_text, unpack_digits
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text_form import put_ascii, stripped
 from toolcart.agent.toolsnet.telegram import begin, finish

@@ -13,7 +13,7 @@ Rules
 4. Limits have one decimal, rounded; so has the time between two samples if that is exact, else as many as fit.
 """
 
-from toolcart.agent.base.words import get_u32, unpack_digits
+from toolcart.agent.base.fields import get_u32, unpack_digits
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 from toolcart.agent.toolsnet.telegram import begin, finish

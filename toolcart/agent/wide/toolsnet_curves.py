@@ -8,14 +8,49 @@ Rules
 3. The cursor is made durable after each curve, so that none is sent again after a restart.
 """
 
-from toolcart.agent.base.words import get_u32
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.log.back import walk
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr
+from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.agent.wide import telegram13 as graph13
 from toolcart.agent.wide.curves import Curves
-from toolcart.agent.wide.rows import Rows
 from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
 
-CPYTHON_ONLY = True  # a board has room for results alone
+CPYTHON_ONLY = True  # only curves name results that are done with
+
+
+# Finds the sequence under which ToolsNet has a result that was delivered a while ago.
+
+
+class Rows:
+    """Finds the sequences of delivered results, usually asked for in ascending order."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self._scout = Cursor()
+        self._scout.wants = policy.cursor.wants
+
+    def forget(self):
+        """Forget the place reached: ToolsNet's row may have been set again."""
+        self._scout.number = 0
+
+    def sequence_of(self, number):
+        """Return the sequence under which ToolsNet has the log's `number`; -1 if that cannot be told now."""
+        policy, log, scout = self.policy, self.policy.log, self._scout
+        if not 0 < scout.number < number:
+            cursor = policy.cursor
+            log.rewind(scout, number - 1)
+            first = scout.number
+            if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
+                self.forget()
+                return -1
+            log.rewind(scout, first, cursor.ahead + policy.offer.used - scout.ahead)
+        if not walk(log, scout, number - 1):
+            return -1
+        return sequence_at(number - scout.ahead + policy.offer.used_before(number))
+
 
 TOOLSNET = 0  # its cursor
 RETRY_MS = 1000  # until what a start has left in doubt is tried again

@@ -14,20 +14,83 @@ Rules
 """
 
 from toolcart.agent.base import health as h
+from toolcart.agent.base.fields import is_plain
 from toolcart.agent.record.text import text_of
-from toolcart.agent.record.text_form import shown
+from toolcart.agent.record.text_form import octets_of, put_ascii, shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
-from toolcart.agent.wide import telegram02 as describe
+from toolcart.agent.toolsnet.telegram import begin, finish
 from toolcart.agent.wide.toolsnet_source import Source
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
+
+# Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
+#
+# Rules
+# 1. Names are text as toolcart.agent.record.text_form shows it. Plain ASCII is cut at 25 characters, all else is
+#    escaped; an address that is not IPv4 is blank.
+# 2. A station has the spindles and programs that it is given; each list has at least one entry.
+
+PROGRAMS_MOST = 300  # the length of a telegram has four digits
+
+_TELEGRAM_MOST = 9999
+_HEAD_BYTES = 63
+_SPINDLE_BYTES = 33
+_PROGRAM_BYTES = 29
+
+_NAME_BYTES = 25
+_ADDRESS_BYTES = 15
+_SYSTEM = 1
+_STATION = 2
+
+
+def system(ident, system_type, number, address, name):
+    """Return telegram 01 with its length in front."""
+    body = "%04d%04d%s%s  " % (system_type, number, _address(address), _name(name))
+    return _telegram(_SYSTEM, ident, body)
+
+
+def station(ident, system_type, number, own, address, name, spindles):
+    """Return telegram 02; `spindles` are (number, name, ((program, name), ..))."""
+    parts = ["%04d%04d%04d%s%s%04d" % (system_type, number, own, _address(address), _name(name), len(spindles))]
+    for spindle, its_name, programs in spindles:
+        parts.append("%04d%s%04d" % (spindle, _name(its_name), len(programs)))
+        for program, called in programs:
+            parts.append("%04d%s" % (program, _name(called)))
+    return _telegram(_STATION, ident, "".join(parts))
+
+
+def programs_most(spindles):
+    """Return how many programs telegram 02 has room for at each of so many spindles."""
+    return min(PROGRAMS_MOST, ((_TELEGRAM_MOST - _HEAD_BYTES) // spindles - _SPINDLE_BYTES) // _PROGRAM_BYTES)
+
+
+def _telegram(kind, ident, body):
+    tx = bytearray(11) + body.encode()
+    begin(tx, kind, ident)
+    finish(tx, len(tx))
+    return tx
+
+
+def _name(text):
+    octets = octets_of(text)
+    if is_plain(octets, 0, len(octets)):
+        return (text.strip() + " " * _NAME_BYTES)[:_NAME_BYTES]
+    field = bytearray(_NAME_BYTES)
+    put_ascii(field, 0, _NAME_BYTES, octets)
+    return field.decode()
+
+
+def _address(host):
+    parts = (host or "").split(".")
+    if len(parts) != 4 or not all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
+        host = ""
+    return host + " " * (_ADDRESS_BYTES - len(host))
+
+
 NAME_BYTES = 25
 SPINDLES_MOST = 99  # a result has 50 at most
 GIVEN_UP = 2
-
-_SYSTEM = 1
-_STATION = 2
 
 
 class Names:
@@ -54,7 +117,7 @@ class Names:
         name = text_of(buf, at, NAME_BYTES)
         if not name or program < 1 or self.programs.get(program) == name:
             return
-        if program in self.programs or len(self.programs) < describe.PROGRAMS_MOST - 1:
+        if program in self.programs or len(self.programs) < PROGRAMS_MOST - 1:
             self.programs[program] = name
             self.changes += 1
 
@@ -109,10 +172,10 @@ class Descriptions(Source):
         self._out = self._due & _SYSTEM or _STATION
         number = (session.ident, session.place[0], session.place[1])
         if self._out == _SYSTEM:
-            self.tx = describe.system(number[0], number[1], number[2], self.address, self.system_name)
+            self.tx = system(number[0], number[1], number[2], self.address, self.system_name)
         else:
             spindles = self._spindles()
-            self.tx = describe.station(
+            self.tx = station(
                 number[0], number[1], number[2], session.place[2], self.address, self.station_name, spindles
             )
         return len(self.tx)
@@ -122,7 +185,7 @@ class Descriptions(Source):
         programs = [(PROGRAM_FOR_ZERO, "No parameter set")]
         programs += [one for one in sorted(self.names.programs.items()) if one[0] != PROGRAM_FOR_ZERO]
         spindles = sorted(self.names.spindles.items()) or [(self.spindle, "")]
-        most = describe.programs_most(len(spindles))
+        most = programs_most(len(spindles))
         self.left_out = max(0, len(programs) - most)
         return [(number, name or "Spindle %d" % number, programs[:most]) for number, name in spindles]
 

@@ -27,8 +27,16 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient
-from toolcart.agent.wide.http_words import authorization, head_of, retry_after_ms, shown_body
+from toolcart.agent.wide.http_client import (
+    ASKED,
+    BROKEN,
+    READY,
+    HttpClient,
+    authorization,
+    head_of,
+    retry_after_ms,
+    shown_body,
+)
 from toolcart.agent.wide.line import WideLine
 from toolcart.agent.wide.web_address import WebAddress
 

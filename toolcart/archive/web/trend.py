@@ -74,7 +74,7 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
     for quantity in QUANTITIES:
-        if not any(any(part.extremes[quantity.name]) or any(part.limits[quantity.name]) for part in drawn):
+        if not any(any(part.extremes(quantity.name)) or any(part.limits[quantity.name]) for part in drawn):
             continue  # a program that does not measure it sends zeros
         is_few = good + bad <= POINTS_MOST
         points = _values(statistics.values(connection, wanted, quantity.name)) if is_few else _extremes(drawn, quantity)
@@ -109,7 +109,7 @@ def _extremes(parts: Sequence[Part], quantity: Quantity) -> dict:
     """Return columns for a chart of periods: the least and most of the good and of the bad ones."""
     told = _columns()
     for part in parts:
-        for at, value in enumerate(part.extremes[quantity.name]):
+        for at, value in enumerate(part.extremes(quantity.name)):
             if value is not None:
                 _put(told, part.period, value, at > 1, part.limits[quantity.name])
     return told

@@ -16,8 +16,7 @@ from toolcart.agent import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
-from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
+from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, REPEATS_NOTHING, refusal_class
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
@@ -52,7 +51,7 @@ LOCK = (
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
 _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
-_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.identity keeps
+_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.replies keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."

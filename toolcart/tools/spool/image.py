@@ -17,8 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.base.words import get_u32
-from toolcart.agent.log import head
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.log import record
 from toolcart.agent.log.numbers import GRAPHS, KEPT, LOG
 from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
@@ -171,10 +171,10 @@ def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[in
 
 def _size_at(octets: bytes, at: int) -> int:
     """Return the size byte (unit and block) of a sound head of this format at `at`, 0 if there is none."""
-    page = octets[at : at + head.HEAD_OCTETS]
-    if page[:2] != b"TL" or len(page) < head.HEAD_OCTETS or page[2] != head.VERSION:
+    page = octets[at : at + record.HEAD_OCTETS]
+    if page[:2] != b"TL" or len(page) < record.HEAD_OCTETS or page[2] != record.VERSION:
         return 0
-    return page[head.AT_SIZE] if get_u32(page, head.AT_CRC) == crc30(page, 0, head.AT_CRC) else 0
+    return page[record.AT_SIZE] if get_u32(page, record.AT_CRC) == crc30(page, 0, record.AT_CRC) else 0
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:
@@ -230,7 +230,7 @@ def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: in
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
     """Yield offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
     step = max(unit, ALIGN_BYTES)
-    at = head.HEAD_OCTETS
+    at = record.HEAD_OCTETS
     while at + FRAME_BYTES <= len(octets):
         length = _sound(octets, at, len(octets) - at) if octets[at] in KIND_NAMES else 0
         if length:
@@ -250,7 +250,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         if at < end or at % 4:
             continue
         if _size_at(octets, at):
-            kept = octets[at + head.AT_RING] == KEPT
+            kept = octets[at + record.AT_RING] == KEPT
             continue
         length = _sound(octets, at, len(octets) - at)
         if not length:

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolcart.agent.cart import owners
+from toolcart.agent.cart import area
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.areas import divide
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.mount import MOUNT_DONE, divide, mount
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -37,11 +36,11 @@ class Opened:
         self.log = Log(
             Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE
         )
-        in_use = [owners.is_in_use(owned, slot) for slot in range(OUTLETS)]
+        in_use = [area.is_in_use(owned, slot) for slot in range(OUTLETS)]
         for cursor, keeps in zip(self.log.cursors, in_use, strict=True):
             cursor.durable = keeps  # that of an outlet which was removed keeps nothing
         self.first = self.log.cursors[in_use.index(True) if True in in_use else 0]  # of the first outlet
-        self.may_refuse = owned == 0 or owners.had(owned, 0)  # else there never was anything to set aside
+        self.may_refuse = owned == 0 or area.had(owned, 0)  # else there never was anything to set aside
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)

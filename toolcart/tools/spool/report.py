@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from toolcart.agent.base.words import get_u32
-from toolcart.agent.log import head
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log import record
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import PARKED_BYTES
@@ -114,14 +114,14 @@ def account(image: Image, area: Area) -> dict[str, object]:
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
-        "format": head.VERSION,
+        "format": record.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }
     if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
         erases = image.opened.state.numbers[n.COUNTS_TO] // max(
             1, area.block_count
-        )  # at most (toolcart.agent.log.head)
+        )  # at most (toolcart.agent.log.record)
         shown["erases"] = erases
         shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
         shown["expected_years"] = _years(area, kept, erases)

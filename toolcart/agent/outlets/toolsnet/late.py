@@ -8,13 +8,117 @@ Rules
 4. An operator's order needs no good service and waits for no hold.
 """
 
+from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.numbers import LATE_FIRST
+from toolcart.agent.log.numbers import DELIVERED, LATE, LATE_FIRST, TAKEN
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_FRAME, ASK_GONE, ASK_IN_DOUBT, ASK_MANY, ASK_UNREADABLE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import PARKED_IN_DOUBT
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+
+# One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
+#
+#     what happens                 durable write, before anything else goes out
+#     the schedule has chosen it   W5: LATE is its entry, the base one more, LIMIT the cursor: only that is vouched for
+#     taken, or the 08 names it    W6: the entry is gone, LATE is 0, TAKEN its number on the wire
+#     refused, or it cannot be read  W6: LATE is 0, the base as before: its number on the wire is free again
+#     the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
+#
+# It needs no room in the log and waits for no hold. `Late` says which one, and when.
+
+LATE_OUT = const(5)  # what the policy does while one is out
+LATES_MOST = const(8)
+
+
+class Offer:
+    """The late one that is out, or is chosen, and the numbers that late ones have used up since the start."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self.numbers = policy.numbers
+        self.quarantine = policy.late.quarantine
+        self.entry = 0  # that is chosen
+        self.number = 0  # of it, in the log
+        self.before = 0  # what was done before
+        self.is_taken = False
+        self.used = 0  # numbers on the wire since the start
+        self._used_at = [0] * LATES_MOST  # by the last of them: after which number of the log
+
+    def begin(self):
+        """Begin with the chosen entry (W5), or make room for it to leave; False if that has to be tried again."""
+        policy, numbers = self.policy, self.numbers
+        if not self.quarantine.may_leave():
+            return self.quarantine.tidy()
+        numbers[LATE] = self.entry
+        self._go_ahead(-1)
+        sent = policy.sent
+        if not sent.say(policy.cursor.number, sent.in_order()):
+            numbers[LATE] = 0
+            self._go_ahead(1)
+            return False
+        self.before = policy.doing
+        policy.doing = LATE_OUT
+        return True
+
+    def find(self):
+        """Read the one that is out into the page; False if it cannot be read, or is dropped."""
+        quarantine = self.quarantine
+        entry = self.numbers[LATE]
+        if quarantine.next_entry(entry - 1) != KIND_RESULT or quarantine.entry != entry:
+            self.is_taken = False
+            return False
+        self.number = quarantine.number
+        self.policy.late.goes_out(quarantine.number)
+        return True
+
+    def resume(self, stored, now):
+        """The 08 names `stored`: one that is out was taken if it is that; False if this could not be saved."""
+        if self.numbers[LATE]:
+            self.is_taken = stored == self.next_sequence()
+        elif self.policy.doing != LATE_OUT:
+            return True
+        return self.conclude(now, stored != self.numbers[TAKEN])
+
+    def conclude(self, now, is_unknown=False):
+        """End it (W6); with `is_unknown` nothing tells whether it was taken. False if that could not be saved."""
+        policy, numbers = self.policy, self.numbers
+        entry = numbers[LATE]
+        if entry:
+            is_taken = self.is_taken
+            if not self.quarantine.end_late(is_taken):
+                return False
+            policy.late.done(entry, is_taken, now)
+            if is_taken:
+                numbers[DELIVERED] += 1
+                policy.health.counters[h.DELIVERED] += 1
+            if is_taken or is_unknown:
+                numbers[TAKEN] = self.next_sequence()
+                self.used += 1
+                self._used_at[self.used % LATES_MOST] = policy.cursor.number
+            else:
+                self._go_ahead(1)
+        if not policy.sent.save():
+            return False
+        policy.late_is_over()
+        return True
+
+    def next_sequence(self):
+        """Return the sequence that follows what the server has; the cursor may be past what it never gets."""
+        return sequence_at(self.numbers[TAKEN] + 1)
+
+    def used_before(self, number):
+        """Return how many numbers late ones have used up before the log's `number`, since the start."""
+        count = self.used
+        for at in self._used_at:
+            count -= at >= number
+        return count
+
+    def _go_ahead(self, count):
+        for one in (self.policy.cursor, self.policy.row.scout):  # a pass may go on behind a late one
+            one.ahead = (one.ahead + count) % SEQUENCES
+
 
 GOOD_MS = const(600000)
 HOUR_MS = const(3600000)

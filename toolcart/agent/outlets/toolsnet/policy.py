@@ -17,7 +17,7 @@
     start         ORDER, att = 0; if SENT says pass, RETRY with the pass to come
 
 Durable are the cursor, LIMIT and SENT (sent), LATE and the base (offer), the entries of the quarantine, and TAKEN.
-host_tests/support/refusals_model.py is this table as a model; test_refusals_beside.py runs both side by side, and
+host_tests/outlets/refusals_model.py is this table as a model; test_refusals_beside.py runs both side by side, and
 test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
@@ -43,8 +43,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, KEPT_LAST, LATE, OVERWRITTEN, SENT, TAKEN
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
-from toolcart.agent.outlets.toolsnet.late import Late
-from toolcart.agent.outlets.toolsnet.offer import LATE_OUT, Offer
+from toolcart.agent.outlets.toolsnet.late import LATE_OUT, Late, Offer
 from toolcart.agent.outlets.toolsnet.row import (
     ROW_ENDS,
     ROW_FAILED,
@@ -68,7 +67,7 @@ SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`
 WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
-# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.offer
+# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.late
 ORDER = const(0)
 RETRY = const(1)
 PASS = const(2)

@@ -1,6 +1,6 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
-from toolcart.agent.outlets.toolsnet.offer import LATE_OUT
+from toolcart.agent.outlets.toolsnet.late import LATE_OUT
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING

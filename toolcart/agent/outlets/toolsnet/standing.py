@@ -10,7 +10,7 @@
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     anything else                          odd: counted; where what is new would look stored, the base follows it
 
-A late one that is out is settled first (toolcart.agent.outlets.toolsnet.offer). An odd 08 settles nothing that was out.
+A late one that is out is settled first (toolcart.agent.outlets.toolsnet.late). An odd 08 settles nothing that was out.
 """
 
 from toolcart.agent.base import health as h
