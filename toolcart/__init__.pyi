@@ -1,12 +1,21 @@
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime as _datetime
 from decimal import Decimal
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack
 
 from . import captures as captures
 from . import simulated as simulated
 from ._overloads import Ask, Reads
 from ._overloads import encode as encode
+from .client.errors import ClientError as ClientError
+from .client.errors import ConnectionLost as ConnectionLost
+from .client.errors import NothingCame as NothingCame
+from .client.errors import OptionError as OptionError
+from .client.errors import OutOfOrder as OutOfOrder
+from .client.errors import Refused as Refused
+from .client.errors import StateError as StateError
+from .client.errors import Unanswered as Unanswered
+from .client.stream import Stream as Stream
 
 __version__: str
 __all__: list[str]
@@ -144,41 +153,6 @@ def wire(frame: bytes) -> bytes: ...
 
 # -- the client --------------------------------------------------------------------------------------------------------
 
-class ClientError(Exception): ...
-
-class Refused(ClientError):
-    mid: int
-    code: int
-    said: str
-    def __init__(self, mid: int, code: int, said: str = "") -> None: ...
-
-class Unanswered(ClientError, TimeoutError):
-    mid: int
-    seconds: float
-    def __init__(self, mid: int, seconds: float) -> None: ...
-
-class NothingCame(ClientError, TimeoutError):
-    topic: str
-    seconds: float
-    def __init__(self, topic: str, seconds: float) -> None: ...
-
-class ConnectionLost(ClientError, ConnectionError):
-    reason: str
-    mid: int
-    def __init__(self, reason: str, mid: int = 0) -> None: ...
-
-class OutOfOrder(ClientError):
-    mid: int
-    def __init__(self, mid: int) -> None: ...
-
-class OptionError(ClientError, ValueError):
-    option: str
-    found: Any
-    allowed: str
-    def __init__(self, option: str, found: object, allowed: str) -> None: ...
-
-class StateError(ClientError, RuntimeError): ...
-
 class Connection:
     @property
     def is_found(self) -> bool: ...
@@ -191,16 +165,6 @@ class Connection:
 class Received(Message):
     acknowledged: bool
     async def acknowledge(self) -> bool: ...
-
-_Pushed = TypeVar("_Pushed", covariant=True)
-
-class Stream(Generic[_Pushed]):
-    name: str
-    async def __aenter__(self) -> Self: ...
-    async def __aexit__(self, *_: object) -> None: ...
-    def __aiter__(self) -> Self: ...
-    async def __anext__(self) -> _Pushed: ...
-    async def next(self, timeout: float | None = None) -> _Pushed: ...
 
 class Controller:
     timeout: float
@@ -242,6 +206,8 @@ class BlockingReceived(Message):
     @property
     def acknowledged(self) -> bool: ...
     def acknowledge(self) -> bool: ...
+
+_Pushed = TypeVar("_Pushed", covariant=True)
 
 class BlockingStream(Generic[_Pushed]):
     name: str
@@ -286,71 +252,33 @@ class BlockingController:
     def curves(self) -> BlockingStream[BlockingReceived]: ...
     def stream(self, name: str) -> BlockingStream[BlockingReceived]: ...
 
-def connect(
-    host: str,
-    port: int = 4545,
-    *,
-    timeout: float = 10.0,
-    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
-    link_level: bool = False,
-    header: str = "standard",
-    station: int = 0,
-    spindle: int = 0,
-    keep_alive_s: float = 7.0,
-    silence_s: float = 15.0,
-    response_s: float = 5.0,
-    pause_s: float = 1.0,
-    pause_most_s: float = 30.0,
-    busy_pause_s: float = 10.0,
-    revisions: dict[str, tuple[int, ...]] | None = None,
-    curves: tuple[str, ...] = ("angle", "torque"),
-    also: dict[str, tuple[Any, ...]] | None = None,
-    scaled: bool = False,
-) -> Controller: ...
-def connect_blocking(
-    host: str,
-    port: int = 4545,
-    *,
-    timeout: float = 10.0,
-    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
-    link_level: bool = False,
-    header: str = "standard",
-    station: int = 0,
-    spindle: int = 0,
-    keep_alive_s: float = 7.0,
-    silence_s: float = 15.0,
-    response_s: float = 5.0,
-    pause_s: float = 1.0,
-    pause_most_s: float = 30.0,
-    busy_pause_s: float = 10.0,
-    revisions: dict[str, tuple[int, ...]] | None = None,
-    curves: tuple[str, ...] = ("angle", "torque"),
-    also: dict[str, tuple[Any, ...]] | None = None,
-    scaled: bool = False,
-) -> BlockingController: ...
+class _Options(TypedDict, total=False):
+    timeout: float
+    start_revisions: tuple[int, ...]
+    link_level: bool
+    header: str
+    station: int
+    spindle: int
+    keep_alive_s: float
+    silence_s: float
+    response_s: float
+    pause_s: float
+    pause_most_s: float
+    busy_pause_s: float
+    revisions: dict[str, tuple[int, ...]] | None
+    curves: tuple[str, ...]
+    also: dict[str, tuple[Any, ...]] | None
+    scaled: bool
+
+def connect(host: str, port: int = 4545, **options: Unpack[_Options]) -> Controller: ...
+def connect_blocking(host: str, port: int = 4545, **options: Unpack[_Options]) -> BlockingController: ...
 def connect_serial(
     device: str,
     baud: int = 9600,
     procedure: str = "3964r",
     parity: str = "none",
     stop_bits: int = 1,
-    *,
-    timeout: float = 10.0,
-    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
-    link_level: bool = False,
-    header: str = "standard",
-    station: int = 0,
-    spindle: int = 0,
-    keep_alive_s: float = 7.0,
-    silence_s: float = 15.0,
-    response_s: float = 5.0,
-    pause_s: float = 1.0,
-    pause_most_s: float = 30.0,
-    busy_pause_s: float = 10.0,
-    revisions: dict[str, tuple[int, ...]] | None = None,
-    curves: tuple[str, ...] = ("angle", "torque"),
-    also: dict[str, tuple[Any, ...]] | None = None,
-    scaled: bool = False,
+    **options: Unpack[_Options],
 ) -> Controller: ...
 def connect_serial_blocking(
     device: str,
@@ -358,21 +286,5 @@ def connect_serial_blocking(
     procedure: str = "3964r",
     parity: str = "none",
     stop_bits: int = 1,
-    *,
-    timeout: float = 10.0,
-    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
-    link_level: bool = False,
-    header: str = "standard",
-    station: int = 0,
-    spindle: int = 0,
-    keep_alive_s: float = 7.0,
-    silence_s: float = 15.0,
-    response_s: float = 5.0,
-    pause_s: float = 1.0,
-    pause_most_s: float = 30.0,
-    busy_pause_s: float = 10.0,
-    revisions: dict[str, tuple[int, ...]] | None = None,
-    curves: tuple[str, ...] = ("angle", "torque"),
-    also: dict[str, tuple[Any, ...]] | None = None,
-    scaled: bool = False,
+    **options: Unpack[_Options],
 ) -> BlockingController: ...

@@ -7,8 +7,8 @@ from host_tests.support import memory
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.needed import needed
-from lab.bench.archive_rows import Plant, fill, fill_beside
-from lab.bench.postgresql import postgresql
+from lab.harness.archive_rows import Plant, fill, fill_beside
+from lab.harness.postgresql import postgresql
 
 
 @pytest.fixture(scope="session")

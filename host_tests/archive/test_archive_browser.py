@@ -14,9 +14,9 @@ from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.needed import needed
-from lab.bench.archive_rows import Plant, fill, vin
-from lab.bench.browser import browser as chromium
-from lab.bench.browser import pages_of
+from lab.harness.archive_rows import Plant, fill, vin
+from lab.harness.browser import browser as chromium
+from lab.harness.browser import pages_of
 
 # What a list shows and its screen cuts off; one scrolls to it, but does not know that it is there.
 CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *")].filter((one) => {
@@ -253,24 +253,68 @@ def test_curves_are_drawn_over_one_another(page):
     assert all(many > few > 300 for many, few in zip(some, fewer, strict=True))
 
 
-@pytest.mark.parametrize("path", [f"/result/{NEWEST}", f"/curves/{NEWEST}"])
-def test_dragging_zooms_into_torque_over_angle_and_back(page, path):
-    page.goto(path)
-    over = page.locator('[data-curve="over"] .u-over')
+ENDS = """name => { const plot = charts.find(one => one.root.closest(`[data-curve="${name}"]`));
+    return ["x", "y"].flatMap(axis => [plot.scales[axis].min, plot.scales[axis].max]); }"""
+ZOOMED = [("/result", "over"), ("/result", "torque"), ("/curves", "over")]
+
+
+def at(page, name):
+    """What gives a place on this chart on the screen, from shares of its width and height."""
+    over = page.locator(f'[data-curve="{name}"] .u-over')
     over.scroll_into_view_if_needed()
     box = over.bounding_box()
-    ends = """() => { const plot = charts.find(one => one.root.closest('[data-curve="over"]'));
-        return ["x", "y"].flatMap(name => [plot.scales[name].min, plot.scales[name].max]); }"""
-    left, right, low, high = whole = page.evaluate(ends)
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.25)
+    return lambda x, y: (box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+
+
+def shares(ends, whole):
+    return [(one - whole[at]) / (whole[at + 1] - whole[at]) for one, at in zip(ends, (0, 0, 2, 2), strict=True)]
+
+
+@pytest.mark.parametrize(("path", "name"), ZOOMED)
+def test_dragging_zooms_into_a_curve_and_back(page, path, name):
+    page.goto(f"{path}/{NEWEST}")
+    place = at(page, name)
+    whole = page.evaluate(ENDS, name)
+    page.mouse.move(*place(0.5, 0.25))
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5, steps=5)
+    page.mouse.move(*place(0.75, 0.5), steps=5)
     page.mouse.up()
-    zoomed = page.evaluate(ends)
-    shares = [(one - left) / (right - left) for one in zoomed[:2]] + [(one - low) / (high - low) for one in zoomed[2:]]
-    assert shares == pytest.approx([0.5, 0.75, 0.5, 0.75], abs=0.02)
-    page.mouse.dblclick(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
-    assert page.evaluate(ends) == whole
+    assert shares(page.evaluate(ENDS, name), whole) == pytest.approx([0.5, 0.75, 0.5, 0.75], abs=0.02)
+    page.mouse.dblclick(*place(0.5, 0.5))
+    assert page.evaluate(ENDS, name) == whole
+
+
+@pytest.mark.parametrize(("path", "name"), ZOOMED)
+def test_two_fingers_zoom_and_move_a_curve_within_its_ends(served, path, name):
+    started, address, _ = served
+    context = started.new_context(base_url=address, viewport=LARGER_PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{path}/{NEWEST}")
+    place = at(page, name)
+    whole = page.evaluate(ENDS, name)
+    fingers = context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def slide(begin, end):
+        touch("Start", *begin)
+        touch("Move", *end)
+        touch("End")
+        return shares(page.evaluate(ENDS, name), whole)
+
+    middle = [place(0.4, 0.5), place(0.6, 0.5)]
+    zoomed = slide(middle, [place(0.3, 0.5), place(0.7, 0.5)])
+    assert zoomed == pytest.approx([0.25, 0.75, 0.25, 0.75], abs=0.02)
+    moved = slide(middle, [place(0.2, 0.7), place(0.4, 0.7)])
+    assert moved == pytest.approx([0.35, 0.85, 0.35, 0.85], abs=0.02)
+    assert slide(middle, [place(0.9, 0.5), place(1.0, 0.5)])[:2] == pytest.approx([0, 1], abs=0.02)
+    touch("Start", place(0.5, 0.5))
+    touch("Move", place(0.5, 0.2))
+    touch("End")
+    assert shares(page.evaluate(ENDS, name), whole) == pytest.approx([0, 1, 0, 1], abs=0.02)
+    context.close()
 
 
 @pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])

@@ -12,7 +12,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import place_in
-from lab.bench.archive_rows import Plant, fill
+from lab.harness.archive_rows import Plant, fill
 
 HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
 PATHS = (

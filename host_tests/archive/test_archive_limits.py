@@ -15,7 +15,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, place_in, result
-from lab.bench.archive_rows import Plant, fill
+from lab.harness.archive_rows import Plant, fill
 
 PROGRAM = Trended((3, 1, 1), 1, 1, "", "")
 TREND = "/trend/1?program=1&from=2026-11-05T00:00&to=2026-11-21T00:00"

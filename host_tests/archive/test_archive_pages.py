@@ -36,7 +36,7 @@ from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from lab.bench.archive_rows import vin
+from lab.harness.archive_rows import vin
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"

@@ -13,8 +13,8 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Away, Reading, TooLong
 from host_tests.archive.test_archive_sigkill import kill_again_and_again
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, fill_beside, vin
-from lab.bench.postgresql import postgresql
+from lab.harness.archive_rows import Plant, fill, fill_beside, vin
+from lab.harness.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from toolcart.archive import bulk, changes, database, quarters
 from toolcart.archive import tables as t
 from host_tests.support.archive import Served, place_in, result
-from lab.bench.archive_rows import Plant, fill
+from lab.harness.archive_rows import Plant, fill
 
 REAL = st.none() | st.floats(-200, 200).map(lambda value: round(value, 3))
 

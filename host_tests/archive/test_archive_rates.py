@@ -13,7 +13,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from host_tests.support.archive import place_in
-from lab.bench.archive_rows import Plant, fill
+from lab.harness.archive_rows import Plant, fill
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:00,night=22:00")
 SPANS = ["?from=2026-11-18&to=2026-11-20", "?from=2026-11-18T06:07&to=2026-11-20T11:52"]

@@ -9,7 +9,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import place_in
-from lab.bench.archive_rows import Plant, fill, vin
+from lab.harness.archive_rows import Plant, fill, vin
 
 VALUES = {"{number:int}": "150", "{key:path}": "3/1/1"}
 PARTS = {"/car": f"vin={vin(3)}", "/search": "q=WVW", "/limits/{key:path}": "program=1"}

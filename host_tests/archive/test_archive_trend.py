@@ -19,7 +19,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import Served, place_in, result
-from lab.bench.archive_rows import Plant, fill, vin
+from lab.harness.archive_rows import Plant, fill, vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 NARROWED = Trended((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))

@@ -19,7 +19,7 @@ from host_tests.portable import LONG
 from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.needed import needed
-from lab.bench.postgresql import postgresql
+from lab.harness.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 KILLS = 100 if LONG else 1

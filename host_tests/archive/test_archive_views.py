@@ -17,7 +17,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import DEADLINE_S, place_in
-from lab.bench.archive_rows import Plant, fill, fill_beside
+from lab.harness.archive_rows import Plant, fill, fill_beside
 
 SIZE = Plant(stations=2, cars=30, curves=6)
 

@@ -11,7 +11,8 @@ from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
 from host_tests.portable import LONG, Skip
-from lab.bench import board_heap
+from lab.bench.board import HEAPS, runs_in
+from lab.chips import rules
 from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 
 MINUTES = 10
@@ -172,18 +173,18 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
     judge(board, cuts)
 
 
-@pytest.mark.parametrize(("row", "heap_bytes"), [(1, plan.FROZEN_HEAP_BYTES), (3, plan.COPIED_HEAP_BYTES)])
+@pytest.mark.parametrize(("row", "heap_bytes"), [(1, plan.FROZEN_HEAP_BYTES), (2, plan.COPIED_HEAP_BYTES)])
 def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes):
-    form = board_heap.ROWS[row][1:]
+    form = HEAPS[row][2:]
     try:
-        assert board_heap.runs_in(heap_bytes, *form)
-        assert not board_heap.runs_in(heap_bytes * 7 // 8, *form)
+        assert runs_in(heap_bytes, *form)
+        assert not runs_in(heap_bytes * 7 // 8, *form)
     except Unavailable as reason:
         raise Skip(str(reason)) from None
 
 
 def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):
-    board = chip("rp2", heap=board_heap.THERE["RP2350"], copied=True)
+    board = chip("rp2", heap=rules.RP2350_HEAP_BYTES, copied=True)
     met(board)
     board.produce(10, 5000)
     board.until(lambda: not board.missing())

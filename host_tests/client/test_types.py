@@ -1,6 +1,7 @@
 """The library's types: made from the tables, like the code they describe, and taken by mypy and pyright."""
 
 import ast
+import dataclasses
 import inspect
 import json
 import re
@@ -161,7 +162,9 @@ def parameters_in(node):
     found = [(arg.arg, default is not None) for arg, default in zip(plain, missing + given.defaults, strict=True)]
     found += [(given.vararg.arg, False)] if given.vararg else []
     found += [(arg.arg, default is not None) for arg, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
-    found += [(given.kwarg.arg, False)] if given.kwarg else []
+    if given.kwarg:
+        is_options = given.kwarg.annotation is not None and ast.unparse(given.kwarg.annotation) == "Unpack[_Options]"
+        found += parameters_of(Options) if is_options else [(given.kwarg.arg, False)]
     return [one for one in found if one[0] != "self"]
 
 
@@ -192,13 +195,17 @@ def test_the_stub_says_what_the_code_takes():
 
 
 def test_a_name_that_the_stub_lacks_would_be_found():
-    names = {one.name for one in named((ast.FunctionDef, ast.ClassDef))} | {"CONTROLLER", "INTEGRATOR", "encode"}
+    names = {one.name for one in named((ast.FunctionDef, ast.ClassDef))} | {"CONTROLLER", "INTEGRATOR"}
+    names |= {alias.asname for one in named(ast.ImportFrom) for alias in one.names}
     assert names >= set(REAL)
     assert compared("x", Catalogue.encode, ast.parse("def x(self, mid, most): ...").body[0])
 
 
 def test_the_options_of_a_client_are_those_of_a_controller():
-    options = parameters_of(Options)
+    options = next(one for one in named(ast.ClassDef) if one.name == "_Options")
+    assert {one.target.id: ast.unparse(one.annotation) for one in options.body} == {
+        field.name: field.type for field in dataclasses.fields(Options)
+    }
     for name in ("connect", "connect_serial", "connect_blocking", "connect_serial_blocking"):
         node = next(one for one in named(ast.FunctionDef) if one.name == name)
-        assert parameters_in(node)[-len(options) :] == options
+        assert ast.unparse(node.args.kwarg.annotation) == "Unpack[_Options]"

@@ -1,14 +1,12 @@
 """`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
 
-A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it
-once, with the documented lines (host_tests/images/test_from_erased.py); the long one (`./tools/test --long`) takes
-chips through all that follows. What a cut in the middle leaves is tried with a board that is played, too
+A start of the simulated chip until it is healthy takes from a quarter of a minute to two here: only the long run does
+it (`./tools/test --long`). What a cut in the middle leaves is tried with a board that is played, too
 (host_tests/flash/test_flash_tool.py).
 """
 
 import functools
 import json
-import os
 
 import pytest
 
@@ -16,7 +14,7 @@ from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
 from toolcart.tools.flash.link import Gone
 from toolcart.tools.flash.mpremote_link import MpremoteLink
-from host_tests.support.rp2040 import Chip, why_not
+from host_tests.support.firmware import Rp2040, need_rp2040
 
 HEALTHY_S = 300.0  # of a machine that does other things as well
 SECRET = "geheim-4711"
@@ -37,7 +35,7 @@ BROKEN = b"raise RuntimeError('it cannot')\n"
 
 @pytest.fixture
 def chip(tmp_path, monkeypatch):
-    reason = why_not()
+    need_rp2040()
     # The checkout as it is now: whoever edits a file meanwhile must not change what is being tested.
     digest = package.core_digest("rp2")
     monkeypatch.setattr(package, "core_digest", lambda platform: digest)
@@ -45,11 +43,7 @@ def chip(tmp_path, monkeypatch):
     monkeypatch.setattr(
         package, "compiled", lambda platform, machine, kinds=(): once(platform, machine, frozenset(kinds))
     )
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"the RP2040 image is missing: {reason}")
-    if reason:
-        pytest.skip(f"the RP2040 image is missing: {reason}")
-    chip = Chip(tmp_path / "flash.bin")
+    chip = Rp2040(tmp_path / "flash.bin")
     yield chip
     chip.close()
 
@@ -87,10 +81,9 @@ class Desk:
         return found
 
 
-IN_THE_LONG_RUN = pytest.mark.long("a simulated chip takes minutes")
+pytestmark = [pytest.mark.xdist_group("rp2040"), pytest.mark.long("a simulated chip takes minutes")]
 
 
-@IN_THE_LONG_RUN
 def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
 
@@ -112,7 +105,6 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
     assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
 
-@IN_THE_LONG_RUN
 def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
     code, said, outcome = desk.flash(1)

@@ -1,4 +1,4 @@
-"""The two images as machines that mpremote can talk to, and their parts that need no machine."""
+"""The RP2040 image as a machine that mpremote can talk to, and its parts that need no machine."""
 
 import ast
 import contextlib
@@ -15,8 +15,8 @@ import pytest
 
 from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.sources import compiler
-from host_tests.support.firmware import need_cortex, need_rp2040
-from lab.firmware import cortex, programs, rp2040
+from host_tests.support.firmware import need_rp2040
+from lab.firmware import programs, rp2040
 
 DEADLINE_S = 60
 FILE_BYTES = 3000
@@ -48,13 +48,6 @@ def mpremote(device, *words):
 @pytest.fixture(scope="module", autouse=True)
 def mpremote_is_there():
     pytest.importorskip("mpremote")
-
-
-def test_cortex_says_what_it_is_to_mpremote():
-    need_cortex()
-    with behind_a_tty(cortex.command()) as device:
-        said = mpremote(device, "exec", "import sys; print(sys.platform, sys.implementation.version[:2])")
-    assert said == "qemu (1, 25)"
 
 
 def test_file_copied_to_rp2040_image_is_there_after_restart_with_same_hash(tmp_path):

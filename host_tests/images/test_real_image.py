@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,8 +24,7 @@ from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
-from host_tests.images.test_from_erased import image_of
-from host_tests.support.rp2040 import Chip, InThread
+from host_tests.support.firmware import Rp2040
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
 HERE = "10.0.2.2"  # rp2040js/lan.mjs
@@ -57,8 +57,8 @@ class Wire(Endpoint):
         return self.peer.outgoing()
 
 
-class Plant(InThread):
-    """A controller on a serial line, and a ToolsNet that is not reached until `open`."""
+class Plant:
+    """A controller on a serial line, and a ToolsNet that is not reached until `open`; a thread of its own serves it."""
 
     def __init__(self):
         self.loop = Loop(RealClock(slower=PLANT_SLOWER))
@@ -72,6 +72,16 @@ class Plant(InThread):
         self.toolsnet.options.server_port = self.server.port
         self.pim.cut()
 
+    def __enter__(self):
+        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.stop()
+        self._thread.join(10)
+        self.loop.close()
+
 
 def command(*words):
     """Run a command of toolcart to its end; what it printed."""
@@ -79,6 +89,11 @@ def command(*words):
     done = subprocess.run(line, capture_output=True, text=True, timeout=BUILD_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def image_of(uf2):
+    """What dropping this file on a Pico's drive puts into its flash."""
+    return b"".join(uf2[at + 32 : at + 32 + 256] for at in range(0, len(uf2), 512))
 
 
 def until(is_done):
@@ -95,7 +110,7 @@ def test_w5500_image_keeps_results_over_a_cut_and_delivers_them(tmp_path):
     with Plant() as plant:
         cart.write_text(json.dumps(configuration(plant)))
         more = {"firmware": firmware, "lan": True, "uarts": (plant.uart.port,)}
-        with contextlib.closing(Chip(tmp_path / "flash.bin", **more)) as chip:
+        with contextlib.closing(Rp2040(tmp_path / "flash.bin", **more)) as chip:
             command("flash", "--board", "rp2", "--port", chip.port, "--config", cart, "--wait", COMMAND_S)
             for number in range(RESULTS):
                 plant.loop.call(plant.controller.produce)

@@ -4,6 +4,7 @@ import sys
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NOT_ALLOWED
+from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
@@ -16,7 +17,7 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.clock import Dice
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from lab.harness.port import PORT_OPENING, SimPort
+from lab.harness.port import SimPort
 
 PORTABLE = True
 HEAVY = True

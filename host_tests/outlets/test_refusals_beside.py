@@ -1,4 +1,4 @@
-"""The model of what ToolsNet refuses (host_tests.support.refusals_model) and the real policy side by side.
+"""The model of what ToolsNet refuses (host_tests.outlets.refusals_model) and the real policy side by side.
 
 Random events; after each the same goes out, under the same sequence, and the same is durable.
 """
@@ -9,8 +9,8 @@ from toolcart.agent.log.numbers import AHEAD, CURSOR, LATE, LIMIT, SENT, SENT_ME
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet import row
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from host_tests.support.refusals import GOOD, MUTE, NOW, REFUSED, REFUSES, SILENT, WELL, Cut, World
-from host_tests.support.refusals_model import Model
+from host_tests.outlets.refusals import GOOD, MUTE, NOW, REFUSED, REFUSES, SILENT, WELL, Cut, World
+from host_tests.outlets.refusals_model import Model
 
 REACH = PATIENCE = 2
 LIVES = 400

@@ -18,9 +18,9 @@ from toolcart.agent.outlets.toolsnet.late import Offer
 from toolcart.agent.outlets.toolsnet.row import Row
 from toolcart.agent.outlets.toolsnet.sent import Sent
 from toolcart.agent.outlets.toolsnet.standing import Standing
+from host_tests.outlets import refusals as few
+from host_tests.outlets.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 from host_tests.portable import LONG
-from host_tests.support import refusals as few
-from host_tests.support.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from toolcart.base import child
 from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.tools.flash import package
 from host_tests.portable import Skip
-from lab.bench import board
 from lab.harness.configuration import TREE
+from lab.runtimes.build import BOARD_MACHINES
 
 # What it is today and a little more, so that growth is noticed.
 ALL_BYTES = 330 * 1024
@@ -40,7 +40,7 @@ def test_the_core_imports_no_category_and_no_names():
 
 def test_what_is_copied_to_a_board_does_not_grow_unnoticed():
     try:
-        files = package.compiled("rp2", board.PLATFORMS["rp2"])
+        files = package.compiled("rp2", BOARD_MACHINES[0])
     except Unavailable as reason:
         raise Skip(str(reason)) from None
     assert "toolcart/agent/cart/app.mpy" in files and "toolcart/board/rp2/board.mpy" in files

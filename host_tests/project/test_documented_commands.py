@@ -1,14 +1,28 @@
 """Every command that a document shows is one that toolcart takes, every file and page that it names is there; commands
 that need no hardware are run.
 
-With --long the pages with consoles are played from their first line to their last.
+With --long the pages with consoles are played from their first line to their last, in the terminals that they name:
+
+    cart$ toolcart run --config cart.json      a command in the terminal `cart`; it may go on running
+    1. Name of the cart [Cart 1]: My cart      an answer, where the command asks
+    cart$ ^C                                   Ctrl-C there
+    cart:                                      what follows comes in that terminal by itself
+    ...                                        any lines
+
+Lines are compared without their numbers and in their order; lines between them may be more than the document shows.
 """
 
+import contextlib
 import os
+import pty
 import re
 import shlex
+import signal
 import stat
+import subprocess
 import sys
+import threading
+import time
 
 import click
 import pytest
@@ -17,7 +31,6 @@ from click.testing import CliRunner
 from toolcart.base.cache import CHECKOUT
 from toolcart.sim import profiles
 from toolcart.tools.cli.main import main
-from host_tests.support import transcript
 from host_tests.support.running import free_port
 
 PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("*.md")])
@@ -32,7 +45,131 @@ _PLACE = re.compile(
 )
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _IN_TEXT = re.compile(r"`(?:\.venv/bin/)?toolcart ([a-z][^`\n]*)`")
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PROMPT = re.compile(r"^([a-z]+)\$ (.*)$")
+_TERMINAL = re.compile(r"^([a-z]+):$")
+_QUESTION = re.compile(r"^(\d\. .*): (.*)$")
+DEADLINE_S = 60
 VALUES = {"N": "1", "PORT": "/dev/ttyACM0", "NUMBER": "1"}
+
+
+class Terminal:
+    """One terminal: what runs in it, and what it has said."""
+
+    def __init__(self, name, folder, environment):
+        self.name = name
+        self.folder = folder
+        self.environment = environment
+        self.process = None
+        self.lines = []
+        self.read = 0  # lines that the document has shown
+
+    def start(self, command, answers):
+        assert self.process is None or self.process.poll() is not None, f"{self.name} is busy: {command}"
+        reader, terminal = pty.openpty()  # what a person reads is said in another form than what a pipe takes
+        self.process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}" if command.startswith("toolcart") else command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=terminal,
+            stderr=terminal,
+            text=True,
+        )
+        os.close(terminal)
+        self.process.stdin.write("".join(answer + "\n" for answer in answers))
+        self.process.stdin.close()
+        self.lines = []
+        self.read = 0
+        self.reader = threading.Thread(target=self._listen, args=(reader, self.lines), daemon=True)
+        self.reader.start()
+
+    @staticmethod
+    def _listen(reader, lines):
+        with open(reader, encoding="utf-8", errors="replace", newline="\n") as said:
+            with contextlib.suppress(OSError):  # EIO: the last one has closed the terminal
+                for line in said:
+                    lines.append(line.rstrip("\r\n"))
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def wait(self):
+        self.process.wait(DEADLINE_S)
+        self.reader.join(DEADLINE_S)
+
+    def expect(self, wanted):
+        """Wait until the line comes, behind the one before."""
+        form = plain(wanted)
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            ended = self.process.poll() is not None and not self.reader.is_alive()
+            for number in range(self.read, len(self.lines)):
+                if form in plain(self.lines[number]):
+                    self.read = number + 1
+                    return
+            assert not ended and time.monotonic() < end, f"{self.name} did not say {wanted!r}:\n" + "\n".join(
+                self.lines
+            )
+            time.sleep(0.02)
+
+
+def plain(text):
+    """Words without numbers and folders: times, counts, ports and places are another run's."""
+    text = re.sub(r"(?<![\w.])(/[\w.-]+)+/", "", text)
+    return re.sub(r"\s+", " ", re.sub(r"\b[0-9a-f]{32}\b|\d+(\.\d+)?", "#", text)).strip()
+
+
+def consoles(text):
+    """The lines of every console of a document."""
+    return [block.splitlines() for block in _BLOCK.findall(text)]
+
+
+def commands(text):
+    """Every command of a document's consoles."""
+    found = [_PROMPT.match(line) for block in consoles(text) for line in block]
+    return [match[2] for match in found if match and match[2] != "^C"]
+
+
+def play(text, folder, environment, replaced):
+    """Run a document; `replaced` are texts of its commands and answers that are others here, such as ports."""
+
+    def here(line):
+        for old, new in replaced.items():
+            line = line.replace(old, new)
+        return line
+
+    terminals = {}
+    try:
+        for block in consoles(text):
+            _play_block([here(line) for line in block], terminals, folder, environment)
+        return {name: terminal.lines for name, terminal in terminals.items()}
+    finally:
+        for terminal in terminals.values():
+            if terminal.process is not None:
+                terminal.process.kill()
+                terminal.process.wait()
+
+
+def _play_block(lines, terminals, folder, environment):
+    current = None
+    for number, line in enumerate(lines):
+        prompt, named, question = _PROMPT.match(line), _TERMINAL.match(line), _QUESTION.match(line)
+        if prompt:
+            current = terminals.setdefault(prompt[1], Terminal(prompt[1], folder, environment))
+            if prompt[2] == "^C":
+                current.interrupt()
+                continue
+            if current.process is not None:
+                current.wait()  # a person types when the prompt is there
+            rest = lines[number + 1 :]
+            end = next((at for at, one in enumerate(rest) if _PROMPT.match(one)), len(rest))
+            answers = [match[2] for match in map(_QUESTION.match, rest[:end]) if match]
+            current.start(prompt[2], answers)
+        elif named:
+            current = terminals[named[1]]
+        elif line != "..." and not question:
+            current.expect(line)
 
 
 def shown(text):
@@ -161,8 +298,8 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
 
 def test_a_transcript_is_read_and_its_numbers_do_not_count():
     text = "```console\ncart$ toolcart run\n     0.00    agent started, process 7\n```\n"
-    assert transcript.commands(text) == ["toolcart run"]
-    assert transcript.plain("     0.00    agent started, process 18926") == "# agent started, process #"
+    assert commands(text) == ["toolcart run"]
+    assert plain("     0.00    agent started, process 18926") == "# agent started, process #"
 
 
 @pytest.mark.long("it takes as long as it tells")
@@ -178,7 +315,7 @@ def test_pages_with_consoles_are_as_they_say(tmp_path):
         text = text.replace("simulate toolsnet", "simulate toolsnet --pim-port 6575 --server-port 10111")
         text = text.replace("archive serve", "archive serve --pim-port 6575 --server-port 10111")
         text = re.sub(r"(\$ toolcart simulate controller)(?! --port)", r"\1 --port 4545", text)
-        assert transcript.play(text, tmp_path, environment, ports), page
+        assert play(text, tmp_path, environment, ports), page
 
 
 # -- troubleshooting -----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import sys
 from toolcart.agent.openprotocol import states as st
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG, Skip
-from lab.bench import fuzz
+from lab.worlds import fuzz
 
 PORTABLE = True
 HEAVY = True

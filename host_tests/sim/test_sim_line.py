@@ -1,9 +1,9 @@
 """Simulated lines keep the Port contract and break only in the ways they are told to."""
 
-from toolcart.agent.link.port import is_address
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, is_address
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.endpoint import Endpoint
-from lab.harness.line import PORT_CLOSED, PORT_OPEN, PORT_OPENING, Network
+from lab.harness.line import Network
 
 PORTABLE = True
 

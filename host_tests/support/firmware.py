@@ -3,7 +3,10 @@
 import contextlib
 import functools
 import os
+import signal
 import subprocess
+import threading
+import tty
 
 import pytest
 
@@ -60,3 +63,57 @@ def running_chip():
     with chip:
         chip.run(30000)
         yield chip
+
+
+class Rp2040:
+    """The image in rp2040js behind a pseudo terminal, for tools that want a serial port; its port is `port`.
+
+    Its flash is in `flash`, a file; `more` is for rp2040.command. The terminal stays while the chip resets or loses
+    its power: a reset of the simulated chip does not take USB away.
+    """
+
+    def __init__(self, flash, **more):
+        # Once: whoever edits a file meanwhile must not change what is being tested.
+        self._command = rp2040.command(flash=flash, **more)
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        self.port = os.ttyname(slave)
+        self._slave = slave  # kept open, or the master would end with the last program that closes the port
+        self.said = b""
+        self._process = None
+        self.power_on()
+        # One for all lives: another one would take what is typed first after a cut, and lose it.
+        threading.Thread(target=self._to_chip, daemon=True).start()
+
+    def power_on(self):
+        """Start with what is in the flash."""
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        threading.Thread(target=self._from_chip, args=(self._process,), daemon=True).start()
+
+    def cut_power(self):
+        """Take the power away at whatever it is doing."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(20)
+
+    def close(self):
+        """End the simulator."""
+        if self._process.poll() is None:
+            self.cut_power()
+        os.close(self._slave)
+
+    def _from_chip(self, process):
+        while octets := os.read(process.stdout.fileno(), 4096):
+            self.said += octets
+            os.write(self._master, octets)
+
+    def _to_chip(self):
+        while True:
+            try:
+                octets = os.read(self._master, 256)
+            except OSError:
+                return  # the terminal is closed
+            with contextlib.suppress(OSError):  # the power is off
+                self._process.stdin.write(octets)
+                self._process.stdin.flush()

@@ -6,7 +6,7 @@ import pytest
 
 from host_tests.support.needed import needed
 from host_tests.support.running import cart_without_sides, free_port, page_of, started
-from lab.bench.browser import browser as chromium
+from lab.harness.browser import browser as chromium
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 SOON_MS = 60000

@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.tools.cli.main import main
-from host_tests.support import causes as support_causes
-from lab.bench import causes
+from host_tests.worlds import explorers
+from lab.worlds import causes
 
 FAULTS = set(range(1, 13))  # of the core; 13 was a way to write, no fault
 QUICK = "state-block-not-erased"
@@ -20,7 +20,7 @@ def test_the_place_of_each_is_there_once_and_the_changed_file_compiles(one):
     text = causes.changed(one)
     assert text != (causes.ROOT / one.file).read_text(encoding="utf-8")
     compile(text, one.file, "exec")
-    assert one.why and one.by in support_causes.EXPLORERS
+    assert one.why and one.by in explorers.EXPLORERS
 
 
 def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
@@ -36,7 +36,7 @@ def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
 def test_every_fault_of_the_core_has_one_and_no_name_stands_twice():
     assert {one.fault for one in causes.CAUSES} == FAULTS | {0}
     assert len({one.name for one in causes.CAUSES}) == len(causes.CAUSES)
-    assert set(causes.UNITS) == set(support_causes.EXPLORERS)
+    assert set(causes.UNITS) == set(explorers.EXPLORERS)
 
 
 def test_a_broken_rule_is_found_and_the_program_has_none():
@@ -55,7 +55,7 @@ def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
 
 
 def test_an_explorer_ends_when_its_time_is_over(capsys):
-    support_causes.main("log proof", 1, "lives")
+    explorers.main("log proof", 1, "lives")
     assert '"found": ""' in capsys.readouterr().out
 
 

@@ -1,37 +1,92 @@
-"""Measures the archive: results committed a second, how long a 05 takes, memory.
+"""Measures the archive: results committed a second, how long a 05 takes, memory, and pages over 10 million results.
 
 Rules
 1. Server, stations and pages are three processes, over TCP on the loopback. Every commit waits for the disk.
-2. PostgreSQL is measured if this machine has it (started on a socket of its own, `fsync` on).
-3. Pages over 10 million results, and 10,000 stations, are measured by lab.bench.archive_large.
+2. PostgreSQL runs on a socket of its own, `fsync` on; without it SQLite alone is measured.
+3. The pages' database has half a million cars at four stations, 10,000 results a station and day. Filling
+   one of SQLite and one of PostgreSQL takes some five minutes each.
+4. Times of pages are those of whole requests, each for another car or day; the median and the slowest of a hundred.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
+import random
 import re
+import statistics
 import subprocess
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from toolcart.archive import database
 from toolcart.base import child
 from toolcart.base.report import Report
 from toolcart.base.sources import Unavailable
 from lab.bench.archive_hostile import COUNT
-from lab.bench.browser import pages_of
-from lab.bench.postgresql import postgresql
-from lab.bench.processes import STOP_LIMIT_S, memory_mib, told, worked_s
+from lab.harness.archive_rows import Plant, fill, vin
+from lab.harness.browser import pages_of
+from lab.harness.postgresql import postgresql
+from lab.harness.processes import STOP_LIMIT_S, memory_mib, told
 
-LOADS = ((1, 1), (100, 1), (100, 8), (1000, 1))  # stations, window
-SECONDS = 10.0
+STATIONS, WINDOWS, SECONDS = 100, (1, 8), 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0
-STEPS = 2 * (len(LOADS) + 3)
+LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
+OLD = Plant(stations=4, cars=5_000, every_s=43.2)
+MOVING_S = 65.0  # until a server begins to move what is old
+REQUESTS = 100
+SEED = 12
+STEPS = len(WINDOWS) + 4  # of a database
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Measure all of it; `progress` gets the share done, 0 to 1."""
+    report = Report()
+    steps = iter(range(1, 2 * STEPS + 1))
+
+    def step() -> None:
+        progress(next(steps) / (2 * STEPS + 1))
+
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = iter(range(1000))
+        _measure(report, "SQLite", lambda: str(Path(folder, f"{next(numbers)}.sqlite")), step)
+    try:
+        with postgresql(synced=True) as new_place:
+            _measure(report, "PostgreSQL", new_place, step)
+    except Unavailable as reason:
+        report.add("committed a second, PostgreSQL", None, "1/s", ">= 3000", str(reason))
+    progress(1.0)
+    return report.as_dict()
+
+
+def _measure(report: Report, name: str, new_place: Callable[[], str], step: Callable[[], None]) -> None:
+    for window in WINDOWS:
+        step()
+        with served(new_place()) as (_, port, _pim):
+            seen = load(port, STATIONS, SECONDS, window, 0)
+        what = f"{name}, {STATIONS} stations, window {window}"
+        report.add(f"committed a second, {what}", seen["answered"] / seen["seconds"], "1/s", ">= 3000", lost(seen))
+    for beside in ("", f", {COUNT:,} hostile connections"):
+        step()
+        with ExitStack() as stack:
+            process, port, pim_port = stack.enter_context(served(new_place()))
+            if beside:
+                stack.enter_context(hostile(pim_port, port))
+            _answers(report, name, port, beside)
+            if beside:
+                report.add(f"memory at most, {name}{beside}", memory_mib(process), "MiB", "<= 200")
+    step()
+    _moving(report, name, new_place(), new_place())
+    step()
+    _pages(report, name, new_place())
+
+
+# -- what gets through ---------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -47,46 +102,12 @@ def load(port: int, stations: int, seconds: float, window: int, rate: float, *mo
     """Return what stations in a process of their own saw; `more`: parameters of a result, a PIM's port."""
     words = [str(word) for word in (port, stations, seconds, window, rate, *more)]
     command = child.command("-m", "lab.bench.archive_load", *words)
-    before = os.times()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True)
-    after = os.times()
-    took_s = after.children_user - before.children_user + after.children_system - before.children_system
-    return {**json.loads(done.stdout), "worked_s": took_s}
+    return json.loads(done.stdout)
 
 
-# -- what gets through ---------------------------------------------------------------------------------------------
-
-
-def _measure_server(report: Report, name: str, new_place: Callable[[], str], progress: Callable[[], None]) -> None:
-    for stations, window in LOADS:
-        progress()
-        with served(new_place()) as (process, port, _):
-            before_s = worked_s(process)
-            seen = load(port, stations, SECONDS, window, 0)
-            took_s = worked_s(process) - before_s
-            memory = memory_mib(process)
-        what = f"{name}, {stations} station{'s' if stations > 1 else ''}, window {window}"
-        target = ">= 3000" if stations == 100 else ""
-        report.add(f"committed a second, {what}", seen["answered"] / seen["seconds"], "1/s", target, lost(seen))
-        report.add(f"processor time a result, {what}", took_s / seen["sent"] * 1e6, "us")
-        report.add(f"processor time of the stations a result, {what}", seen["worked_s"] / seen["sent"] * 1e6, "us")
-        report.add(f"memory at most, {what}", memory, "MiB")
-    for beside in ("", ", pages asked all the time", f", {COUNT:,} hostile connections"):
-        progress()
-        with ExitStack() as stack:
-            place = new_place()
-            process, port, pim_port = stack.enter_context(served(place))
-            if "pages" in beside:
-                stack.enter_context(_asked(stack.enter_context(pages_of(place))))
-            elif beside:
-                stack.enter_context(hostile(pim_port, port))
-            seen = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
-            memory = memory_mib(process)
-        what = f"{name}, 500/s from 1,000 stations{beside}"
-        report.add(f"05 behind its result, p99, {what}", seen["p99_ms"], "ms", "<= 50", lost(seen))
-        report.add(f"05 behind its result, median, {what}", seen["p50_ms"], "ms")
-        report.add(f"05 behind its result, slowest, {what}", seen["worst_ms"], "ms")
-        report.add(f"memory at most, {what}", memory, "MiB", "<= 200" if "hostile" in beside else "")
+def lost(seen: dict) -> str:
+    return f"unanswered {seen['unanswered']}, refused {seen['refused']}" if seen["unanswered"] + seen["refused"] else ""
 
 
 @contextmanager
@@ -103,47 +124,80 @@ def hostile(pim_port: int, server_port: int) -> Iterator[None]:
         process.communicate(timeout=STOP_LIMIT_S)
 
 
-def lost(seen: dict) -> str:
-    return f"unanswered {seen['unanswered']}, refused {seen['refused']}" if seen["unanswered"] + seen["refused"] else ""
+def _answers(report: Report, name: str, port: int, beside: str) -> None:
+    """Measure how long a 05 takes, 500 a second from 1,000 stations."""
+    seen = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
+    what = f"{name}, 500/s from 1,000 stations{beside}"
+    report.add(f"05 behind its result, p99, {what}", seen["p99_ms"], "ms", "<= 50", lost(seen))
 
 
-@contextmanager
-def _asked(address: str) -> Iterator[None]:
-    """Meanwhile pages are requested without a pause: a station's day, the map, and what is not OK."""
-    stop = threading.Event()
-
-    def ask() -> None:
-        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-        while not stop.is_set():
-            for path in ("/station/3/1/1", "/", "/results"):
-                connection.request("GET", path)
-                connection.getresponse().read()
-        connection.close()
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
+def _moving(report: Report, name: str, place: str, into: str) -> None:
+    """Measure how long a 05 takes while 100,000 old results are moved into another archive."""
+    with database.writing(place) as engine:
+        fill(engine, OLD)
+    with served(place, "--keep-days", "1", "--old-into", into) as (_, port, _pim):
+        time.sleep(MOVING_S)
+        _answers(report, name, port, " while old results are moved")
 
 
-def run(progress: Callable[[float], None]) -> dict:
-    """Measure all of it; `progress` gets the share done, 0 to 1."""
-    report = Report()
-    steps = iter(range(1, STEPS + 1))
+# -- pages ---------------------------------------------------------------------------------------------------------
 
-    def step() -> None:
-        progress(next(steps, STEPS) / (STEPS + 1))
 
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = iter(range(1000))
-        _measure_server(report, "SQLite", lambda: str(Path(folder, f"{next(numbers)}.sqlite")), step)
-    try:
-        with postgresql(synced=True) as new_place:
-            _measure_server(report, "PostgreSQL", new_place, step)
-    except Unavailable as reason:
-        report.add("committed a second, PostgreSQL, 100 stations, window 1", None, "1/s", ">= 3000", str(reason))
-    progress(1.0)
-    return report.as_dict()
+def _pages(report: Report, name: str, place: str) -> None:
+    """Measure every query of a page, a hundred times."""
+    with database.writing(place) as engine:
+        fill(engine, LARGE)
+    dice = random.Random(SEED)
+    days = LARGE.cars * LARGE.every_s / 86400
+
+    def a_day() -> str:
+        day = LARGE.until - timedelta(days=dice.randrange(1, int(days) - 1))
+        return f"/station/3/1/{dice.randrange(1, LARGE.stations + 1)}?day={day:%Y%m%d}"
+
+    def a_span() -> str:
+        day = LARGE.until - timedelta(days=dice.randrange(2, int(days) - 1))
+        return f"from={day:%Y-%m-%d}&to={day + timedelta(days=1):%Y-%m-%d}"
+
+    def a_range() -> str:
+        part = a_car()[:-2]
+        return f"vin_from={part}&vin_to={part}"
+
+    def a_car() -> str:
+        return vin(dice.randrange(LARGE.cars))
+
+    with pages_of(place) as address:
+        for what, target_ms, path in (
+            ("a station's day with 10,000 results", 200, a_day),
+            ("a VIN among 10 million results, search", 50, lambda: f"/search?q={a_car()}"),
+            ("a VIN among 10 million results, the car's page", 50, lambda: f"/car?vin={a_car()}"),
+            ("a VIN's beginning among 10 million results", 50, lambda: f"/search?q={a_car()[:-2]}"),
+            ("a VIN's last 6 characters among 10 million results", 50, lambda: f"/search?q={a_car()[-6:]}"),
+            ("not OK, a page of the list", 300, lambda: f"/results?station={dice.randrange(1, 5)}"),
+            ("the map", 300, lambda: "/"),
+            ("a program's trend of 7 days", 300, lambda: f"/trend/3/1/{dice.randrange(1, 5)}"),
+            ("a program's trend of a year", 300, lambda: f"/trend/3/1/{dice.randrange(1, 5)}?from=2025-11-21"),
+            ("a program's trend by VINs", 300, lambda: f"/trend/3/1/1?from=2020-01-01&{a_range()}"),
+            ("all results of two days, any station", 300, lambda: f"/results?verdict=all&{a_span()}"),
+            ("a program at any station, two days", 300, lambda: f"/results?verdict=all&program=1&{a_span()}"),
+            ("NOK by cause of 30 days", 300, lambda: "/pareto"),
+            ("NOK rate of each day, 30 days", 300, lambda: "/pareto?by=day"),
+        ):
+            times = _times_ms(address, path)
+            report.add(f"{name}, {what}, median", statistics.median(times), "ms", f"<= {target_ms}")
+            report.add(f"{name}, {what}, slowest of {REQUESTS}", max(times), "ms", "<= 300")
+
+
+def _times_ms(address: str, path: Callable[[], str]) -> list[float]:
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    times = []
+    for number in range(REQUESTS + 1):
+        began_s = time.perf_counter()
+        connection.request("GET", path())
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status not in (200, 303):
+            raise Unavailable(f"a page was answered with {answer.status}")
+        if number:  # the first one reads templates
+            times.append((time.perf_counter() - began_s) * 1000)
+    connection.close()
+    return times

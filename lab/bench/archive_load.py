@@ -43,9 +43,7 @@ class Told:
     answered: int
     sent: int
     seconds: float
-    p50_ms: float
     p99_ms: float
-    worst_ms: float
     unanswered: int
     refused: int
 
@@ -173,13 +171,8 @@ class _Load:
 
     def _told(self, unanswered: int) -> Told:
         times = sorted(self._times_ms) or [0.0]
-
-        def at(share: float) -> float:
-            return round(times[min(len(times) - 1, int(share * len(times)))], 3)
-
-        return Told(
-            len(self._times_ms), self._sent, self._seconds, at(0.5), at(0.99), at(1.0), unanswered, self._refused
-        )
+        p99_ms = round(times[int(0.99 * len(times))], 3)
+        return Told(len(self._times_ms), self._sent, self._seconds, p99_ms, unanswered, self._refused)
 
 
 def place_of(station: int) -> tuple[int, int]:

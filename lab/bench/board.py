@@ -1,4 +1,4 @@
-"""Measures what the agent takes on a chip: instructions, heap, sizes, wakes; the figures of a board.
+"""Measures what the agent takes on a chip: instructions and heap; the figures of a board.
 
 Rules
 1. Instructions are those of the Cortex-M3 under QEMU, counted exactly (lab/firmware/cortex.py): two runs of the same
@@ -6,10 +6,14 @@ Rules
 2. The agent is compiled as boards get it: with constants written out, without asserts, with its lines.
 3. Missing tools are looked for first: a report without them would take minutes and have no figures.
 4. `python -m lab.bench.board` writes the table that a test compares with.
+5. The least heap is that of a whole board: boot, Wi-Fi, sockets, names, upkeep, watchdog, spool, results and a
+   backlog on the simulated chip (lab.chips.chip), the fakes' share added on top; it is found by halving. A board has
+   run if every result has arrived, it has sent its log, and no task has failed.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import tempfile
@@ -22,22 +26,27 @@ from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report
 from toolcart.base.sources import ROOT, Source
-from toolcart.tools.flash import package
 from lab import runtimes
-from lab.bench import board_heap, board_idle
+from lab.chips.chip import PIM, SERVER, TREE, Chip
 from lab.firmware import cortex, programs, rp2040, sources
-from lab.runtimes.build import BOARD_MACHINES
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"
 FORMS = ("plain", "fast")
-PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
 HEAP_BYTES = 400 * 1024  # RAM flash of 64 KiB, agent, peers, counters
 RUN_TIMEOUT_S = 120
 HELPERS = (*rp2040.PEERS, "lab/bench/instructions.py")
 NEEDED = (
     *(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY),
     *(programs.CMAKE, programs.MAKE, programs.HOST_COMPILER, ("node", "nodejs")),
+)
+LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 512 * 1024, 1024  # of the search
+LIVE, BACKLOG = 10, 40
+NAME = "pim.plant.example"
+HEAPS = (  # name, target, platform, copied
+    ("least heap, whole board, core frozen, RP2040", "<= 80000", "rp2", False),
+    ("least heap, whole board, core frozen, ESP32", "<= 80000", "esp32", False),
+    ("least heap, whole board, .mpy copied", "<= 307200", "rp2", True),
 )
 TARGETS = {"plain": "<= 540000", "fast": "<= 280000"}
 SCRIPT = "import sys\nfrom lab.bench import instructions\ninstructions.main(sys.argv[1])\n"
@@ -110,35 +119,45 @@ def run(progress: Callable[[float], None]) -> dict:
     for form, figures in found.items():
         how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
         report.add(f"instructions a result, {form}", figures["result"], "instructions", TARGETS[form], how)
-        report.add(f"instructions an idle wake, {form}", figures["idle_wake"], "instructions", "", "both tasks woken")
-        how = "read from the flash, sent, its 05 taken; a live result is sent from where it was put together"
-        report.add(
-            f"instructions a result out of the backlog, {form}", figures["from_backlog"], "instructions", "", how
-        )
-    board_idle.add(report)
-    progress(0.3)
-    sizes(report)
-    board_heap.add(report)
-    progress(1.0)
+    how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
+    for done, (name, target, *form) in enumerate(HEAPS, 1):
+        try:
+            report.add(name, least(*form), "bytes", target, how)
+        except Unavailable as reason:
+            report.add(name, None, "bytes", target, str(reason))
+        progress(0.2 + 0.8 * done / len(HEAPS))
     return report.as_dict()
 
 
-def sizes(report: Report) -> None:
-    """Add what a chip is given: the .mpy files that `toolcart flash` copies, and the RP2040 image."""
-    for platform, machine in PLATFORMS.items():
-        name = f".mpy in all, {platform}"
+def runs_in(heap_bytes: int, platform: str, copied: bool) -> bool:
+    """True if a board with so small a heap does all that is asked of it."""
+    tree = copy.deepcopy(TREE)
+    tree["toolsnet"]["pim_host"] = NAME
+    with Chip(platform, tree, heap_bytes, copied) as chip:
+        chip.names[NAME] = PIM[0]
         try:
-            files = package.compiled(platform, machine)
-        except (Unavailable, ValueError) as reason:
-            report.add(name, None, "bytes", "", str(reason))
-            continue
-        octets = sum(len(content) for content in files.values())
-        report.add(name, octets, "bytes", "", f"{len(files)} files, both links, configuration, status")
-    try:
-        octets = (rp2040.build() / "fw.bin").stat().st_size
-        report.add("RP2040 image", octets, "bytes", "", "MicroPython with toolcart/agent/ and toolcart/board/ frozen")
-    except Unavailable as reason:
-        report.add("RP2040 image", None, "bytes", "", str(reason))
+            chip.until(lambda: chip.resets or chip.controller.messages.get(60), 30000)
+            chip.produce(LIVE, 2000)
+            for address in (PIM, SERVER):
+                chip.network.down(*address)
+            chip.produce(BACKLOG, 1000)
+            for address in (PIM, SERVER):
+                chip.network.up(*address)
+            chip.until(lambda: chip.resets or not chip.missing(), 300000)
+            return not chip.resets and '"faults"' not in chip.ask("?log 1")
+        except AssertionError:  # it does not get there
+            return False
+
+
+def least(platform: str, copied: bool) -> int | None:
+    """Return the least heap, a multiple of STEP_BYTES, found by halving; None if the largest is not enough."""
+    if not runs_in(HIGH_BYTES, platform, copied):
+        return None
+    below, above = LOW_BYTES // STEP_BYTES, HIGH_BYTES // STEP_BYTES
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if runs_in(middle * STEP_BYTES, platform, copied) else (middle, above)
+    return above * STEP_BYTES
 
 
 def main() -> None:

@@ -15,14 +15,13 @@ from toolcart.base.progress import progress_bar
 from toolcart.base.report import table
 
 PARTS = {
-    "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: allocations, speed",
+    "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: speed, allocations on files",
     "spool": "the spool's wear, start and durable appends",
     "drain": "a backlog on its way to ToolsNet over lines with a round trip",
-    "board": "instructions on a Cortex-M3; flash, heap and wakes of a board",
-    "stations": "processor and memory of an agent with 50 stations, a result a second each, and of its live view",
+    "board": "instructions on a Cortex-M3; least heap of a board",
+    "stations": "live view and status of 50 stations, a result a second each",
     "codec": "the catalogue and the client beside plain slicing and a bare asyncio loop; what an import takes",
-    "archive": "results committed a second, how long an acknowledgement takes, memory",
-    "archive_large": "an archive of ten million results and 10,000 stations",
+    "archive": "results committed a second, how long an acknowledgement takes, memory, pages over ten million results",
 }
 
 
@@ -52,9 +51,9 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
     By generated worlds or an exhaustive run; exit code 1 if one is not found.
 
-    Without a NAME it breaks all of them; lab/bench/causes.py has each in words.
+    Without a NAME it breaks all of them; lab/worlds/causes.py has each in words.
     """
-    from lab.bench import causes
+    from lab.worlds import causes
 
     try:
         with progress_bar("causes") as progress:

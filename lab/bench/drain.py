@@ -36,10 +36,9 @@ def run(progress: Callable[[float], None]) -> dict:
         took_ms = _drain_ms(RESULTS, round_trip_ms, window)
         percent = 100 * RESULTS * round_trip_ms / window / took_ms
         several = "" if window == 1 else f", window {window}"
-        name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{several}"
-        report.add(name, round(took_ms / 1000, 1), "s", "", "simulated time")
-        what = f"{window} a round trip"
-        report.add(f"{name}, of the limit", round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", what)
+        name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{several}, of the limit"
+        how = f"{took_ms / 1000:.1f} s of simulated time; the limit is {window} a round trip"
+        report.add(name, round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", how)
         progress((done + 1) / STEPS)
     for done, window in enumerate(WINDOWS):
         several = "" if window == 1 else f", window {window}"

@@ -27,6 +27,7 @@ import termios
 from pathlib import Path
 from typing import Any
 
+from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING
 from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
@@ -37,8 +38,8 @@ from toolcart.sim.toolsnet_memory import MemoryArchive
 from toolcart.tools.flash import package
 from lab import runtimes
 from lab.chips import rules
+from lab.firmware import romfs
 from lab.harness.line import Network
-from lab.harness.port import PORT_OPEN, PORT_OPENING
 from lab.harness.serial_line import MicroClock, SerialLine
 
 INSIDE = ("inside.py", "rules.py")
@@ -732,29 +733,16 @@ _ROMS: dict[str, bytes] = {}
 
 def _rom_of(platform: str) -> bytes:
     """Return the ROMFS with a platform's program and safe_mode."""
-    from mpremote.romfs import VfsRomWriter
-
     if platform not in _ROMS:
-        files = package.compiled(platform, "", package.OPTIONAL_SOURCES)
-        digest = {"toolcart_frozen.py": f"DIGEST = {package.core_digest(platform)!r}\n".encode()}
-        tree: dict = {}
-        for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode(), **digest}.items():
-            *folders, last = name.split("/")
-            place = tree
-            for folder in folders:
-                place = place.setdefault(folder, {})
-            place[last] = content
-        writer = VfsRomWriter()
-
-        def add(place: dict) -> None:
-            for name, content in sorted(place.items()):
-                if isinstance(content, dict):
-                    writer.opendir(name)
-                    add(content)
-                    writer.closedir()
-                else:
-                    writer.mkfile(name, content)
-
-        add(tree)
-        _ROMS[platform] = bytes(writer.finalise())
+        files = {
+            **package.compiled(platform, "", package.OPTIONAL_SOURCES),
+            "safe_mode.mpy": package.compiled_safe_mode(),
+        }
+        files["toolcart_frozen.py"] = f"DIGEST = {package.core_digest(platform)!r}\n".encode()
+        with tempfile.TemporaryDirectory(prefix="toolcart-rom-") as name:
+            for path, content in files.items():
+                target = Path(name, path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            _ROMS[platform] = romfs.image(Path(name))
     return _ROMS[platform]

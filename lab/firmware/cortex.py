@@ -100,16 +100,13 @@ def command(
     args: tuple[str, ...] = (),
     tree: Path | None = None,
     exact: bool = False,
-    serial: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return the command line that starts the machine; without a script the REPL. `serial` are further ports."""
+    """Return the command line that starts the machine; without a script the REPL."""
     words = [f"heap={heap_bytes}"] if heap_bytes else []
     words += [f"script={Path(script).resolve()}", *args] if script else []
     hosting = ",".join(["enable=on", "target=native", *(f"arg={word}" for word in words if word)])
     line = ["qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none"]
     line += ["-semihosting-config", hosting, "-serial", "stdio"]
-    for port in serial:
-        line += ["-serial", port]
     if exact:
         line += ["-icount", "shift=5,sleep=off"]
     if tree is not None:

@@ -17,7 +17,6 @@ INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine wher
 
 # A program (or a file of the ARM library), and Debian's package for it.
 QEMU_SYSTEM = ("qemu-system-arm", "qemu-system-arm")
-QEMU_USER = ("qemu-arm", "qemu-user")
 ARM_COMPILER = ("arm-none-eabi-gcc", "gcc-arm-none-eabi")
 ARM_LIBRARY = ("nosys.specs", "libnewlib-arm-none-eabi")
 HOST_COMPILER = ("gcc", "gcc")

@@ -38,7 +38,6 @@ NPM_TIMEOUT_S = 180
 NOT_FOR_RP2 = (
     "toolcart/board/unix/board.py",
     "toolcart/board/unix/main.py",
-    "toolcart/board/qemu.py",
     "toolcart/board/esp32/board.py",
     "toolcart/board/boot.py",
     "toolcart/board/tls.py",

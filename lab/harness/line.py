@@ -11,13 +11,11 @@ Rules:
 """
 
 from toolcart.agent.base.ticks import FOREVER
-from lab.harness.port import LINE_SETTINGS, PORT_CLOSED, PORT_OPEN, PORT_OPENING, Connection, Line, SimPort
+from lab.harness.port import LINE_SETTINGS, Connection, Line, SimPort
 
 PORTABLE = True
 
 SPLIT_GAP_MS = 50  # how long a stream pauses at `split_at`
-
-__all__ = ["PORT_CLOSED", "PORT_OPEN", "PORT_OPENING", "Line", "Network", "SimPort"]
 
 
 class Network:

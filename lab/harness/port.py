@@ -6,13 +6,9 @@ Rules:
 3. Everything that takes time is the network's task (lab/harness/line.py).
 """
 
-from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED, WHY_RESET
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_REFUSED, WHY_RESET
 
 PORTABLE = True
-
-PORT_CLOSED = 0
-PORT_OPENING = 1
-PORT_OPEN = 2
 
 
 class Line:

@@ -9,7 +9,7 @@ Rules:
 4. The peer's end is an object with octet(value, now), tick(now) -> ms, outgoing() -> bytes, wire_free(now).
 """
 
-from toolcart.agent.link.port import WHY_NO_DEVICE, WHY_UNPLUGGED
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_NO_DEVICE, WHY_UNPLUGGED
 from toolcart.base.clock import START_TICKS, SimClock
 
 PORTABLE = True
@@ -17,10 +17,6 @@ PORTABLE = True
 FIFO_OCTETS = 32
 RING_OCTETS = 1024
 FAR_US = 1000000000
-
-PORT_CLOSED = 0
-PORT_OPENING = 1
-PORT_OPEN = 2
 
 
 class MicroClock(SimClock):

@@ -7,10 +7,8 @@
 | wasm32 | 1.29 WebAssembly under node       | 31 bit  | only a start value: it grows, see wasm.mjs   |
 | cortex | 1.25 on a Cortex-M3 under QEMU    | 31 bit  | exactly as asked; modules run out of a ROM   |
 | rp2040 | 1.25, our image in rp2040js       | 31 bit  | a Pico's, about 230k                         |
-| armv7  | 1.25 unix port under qemu-arm     | 31 bit  | exactly as asked; instructions are countable |
 
-The last two run only on request: a simulated chip is thirty times slower than QEMU, and armv7 is there to
-count instructions.
+The last one runs only on request: a simulated chip is thirty times slower than QEMU.
 """
 
 import platform
@@ -33,10 +31,7 @@ ARCHITECTURES = {
     "aarch64": (("armhf", "armv7emdp"), ("arm64", "")),
 }
 
-
-# Those built here, and the program that starts a unix port for another machine.
-BUILT = ("cortex", "rp2040")
-EMULATOR = {"unix": (), "user": ("qemu-arm", "-cpu", "cortex-a15")}
+BUILT = ("cortex", "rp2040")  # kinds that are built here
 
 
 def image(kind: str):
@@ -54,7 +49,7 @@ def heap_bytes(heap: str) -> int:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040".
+    """One MicroPython: `kind` is "unix", "wasm", "cortex" or "rp2040".
 
     `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only on request.
     """
@@ -80,10 +75,6 @@ class Runtime:
                 image(self.kind).build()
             else:
                 whole_folder(self.folder, self._fill)
-            if self.kind == "user":
-                from lab.firmware import programs
-
-                programs.have(programs.QEMU_USER)
         except Unavailable as reason:
             return str(reason)
         return self.available()[1]
@@ -112,7 +103,7 @@ class Runtime:
             # What is frozen has no asserts and may lack what a test names: they bring their own.
             return image(self.kind).command(script, args, tree, tree_first=True)
         # The path is set so that no library in the user's home is found.
-        program = [*EMULATOR[self.kind], *debian.program(self.folder, self.architecture)]
+        program = debian.program(self.folder, self.architecture)
         return ["env", f"MICROPYPATH=.frozen:{tree}", *program, "-X", f"heapsize={heap}", str(script), *args]
 
     def _fill(self, folder: Path) -> None:
@@ -149,7 +140,6 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
         Runtime("wasm32", WASM_VERSION, 32, "wasm", "wasm", ""),
         Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m", usual=False),
         Runtime("rp2040", UNIX_VERSION, 32, "rp2040", "armv6m", "armv6m", usual=False),
-        Runtime("armv7", UNIX_VERSION, 32, "user", "armhf", "armv7emdp", usual=False),
     ]
 
 

@@ -1,15 +1,22 @@
-"""The board a world gives the agent: a clock that wraps, flashes, ports. New at every start; the flashes stay."""
+"""The board a world gives the agent: a clock that wraps, flashes, ports. New at every start; the flashes stay.
+
+What the agent writes to a port may be its last before a cut.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED
 from lab.worlds.flash import NorFlash
-from lab.worlds.network import Network
-from lab.worlds.port import Port
+from lab.worlds.network import Link, Network
+from lab.worlds.power import SEND, PowerCut
 from lab.worlds.timeline import Timeline
 
 TICKS = 0x40000000
+CLOSED, OPENING, OPEN = 0, 1, 2
+LOST = -1
+LEVEL_MS, LEVEL_MAX_MS = 1, 128  # a port with input wakes its slot again and again, at growing intervals
 
 
 class Board:
@@ -69,3 +76,125 @@ class Board:
     def _ready(self, port: Port) -> None:
         if port.slot >= 0:
             self._wake(port.slot)
+
+
+class Port:
+    """The agent's end, by the contract of its ports."""
+
+    def __init__(self, network: Network, on_ready: Callable[[Port], None]) -> None:
+        self.why = self.why_code = 0
+        self._network = network
+        self._on_ready = on_ready
+        self.slot = -1
+        self.link: Link | None = None
+        self._state = CLOSED
+        self._broken = False
+        self._inbox = bytearray()
+        self._attempt = 0
+        self._level_ms = 0
+        self._level_of = -1
+
+    def open(self, host: str, number: int) -> None:
+        """Begin to connect."""
+        self.close()
+        self._state = OPENING
+        self.why = 0
+        self._attempt += 1
+        attempt = self._attempt
+        network = self._network
+        network.time.after(network.latency(), lambda: self._reached(attempt, (host, number)))
+
+    def _reached(self, attempt: int, place: tuple[str, int]) -> None:
+        if attempt != self._attempt or self._state != OPENING:
+            return
+        network = self._network
+        service = network.services.get(place)
+        if service is not None and service.state == "hole":
+            network.waiting.append((service, lambda: self._reached(attempt, place)))
+            return
+        if service is None or service.state != "up":
+            self._state = CLOSED
+            self.why = WHY_REFUSED
+        else:
+            self._state = OPEN
+            self._broken = False
+            self.link = Link(network, service, self)
+            network.links.append(self.link)
+            self.link.peer = service.accept(self.link)
+        self._on_ready(self)
+
+    def state(self) -> int:
+        """Return CLOSED, OPENING or OPEN."""
+        return self._state
+
+    def readinto(self, buf, n: int) -> int:
+        """Return how many bytes were read; 0 if there are none, LOST if the other side is gone."""
+        if self._state != OPEN:
+            return LOST
+        count = min(n, len(self._inbox))
+        if count:
+            buf[0:count] = self._inbox[:count]
+            del self._inbox[:count]
+            if self.link is not None:
+                self.link.count_read(count)
+            return count
+        if self._broken:
+            self.why = WHY_ENDED
+        return LOST if self._broken else 0
+
+    def write(self, buf, start: int, n: int) -> int:
+        """Return how many bytes were taken, LOST if the other side is gone."""
+        if self._state != OPEN or self._broken or self.link is None:
+            return LOST
+        network = self._network
+        taken = n
+        if n > 1 and network.dice.random() < network.short_write_odds:
+            taken = network.dice.randrange(n)
+            network.time.after(network.latency() + 1, lambda: self._on_ready(self))
+        burns = network.fuse.left and network.fuse.burns(SEND)
+        if burns and network.dice.random() < 0.5:
+            raise PowerCut
+        if taken:
+            self.link.write(bytes(buf[start : start + taken]))
+        if burns:
+            raise PowerCut
+        return taken
+
+    def close(self) -> None:
+        """Close at once."""
+        self._attempt += 1
+        self._state = CLOSED
+        self._inbox.clear()
+        link, self.link = self.link, None
+        if link is not None:
+            link.leave()
+
+    def arrived(self, piece: bytes) -> None:
+        """Handle bytes that can be read."""
+        self._inbox += piece
+        self._on_ready(self)
+
+    def lost(self) -> None:
+        """Handle the loss of the other side."""
+        self.link_gone()
+        self._on_ready(self)
+
+    def link_gone(self) -> None:
+        """The peer is gone; what has arrived can still be read."""
+        self._broken = True
+
+    def has_something(self) -> bool:
+        """True if a poll would report this port now."""
+        return self._state == OPEN and (self._broken or bool(self._inbox))
+
+    def level(self) -> int:
+        """Return in how many ms a poll reports unread input again, 0 if there is none."""
+        if not self.has_something():
+            self._level_of = -1
+            return 0
+        if self._level_of == len(self._inbox):
+            self._level_ms = min(2 * self._level_ms, LEVEL_MAX_MS)
+        else:
+            self._level_ms = LEVEL_MS
+        self._level_of = len(self._inbox)
+        return self._level_ms

@@ -22,7 +22,7 @@ from lab.worlds.timeline import Timeline
 
 
 class End(Protocol):
-    """The agent's end of a connection (lab.worlds.port)."""
+    """The agent's end of a connection (lab.worlds.board)."""
 
     def arrived(self, piece: bytes) -> None:
         """Handle bytes that can be read."""

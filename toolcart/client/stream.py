@@ -14,15 +14,16 @@ Rules
 
 import asyncio
 from collections import deque
-from types import GenericAlias
+from typing import Generic, Self, TypeVar
 
 from toolcart.client.errors import ConnectionLost, NothingCame, StateError
 from toolcart.client.options import seconds_of
 
+Pushed = TypeVar("Pushed", covariant=True)
 _LEFT, _ONE, _ENTERED = range(3)
 
 
-class Stream:
+class Stream(Generic[Pushed]):
     """What `Controller.results` and the like return: one reader at a time. It ends when the client is closed.
 
     >>> import asyncio, toolcart
@@ -39,8 +40,6 @@ class Stream:
     'selected'
     """
 
-    __class_getitem__ = classmethod(GenericAlias)
-
     def __init__(self, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
         self.name = name
         self._subscribe = subscribe
@@ -50,7 +49,7 @@ class Stream:
         self._ended = False
         self._state = _LEFT
 
-    async def __aenter__(self) -> "Stream":
+    async def __aenter__(self) -> Self:
         """Subscribe. Refused if the controller has no such topic, Unanswered or ConnectionLost if it does not answer.
 
         StateError if the topic is being read already.
@@ -58,16 +57,16 @@ class Stream:
         await self._enter(_ENTERED)
         return self
 
-    async def __aexit__(self, *_) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Unsubscribe; what is not acknowledged by now stays with the controller."""
         await self._leave()
 
-    def __aiter__(self) -> "Stream":
+    def __aiter__(self) -> Self:
         if self._state != _ENTERED:
             raise StateError(f"{self.name}: read it inside `async with controller.{self.name}() as {self.name}`")
         return self
 
-    async def __anext__(self):
+    async def __anext__(self) -> Pushed:
         self.__aiter__()
         while not self._kept:
             if self._ended:
@@ -76,7 +75,7 @@ class Stream:
             await self._came.wait()
         return self._kept.popleft()
 
-    async def next(self, timeout: float | None = None):
+    async def next(self, timeout: float | None = None) -> Pushed:
         """Return the next message; NothingCame after `timeout` seconds, None waits for as long as it takes.
 
         Outside `async with` it subscribes first, and unsubscribes when the message is acknowledged or none came.
@@ -93,7 +92,7 @@ class Stream:
                 await self._leave()
             raise
 
-    async def _within(self, timeout: float | None):
+    async def _within(self, timeout: float | None) -> Pushed:
         try:
             async with asyncio.timeout(timeout):
                 while not self._kept:

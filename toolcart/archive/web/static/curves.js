@@ -19,13 +19,46 @@ function anyWay(plot, index) {
   return { stroke: path, fill: null, clip: null, band: null, gaps: null, flags: 1 };
 }
 
-// Dragging zooms in both directions, a double click shows everything again.
+// Dragging and two fingers zoom in both directions, a double click shows everything again.
 function zooming(x, y) {
   const whole = (plot) => () => {
     plot.setScale("x", { min: x[0], max: x[1] });
     plot.setScale("y", { min: y[0], max: y[1] });
   };
-  return { drag: { x: true, y: true, dist: 4 }, points: { show: false }, bind: { dblclick: whole } };
+  return { drag: { x: true, y: true, dist: 4 }, bind: { dblclick: whole } };
+}
+
+// Two fingers zoom and move what is between them, never beyond the whole; one finger moves the page.
+function fingers(x, y) {
+  return (plot) => {
+    const { over } = plot;
+    const seen = ({ touches: [one, other] }) => {
+      const { left, bottom, width, height } = over.getBoundingClientRect();
+      return {
+        x: ((one.clientX + other.clientX) / 2 - left) / width,
+        y: (bottom - (one.clientY + other.clientY) / 2) / height,
+        apart: Math.max(1, Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY)),
+      };
+    };
+    let held = null; // where they were put down, and the scales then
+    over.style.touchAction = "pan-x pan-y";
+    over.addEventListener("touchstart", (event) => {
+      const { x, y } = plot.scales;
+      held = event.touches.length === 2 && { at: seen(event), scales: { x: { ...x }, y: { ...y } } };
+    });
+    over.addEventListener("touchmove", (event) => {
+      if (!held || event.touches.length !== 2) return;
+      event.preventDefault();
+      const now = seen(event);
+      for (const [name, [first, last]] of Object.entries({ x, y })) {
+        const { min, max } = held.scales[name];
+        const size = Math.min(last - first, ((max - min) * held.at.apart) / now.apart);
+        const low = min + held.at[name] * (max - min) - now[name] * size;
+        const begin = Math.min(Math.max(low, first), last - size);
+        plot.setScale(name, { min: begin, max: begin + size });
+      }
+    }, { passive: false });
+  };
 }
 
 function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
@@ -35,7 +68,9 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
   const [low, high] = span(ys, limits);
   const common = { title, width, height: Math.max(220, Math.min(width * 0.42, innerHeight * 0.4)) };
   const stroke = colour("accent");
-  const hooks = { draw: [limitLines(limits, "y")] };
+  const ends = isLine ? [xs[0], xs[xs.length - 1]] : span(xs, []);
+  const hooks = { draw: [limitLines(limits, "y")], ready: [fingers(ends, [low, high])] };
+  const zoom = zooming(ends, [low, high]);
   const y = { range: () => [low, high] };
   const decimals = (value) => (value === null || value === undefined ? "" : value.toFixed(2));
   if (isLine) {
@@ -43,13 +78,13 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
       { label: xLabel, value: (_, value) => decimals(value) },
       { label: yLabel, stroke, width: 2, points: { show: xs.length < 60 }, value: (_, value) => decimals(value) },
     ];
-    const options = { ...common, scales: { x: { time: false }, y }, axes: axes(xLabel, yLabel), series, hooks };
+    const scales = { x: { time: false }, y };
+    const options = { ...common, cursor: zoom, scales, axes: axes(xLabel, yLabel), series, hooks };
     charts.push(new uPlot(options, [xs, ys], place));
   } else {
-    const [left, right] = span(xs, []);
-    const scales = { x: { time: false, range: () => [left, right] }, y };
+    const scales = { x: { time: false, range: () => ends }, y };
     const series = [{}, { label: yLabel, stroke, width: 2, paths: anyWay, facets: [{ scale: "x", auto: true }, { scale: "y", auto: true }] }];
-    const cursor = zooming([left, right], [low, high]);
+    const cursor = { ...zoom, points: { show: false } };
     const options = { ...common, mode: 2, legend: { show: false }, cursor, scales, axes: axes(xLabel, yLabel), series, hooks };
     charts.push(new uPlot(options, [null, [xs, ys]], place));
   }
@@ -73,7 +108,8 @@ function drawMany(place, title, lines, xLabel, yLabel, limits, corner) {
   }));
   const scales = { x: { time: false, range: () => [left, right] }, y: { range: () => [low, high] } };
   const hooks = { draw: [corner && !corner.includes(null) ? windowLines(corner, limits) : limitLines(limits, "y")] };
-  const cursor = zooming([left, right], [low, high]);
+  hooks.ready = [fingers([left, right], [low, high])];
+  const cursor = { ...zooming([left, right], [low, high]), points: { show: false } };
   const options = { title, width, height, mode: 2, legend: { show: false }, cursor, scales, series: [{}, ...series], hooks };
   charts.push(new uPlot({ ...options, axes: axes(xLabel, yLabel) }, [null, ...drawn.map((line) => [line.xs, line.ys])], place));
 }

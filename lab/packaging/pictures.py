@@ -1,41 +1,54 @@
-"""Makes the pictures of the live view in README and docs: `python -m lab.bench.pictures docs/pictures`.
+"""Makes the pictures in docs/pictures: `python -m lab.packaging.pictures live`, or `archive`.
 
 Rules
-1. They show the real view over a real agent of twelve simulated carts, one of which has no network, with ToolsNet
-   away for a while; nothing in them is drawn by hand.
+1. Those of the live view show the real one over a real agent of twelve simulated carts, one of which has no network,
+   with ToolsNet away for a while; nothing in them is drawn by hand.
 2. A picture is the terminal's text as SVG, as Textual exports it, except for the fonts it would load from elsewhere.
-3. demo.svg shows the others in turn: a reader that does not move pictures shows the first.
+3. Those of the archive are its pages over an invented plant, in Chromium.
+4. demo.svg shows the others in turn: a reader that does not move pictures shows the first.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import update
 from textual.pilot import Pilot
 
+from toolcart.archive import database
+from toolcart.archive import tables as t
 from toolcart.base.command_line import CommandLine, start
+from toolcart.base.sources import ROOT
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, Watch
+from lab.harness.archive_rows import Plant, fill, fill_beside, vin
+from lab.harness.browser import browser, pages_of
 from lab.harness.fleet import Fleet
 
-CARTS = 12
+CARTS = 12  # in the live view
 RATE_PER_S = 0.7
 AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
 FRAME_S = 4  # of demo.svg
 SIZE = (120, 32)
 OTHER_SIZES = ((80, 24), (200, 50))  # overview alone, overview-80.svg and overview-200.svg
 LIMIT_S = 60.0
+CARS, STATIONS = 150, 18
+DESK, PHONE, WALL = (1280, 800), (390, 844), (3840, 2160)
+COLOURS = 128  # a page has few; a third of the bytes
+SETTLED_MS = 600
+PICTURES = ROOT / "docs" / "pictures"
 
 
-def make(folder: Path) -> None:
+def make_live(folder: Path) -> None:
     """Write overview.svg in three sizes, station.svg, outage.svg and demo.svg into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
         path = Path(place, "line-2.json")
         path.write_text(json.dumps(fleet.configuration()), encoding="utf-8")
@@ -104,10 +117,56 @@ async def _until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
         await pilot.pause(0.1)
 
 
+def _shots(newest: int) -> tuple[tuple[str, str, tuple[int, int], str], ...]:
+    """Return name, address, size and colours of each."""
+    return (
+        ("map", "/", DESK, "light"),
+        ("map-wall", "/", WALL, "dark"),
+        ("live", "/live", DESK, "dark"),
+        ("station", "/station/3/1/1", DESK, "light"),
+        ("trend", "/trend/3/1/1?program=1", DESK, "light"),
+        ("pareto", "/pareto?by=program", DESK, "dark"),
+        ("car", f"/car?vin={vin(CARS - 1)}", DESK, "light"),
+        ("car-phone", f"/car?vin={vin(CARS - 1)}", PHONE, "dark"),
+        ("search", f"/search?q={vin(CARS - 1)[:-1]}", DESK, "light"),
+        ("result", f"/result/{newest}", DESK, "light"),
+        ("result-phone", f"/result/{newest}", PHONE, "light"),
+        ("nok", "/results", DESK, "light"),
+        ("events", "/events", DESK, "dark"),
+        ("breaches", "/breaches", DESK, "light"),
+    )
+
+
+def make_archive(folder: Path) -> None:
+    """Write a picture of every page; Unavailable says what is missing."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as temporary:
+        place = str(Path(temporary, "plant.sqlite"))
+        plant = Plant(stations=STATIONS, cars=CARS, curves=60, until=datetime.now())
+        with database.writing(place) as engine:
+            newest = fill(engine, plant)
+            fill_beside(engine, plant)
+            with engine.begin() as connection:  # all but one station is there
+                now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+                connection.execute(update(t.STATION).where(t.STATION.c.Station != 4).values(Heard=now))
+        with browser() as chromium, pages_of(place) as address:
+            for name, path, (width, height), colours in _shots(newest):
+                page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme=colours)
+                page.goto(address + path)
+                page.wait_for_timeout(SETTLED_MS)
+                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                page.close()
+                if width > 2 * DESK[0]:
+                    picture = picture.resize((width // 3, height // 3))
+                picture.quantize(COLOURS).save(folder / f"archive-{name}.png", optimize=True)
+
+
 def main() -> None:
     line = CommandLine(__doc__)
-    line.add_argument("folder", nargs="?", default="docs/pictures", type=Path, help="default: docs/pictures")
-    make(line.parse_args().folder)
+    line.add_argument("which", choices=("live", "archive"))
+    PICTURES.mkdir(exist_ok=True)
+    {"live": make_live, "archive": make_archive}[line.parse_args().which](PICTURES)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The explorers of `toolcart bench causes`: python -m host_tests.support.causes EXPLORER SECONDS [AIM ...]
+"""The explorers of `toolcart bench causes`: python -m host_tests.worlds.explorers EXPLORER SECONDS [AIM ...]
 
 Prints a line of JSON for each broken promise: what it is, and after how many worlds, images, cuts or states. Worlds go
 on, as one may have failed before; anything else ends with the first. With none the last line has the count.

@@ -4,7 +4,7 @@ It has the names of the code. Whatever waits for its time may come at any moment
 asks for it. `host_tests/outlets/test_refusals_model.py` runs it and the real policy side by side.
 """
 
-from host_tests.support.refusals import Cut
+from host_tests.outlets.refusals import Cut
 
 ORDER, RETRY, PASS, FINISH, HOLD, LATE_OUT = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)

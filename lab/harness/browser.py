@@ -9,7 +9,7 @@ from typing import Any
 
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.sources import Unavailable
-from lab.bench.processes import told
+from lab.harness.processes import told
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (

@@ -1,11 +1,11 @@
 """Feeds every parser of the agent with spoiled input: same output in any pieces, no exception, no leftover memory.
 
-        python -m lab.bench.fuzz                         some inputs for every parser, and how many it takes a second
-        python -m lab.bench.fuzz --inputs 10000000       in all, shared out among them; --seed N to continue elsewhere
-        python -m lab.bench.fuzz --only stream --seed 7 --inputs 1      one input again
+        python -m lab.worlds.fuzz                         some inputs for every parser, and how many it takes a second
+        python -m lab.worlds.fuzz --inputs 10000000       in all, shared out among them; --seed N to continue elsewhere
+        python -m lab.worlds.fuzz --only stream --seed 7 --inputs 1      one input again
 
 Rules
-1. An input is made from its seed alone (lab/bench/fuzz_inputs.py), so a number is all it takes to see a fault again.
+1. An input is made from its seed alone (lab/worlds/fuzz_inputs.py), so a number is all it takes to see a fault again.
 2. A link, a frame reader and a whole session get each input at once and in random pieces; the output is compared
    with all its fields. Readers of a whole message get it at two places in the buffer, and may write nowhere else.
 3. A parser is made once and reset for each input: what one input leaves behind would spoil the comparison of the next,
@@ -35,7 +35,7 @@ from toolcart.agent.record.odd import put_in_order
 from toolcart.agent.toolsnet import telegram as tel
 from toolcart.agent.toolsnet.telegram import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from toolcart.base.clock import Dice
-from lab.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
+from lab.worlds.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
 
 PORTABLE = True
 
