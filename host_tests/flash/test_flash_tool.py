@@ -418,6 +418,13 @@ def test_what_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, 
     assert words in mistakes_of(tmp_path, board=board)[f"board.{key}"]
 
 
+def test_no_network_is_a_choice_where_all_lines_are_serial(tmp_path):
+    serial, none = {"link": "ascii", "device": "1"}, {"network": "none"}
+    assert "results then stay on the board" in mistakes_of(tmp_path, board={}, controller=serial)["board.network"]
+    assert "reached over TCP" in mistakes_of(tmp_path, board=none)["board.network"]
+    assert checked(tmp_path, board=none, controller=serial)["board"]["network"] == "none"
+
+
 @pytest.mark.parametrize(
     ("board", "key", "told"),
     [

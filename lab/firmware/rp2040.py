@@ -217,11 +217,15 @@ def command(
     plain: bool | None = None,
     firmware: Path | None = None,
     lan: bool = False,
+    wired: bool = False,
+    now: Path | None = None,
+    trace: Path | None = None,
 ) -> list[str]:
     """Return the command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
 
     If `plain` is given it prints at the end how many cycles a job took, with the simulator's own code or with ours.
-    `firmware` is another image than ours, `lan` a W5500 with a network behind it.
+    `firmware` is another image than ours, `lan` a W5500 with a network behind it, `wired` UARTs and flash as quick as
+    real ones, `now` a file with what may change meanwhile, `trace` one for what went over the UARTs (rp2040js/rp.mjs).
     """
     line = ["node", str(CHIP / "rp.mjs"), "--simulator", str(simulator())]
     line += ["--rom", str(boot_rom()), "--firmware", str(firmware or build() / "fw.bin")]
@@ -239,6 +243,12 @@ def command(
         line += ["--uarts", ",".join(str(port) for port in uarts)]
     if lan:
         line.append("--lan")
+    if wired:
+        line.append("--wired")
+    if now:
+        line += ["--now", str(now)]
+    if trace:
+        line += ["--trace", str(trace)]
     if plain is not None:
         line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]

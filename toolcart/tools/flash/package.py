@@ -196,9 +196,10 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     mistakes = []
     board = configuration["board"]
     over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
-    if board["network"] == "none":
-        allowed = "wifi or ethernet: outlets" + (" and a controller" if over_network else "")
-        mistakes.append(("board.network", '"none"', f"{allowed} are reached over TCP"))
+    if board["network"] == "none" and over_network:
+        mistakes.append(("board.network", '"none"', "wifi or ethernet: outlets and a controller are reached over TCP"))
+    elif "network" not in tree.get("board", {}):
+        mistakes.append(("board.network", "nothing", "wifi, ethernet, or none: results then stay on the board"))
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
