@@ -32,7 +32,7 @@ LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 90
 # What fits a phone of 360 points fits one of 390, but for a break of the layout between them: with --long.
 ALSO = pytest.mark.long("another phone")
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(LARGER_PHONE, id="larger", marks=ALSO)]
-SIZES += [pytest.param(DESK, id="desk"), pytest.param(WALL, id="wall")]
+SIZES += [pytest.param(DESK, id="desk"), pytest.param(WALL, id="wall", marks=pytest.mark.long("a wall"))]
 SOON_MS = 60000
 NEWEST = 150
 AXE = "4.14.1"

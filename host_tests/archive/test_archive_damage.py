@@ -1,5 +1,6 @@
 """Values that no station can send, and files that a disk has damaged: what pages show, and commands say, then."""
 
+import itertools
 import json
 import sqlite3
 
@@ -15,16 +16,7 @@ from host_tests.support.archive import place_in
 from lab.harness.archive_rows import Plant, fill
 
 HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
-PATHS = (
-    "/",
-    "/results?verdict=all",
-    "/pareto",
-    "/station/1",
-    "/trend/1",
-    "/trend/1?by=study",
-    "/result/{0}",
-    "/curves/{0}",
-)
+PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=study")
 
 
 def run(*words):
@@ -50,26 +42,20 @@ def spoil(place, *changes):
 
 def of_station_1(place):
     with sqlite3.connect(place) as connection:
-        found = connection.execute("SELECT ResultId FROM Result WHERE Station = 1 ORDER BY ResultId DESC LIMIT 6")
+        found = connection.execute("SELECT ResultId FROM Result WHERE Station = 1 ORDER BY ResultId DESC")
         return [row[0] for row in found]
 
 
-@pytest.mark.parametrize("column", ["Torque", "TorqueLow", "AngleHigh"])
-def test_a_page_never_fails_for_a_value(place, column):
-    numbers = of_station_1(place)
-    spoil(
-        place,
-        *(
-            f"UPDATE Result SET {column} = {value} WHERE ResultId = {number}"
-            for number, value in zip(numbers, HOSTILE, strict=True)
-        ),
-    )
+def test_a_page_never_fails_for_a_value(place):
+    spoilt = list(itertools.product(("Torque", "TorqueLow", "AngleHigh"), HOSTILE))
+    numbers = of_station_1(place)[: len(spoilt)]
+    changed = zip(numbers, spoilt, strict=True)
+    spoil(place, *(f"UPDATE Result SET {name} = {value} WHERE ResultId = {at}" for at, (name, value) in changed))
     with TestClient(make(Reading(place)), base_url="http://127.0.0.1") as browser:
-        for number in numbers:
-            for path in PATHS:
-                answer = browser.get(path.format(number))
-                assert answer.status_code == 200 and "Infinity" not in answer.text, path
-                json.loads(browser.get(path.format(number), params={"json": ""}).content)
+        for path in (*PATHS, *[f"/{page}/{number}" for page in ("result", "curves") for number in numbers]):
+            answer = browser.get(path)
+            assert answer.status_code == 200 and "Infinity" not in answer.text, path
+            json.loads(browser.get(path, params={"json": ""}).content)
         for kind in ("csv", "json", "xlsx", "parquet"):
             assert browser.get(f"/results?verdict=all&wait&as={kind}").status_code == 200
 

@@ -1,5 +1,7 @@
 """Control limits from a reference period, their phases, and remarks: the numbers, who may set them, what is kept."""
 
+import shutil
+
 import numpy
 import pytest
 from sqlalchemy import select
@@ -23,12 +25,17 @@ REFERENCE = {"from": "2026-11-18T06:10", "to": "2026-11-19T14:35", "begins": "20
 LIMITS = "/limits/3/1/1?program=1&spindle=1"
 
 
-@pytest.fixture
-def place(tmp_path):
-    made = str(place_in(tmp_path))
-    with database.writing(made) as engine:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    made = place_in(tmp_path_factory.mktemp("limits"))
+    with database.writing(str(made)) as engine:
         fill(engine, Plant(stations=2, cars=500, every_s=600))  # three days up to 2026-11-20 14:30
     return made
+
+
+@pytest.fixture
+def place(filled, tmp_path):
+    return str(shutil.copy(filled, place_in(tmp_path)))
 
 
 @pytest.fixture
@@ -167,9 +174,14 @@ def test_remark_is_shown_escaped_and_stays(browser, place):
     assert len(rows_of(place, select(t.REMARK))) == 1
 
 
-def test_remarks_and_limits_go_along_into_another_archive(browser, place, tmp_path):
-    browser.post(LIMITS, data=REFERENCE)
-    browser.post("/remark/7", data={"text": "socket worn"})
+def test_remarks_and_limits_go_along_into_another_archive(tmp_path):
+    place = str(place_in(tmp_path))
+    with database.writing(place) as engine:
+        fill(engine, Plant(stations=1, cars=20))
+    reference = {"from": "2026-11-20T14:00", "to": "2026-11-20T14:30", "begins": "2026-11-20T14:00"}
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1", follow_redirects=False) as browser:
+        assert browser.post(LIMITS, data=reference).status_code == 303
+        browser.post("/remark/7", data={"text": "socket worn"})
     other, old = str(tmp_path / "other.sqlite"), str(tmp_path / "old.sqlite")
     for _ in range(2):
         changes.take_from(other, place, lambda share: None)

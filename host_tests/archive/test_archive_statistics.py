@@ -11,10 +11,18 @@ from toolcart.archive import bulk, database, periods, quarters, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.web import day
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
+from host_tests.portable import LONG
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:15,night=22:00")
 LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0))
 HERE = (3, 1, 1)
+
+HOW = settings(
+    max_examples=200 if LONG else 25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +123,7 @@ def check_figures(one, rows, name):
         )
 
 
-@settings(
-    max_examples=80,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-)
+@HOW
 @given(archives(), MINUTES, MINUTES, NARROWED, st.booleans(), st.sampled_from(["day", "week", "month", "shift"]))
 def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, only_ok, by):
     wanted = statistics.Trended(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
@@ -159,12 +162,7 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
         assert sorted(drawn) == sorted(row[what] for row in everything if row[what] is not None)
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-)
+@HOW
 @given(archives(), st.booleans())
 def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")

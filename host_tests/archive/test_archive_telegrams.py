@@ -23,7 +23,7 @@ from host_tests.portable import LONG
 from host_tests.support.archive import Served, result
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 5))
+EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
 LONGEST = 9999  # 004:105-110
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 YEARS = {"min_value": datetime(1900, 1, 1), "max_value": datetime(9999, 12, 31, 23, 59, 59)}
