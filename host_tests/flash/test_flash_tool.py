@@ -284,8 +284,8 @@ def test_a_firmware_that_cannot_run_it_is_refused(about):
 @pytest.mark.parametrize(
     ("heap_bytes", "is_frozen", "words"),
     [
-        (114688, False, "112 KiB of heap, and the agent as copied files needs 403 KiB"),  # an ESP32 without PSRAM
-        (32768, True, "32 KiB of heap, the agent needs 109 KiB"),
+        (114688, False, "112 KiB of heap, and the agent as copied files needs 306 KiB"),  # an ESP32 without PSRAM
+        (32768, True, "32 KiB of heap, the agent needs 91 KiB"),
         (416000, False, ""),
         (114688, True, ""),
         (0, False, ""),  # it does not say
@@ -416,6 +416,13 @@ BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 )
 def test_what_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, board, key, words):
     assert words in mistakes_of(tmp_path, board=board)[f"board.{key}"]
+
+
+def test_no_network_is_a_choice_where_all_lines_are_serial(tmp_path):
+    serial, none = {"link": "ascii", "device": "1"}, {"network": "none"}
+    assert "results then stay on the board" in mistakes_of(tmp_path, board={}, controller=serial)["board.network"]
+    assert "reached over TCP" in mistakes_of(tmp_path, board=none)["board.network"]
+    assert checked(tmp_path, board=none, controller=serial)["board"]["network"] == "none"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ Rules
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +33,14 @@ BUILD_S = 3000
 COMMAND_S = 900  # the simulated chip is slower than a real one, on a busy machine twenty times
 PLANT_SLOWER = 10  # so that the plant does not lose patience with it
 RESULTS = 3
+BURST, WINDOW = 40, 8
+NAMELESS_S, PACE = 600, 10  # ten minutes of the chip's clock; a chip that waits is quicker than its user's
+ACKNOWLEDGED_MS = 100  # the chip's clock
+STARTED_MS = 10000
+RUNS = b"toolcart: running"
+LOW = "4.20 V, at least 4.40 V wanted; 1 writes not made; BELOW IT"
+SERIAL_ALONE = {"network": "none"}
+DEAD_RADIO = {"network": "wifi", "ssid": "PLANT", "password": {"file": "wifi.password"}}
 
 pytestmark = [
     pytest.mark.xdist_group("rp2040"),
@@ -58,7 +67,7 @@ class Wire(Endpoint):
 
 
 class Plant:
-    """A controller on a serial line, and a ToolsNet that is not reached until `open`; a thread of its own serves it."""
+    """A controller on a serial line, and a ToolsNet; a thread of its own serves them."""
 
     def __init__(self):
         self.loop = Loop(RealClock(slower=PLANT_SLOWER))
@@ -70,7 +79,6 @@ class Plant:
         self.pim = Served(self.loop, self.toolsnet.pim_endpoint)
         self.server = Served(self.loop, self.toolsnet.server_endpoint)
         self.toolsnet.options.server_port = self.server.port
-        self.pim.cut()
 
     def __enter__(self):
         self._thread = threading.Thread(target=self.loop.run, daemon=True)
@@ -103,35 +111,113 @@ def until(is_done):
         time.sleep(0.1)
 
 
-def test_w5500_image_keeps_results_over_a_cut_and_delivers_them(tmp_path):
-    command("image", "--board", "w5500_evb_pico", "--source", SOURCES, "--output", tmp_path / "image.uf2")
+@contextlib.contextmanager
+def installed(tmp_path, name, board):
+    """A plant, and the chip with this board's image in which the agent runs, with `board` of its configuration."""
+    command("image", "--board", name, "--source", SOURCES, "--output", tmp_path / "image.uf2")
     firmware, cart = tmp_path / "image.bin", tmp_path / "cart.json"
     firmware.write_bytes(image_of((tmp_path / "image.uf2").read_bytes()))
     with Plant() as plant:
-        cart.write_text(json.dumps(configuration(plant)))
-        more = {"firmware": firmware, "lan": True, "uarts": (plant.uart.port,)}
-        with contextlib.closing(Rp2040(tmp_path / "flash.bin", **more)) as chip:
+        cart.write_text(json.dumps(configuration(plant, board)))
+        (tmp_path / "wifi.password").touch(0o600)
+        (tmp_path / "wifi.password").write_text("correct horse")
+        more = {"firmware": firmware, "lan": board["network"] == "ethernet", "uarts": (plant.uart.port,)}
+        with contextlib.closing(Rp2040(tmp_path / "flash.bin", wired=True, **more)) as chip:
+            chip.change(names=False)
             command("flash", "--board", "rp2", "--port", chip.port, "--config", cart, "--wait", COMMAND_S)
-            for number in range(RESULTS):
-                plant.loop.call(plant.controller.produce)
-                until(lambda count=number + 1: len(plant.controller.acknowledged) == count)
-            chip.cut_power()
-            assert plant.toolsnet.archive.stored == 0
+            yield plant, chip
 
-            plant.loop.call(plant.pim.listen)
-            chip.power_on()
-            until(lambda: plant.toolsnet.archive.stored == RESULTS)
-            said = command("board", "status", "--port", chip.port)
 
+def said_by(chip):
+    return command("board", "status", "--port", chip.port)
+
+
+def tighten(plant, number):
+    """Make this result; it is acknowledged when this returns."""
+    plant.loop.call(plant.controller.produce)
+    until(lambda: len(plant.controller.acknowledged) == number)
+
+
+def ends_of(rows, mid, sign):
+    """When the last byte of each such message came (`<`), or the first one left (`>`): ms since power-on."""
+    rows = [row for row in rows if row[2] == sign]
+    found = re.finditer(rb"\x02(\d{4})" + mid, bytes(octet for *_, octet in rows))
+    return [rows[one.start() + (int(one[1]) if sign == "<" else 0)][0] for one in found]
+
+
+def test_w5500_image_delivers_after_a_cut_and_ten_minutes_without_names(tmp_path):
+    with installed(tmp_path, "w5500_evb_pico", {"network": "ethernet"}) as (plant, chip):
+        for number in range(RESULTS):
+            tighten(plant, number + 1)
+        chip.cut_power()
+        chip.power_on()
+        chip.change(pace=PACE)
+        began = time.monotonic()
+        for number in range(RESULTS):
+            tighten(plant, RESULTS + number + 1)
+        time.sleep(max(0, began + NAMELESS_S / PACE - time.monotonic()))
+        before = said_by(chip)
+        chip.change(names=True, pace=1)
+        until(lambda: plant.toolsnet.archive.stored == 2 * RESULTS)
+        after = said_by(chip)
+
+    assert f"{2 * RESULTS} stored, 0 delivered, {2 * RESULTS} waiting" in before and "10.0.2.15" in before
+    assert f"{2 * RESULTS} stored, {2 * RESULTS} delivered, 0 waiting" in after
     assert plant.toolsnet.archive.tightening_ids() == plant.controller.acknowledged
     assert plant.controller.complaints == [] and plant.toolsnet.complaints == []
-    assert "10.0.2.15" in said and f"{RESULTS} stored, {RESULTS} delivered, 0 waiting" in said
+    assert chip.said.count(RUNS) == 2  # one start for each time that the power came
 
 
-def configuration(plant):
+@pytest.mark.parametrize(("name", "board"), [("rpi_pico", SERIAL_ALONE), ("rpi_pico_w", DEAD_RADIO)])
+def test_image_keeps_results_of_a_serial_line_over_a_cut(tmp_path, name, board):
+    with installed(tmp_path, name, board) as (plant, chip):
+        for number in range(RESULTS):
+            tighten(plant, number + 1)
+        chip.cut_power()
+        chip.power_on()
+        until(lambda: chip.said.count(RUNS) == 2)
+        said = said_by(chip)
+        listed = command("board", "spool", "--port", chip.port, "--station", 10)
+        chip.cut_power()
+
+    rows = chip.trace()
+    took_ms = [
+        after - came for came, after in zip(ends_of(rows, b"0061", "<"), ends_of(rows, b"0062", ">"), strict=True)
+    ]
+    starts_ms = ends_of(rows, b"0001", ">")
+    print(f"{name}: MID 0001 {starts_ms} ms after power-on, 0062 {took_ms} ms after 0061")
+    assert f"{RESULTS} stored, 0 delivered, {RESULTS} waiting" in said and listed.count("  LIVE  ") == RESULTS
+    assert plant.controller.complaints == []
+    assert max(took_ms) < ACKNOWLEDGED_MS and starts_ms[0] < STARTED_MS
+
+
+def test_burst_while_the_flash_works_loses_bytes_and_no_result(tmp_path):
+    with installed(tmp_path, "rpi_pico", SERIAL_ALONE) as (plant, chip):
+        plant.loop.call(lambda: setattr(plant.controller.options, "window", WINDOW))
+        for _ in range(BURST):
+            plant.loop.call(plant.controller.produce)
+        until(lambda: f"{BURST} stored, 0 delivered, {BURST} waiting" in said_by(chip))
+        chip.cut_power()
+    assert any(sign == "!" for _, _, sign, _ in chip.trace())
+
+
+def test_supply_below_its_limit_leaves_results_in_the_controller(tmp_path):
+    with installed(tmp_path, "rpi_pico", {**SERIAL_ALONE, "supply": "min_mv 4400"}) as (plant, chip):
+        tighten(plant, 1)
+        chip.change(supply_mv=4200)
+        plant.loop.call(plant.controller.produce)
+        until(lambda: LOW in said_by(chip))
+        assert plant.controller.acknowledged == plant.controller.produced[:1]
+
+        chip.change(supply_mv=5000)
+        until(lambda: "2 stored, 0 delivered, 2 waiting" in said_by(chip))
+    assert chip.said.count(RUNS) == 1
+
+
+def configuration(plant, board):
     return {
         "toolsnet": {"pim_host": "pim.plant.example", "pim_port": plant.pim.port},
-        "board": {"network": "ethernet"},
+        "board": board,
         "stations": [
             {
                 "number": 10,

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import os
 import signal
 import subprocess
@@ -73,8 +74,11 @@ class Rp2040:
     """
 
     def __init__(self, flash, **more):
+        self._now = flash.with_suffix(".now")
+        self._now.write_text("{}")
+        self._trace = flash.with_suffix(".trace")
         # Once: whoever edits a file meanwhile must not change what is being tested.
-        self._command = rp2040.command(flash=flash, **more)
+        self._command = rp2040.command(flash=flash, now=self._now, trace=self._trace, **more)
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
@@ -91,6 +95,17 @@ class Rp2040:
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         threading.Thread(target=self._from_chip, args=(self._process,), daemon=True).start()
+
+    def change(self, **what):
+        """Change `names`, `supply_mv` or `pace` of what is around it (rp2040js/rp.mjs): soon, and for later lives."""
+        written = self._now.with_suffix(".written")
+        written.write_text(json.dumps(json.loads(self._now.read_text()) | what))
+        written.replace(self._now)
+
+    def trace(self):
+        """What went over its UARTs in the lives that have ended: (ms since power-on, UART, sign, octet) for each."""
+        rows = (line.split() for line in self._trace.read_text().splitlines())
+        return [(float(ms), int(uart), sign, int(octet)) for ms, uart, sign, octet in rows]
 
     def cut_power(self):
         """Take the power away at whatever it is doing."""

@@ -18,8 +18,9 @@ import struct
 from pathlib import Path
 
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy import compile_into
-from toolcart.base.sources import Source, compiler, product_sources
+from toolcart.base.sources import Source, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
@@ -68,13 +69,13 @@ FLASH_ADDRESS = 0x10000000
 
 
 def frozen_sources() -> list[Source]:
-    """Return the files that are frozen, as they stand in the checkout."""
-    return [source for source in product_sources() if source.name not in NOT_FOR_RP2]
+    """Return the files that are frozen, with their constants written out."""
+    return [source for source in chip_sources() if source.name not in NOT_FOR_RP2]
 
 
 def peers_tree() -> Path:
     """Return a folder with lab/harness/quiet.py's peers, compiled, and a configuration."""
-    files = [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in PEERS]
+    files = [written_out(Source(name, (CHECKOUT / name).read_text(encoding="utf-8"))) for name in PEERS]
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
 
@@ -216,11 +217,15 @@ def command(
     plain: bool | None = None,
     firmware: Path | None = None,
     lan: bool = False,
+    wired: bool = False,
+    now: Path | None = None,
+    trace: Path | None = None,
 ) -> list[str]:
     """Return the command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
 
     If `plain` is given it prints at the end how many cycles a job took, with the simulator's own code or with ours.
-    `firmware` is another image than ours, `lan` a W5500 with a network behind it.
+    `firmware` is another image than ours, `lan` a W5500 with a network behind it, `wired` UARTs and flash as quick as
+    real ones, `now` a file with what may change meanwhile, `trace` one for what went over the UARTs (rp2040js/rp.mjs).
     """
     line = ["node", str(CHIP / "rp.mjs"), "--simulator", str(simulator())]
     line += ["--rom", str(boot_rom()), "--firmware", str(firmware or build() / "fw.bin")]
@@ -238,6 +243,12 @@ def command(
         line += ["--uarts", ",".join(str(port) for port in uarts)]
     if lan:
         line.append("--lan")
+    if wired:
+        line.append("--wired")
+    if now:
+        line += ["--now", str(now)]
+    if trace:
+        line += ["--trace", str(trace)]
     if plain is not None:
         line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]

@@ -11,7 +11,14 @@
 //     --speed           at the end say how many cycles the job took
 //     --plain           run every instruction with the simulator's own code, which takes three times as long
 //     --uarts PORT,...  UART 0 (and 1) is carried to this TCP port of 127.0.0.1 each, where a bridge listens
+//     --wired           what comes on a UART comes at the wire's pace in the chip's clock, and the flash takes its time
+//                       meanwhile: a byte that finds the FIFO full is lost. Without it each waits for room
 //     --lan             a W5500 with its cable plugged in, on the pins of a W5500-EVB-Pico (w5500.mjs, lan.mjs)
+//     --now FILE        what may change while it runs, as JSON, read again when it was written: `names`, whether the
+//                       name server answers; `supply_mv`, which a Pico measures at GPIO29; `pace`, how many times as
+//                       fast as its user's an idle chip's clock may run
+//     --trace FILE      each byte of the UARTs is written here at the end: milliseconds since power-on, UART, `>` to
+//                       the wire, `<` from there or `!` lost, the byte
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
 // 2. A reset (machine.reset, the watchdog) restarts the chip with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
@@ -19,6 +26,7 @@
 //    for input, even with nothing, which would keep an idle chip busy; here it gets an answer only when there is
 //    input.
 // 5. On a terminal a chip waits as long as a real one, since its user lives in real time. A job does not.
+// 6. While a `wired` chip's flash works it stands still, for as long as a W25Q16JV takes (datasheet, 9.6, typical).
 import fs from 'fs';
 import net from 'net';
 import path from 'path';
@@ -32,7 +40,7 @@ for (let words = process.argv.slice(2); words.length;) {
   const word = words.shift();
   if (word === '--') { options.arguments = words; break; }
   const name = word.replace(/^--/, '');
-  options[name] = ['tree-first', 'speed', 'plain', 'lan'].includes(name) ? true : words.shift();
+  options[name] = ['tree-first', 'speed', 'plain', 'lan', 'wired'].includes(name) ? true : words.shift();
 }
 const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
 const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
@@ -45,7 +53,12 @@ const INPUT_MOST = 400; // the simulator's USB buffer holds 512 bytes
 const BATCH = 200000;
 const LATE_MS = 20;
 const REST_MOST_MS = 100;
-const UART_MOST = 16; // fed at once; its FIFO holds 32
+const LOOK_MS = 200;
+const UART_MOST = 16; // fed at once where bytes wait for room; its FIFO holds 32
+const UART_BITS = 10; // of a byte on the wire
+const PAGE_BYTES = 256, SECTOR_BYTES = 4096;
+const PROGRAM_NS = 0.4e6, ERASE_NS = 45e6;
+const SUPPLY_CHANNEL = 3, SUPPLY_RATIO = 3, ADC_MV = 3300, ADC_FULL = 4096;
 
 const rom = new Uint32Array(4096);
 new Uint8Array(rom.buffer).set(fs.readFileSync(options.rom));
@@ -54,8 +67,12 @@ if (options.flash && fs.existsSync(options.flash)) flash.set(fs.readFileSync(opt
 flash.set(fs.readFileSync(options.firmware), 0);
 const tree = options.tree ? fs.readFileSync(options.tree) : null;
 
+const now = { names: true, supply_mv: 5000, pace: 1 };
+const trace = [];
+
 function end(code) {
   keepFlash();
+  if (options.trace) fs.appendFileSync(options.trace, trace.join(''));
   if (options.flash) fs.writeFileSync(options.flash, flash);
   process.exit(code);
 }
@@ -71,7 +88,7 @@ const wires = (options.uarts || '').split(',').filter((word) => word).map((word)
   return wire;
 });
 
-const lan = options.lan ? new Lan(() => wake()) : null;
+const lan = options.lan ? new Lan(() => wake(), now) : null;
 
 // The simulator keeps raising a UART's transmit interrupt, even just after it was cleared: a chip raises it when its
 // FIFO becomes empty. MicroPython's handler would never return.
@@ -124,11 +141,8 @@ class Chip {
     mendWatchdog(mcu.peripherals[0x40058], () => { this.resets = true; this.off = true; });
     for (const uart of mcu.uart) mendUart(uart);
     if (lan) new W5500(mcu, lan);
-    wires.forEach((wire, index) => {
-      wire.waiting.length = 0;
-      wire.out = [];
-      mcu.uart[index].onByte = (octet) => wire.out.push(octet);
-    });
+    wires.forEach((wire, index) => this.plugIn(wire, index));
+    this.measure();
     this.usb = new USBCDC(mcu.usbCtrl);
     this.usb.onDeviceConnected = () => terminal.connected();
     this.usb.onSerialData = (octets) => terminal.received(Buffer.from(octets));
@@ -139,13 +153,54 @@ class Chip {
   countWords() {
     const mcu = this.mcu, write = mcu.writeUint32.bind(mcu);
     mcu.writeUint32 = (address, value) => {
-      if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
-        if (this.words >= this.cutAfter) { this.off = true; return; }
-        this.words += 1;
+      if (address >>> 24 === 0x10) {
+        if ((address & 0xffffff) >= countFrom) {
+          if (this.words >= this.cutAfter) { this.off = true; return; }
+          this.words += 1;
+        }
+        if (options.wired) this.work(address, value);
       }
       write(address, value);
     };
   }
+
+  // Lets the flash take its time, at the first word of what it erases or programs.
+  work(address, value) {
+    if (address % SECTOR_BYTES === 0 && value === 0xffffffff) this.clock.tick(ERASE_NS);
+    else if (address % PAGE_BYTES === 0 && value !== 0xffffffff) this.clock.tick(PROGRAM_NS);
+  }
+
+  plugIn(wire, index) {
+    const uart = this.mcu.uart[index];
+    const note = (sign, octet) => {
+      if (options.trace) trace.push(`${(this.clock.nanos / 1e6).toFixed(3)} ${index} ${sign} ${octet}\n`);
+    };
+    wire.waiting.length = 0;
+    wire.out = [];
+    wire.isBusy = false;
+    uart.onByte = (octet) => { wire.out.push(octet); note('>', octet); };
+    const take = () => {
+      const octet = wire.waiting.shift(), isLost = options.wired && (!uart.enabled || uart.rxFIFO.full);
+      if (!isLost) uart.feedByte(octet);
+      note(isLost ? '!' : '<', octet);
+    };
+    const alarm = this.clock.createAlarm(() => { wire.isBusy = false; take(); wire.carry(); });
+    wire.carry = () => {
+      if (!options.wired) while (wire.waiting.length && uart.rxFIFO.itemCount < UART_MOST) take();
+      if (wire.isBusy || !wire.waiting.length || !options.wired) return;
+      wire.isBusy = true;
+      alarm.schedule(uart.baudDivider ? UART_BITS * 1e9 / uart.baudRate : 0);
+    };
+  }
+
+  // Puts the supply's voltage at the pin where a Pico measures it.
+  measure() {
+    const value = Math.round(now.supply_mv / SUPPLY_RATIO / ADC_MV * ADC_FULL);
+    this.mcu.adc.channelValues[SUPPLY_CHANNEL] = Math.min(value, ADC_FULL - 1);
+  }
+
+  // Its user's clock and its own begin together again, at another pace.
+  pacing() { this.began = performance.now() - this.clock.nanos / 1e6 / now.pace; }
 
   // Keeps the chip's question for input until there is some.
   answerWithInput() {
@@ -166,27 +221,25 @@ class Chip {
   // How far its clock may advance while it waits: up to its partner's clock. A delay is not made up for.
   get mayWaitNs() {
     if (options.job) return Infinity;
-    const behind = performance.now() - this.began - this.clock.nanos / 1e6;
+    const behind = performance.now() - this.began - this.clock.nanos / 1e6 / now.pace;
     if (behind > LATE_MS) this.began += behind - LATE_MS;
-    return Math.min(behind, LATE_MS) * 1e6;
+    return Math.min(behind, LATE_MS) * 1e6 * now.pace;
   }
 
   // For how many milliseconds nothing happens without input; 0 for a busy chip.
   get restMs() {
     const { clock } = this;
     if (!this.mcu.core.waiting || this.mayWaitNs === Infinity) return 0;
-    const rest = clock.nextAlarm === null ? REST_MOST_MS : (clock.nanosToNextAlarm - this.mayWaitNs) / 1e6;
+    const rest = clock.nextAlarm === null ? REST_MOST_MS : (clock.nanosToNextAlarm - this.mayWaitNs) / 1e6 / now.pace;
     return Math.max(0, Math.min(REST_MOST_MS, rest));
   }
 
   // Runs a piece of its life; false when it is over.
   run() {
-    const { mcu } = this;
     this.live(BATCH, options.plain);
-    wires.forEach((wire, index) => {
+    wires.forEach((wire) => {
       if (wire.out.length) wire.socket.write(Buffer.from(wire.out.splice(0)));
-      const uart = mcu.uart[index];
-      while (wire.waiting.length && uart.rxFIFO.itemCount < UART_MOST) uart.feedByte(wire.waiting.shift());
+      wire.carry();
     });
     while (this.input.length && this.usb.txFIFO.itemCount < INPUT_MOST) this.usb.sendSerialByte(this.input.shift());
     if (this.answer) this.answer();
@@ -298,10 +351,16 @@ function begin() {
   if (cuts.length) chip.cutAfter = cuts.shift();
 }
 
+function look() {
+  if (options.now) Object.assign(now, JSON.parse(fs.readFileSync(options.now, 'utf8')));
+}
+
 process.on('SIGTERM', () => end(0));
+if (options.now) fs.watchFile(options.now, { interval: LOOK_MS }, () => { look(); chip.measure(); chip.pacing(); wake(); });
 if (!options.job) {
   process.stdin.on('data', (octets) => { chip.input.push(...octets); wake(); });
   process.stdin.on('end', () => end(0));
 }
+look();
 begin();
 turn();

@@ -23,9 +23,10 @@ from pathlib import Path
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from toolcart.agent.link.port import is_numeric
+from toolcart.base.constants import chip_sources
 from toolcart.base.mpy import compiled as mpy_of
 from toolcart.base.mpy import compiled_files
-from toolcart.base.sources import ROOT, Source, product_sources
+from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, pins
@@ -124,7 +125,7 @@ def sources_for(platform: str) -> list[Source]:
     """Return the files of toolcart/agent/ and toolcart/board/ that a chip of this platform may import."""
     return [
         source
-        for source in product_sources()
+        for source in chip_sources()
         if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
     ]
 
@@ -195,9 +196,10 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     mistakes = []
     board = configuration["board"]
     over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
-    if board["network"] == "none":
-        allowed = "wifi or ethernet: outlets" + (" and a controller" if over_network else "")
-        mistakes.append(("board.network", '"none"', f"{allowed} are reached over TCP"))
+    if board["network"] == "none" and over_network:
+        mistakes.append(("board.network", '"none"', "wifi or ethernet: outlets and a controller are reached over TCP"))
+    elif "network" not in tree.get("board", {}):
+        mistakes.append(("board.network", "nothing", "wifi, ethernet, or none: results then stay on the board"))
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
