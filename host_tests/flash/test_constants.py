@@ -34,6 +34,11 @@ def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
     assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, -3\n")
 
 
+def test_a_module_whose_name_is_used_twice_is_refused():
+    with pytest.raises(ValueError, match="n is a module whose constants are written out, and something else as well"):
+        given("from toolcart.agent.log import numbers as n\ndef f(n):\n    return n.LOG\n")
+
+
 def test_every_function_of_a_chip_stands_in_its_line():
     for source, chip in FILES:
         assert places(source) == places(chip), source.name

@@ -7,7 +7,8 @@ Rules:
 1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
 2. Only what changed is compiled: an object is named for its source, the compiler and the options.
 3. Asserts stay (-O0), tracebacks name the file of the checkout.
-4. Native and viper code is compiled for the runtime's machine; if that loads none, the module is left
+4. Constants are written out as a chip gets them, in tests as well: what runs here is the form that is delivered.
+5. Native and viper code is compiled for the runtime's machine; if that loads none, the module is left
    out and its importer takes the plain twin.
 """
 
@@ -20,6 +21,7 @@ import threading
 from pathlib import Path
 
 from toolcart.base.cache import CACHE, forget_old, whole_folder
+from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy import mpy_name
 from toolcart.base.sources import (
     COMPILE_TIMEOUT_S,
@@ -27,7 +29,6 @@ from toolcart.base.sources import (
     Source,
     compiler,
     library_sources,
-    product_sources,
     python_files,
 )
 
@@ -103,7 +104,7 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
 
 def check_product() -> tuple[int, list[str]]:
     """Compile every file that a board may get; return their number and what the compiler refused."""
-    sources = product_sources()
+    sources = chip_sources()
     refused = []
     for source in sources:
         for machine in BOARD_MACHINES if source.is_native else ("",):
@@ -117,7 +118,7 @@ def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Pat
     """Return a folder of everything portable and `more`, native code for `machine`; and what was refused."""
     objects: dict[str, Path] = {}
     refused = []
-    for source in [*product_sources(), *support_sources(), *more]:
+    for source in [*chip_sources(), *map(written_out, support_sources()), *map(written_out, more)]:
         if source.is_native and not machine:
             continue
         compiled, said = compile_object(source, machine)

@@ -7,7 +7,7 @@ Rules
 1. A constant is `NAME = const(..)` at the top of a file of the product. It is a number then wherever it is named, also
    as `module.NAME`; definition and import go, and with them the import of a file that has nothing else to give.
 2. No line moves: a traceback names file, line and function of the source.
-3. A name that a function also uses for something else is left alone in that file.
+3. A name that a function also uses for something else is left alone in that file; for a module's name it is a mistake.
 """
 
 from __future__ import annotations
@@ -110,7 +110,13 @@ class _File:
         for name in stored:
             if stored[name] > (name in self.definitions):
                 self.values.pop(name, None)
-                self.modules.pop(name, None)
+                if self._constants_of(self.modules.pop(name, {}), name):
+                    raise ValueError(f"{name} is a module whose constants are written out, and something else as well")
+
+    def _constants_of(self, module: dict[str, int], name: str) -> bool:
+        """True if a constant of the module is asked for by this name."""
+        found = (node for node in self.nodes if isinstance(node, ast.Attribute) and node.attr in module)
+        return any(isinstance(node.value, ast.Name) and node.value.id == name for node in found)
 
     def written_out(self) -> str:
         gone = [self.definitions[name] for name in self.definitions if name in self.values]

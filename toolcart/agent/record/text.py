@@ -7,6 +7,7 @@ Rules
 
 from toolcart.agent.base.fields import get_u32, is_plain, unpack_digits
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
+from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import spindle_in
 
@@ -80,8 +81,6 @@ def describe(page, at, kind, flags, length):
 
 
 def _event(shown, page, at, flags):
-    from toolcart.agent.record import event as ev  # most logs have none
-
     shown["source"] = "EVENT"
     shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
     shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
@@ -102,13 +101,13 @@ def _event(shown, page, at, flags):
     shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
     shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
     if page[at + ev.WHAT] == ev.GONE:
-        _gone(shown, page, at + ev.TEXT, ev)
+        _gone(shown, page, at + ev.TEXT)
     shown["time"] = packed_time(page, at + ev.TIME)
     shown["time_source"] = time_source(flags, page, at + ev.TIME)
     return shown
 
 
-def _gone(shown, page, text, ev):
+def _gone(shown, page, text):
     """Add which tightening IDs are gone (toolcart.agent.station.gone): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
         shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
