@@ -3,7 +3,7 @@
 Rules
 1. Instructions are those of the Cortex-M3 under QEMU, counted exactly (lab/firmware/cortex.py): two runs of the same
    files are equal. Port and flash are the board's and not counted.
-2. The agent is compiled as boards get it: without asserts, with its lines.
+2. The agent is compiled as boards get it: with constants written out, without asserts, with its lines.
 3. Missing tools are looked for first: a report without them would take minutes and have no figures.
 4. `python -m lab.bench.board` writes the table that a test compares with.
 5. The least heap is that of a whole board: boot, Wi-Fi, sockets, names, upkeep, watchdog, spool, results and a
@@ -22,9 +22,10 @@ from pathlib import Path
 
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine, start
+from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report
-from toolcart.base.sources import ROOT, Source, product_sources
+from toolcart.base.sources import ROOT, Source
 from lab import runtimes
 from lab.chips.chip import PIM, SERVER, TREE, Chip
 from lab.firmware import cortex, programs, rp2040, sources
@@ -53,8 +54,8 @@ SCRIPT = "import sys\nfrom lab.bench import instructions\ninstructions.main(sys.
 
 def tree(folder: Path, form: str) -> None:
     """Fill `folder` with the agent, and with what measures it; without machine code if it is the `plain` form."""
-    helpers = [Source(name, (ROOT / name).read_text(encoding="utf-8")) for name in HELPERS]
-    compile_into(folder, [*product_sources(), *helpers], MACHINE if form == "fast" else "")
+    helpers = [written_out(Source(name, (ROOT / name).read_text(encoding="utf-8"))) for name in HELPERS]
+    compile_into(folder, [*chip_sources(), *helpers], MACHINE if form == "fast" else "")
 
 
 def count(folder: Path, form: str) -> dict[str, float]:

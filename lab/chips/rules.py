@@ -17,9 +17,9 @@ WATCHDOG_MAX_MS = {"rp2": 8388, "esp32": 1 << 31}
 HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
 RP2350_HEAP_BYTES = HEAP_BYTES["rp2"] + 256 * 1024  # so much more RAM (ports/rp2/memmap_mp_rp2350.ld:27)
 # What MicroPython keeps in the heap of modules out of a ROMFS, and not of frozen ones (py/persistentcode.c: raw code of
-# functions, names and constants): the same modules took 119,680 bytes so, and 55,664 frozen on the RP2040. The
-# names of all modules, which frozen code has in flash, have become 3,859 bytes longer since (micropython.qstr_info).
-ROMFS_BYTES = 67859
+# functions, names and constants): the modules of a board that the Cortex-M3 can import took 84,720 bytes so, and 45,120
+# frozen on the RP2040. Its own, 5,392 frozen, count in the same proportion.
+ROMFS_BYTES = 44332
 
 # ports/rp2/machine_uart.c:465; ports/esp32/machine_uart.c:412: as many as the chip has, three on an ESP32.
 UARTS = {"rp2": (0, 1), "esp32": (0, 1, 2)}

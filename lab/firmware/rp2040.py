@@ -18,8 +18,9 @@ import struct
 from pathlib import Path
 
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy import compile_into
-from toolcart.base.sources import Source, compiler, product_sources
+from toolcart.base.sources import Source, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
@@ -68,13 +69,13 @@ FLASH_ADDRESS = 0x10000000
 
 
 def frozen_sources() -> list[Source]:
-    """Return the files that are frozen, as they stand in the checkout."""
-    return [source for source in product_sources() if source.name not in NOT_FOR_RP2]
+    """Return the files that are frozen, with their constants written out."""
+    return [source for source in chip_sources() if source.name not in NOT_FOR_RP2]
 
 
 def peers_tree() -> Path:
     """Return a folder with lab/harness/quiet.py's peers, compiled, and a configuration."""
-    files = [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in PEERS]
+    files = [written_out(Source(name, (CHECKOUT / name).read_text(encoding="utf-8"))) for name in PEERS]
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
 

@@ -23,9 +23,10 @@ from pathlib import Path
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from toolcart.agent.link.port import is_numeric
+from toolcart.base.constants import chip_sources
 from toolcart.base.mpy import compiled as mpy_of
 from toolcart.base.mpy import compiled_files
-from toolcart.base.sources import ROOT, Source, product_sources
+from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, pins
@@ -124,7 +125,7 @@ def sources_for(platform: str) -> list[Source]:
     """Return the files of toolcart/agent/ and toolcart/board/ that a chip of this platform may import."""
     return [
         source
-        for source in product_sources()
+        for source in chip_sources()
         if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
     ]
 

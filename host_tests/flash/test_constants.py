@@ -1,0 +1,75 @@
+"""What a chip gets: constants are numbers, and everything else stands where it stood."""
+
+import ast
+
+import pytest
+
+from toolcart.base.constants import chip_sources, module_name, written_out
+from toolcart.base.sources import Source, product_sources
+
+FILES = tuple(zip(product_sources(), chip_sources(), strict=True))
+
+
+def given(text):
+    return written_out(Source("lab/example.py", text)).text
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("A = const(4)  # words\nB = const(A * 2)\nprint(A, B)\n", "  # words\n\nprint(4, 8)\n"),
+        ("from toolcart.agent.log.numbers import LOG, CURSOR as C\nx = C + LOG\n", "\nx = 9 + 0\n"),
+        ("from toolcart.agent.log import numbers as n\nx = n.CURSOR\n", "\nx = 9\n"),
+        ("from toolcart.agent.log.log import Log, LOG_FULL\nx = Log, LOG_FULL\n", None),
+        ("from toolcart.agent.log.numbers import (\n    CURSOR,\n    LOG,\n)\nx = LOG\n", "\n\n\n\nx = 0\n"),
+        (
+            "def f():\n    from toolcart.agent.log.numbers import LOG\n    return LOG\n",
+            "def f():\n    pass\n    return 0\n",
+        ),
+        ("LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n", "LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n"),
+        ("x.LOG = y.LOG\nLOG = 1\n", "x.LOG = y.LOG\nLOG = 1\n"),
+    ],
+)
+def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
+    assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, -3\n")
+
+
+def test_every_function_of_a_chip_stands_in_its_line():
+    for source, chip in FILES:
+        assert places(source) == places(chip), source.name
+        assert source.text.count("\n") == chip.text.count("\n")
+
+
+def places(source):
+    kinds = ast.FunctionDef | ast.ClassDef
+    return [(node.name, node.lineno) for node in ast.walk(ast.parse(source.text)) if isinstance(node, kinds)]
+
+
+def test_every_name_that_a_chip_imports_is_there():
+    has = {module_name(chip.name): bound(ast.parse(chip.text)) for _, chip in FILES}
+    lacking = []
+    for _, chip in FILES:
+        for node in ast.walk(ast.parse(chip.text)):
+            if isinstance(node, ast.ImportFrom) and node.module in has:
+                names = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in has}
+                lacking += [(chip.name, name) for name in names - has[node.module]]
+    assert lacking == [("toolcart/agent/base/compat.py", "straight")]  # CPython alone asks for it
+
+
+def bound(tree):
+    """The names that a module has."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            found |= {(alias.asname or alias.name) for alias in node.names}
+    return found
+
+
+def test_nothing_of_the_product_is_left_a_constant():
+    """But a name that one file uses for two things."""
+    kept = [(chip.name, line) for _, chip in FILES for line in chip.text.splitlines() if "= const(" in line]
+    assert len(kept) < 8, kept

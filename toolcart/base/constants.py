@@ -1,0 +1,166 @@
+"""What a chip gets: where a file uses a constant, of its own or of another file, the number itself stands.
+
+MicroPython does that for constants of one file whose names begin with `_`; each other one takes eight bytes of heap in
+every file that has it or imports it, code for both, and a search whenever it is read.
+
+Rules
+1. A constant is `NAME = const(..)` at the top of a file of the product. It is a number then wherever it is named, also
+   as `module.NAME`; definition and import go, and with them the import of a file that has nothing else to give.
+2. No line moves: a traceback names file, line and function of the source.
+3. A name that a function also uses for something else is left alone in that file.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections import Counter
+
+from toolcart.base.sources import Source, product_sources
+
+Constants = dict[str, dict[str, int]]  # of each module, by name
+Edit = tuple[int, int, int, int, str]  # lines and columns as ast has them, and what stands there then
+
+
+def module_name(name: str) -> str:
+    """Return the module of a file."""
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def chip_sources() -> list[Source]:
+    """Return the product's files as a chip gets them."""
+    return list(_written_out(tuple(product_sources())))
+
+
+def written_out(source: Source) -> Source:
+    """Return a file that is not the product's, and uses its constants, as it finds them on a chip."""
+    return Source(source.name, _File(source.text, _constants(tuple(product_sources()))).written_out())
+
+
+@functools.lru_cache(maxsize=1)
+def _written_out(product: tuple[Source, ...]) -> tuple[Source, ...]:
+    known = _constants(product)
+    return tuple(Source(source.name, _File(source.text, known).written_out()) for source in product)
+
+
+@functools.lru_cache(maxsize=1)
+def _constants(product: tuple[Source, ...]) -> Constants:
+    """Return the constants of each module, with those that it imports, by name."""
+    trees = {module_name(source.name): ast.parse(source.text) for source in product}
+    found: Constants = {}
+
+    def of(module: str) -> dict[str, int]:
+        if module in found:
+            return found[module]
+        known = found[module] = {}
+        for node in trees[module].body:
+            if isinstance(node, ast.ImportFrom) and node.module in trees:
+                there = of(node.module)
+                known |= {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
+            elif (named := _defined(node)) is not None:
+                known[named[0]] = _value(named[1], known)
+        return known
+
+    for module in trees:
+        of(module)
+    return found
+
+
+def _defined(node: ast.stmt) -> tuple[str, ast.expr] | None:
+    """Return the name that this statement makes a constant, and its value; None if it does not."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Call):
+        if isinstance(node.value.func, ast.Name) and node.value.func.id == "const":
+            return node.targets[0].id, node.value.args[0]
+    return None
+
+
+def _value(expression: ast.expr, known: dict[str, int]) -> int:
+    return eval(compile(ast.Expression(expression), "const", "eval"), {"__builtins__": {}}, known)
+
+
+class _File:
+    """One file while its constants are written out."""
+
+    def __init__(self, text: str, known: Constants):
+        self.text = text
+        self.tree = ast.parse(text)
+        self.nodes = list(ast.walk(self.tree))
+        self.definitions = {named[0]: node for node in self.tree.body if (named := _defined(node)) is not None}
+        self.values: dict[str, int] = {}  # of the names that are constants here
+        self.modules: dict[str, dict[str, int]] = {}  # constants of the modules that have a name here
+        self._look(known)
+
+    def _look(self, known: Constants) -> None:
+        for node in self.nodes:
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            for alias in node.names:
+                name, module = alias.asname or alias.name, f"{node.module}.{alias.name}"
+                if alias.name in known.get(node.module or "", {}):
+                    self.values[name] = known[node.module or ""][alias.name]
+                elif module in known:
+                    self.modules[name] = known[module]
+        for name, expression in filter(None, map(_defined, self.tree.body)):
+            self.values[name] = _value(expression, self.values)
+        stored = Counter(
+            node.arg if isinstance(node, ast.arg) else node.id
+            for node in self.nodes
+            if isinstance(node, ast.arg) or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load))
+        )
+        for name in stored:
+            if stored[name] > (name in self.definitions):
+                self.values.pop(name, None)
+                self.modules.pop(name, None)
+
+    def written_out(self) -> str:
+        gone = [self.definitions[name] for name in self.definitions if name in self.values]
+        passed = {id(node) for statement in gone for node in ast.walk(statement)}
+        edits: list[Edit] = [_edit(statement, "") for statement in gone]
+        for node in self.nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in passed:
+                value = self.modules.get(node.value.id, {}).get(node.attr)
+                if value is not None:
+                    edits.append(_edit(node, str(value)))
+                    passed.add(id(node.value))
+        used = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in passed:
+                used.add(node.id)
+                if node.id in self.values:
+                    edits.append(_edit(node, str(self.values[node.id])))
+        edits += self._imports(used)
+        return _edited(self.text, edits)
+
+    def _imports(self, used: set[str]) -> list[Edit]:
+        """Return what becomes of the imports: a name stays if it is no constant, and used where it is only that."""
+        edits = []
+        top = {id(node) for node in self.tree.body}
+        for node in self.nodes:
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            left = [alias for alias in node.names if self._stays(alias.asname or alias.name, used)]
+            if len(left) < len(node.names):
+                names = ", ".join(ast.unparse(alias) for alias in left)
+                nothing = "" if id(node) in top else "pass"
+                edits.append(_edit(node, f"from {node.module} import {names}" if left else nothing))
+        return edits
+
+    def _stays(self, name: str, used: set[str]) -> bool:
+        if name in self.values:
+            return False
+        return name in used or not (name in self.modules or name == "const")
+
+
+def _edit(node: ast.expr | ast.stmt, text: str) -> Edit:
+    return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0, text
+
+
+def _edited(text: str, edits: list[Edit]) -> str:
+    """Return the text with these edits; what had several lines keeps as many."""
+    lines = [line.encode() for line in text.split("\n")]
+    for first, begin, last, end, made in sorted(edits, reverse=True):
+        behind = lines[last - 1][end:]
+        lines[first - 1] = lines[first - 1][:begin] + made.encode() + (behind if first == last else b"")
+        for index in range(first, last):
+            lines[index] = behind if index == last - 1 and behind.strip() else b""
+    return b"\n".join(lines).decode()
