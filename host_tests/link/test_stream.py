@@ -10,15 +10,10 @@ from toolcart.agent.link import (
 )
 from toolcart.agent.link.stream import Stream
 from toolcart.base.clock import START_TICKS
-from host_tests.support.frames import EXAMPLE, accepted, message, pushed
+from host_tests.support.frames import EXAMPLE, message
 
 PORTABLE = True
 HEAP = "2m"
-
-SHORT = (message(9999), accepted(60), b"00209999            ", message(4, b"009799"))
-# A trace: its separator and its samples hold NULs and digits, and no NUL ends it (003:1206-1211).
-TRACE = message(900, b"1234567890" + b"\0" + b"\x00\x00\x000020\x00\x01\x02")
-LONG = (message(2, b"01" + b"7" * 35), EXAMPLE, EXAMPLE, pushed(2), TRACE, message(9999), TRACE, accepted(60))
 
 
 def feed(stream, octets, now=START_TICKS):
@@ -49,21 +44,6 @@ def feed(stream, octets, now=START_TICKS):
 
 def whole(messages):
     return [(LINK_MESSAGE, octets) for octets in messages]
-
-
-def joined(messages, end=b"\0"):
-    return b"".join([octets + end for octets in messages])
-
-
-def test_every_way_to_cut_a_conversation_in_three_gives_the_same_messages():
-    octets = joined(SHORT)
-    wanted = whole(SHORT)
-    stream = Stream(256)
-    for first in range(1, len(octets) - 1):
-        for second in range(first + 1, len(octets)):
-            stream.reset()
-            found = feed(stream, octets[:first]) + feed(stream, octets[first:second]) + feed(stream, octets[second:])
-            assert found == wanted, (first, second)
 
 
 def test_length_is_judged_only_when_all_its_digits_are_there():

@@ -97,7 +97,13 @@ def test_a_state_that_was_saved_is_read_again(slots, flickers):
 
 
 @pytest.mark.parametrize("worn", [(0, 1), (1, 3)] if LONG else [(1, 3)])
-@pytest.mark.parametrize(("slots", "kind"), [(TWO, StateExplorer), (THREE, WornStateExplorer)])
+@pytest.mark.parametrize(
+    ("slots", "kind"),
+    [
+        pytest.param(TWO, StateExplorer, marks=pytest.mark.long("two cuts on blocks of two slots")),
+        (THREE, WornStateExplorer),
+    ],
+)
 def test_with_two_worn_blocks_two_cuts_leave_a_state(slots, kind, worn):
     """The twin of one opening reads well once and fades, and the other block was erased because of it."""
     explorer = kind(Shape(state_bytes=slots), SAVE, 1, worn=worn)

@@ -7,7 +7,7 @@ Rules
 2. The quarantine's ring has records of its own; its consumer is the operator who drops the oldest.
 3. After every cut all is made new from the flash; at the end everything is drained with a device that works. Before
    that some that are owed may rot: that is counted, and no other suffers from it.
-4. HEAVY: 300 lives in the normal run, 75 of them on MicroPython, 20,000 with --long. A fault names its seed and tells
+4. HEAVY: 75 lives in the normal run, 20,000 with --long. A fault names its seed and tells
    the story.
 """
 
@@ -20,7 +20,7 @@ from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.state import State
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.base.clock import Dice
-from host_tests.portable import HAS_ALL, LONG
+from host_tests.portable import LONG
 from host_tests.support.log_promise import (
     APPEND,
     APPEND_NEW,
@@ -44,7 +44,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "2m"
 
-LIVES = 20000 if LONG else 300 if HAS_ALL else 75
+LIVES = 20000 if LONG else 75
 STEPS = 120
 # Lives that once lost something, and those of them in which much is cut and what is torn may read otherwise at every
 # start, if the seed is odd at every read.

@@ -1,12 +1,11 @@
 """Bad input from the controller's side: counted, framed away or answered by a new connection; nothing is lost."""
 
-import sys
-
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.same import is_same
 from toolcart.base.clock import Dice
+from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.frames import EXAMPLE, garbled, light, message, pushed
 from host_tests.support.world import Cart, packed_time
 from lab.harness.cart import CONTROLLER
@@ -14,7 +13,7 @@ from lab.harness.cart import CONTROLLER
 PORTABLE = True
 HEAP = "4m"
 
-SEEDS = 300 if sys.implementation.name == "cpython" else 12
+SEEDS = 300 if LONG else 60 if HAS_ALL else 12
 
 
 class Mangler:

@@ -12,13 +12,14 @@ from toolcart.agent.openprotocol.filling import CLOSED_MOST
 from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
+from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
 NEWEST, WITNESS, BESIDE_W, WALK = qs.PHASE_NEWEST, qs.PHASE_WITNESS, qs.PHASE_BESIDE, qs.PHASE_WALK
 UP, FILL, IDLE, POLL, CLOSED = qs.PHASE_UP, qs.PHASE_FILL, qs.PHASE_IDLE, qs.PHASE_POLL, qs.PHASE_CLOSED
 K = 4
-LIVES = 120
+LIVES = 120 if LONG else 40
 EVENTS = 250
 
 

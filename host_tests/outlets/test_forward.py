@@ -12,7 +12,7 @@ from toolcart.agent.outlets.toolsnet.policy import PASS
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
-from toolcart.agent.toolsnet.session import STREAMING, WAITING
+from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.clock import Dice
 from host_tests.support.quarantine import room_of
@@ -409,17 +409,6 @@ def test_refusal_with_a_copy_under_way_is_settled_by_the_next_08():
     assert outlet.ids() == [1, 2] and outlet.parked_numbers() == []
 
 
-def test_slow_server_has_what_it_refuses_passed_as_well():
-    outlet = Outlet({"ack_delay_ms": 7000})
-    outlet.store(6)
-    for ident in (2, 3, 4):
-        refuse(outlet, ident)
-    outlet.until_stored(3, 3600000)
-    outlet.run(20000)
-    assert outlet.ids() == [1, 5, 6] and outlet.parked_numbers() == [2, 3, 4]
-    assert outlet.toolsnet.refused < 20
-
-
 def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.options.tightening_codes[1] = 17
@@ -469,19 +458,6 @@ def test_pass_left_open_by_an_08_outlives_its_first():
     assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
 
 
-def test_08_without_news_behind_a_pass_leaves_its_first_unstored():
-    outlet = Outlet()
-    outlet.store(3)
-    refuse(outlet, 2)
-    outlet.until_stored(2)  # the third, in the pass, and its answer is on the way
-    for _ in range(2):
-        outlet.cut()
-        outlet.options.reported_result = 1
-        outlet.until_refused(outlet.toolsnet.refused + 1)
-    settled_by_an_08(outlet, None)
-    assert outlet.ids()[:2] == [1, 3] and outlet.parked_numbers() == [2]
-
-
 def test_results_a_pass_met_go_out_once_the_server_is_well():
     outlet = Outlet(cursor_batch=3)
     outlet.options.code_all = 5
@@ -496,28 +472,6 @@ def test_results_a_pass_met_go_out_once_the_server_is_well():
             assert stored - outlet.numbers_after_cut()[CURSOR] <= 3 + 1  # and the one that is out
         outlet.clock.advance(max(0, wait))
     assert outlet.ids() == numbers(1, 30)
-
-
-def test_no_one_is_needed_for_what_was_overwritten_before_the_next_try():
-    outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
-    outlet.options.code_all = 5
-    outlet.store(90)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
-    while outlet.cursor.number < outlet.policy.first:
-        outlet.store(1)
-    assert not outlet.shown()["needs_operator"]
-
-
-def test_operator_is_needed_when_all_are_refused_and_room_lacks():
-    outlet = Outlet(blocks=20, kept_blocks=12)
-    outlet.options.code_all = 5
-    many = outlet.log.device.block_bytes // 2
-    while outlet.log.has_room(many):
-        outlet.store(1)
-    outlet.until(lambda: outlet.policy.passes())
-    assert outlet.has_room() and not outlet.shown()["needs_operator"], "a good one may still come and prove the server"
-    outlet.log.room_bytes = many
-    assert outlet.shown()["needs_operator"]
 
 
 def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
@@ -748,17 +702,6 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
 
 
-def test_first_can_be_dropped_in_hold_and_is_not_sent_any_more():
-    outlet = held()
-    assert outlet.forward.drop_first()
-    outlet.cut()
-    outlet.until_stored(3, 100000)
-    outlet.run(100)
-    assert outlet.ids() == [2, 3, 4]
-    assert outlet.counted(h.SERVER_BEHIND) == 0 and outlet.counted(h.RESUME_UNKNOWN) == 0
-    outlet.clean()
-
-
 def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
     outlet = Outlet(blocks=32, kept_blocks=3)
     outlet.store(3)
@@ -906,22 +849,6 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
         outlet.clean()
 
 
-def test_who_has_made_room_is_needed_no_more():
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    outlet.store(2)
-    refuse(outlet, 1)
-    outlet.until_stored(1)
-    while room_of(outlet.quarantine, 120) > 2:
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
-    kept = outlet.parked_numbers()
-    for ident in outlet.store(8):
-        refuse(outlet, ident)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
-    assert not outlet.shown()["needs_operator"]
-
-
 def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
@@ -1052,21 +979,6 @@ def test_result_overwritten_before_its_retry_costs_the_next_no_time():
     assert outlet.ids() == [outlet.next_id - 1]
 
 
-def test_a_retry_does_not_wait_for_the_next_connection():
-    outlet = Outlet()
-    outlet.store(2)
-    refuse(outlet, 1)
-    outlet.until_stored(1)
-    outlet.run(100)
-    take_away_toolsnet(outlet)
-    outlet.run(10000)
-    outlet.network.up(*PIM)
-    assert outlet.session.state == WAITING
-    outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(1, False) == ASK_DONE
-    assert outlet.until_stored(2) < 1000
-
-
 def test_who_asks_for_one_that_is_out_has_it_offered_again():
     outlet = Outlet({"silent_sequences": (3,)})
     outlet.store(2)
@@ -1101,20 +1013,6 @@ def test_retry_does_not_take_sequence_of_one_that_08_has_left_open():
     outlet.options.reported_result = None
     outlet.run(60000)
     assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1]
-
-
-def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
-    outlet = Outlet()
-    outlet.store(5)
-    for ident in (1, 2, 3, 5):
-        refuse(outlet, ident)
-    outlet.until_stored(1)
-    outlet.until(lambda: outlet.policy.passes() == 3)
-    outlet.run(1000)
-    refused = outlet.toolsnet.refused
-    for ident in (1, 2, 3):
-        assert outlet.forward.ask(ident, False) == ASK_DONE
-    assert outlet.until_refused(refused + 3) < 1000
 
 
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():

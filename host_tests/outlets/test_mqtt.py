@@ -75,17 +75,6 @@ def test_brokers_that_forget_drop_and_come_back_empty_lose_nothing():
     assert bench.consumer.gaps and bench.broker.complaints == []
 
 
-def test_receipts_that_are_lost_cost_repeats_alone():
-    bench = MqttBench()
-    ids = bench.store(12)
-    bench.consumer.mute = True
-    bench.run(60000)
-    assert bench.ids() == ids and bench.cursor.number == 0 and bench.consumer.repeats
-    bench.consumer.mute = False
-    bench.until_confirmed()
-    assert bench.ids() == ids
-
-
 def test_after_a_cut_the_retained_receipt_says_where_to_go_on():
     bench = MqttBench()
     ids = bench.store(10)

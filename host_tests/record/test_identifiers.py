@@ -51,15 +51,6 @@ def test_revisions_without_them_have_none(revision):
     assert one.archive.results[0]["vins"] == []
 
 
-def test_blank_ones_take_no_room():
-    message = bytearray(b" " * 500)
-    assert [read.octets_of(mid, 5, message, 0, 500) for mid in (61, 65)] == [0, 0]
-    one = cart(5, dict.fromkeys(PARTS, ""))
-    one.controller.produce()
-    one.until_quiet()
-    assert one.archive.results[0]["vins"] == []
-
-
 @pytest.mark.parametrize("revision", [4, 7])
 def test_results_that_differ_in_one_of_them_alone_are_two(revision):
     one = cart(revision)

@@ -46,11 +46,6 @@ def test_id_time_and_every_value_tell_two_apart():
     assert not same(body(VIN=b"A"), body(VIN=b"B"))
 
 
-def test_field_that_one_of_them_does_not_carry_says_nothing():
-    assert same(body(VIN=b"A", JOB=b"0001"), body())
-    assert same(body(), body(TORQUE=b"      "))
-
-
 def test_fetched_result_may_say_the_same_in_another_way():
     fetched = res.FLAG_RECOVERED
     assert not same(body(), body(BATCH_STATUS=b"3"))

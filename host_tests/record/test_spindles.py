@@ -159,56 +159,6 @@ def test_only_the_last_one_comes_again_without_its_predecessor():
         clean(cart)
 
 
-def test_a_controller_that_begins_with_its_oldest_repeats_what_the_log_has():
-    for settings, missing, repeats in (({}, (4,), 4), (BOLTS, (4, 5), 3)):
-        cart = cart_of(POWERMACS, settings).ready()
-        produce(cart, 5)
-        drop(cart)
-        for number in missing:
-            cart.controller.forget(number)
-        cart.controller.produce()
-        cart.ready()
-        cart.run(20000)
-        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6] and cart.counted(h.DUPLICATES) == repeats
-        clean(cart)
-
-
-def test_a_lost_answer_brings_the_same_part_again():
-    for kind, settings in KINDS[:3]:
-        cart = cart_of(kind, settings, ack_timeout_ms=2).ready()  # sent again before any answer can be there
-        produce(cart, 3, 9000)
-        assert sorted(set(cart.stored_ids())) == [1, 2, 3] and len(cart.stored_ids()) == 3
-
-
-def test_bolt_data_that_does_not_come_is_done_without():
-    cart = cart_of(POWERMACS, BOLTS).ready()
-    result = cart.controller.produce()
-    cart.run(1500)
-    kept = cart.controller.result(result)
-    session = cart.controller.sessions[0]
-    kept.tightening_id = 2
-    session.send(message(106, frames.station_data(kept, 4, 3), 4) + b"\0")
-    cart.run(100)
-    session.send(message(107, frames.bolt_data(kept, 4, 1, 3), 4) + b"\0")
-    cart.run(8000)
-    assert cart.stored_ids() == [1]
-    cart.run(20000)
-    assert cart.stored_ids() == [1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 1
-    payload = cart.stored()[-1]
-    assert [row for row, _, _ in sp.extras_of(payload, 0, len(payload))] == [0]
-
-
-def test_data_numbers_of_other_stations_are_not_missed():
-    cart = cart_of(POWERMACS, {}, elsewhere=3).ready()
-    produce(cart, 4)
-    drop(cart)
-    produce(cart, 2, 100)
-    cart.ready()
-    cart.run(9000)
-    assert cart.stored_ids() == cart.controller.produced == [1, 5, 9, 13, 17, 21]
-    assert cart.station.known.gone() == 0
-
-
 def test_sync_ids_wrap_and_a_jump_is_told():
     cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
     produce(cart, 4)
@@ -217,21 +167,6 @@ def test_sync_ids_wrap_and_a_jump_is_told():
     produce(cart, 2)
     assert cart.stored_ids()[4:] == [7, 8] and cart.station.known.gone() == 5
     assert cart.counted(h.OUT_OF_SEQUENCE) == 0
-
-
-def test_a_controller_that_counts_again_is_followed():
-    for kind, settings in KINDS[:3]:
-        cart = cart_of(kind, settings, first_id=500).ready()
-        produce(cart, 3)
-        cart.controller.reset_ids()
-        drop(cart)
-        cart.ready()
-        produce(cart, 3)
-        drop(cart)
-        cart.controller.produce()
-        cart.ready()
-        cart.run(9000)
-        assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
 
 
 def test_the_first_of_a_count_that_began_again_is_taken():
@@ -271,23 +206,6 @@ def test_a_new_count_while_nothing_can_be_stored_is_asked_for():
         clean(cart)
 
 
-def test_an_old_result_that_comes_late_is_stored():
-    cart = cart_of(POWERMACS, {}).ready()
-    produce(cart, 5)
-    late = cart.controller.result(3)
-    late.time = "2020-01-01:00:00:00"
-    late.torque += 1
-    cart.controller.sessions[0].send(message(106, frames.station_data(late, 4, 3), 4) + b"\0")
-    cart.run(200)
-    assert cart.stored_ids() == [1, 2, 3, 4, 5, 3] and cart.counted(h.OUT_OF_SEQUENCE) == 1
-    drop(cart)
-    cart.controller.produce()
-    cart.ready()
-    cart.run(9000)
-    assert cart.stored_ids() == [1, 2, 3, 4, 5, 3, 6]
-    assert cart.counted(h.OUT_OF_SEQUENCE) == 1 and cart.counted(h.DUPLICATES) <= 3
-
-
 def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     cart = cart_of(POWERMACS, BOLTS).ready()
     produce(cart, 3)
@@ -299,14 +217,6 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 2
     produce(cart, 1)
     assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
-
-
-def test_a_result_that_comes_before_the_session_is_ready_is_taken():
-    for kind, settings in KINDS[:3]:
-        cart = cart_of(kind, settings).ready()
-        cart.station.session.ways.several.cycle.most = 0  # as at a start
-        produce(cart, 1)
-        assert cart.stored_ids() == [1] == cart.controller.acknowledged
 
 
 def test_full_spool_takes_nothing_and_loses_nothing():
@@ -382,13 +292,3 @@ def test_unreadable_message_is_kept_raw_and_answered():
     cart.controller.sessions[0].send(bytes(frame) + b"\0")
     cart.run(200)
     assert len(cart.raw()) == 1 and cart.controller.messages[108] == 2
-
-
-def test_ids_are_after_a_start_what_they_were_before():
-    for kind, settings in KINDS[:3]:
-        cart = cart_of(kind, settings).ready()
-        produce(cart, 3)
-        before = bytes(cart.station.state.octets)
-        cart.cut()
-        cart.run(200)
-        assert bytes(cart.station.state.octets) == before and cart.station.known.top() == 3

@@ -61,15 +61,6 @@ def test_telegrams_are_found_whatever_the_split():
     assert in_pieces(stream, Dice(1), 1) == [FIRST, SECOND, THIRD]
 
 
-def test_long_stream_in_random_pieces_loses_and_invents_nothing():
-    dice = Dice(7)
-    telegrams = []
-    for index in range(60):
-        length = 7 + dice.randrange(BUFFER_BYTES - 4 - 7 + 1)
-        telegrams.append(("%04d" % length).encode() + bytes([(index + i) & 0xFF for i in range(length)]))
-    assert in_pieces(b"".join(telegrams), dice, 300) == telegrams
-
-
 def test_binary_content_and_digits_inside_end_no_telegram():
     inside = b"0031" + b"05\x00\x00\x00\x03\x02000700070007\xff\xfe0007\x00\x00\x00\x00\x10\x10"
     assert len(inside) == 35
@@ -80,13 +71,6 @@ def test_largest_telegram_that_is_kept_fills_the_buffer():
     length = BUFFER_BYTES - 4
     whole = ("%04d" % length).encode() + b"z" * length
     assert feed(Frames(), whole + FIRST) == [whole, FIRST]
-
-
-def test_telegram_that_is_too_large_is_passed_over_to_its_last_octet():
-    for length in (BUFFER_BYTES - 3, 1000, 9999):
-        too_large = ("%04d" % length).encode() + b"0" * length
-        assert feed(Frames(), FIRST + too_large + SECOND) == [FIRST, FRAME_TOO_LARGE, SECOND]
-        assert in_pieces(too_large + SECOND, Dice(length), 90) == [FRAME_TOO_LARGE, SECOND]
 
 
 def test_length_that_is_no_number_loses_the_frame():

@@ -1,6 +1,6 @@
 """ToolsNet's small telegrams are the worked examples octet for octet, and what comes in is read from its places."""
 
-from toolcart.agent.base.fields import ABSENT, BAD
+from toolcart.agent.base.fields import BAD
 from toolcart.agent.toolsnet import telegram as tel
 
 PORTABLE = True
@@ -35,14 +35,6 @@ def test_writers_write_the_worked_examples_and_touch_nothing_behind_them():
         assert bytes(tx) == telegram + b"\xaa" * (64 - len(telegram))
 
 
-def test_acknowledgement_is_read_from_its_places():
-    at = 3
-    buf = b"xyz" + ACKNOWLEDGE
-    assert tel.head_of(buf, at, 24) == tel.ID_ACKNOWLEDGE * tel.IDENTS + 42
-    assert tel.code_of(buf, at, 24) == 0
-    assert tel.code_of(b"xyz" + ACKNOWLEDGE[:-3] + b"017", at, 24) == 17
-
-
 def test_error_code_that_is_no_number_or_not_there_is_no_success():
     assert tel.code_of(ACKNOWLEDGE[:-3] + b"   ", 0, 24) == tel.NO_CODE
     assert tel.code_of(ACKNOWLEDGE[:-3] + b"0x0", 0, 24) == tel.NO_CODE
@@ -56,11 +48,6 @@ def test_information_is_read_from_its_places():
     assert tel.event_sequence_of(INFORMATION, 0) == 3
     assert INFORMATION[tel.ADDRESS : tel.ADDRESS + tel.ADDRESS_BYTES] == b"10.0.0.5       "
     assert tel.port_of(INFORMATION, 0) == 10111
-
-
-def test_sequence_of_the_information_that_is_blank_or_text_is_negative():
-    assert tel.result_sequence_of(information(result=b"     "), 0) == ABSENT
-    assert tel.result_sequence_of(information(result=b"12a45"), 0) == BAD
 
 
 def test_port_is_read_with_blanks_on_either_side():

@@ -8,7 +8,6 @@ PORTABLE = True
 
 VERIFICATION = b"00071200007"
 ACKNOWLEDGE_12 = b"00240500007" + b"0" * 14 + b"000"
-INFORMATION = b"0037080000100016000030.0.0.0        10111"
 
 
 def acknowledge(ident, code=0):
@@ -134,21 +133,6 @@ def test_information_leads_to_the_server_it_names():
     assert session.can_send()
 
 
-def test_pim_that_sends_something_else_first_is_still_a_pim():
-    driven = Driven()
-    driven.opened()
-    assert driven.hear(acknowledge(5)) == ([ts.EV_UNKNOWN], b"")
-    assert driven.hear(VERIFICATION)[1].startswith(ACKNOWLEDGE_12)
-
-
-def test_second_verification_is_not_answered():
-    driven = Driven()
-    driven.to_pim_info()
-    assert driven.hear(b"00071200008") == ([], b"")
-    streams = streaming()
-    assert streams.hear(VERIFICATION) == ([], b"")
-
-
 def test_pim_without_a_verification_is_left_after_its_time():
     driven = Driven()
     driven.opened()
@@ -215,16 +199,6 @@ def test_auto_omits_the_05_after_a_pim_led_nowhere_then_returns():
     assert [lose_at_pim(driven).startswith(ACKNOWLEDGE_12) for _ in range(4)] == [True, False, True, False]
 
 
-def test_auto_keeps_what_worked():
-    driven = Driven()
-    lose_at_pim(driven)
-    for _ in range(3):
-        assert driven.to_pim_info()[1].startswith(b"001907")
-        driven.hear(information(driven.session.ident - 1))
-        driven.opened()
-        driven.closed()
-
-
 # -- one telegram and its 05
 
 
@@ -233,14 +207,6 @@ def test_result_is_refused_by_a_05_with_a_code():
     ident = driven.send()[0]
     assert driven.hear(acknowledge(ident, 123)) == ([ts.EV_REFUSED], b"")
     assert driven.session.code == 123 and driven.session.can_send()
-
-
-def test_05_with_another_identifier_is_ignored_and_told():
-    driven = streaming()
-    ident = driven.send()[0]
-    assert driven.hear(acknowledge(ident + 1) + acknowledge(0)) == ([ts.EV_FOREIGN, ts.EV_FOREIGN], b"")
-    assert not driven.session.can_send()
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
 def test_05_without_a_code_is_malformed_and_accepts_nothing():
@@ -295,14 +261,6 @@ def test_late_05_amid_a_second_copy_lets_that_copy_end_first():
     driven.takes = 9999
     assert driven.turn() == ([], octets[200:])
     assert driven.session.can_send()
-
-
-def test_server_that_takes_nothing_is_left_after_the_time_for_sends():
-    driven = streaming()
-    driven.takes = 100
-    driven.send()
-    assert driven.wait(14999) == ([], b"")
-    assert driven.wait(1) == ([ts.EV_SILENT], b"")
 
 
 def test_pim_that_takes_nothing_is_left_too():
@@ -370,13 +328,6 @@ def test_every_transmission_puts_the_keep_alive_off():
     assert driven.wait(1) == ([], keepalive(3))
 
 
-def test_what_is_received_puts_no_keep_alive_off():
-    driven = streaming()
-    driven.wait(29000)
-    driven.hear(acknowledge(4711))
-    assert driven.wait(1000)[1] == keepalive(2)
-
-
 def test_keep_alive_without_a_05_is_repeated_then_the_connection_is_closed():
     driven = streaming()
     assert driven.wait(44999) == ([], keepalive(2) * 3)
@@ -426,22 +377,6 @@ def test_keep_alive_that_no_one_takes_neither_spins_nor_stays_for_ever():
 
 
 # -- after a loss
-
-
-def test_every_loss_leads_back_to_the_pim():
-    def at_server_opening(driven):
-        driven.to_pim_info()
-        driven.hear(information(1))
-
-    for reach in (Driven.opened, Driven.to_pim_info, at_server_opening, Driven.to_streaming):
-        driven = Driven()
-        reach(driven)
-        assert driven.closed() == ts.EV_LOST
-        assert driven.session.state == ts.WAITING
-        driven.wait(59999)
-        assert driven.session.state == ts.WAITING
-        driven.wait(1)
-        assert driven.commands[-1] == ts.CMD_OPEN_PIM
 
 
 def test_wait_is_left_out_when_a_05_came_since_the_last_connect():

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, and_
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts
 from toolcart.archive.queries import is_program
-from toolcart.archive.statistics import PERIODS, Station, spans
+from toolcart.archive.statistics import PERIODS, Station, period, spans
 
 PLACE = ("SystemType", "System", "Station")
 _Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
@@ -72,15 +72,8 @@ def totals(connection: Connection, wanted: Counted, by: Sequence[str]) -> dict[t
 def over_time(connection: Connection, wanted: Counted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
     """The same by the first digits of the time, and the number of the shift behind a blank."""
 
-    def period(source: FromClause) -> list[ColumnElement]:
-        begin: ColumnElement = func.substr(source.c.Slot, 1, digits)
-        if not shifts:
-            return [begin]
-        minute = func.substr(source.c.Slot, 9, 4)
-        numbered = [(minute < start, str(number)) for number, (start, _) in enumerate(shifts)]
-        return [begin.concat(" ").concat(case(*numbered, else_=str(len(shifts))))]
-
-    return {key[0]: counts for key, counts in sorted(_counts(connection, wanted, period).items())}
+    found = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
+    return {key[0]: counts for key, counts in sorted(found.items())}
 
 
 def _counts(connection: Connection, wanted: Counted, keys) -> dict[tuple, tuple[int, int]]:

@@ -124,13 +124,18 @@ def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
     return list(told.values())
 
 
+def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str]:
+    """Return the first digits of a slot; with shifts, the number of its shift behind a blank."""
+    begin: ColumnElement[str] = func.substr(source.c.Slot, 1, digits)
+    if not shifts:
+        return begin
+    minute = func.substr(source.c.Slot, 9, 4)
+    numbered = [(minute < start, str(number)) for number, (start, _) in enumerate(shifts)]
+    return begin.concat(" ").concat(case(*numbered, else_=str(len(shifts))))
+
+
 def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
-    period = func.substr(source.c.Slot, 1, digits)
-    if shifts:
-        minute = func.substr(source.c.Slot, 9, 4)
-        numbered = [(minute < begin, str(number)) for number, (begin, _) in enumerate(shifts)]
-        period = period.concat(" ").concat(case(*numbered, else_=str(len(shifts))))
-    named = select(period.label("Period"), source).subquery().c  # a name for what is grouped by
+    named = select(period(source, digits, shifts).label("Period"), source).subquery().c  # a name for what is grouped by
     keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
     columns = [func.sum(named.Good), func.sum(named.Bad)]
     for name in QUANTITIES:

@@ -1,7 +1,7 @@
 """The archive's web pages: read-only, in a process of their own, so that nothing they do delays a 05.
 
 command    `toolcart archive web`, and the same process beside `serve --web`
-login      passwords and tokens; users: who they are and what they may do; over: who has logged out
+login      passwords, tokens, and who has logged out; users: who they are and what they may do
 serving    where the pages listen, and with which password
 app        addresses, headers, who may come in
 pages      what each page shows; each is also JSON (`?json`)

@@ -6,7 +6,7 @@ Rules
 2. A password is compared as a key (scrypt), in the same time whatever it is and whoever is named.
 3. A token is signed with a key made from the password. It ends after IDLE_S without a visit, VALID_S after the log-in,
    when its visitor logs out, and when the password changes or the user is removed. A restart ends none, and brings
-   none back (toolcart.archive.web.over).
+   none back (`Over`).
 4. Wrong passwords are slowed down by address: after ten in a minute none from there is checked until it is over.
 """
 
@@ -20,8 +20,8 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 
-from toolcart.archive.web.over import Over
 from toolcart.archive.web.users import LEAST, User, UsersFile, key_of
 from toolcart.base import private
 from toolcart.base.private import Wrong
@@ -33,6 +33,7 @@ RENEWED_S = 600  # older tokens are renewed
 TRIES = 10
 TRIES_S = 60.0
 REMEMBERED_MOST = 10000  # addresses with wrong passwords
+OVER_MOST = 10000  # sessions; if there are more the oldest goes
 _SALT = b"toolcart archive: pages"  # one password, one key: there is no table of keys to protect
 _PARTS = 5
 
@@ -135,3 +136,40 @@ def _signed(user: User, given: int, began: int, session: str) -> str:
     text = f"{given}.{began}.{session}.{user.name.encode().hex()}"
     mac = hmac.new(user.key, f"{text}.{user.role}".encode("utf-8", "replace"), hashlib.sha256)
     return f"{text}.{mac.hexdigest()}"
+
+
+class Over:
+    """The sessions that were logged out of; each is remembered for `kept_s`, in a file if there is one.
+
+    A line is a time and a session; one whose tokens have all expired is left out at the next start. Without a file, or
+    if it cannot be written, a log-out holds until a restart.
+    """
+
+    def __init__(self, file: str | None, kept_s: float) -> None:
+        self._file = file
+        self._of: dict[str, int] = {}  # session: when it ended
+        if file is None:
+            return
+        with suppress(OSError, UnicodeDecodeError), open(file, encoding="ascii") as lines:
+            for line in lines.readlines(64 * OVER_MOST)[-OVER_MOST:]:
+                when, _, session = line.strip().partition(" ")
+                if when.isdigit() and time.time() < int(when) + kept_s:
+                    self._of[session] = int(when)
+        with suppress(OSError):
+            self._write(os.O_TRUNC, self._of)
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._of
+
+    def add(self, session: str) -> None:
+        """Note that this session is over."""
+        if len(self._of) >= OVER_MOST:
+            self._of.pop(next(iter(self._of)))
+        self._of[session] = int(time.time())
+        with suppress(OSError):
+            self._write(os.O_APPEND, {session: self._of[session]})
+
+    def _write(self, how: int, sessions: dict[str, int]) -> None:
+        if self._file is not None and (sessions or os.path.exists(self._file)):
+            with os.fdopen(os.open(self._file, os.O_WRONLY | os.O_CREAT | how, 0o600), "w") as written:
+                written.writelines(f"{when} {session}\n" for session, when in sessions.items())
