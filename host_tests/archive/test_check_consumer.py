@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
-from host_tests.support.batches import line, message
+from host_tests.archive.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
 

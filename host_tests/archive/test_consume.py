@@ -20,9 +20,9 @@ from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.parcels import Parcels, parcel_of
 from toolcart.archive.writer import PARCEL, Writer
+from host_tests.archive.batches import line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in
-from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
 

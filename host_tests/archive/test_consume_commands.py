@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.names import filters_of
 from toolcart.tools.cli.main import main
+from host_tests.archive.batches import line, message
 from host_tests.support.archive import place_in
-from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, mosquitto
 from host_tests.support.consume_process import DEADLINE_S, consume, end, until_said
 from host_tests.support.running import ENVIRONMENT

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from toolcart.archive import database
+from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
 from host_tests.support.archive_process import kill
-from host_tests.support.batches import Outlet
 from host_tests.support.brokers import Mosquitto
 
 KILLS = 1000 if LONG else 15

@@ -3,8 +3,8 @@
 import pytest
 
 from toolcart.tools.flash.pins import supply_of
+from host_tests.board import fake_chip as fake
 from host_tests.board.test_rp2 import settings
-from host_tests.support import fake_chip as fake
 
 
 @pytest.fixture

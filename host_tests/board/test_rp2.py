@@ -12,8 +12,8 @@ from toolcart.agent.cart import config
 from toolcart.agent.link.port import is_numeric
 from toolcart.board.clock import SOURCE_NAMES
 from toolcart.tools.flash.pins import pins_of, supply_of
+from host_tests.board import fake_chip as fake
 from host_tests.board.test_resolver import reply
-from host_tests.support import fake_chip as fake
 
 REAL_GETADDRINFO = socket.getaddrinfo
 

@@ -12,8 +12,8 @@ from toolcart.board.upkeep import Upkeep
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import Failed
 from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
+from host_tests.flash.fake_board import FakeBoard, version
 from host_tests.flash.test_flash_tool import board_with, flashed
-from host_tests.support.fake_board import FakeBoard, version
 from host_tests.support.log import Area, append, held
 
 

@@ -11,7 +11,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, Full, Gone, Wrong, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
-from host_tests.support.fake_board import PICO, FakeBoard, version
+from host_tests.flash.fake_board import PICO, FakeBoard, version
 
 SECRET = "geheim-4711"
 CART = {

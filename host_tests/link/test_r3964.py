@@ -13,8 +13,8 @@ from toolcart.agent.link.payload import (
 )
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.sim.r3964_peer import block_of, wire_form
+from host_tests.link.serial_talk import Bench, LinkPeer, ScriptedPeer, message
 from host_tests.portable import Skip
-from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
 
 PORTABLE = True
 

@@ -5,8 +5,8 @@ import gc
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
+from host_tests.link.serial_talk import message
 from host_tests.portable import Skip
-from host_tests.support.serial import message
 
 PORTABLE = True
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tests.support.as_installed import AsInstalled, python_for_all
+from host_tests.plant.as_installed import AsInstalled, python_for_all
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from toolcart.agent.record.text_form import octets_of
 from toolcart.archive.beside import Beside
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.support.libc import ShiftedClock
+from host_tests.plant.libc import ShiftedClock
 from host_tests.support.running import wait_for
 
 

@@ -7,7 +7,7 @@ import time
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Seen
-from host_tests.support.as_installed import InTerminal
+from host_tests.plant.as_installed import InTerminal
 from host_tests.support.running import wait_for
 
 DEADLINE_S = 60

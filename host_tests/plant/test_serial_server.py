@@ -3,9 +3,9 @@
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.support.peers import Peer, begins, closes, is_silent
+from host_tests.plant.peers import Peer, begins, closes, is_silent
+from host_tests.plant.serial_bridge import SerialBridge
 from host_tests.support.running import free_port, wait_for
-from host_tests.support.serial_bridge import SerialBridge
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -9,7 +9,7 @@ import pytest
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.support.peers import Peer
+from host_tests.plant.peers import Peer
 from host_tests.support.running import wait_for
 
 pytestmark = pytest.mark.usefixtures("hasty")

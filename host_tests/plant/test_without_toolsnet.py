@@ -13,10 +13,10 @@ import pytest
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Seen
+from host_tests.plant.plant_words import Words, says
 from host_tests.support import hook_process
 from host_tests.support.brokers import need_amqtt
 from host_tests.support.consume_process import consume, end
-from host_tests.support.plant_words import Words, says
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")

@@ -25,10 +25,10 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
-from host_tests.support import peers
-from host_tests.support.libc import FailingDisk, ShiftedClock
-from host_tests.support.peers import BrokerThat, Peer
-from host_tests.support.plant_words import (
+from host_tests.plant import peers
+from host_tests.plant.libc import FailingDisk, ShiftedClock
+from host_tests.plant.peers import BrokerThat, Peer
+from host_tests.plant.plant_words import (
     EVERYWHERE,
     SAID,
     STATES,

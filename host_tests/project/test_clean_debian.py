@@ -1,6 +1,6 @@
 """docs/install.md and docs/operations.md in a clean Debian under a real systemd.
 
-With --long: each machine is a Debian of its own (host_tests/support/debian_machine.py).
+With --long: each machine is a Debian of its own (host_tests/project/debian_machine.py).
 """
 
 import json
@@ -15,7 +15,7 @@ import pytest
 
 from toolcart.base.cache import CHECKOUT
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.support import debian_machine
+from host_tests.project import debian_machine
 from lab.packaging import debian, wheel
 from lab.packaging.wheel import version
 

@@ -1,6 +1,6 @@
 """What the ports of MicroPython 1.25 refuse, block on and answer, each with file and line in their sources.
 
-The fakes of `machine`, `network` and `socket` (lab.chips.inside, host_tests.support.fake_chip) take it from here.
+The fakes of `machine`, `network` and `socket` (lab.chips.inside, host_tests.board.fake_chip) take it from here.
 """
 
 PORTABLE = True

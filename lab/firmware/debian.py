@@ -10,13 +10,14 @@ Rules:
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.base.cache import Unavailable, output_of
-from lab.firmware import apt
 
+UPDATE_TRIES, UPDATE_PAUSE_S = 2, 5.0  # a mirror may fail for a moment
 RELEASE = "trixie"
 PACKAGES = (
     "micropython",
@@ -159,7 +160,7 @@ def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -
     debs.mkdir()
     env = private_apt(own, mirror, architecture)
     try:
-        apt.update(APT_TIMEOUT_S, env)
+        update(APT_TIMEOUT_S, env)
     except Unavailable as reason:
         _download_by_checksum(mirror, architecture, version, debs, env, reason)
     else:
@@ -229,3 +230,15 @@ def program(folder: Path, architecture: str) -> list[str]:
         libraries_path,
         str(folder / "usr/bin/micropython"),
     ]
+
+
+def update(timeout_s: int, env: dict[str, str]) -> None:
+    """Fetch the package lists that `env` names. Unavailable if both tries failed, with apt's message."""
+    for left in reversed(range(UPDATE_TRIES)):
+        try:
+            output_of(["apt-get", "update", "-qq"], timeout_s, env)
+            return
+        except Unavailable:
+            if not left:
+                raise
+        time.sleep(UPDATE_PAUSE_S)

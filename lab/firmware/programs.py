@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from toolcart.base.cache import Unavailable, locked, output_of
-from lab.firmware import apt
+from lab.firmware import debian
 
 INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine where it was measured
 
@@ -53,7 +53,7 @@ def have(*wanted: tuple[str, str], install: bool = True) -> None:
             return
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
         try:
-            apt.update(INSTALL_TIMEOUT_S, env)
+            debian.update(INSTALL_TIMEOUT_S, env)
             options = ["-o", "DPkg::Lock::Timeout=120", "-y", "-qq", "--no-install-recommends"]
             output_of(["apt-get", "install", *options, *packages], INSTALL_TIMEOUT_S, env)
         except Unavailable as reason:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
-from lab.firmware import apt, debian
+from lab.firmware import debian
 
 MICROPYTHON = "1.25.0+ds"
 PICO_SDK = "2.1.1-1"
@@ -40,7 +40,7 @@ def _fetch(mirror: debian.Mirror, target: Path) -> None:
     own, packages = target / "apt", target / "packages"
     packages.mkdir()
     env = debian.private_apt(own, mirror, "amd64", with_sources=True)
-    apt.update(TIMEOUT_S, env)
+    debian.update(TIMEOUT_S, env)
     output_of(["apt-get", "source", "-qq", "--download-only", "micropython"], TIMEOUT_S, env, packages)
     wanted = [f"pico-sdk-source={PICO_SDK}", f"tinyusb-source={TINYUSB}"]
     output_of(["apt-get", "download", "-qq", *wanted], TIMEOUT_S, env, packages)

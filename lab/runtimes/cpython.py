@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
-from lab.firmware import apt, debian
+from lab.firmware import debian
 from lab.runtimes.catalogue import ARCHITECTURES
 
 # Debian's release that has it. forky is testing: its 3.14 gains patches, and a folder here keeps the one it has.
@@ -41,7 +41,7 @@ def _fill(target: Path, version: str) -> None:
 def _fetch(mirror: debian.Mirror, folder: Path, version: str, architecture: str) -> None:
     own = folder / "apt"
     env = debian.private_apt(own, mirror, architecture, release=RELEASES[version])
-    apt.update(TIMEOUT_S, env)
+    debian.update(TIMEOUT_S, env)
     wanted = [f"python{version}-minimal", f"libpython{version}-stdlib"]
     output_of(["apt-get", "install", "-qq", "--download-only", "--no-install-recommends", *wanted], TIMEOUT_S, env)
     for deb in sorted((own / "cache/archives").glob("*.deb")):

@@ -40,7 +40,7 @@ class SerialBridge:
         self.kill()
 
     def start(self):
-        words = [sys.executable, "-m", "host_tests.support.serial_bridge", self.line, self.kind, str(self.port)]
+        words = [sys.executable, "-m", "host_tests.plant.serial_bridge", self.line, self.kind, str(self.port)]
         self.process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         until = time.monotonic() + START_LIMIT_S
         assert select.select([self.process.stdout], [], [], until - time.monotonic())[0]

@@ -6,7 +6,7 @@
         agent.wait_for("controller ready")                # what it prints, stdout and stderr as one
         assert site.run("status", "--config", cart).returncode == 0
         agent.end()                                       # SIGTERM; the exit code
-    site.hasty = True                                 # until `clean`: short waits (host_tests.support.hasten)
+    site.hasty = True                                 # until `clean`: short waits (host_tests.plant.hasten)
 
 Rules
 1. Nothing of the checkout can be imported: the environment has no PYTHON*, the current folder is `home`.

@@ -1,4 +1,4 @@
-/* Calls of libc that fail as the file named by FAILING_DISK says (host_tests/support/libc.py).
+/* Calls of libc that fail as the file named by FAILING_DISK says (host_tests/plant/libc.py).
 
 A line of that file is `CALLS ERRNO PATH LEAST`: calls, separated by commas, on the file that has this path now fail with
 ERRNO, writes and syncs only if the last write was at LEAST or behind; 0 means that a write takes one byte less than it

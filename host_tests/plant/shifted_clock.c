@@ -1,4 +1,4 @@
-/* The wall clock, SHIFTED_CLOCK seconds from where it is (host_tests/support/libc.py). */
+/* The wall clock, SHIFTED_CLOCK seconds from where it is (host_tests/plant/libc.py). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

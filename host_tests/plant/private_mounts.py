@@ -18,7 +18,7 @@ import subprocess
 
 import pytest
 
-from host_tests.support.as_installed import USER
+from host_tests.plant.as_installed import USER
 
 TOOLS = ("unshare", "nsenter", "setpriv", "mount")
 WAIT_S = 60
