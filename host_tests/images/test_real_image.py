@@ -33,7 +33,6 @@ BUILD_S = 3000
 COMMAND_S = 900  # the simulated chip is slower than a real one, on a busy machine twenty times
 PLANT_SLOWER = 10  # so that the plant does not lose patience with it
 RESULTS = 3
-BURST, WINDOW = 40, 8
 NAMELESS_S, PACE = 600, 10  # ten minutes of the chip's clock; a chip that waits is quicker than its user's
 ACKNOWLEDGED_MS = 100  # the chip's clock
 STARTED_MS = 10000
@@ -189,16 +188,6 @@ def test_image_keeps_results_of_a_serial_line_over_a_cut(tmp_path, name, board):
     assert f"{RESULTS} stored, 0 delivered, {RESULTS} waiting" in said and listed.count("  LIVE  ") == RESULTS
     assert plant.controller.complaints == []
     assert max(took_ms) < ACKNOWLEDGED_MS and starts_ms[0] < STARTED_MS
-
-
-def test_burst_while_the_flash_works_loses_bytes_and_no_result(tmp_path):
-    with installed(tmp_path, "rpi_pico", SERIAL_ALONE) as (plant, chip):
-        plant.loop.call(lambda: setattr(plant.controller.options, "window", WINDOW))
-        for _ in range(BURST):
-            plant.loop.call(plant.controller.produce)
-        until(lambda: f"{BURST} stored, 0 delivered, {BURST} waiting" in said_by(chip))
-        chip.cut_power()
-    assert any(sign == "!" for _, _, sign, _ in chip.trace())
 
 
 def test_supply_below_its_limit_leaves_results_in_the_controller(tmp_path):

@@ -118,7 +118,8 @@ def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
         longer = told.get(key)
         if longer is None:
             sums, ok = ({name: Sums() for name in QUANTITIES} for _ in range(2))
-            longer = Part(*key[:3], part.limits, 0, 0, sums, ok, dict.fromkeys(QUANTITIES, _NO_VALUES))
+            no_ends: dict[str, Ends] = dict.fromkeys(QUANTITIES, _NO_VALUES)
+            longer = Part(part.period[:digits], part.spindle, part.program, part.limits, 0, 0, sums, ok, no_ends)
             told[key] = longer
         longer.add(part)
     return list(told.values())
