@@ -120,9 +120,9 @@ def run(progress: Callable[[float], None]) -> dict:
         how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
         report.add(f"instructions a result, {form}", figures["result"], "instructions", TARGETS[form], how)
     how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
-    for done, (name, target, *form) in enumerate(HEAPS, 1):
+    for done, (name, target, platform, copied) in enumerate(HEAPS, 1):
         try:
-            report.add(name, least(*form), "bytes", target, how)
+            report.add(name, least(platform, copied), "bytes", target, how)
         except Unavailable as reason:
             report.add(name, None, "bytes", target, str(reason))
         progress(0.2 + 0.8 * done / len(HEAPS))
