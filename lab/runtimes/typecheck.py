@@ -28,9 +28,6 @@ PORTS = ("unix", "rp2", "esp32")
 PIP_TIMEOUT_S = 180
 PYRIGHT_TIMEOUT_S = 240
 
-# Boards not named after a port with stubs: the port that comes nearest.
-NEAREST_PORT = {"qemu": "unix"}
-
 
 # Scripts and manifests for the images: they use names that only those have.
 FOR_CHIPS = ("lab/firmware/cortex/", "lab/firmware/rp2/", "lab/firmware/jobs/")
@@ -50,7 +47,6 @@ def _ports_of(name: str) -> tuple[str, ...]:
         return PORTS if os.environ.get("TOOLCART_LONG") == "1" else PORTS[:1]
     module = name.removeprefix("toolcart/board/").removesuffix(".py")
     first = re.split(r"[_/]", module)[0]
-    first = NEAREST_PORT.get(first, first)
     return (first,) if first in PORTS else ("rp2", "esp32")
 
 

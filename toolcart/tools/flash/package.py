@@ -79,7 +79,7 @@ _TOOLSNET_OF_LINUX = ("events", "extras")
 _CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by their folders; another board's files are not installed.
-OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
+OTHERS = ("rp2", "esp32", "unix", "linux", "boot")
 ADDRESS_EXAMPLE = "10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.2"
 
 
