@@ -19,8 +19,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 #
 # Rules
 # 1. A connection is checked every LOOK_S. It is reset if since the last check no request has begun, or the same one
-#    still lacks part of its body, or the client has read nothing of what waits to be sent. Working on a request may
-#    take any time.
+#    still
+#    lacks part of its body, or the client has read nothing of what waits to be sent. Working on a request may take any
+#    time.
 # 2. One address gets at most half of the places.
 
 LOOK_S = 10.0
