@@ -14,6 +14,7 @@ from toolcart.agent.cart.settings import OUTLETS
 from toolcart.agent.log.flash import FLASH_DONE, RamFlash
 from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.board.linux.spool_file import UNITS
+from toolcart.tools.config import audience
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config import text as config_text
 from host_tests.support.log import append, mounted
@@ -78,9 +79,9 @@ def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
 
 
 def test_every_setting_that_is_named_for_somebody_exists_and_is_named_once():
-    named = config_text.named()
+    named = audience.named()
     assert len(named) == len(set(named)) and set(named) <= {place for place, *_ in ROWS}
-    assert {config_text.audience(place) for place, *_ in ROWS} == set(config_text.AUDIENCES)
+    assert {audience.audience(place) for place, *_ in ROWS} == set(audience.MEANINGS)
 
 
 def test_every_setting_is_set_by_a_test_or_an_example():

@@ -10,7 +10,7 @@ pytest.importorskip("textual")
 from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import chart, panels, stations
 from toolcart.tools.live.ascii import has_utf8, plain
-from toolcart.tools.live.chart import POINTS, Curve
+from toolcart.tools.live.curve import POINTS, Curve
 from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation

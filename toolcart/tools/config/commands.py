@@ -77,7 +77,7 @@ def explain(word: str) -> None:
     Meaning, default and what is allowed of every setting, or of those whose name contains WORD.
     """
     from toolcart.tools.config import text as config_text
-    from toolcart.tools.config.text import audience
+    from toolcart.tools.config.audience import audience
 
     found = 0
     for place, kind, unit, default, allowed, meaning in config_text.rows():

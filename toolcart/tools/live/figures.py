@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from toolcart.tools.live.chart import Curve
+from toolcart.tools.live.curve import Curve
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.words import attention, lasting, news, sides, undelivered
 from toolcart.tools.words.sides import first_of, others_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from toolcart.tools.live.chart import Curve
+from toolcart.tools.live.curve import Curve
 from toolcart.tools.words import sides
 from toolcart.tools.words.news import News
 
