@@ -4,6 +4,7 @@ import sys
 
 from toolcart.agent.base import compat
 from toolcart.agent.base import form as used_form
+from toolcart.agent.base.form import FIXED, PACK_TIME, STATUS
 from toolcart.base.clock import Dice
 from host_tests.portable import Skip
 
@@ -187,12 +188,12 @@ def test_every_move_of_a_form_does_the_same():
         source = octets(dice, 60) if dice.randrange(3) else bytearray(b" \0"[dice.randrange(2) :][:1] * 60)
         if dice.randrange(2):
             source = bytearray([0x30 + dice.randrange(10) * dice.randrange(2) for _ in range(60)])
-        if move == plain.PACK_TIME:
+        if move == PACK_TIME:
             width = 19
             source[5:24] = stamp(dice)
-        elif move == plain.FIXED:
+        elif move == FIXED:
             width, upper = 3 + dice.randrange(6), 2 * dice.randrange(2)
-        elif move == plain.STATUS:
+        elif move == STATUS:
             width = 1
         form = bytes((move | upper << 4, 7, 0, 2, width)) * 2
         one, other = bytearray(b"#" * 80), bytearray(b"#" * 80)
@@ -209,7 +210,7 @@ def test_move_beyond_the_end_of_buffer_is_index_error_in_both_forms():
     digits = b"123456789012345678901234567890"
     for move in range(8):
         for to, begin in ((17, 0), (0, 27)):
-            if (move, begin) == (plain.STATUS, 27):
+            if (move, begin) == (STATUS, 27):
                 continue
             form = bytes((move | 2 << 4, to, 0, begin, 4))
             for module in (plain, used):

@@ -1,6 +1,8 @@
 """The small parts that all rooms use: constants, checksum, fields, forms, words, ticks, counters, FIFO."""
 
-from toolcart.agent.base import compat, fields, form
+import sys
+
+from toolcart.agent.base import fields, form
 from toolcart.agent.base import health as h
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import TOO_LARGE, get_u32
@@ -8,17 +10,9 @@ from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.health import LOG_ENTRIES, NAMES, Health
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
 from toolcart.base.clock import Dice
+from host_tests.portable import Skip
 
 PORTABLE = True
-
-
-def test_constants_of_other_modules_can_be_read_from_outside():
-    # A name with an underscore would be gone on MicroPython: what is used from outside has none.
-    from toolcart.agent.base import ticks
-    from toolcart.agent.link import LINK_BROKEN
-
-    assert ticks.TICKS_MAX == 0x3FFFFFFF and LINK_BROKEN == -1
-    assert hasattr(compat, "const")
 
 
 CHECK = 0x1790FBF6  # of b"123456789", from the module's own definition of the polynomial
@@ -147,6 +141,8 @@ def test_timer_expires_at_its_moment_and_not_before_whatever_the_start():
 
 
 def test_every_counter_has_one_number_and_one_name():
+    if sys.implementation.name != "cpython":
+        raise Skip("on a chip constants have no names")
     numbers = {}
     for name in dir(h):
         value = getattr(h, name)

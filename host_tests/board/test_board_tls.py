@@ -25,7 +25,7 @@ trustme = pytest.importorskip("trustme")
 HEAP = "512k"
 HEAD = """
 import gc, sys, time
-from toolcart.agent.link.port import *
+from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
 from toolcart.board.unix.board import Board
 
 class App:

@@ -6,6 +6,8 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.wide import telegram09 as event09
 from toolcart.agent.wide.telegram09 import CODE_OURS, EVENT_BYTES_MAX, EventWriter
 from toolcart.base.clock import Dice
+from toolcart.base.constants import written_out
+from toolcart.base.sources import Source
 from toolcart.toolsnet.telegrams import take_apart
 
 WORKED = b"00720900045000300010010202403140930000000400404002010010E404                "
@@ -118,8 +120,8 @@ ON_32_BIT = """
 import gc
 space = {}
 exec(SOURCE, space)
-ev = space["ev"]
-writer = space["EventWriter"](bytearray(space["EVENT_BYTES_MAX"]), 3, 1)
+from toolcart.agent.record import event as ev
+writer = space["EventWriter"](bytearray(MOST_BYTES), 3, 1)
 pages = []
 for what, code, text in ((ev.ALARM, b"E404", b"x" * 50), (ev.VIN, b"", b"V" * 115), (ev.GONE, b"none", b"0" * 43)):
     page = bytearray(ev.EVENT_MOST)
@@ -144,5 +146,6 @@ print(gc.mem_alloc() - before)
 
 def test_event_allocates_nothing_on_a_32_bit_micropython(micropython32):
     """No board is given the module, so its text goes along with the script."""
-    done = micropython32.run_source(f"SOURCE = {Path(event09.__file__).read_text()!r}\n{ON_32_BIT}", "1m")
+    text = written_out(Source("event09.py", Path(event09.__file__).read_text())).text
+    done = micropython32.run_source(f"SOURCE = {text!r}\nMOST_BYTES = {EVENT_BYTES_MAX}\n{ON_32_BIT}", "1m")
     assert done.returncode == 0 and done.stdout.strip() == "0", done.stdout + done.stderr

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.base.constants import written_out
+from toolcart.base.sources import Source
 from lab.runtimes.build import RUNNER, compiled_tree, module_of
 from lab.runtimes.catalogue import Runtime, heap_bytes
 
@@ -61,10 +63,10 @@ class Machine:
     def run_source(
         self, source: str, heap: str = "128k", timeout_s: int = MODULE_TIMEOUT_S
     ) -> subprocess.CompletedProcess:
-        """Do the same for a script's text."""
+        """Do the same for a script's text, whose constants are written out as those of the tree are."""
         with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
             script = Path(folder, "script.py")
-            script.write_text(source, encoding="utf-8")
+            script.write_text(written_out(Source(script.name, source)).text, encoding="utf-8")
             return self.run(script, heap, (), timeout_s)
 
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
