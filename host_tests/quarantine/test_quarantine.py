@@ -14,7 +14,7 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
-from host_tests.portable import HAS_ALL
+from host_tests.portable import LONG
 from host_tests.support.log import STATE_BLOCKS, ident_in
 from host_tests.support.quarantine import QuarantineBench, room_of
 from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor, PowerCut
@@ -416,7 +416,7 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
 
 def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
     for look in TEARS:
-        for cut in range(0, 60, 1 if HAS_ALL else 4):
+        for cut in range(0, 60, 1 if LONG else 4):
             bench = QuarantineBench(4, blocks=34, unit_bytes=64)
             kept = bench.fill()
             free = [place for place in range(4) if not bench.quarantine.log.firsts[place]]

@@ -7,6 +7,7 @@ from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.base.clock import Dice
+from host_tests.portable import LONG
 from host_tests.support.log import STATE_BLOCKS
 from host_tests.support.quarantine import QuarantineBench
 from lab.harness.flash import TEARS, PowerCut
@@ -17,7 +18,7 @@ HEAP = "4m"
 
 RESULTS = 220
 ON_CPYTHON = sys.implementation.name == "cpython"
-WORLDS = 32 if ON_CPYTHON else 4
+WORLDS = 32 if LONG else 8 if ON_CPYTHON else 4
 STEPS = 120
 
 

@@ -18,7 +18,7 @@ from lab.worlds.script import draw, filled
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world import World
 
-WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "32"))  # of every shape and profile
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "16"))  # of every shape and profile
 LARGE_WORLDS = 400 if LONG else 6  # with blocks as a spool of 16 MiB has them
 MISLED_WORLDS = 400 if LONG else 6
 SLICES = 8  # of the worlds, so that they run beside each other
