@@ -31,7 +31,7 @@ def given(text):
     ],
 )
 def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
-    assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, -3\n")
+    assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, (-3)\n")
 
 
 def test_a_module_whose_name_is_used_twice_is_refused():

@@ -126,14 +126,14 @@ class _File:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in passed:
                 value = self.modules.get(node.value.id, {}).get(node.attr)
                 if value is not None:
-                    edits.append(_edit(node, str(value)))
+                    edits.append(_edit(node, _number(value)))
                     passed.add(id(node.value))
         used = set()
         for node in self.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in passed:
                 used.add(node.id)
                 if node.id in self.values:
-                    edits.append(_edit(node, str(self.values[node.id])))
+                    edits.append(_edit(node, _number(self.values[node.id])))
         edits += self._imports(used)
         return _edited(self.text, edits)
 
@@ -155,6 +155,10 @@ class _File:
         if name in self.values:
             return False
         return name in used or not (name in self.modules or name == "const")
+
+
+def _number(value: int) -> str:
+    return f"({value})" if value < 0 else str(value)  # -3 ** 2 is not (-3) ** 2
 
 
 def _edit(node: ast.expr | ast.stmt, text: str) -> Edit:
