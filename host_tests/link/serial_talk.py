@@ -72,7 +72,21 @@ class Talker:
             link.sent(n)
 
 
-class LinkPeer(Talker):
+class _OnLine:
+    """What a line asks of a peer that says octets whenever it has some."""
+
+    _out = b""
+
+    def outgoing(self):
+        octets = self._out
+        self._out = b""
+        return octets
+
+    def wire_free(self, now):
+        pass
+
+
+class LinkPeer(Talker, _OnLine):
     """The same machine at the other end of the line."""
 
     def __init__(self, link):
@@ -82,7 +96,6 @@ class LinkPeer(Talker):
         self.heard = []
         self.cut_short = []
         self.broken = 0
-        self._out = b""
         self._in = b""
 
     def open(self, device, baud):
@@ -105,21 +118,12 @@ class LinkPeer(Talker):
     def tick(self, now):
         return self.step(now)
 
-    def outgoing(self):
-        octets = self._out
-        self._out = b""
-        return octets
 
-    def wire_free(self, now):
-        pass
-
-
-class ScriptedPeer:
+class ScriptedPeer(_OnLine):
     """A peer that says what it is told and remembers what it hears, octet by octet."""
 
     def __init__(self):
         self.heard = b""
-        self._out = b""
         self.answers = []  # (what must have been heard at the end, octets said then)
 
     def say(self, octets):
@@ -132,14 +136,6 @@ class ScriptedPeer:
 
     def tick(self, now):
         return 100000
-
-    def outgoing(self):
-        octets = self._out
-        self._out = b""
-        return octets
-
-    def wire_free(self, now):
-        pass
 
 
 class Bench:
