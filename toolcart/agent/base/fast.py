@@ -342,20 +342,3 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
             out[to] = 0x20
             to += 1
     return True
-
-
-# What fields.py takes from here, name by name.
-FIELDS = (
-    "number",
-    "put_number",
-    "copy",
-    "fill",
-    "is_blank",
-    "is_plain",
-    "all_digits",
-    "compare",
-    "put_text",
-    "pack_digits",
-    "unpack_digits",
-    "pack_time",
-)

@@ -351,21 +351,3 @@ def _expression(move):
         return "b'0' + %s.translate(ZERO_FOR_BLANK) + b'.0'" % name
     parts = (name, width - upper, name, width - upper)
     return "b'0' + %s[:%d].translate(ZERO_FOR_BLANK) + b'.' + %s[%d:].translate(ZERO_FOR_BLANK)" % parts
-
-
-# What fields.py takes from here, name by name.
-FIELDS = (
-    "number",
-    "put_number",
-    "copy",
-    "fill",
-    "is_blank",
-    "is_plain",
-    "all_digits",
-    "compare",
-    "put_text",
-    "pack_digits",
-    "unpack_digits",
-    "pack_time",
-)
-__all__ = (*FIELDS, "carry_out", "characters_fit", "crc", "seal")
