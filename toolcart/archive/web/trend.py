@@ -195,7 +195,9 @@ def drawn(trend: dict) -> dict:
         one["charts"] = {
             name: {
                 **{what: chart[what] for what in ("time", "count", "points", "centre", "low", "high")},
-                "signals": [(signal["at"], signal["rule"], signal["from"], signal["to"]) for signal in chart["signals"]],
+                "signals": [
+                    (signal["at"], signal["rule"], signal["from"], signal["to"]) for signal in chart["signals"]
+                ],
             }
             for name, chart in charts.items()
         }
