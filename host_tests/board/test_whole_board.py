@@ -18,7 +18,7 @@ from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 MINUTES = 10
 EVERY_MS = 20000  # between two results
 LEAST_FREE = {"rp2": 100000, "esp32": 30000}  # bytes of heap, with 100848 and 30944 measured
-CUTS = 60  # one at each operation from the first start on; --long 400
+CUTS = 30  # one at each operation from the first start on; --long 400
 
 
 def tree(**toolsnet):
@@ -74,7 +74,7 @@ def half_open(board):
 RUNS = "toolcart: running"
 PIM_NAME = "pim.plant.example"
 FAILURES = (dead_names, no_point, joined_and_silent, no_toolsnet, resets, half_open)
-USUAL = {("rp2", dead_names), ("rp2", joined_and_silent), ("esp32", no_point), ("esp32", resets)}
+USUAL = {("rp2", dead_names), ("rp2", joined_and_silent), ("esp32", resets)}
 
 
 def healed(board):
