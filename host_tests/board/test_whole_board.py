@@ -183,6 +183,14 @@ def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes)
         raise Skip(str(reason)) from None
 
 
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
+def test_a_board_has_all_of_its_heap_beside_the_fakes(chip, platform):
+    board = chip(platform, script="import gc\ngc.collect()\nprint(gc.mem_free())\n")
+    board.run(1000)
+    usable = rules.HEAP_BYTES[platform] * rules.HEAP_WITHOUT // rules.HEAP_WITH_TABLES
+    assert usable - 2048 < int(board.said()) <= usable
+
+
 def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):
     board = chip("rp2", heap=rules.RP2350_HEAP_BYTES, copied=True)
     met(board)
