@@ -101,10 +101,11 @@ def test_without_set_limits_chart_is_measured_by_ok_results(browser, place):
 
 def test_signal_leads_to_results_of_its_subgroup(browser):
     browser.post(LIMITS, data=REFERENCE)
-    chart = charts(browser)["deviations"]
+    trend = browser.get(TREND + "&json").json()["trend"]
+    chart = trend["quantities"][0]["charts"]["deviations"]
     assert chart["signals"]
     for signal in chart["signals"]:
-        listed = browser.get(signal["address"] + "&json").json()["results"]
+        listed = browser.get(f"{trend['results']}&from={signal['from']}&to={signal['to']}&json").json()["results"]
         assert len(listed) == signal["count"] and {row["Program"] for row in listed} == {1}
 
 

@@ -204,6 +204,19 @@ def test_what_is_not_there_is_told(browser):
     assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
 
 
+def test_more_periods_than_lines_are_on_pages_newest_first(place, monkeypatch):
+    monkeypatch.setattr(trends, "LINES", 2)
+    with TestClient(make(Reading(place), None, True, SHIFTS), base_url="http://127.0.0.1:8080") as browser:
+        names = [
+            one["period"] for one in told(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
+        ]
+        pages = [browser.get(f"/trend/3/1/1?by=shift&behind={behind or ''}").text for behind in (0, 2, 4, 6)]
+    assert "Lines 3 to 4 of 7." in pages[1] and "Lines 7 to 7 of 7." in pages[3]
+    assert ["Older ones" in page for page in pages] == [True, True, True, False]
+    shown = [re.findall(r'class="time">(2026-11-\d\d [a-z]+|all)', page) for page in pages]
+    assert [one for page in shown for one in page[: len(page) // 2]] == ["all", *names[::-1]]
+
+
 def test_a_study_is_shown_with_cm_and_cmk(browser):
     page = browser.get("/trend/3/1/1?program=1&by=study").text
     assert "Cmk" in page and "Ppk" not in page and "C3412001, from 2026-11-" in page

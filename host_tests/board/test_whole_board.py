@@ -18,6 +18,7 @@ from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 MINUTES = 10
 EVERY_MS = 20000  # between two results
 LEAST_FREE = {"rp2": 110000, "esp32": 39000}  # bytes of heap, with 110736 and 39824 measured
+STARTS = 10  # in one of five the state file costs an erase, which is too long for a UART
 CUTS = 60  # one at each operation from the first start on; --long 400
 
 
@@ -148,6 +149,16 @@ def test_collecting_over_a_serial_line_never_depends_on_the_network(chip):
     healed(board)
     board.until(lambda: not board.missing())
     judge(board)
+
+
+def test_no_start_costs_a_serial_line_a_byte_of_an_answer(chip):
+    made = copy.deepcopy(TREE)
+    made["stations"][0]["controller"] = {"link": "ascii", "device": "0", "baud": 9600}
+    board = chip("rp2", made, serial=True)
+    for start in range(1, STARTS + 1):
+        board.until(lambda start=start: board.controller.messages.get(60, 0) == start)
+        assert (board.controller.messages[1], board.line.port.overruns) == (start, 0)
+        board.power_off()
 
 
 @pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])

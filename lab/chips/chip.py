@@ -32,7 +32,7 @@ from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.r3964_peer import R3964Peer
+from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
 from toolcart.tools.flash import package
@@ -136,7 +136,8 @@ class Chip:
         self.controller = Controller(self.clock, ControllerOptions(**(controller or {})))
         self.line = None
         if serial:
-            self.line = SerialLine(self.clock, Dice(2), R3964Peer(self.controller.endpoint, self.clock))
+            peer = AsciiPeer if tree["stations"][0]["controller"]["link"] == "ascii" else R3964Peer
+            self.line = SerialLine(self.clock, Dice(2), peer(self.controller.endpoint, self.clock))
         self.archive = MemoryArchive(20000)
         self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(server_host=SERVER[0]))
         self.network.listen(*CONTROLLER, self.controller.endpoint)

@@ -22,8 +22,10 @@ from toolcart.archive.queries import is_program
 from toolcart.archive.statistics import PERIODS, Station, period, spans
 
 PLACE = ("SystemType", "System", "Station")
+KEY = (*PLACE, "Program", "Tool")
 _Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
 _R, _Q = t.RESULT.c, t.QUARTER.c
+Counts = dict[tuple, tuple[int, int]]  # OK and not OK
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,20 @@ def rate(bad: int, count: int) -> dict:
     return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
-def totals(connection: Connection, wanted: Counted, by: Sequence[str]) -> dict[tuple, tuple[int, int]]:
-    """Return how many were OK and how many not, by columns of Quarter; `by` nothing: all in one."""
-    return _counts(connection, wanted, lambda source: [source.c[name] for name in by])
+def totals(connection: Connection, wanted: Counted) -> Counts:
+    """Return how many were OK and how many not, by KEY."""
+    return _counts(connection, wanted, lambda source: [source.c[name] for name in KEY])
+
+
+def added(counts: Counts, by: Sequence[str]) -> Counts:
+    """Return totals by some columns of KEY; `by` nothing: all in one."""
+    told: Counts = {}
+    places = [KEY.index(name) for name in by]
+    for key, (good, bad) in counts.items():
+        some = tuple(key[place] for place in places)
+        had = told.get(some, (0, 0))
+        told[some] = had[0] + good, had[1] + bad
+    return told
 
 
 def over_time(connection: Connection, wanted: Counted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
@@ -76,8 +89,8 @@ def over_time(connection: Connection, wanted: Counted, digits: int, shifts: Shif
     return {key[0]: counts for key, counts in sorted(found.items())}
 
 
-def _counts(connection: Connection, wanted: Counted, keys) -> dict[tuple, tuple[int, int]]:
-    told: dict[tuple, tuple[int, int]] = {}
+def _counts(connection: Connection, wanted: Counted, keys) -> Counts:
+    told: Counts = {}
     for source in _sources(wanted):
         named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
         each = select(*named, source.c.Good, source.c.Bad).subquery().c
@@ -126,10 +139,10 @@ class Attempts:
         return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
 
 
-def attempts(connection: Connection, wanted: Counted) -> dict[tuple, Attempts]:
-    """Return the screws by station and program: (system type, system, station, program)."""
+def attempts(connection: Connection, wanted: Counted, counts: Counts) -> dict[tuple, Attempts]:
+    """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
     by = (*PLACE, "Program")
-    told = {key: Attempts(at_once=good) for key, (good, _) in totals(connection, wanted, by).items()}
+    told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
     within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
     nok = select(*columns, _next(wanted.until).label("Next")).where(t.IS_NOK, *within, _R.VIN != "").subquery().c

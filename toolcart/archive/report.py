@@ -63,8 +63,9 @@ def last_over(kind: str, today: date) -> Span:
 def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[str, Any]:
     """Return what a report says."""
     wanted = rates.Counted(*span.digits)
-    good, bad = rates.totals(connection, wanted, ()).get((), (0, 0))
-    attempts = rates.attempts(connection, wanted)
+    counts = rates.totals(connection, wanted)
+    good, bad = rates.added(counts, ()).get((), (0, 0))
+    attempts = rates.attempts(connection, wanted, counts)
     days = rates.over_time(connection, wanted, rates.DIGITS["day"])
     counted: Counter = Counter()
     for row in asked.nok_counts(connection, None, None, *span.digits):

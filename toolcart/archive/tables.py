@@ -179,7 +179,9 @@ QUARTER = Table(  # results in sums (toolcart.archive.quarters)
         for verdict in ("Good", "Bad")
         for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
     ],
-    Index("QuarterBySlot", "Slot"),  # without a station
+    Index(
+        "QuarterBySlot", "Slot", "Good", "Bad"
+    ),  # rates of any station read nothing else; a commit writes a page more
     sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(

@@ -64,7 +64,7 @@ class Scheduler:
             if due != _ASLEEP:
                 left = 0 if due == now else ticks_diff(due, now)
                 if left <= 0:
-                    left = self._run(slot, now)
+                    left = self.run(slot, now)
                 if left < shortest:
                     shortest = left
             slot += 1
@@ -79,7 +79,8 @@ class Scheduler:
             if stalled is not None:
                 stalled(now)
 
-    def _run(self, slot, now):
+    def run(self, slot, now):
+        """Run the task in this slot now; return the ms until it is due again."""
         try:
             if self._failed[slot]:
                 self._tasks[slot].recover(now)

@@ -21,6 +21,7 @@ from toolcart.archive import database
 
 LIMIT_S = 5.0
 AT_ONCE = 4  # queries; more would only wait for the same two cores
+_CACHE_KIB = 8000  # of a connection; with SQLite's own 2,000 a year's quarters of an hour are sorted in files
 _STEPS = 10000  # of SQLite's machine between two looks at the clock, about 0.1 ms
 
 Answer = TypeVar("Answer")
@@ -100,6 +101,7 @@ class Reading:
     def _as_pages_want_it(self, connection, _record) -> None:
         if self._is_sqlite:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute(f"PRAGMA cache_size={-_CACHE_KIB}")
             connection.set_progress_handler(lambda: time.monotonic() > getattr(self._until, "s", float("inf")), _STEPS)
         else:
             connection.execute("SET default_transaction_read_only = on")

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from toolcart.archive.web.day import limits_of
+from toolcart.archive.web.trend import drawn
 from toolcart.pages import frame
 
 HERE = Path(__file__).parent
@@ -85,5 +86,6 @@ def templates() -> Environment:
     made.filters.update(
         moment=moment, day=day, number=number, limits=limits, status=status, place=place, silence=silence, gauge=gauge
     )
+    made.filters["drawn"] = drawn
     made.globals["link"] = link
     return made

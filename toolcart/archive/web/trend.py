@@ -178,13 +178,31 @@ def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
         **{name: [_short(one) for one in chart[name]] for name in ("points", "centre", "low", "high")},
         "time": periods,
         "count": [group.count for group in several],
-        "signal": [signals.get(at) for at in range(len(periods))],
         "rules": [{"rule": rule, "count": count} for rule, count in Counter(signals.values()).most_common()],
         "signals": [
             {"at": at, "rule": signals[at], "count": several[at].count, **ends_of(periods[at])}
             for at in sorted(signals, reverse=True)
         ],
     }
+
+
+def drawn(trend: dict) -> dict:
+    """Return what a browser draws of a trend: points and charts, and the signals that lead to their results."""
+    told = []
+    for quantity in trend["quantities"]:
+        one = {name: quantity[name] for name in ("name", "unit", "decimals", "points")}
+        charts = quantity["charts"] or {}
+        one["charts"] = {
+            name: {
+                **{what: chart[what] for what in ("time", "count", "points", "centre", "low", "high")},
+                "signals": [
+                    (signal["at"], signal["rule"], signal["from"], signal["to"]) for signal in chart["signals"]
+                ],
+            }
+            for name, chart in charts.items()
+        }
+        told.append(one)
+    return {"results": trend["results"], "quantities": told}
 
 
 def _short(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from toolcart.archive import pareto, rates
-from toolcart.archive.periods import moment, name_of_shift, period_by
+from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.pages import NotThere, Page
@@ -21,6 +21,7 @@ PARETO_DAYS = 30
 VIN_MOST = 25  # 004:125
 SERIAL_MOST = 10  # 004:148
 BARS = 30
+LINES = 31  # of a table, a month of days; another page has those before
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
 KINDS = ("day", "week", "month", "study", "shift")
 BY = ("cause", "station", "program", "tool")
@@ -47,13 +48,11 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["only"] = filters.one_of(request, "only", ("", "ok"))
     wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
-    found = {"verdict": "all", "station": shown.place(station), "program": program, "spindle": spindle}
-    for quantity in told["quantities"]:
-        for chart in (quantity["charts"] or {}).values():
-            for signal in chart["signals"]:
-                ends = {"from": signal["from"], "to": signal["to"]}
-                signal["address"] = shown.link("/results", **{**found, **ends})
+    told["results"] = shown.link(
+        "/results", verdict="all", station=shown.place(station), program=program, spindle=spindle
+    )
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
+    values.update(lines=LINES, behind=filters.number(request, "behind") or 0)
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
@@ -72,9 +71,13 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
     form["program"] = filters.number(request, "program")
     wanted = rates.Counted(*_digits(form), key, form["program"])
-    good, nok = (await read(rates.totals, wanted, ())).get((), (0, 0))
-    screws = await read(rates.attempts, wanted)
-    bars = await (_over_time if by in OVER else _by_frequency)(read, request, wanted, form, screws)
+    counts = await read(rates.totals, wanted)
+    good, nok = rates.added(counts, ()).get((), (0, 0))
+    screws = await read(rates.attempts, wanted, counts)
+    if by in OVER:
+        bars = await _over_time(read, wanted, form, shifts)
+    else:
+        bars = await _by_frequency(read, wanted, form, counts, screws)
     values = {
         "bars": bars[:BARS],
         "more": len(bars[BARS:]),
@@ -89,11 +92,13 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     return Page("pareto.html", values, rows=rows, choices=await read(asked.choices))
 
 
-async def _by_frequency(read: Reading, request: Request, wanted: rates.Counted, form: dict, screws: dict) -> list[dict]:
+async def _by_frequency(
+    read: Reading, wanted: rates.Counted, form: dict, every: rates.Counts, screws: dict
+) -> list[dict]:
     by = form["by"]
     counted = await read(asked.nok_counts, wanted.station, wanted.program, wanted.since, wanted.until)
     columns = {"cause": (), "station": rates.PLACE, "tool": (*rates.PLACE, "Tool")}.get(by, (*rates.PLACE, "Program"))
-    totals = {key: sum(counts) for key, counts in (await read(rates.totals, wanted, columns)).items()}
+    totals = {key: sum(counts) for key, counts in rates.added(every, columns).items()}
     counts: Counter = Counter()
     more: dict[Any, dict] = {}
     for row in counted:
@@ -108,9 +113,9 @@ async def _by_frequency(read: Reading, request: Request, wanted: rates.Counted, 
     return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
 
-async def _over_time(read: Reading, request: Request, wanted: rates.Counted, form: dict, screws: dict) -> list[dict]:
+async def _over_time(read: Reading, wanted: rates.Counted, form: dict, shifts: Shifts) -> list[dict]:
     """Return a bar for each day, week, month or shift with results, the newest first."""
-    by, shifts = form["by"], request.app.state.shifts
+    by = form["by"]
     found = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())
     told: dict[str, list[int]] = {}
     for period, (good, bad) in found.items():

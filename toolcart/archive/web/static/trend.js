@@ -46,8 +46,9 @@ function drawValues(place, { name, unit, decimals, points }) {
   charts.push(new uPlot(options, [points.time, points.good, points.bad, points.low, points.high], place));
 }
 
-function drawChart(place, title, { time, count, points: value, signal, signals, centre, low, high }, decimals) {
+function drawChart(place, title, { time, count, points: value, signals, centre, low, high }, decimals) {
   place.hidden = false;
+  const signal = new Map(signals.map(([index, rule, since, until]) => [index, { rule, since, until }]));
   const at = time.map((_, index) => index + 1);
   const numbered = (_, number, __, index) =>
     index === null || index === undefined ? "–" : `${number}, ${time[index]}, ${count[index]} values`;
@@ -56,7 +57,7 @@ function drawChart(place, title, { time, count, points: value, signal, signals, 
     points: { show: false }, value: (_, one) => shown(one, decimals),
   });
   const line = { label: "Value", stroke: colour("accent"), width: 1.5, value: (_, one) => shown(one, decimals) };
-  const told = (_, one, __, index) => (index === null || index === undefined ? "–" : signal[index] || "none");
+  const told = (_, one, __, index) => (index === null || index === undefined ? "–" : signal.get(index)?.rule || "none");
   const series = [
     { label: "Subgroup", value: numbered },
     { ...line, points: { show: at.length < 200, size: 4 } },
@@ -66,23 +67,22 @@ function drawChart(place, title, { time, count, points: value, signal, signals, 
   const [x, y] = axes("", "");
   const plain = [{ ...x, label: undefined }, { ...y, label: undefined }];
   const scales = { x: { time: false } };
-  const marked = value.map((one, index) => (signal[index] ? one : null));
+  const marked = value.map((one, index) => (signal.has(index) ? one : null));
   const options = { ...sized(place, 0.4), title, scales, axes: plain, series };
   const plot = new uPlot(options, [at, value, marked, low, centre, high], place);
   charts.push(plot);
-  const addresses = new Map(signals.map((one) => [one.at, one.address]));
   plot.over.addEventListener("click", () => { // a signal leads to its results
-    const address = addresses.get(plot.cursor.idx);
-    if (address) location.assign(address);
+    const found = signal.get(plot.cursor.idx);
+    if (found) location.assign(`${trends.results}&from=${found.since}&to=${found.until}`);
   });
 }
 
 function draw() {
-  for (const [number, quantity] of trends.entries()) {
+  for (const [number, quantity] of trends.quantities.entries()) {
     const place = (name) => document.querySelector(`[data-quantity="${number}"] [data-chart="${name}"]`);
     drawValues(place("values"), quantity);
     const { charts: found, decimals, unit } = quantity;
-    if (!found) continue;
+    if (!found.means) continue;
     drawChart(place("means"), `Means, ${unit}`, found.means, decimals + 1);
     drawChart(place("deviations"), `Deviations s, ${unit}`, found.deviations, decimals + 1);
   }
