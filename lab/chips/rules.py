@@ -15,6 +15,9 @@ WATCHDOG_MAX_MS = {"rp2": 8388, "esp32": 1 << 31}
 # 249 to 256); an ESP32 grows its heap to what ESP-IDF leaves (ports/esp32/gccollect.c:85), some 112 KB in all
 # (micropython/micropython#13219).
 HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
+# A heap holds its own tables, 3 bits for each 16 bytes (py/gc.c, gc_setup_area): what lies beside the board's has them
+# too.
+HEAP_WITH_TABLES, HEAP_WITHOUT = 131, 128
 RP2350_HEAP_BYTES = HEAP_BYTES["rp2"] + 256 * 1024  # so much more RAM (ports/rp2/memmap_mp_rp2350.ld:27)
 # What MicroPython keeps in the heap of modules out of a ROMFS, and not of frozen ones (py/persistentcode.c: raw code of
 # functions, names and constants): the modules of a board that the Cortex-M3 can import took 84,720 bytes so, and 45,120
