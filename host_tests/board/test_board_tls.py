@@ -70,7 +70,9 @@ def write(octets):
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 
-@pytest.fixture(scope="module", params=["unix32", "unix64"])
+@pytest.fixture(
+    scope="module", params=["unix32", pytest.param("unix64", marks=pytest.mark.long("the same with 64 bits"))]
+)
 def machine(request):
     runtime = runtimes.named(request.param)
     reason = runtime.fetch()

@@ -32,7 +32,7 @@ from host_tests.support.log_promise import (
 )
 from lab.harness.flash import PowerCut
 
-LIVES = 3000 if LONG else 150
+LIVES = 3000 if LONG else 50
 STEPS = 150
 SECTOR = 512
 KIB = 1024

@@ -17,9 +17,9 @@ from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 
 MINUTES = 10
 EVERY_MS = 20000  # between two results
-LEAST_FREE = {"rp2": 100000, "esp32": 30000}  # bytes of heap, with 100848 and 30944 measured
+LEAST_FREE = {"rp2": 105000, "esp32": 34000}  # bytes of heap, with 105440 and 34288 measured
 STARTS = 10  # in one of five the state file costs an erase, which is too long for a UART
-CUTS = 60  # one at each operation from the first start on; --long 400
+CUTS = 30  # one at each operation from the first start on; --long 400
 
 
 def tree(**toolsnet):
@@ -75,7 +75,7 @@ def half_open(board):
 RUNS = "toolcart: running"
 PIM_NAME = "pim.plant.example"
 FAILURES = (dead_names, no_point, joined_and_silent, no_toolsnet, resets, half_open)
-USUAL = {("rp2", dead_names), ("rp2", joined_and_silent), ("esp32", no_point), ("esp32", resets)}
+USUAL = {("rp2", dead_names), ("rp2", joined_and_silent), ("esp32", resets)}
 
 
 def healed(board):
@@ -192,6 +192,14 @@ def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes)
         assert not runs_in(heap_bytes * 7 // 8, *form)
     except Unavailable as reason:
         raise Skip(str(reason)) from None
+
+
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
+def test_a_board_has_all_of_its_heap_beside_the_fakes(chip, platform):
+    board = chip(platform, script="import gc\ngc.collect()\nprint(gc.mem_free())\n")
+    board.run(1000)
+    usable = rules.HEAP_BYTES[platform] * rules.HEAP_WITHOUT // rules.HEAP_WITH_TABLES
+    assert usable - 2048 < int(board.said()) <= usable
 
 
 def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):

@@ -50,6 +50,7 @@ def mpremote_is_there():
     pytest.importorskip("mpremote")
 
 
+@pytest.mark.long("an image is built of MicroPython's sources")
 def test_file_copied_to_rp2040_image_is_there_after_restart_with_same_hash(tmp_path):
     need_rp2040()
     octets = os.urandom(FILE_BYTES)

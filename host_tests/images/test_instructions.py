@@ -15,6 +15,8 @@ from host_tests.support.firmware import need_cortex
 from lab.bench import board
 from lab.firmware import programs, sources
 
+pytestmark = pytest.mark.long("an image is built of MicroPython's sources")
+
 # A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board).
 TOLERANCE = 0.10
 

@@ -22,7 +22,10 @@ RECORDS_A_BLOCK = 16
 HEAP_KIB = 77  # with the module of the flash, which _boot does not load any more
 KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
 
-pytestmark = pytest.mark.xdist_group("rp2040")
+pytestmark = [
+    pytest.mark.xdist_group("rp2040"),
+    pytest.mark.long("an image is built of MicroPython's sources"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

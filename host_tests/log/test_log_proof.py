@@ -77,7 +77,7 @@ def test_records_of_several_units_are_as_safe(shape):
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
 def test_without_its_state_log_still_has_all_that_no_one_has_taken(shape):
-    explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 2, 2)
+    explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 8, 2)
 
 
 @pytest.mark.parametrize("worn", [(0,), (1,), (2,), (3,), (1, 3)])
@@ -96,18 +96,13 @@ def test_a_state_that_was_saved_is_read_again(slots, flickers):
         assert explorer.images > 40
 
 
-@pytest.mark.parametrize("worn", [(0, 1), (1, 3)] if LONG else [(1, 3)])
-@pytest.mark.parametrize(
-    ("slots", "kind"),
-    [
-        pytest.param(TWO, StateExplorer, marks=pytest.mark.long("two cuts on blocks of two slots")),
-        (THREE, WornStateExplorer),
-    ],
-)
+@pytest.mark.long("two cuts on worn blocks")
+@pytest.mark.parametrize("worn", [(0, 1), (1, 3)])
+@pytest.mark.parametrize(("slots", "kind"), [(TWO, StateExplorer), (THREE, WornStateExplorer)])
 def test_with_two_worn_blocks_two_cuts_leave_a_state(slots, kind, worn):
     """The twin of one opening reads well once and fades, and the other block was erased because of it."""
     explorer = kind(Shape(state_bytes=slots), SAVE, 1, worn=worn)
-    for starts in (0, 2, 3, 4) if LONG else (2,):
+    for starts in (0, 2, 3, 4):
         explorer.explore_after(starts, 2)
     assert explorer.images > 40
 

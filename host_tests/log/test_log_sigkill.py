@@ -16,7 +16,7 @@ from toolcart.board.linux.flash import FileFlash
 from host_tests.portable import LONG
 from host_tests.support.log import append, ident_in, mounted, read_all
 
-KILLS = 1000 if LONG else 60
+KILLS = 1000 if LONG else 20
 DEADLINE_S = 20
 
 

@@ -23,9 +23,10 @@ from toolcart.agent.openprotocol.question import (
     PHASE_WITNESS,
 )
 from toolcart.agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
+from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, FakeLog, Memory
 
-MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
+MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "10000" if LONG else "1000"))
 BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from lab.harness.configuration import configuration
@@ -82,6 +82,7 @@ class Module:
         return {name for name in found if name.split(".")[0] in ("toolcart", "lab", "host_tests")}
 
 
+@cache
 def is_module(name):
     path = ROOT / name.replace(".", "/")
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
@@ -91,7 +92,7 @@ def modules_of(folder):
     return [Module(path) for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests")]
+EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests/support")]
 
 
 def room_of(name):
@@ -102,7 +103,9 @@ def room_of(name):
     return parts[1] if len(parts) > 1 and parts[1] in ROOMS else "library"
 
 
-AGENT, BOARD, LIB, ARCHIVE, TOOLS, LAB, TESTS = ([m for m in EVERYTHING if room_of(m.name) == room] for room in ROOMS)
+AGENT, BOARD, LIB, TOOLS = (
+    [module for module in EVERYTHING if room_of(module.name) == room] for room in ("agent", "board", "library", "tools")
+)
 CLIENT = [module for module in LIB if module.name.startswith("toolcart.client")]
 
 

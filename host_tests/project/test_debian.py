@@ -119,6 +119,7 @@ def test_the_list_of_a_wheel_is_cyclonedx_and_complete(built_wheel):
     assert set(scopes) == asked | {"uplot"} and [name for name in scopes if scopes[name] == "required"] == ["click"]
 
 
+@pytest.mark.long("lintian reads all of it")
 @pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed (Debian: lintian)")
 def test_lintian_finds_no_error_and_no_warning(package):
     command = ["lintian", "--allow-root", "--fail-on", "error,warning", package]

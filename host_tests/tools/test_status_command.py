@@ -283,6 +283,17 @@ def test_the_same_words_are_told_of_a_board():
     assert set(words.station_lines(station)) <= set(told)
 
 
+def test_a_board_that_wants_no_network_is_not_asked_for_one():
+    from toolcart.tools.flash.board_commands import status_lines
+
+    station = _station()
+    station["outlets"][0].update(state="closed", why="no network", why_in="closed")
+    told = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
+    assert "results stay on the board" in told and "toolcart board spool" in told and "Wi-Fi" not in told
+    told = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
+    assert "Wi-Fi" in told
+
+
 def test_watching_ends_in_order(monkeypatch):
     turns = []
 

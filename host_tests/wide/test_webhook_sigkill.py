@@ -16,7 +16,7 @@ from host_tests.support.archive import delivering
 from host_tests.support.hook_process import stored
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 
-KILLS = 300 if LONG else 15
+KILLS = 300 if LONG else 8
 RATE_PER_S = 40
 UP_S = (0.05, 0.8)
 SEED = 31

@@ -57,6 +57,7 @@ BOARDS = {
     "Nothing was stopped. `toolcart board status --hold` stops": "board status --hold --port /dev/none",
     "has not reported itself healthy yet; see `toolcart board status`": "board status --port /dev/none",
     "`toolcart board status` lists the files": "board status --port /dev/none",
+    "`toolcart board spool` reads them": "board spool --port /dev/none --station 10",
 }
 # What no test here follows, and why.
 SPEAKS = "says who speaks; no one is to type it"

@@ -10,7 +10,7 @@ from host_tests.portable import LONG
 from lab.worlds.course import run
 from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
 
-WORLDS = 400 if LONG else 12
+WORLDS = 400 if LONG else 6
 SLICES = 2
 
 
@@ -55,6 +55,7 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
     assert "lost" in kinds
 
 
+@pytest.mark.long("a broken outlet is hunted")
 def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
     def trusts(self, now):
         self.told.after = self.told.last

@@ -337,7 +337,8 @@ class Chip:
 
     def _start(self, mode: str, *more: str) -> None:
         total = self.files + RING_BLOCKS * self.ring
-        own = self.heap + self.in_place + self.beside if self.beside and mode == "run" else 4 << 20
+        beside = (self.in_place + self.beside) * rules.HEAP_WITH_TABLES // rules.HEAP_WITHOUT
+        own = self.heap + beside if self.beside and mode == "run" else 4 << 20
         words = (self.platform, ".", mode, "0", str(self.files), str(total))
         script = self.folder / INSIDE[0]
         command = self.runtime.command(script, str(own), (*words, *more), self.folder)

@@ -36,7 +36,7 @@ PYTEST_TIMEOUT_S = 2700  # against a test that hangs; docs/internals/figures.md 
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
-TESTERS = 3  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
+TESTERS = 4  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
 RUFF_FOLDERS = ("toolcart", "lab", "host_tests")
@@ -94,7 +94,7 @@ def types() -> list[Row]:
 
 
 def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
-    where = f"{one.name} stubs" if one.port else "CPython"
+    where = f"{one.name} stubs" if one.port else f"CPython, {one.name}"
     start = time.monotonic()
     try:
         errors = typecheck.check(one)

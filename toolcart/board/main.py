@@ -4,7 +4,10 @@ import gc
 import json
 import sys
 
+from toolcart.agent.base.compat import const
+
 MODE_WORDS = ("", " on trial", " out of safe mode")  # for toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE
+COLLECT_BYTES = const(8192)  # a collection takes an RP2040 11 ms
 
 
 def load(path):
@@ -18,6 +21,8 @@ def load(path):
 
 def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
+    # What stays lies close together then, and what is needed in one piece is found: 12,000 bytes less do (measured).
+    gc.threshold(COLLECT_BYTES)  # type: ignore[attr-defined]
     # What comes first is lowest: frames that are too large for the stack find their place there (firmware.md).
     hole = bytearray(1024)
     from toolcart.agent.cart.app import App

@@ -33,6 +33,7 @@ from toolcart.tools.flash.commands import EXIT_BOARD, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.spool.opened import opened
+from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
 
 ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
@@ -274,7 +275,11 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         *[_supply_line(supply) for supply in about.get("supply") or []],
         *[f"start: {said}" for said in about.get("said", [])],
     ]
+    wants_none = about.get("network", {}).get("kind") == "none"
     for station in told["stations"]:
+        if wants_none:
+            outlets = [{**one, "why": reasons.NO_NETWORK_WANTED} for one in station.get("outlets", ())]
+            station = {**station, "outlets": outlets}
         lines += words.station_lines(station)
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted     {counted or 'nothing'}")

@@ -21,6 +21,8 @@ SERVER = "ToolsNet server"
 BROKER = "broker"
 DEVICE_SERVER = "serial device server"
 
+NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -179,6 +181,10 @@ _CONNECT = {
         "It is switched off, or this machine has no route to its network; `ip route get {host}` shows the way.",
     ),
     "no network": ("{name} {place} cannot be reached: this machine has no network", "Is the cable or the Wi-Fi up?"),
+    NO_NETWORK_WANTED: (
+        "{name} {place} is not reached: board.network is none, results stay on the board",
+        "`toolcart board spool` reads them.",
+    ),
     "timed out": (
         "{name} {place} did not answer in time",
         "Is it switched on, and is the address right? A firewall that drops looks the same.",
