@@ -1,8 +1,9 @@
-"""One PostgreSQL for all tests of archives that a process runs."""
+"""What tests of archives share: one PostgreSQL for all, a filled plant, files without a process of their own."""
 
 import pytest
 
-from toolcart.archive import database
+from toolcart.archive import database, export
+from toolcart.archive.web import exports, listed
 from host_tests.support import memory
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
@@ -42,3 +43,16 @@ def new_place(request, tmp_path_factory):
     if request.param == "postgresql":
         return request.getfixturevalue("databases")
     return lambda: str(place_in(tmp_path_factory.mktemp("archive")))
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Files are written here: a process for each takes a second; test_archive_exports.py has it."""
+
+    async def run(self, job):
+        engine = database.connect(self._place, writes=False)
+        export.write(job.kind, listed.rows(engine, listed.read(job.listed.text())), job.path)
+        engine.dispose()
+        job.is_whole = True
+
+    monkeypatch.setattr(exports.Exports, "_run", run)

@@ -102,6 +102,8 @@ def test_no_page_is_wider_than_its_screen(page, size):
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, path
         assert page.evaluate(CUT_OFF) == [], path
+    tops = {one.bounding_box()["y"] // 20 for one in page.locator("nav > *").all()}
+    assert len(tops) == 1, "the header's pages and its button stand in one line"
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +257,11 @@ def test_curves_are_drawn_over_one_another(page):
 
 ENDS = """name => { const plot = charts.find(one => one.root.closest(`[data-curve="${name}"]`));
     return ["x", "y"].flatMap(axis => [plot.scales[axis].min, plot.scales[axis].max]); }"""
-ZOOMED = [("/result", "over"), ("/result", "torque"), ("/curves", "over")]
+ZOOMED = [
+    ("/result", "torque"),
+    ("/curves", "over"),
+    pytest.param("/result", "over", marks=pytest.mark.long("the same script twice")),
+]
 
 
 def at(page, name):
@@ -317,7 +323,7 @@ def test_two_fingers_zoom_and_move_a_curve_within_its_ends(served, path, name):
     context.close()
 
 
-@pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[-1]])
 def test_a_trend_has_a_chart_of_values_of_means_and_of_deviations_for_each_quantity(page, size):
     page.set_viewport_size(size)
     page.goto("/trend/1?program=2")  # ten values, and charts need 25

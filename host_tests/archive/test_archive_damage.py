@@ -46,6 +46,7 @@ def of_station_1(place):
         return [row[0] for row in found]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_page_never_fails_for_a_value(place):
     spoilt = list(itertools.product(("Torque", "TorqueLow", "AngleHigh"), HOSTILE))
     numbers = of_station_1(place)[: len(spoilt)]

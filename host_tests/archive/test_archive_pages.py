@@ -22,10 +22,10 @@ from pyarrow import parquet
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from toolcart.archive import bulk, database, export, quarters, queries
+from toolcart.archive import bulk, database, quarters, queries
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import RESULT as RESULTS
-from toolcart.archive.web import asked, day, exports, listed, login, running, shown
+from toolcart.archive.web import asked, day, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong
@@ -725,19 +725,6 @@ def sheet_of(path, names):
         return (datetime(1899, 12, 30) + timedelta(seconds=round(float(days) * 86400))).strftime("%Y%m%d%H%M%S")
 
     return [[int(a), b, float(c), digits(d)] for a, b, c, d in found]
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Files are written here: a process for each takes a second; test_archive_exports.py has it."""
-
-    async def run(self, job):
-        engine = database.connect(self._place, writes=False)
-        export.write(job.kind, listed.rows(engine, listed.read(job.listed.text())), job.path)
-        engine.dispose()
-        job.is_whole = True
-
-    monkeypatch.setattr(exports.Exports, "_run", run)
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -57,7 +57,7 @@ def new_place_of_module(new_place):
     return new_place()
 
 
-@settings(max_examples=200 if LONG else 25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200 if LONG else 10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(archived(), min_size=1, max_size=30), max_size=6), gone=st.randoms())
 def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(engines, batches, gone):
     with engines.connect() as connection:

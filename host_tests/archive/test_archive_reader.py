@@ -131,14 +131,14 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize("telegram", POISON, ids=range(len(POISON)))
-def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path, telegram):
+def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path):
     with Served(place_in(tmp_path)) as archive, archive.server() as server:
         assert server.ask(DESCRIBED)[21:24] == "000"
-        answer = server.ask(telegram)
-        assert answer[:2] == "05" and answer[2:7] == telegram[2:7].decode()
-        assert server.ask(result(98, 98))[21:24] == "000"
-        assert server.ask(GRAPH.replace(b"00017", b"00098", 1))[21:24] == "000"
+        for number, telegram in enumerate(POISON, 98):
+            answer = server.ask(telegram)
+            assert answer[:2] == "05" and answer[2:7] == telegram[2:7].decode(), telegram
+            assert server.ask(result(number, number))[21:24] == "000", telegram
+            assert server.ask(GRAPH.replace(b"00017", b"%05d" % number, 1))[21:24] == "000", telegram
         numbers = [row[0] for row in archive.rows("SELECT ResultId FROM Result")]
     with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
         for path in ("/", "/results", "/events", "/breaches", "/station/10", "/car?vin=WVWZZZ1KZAW123456"):

@@ -46,6 +46,7 @@ def addresses(site):
             yield route.path, path, PARTS.get(route.path, "")
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("role", ROLES)
 def test_what_role_may_not_take_away_it_gets_as_a_page_alone(site, role):
     with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:

@@ -3,6 +3,7 @@ a code. Afterwards every page opens, as JSON and as a file too, and the next tel
 
 import itertools
 import os
+import re
 from contextlib import ExitStack
 from datetime import datetime
 from types import SimpleNamespace
@@ -22,12 +23,16 @@ from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, result
 
-pytestmark = pytest.mark.xdist_group("postgresql")
+pytestmark = [pytest.mark.xdist_group("postgresql"), pytest.mark.usefixtures("in_this_process")]
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
 LONGEST = 9999  # 004:105-110
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 YEARS = {"min_value": datetime(1900, 1, 1), "max_value": datetime(9999, 12, 31, 23, 59, 59)}
 FILES = ("csv", "xlsx", "json", "parquet")
+STORED_ALIKE = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.long("what is refused never comes to a database")),
+]
 
 
 class Telegram:
@@ -349,9 +354,8 @@ def identifier_of(octets):
     """What an answer has to name; None if nothing in it could be answered."""
     if len(octets) < 7:
         return None
-    text = octets[2:7].strip(b" ")
-    text = text.removesuffix(b".")
-    return int(text) if text.isdigit() else None
+    found = re.fullmatch(rb" *([+]?[0-9]+|-0+)(\.0*)? *", octets[2:7])  # 004:312-320: a sign, a point anywhere
+    return int(found[1]) if found else None
 
 
 # -- the properties ------------------------------------------------------------------------------------------------
@@ -381,6 +385,7 @@ def test_what_text_allows_is_answered_000_stored_as_it_says_and_shown(there, sta
 
 @HOW
 @given(stays(), st.data(), st.sampled_from(FILES))
+@pytest.mark.parametrize("new_place", STORED_ALIKE, indirect=True)
 def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, stay, data, kind_of_file):
     made = stay(place_of(there))
     with there.archive.server() as station, there.archive.pim() as pim:

@@ -250,7 +250,7 @@ def test_what_is_no_batch_is_refused_as_a_whole(name):
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
-@settings(deadline=None, max_examples=200, database=None)
+@settings(deadline=None, max_examples=200 if LONG else 50, database=None)
 def test_nothing_else_comes_out_of_reading(octets):
     for tried in (octets, GOOD[:50] + octets, GOOD.replace(b'"42.37"', octets, 1)):
         try:
@@ -270,7 +270,7 @@ NAMES = st.sampled_from(
 
 
 @given(st.dictionaries(NAMES, JSON, max_size=6))
-@settings(deadline=None, max_examples=150, database=None)
+@settings(deadline=None, max_examples=150 if LONG else 50, database=None)
 def test_whatever_a_field_is_the_batch_is_refused_or_stored(on_sqlite, fields):
     try:
         batch = read("b", message(0, 1, [{**line(1), **fields}]))

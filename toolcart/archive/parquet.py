@@ -1,4 +1,4 @@
-"""Writes results into a Parquet file, some thousands at a time: millions of them do not need more memory.
+"""Writes results into a Parquet file, a thousand at a time: millions of them do not need more memory.
 
 The file gets its name when it is complete. Time is the station's own, without a zone, Arrived is UTC; an invalid time,
 which an odd station may send, is null.
@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow  # type: ignore
 from pyarrow import parquet  # type: ignore
@@ -18,7 +18,8 @@ from sqlalchemy import Integer
 
 from toolcart.archive.tables import RESULT, Real
 
-AT_ONCE = 10000
+AT_ONCE = 1000  # rows that Python holds
+GROUP = 10  # times as many are a row group of the file; by then they are columns, a tenth of the size
 NAMES = ("StationName", "ProgramName", "Remarks")  # of the map and of people, beside the table's own columns
 TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="UTC")}
 
@@ -36,17 +37,18 @@ def schema() -> pyarrow.Schema:
 def write(rows: Iterable[dict], path: str) -> int:
     """Write the rows and return how many; without any there is no file. OSError if it cannot be written."""
     count = 0
-    some = _some(iter(rows))
-    taken = next(some, None)
-    if taken is None:
+    batches = _batches(iter(rows))
+    first = next(batches, None)
+    if first is None:
         return 0
+    batches = chain([first], batches)
     part = f"{path}.part"
     try:
         with parquet.ParquetWriter(part, schema()) as writer:
-            while taken:
-                writer.write_table(pyarrow.Table.from_pylist([_timed(row) for row in taken], schema()))
-                count += len(taken)
-                taken = next(some, None)
+            while group := list(islice(batches, GROUP)):
+                table = pyarrow.Table.from_batches(group)
+                writer.write_table(table)
+                count += len(table)
         os.replace(part, path)
     except BaseException:
         with suppress(OSError):
@@ -67,6 +69,6 @@ def moment(digits: str) -> datetime | None:
         return None
 
 
-def _some(rows: Iterator[dict]) -> Iterator[list[dict]]:
-    while some := list(islice(rows, AT_ONCE)):
-        yield some
+def _batches(rows: Iterator[dict]) -> Iterator[pyarrow.RecordBatch]:
+    while some := [_timed(row) for row in islice(rows, AT_ONCE)]:
+        yield pyarrow.RecordBatch.from_pylist(some, schema())
