@@ -180,7 +180,7 @@ def test_image_keeps_results_of_a_serial_line_over_a_cut(tmp_path, name, board):
         chip.power_on()
         until(lambda: chip.said.count(RUNS) == 2)
         said = said_by(chip)
-        listed = command("board", "spool", "--port", chip.port, "--station", 10)
+        listed = command("board", "spool", "--port", chip.port, "--station", 10, "--last", 100)
         chip.cut_power()
 
     rows = chip.trace()
