@@ -150,9 +150,9 @@ def test_w5500_image_delivers_after_a_cut_and_ten_minutes_without_names(tmp_path
         for number in range(RESULTS):
             tighten(plant, number + 1)
         chip.cut_power()
-        subscriptions = plant.controller.messages[60]
+        questions = plant.controller.messages[64]
         chip.power_on()
-        until(lambda: plant.controller.messages[60] > subscriptions)  # what it pushes before, nobody hears
+        until(lambda: plant.controller.messages[64] > questions)  # it has subscribed; what was pushed before is fetched
         for number in range(RESULTS):
             tighten(plant, RESULTS + number + 1)
         chip.change(pace=PACE)
