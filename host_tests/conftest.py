@@ -26,6 +26,8 @@ if memory.folder():  # what a test writes into tmp_path; pytest asks for this va
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory.folder())
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as behind nohup; what is handled here is default in programs
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 def pytest_collection_modifyitems(items):

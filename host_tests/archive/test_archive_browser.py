@@ -324,7 +324,7 @@ def test_two_fingers_zoom_and_move_a_curve_within_its_ends(served, path, name):
 
 
 @pytest.mark.parametrize("size", [SIZES[0], SIZES[-1]])
-def test_a_trend_has_a_chart_of_values_of_means_and_of_deviations_for_each_quantity(page, size):
+def test_trend_charts_values_means_and_deviations_of_each_quantity(page, size):
     page.set_viewport_size(size)
     page.goto("/trend/1?program=2")  # ten values, and charts need 25
     assert page.locator(".chart:visible canvas").count() == 2

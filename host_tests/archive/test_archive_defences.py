@@ -73,7 +73,7 @@ GUESTS = st.tuples(st.sampled_from(["come", "trust", "leave"]), st.integers(0, 3
 
 
 @given(st.lists(GUESTS, max_size=120), st.integers(1, 6), st.integers(1, 6))
-def test_places_are_bounded_and_no_one_is_put_out_who_has_brought_something(steps, most, of_one):
+def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most, of_one):
     places, there, trusted = Places(most, of_one), {}, set()
     for what, guest, address in steps:
         if what == "come" and guest not in there:
@@ -132,7 +132,7 @@ class Clock:
         return self.s - before
 
 
-def test_strangers_get_a_part_of_the_time_each_in_its_turn_and_all_is_taken(monkeypatch):
+def test_strangers_take_turns_and_all_is_taken(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(turns.time, "perf_counter", lambda: clock.s)
     served = turns.Turns(clock)
@@ -198,7 +198,7 @@ def test_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, mon
 
 
 @pytest.mark.parametrize("too_much", ["of one", "of all"])
-def test_what_is_not_committed_is_bounded_and_all_of_it_is_stored_in_the_end(tmp_path, monkeypatch, too_much):
+def test_what_is_not_committed_is_bounded_and_stored_in_the_end(tmp_path, monkeypatch, too_much):
     """The database stands still, one station sends 300 results, another one its single one."""
     bound, octets = 5000, served_by.TELEGRAM_BYTES + len(RESULT)
     monkeypatch.setattr(served_by, "UNCOMMITTED_OF_ONE_MOST", bound if too_much == "of one" else 10**9)

@@ -51,7 +51,7 @@ def samples(text):
     return {(one.name, one.labels.get("station", "")): one for family in families for one in family.samples}
 
 
-def test_every_figure_is_there_with_type_and_help_and_is_what_was_counted(archive):
+def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
     with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
         browser.app.state.site.server = counted(archive.archive) | CONSUMED
         answer = browser.get("/metrics")

@@ -118,7 +118,7 @@ def test_an_archive_is_not_moved_into_itself_or_while_it_is_served(place, tmp_pa
         assert "another archive writes there" in run(*words, tmp_path / "old.sqlite", code=2).stderr
 
 
-def test_ok_results_go_earlier_but_not_from_a_telegram_with_one_that_is_not(place, tmp_path):
+def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(place, tmp_path):
     with database.writing(place) as engine, engine.begin() as connection:
         connection.exec_driver_sql("UPDATE Result SET Overall = ResultId % 2")
         connection.exec_driver_sql("UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")

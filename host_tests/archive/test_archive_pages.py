@@ -503,7 +503,7 @@ def test_every_list_has_its_index(plant, wanted, index):
     assert index in found and "SCAN Result" not in found.replace("SCAN Result USING INDEX ResultNOK", ""), found
 
 
-def test_what_arrives_is_told_to_who_watches_and_what_was_missed_to_who_comes_back(tmp_path):
+def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
     async def watched(archive, server):
         reading = Reading(archive.place)
         feed = Feed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
@@ -660,7 +660,7 @@ def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
         assert enter(browser, "berta").status_code == 403
 
 
-def test_a_file_of_users_that_is_wrong_is_told_and_lets_no_one_in(users, tmp_path):
+def test_wrong_file_of_users_is_told_and_lets_no_one_in(users, tmp_path):
     kept = UsersFile(users)
     assert set(kept.now()) == {"anna", "berta"}
     os.chmod(users, 0o644)

@@ -12,7 +12,7 @@ from toolcart.archive import bulk, database, periods, quarters, rates
 from toolcart.archive import tables as t
 from toolcart.archive.web import trends
 from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.reading import Reading, TooLong
 from host_tests.support.archive import place_in
 from lab.harness.archive_rows import Plant, fill
 
@@ -109,6 +109,18 @@ def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narr
         name: told[name] for name in ("at_once", "again", "never", "without_vin")
     }
     assert told["again"] and page["rate"] == pytest.approx(told["at_once"] / page["screws"])
+
+
+def test_rates_are_shown_if_first_attempts_take_too_long(browser, monkeypatch):
+    def endless(*_):
+        raise TooLong
+
+    before = browser.get("/pareto?by=station&json").json()
+    monkeypatch.setattr(rates, "attempts", endless)
+    page = browser.get("/pareto?by=station&json").json()
+    assert page["screws"] is None and page["all"] == before["all"]
+    assert [bar["count"] for bar in page["bars"]] == [bar["count"] for bar in before["bars"]]
+    assert "it would take too long" in browser.get("/pareto?by=station").text
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("writes", [False, True])
-def test_an_archive_of_a_revision_that_is_not_known_is_refused_and_left_as_it_is(tmp_path, writes):
+def test_archive_of_unknown_revision_is_refused_and_left_as_it_is(tmp_path, writes):
     place = place_in(tmp_path)
     with Served(place) as archive, archive.server() as server:
         server.ask(result(1, 1))

@@ -202,7 +202,7 @@ def test_many_results_are_drawn_by_what_sticks_out(engines):
         connection.rollback()
 
 
-def test_a_study_is_fifty_in_a_row_of_one_tool_under_one_set_of_limits(engines):
+def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):
     dice = numpy.random.default_rng(2)
     values = [float(value) for value in dice.normal(44, 1, 300)]
     begin = datetime(2026, 11, 5)

@@ -7,7 +7,10 @@ import pytest
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, product_sources
 
-FILES = tuple(zip(product_sources(), chip_sources(), strict=True))
+
+@pytest.fixture(scope="module")
+def files():
+    return tuple(zip(product_sources(), chip_sources(), strict=True))
 
 
 def given(text):
@@ -39,8 +42,8 @@ def test_a_module_whose_name_is_used_twice_is_refused():
         given("from toolcart.agent.log import numbers as n\ndef f(n):\n    return n.LOG\n")
 
 
-def test_every_function_of_a_chip_stands_in_its_line():
-    for source, chip in FILES:
+def test_every_function_of_a_chip_stands_in_its_line(files):
+    for source, chip in files:
         assert places(source) == places(chip), source.name
         assert source.text.count("\n") == chip.text.count("\n")
 
@@ -50,10 +53,10 @@ def places(source):
     return [(node.name, node.lineno) for node in ast.walk(ast.parse(source.text)) if isinstance(node, kinds)]
 
 
-def test_every_name_that_a_chip_imports_is_there():
-    has = {module_name(chip.name): bound(ast.parse(chip.text)) for _, chip in FILES}
+def test_every_name_that_a_chip_imports_is_there(files):
+    has = {module_name(chip.name): bound(ast.parse(chip.text)) for _, chip in files}
     lacking = []
-    for _, chip in FILES:
+    for _, chip in files:
         for node in ast.walk(ast.parse(chip.text)):
             if isinstance(node, ast.ImportFrom) and node.module in has:
                 names = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in has}
@@ -74,7 +77,7 @@ def bound(tree):
     return found
 
 
-def test_nothing_of_the_product_is_left_a_constant():
+def test_nothing_of_the_product_is_left_a_constant(files):
     """But a name that one file uses for two things."""
-    kept = [(chip.name, line) for _, chip in FILES for line in chip.text.splitlines() if "= const(" in line]
+    kept = [(chip.name, line) for _, chip in files for line in chip.text.splitlines() if "= const(" in line]
     assert len(kept) < 8, kept

@@ -22,7 +22,6 @@ from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from toolcart.board.hold import HELD_FEED_MS, Hold, hold
 from toolcart.board.network import Interface, NoNetwork
 from toolcart.board.sockets import Sockets
-from toolcart.board.uart import UartPort
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
@@ -154,6 +153,8 @@ class Board:
 
     def serial(self, controller):
         """Return a new port for the UART of these controller settings."""
+        from toolcart.board.uart import UartPort  # not with controllers over TCP alone
+
         return UartPort(controller, machine.UART, machine.Pin, self.sockets)
 
     def flash(self, spool):

@@ -40,7 +40,8 @@ class Upkeep:
         self.is_confirmed = False
         self.unconfirmed = 0  # how often the confirmation could not be written
         self.wants_restart = False
-        self._folder = folder
+        # Read here: later an open file's 1,148 bytes in one piece would be needed each time that it is told.
+        self._version = version_of(folder)
         self._confirmation = confirmation
         self._tellings = 0
         self._was_up = False
@@ -125,7 +126,7 @@ class Upkeep:
                 self._tell.start(now, UNCONFIRMED_MS)
                 return
         self._tellings += 1
-        self.console.tell(healthy=True, version=version_of(self._folder))
+        self.console.tell(healthy=True, version=self._version)
 
     # -- time --------------------------------------------------------------------------------------------------
 

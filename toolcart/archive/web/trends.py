@@ -13,7 +13,7 @@ from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.pages import NotThere, Page
-from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.trend import Shown, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
@@ -73,7 +73,10 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     wanted = rates.Counted(*_digits(form), key, form["program"])
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
-    screws = await read(rates.attempts, wanted, counts)
+    try:
+        screws = await read(rates.attempts, wanted, counts)
+    except TooLong:  # each that is not OK is looked after by itself: a hundred thousand take seconds
+        screws = None
     if by in OVER:
         bars = await _over_time(read, wanted, form, shifts)
     else:
@@ -87,13 +90,13 @@ async def pareto_page(read: Reading, request: Request) -> Page:
         "over": by in OVER,
     }
     values["all"] = rates.rate(nok, good + nok)
-    values["screws"] = rates.together(list(screws.values())).told()
+    values["screws"] = None if screws is None else rates.together(list(screws.values())).told()
     rows = listed.Listed(listed.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
     return Page("pareto.html", values, rows=rows, choices=await read(asked.choices))
 
 
 async def _by_frequency(
-    read: Reading, wanted: rates.Counted, form: dict, every: rates.Counts, screws: dict
+    read: Reading, wanted: rates.Counted, form: dict, every: rates.Counts, screws: dict | None
 ) -> list[dict]:
     by = form["by"]
     counted = await read(asked.nok_counts, wanted.station, wanted.program, wanted.since, wanted.until)
@@ -106,7 +109,7 @@ async def _by_frequency(
         counts[what] += row["count"]
         of = tuple(row["SpindleSerial" if name == "Tool" else name] for name in columns)
         more[what] = {"of": totals.get(of, 0), "address": shown.link("/results", **{**form, "by": None, **to})}
-        if by in ("station", "program"):
+        if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
             more[what]["first_time"] = attempts.told()["rate"]
     bars = pareto.pareto(counts)
