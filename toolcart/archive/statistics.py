@@ -296,24 +296,37 @@ def not_zero(width: ColumnElement[float]) -> ColumnElement[float]:
 
 
 def bars(
-    connection: Connection, wanted: Trended, name: str, only_ok: bool, first: Callable, width: Callable, most: int
-) -> dict[tuple, list[int]]:
-    """Return how many values lie in each of `most` bars, by spindle, program and limits.
+    connection: Connection,
+    wanted: Trended,
+    names: Sequence[str],
+    only_ok: bool,
+    first: Callable,
+    width: Callable,
+    most: int,
+) -> dict[str, dict[tuple, list[int]]]:
+    """Return how many values of each quantity lie in each of `most` bars, by spindle, program and limits.
 
     `first` and `width` give a bar's begin and width from the limits' columns; the outer ones have all that is beyond.
     """
     all_limits = [limit for one in QUANTITIES for limit in quarters.limits(one)]
-    low, high = quarters.limits(name)
-    value = quarters.fitting(_R[name])
-    at = func.floor(coalesce((value - first(low, high)) / width(low, high), 0.0))
-    bar = case((at < 0, 0), (at >= most, most - 1), else_=at)
     keys = [_R.Spindle, _R.Program, *[limit.label(f"l{number}") for number, limit in enumerate(all_limits)]]
-    each = select(*keys, bar.label("Bar")).where(which(connection, wanted), value.is_not(None))
+    places = [_bar(name, first, width, most).label(f"Bar{name}") for name in names]
+    each = select(*keys, *places).where(which(connection, wanted))
     if only_ok:
         each = each.where(_R.Overall == 0)
     one = each.subquery().c
-    told: dict[tuple, list[int]] = {}
+    told: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
     for row in connection.execute(select(*one, func.count()).group_by(*one)):
-        *key, place, count = list(row)
-        told.setdefault(tuple(key), [0] * most)[int(place)] += count
+        key, count = tuple(row[: len(keys)]), row[-1]
+        for name, place in zip(names, row[len(keys) : -1], strict=True):
+            if place is not None:
+                told[name].setdefault(key, [0] * most)[int(place)] += count
     return told
+
+
+def _bar(name: str, first: Callable, width: Callable, most: int) -> ColumnElement:
+    """Return the number of the bar that a result's value lies in; unknown without a value."""
+    low, high = quarters.limits(name)
+    value = quarters.fitting(_R[name])
+    at = func.floor(coalesce((value - first(low, high)) / width(low, high), 0.0))
+    return case((value.is_(None), None), (at < 0, 0), (at >= most, most - 1), else_=at)

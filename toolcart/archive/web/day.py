@@ -26,7 +26,7 @@ def programs(
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     parts = statistics.parts(connection, wanted, 0)
-    bars = {quantity: _bars(connection, wanted, quantity, only_ok) for quantity in QUANTITIES}
+    bars = _bars(connection, wanted, only_ok)
     told = []
     for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
         count = part.good + part.bad
@@ -34,13 +34,13 @@ def programs(
         one.update(name=names.get((part.spindle, part.program), f"Program {part.program}"), ok_share=part.good / count)
         for quantity in QUANTITIES:
             limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
-            found = bars[quantity].get((part.spindle, part.program, *limits))
+            found = bars[quantity.name].get((part.spindle, part.program, *limits))
             one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, found, only_ok)
         told.append(one)
     return told
 
 
-def _bars(connection: Connection, wanted: Trended, quantity: Quantity, only_ok: bool) -> dict[tuple, list[int]]:
+def _bars(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, dict[tuple, list[int]]]:
     """Return the bars of all programs with limits."""
 
     def first(low, high):
@@ -49,7 +49,7 @@ def _bars(connection: Connection, wanted: Trended, quantity: Quantity, only_ok: 
     def width(low, high):
         return statistics.not_zero((high - low) * (1 + 2 * MARGIN) / BARS)
 
-    return statistics.bars(connection, wanted, quantity.name, only_ok, first, width, BARS)
+    return statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, first, width, BARS)
 
 
 def _spread(
@@ -68,7 +68,8 @@ def _spread(
     first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
     of_it = replace(wanted, spindle=part.spindle, program=part.program)
     width = (last - first) / BARS
-    found = statistics.bars(connection, of_it, quantity.name, only_ok, lambda *_: first, lambda *_: width, BARS)
+    names = (quantity.name,)
+    found = statistics.bars(connection, of_it, names, only_ok, lambda *_: first, lambda *_: width, BARS)[quantity.name]
     limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
     told.update({"from": first, "to": last, "bars": found.get((part.spindle, part.program, *limits), [])})
     return {**told, **spc.figures(sums, None, None)}
