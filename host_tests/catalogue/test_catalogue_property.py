@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
+from host_tests.portable import LONG
 
 FORMS = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]
 
@@ -64,7 +65,7 @@ def same(found, given_values):
     return found == given_values
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 if LONG else 60)
 @given(st.data())
 def test_values_come_back(data):
     form = data.draw(st.sampled_from(FORMS))
@@ -81,7 +82,7 @@ def test_values_come_back(data):
         assert error.mid == form.mid and error.allowed
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 if LONG else 60)
 @given(st.data())
 def test_json_has_a_message_octet_for_octet(data):
     form = data.draw(st.sampled_from(FORMS))
@@ -98,7 +99,7 @@ def test_json_has_a_message_octet_for_octet(data):
         assert again == message and again.fields() == message.fields() and again.frame == one
 
 
-@settings(max_examples=200)
+@settings(max_examples=200 if LONG else 40)
 @given(
     st.text(max_size=60)
     | st.recursive(
@@ -119,7 +120,7 @@ def test_any_json_is_a_message_or_an_error_that_is_documented(text):
         pass
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 if LONG else 60)
 @given(st.sampled_from(FORMS), st.data())
 def test_compiled_blank_and_single_reading_agree_on_any_octets(form, data):
     octets = bytearray(catalogue.encode(form.mid, form.revision, check=False))

@@ -202,6 +202,7 @@ def test_the_page_of_one_station_has_the_figures_of_that_one():
     assert "since the spool was made" in texts[1] and "stored 7 " in texts[1]
 
 
+@pytest.mark.long("another size of the screen")
 def test_events_stay_at_the_newest_whatever_size_the_screen_gets():
     watch = _Still([_station(1)])
     watch.recent.extend(Change(float(at), "info", "some more words " * 9) for at in range(60))
@@ -220,6 +221,7 @@ def test_events_stay_at_the_newest_whatever_size_the_screen_gets():
     assert asyncio.run(look()) == [True] * 4
 
 
+@pytest.mark.long("another size of the screen")
 def test_250_stations_scroll():
     many = [_station(number, results=[]) for number in range(1, 251)]
     texts, _ = _play(many, ["end"], ["enter"])
@@ -359,6 +361,7 @@ def test_the_station_at_the_cursor_is_explained_below_the_table(ascii_only):
     assert "switched on" in below[-1]
 
 
+@pytest.mark.long("another size of the screen")
 def test_nothing_is_kept_free_below_the_table_while_all_are_well():
     def rows(*many):
         return len(_numbers(_play(list(many))[0][0].split("\n")))
@@ -367,6 +370,7 @@ def test_nothing_is_kept_free_below_the_table_while_all_are_well():
     assert rows(*well) == rows(*well[:-1], _refused(29)) + 2
 
 
+@pytest.mark.long("another size of the screen")
 def test_the_cursor_stays_on_the_screen_where_the_table_gets_less_room():
     many = [_station(number, parked=0) for number in range(1, 30)]
     texts, _ = _play(many, ["down"] * 12, (80, 20), ["enter"])
@@ -380,6 +384,7 @@ def test_how_many_are_in_trouble_is_seen_at_80_columns():
     assert "controllers 0 of 120   ToolsNet 120 of 120   with trouble 120" in text[0], text[0]
 
 
+@pytest.mark.long("another size of the screen")
 def test_a_wide_screen_is_used_to_its_edges():
     many = [_result(number, tightening_id=str(number)) for number in range(60, 0, -1)]
     texts, _ = _play([_station(1, results=many)], (120, 40), (200, 50), (60, 15))

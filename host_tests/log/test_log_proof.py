@@ -55,6 +55,7 @@ def test_two_cuts_lose_nothing(shape):
     explore(Explorer(shape, DAILY, 1), 2, EMPTY_AND_MORE, 16)
 
 
+@pytest.mark.long("another shape, the same cuts")
 @pytest.mark.parametrize("shape", FEW, ids=named)
 def test_one_cut_in_sessions_of_three_operations_loses_nothing(shape):
     explore(Explorer(shape, DAILY + MAINTAIN, 3), 1, EMPTY_AND_MORE, 8)
@@ -65,11 +66,13 @@ def test_one_refused_operation_and_a_cut_lose_nothing(shape):
     explore(Explorer(shape, ALL, 1, refusals=(UNTOUCHED, BAD, NEW)), 1, EMPTY_AND_MORE, 4)
 
 
+@pytest.mark.long("another shape, the same cuts")
 @pytest.mark.parametrize("shape", FLICKERING, ids=named)
 def test_units_that_read_otherwise_at_each_start_lose_nothing(shape):
     explore(Explorer(shape, DAILY, 1), 1, 8, 2)
 
 
+@pytest.mark.long("another shape, the same cuts")
 @pytest.mark.parametrize("shape", FINE, ids=named)
 def test_records_of_several_units_are_as_safe(shape):
     explore(Explorer(shape, ALL, 1), 1, 8, 2)
@@ -80,6 +83,7 @@ def test_without_its_state_log_still_has_all_that_no_one_has_taken(shape):
     explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 8, 2)
 
 
+@pytest.mark.long("another shape, the same cuts")
 @pytest.mark.parametrize("worn", [(0,), (1,), (2,), (3,), (1, 3)])
 def test_worn_blocks_of_state_cost_nothing_as_long_as_two_are_left(worn):
     explore(Explorer(Shape(log_blocks=4), DAILY, 1, worn=worn), 1, 8, 2)

@@ -13,7 +13,7 @@ from lab.harness.cart import CONTROLLER
 PORTABLE = True
 HEAP = "4m"
 
-SEEDS = 300 if LONG else 60 if HAS_ALL else 12
+SEEDS = 300 if LONG else 25 if HAS_ALL else 6
 
 
 class Mangler:

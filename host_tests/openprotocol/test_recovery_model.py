@@ -9,6 +9,8 @@ import os
 from collections import deque
 from random import Random
 
+import pytest
+
 from toolcart.agent.openprotocol import known as kn
 from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol import recovery as rc
@@ -390,6 +392,7 @@ def test_all_is_stored_once_whatever_is_reset_and_lost():
     assert clean(resets=2, memory=3, drops=2)
 
 
+@pytest.mark.long("a model of many states")
 def test_pushes_and_questions_may_cross():
     assert clean(resets=1, lags=True)
 
@@ -405,16 +408,19 @@ def test_power_cuts_and_snapshots_that_are_refused_lose_nothing():
     assert clean(results=4, resets=1, kills=1, refusals=1, lags=True)
 
 
+@pytest.mark.long("a model of many states")
 def test_log_that_has_turned_over_loses_nothing_of_the_controllers():
     assert clean(results=6, losses=4, memory=3, log=3, drops=1)
     assert clean(results=6, memory=3, log=4, resets=1)
 
 
+@pytest.mark.long("a model of many states")
 def test_others_ids_hide_nothing_in_short_runs():
     assert clean(others=2)
     assert clean(results=4, losses=2, resets=1, others=2)
 
 
+@pytest.mark.long("a model of many states")
 def test_refusals_that_pass_close_nothing():
     assert clean(resets=1, troubles=1)
 
@@ -424,11 +430,13 @@ def test_wrap_is_an_ordinary_range():
     assert clean(memory=3, first=4294967293, before=1, resets=1)
 
 
+@pytest.mark.long("a model of many states")
 def test_ids_that_stand_still_lose_nothing():
     assert clean(memory=3, fixed=7)
     assert clean(knows_zero=False)
 
 
+@pytest.mark.long("a model of many states")
 def test_what_was_made_before_the_first_meeting_is_not_asked_for():
     assert clean(results=5, before=2, resets=1)
 

@@ -101,6 +101,7 @@ def test_wheel_and_package_are_built_the_same_twice(package, built_wheel, tmp_pa
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.long("its list is read by a tool for it")
 def test_the_list_of_a_wheel_is_cyclonedx_and_complete(built_wheel):
     from cyclonedx.schema import SchemaVersion  # both take a second, which each worker would wait for
     from cyclonedx.validation.json import JsonStrictValidator
