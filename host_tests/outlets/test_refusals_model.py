@@ -91,7 +91,7 @@ ROWS = {
 
 
 WHOLE = "the 08 names the last"  # the row that has every log in the normal run too
-# A row for each kind of event; the others, which mix them, are the long run's.
+# Refusals, cuts, a failing flash, broken connections, lies and operators; what mixes them is the long run's.
 USUAL = (WHOLE, "two cuts", "operators in a hold", "a flash that refuses", "connections break", "lies")
 
 

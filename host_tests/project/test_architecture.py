@@ -92,7 +92,7 @@ def modules_of(folder):
     return [Module(path) for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests/support")]
+EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests")]
 
 
 def room_of(name):

@@ -36,7 +36,7 @@ PYTEST_TIMEOUT_S = 2700  # against a test that hangs; docs/internals/figures.md 
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
-TESTERS = 4  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
+TESTERS = 4  # of pytest: with as many as cores these are idle while tests wait for brokers, browsers and plants
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
 RUFF_FOLDERS = ("toolcart", "lab", "host_tests")
