@@ -233,6 +233,16 @@ def test_memory_that_runs_out_anywhere_is_told_and_started_again():
         assert trial.resets == refused
 
 
+def test_a_failed_start_waits_for_ctrl_c_even_where_no_memory_is_left_to_tell_it():
+    skip_elsewhere()
+    with Place("a") as place:
+        trial = Trial(place.root)
+        for octets in range(SILENT_BYTES, LITTLE_BYTES, 16 * (7 if LONG else 71)):
+            safe_mode.write(safe_mode.State(confirmed="a"), place.root)
+            assert not trial.start(octets)
+            assert trial.waited_s == safe_mode.RESET_WAIT_S, octets
+
+
 def test_memory_that_never_suffices_ends_in_safe_mode_with_the_spool_untouched():
     skip_elsewhere()
     with Place("a") as place:

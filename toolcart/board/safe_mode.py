@@ -163,8 +163,8 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
             _make_room()
         reason = _told(fault)
         confirmation.raised()
+    print("toolcart: start of", folder, "failed:", reason)
     _note(root, reason)
-    print("toolcart: start of %s failed: %s" % (folder, reason))
     try:
         wait_s(RESET_WAIT_S)
     except KeyboardInterrupt:
@@ -287,7 +287,9 @@ def _told(fault):
         text = io.StringIO()
         sys.print_exception(fault, text)  # type: ignore[attr-defined]
         return text.getvalue()[-FAULT_BYTES:]  # type: ignore[attr-defined]
-    except Exception:  # out of memory, or CPython: the name must do
+    except MemoryError:
+        return "MemoryError"  # and none left to say where
+    except Exception:  # CPython: the name must do
         return "%s: %s" % (type(fault).__name__, fault)
 
 
@@ -295,8 +297,8 @@ def _note(root, reason):
     try:
         with open(root + FAULT_FILE, "w") as file:
             file.write(reason)
-    except OSError:
-        pass  # a full file system must not keep the board from restarting
+    except (MemoryError, OSError):
+        pass  # neither a full file system nor a full heap keeps the board from restarting
 
 
 def _is_there(path):
