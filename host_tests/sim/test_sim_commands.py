@@ -60,13 +60,6 @@ def test_alarm_is_acknowledged_once():
     assert cart.controller.alarm is None and cart.say(command(78)) == refused(78, 58)
 
 
-def test_tool_is_locked_and_freed():
-    cart = build()
-    cart.start()
-    assert cart.say(command(42)) == accepted(42) and cart.controller.is_locked
-    assert cart.say(command(43)) == accepted(43) and not cart.controller.is_locked
-
-
 def test_what_cannot_be_done_is_refused_and_changes_nothing():
     cart = build()
     cart.start()
@@ -83,13 +76,6 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing():
     ):
         assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
     assert cart.controller.ordered == {} and cart.controller.complaints == []
-
-
-def test_profiles_say_which_commands_are_known():
-    cart = build(commands=(18,))
-    cart.start()
-    assert cart.say(command(42)) == refused(42, 99) and cart.say(command(18, b"002")) == accepted(18)
-    assert cart.say(command(20, b"002")) == refused(20, 99)
 
 
 def test_batch_sizes_are_set_and_a_batch_begins_again():

@@ -150,28 +150,6 @@ def test_second_client_is_turned_away_until_the_first_stops():
     assert other.say(START)[4:8] == b"0002"
 
 
-def test_unknown_revisions_and_mids_are_refused():
-    cart = build(start_revisions=(1, 5), result_revisions=(1,), result_refusal_code=74, recover_revisions=(1,))
-    assert cart.say(START) == b"00260004001 0101    000197\0"
-    assert cart.say(b"00200001005         \0")[4:11] == b"0002005"
-    assert cart.say(SUBSCRIBE) == b"00260004001 0101    006074\0"
-    assert cart.say(b"002000600010        \0") == b"00240005001 0101    0060\0"
-    assert cart.say(b"002000600010        \0") == b"00260004001 0101    006009\0"
-    assert cart.say(old(1)) == b"00260004001 0101    006497\0"
-    assert cart.say(b"00204321001         \0") == b"00260004001 0101    432199\0"
-    assert cart.controller.complaints == []
-
-
-def test_refusals_can_be_ordered_once_or_always_or_as_silence():
-    cart = build(refuse={40: 76}, refuse_once=[(60, 98), (64, None)], refuse_digits=3)
-    cart.say(START)
-    assert cart.say(SUBSCRIBE) == b"00270004001 0101    0060098\0"
-    assert cart.say(SUBSCRIBE)[4:8] == b"0005"
-    assert cart.say(old(0)) == b""
-    assert cart.say(old(0)) == b"00270004001 0101    0064015\0"
-    assert cart.say(b"00200040001         \0") == b"00270004001 0101    0040076\0"
-
-
 def test_keep_alive_is_mirrored_in_the_way_it_is_told():
     cart = build()
     cart.start()
@@ -241,21 +219,6 @@ def test_nul_can_be_missing_late_or_counted():
 # Results
 
 
-def test_next_result_waits_for_the_acknowledge_of_the_last():
-    cart = build()
-    cart.start()
-    first = cart.controller.produce()
-    second = cart.controller.produce()
-    assert len(cart.hear()) == 122
-    assert cart.hear() == b""
-    assert cart.controller.acknowledged == []
-    assert len(cart.say(ACKNOWLEDGE)) == 122
-    assert cart.controller.acknowledged == [first]
-    cart.say(ACKNOWLEDGE)
-    assert cart.controller.acknowledged == [first, second]
-    assert cart.controller.complaints == []
-
-
 def test_result_is_sent_again_three_times_and_then_the_line_is_closed():
     cart = build()
     cart.start()
@@ -310,16 +273,6 @@ def test_what_was_not_subscribed_is_not_replayed_but_recovered():
     assert sorted(cart.controller.fetched_by_id) == [missed]
 
 
-def test_memory_is_bounded_and_can_lose_single_results():
-    cart = build(memory=3)
-    ids = [cart.controller.produce() for _ in range(5)]
-    assert cart.controller.result(ids[1]) is None
-    assert cart.controller.result(ids[2]) is not None
-    cart.controller.forget(ids[3])
-    assert cart.controller.result(ids[3]) is None
-    assert cart.controller.latest().tightening_id == ids[4]
-
-
 def test_tightening_ids_wrap_jump_and_start_again():
     controller = Controller(SimClock(), None, 4294967295)
     assert [controller.produce() for _ in range(3)] == [4294967295, 0, 1]
@@ -364,13 +317,6 @@ def test_connection_drops_at_the_ordered_message():
     cart = build(drop_after_sent=[2])
     assert cart.start() == b"00240005001 0101    0060\0"
     assert cart.closed()
-
-
-def test_garbage_is_sent_as_it_is():
-    cart = build()
-    cart.start()
-    cart.controller.inject(b"\x02garbage")
-    assert cart.hear() == b"\x02garbage"
 
 
 # What it complains about

@@ -3,7 +3,6 @@
 from toolcart.base.clock import SimClock
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.sim.toolsnet_memory import MemoryArchive
-from toolcart.toolsnet.records import is_behind
 from toolcart.toolsnet.telegrams import frame, take_apart, time_ok
 from lab.harness.line import Network
 
@@ -120,24 +119,6 @@ def test_pim_tells_the_number_that_was_stored_last():
 
 
 # What it does on demand
-
-
-def test_result_is_stored_once_and_counted_when_repeated():
-    station = build()
-    assert station.say(result()) == STORED
-    assert station.say(result()) == STORED
-    archive = station.toolsnet.archive
-    assert (archive.stored, archive.repeated, archive.out_of_order) == (1, 1, 0)
-    assert station.toolsnet.complaints == []
-
-
-def test_result_behind_the_latest_is_out_of_order():
-    station = build()
-    station.say(result(99999, 1))
-    station.say(result(2, 2))
-    station.say(result(1, 3))
-    assert station.toolsnet.archive.out_of_order == 1
-    assert is_behind(99999, 1) and not is_behind(1, 99999)
 
 
 def test_refused_result_is_not_stored():
@@ -317,13 +298,6 @@ def test_descriptions_are_checked_by_their_counts():
     spindle = b"0001" + name + b"0002" + b"0001" + name + b"0012" + name
     assert complaints_for(station + spindle) == []
     assert complaints_for(station + spindle[:-1]) != []
-
-
-def test_new_telegram_before_the_last_was_acknowledged_is_a_complaint():
-    station = build(silent_sequences=(17,))
-    station.say(result())
-    station.say(result(18, 43))
-    assert "before the last one" in station.toolsnet.complaints[0]
 
 
 def test_retransmission_is_the_same_bytes_and_at_most_two():
