@@ -3,7 +3,7 @@
 from toolcart.agent.openprotocol import states as st
 from toolcart.sim.controller_frames import start_data
 from toolcart.sim.controller_model import Identity
-from host_tests.support.frames import EXAMPLE, accepted, fetched, message, pushed, refused
+from host_tests.support.frames import EXAMPLE, accepted, fetched, message, refused
 from host_tests.support.talk import STARTED, Talk
 
 PORTABLE = True
@@ -329,38 +329,7 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
 # What was not asked for
 
 
-def test_mid_that_is_no_number_loses_the_framing():
-    for mid in (b"006x", b"    ", b"\xff\xff\xff\xff"):
-        talk = Talk().ready()
-        assert talk.tell(b"0020" + mid + b"001         ") == [st.EV_OVER]
-        assert talk.session.why == st.WHY_FRAMING
-
-
 # The whole conversation, in any pieces
-
-CONVERSATION = b"".join(
-    [octets + b"\0" for octets in (refused(1, 97), STARTED, refused(60, 97), accepted(60), EXAMPLE, pushed(1), MIRROR)]
-)
-
-
-def run_in_pieces(cuts):
-    talk = Talk(4096)
-    events = []
-    before = 0
-    for cut in cuts + [len(CONVERSATION)]:
-        events += talk.hear(CONVERSATION[before:cut])
-        before = cut
-    return events, talk.results, talk.mids().count(62), talk.session.state
-
-
-def test_conversation_is_the_same_at_every_split_position_and_byte_by_byte():
-    wanted = run_in_pieces([])
-    assert wanted[0] == [st.EV_REFUSED, st.EV_STARTED, st.EV_REFUSED, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
-    assert wanted[1:] == ([EXAMPLE, pushed(1)], 2, st.READY)
-    everywhere = list(range(1, len(CONVERSATION)))
-    for cuts in [[cut] for cut in everywhere] + [everywhere]:
-        assert run_in_pieces(cuts) == wanted, cuts
-
 
 # Link-level numbers, where 0002 said so
 

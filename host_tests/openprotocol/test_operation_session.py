@@ -88,16 +88,6 @@ def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
     assert operation(talk, 2, 6, tightening_id=1234566) == gn.ANSWER_SURE
 
 
-def test_revision_1_tells_an_answer_by_its_id():
-    talk = ready()
-    fetch(talk, b"0001234566")
-    assert operation(talk, 1) == gn.ANSWER_NONE
-    assert operation(talk, 1, tightening_id=1234566) == gn.ANSWER_SURE
-    assert operation(talk, 1) == gn.ANSWER_NONE
-    fetch(talk, b"0000000000")
-    assert operation(talk, 1) == gn.ANSWER_MAYBE  # or a push that comes in this moment
-
-
 def test_late_refusal_is_not_taken_for_the_next_one():
     talk = ready()
     fetch(talk, b"0000000007")
@@ -107,18 +97,3 @@ def test_late_refusal_is_not_taken_for_the_next_one():
     fetch(talk, b"0000000008")
     assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
     assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
-
-
-def test_part_that_does_not_come_is_an_event():
-    talk = ready()
-    talk.tell(message(1201, frames.overall_data(example_tightening(), 2), 2))
-    link, session = talk.link, talk.session
-    session.ways.generic.operation.take(
-        link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
-    )
-    events = []
-    for _ in range(4):
-        events += talk.wait(3000)
-        events += talk.tell(message(9999))
-    assert events == [st.EV_LATE]
-    assert session.ways.generic.operation.lost

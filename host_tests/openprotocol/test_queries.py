@@ -169,15 +169,6 @@ def test_a_set_without_a_date_and_set_0_have_no_limits():
         assert 12 not in cart.controller.messages and [limits for _, limits in limits_of(cart)] == [None, None]
 
 
-def test_results_of_other_revisions_keep_their_own():
-    cart = Cart(
-        controller={"result_revisions": (3,)}, settings={"controller": {"limits": "ask", "result_revisions": [3]}}
-    ).ready()
-    cart.controller.produce()
-    cart.run(3000)
-    assert 12 not in cart.controller.messages and limits_of(cart)[0][1] is not None
-
-
 class Link:
     buf = b""
     at = 0

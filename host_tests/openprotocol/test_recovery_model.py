@@ -24,9 +24,9 @@ from toolcart.agent.openprotocol.question import (
     PHASE_WALK,
     PHASE_WITNESS,
 )
-from toolcart.agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_UNPROVEN
 from host_tests.portable import LONG
-from host_tests.support.recovery import Bench, FakeLog, Memory
+from host_tests.support.recovery import Bench, Memory
 
 MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "10000" if LONG else "1000"))
 BROKEN_STATES = 6000  # within so many the judge has to see it
@@ -524,17 +524,6 @@ def test_forgetting_unproven_pushes_hides_second_copies():
         return lambda self, record=1: None
 
     assert "stored twice, not said" in broken(Known, "doubt", by, log=2, results=4, memory=4, queues=3)
-
-
-def test_answer_that_is_taken_for_stored_by_its_id_is_lost():
-    def by(holds):
-        def by_id(self, page, at, length, flags):
-            place = HEAD_BYTES + TIGHTENING_ID
-            return any(one[0][place : place + 10] == bytes(page[at + place : at + place + 10]) for one in self.records)
-
-        return by_id
-
-    assert broken(FakeLog, "holds", by, resets=1) != ""
 
 
 # -- long lives -----------------------------------------------------------------------------------------------------

@@ -184,21 +184,6 @@ def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing
     assert not stretch.seeks and stretch.next_of_ours(3732930542) == -1
 
 
-def test_count_that_restarts_near_the_wrap_costs_few_questions():
-    cart = Cart()
-    cart.memory.next_id = 4294967286
-    cart.memory.make()
-    cart.met().work("ooo")
-    cart.close()
-    cart.memory.reset(1)
-    cart.asked = []
-    cart.memory.make()
-    cart.open()
-    cart.settle(600000)
-    assert len(cart.asked) <= 6, cart.asked
-    assert len(cart.uids()) == 3
-
-
 def test_a_walk_that_was_cut_off_is_shorter_next():
     stretch = stretch_of()
     lengths = []

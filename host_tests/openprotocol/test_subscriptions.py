@@ -23,17 +23,6 @@ def talk_with(*rows):
     return talk
 
 
-def test_each_push_gets_its_own_acknowledgement_when_the_owner_says_so():
-    talk = talk_with(RESULTS, ALARMS)
-    talk.tell(accepted(60), accepted(70))
-    talk.take()
-    for push, reply in ((ALARM, 72), (ALARM_STATUS, 77), (EXAMPLE, 62)):
-        assert talk.tell(push) == [st.EV_PUSHED] and talk.take() == []
-        talk.session.acknowledge()
-        talk.settle()
-        assert talk.mids() == [reply]
-
-
 def test_acknowledgements_of_different_pushes_that_wait_for_the_link_all_go_out():
     talk = talk_with(RESULTS, ALARMS)
     talk.tell(accepted(60), accepted(70))
@@ -73,9 +62,3 @@ def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
         assert talk.session.state == st.CLEARING
         talk.wait(5000)
         assert talk.session.state == st.READY
-
-
-def test_push_too_large_for_buffer_is_handed_over_as_its_row_says():
-    talk = Talk(buffer_bytes=300, subscriptions=(Subscription(RESULTS, (1,)), Subscription(ALARMS, (1,))))
-    talk.tell(STARTED, accepted(60), accepted(70))
-    assert talk.hear(message(71, b"x" * 400)[:300]) == [st.EV_PUSHED_CUT]

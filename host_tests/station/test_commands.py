@@ -372,18 +372,6 @@ def test_sent_command_stays_logged_after_a_cut_and_is_not_repeated():
 # -- results first -------------------------------------------------------------------------------------------------
 
 
-def test_results_arrive_and_are_acknowledged_while_a_command_has_no_answer():
-    cart = cart_of(refuse={42: None})
-    order = Order(cart, "disable")
-    for _ in range(6):
-        order.turn()
-        cart.controller.produce()
-        cart.run(200)
-        assert cart.controller.acknowledged == cart.controller.produced
-    assert order.end()["outcome"] == "unknown"
-    assert cart.settle().stored_ids() == cart.controller.produced and cart.controller.connections == 1
-
-
 def acknowledged_after(cart, words):
     """Return the longest ms from a result to its acknowledgement among many at any moment of a command."""
     worst = 0

@@ -138,15 +138,6 @@ def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     assert one.counted(h.CONTROLLER_RESETS) == 0
 
 
-def test_controller_that_names_its_station_is_asked_for_each_spindle_too():
-    one = cart((1, 2, 3), start_revisions=(6,), recover_revisions=(1, 2))
-    made(one, 2)
-    away(one, 3)
-    one.cut()
-    one.run(20000)
-    assert sorted(stored(one)) == expected(range(1, 6), (1, 2, 3))
-
-
 def test_count_that_reaches_the_last_id_again_during_the_look_is_seen():
     one = cart((1, 2))
     made(one, 3)

@@ -6,7 +6,7 @@ from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import result as r
 from host_tests.portable import HAS_ALL, LONG
-from host_tests.support.world import Cart, body_of, id_of, key_of
+from host_tests.support.world import Cart, id_of, key_of
 from lab.harness.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
@@ -156,15 +156,6 @@ def test_controller_that_never_mirrors_is_reconnected_and_nothing_is_lost():
     assert cart.controller.connections > 3
 
 
-def test_many_results_at_once_are_all_acknowledged():
-    for window in (1, 2, 5):
-        cart = Cart(controller={"window": window}).ready()
-        produce(cart, 40, 0)
-        cart.settle()
-        agrees(cart, 40)
-        assert cart.controller.acknowledged == cart.controller.produced
-
-
 def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
     cart = Cart(controller={"repeat": 4}).ready()
     produce(cart, 5)
@@ -187,15 +178,6 @@ def test_numbered_sessions_lose_and_repeat_nothing():
             agrees(cart, 120)
             assert 62 not in cart.controller.messages
             assert cart.controller.acknowledged == cart.controller.produced
-
-
-def test_result_fields_of_a_controller_without_999_have_its_limits():
-    cart = Cart(controller={"result_revisions": (1,)}).ready()
-    cart.controller.produce(pset=12, torque_min=4000, torque_max=5000, torque_target=4500)
-    cart.settle()
-    payload = cart.stored()[0]
-    assert payload[8 + r.BODY_BYTES : 8 + r.BODY_BYTES + 18] == b"004000005000004500"
-    assert cart.counted(h.OTHER_REVISION) == 1
 
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
@@ -343,14 +325,6 @@ def test_waits_double_from_one_second_to_thirty_with_jitter():
     assert len(seen) == 3  # different carts do not knock together
 
 
-def test_lost_session_comes_back_after_about_a_second():
-    cart = Cart(controller={"max_clients": 3}).ready()
-    for _ in range(3):
-        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-        cart.run(1300)
-        assert cart.is_ready()
-
-
 def test_taken_slot_is_left_alone_for_ten_to_sixty_seconds():
     for code in (96, 16, 35):
         cart = Cart(controller={"refuse": {1: code}})
@@ -493,19 +467,6 @@ def test_power_cut_at_any_moment_loses_and_doubles_nothing():
         cart.healthy()
 
 
-def test_restart_of_the_controller_loses_and_doubles_nothing():
-    cart = Cart().ready()
-    cart.settle()
-    for _ in range(5):
-        produce(cart, 3, 20)
-        cart.controller.drop()
-        produce(cart, 2, 20)
-        cart.run(3000)
-    cart.settle()
-    assert sorted(cart.stored_ids()) == cart.controller.produced
-    cart.healthy()
-
-
 def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
     for code in (FLASH_IO, FLASH_WORN):
         for refused in range(1, 7):
@@ -599,23 +560,6 @@ def test_gone_results_are_written_down():
     assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
 
 
-def test_live_result_is_not_held_up_by_what_is_fetched():
-    cart = Cart(blocks=40).ready()
-    cart.settle()
-    cart.line.delay_ms = 50
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    produce(cart, 60, 1)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-    cart.ready()
-    cart.run(500)
-    cart.controller.produce()
-    # One fetch may be under way: its answer and the acknowledgement's own way.
-    cart.run(3 * 50 + 10)
-    assert cart.controller.acknowledged[-1] == cart.controller.produced[-1]
-    cart.settle()
-    assert sorted(cart.stored_ids()) == cart.controller.produced
-
-
 def test_stop_says_goodbye_and_frees_the_slot():
     cart = Cart().ready()
     cart.settle()
@@ -642,21 +586,6 @@ def test_quiet_agent_wakes_for_its_keep_alives_only():
     cart.run(140000)
     # 20 keep-alives out and back; each may take a few turns, and nothing else moves.
     assert steps <= 20 * 6, steps
-
-
-def test_bodies_of_pushed_and_fetched_results_agree_in_what_both_have():
-    cart = Cart().ready()
-    cart.settle()
-    produce(cart, 1)
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.controller.produce()
-    cart.run(100)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-    cart.settle()
-    live, old = [body_of(payload) for payload in cart.stored()]
-    for place, width in ((r.JOB, 4), (r.BATCH_SIZE, 4)):
-        assert live[place : place + width] == old[place : place + width]
-    assert old[r.PSET_CHANGE : r.PSET_CHANGE + 19] == b" " * 19
 
 
 def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
@@ -720,17 +649,6 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     assert cart.station.known.missing() == 0
 
 
-def test_every_push_is_acknowledged_at_once_whatever_is_missing():
-    cart = Cart(blocks=40, controller={"memory": 400}).ready()
-    cart.settle()
-    for gap in (3, 50, 7, 1, 1000, 20):
-        cart.controller.jump_ids(gap)
-        produce(cart, 1, 20)
-        assert cart.controller.acknowledged[-1] == cart.controller.produced[-1]
-    cart.settle()
-    agrees(cart, 6)
-
-
 def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():
     cart = Cart(blocks=64, controller={"memory": 12000}).ready()
     cart.settle()
@@ -769,45 +687,6 @@ def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
         assert len(keys) == len(set(keys)) == 5 + 4 * 6, (repeat, away, len(keys))
 
 
-class Padder:
-    """Wraps a controller: the IDs in its MID 0065 have blanks for zeros, on the side that `left` says."""
-
-    def __init__(self, controller, left):
-        self.controller = controller
-        self.left = left
-
-    def endpoint(self):
-        session = self.controller.endpoint()
-        outgoing = session.outgoing
-
-        def padded():
-            octets = outgoing()
-            if octets and octets[4:8] == b"0065":
-                digits = octets[22:32].lstrip(b"0")
-                blanks = b" " * (10 - len(digits))
-                octets = octets[:22] + (blanks + digits if self.left else digits + blanks) + octets[32:]
-            return octets
-
-        session.outgoing = padded
-        return session
-
-
-def test_ids_that_answers_pad_with_blanks_are_fetched_and_stored_once():
-    for left in (True, False):
-        cart = Cart(controller={"max_clients": 9}, on=False)
-        cart.network.listen(CONTROLLER[0], CONTROLLER[1], Padder(cart.controller, left).endpoint)
-        cart.boot()
-        cart.settle()
-        produce(cart, 3)
-        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-        produce(cart, 4)
-        cart.settle(240000)
-        produce(cart, 1)
-        cart.settle()
-        agrees(cart, 8)
-        assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and cart.counted(h.RECOVERED) >= 3
-
-
 def two_stations():
     """A cart with two stations; `second` is the other one's controller."""
     cart = Cart(stations=2)
@@ -833,16 +712,6 @@ def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
     cart.run(2000)
     assert stops_in_order(cart) < 5000
     assert cart.controller.messages[3] == 1 and cart.second.messages[3] == 1
-
-
-def test_orderly_stop_waits_for_the_station_that_is_slow_without_spinning():
-    cart = two_stations()
-    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
-    cart.run(2000)
-    cart.second.options.silent = True
-    cart.network.swallow(*controller_address(1))
-    assert stops_in_order(cart) < 10000
-    assert cart.controller.messages[3] == 1
 
 
 def test_orderly_stop_in_the_middle_of_a_connect_is_done_at_once():

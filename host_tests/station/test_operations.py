@@ -373,20 +373,6 @@ def test_connection_that_breaks_behind_any_message_loses_nothing():
         assert cart.stored_ids() == list(range(first, 7)) and first <= 3, count
 
 
-def test_controller_that_waits_for_each_acknowledgement_gets_it():
-    cart = cart_of(STEP_SYNC).ready().settle()
-    produce(cart, 5)
-    cart.settle()
-    assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.controller.acknowledged == [1, 2, 3, 4, 5]
-    drop(cart)
-    for _ in range(4):
-        cart.controller.produce()
-    cart.ready().settle()
-    assert sorted(cart.stored_ids()) == list(range(1, 10))
-    assert cart.counted(h.CONTROLLER_MALFORMED) == 0
-    clean(cart)
-
-
 def rows_told(cart, number):
     """The objects of a result, as the controller made it."""
     return [

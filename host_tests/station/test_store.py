@@ -3,14 +3,13 @@
 from struct import pack, unpack
 
 from toolcart.agent.base import health as h
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from toolcart.agent.log.record import FRAME_BYTES
 from toolcart.agent.openprotocol.plausible import plausible
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
-from toolcart.agent.record.origin import ORIGIN_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.station.store import BLANK, IDENTITY, NOW, Bench
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
@@ -77,12 +76,6 @@ def test_repeat_is_acknowledged_and_stored_once():
             assert bench.push(frame) == KEPT_BEFORE
         assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
         assert bench.counted(h.STORED) == 1
-
-
-def test_repeat_in_another_revision_is_the_same_tightening():
-    bench = Bench()
-    bench.push(EXAMPLE)
-    assert bench.push(pushed(1)) == KEPT_BEFORE and bench.push(pushed(7)) == KEPT_BEFORE
 
 
 def test_repeat_after_a_restart_is_stored_once():
@@ -164,26 +157,6 @@ def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     assert bench.counted(h.CUT_SHORT) == 1
 
 
-def test_number_goes_on_over_results_and_raw_frames():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.push(EXAMPLE[:50])
-    bench.push(light(tightening_id=2))
-    numbers = [payload[0] for _, _, payload in bench.records(KIND_RESULT, KIND_RAW)]
-    assert numbers == [1, 2, 3]
-
-
-def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
-    bench = Bench()
-    assert bench.fetch(fetched(1)) == KEPT
-    _, flags, payload = bench.results()[0]
-    assert flags == r.FLAG_RECOVERED and len(payload) == 114 + ORIGIN_BYTES
-    assert payload[8 + r.JOB : 8 + r.JOB + 4] == b"    "
-    assert payload[8 + r.BATCH_SIZE : 8 + r.BATCH_SIZE + 4] == b"    "
-    assert payload[8 + r.PSET_CHANGE : 8 + r.PSET_CHANGE + 19] == b" " * 19
-    assert bench.counted(h.RECOVERED) == 1
-
-
 def test_unreadable_answer_is_not_taken():
     bench = Bench()
     for frame in (fetched(2)[:90], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"000" + fetched(1)[11:]):
@@ -194,31 +167,6 @@ def test_unreadable_answer_is_not_taken():
 # Nothing is acknowledged that is not durable
 
 
-def test_record_is_programmed_before_it_is_called_kept():
-    bench = Bench()
-    bench.device.journal = []
-    assert bench.push(EXAMPLE) == KEPT
-    programmed = [octets for what, octets in bench.device.journal if b"WVWZZZ1KZAW123456" in octets]
-    assert len(programmed) == 1
-    # What was programmed is what a start finds.
-    assert Bench.start(bench).log.number == 1
-
-
-def test_refusing_flash_keeps_nothing_and_says_so():
-    for code in (FLASH_IO, FLASH_WORN):
-        bench = Bench()
-        bench.push(light(tightening_id=1))
-        bench.device.code = code
-        for frame in (light(tightening_id=2), EXAMPLE[:60]):
-            assert bench.push(frame) == NOT_KEPT
-        assert bench.fetch(fetched(2, tightening_id=9)) == NOT_KEPT
-        assert bench.counted(h.STORED) == 1 and bench.counted(h.RAW) == 0
-        assert bench.counted(h.FLASH_FAILED) + bench.counted(h.REFUSED_FULL) == 3
-        bench.device.code = 0
-        assert bench.push(light(tightening_id=2)) == KEPT
-        assert len(bench.results()) == 2
-
-
 def test_result_that_was_refused_is_new_when_it_comes_again():
     bench = Bench()
     bench.push(light(tightening_id=1))
@@ -227,33 +175,6 @@ def test_result_that_was_refused_is_new_when_it_comes_again():
     bench.device.code = 0
     bench.start()
     assert bench.push(light(tightening_id=2)) == KEPT
-
-
-def fill(bench):
-    """Store until the spool takes no more; return how many it took."""
-    number = 1
-    while bench.push(light(tightening_id=number)) == KEPT:
-        number += 1
-        assert number < 1000
-    return number - 1
-
-
-def test_full_spool_keeps_nothing_more_and_loses_nothing():
-    bench = Bench(11)
-    count = fill(bench)
-    assert count > 20
-    assert bench.counted(h.REFUSED_FULL) == 1
-    assert bench.push(EXAMPLE[:60]) == NOT_KEPT
-    assert len(bench.results()) == count
-    bench.start()
-    assert bench.log.number == count
-
-
-def test_repeat_is_acknowledged_even_by_a_full_spool():
-    bench = Bench(11)
-    count = fill(bench)
-    assert bench.push(light(tightening_id=count)) == KEPT_BEFORE
-    assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
 
 
 def test_result_possibly_in_the_log_waits_while_that_is_unreadable():
@@ -294,16 +215,6 @@ def block_of(flash, octets):
 
 
 # What a start finds
-
-
-def test_results_of_before_start_count_and_last_one_is_in_no_doubt():
-    bench = Bench()
-    for number in (1, 2, 3):
-        bench.push(light(tightening_id=number))
-    bench.start()
-    assert not bench.log.doubtful and bench.store.ready()
-    assert bench.idents() == [1, 2, 3] and bench.known.top() == 3
-    assert bench.state.numbers[STORED] == 3
 
 
 def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
@@ -381,17 +292,6 @@ def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
     assert len(bench.results()) == 6
     bench.start()
     assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
-
-
-def test_result_with_a_blank_id_that_is_repeated_is_stored_once():
-    bench = Bench()
-    blank = light(tightening_id="          ")
-    assert bench.push(blank) == KEPT
-    assert bench.push(blank) == KEPT_BEFORE
-    assert bench.push(light(tightening_id="          ", torque=4242)) == KEPT
-    bench.start()
-    assert bench.push(blank) == KEPT_BEFORE
-    assert len({payload[:4] for _, _, payload in bench.results()}) == 2
 
 
 def test_controller_with_a_constant_id_has_every_tightening_stored_once():
@@ -531,14 +431,6 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
     bench.start()
     assert bench.store.ready() and bench.idents() == [1234567]
     assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
-
-
-def test_fetched_result_that_the_log_has_is_not_stored_again():
-    bench = Bench()
-    bench.push(EXAMPLE)
-    for revision in (1, 2, 5):
-        assert bench.fetch(fetched(revision)) == KEPT_BEFORE
-    assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 3
 
 
 def test_fetched_result_possibly_lost_by_the_log_counts_at_most_once():

@@ -47,7 +47,7 @@ PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/configuration.
 BUILD_EPOCH_S = "1735689600"
 
 # Debian's source package has no mbedtls; picotool, which would make the UF2, is not a package of bookworm.
-EDITS = {
+EDITS: sources.Edits = {
     "CMakeLists.txt": (
         ("set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
         ("target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)", ""),

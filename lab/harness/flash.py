@@ -135,7 +135,7 @@ class Nor(Piece):
         self.left = 0
         self.refuse_at = {}  # operation, counted from 1: its look
         self.refused_look = UNTOUCHED  # what refusals and worn blocks leave; None: drawn
-        self.worn = ()  # blocks that can be read and nothing else
+        self.worn = set()  # blocks that can be read and nothing else
         self.refusing = ()  # blocks that take no program while all others work, as a disk that errs when it syncs
         self.unreadable = ()  # blocks
         self.read_fails_in = 0  # reads until one is refused; 0: none; below 0: all are

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine
 
@@ -103,7 +104,7 @@ def _programs() -> Path:
 
 def _run(command: list, user: str | None) -> None:
     words = [str(word) for word in command]
-    as_user = {"user": user, "group": user, "extra_groups": []} if user else {}
+    as_user: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user else {}
     # No pipe: what pg_ctl starts would hold its other end.
     with tempfile.TemporaryFile() as told:
         done = subprocess.run(

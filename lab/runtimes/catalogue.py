@@ -14,6 +14,7 @@ The last one runs only on request: a simulated chip is thirty times slower than 
 import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.firmware import debian
@@ -34,7 +35,7 @@ ARCHITECTURES = {
 BUILT = ("cortex", "rp2040")  # kinds that are built here
 
 
-def image(kind: str):
+def image(kind: str) -> Any:
     """Return the module that builds and starts the image; imported late, as it compiles with what needs this one."""
     from lab.firmware import cortex, rp2040
 

@@ -78,12 +78,12 @@ def ruff(what: str, *arguments: str) -> Row:
 
 
 def types() -> list[Row]:
-    typecheck.fetch()
+    typecheck.prepare()
     rows = []
     told: set[str] = set()  # what one pass found and the next finds again is reported once
     with ThreadPoolExecutor(WORKERS) as pool:
-        outcomes = pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files)))
         pool.submit(_compile_tests)
+        outcomes = pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files)))
         for row, errors in outcomes:
             for error in errors:
                 if error not in told:

@@ -6,12 +6,13 @@ Rules:
    board file is checked with the stubs of the port its name begins with, and with both chips' if it names none: the
    unix stubs have neither network nor pins.
 3. What is for CPython alone, in toolcart/ and in lab/, is checked with the ordinary typeshed.
+4. What a program sees of the library is checked by the checkers that users have: host_tests/client/test_types.py.
 """
 
-import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ STUBS_VERSION = "1.29.0.post1"
 STDLIB_STUBS_VERSION = "1.29.0.post2"
 PORTS = ("unix", "rp2", "esp32")
 PIP_TIMEOUT_S = 180
-PYRIGHT_TIMEOUT_S = 600  # on a busy machine too
+CHECK_TIMEOUT_S = 600  # on a busy machine too
 
 
 # Scripts and manifests for the images: they use names that only those have.
@@ -35,7 +36,7 @@ FOR_CHIPS = ("lab/firmware/cortex/", "lab/firmware/rp2/", "lab/firmware/jobs/")
 
 @dataclass(frozen=True)
 class TypePass:
-    """One run of pyright: a name, the files, and the port whose stubs it uses ("" for CPython's)."""
+    """One run of the checker: a name, the files, and the port whose stubs it uses ("" for CPython's)."""
 
     name: str
     files: list[str]
@@ -63,7 +64,6 @@ def passes() -> list[TypePass]:
             for source in python_files(room)
             if source.name not in core and not is_portable(source.text) and not source.name.startswith(FOR_CHIPS)
         ]
-    # Two passes, each on a core of its own.
     return [one for one in [*found, *(TypePass(room, files, "") for room, files in beside.items())] if one.files]
 
 
@@ -82,83 +82,58 @@ def stubs(port: str) -> Path:
 
 
 def _configuration(one: TypePass) -> Path:
-    folder = CACHE / "pyright"
+    folder = CACHE / "types"
     folder.mkdir(parents=True, exist_ok=True)
+    # A module that the stubs have comes from them, any other from the checker's own typeshed.
+    stubs_of_port = [str(stubs(one.port))] if one.port else []
     settings: dict[str, object] = {
-        # Only relative names count; an absolute one is silently ignored.
-        "include": [os.path.relpath(CHECKOUT / name, folder) for name in one.files],
-        "exclude": [],
-        "extraPaths": [str(CHECKOUT)],
-        "pythonVersion": "3.11",
-        "pythonPlatform": "Linux",
-        "typeCheckingMode": "standard",
+        "project-includes": [str(CHECKOUT / name) for name in one.files],
+        "project-excludes": [],
+        "use-ignore-files": False,
+        "search-path": [str(CHECKOUT), *stubs_of_port],
+        "disable-search-path-heuristics": True,
+        "python-version": "3.11",
+        "python-platform": "linux",
+        "infer-with-first-use": False,  # a list is of what it is said to be, not of what is first put into it
     }
     if one.port:
-        folder_of_stubs = str(stubs(one.port))
-        settings.update(
-            # 3.10 is what the stubs are written for.
-            stubPath=folder_of_stubs,
-            typeshedPath=folder_of_stubs,
-            extraPaths=[str(CHECKOUT), folder_of_stubs],
-            pythonVersion="3.10",
-            # Contradictions within the stubs are not ours to report.
-            reportMissingModuleSource="none",
-        )
-    file = folder / f"{one.name}-{os.getpid()}.json"
-    file.write_text(json.dumps(settings, indent=1))
+        settings["skip-interpreter-query"] = True
+    else:
+        settings["python-interpreter-path"] = sys.executable
+    file = folder / f"{one.name}-{os.getpid()}.toml"
+    # JSON's strings, numbers, booleans and lists are TOML's as well.
+    file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     return file
 
 
-def _pyright(*arguments: str, timeout_s: int) -> subprocess.CompletedProcess[str]:
-    """Run the environment's pyright of the pinned version, without a check for newer ones."""
-    env = {
-        **os.environ,
-        "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
-        "PYRIGHT_PYTHON_CACHE_DIR": str(CACHE / "pyright-node"),
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "pyright", *arguments],
-        cwd=CHECKOUT,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-    )
-
-
-def fetch() -> None:
-    """Fetch what pyright needs at its first start, before two passes start it at once, and what a build makes."""
+def prepare() -> None:
+    """Make what a build makes, the types of the messages, before several passes read them at once."""
     types.write(types.FOLDER)
-    with contextlib.suppress(subprocess.TimeoutExpired):  # the passes say what is missing
-        _pyright("--version", timeout_s=PIP_TIMEOUT_S)
 
 
 def check(one: TypePass) -> list[str]:
-    """Run one pass; return a line for each error. Unavailable without pyright or the stubs."""
+    """Run one pass; return a line for each error. Unavailable without pyrefly or the stubs."""
+    program = shutil.which("pyrefly", path=str(Path(sys.executable).parent))
+    if program is None:
+        raise Unavailable("pyrefly is not installed (the extra `test`)")
     configuration = _configuration(one)
-    arguments = ["--outputjson", "--project", str(configuration)]
-    if not one.port:
-        arguments += ["--pythonpath", sys.executable]
+    command = [program, "check", "--config", str(configuration), "--output-format", "json"]
     try:
-        done = _pyright(*arguments, timeout_s=PYRIGHT_TIMEOUT_S)
+        done = subprocess.run(
+            command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CHECK_TIMEOUT_S
+        )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"pyright was not done within {PYRIGHT_TIMEOUT_S} s") from None
+        raise Unavailable(f"pyrefly was not done within {CHECK_TIMEOUT_S} s") from None
     finally:
         configuration.unlink()
     try:
-        report = json.loads(done.stdout)
+        found = json.loads(done.stdout)["errors"]
     except ValueError:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Unavailable(f"pyright did not run: {said[-1] if said else 'it said nothing'}") from None
-    seen = report["summary"]["filesAnalyzed"]
-    # A pass that looked at fewer files than it was given proves nothing.
-    if seen < len(one.files):
-        return [f"pyright looked at {seen} of {len(one.files)} files"]
-    return [_one_line(finding) for finding in report["generalDiagnostics"] if finding["severity"] == "error"]
+        said = done.stderr.strip().splitlines()
+        raise Unavailable(f"pyrefly did not run: {said[-1] if said else 'it said nothing'}") from None
+    return [_one_line(finding) for finding in found if finding["severity"] == "error"]
 
 
 def _one_line(finding: dict) -> str:
-    line = finding.get("range", {}).get("start", {}).get("line", -1) + 1
-    text = " ".join(finding["message"].split())
-    return f"{finding['file'].removeprefix(f'{CHECKOUT}/')}:{line}: {text} ({finding.get('rule', 'syntax')})"
+    text = " ".join(finding["concise_description"].split())
+    return f"{finding['path'].removeprefix(f'{CHECKOUT}/')}:{finding['line']}: {text} ({finding['name']})"

@@ -238,9 +238,9 @@ class _Twin:
         self.number = settings["number"]
         self.outlet_settings = [agent.tree.get(one["kind"]) or one for one in settings["outlets"]]
         self.is_up = bring_up(self, device)
-        self.durable = list(self.state.durable) if self.is_up else []  # before anything is settled
-        self.in_doubt = int(self.is_up and self.quarantine.log.doubtful)  # entries
-        self.is_up = self.is_up and self.quarantine.settle()
+        self.durable = list(self.state.durable) if self.is_up else []  # type: ignore  # before anything is settled
+        self.in_doubt = int(self.is_up and self.quarantine.log.doubtful)  # type: ignore  # entries
+        self.is_up = self.is_up and self.quarantine.settle()  # type: ignore
 
 
 class _Copy:

@@ -28,4 +28,4 @@ def checksum(buf, start: int, end: int) -> int:
 
 def remember_checksums() -> None:
     """Check and seal the records and snapshots of this process with `checksum`."""
-    record.crc30 = state.crc30 = checksum
+    record.crc30 = state.crc30 = checksum  # type: ignore

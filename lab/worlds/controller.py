@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 from collections import OrderedDict
+from typing import Any
 
 from lab.worlds.controller_session import Session
 from lab.worlds.history import READABLE, UNREADABLE, Result, StationHistory
@@ -94,8 +95,9 @@ class Controller:
         parts = [result]
         for spindle in range(2, count + 1):
             number = result.number + spindle - 1
-            made = {name: value for name, value in vars(result).items() if not isinstance(value, list)}
-            parts.append(Result(**{**made, "number": number, "spindle": spindle}))
+            made: dict[str, Any] = {name: value for name, value in vars(result).items() if not isinstance(value, list)}
+            made.update(number=number, spindle=spindle)
+            parts.append(Result(**made))
             self.history.results[number] = parts[-1]
         self.parts[result.number] = parts
         return parts
@@ -133,7 +135,8 @@ class Controller:
         number = 900000 - self.others_made
         ours = self.dislike_left, self.garble_left, self.bad_row
         self.dislike_left = self.garble_left = 0
-        made = {**vars(self._result(number)), "station": 0, "vin": f"X{self.number}E{number:06d}", "frame": READABLE}
+        made: dict[str, Any] = vars(self._result(number))
+        made.update(station=0, vin=f"X{self.number}E{number:06d}", frame=READABLE)
         self.dislike_left, self.garble_left, self.bad_row = ours
         self._keep(Result(**made))
 

@@ -51,10 +51,10 @@ class NorFlash(Nor):
         self.unsound: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
-        self.worn: set[int] = set()
+        self.worn = set()
         self.unerased: set[int] = set()  # worn blocks that were to be erased: nothing relies on their content
         self.refused_erases: set[int] = set()  # blocks; until one is erased, or a start finds them as they are
-        self.refusing = ""
+        self.refusing = ""  # type: ignore
         self.refusals_left = 0  # operations still to be refused, whatever `refusing` says
         self.unreadable_left = 0  # reads still to be refused
         self.faults = 0  # operations and reads that were refused, or met a worn block

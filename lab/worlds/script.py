@@ -15,6 +15,7 @@ Rules
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from lab.worlds import endings, misled
 from lab.worlds.dice import dice, one_of
@@ -224,7 +225,7 @@ def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
     d.random()  # here and below: of settings that are no more; without their numbers seeds would be other worlds
-    settings = {"pim_host": "pim", "pim_port": 6575, "rewind": d.random() < 0.1}
+    settings: dict[str, Any] = {"pim_host": "pim", "pim_port": 6575, "rewind": d.random() < 0.1}
     d.random()
     if fast:
         settings["reconnect_s"] = d.choice((0.3, 1, 5))

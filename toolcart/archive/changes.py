@@ -241,7 +241,7 @@ _KINDS = (
 def _take_map(reading: Connection, connection: Connection, table: Table) -> None:
     key = list(table.primary_key.columns)
     known = {tuple(row) for row in connection.execute(select(*key))}
-    rows = [dict(row) for row in reading.execute(select(table)).mappings()]
+    rows: list[dict] = [dict(row) for row in reading.execute(select(table)).mappings()]
     new = [row for row in rows if tuple(row[column.name] for column in key) not in known]
     if new:
         connection.execute(insert(table), new)
@@ -295,7 +295,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
         if theirs:
             bulk.insert(connection, table, [tuple(row[name] for name in bulk.columns(table)) for row in theirs])
         if table is t.RESULT_VIN:
-            cars.add(connection, {row["VIN"] for row in theirs} - {""})
+            cars.add(connection, {str(row["VIN"]) for row in theirs} - {""})
     return len(rows)
 
 

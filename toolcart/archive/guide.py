@@ -81,7 +81,8 @@ class Elsewhere:
                     self._trouble("no server is there: start one with `toolcart archive serve --role server`")
             for station, tell in taken:
                 server = servers.of_station(found, station)
-                tell(Answer(*latest.get(station, (0, 0)), server.host, server.port) if server else None)
+                result, event = latest.get(station, (0, 0))
+                tell(Answer(result, event, server.host, server.port) if server else None)
         self._asks = None
 
     def _read(self, stations: Iterable[Station]) -> tuple[list[servers.Server], known.Latest]:

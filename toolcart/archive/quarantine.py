@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.entries import reason_text
@@ -49,7 +50,7 @@ class _Buffer:
     result: bytearray | None = None
 
 
-def take_quarantine(place: str, source: Path, station: Station | None, say: Callable[[str], None]) -> dict[str, int]:
+def take_quarantine(place: str, source: Path, station: Station | None, say: Callable[[str], None]) -> dict[str, Any]:
     """Store the quarantine of a spool file; `station` is whose, if the file does not say.
 
     Return how many were taken, were there already, cannot be read, and could not be stored. NoQuarantine, Unusable.

@@ -55,7 +55,8 @@ def rows_of(results: Iterable[tuple]) -> list[tuple]:
         key = (*place, row[_AT["SpindleSerial"]], *torque_limits, *angle_limits)
         one = sums.get(key)
         if one is None:
-            one = sums[key] = [0, 0, *4 * (0, 0.0, 0.0, None, None)]
+            sums[key] = [0, 0, *4 * (0, 0.0, 0.0, None, None)]
+            one = sums[key]
         bad = int(row[_AT["Overall"]] != 0)
         one[bad] += 1
         for number, (low, high) in enumerate((torque_limits, angle_limits)):

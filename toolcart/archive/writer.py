@@ -32,6 +32,7 @@ from toolcart.archive import bulk, cars, quarters, rows
 from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
+from toolcart.archive.rows import Key
 from toolcart.toolsnet.records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
@@ -63,7 +64,7 @@ class _Batch:
     mapped: set[tuple] = field(default_factory=set)
     ids: dict[Table, int] = field(default_factory=dict)
     cars: set[str] = field(default_factory=set)
-    new: dict[str, list[rows.Key]] = field(default_factory=lambda: {"04": [], "09": []})
+    new: dict[str, list[Key]] = field(default_factory=lambda: {"04": [], "09": []})
 
     def count(self, outcome: str) -> None:
         """Count the outcome of the next telegram."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.base.sources import Unavailable
@@ -23,7 +23,8 @@ class CommandLine(argparse.ArgumentParser):
     def __init__(self, about: str | None = None, **more) -> None:
         started = getattr(sys.modules["__main__"].__spec__, "name", "").removesuffix(".__main__")
         first = (about or "").partition("\n\n")[0]
-        super().__init__(**{"prog": f"python -m {started}", "description": first, **more})
+        words: dict[str, Any] = {"prog": f"python -m {started}", "description": first, **more}
+        super().__init__(**words)
 
     def error(self, message: str) -> NoReturn:
         """Print the error without the usage, which is longer than the error."""

@@ -15,7 +15,7 @@ Rules
 6. Summer time begins and ends on the second, even while no server answers: time is counted on from the last answer.
 """
 
-# pyright: reportOptionalMemberAccess=false
+# pyrefly: ignore-errors[missing-attribute]
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer, ticks_add, ticks_diff

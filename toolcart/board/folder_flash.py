@@ -11,7 +11,7 @@ Rules
    heap only when the log moves to another block.
 """
 
-# pyright: reportOptionalMemberAccess=false
+# pyrefly: ignore-errors[missing-attribute]
 
 import os
 import sys

@@ -6,7 +6,7 @@ Rules
 3. The serial console is in the same poll if the port can poll it.
 """
 
-# pyright: reportOptionalMemberAccess=false
+# pyrefly: ignore-errors[missing-attribute]
 
 import select
 import sys

@@ -12,7 +12,7 @@ Rules
 6. Too little memory counts as a connection that could not be opened.
 """
 
-# pyright: reportOptionalMemberAccess=false
+# pyrefly: ignore-errors[missing-attribute]
 
 import select
 

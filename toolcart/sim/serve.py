@@ -128,8 +128,8 @@ class SimulatedPlant:
             self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
             self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
             self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
-            self.toolsnet.options.server_host = host
-            self.toolsnet.options.server_port = self._server.port
+            self.toolsnet.options.server_host = host  # type: ignore
+            self.toolsnet.options.server_port = self._server.port  # type: ignore
         self.producer = Producer(self.controller)
         self.producer.set_rate(rate, jitter, count)
         self.loop.workers.append(self.producer.work)

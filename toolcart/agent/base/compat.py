@@ -18,7 +18,7 @@ except ImportError:
         return value
 
 
-TYPE_CHECKING = const(0)  # what follows it is for type checkers alone
+TYPE_CHECKING = const(0)  # type: ignore  # what follows it is for type checkers alone
 ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:

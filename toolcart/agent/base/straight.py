@@ -201,7 +201,7 @@ def seal(buf, start, kind, flags, length, seq):
 
 # -- form.py -------------------------------------------------------------------------------------------------------
 
-_forms = {}
+_forms: dict = {}
 
 
 def carry_out(form, moves, target, at, source, start):
@@ -211,14 +211,15 @@ def carry_out(form, moves, target, at, source, start):
         if len(_forms) >= _FORMS_MOST:
             _forms.clear()
         rows = [form[place : place + _MOVE_BYTES] for place in range(0, moves * _MOVE_BYTES, _MOVE_BYTES)]
-        run = _forms[key] = compiled([(row[0] & 15, row[0] >> 4, row[1] | row[2] << 8, row[3], row[4]) for row in rows])
+        run = compiled([(row[0] & 15, row[0] >> 4, row[1] | row[2] << 8, row[3], row[4]) for row in rows])
+        _forms[key] = run
     return run(target, at, source, start)
 
 
 def compiled(moves):
     """Return run(target, at, source, start) -> bool for moves (move, upper, to, from, width)."""
     moves = list(dict.fromkeys(moves))
-    given = {
+    given: dict = {
         "FIT_TEXT": _FIT_TEXT,
         "DIGITS_OF_HEX": _DIGITS_OF_HEX,
         "ZERO_FOR_BLANK": _ZERO_FOR_BLANK,

@@ -88,7 +88,7 @@ def _revived(value):
         if key in value:
             make, names = _PARTS[key]
             told = value[key]
-            return make(*[told[name] for name in names], bytes.fromhex(told["octets"]))
+            return make(*[told[name] for name in names], raw=bytes.fromhex(told["octets"]))
     if set(value) == {"octets"}:
         return bytes.fromhex(value["octets"])
     found = {name: _revived(value[name]) for name in value}

@@ -20,7 +20,7 @@ _WHOLE_BYTES = BODY_BYTES + LIMITS_BYTES
 
 def straightened(read_with_care, scale_angles, widths, limit_widths):
     """Return what takes the place of `read_with_care` (layouts.read_whole)."""
-    made = {}  # by the layout's identity, with the layout: there are six
+    made: dict = {}  # by the layout's identity, with the layout: there are six
 
     def read_whole(layout, buf, at, length, body, start):
         known = made.get(id(layout))

@@ -124,7 +124,7 @@ class Commands:
 
     def withdraw(self, order, now):
         """Withdraw the order, unless it is outstanding; return True if nothing more of it will be sent."""
-        if order is self.order and order.state == WAITING:
+        if self.order is order and order.state == WAITING:
             if order.code:  # a way was tried that the controller does not know
                 self._finish(order, REFUSED, now)
             else:

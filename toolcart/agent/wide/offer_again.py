@@ -81,7 +81,9 @@ class _Range:
         self.since = since
         # From the next one on there is room.
         self.low = min(policy.cursor.number, floor(self.log), self.log.blocks.lowest())
-        self.oldest = self.first = self.fits = None  # (number, time) of results
+        self.oldest: tuple | None = None  # (number, time) of results
+        self.first: tuple | None = None
+        self.fits: tuple | None = None
         self.count = self.count_fitting = 0
         self.kept = set()  # what the quarantine holds; its room bounds that
 

@@ -32,7 +32,7 @@ async def limits_page(read: Reading, request: Request) -> Page:
         ("to", filters.minute(request, "to") or until),
     ):
         form[name] = filters.field(told)
-    values = {"station": station, "form": form, "limits": found, "note_most": limits.NOTE_MOST}
+    values: dict[str, Any] = {"station": station, "form": form, "limits": found, "note_most": limits.NOTE_MOST}
     values["title"] = names.get((wanted.spindle or 0, wanted.program or 0), f"Program {wanted.program}")
     return Page("limits.html", values)
 

@@ -87,5 +87,5 @@ def templates() -> Environment:
         moment=moment, day=day, number=number, limits=limits, status=status, place=place, silence=silence, gauge=gauge
     )
     made.filters["drawn"] = drawn
-    made.globals["link"] = link
+    made.globals["link"] = link  # type: ignore
     return made

@@ -81,7 +81,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
         bars = await _over_time(read, wanted, form, shifts)
     else:
         bars = await _by_frequency(read, wanted, form, counts, screws)
-    values = {
+    values: dict[str, Any] = {
         "bars": bars[:BARS],
         "more": len(bars[BARS:]),
         "nok": nok,

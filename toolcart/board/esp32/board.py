@@ -1,6 +1,6 @@
 """ESP32: Wi-Fi, wired Ethernet with a LAN8720, the lamp, and a partition for the spool."""
 
-# pyright: reportCallIssue=false
+# pyrefly: ignore-errors[unexpected-keyword]
 # (the stubs know only LAN(id), the firmware takes what is given below)
 
 import machine

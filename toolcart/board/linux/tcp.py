@@ -32,7 +32,7 @@ _FAILED = -1
 class TcpPort:
     """One TCP client connection (toolcart.agent.link.port)."""
 
-    NOT_NOW = (BlockingIOError, InterruptedError)  # raised if there is nothing to read, or no room to write
+    NOT_NOW: tuple[type[OSError], ...] = (BlockingIOError, InterruptedError)  # nothing to read, or no room to write
 
     def __init__(self):
         self.sock = None
@@ -162,7 +162,7 @@ class _Lookup:
     """The addresses of a host; a name is resolved in a thread of its own."""
 
     def __init__(self, host, number):
-        self._found = (_NONE, (0, 0))
+        self._found: tuple[int, tuple] = (_NONE, (0, 0))
         self._slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):
             try:

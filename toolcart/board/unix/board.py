@@ -54,7 +54,7 @@ class FileFlash:
 
     def _make(self, path, header):
         """Make it under another name first: the next start overwrites what a power cut leaves of it."""
-        self._file = open(path + ".new", "wb")
+        self._file = open(path + ".new", "wb")  # type: ignore
         self._file.write(header.page())
         self._fill(0)
         self._file.close()
@@ -71,7 +71,7 @@ class FileFlash:
         """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             self._file.seek(PAGE_BYTES + address)
-            return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO
+            return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO  # type: ignore
         except OSError as error:
             return self._refuse(error)
 
@@ -79,7 +79,7 @@ class FileFlash:
         """Write buf[0:n] to `address` and through to the disk."""
         try:
             self._file.seek(PAGE_BYTES + address)
-            put = self._file.write(buf, 0, n)
+            put = self._file.write(buf, 0, n)  # type: ignore
             self._file.flush()
         except OSError as error:
             return self._refuse(error)

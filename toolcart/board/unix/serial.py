@@ -52,7 +52,7 @@ class SerialPort:
             self.sock = open(device, "r+b")
         except OSError as error:
             self.sock = None
-            self.why_code = error.errno
+            self.why_code = error.errno or 0
             self.why = why_of(error.errno)
             return
         self.board.listen(self, self.sock, select.POLLIN)

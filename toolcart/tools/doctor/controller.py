@@ -56,7 +56,7 @@ _NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.replies keeps
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
 _REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
-_NO_SESSION = {
+_NO_SESSION: dict[type, str] = {
     Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
     Foreign: "Does something else listen there?",
 }

@@ -7,6 +7,7 @@ import os
 import struct
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from toolcart.base.installation import program_version
 from toolcart.board.linux.board import TIMESYNC
@@ -28,7 +29,8 @@ def memory_kib() -> int | None:
 def clock() -> dict:
     """Return the wall clock with its zone, whether it is kept right, and how far it may be off."""
     now = datetime.now(UTC).astimezone()
-    told = {"now": now.isoformat(timespec="seconds"), "zone": now.tzname(), "kept": None, "error_s": None}
+    zone = now.tzname()
+    told: dict[str, Any] = {"now": now.isoformat(timespec="seconds"), "zone": zone, "kept": None, "error_s": None}
     try:
         page = ctypes.create_string_buffer(TIMEX_BYTES)
         state = ctypes.CDLL(None).adjtimex(page)  # this only reads: no mode is set

@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
@@ -72,7 +73,7 @@ def put_details(station: Station, shown: dict) -> None:
 
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
     """Return the state as the live view gets it, plus what only Linux knows about a spool."""
-    shown = status.of_station(station, board.now())
+    shown: dict[str, Any] = status.of_station(station, board.now())
     put_details(station, shown)
     if station.commands is not None:
         shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
