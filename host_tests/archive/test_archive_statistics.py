@@ -182,6 +182,19 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
         assert zeros <= counted
 
 
+def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
+    values = [20.0, 35.0, 35.3, 35.7, 44.9, 45.1, 45.2, 54.9, 55.0, 80.0]
+    begin = datetime(2026, 11, 21, 6)
+    with engines.connect() as connection:
+        put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
+        wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")
+        [program] = day.programs(connection, wanted, {}, only_ok=False)
+        connection.rollback()
+    spread = program["torque"]
+    within = numpy.clip(values, spread["from"], spread["to"])
+    assert spread["bars"] == list(numpy.histogram(within, day.BARS, (spread["from"], spread["to"]))[0])
+
+
 def test_many_results_are_drawn_by_what_sticks_out(engines):
     begin = datetime(2026, 1, 1)
     rows = [

@@ -43,11 +43,11 @@ def programs(
 def _bars(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, dict[tuple, list[int]]]:
     """Return the bars of all programs with limits."""
 
-    def first(low, high):
+    def first(low: float, high: float) -> float:
         return low - (high - low) * MARGIN
 
-    def width(low, high):
-        return statistics.not_zero((high - low) * (1 + 2 * MARGIN) / BARS)
+    def width(low: float, high: float) -> float:
+        return (high - low) * (1 + 2 * MARGIN) / BARS
 
     return statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, first, width, BARS)
 

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -62,7 +63,13 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     counted: Counter = Counter()
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
         counted[pareto.cause(*statuses)] += count
-    told = {"count": good + bad, "nok": bad, "causes": pareto.pareto(counted), "group": group, "quantities": []}
+    told: dict[str, Any] = {
+        "count": good + bad,
+        "nok": bad,
+        "causes": pareto.pareto(counted),
+        "group": group,
+        "quantities": [],
+    }
     told["rules"] = [spc.RULES[number].words for number in shown.rules]
     phases = limits.phases(connection, wanted)
     is_set = (
