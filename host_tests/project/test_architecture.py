@@ -69,7 +69,7 @@ class Module:
     def imports(self):
         """Every module of ours that it imports, at its top or inside a function."""
         found = set()
-        for node in ast.walk(self.tree):
+        for node in statements(self.tree):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
@@ -80,6 +80,15 @@ class Module:
                     deeper = f"{module}.{alias.name}"
                     found.add(deeper if is_module(deeper) else module)
         return {name for name in found if name.split(".")[0] in ("toolcart", "lab", "host_tests")}
+
+
+def statements(node):
+    """Yield all statements below; expressions, nine nodes of ten, are not looked at."""
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        below = getattr(node, field, ())
+        for one in below if isinstance(below, list) else ():
+            yield one
+            yield from statements(one)
 
 
 @cache
