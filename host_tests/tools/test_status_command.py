@@ -287,11 +287,12 @@ def test_a_board_that_wants_no_network_is_not_asked_for_one():
     from toolcart.tools.flash.board_commands import status_lines
 
     station = _station()
-    station["outlets"][0].update(state="closed", why="no network", why_in="closed")
+    station["outlets"][0].update(state="closed", why="no network", why_in="closed", next_try_ms=4000)
     told = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
-    assert "results stay on the board" in told and "toolcart board spool" in told and "Wi-Fi" not in told
+    assert "results stay on the board" in told and "toolcart board spool" in told
+    assert "Wi-Fi" not in told and "ext try" not in told
     told = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
-    assert "Wi-Fi" in told
+    assert "Wi-Fi" in told and "ext try" in told
 
 
 def test_watching_ends_in_order(monkeypatch):

@@ -278,8 +278,8 @@ def status_lines(told: dict[str, Any]) -> list[str]:
     wants_none = about.get("network", {}).get("kind") == "none"
     for station in told["stations"]:
         if wants_none:
-            outlets = [{**one, "why": reasons.NO_NETWORK_WANTED} for one in station.get("outlets", ())]
-            station = {**station, "outlets": outlets}
+            said = {"why": reasons.NO_NETWORK_WANTED, "next_try_ms": 0}
+            station = {**station, "outlets": [{**one, **said} for one in station.get("outlets", ())]}
         lines += words.station_lines(station)
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted     {counted or 'nothing'}")
