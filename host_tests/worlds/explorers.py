@@ -202,8 +202,9 @@ def _over(*_):
 
 def main(name, seconds, *aim):
     """Explore for so many seconds at most."""
-    signal.signal(signal.SIGALRM, _over)
-    signal.alarm(int(seconds))
+    before = signal.signal(signal.SIGALRM, _over)
+    # Again each second: one that is raised while something is collected is printed and forgotten.
+    signal.setitimer(signal.ITIMER_REAL, int(seconds), 1)
     tally = Tally()
     found = ""
     try:
@@ -213,7 +214,9 @@ def main(name, seconds, *aim):
             found = "no end"
     except Exception as error:
         found = "%s: %s" % (type(error).__name__, (str(error).splitlines() or [""])[0])
-    signal.alarm(0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     tally.tell(found)
 
 

@@ -1,5 +1,9 @@
 """What `toolcart bench causes` breaks stands where it says, for every fault of the list; its hunt finds and misses."""
 
+import contextlib
+import json
+import signal
+
 import pytest
 from click.testing import CliRunner
 
@@ -52,6 +56,19 @@ def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
     monkeypatch.setattr(causes, "_usual", lambda aim, seed: ("stuck",))
     found = causes.hunt(cause("no-pass"), 60)
     assert (found.what, found.count) == ("lost (seed 8)", 2)
+
+
+def test_an_explorer_ends_though_one_alarm_is_lost(monkeypatch, capsys):
+    def deaf(tally):
+        with contextlib.suppress(explorers.Over):
+            signal.pause()
+        tally.count = 1
+        signal.pause()
+
+    monkeypatch.setitem(explorers.EXPLORERS, "deaf", deaf)
+    explorers.main("deaf", 1)
+    assert json.loads(capsys.readouterr().out) == {"found": "", "count": 1, "seed": 0}
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
 
 def test_an_explorer_ends_when_its_time_is_over(capsys):
