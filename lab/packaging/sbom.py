@@ -8,8 +8,6 @@ Rules
 
 from __future__ import annotations
 
-# The library's decorator is annotated as if it returned another class: its own checks run at run time.
-# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false
 import email
 import hashlib
 import re

@@ -135,7 +135,7 @@ class Controller:
         number = 900000 - self.others_made
         ours = self.dislike_left, self.garble_left, self.bad_row
         self.dislike_left = self.garble_left = 0
-        made: dict[str, Any] = vars(self._result(number))
+        made: dict[str, Any] = dict(vars(self._result(number)))
         made.update(station=0, vin=f"X{self.number}E{number:06d}", frame=READABLE)
         self.dislike_left, self.garble_left, self.bad_row = ours
         self._keep(Result(**made))
