@@ -89,6 +89,7 @@ def _configuration(one: TypePass) -> Path:
     settings: dict[str, object] = {
         "project-includes": [str(CHECKOUT / name) for name in one.files],
         "project-excludes": [],
+        "disable-project-excludes-heuristics": True,  # a checkout may lie below a folder that it would leave out
         "use-ignore-files": False,
         "search-path": [str(CHECKOUT), *stubs_of_port],
         "disable-search-path-heuristics": True,
@@ -117,7 +118,7 @@ def check(one: TypePass) -> list[str]:
     if program is None:
         raise Unavailable("pyrefly is not installed (the extra `test`)")
     configuration = _configuration(one)
-    command = [program, "check", "--config", str(configuration), "--output-format", "json"]
+    command = [program, "check", "--config", str(configuration), "--output-format", "json", "--summary=full"]
     try:
         done = subprocess.run(
             command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CHECK_TIMEOUT_S
@@ -131,6 +132,10 @@ def check(one: TypePass) -> list[str]:
     except ValueError:
         said = done.stderr.strip().splitlines()
         raise Unavailable(f"pyrefly did not run: {said[-1] if said else 'it said nothing'}") from None
+    seen = re.search(r"([\d,]+) modules? \(", done.stderr)
+    # A pass that looked at fewer files than it was given proves nothing.
+    if seen is None or int(seen[1].replace(",", "")) < len(one.files):
+        return [f"pyrefly looked at {seen[1] if seen else 'none'} of {len(one.files)} files"]
     return [_one_line(finding) for finding in found if finding["severity"] == "error"]
 
 
