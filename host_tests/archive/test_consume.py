@@ -412,12 +412,13 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
 
 
 def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
-    monkeypatch.setattr(online, "BEAT_S", 0.1)
+    monkeypatch.setattr(online, "BEAT_S", 0.0)
     heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
     old = [("20200101000000",)]
 
-    def make_old(connection):
-        connection.exec_driver_sql(f"UPDATE TNMapStation SET Heard = '{old[0][0]}'")
+    def make_old(writer):
+        writer.change(lambda connection: None)  # what was heard until now is committed behind this one
+        writer.change(lambda connection: connection.exec_driver_sql(f"UPDATE TNMapStation SET Heard = '{old[0][0]}'"))
 
     with Mosquitto(tmp_path) as one, Peer(one.port) as peer:
         with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
@@ -425,16 +426,16 @@ def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, mon
             peer.wait(1)
         peer.send(b'{"schema":1,"online":true,"reason":""}', topic="toolcart/x/state", retain=True)
         with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
-            made.writer.change(make_old)
+            make_old(made.writer)
             until(lambda: made.ask(heard) != old)
             peer.send(b'{"schema":1,"online":false,"reason":"stopped"}', topic="toolcart/x/state", retain=True)
             until(lambda: made.consumer.figures()["consumed_stations_online"] == 0)
-            time.sleep(0.2)
-            made.writer.change(make_old)
-            time.sleep(0.3)
-            assert made.ask(heard) == old
-            peer.send(b'{"online":1}', topic="toolcart/x/state")
+            make_old(made.writer)
+            peer.send(b'{"online":1}', topic="toolcart/x/state")  # read by the thread that beats each time it reads
             until(lambda: made.consumer.counted.of["unreadable"] == 1)
+            for _ in range(2):
+                made.writer.change(lambda connection: None)
+            assert made.ask(heard) == old
 
 
 def test_what_is_retained_on_a_results_topic_is_left(tmp_path):
