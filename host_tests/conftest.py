@@ -6,7 +6,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from toolcart.base.niceness import VARIABLE
+from toolcart.base.child import VARIABLE
 from host_tests.portable import LONG, Skip
 from host_tests.support import memory
 from lab import runtimes

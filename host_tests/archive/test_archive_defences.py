@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from toolcart.archive import server as served_by
 from toolcart.archive import turns, writer
-from toolcart.archive.places import Places
+from toolcart.archive.turns import Places
 from host_tests.support.archive import DESCRIBED, RESULT, Served, Talk, place_in, result
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive import bulk, newest
+from toolcart.archive import bulk, known
 from host_tests.support.archive import EVENT, Served, place_in, result
 
 LATER, EARLIER = "20240314092654", "20240314092653"
@@ -32,11 +32,11 @@ def asked(monkeypatch):
     keys = []
     had = bulk.known_keys
 
-    def known(connection, table, names, wanted):
+    def noted(connection, table, names, wanted):
         keys.extend(wanted)
         return had(connection, table, names, wanted)
 
-    monkeypatch.setattr(bulk, "known_keys", known)
+    monkeypatch.setattr(bulk, "known_keys", noted)
     return keys
 
 
@@ -59,7 +59,7 @@ def test_a_clock_that_was_set_back_doubles_nothing(place):
 
 
 def test_more_results_of_one_second_than_are_remembered_are_stored_once(place, monkeypatch):
-    monkeypatch.setattr(newest, "SEQUENCES_MOST", 3)
+    monkeypatch.setattr(known, "SEQUENCES_MOST", 3)
     with Served(place) as archive:
         for _ in range(2):
             send(archive, *[result(number, number) for number in range(1, 8)])

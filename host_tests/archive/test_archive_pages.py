@@ -31,7 +31,7 @@ from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import Proxy, UsersFile, put
-from toolcart.base import niceness
+from toolcart.base import child
 from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
@@ -574,7 +574,7 @@ def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
         pass
     stood = []
     monkeypatch.setattr(os, "nice", stood.append)
-    monkeypatch.delenv(niceness.VARIABLE)
+    monkeypatch.delenv(child.VARIABLE)
     words = ["archive", "web", "--database", str(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01"]
     told = CliRunner().invoke(main, words)
     assert told.exit_code == 0 and stood == [running.BEHIND_RESULTS] and stood[0] > 0, told.output

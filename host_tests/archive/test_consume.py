@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
 from toolcart.archive import changes, database, queries
-from toolcart.archive.consume import broker, online
+from toolcart.archive.consume import broker, consumer
 from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
@@ -412,7 +412,7 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
 
 
 def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
-    monkeypatch.setattr(online, "BEAT_S", 0.0)
+    monkeypatch.setattr(consumer, "BEAT_S", 0.0)
     heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
     old = [("20200101000000",)]
 

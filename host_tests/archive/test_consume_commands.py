@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.archive.consume import broker
-from toolcart.archive.consume.names import filters_of
+from toolcart.archive.consume.batch import filters_of
 from toolcart.tools.cli.main import main
 from host_tests.archive.batches import line, message
 from host_tests.support.archive import place_in

@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent import catalogue
 from toolcart.agent.link.headers import HEADERS
 from toolcart.client import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered, connect, connect_blocking
-from toolcart.client.topics import TOPICS
+from toolcart.client.options import TOPICS
 from toolcart.simulated import controller, profiles
 
 DEADLINE_S = 20

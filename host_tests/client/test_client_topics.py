@@ -17,7 +17,7 @@ from toolcart.client import (
     connect_blocking,
 )
 from toolcart.client.controller import Controller
-from toolcart.client.topics import TOPICS
+from toolcart.client.options import TOPICS
 from toolcart.simulated import controller, profiles
 from host_tests.client.test_client import QUICK, header_of, run, test
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from toolcart.archive import database
-from toolcart.archive.books import Books
+from toolcart.archive.beside import Books
 from toolcart.archive.faults import Faults
 from toolcart.archive.server import Archive
 from toolcart.archive.writer import Writer

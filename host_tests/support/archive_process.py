@@ -16,9 +16,9 @@ import sys
 
 from toolcart.archive import servers, serving
 from toolcart.archive.consume import broker
+from toolcart.archive.consume.batch import client_id_of
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consuming
-from toolcart.archive.consume.names import client_id_of
 from toolcart.archive.faults import Faults
 from toolcart.base.sources import ROOT
 

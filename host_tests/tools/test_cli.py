@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import config
-from toolcart.sim.option_text import value_like
+from toolcart.sim.orders import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from toolcart.base import parallel as together
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.doctor import commands as together
 from toolcart.tools.doctor import controller, extras, local, toolsnet
 from toolcart.tools.doctor.found import GOOD, WARN, Found
 from host_tests.tools.test_doctor import _examined, _of, _tree

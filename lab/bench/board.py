@@ -23,9 +23,8 @@ from pathlib import Path
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.mpy import compile_into
 from toolcart.base.report import Report
-from toolcart.base.sources import ROOT, Source
+from toolcart.base.sources import ROOT, Source, compile_into
 from lab import runtimes
 from lab.chips.chip import PIM, SERVER, TREE, Chip
 from lab.firmware import cortex, programs, rp2040, sources

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.mpy import compile_into
-from toolcart.base.sources import Source, compiler
+from toolcart.base.sources import Source, compile_into, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest

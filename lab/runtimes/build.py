@@ -22,13 +22,13 @@ from pathlib import Path
 
 from toolcart.base.cache import CACHE, forget_old, whole_folder
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.mpy import mpy_name
 from toolcart.base.sources import (
     COMPILE_TIMEOUT_S,
     ROOT,
     Source,
     compiler,
     library_sources,
+    mpy_name,
     python_files,
 )
 

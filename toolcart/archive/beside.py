@@ -10,13 +10,13 @@ Rules
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from toolcart.archive.books import Books
 from toolcart.base import child
 
 START_LIMIT_S = 60.0
@@ -169,3 +169,60 @@ class Beside:
                     self._troubles.append(said["text"])
         self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
         self._listens.set()
+
+
+# What a simulated plant asks an archive in an SQLite file; needs only Python's own library.
+#
+# 1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
+# 2. Complaints are the rows of Breach: what arrived and broke the document.
+
+_BUSY_S = 10.0
+
+
+class Books:
+    """The books of the archive in this file, which must exist. Any thread may ask."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._lock = threading.Lock()
+        self._reads = sqlite3.connect(place, _BUSY_S, check_same_thread=False, isolation_level=None)
+        self._reads.execute("PRAGMA query_only=ON")
+
+    @property
+    def stored(self) -> int:
+        """How many rows of results there are."""
+        return self.query("SELECT COUNT(*) FROM Result")[0][0]
+
+    @property
+    def repeated(self) -> int:
+        """How many arrivals were repeats of a result."""
+        return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
+
+    @property
+    def out_of_order(self) -> int:
+        """How many results came behind a later one."""
+        return self.query("SELECT COALESCE(SUM(Behind), 0) FROM Result")[0][0]
+
+    @property
+    def breaches(self) -> list[str]:
+        """What broke the document, in words."""
+        rows = self.query("SELECT Telegram, Field, Found, Allowed FROM Breach ORDER BY BreachId")
+        return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
+
+    def tightening_ids(self) -> list[int | None]:
+        """Return the tightening IDs in order of arrival."""
+        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
+
+    def newest_tightening_id(self) -> int:
+        """Return the tightening ID of the last result that has one, 0 if none has."""
+        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
+        return rows[0][0] if rows else 0
+
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
+        """Return the rows of an SQL query."""
+        with self._lock:
+            return self._reads.execute(sql, values).fetchall()
+
+    def close_books(self) -> None:
+        """Close the file."""
+        self._reads.close()

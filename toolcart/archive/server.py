@@ -30,13 +30,11 @@ from collections.abc import Callable
 from toolcart.archive import quick, reader, texts
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Answer, Elsewhere, Here
-from toolcart.archive.places import Places
 from toolcart.archive.tls import HANDSHAKE_S
-from toolcart.archive.turns import Turns
+from toolcart.archive.turns import Places, Turns
 from toolcart.archive.writer import FAILED, Writer
 from toolcart.base.printable import visible
-from toolcart.toolsnet.records import station_of
-from toolcart.toolsnet.telegrams import Breach, frame
+from toolcart.toolsnet.telegrams import Breach, frame, station_of
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from typing import Protocol
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
 
 PERIOD_S = 0.02
 SHARE_S = 0.005
@@ -72,3 +73,75 @@ class Turns:
             self._serve(stranger)
         if self._waiting and self._timer is None:
             self._timer = self._loop.call_later(PERIOD_S, self._go_on)
+
+
+# Who may be connected when there are fewer places than connections.
+#
+# 1. One address may have only a part of the places: a host that opens too many leaves room for the others.
+# 2. A stranger has not yet brought anything that was stored. When there is no room, the oldest stranger goes: a station
+#    that has something to say always gets in, and one that has brought something is never put out.
+
+Guest = TypeVar("Guest")
+
+
+class Places(Generic[Guest]):
+    """The guests that have a place, each with its address."""
+
+    def __init__(self, most: int, of_one_most: int) -> None:
+        self.most = most
+        self.of_one_most = of_one_most
+        self._all: dict[Guest, str] = {}
+        self._count: Counter[str] = Counter()
+        self._strangers: dict[Guest, None] = {}  # oldest first
+        self._strangers_of: dict[str, dict[Guest, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Guest]:
+        return iter(self._all)
+
+    def take(self, guest: Guest, address: str) -> Guest | None:
+        """Give a guest a place. Return the guest to put out for it, if any: the guest itself if no stranger can go."""
+        if self._count[address] >= self.of_one_most:
+            out = next(iter(self._strangers_of.get(address, ())), guest)
+        elif len(self._all) >= self.most:
+            out = next(iter(self._strangers), guest)
+        else:
+            out = None
+        if out is guest:
+            return guest
+        if out is not None:
+            self.leave(out)
+        self._all[guest] = address
+        self._count[address] += 1
+        self._strangers[guest] = None
+        self._strangers_of.setdefault(address, {})[guest] = None
+        return out
+
+    def is_stranger(self, guest: Guest) -> bool:
+        """True if nothing from it has been stored yet."""
+        return guest in self._strangers
+
+    def trust(self, guest: Guest) -> None:
+        """Note that something from it was stored."""
+        if guest in self._strangers:
+            self._forget_stranger(guest)
+
+    def leave(self, guest: Guest) -> None:
+        """Free a guest's place, if it has one."""
+        if guest not in self._all:
+            return
+        if guest in self._strangers:
+            self._forget_stranger(guest)
+        address = self._all.pop(guest)
+        self._count[address] -= 1
+        if not self._count[address]:
+            del self._count[address]
+
+    def _forget_stranger(self, guest: Guest) -> None:
+        address = self._all[guest]
+        del self._strangers[guest]
+        del self._strangers_of[address][guest]
+        if not self._strangers_of[address]:
+            del self._strangers_of[address]

@@ -24,13 +24,10 @@ from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.wide.mid0900 import TraceSubscription
-from toolcart.client.connection import Connection
-from toolcart.client.conversation import Conversation
+from toolcart.client.conversation import Connection, Conversation, Traffic
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
-from toolcart.client.options import CURVES, Options, one_of, seconds_of
+from toolcart.client.options import CURVES, TOPICS, Options, one_of, seconds_of
 from toolcart.client.stream import Stream
-from toolcart.client.topics import TOPICS
-from toolcart.client.traffic import Traffic
 
 BUFFER_BYTES = 65536  # a message has at most 9999 bytes; one in nine parts has more
 MESSAGE_BYTES = 9999

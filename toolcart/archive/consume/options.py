@@ -56,7 +56,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
     """Return what toolcart.archive.serving hands to the writer."""
-    from toolcart.archive.consume.names import client_id_of
+    from toolcart.archive.consume.batch import client_id_of
 
     found = address(url, filters, options, client_id_of(place))
     if not found.filters:

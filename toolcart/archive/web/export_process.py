@@ -19,8 +19,8 @@ from sqlalchemy import event
 from toolcart.archive import database, export
 from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.web import listed
+from toolcart.base.child import stand_back
 from toolcart.base.installation import how_to_get_packages
-from toolcart.base.niceness import stand_back
 
 TOLD_ROWS = 2000
 CACHE_KIB = 4000
