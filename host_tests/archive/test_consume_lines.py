@@ -11,7 +11,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of
-from toolcart.agent.wide.special_values import WideCycle
+from toolcart.agent.wide.specials import WideCycle
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 from toolcart.archive import rows, texts

@@ -9,7 +9,7 @@ from toolcart.agent.base.fields import copy
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.agent.record import result as res
 from toolcart.agent.record import specials as rec
-from toolcart.agent.wide import identifier_parts as read
+from toolcart.agent.wide import specials as read
 from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter

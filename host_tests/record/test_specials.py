@@ -6,7 +6,7 @@ from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import result as res
 from toolcart.agent.record import specials
 from toolcart.agent.record import spindles as rec
-from toolcart.agent.wide.special_values import WideCycle
+from toolcart.agent.wide.specials import WideCycle
 from toolcart.sim import operation_frames
 from toolcart.sim import spindle_frames as frames
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening

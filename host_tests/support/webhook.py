@@ -2,7 +2,7 @@
 
 import json
 
-from toolcart.agent.wide.web_address import WebAddress
+from toolcart.agent.wide.http_client import WebAddress
 from toolcart.agent.wide.webhook import SETTINGS, WebhookOutlet
 from toolcart.sim.endpoint import Endpoint
 from host_tests.support.consumer_model import Model

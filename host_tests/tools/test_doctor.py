@@ -24,7 +24,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import runner
-from toolcart.tools.doctor import agent, controller, local, ntp, toolsnet
+from toolcart.tools.doctor import agent, controller, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
 from host_tests.support.log import Area, append
@@ -423,7 +423,7 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
 
         def answer():
             asked, where = server.recvfrom(100)
-            moment = time.time() + shift_s + ntp.NTP_TO_UNIX_S
+            moment = time.time() + shift_s + local.NTP_TO_UNIX_S
             head = bytes([0x24, stratum]) + bytes(22)
             server.sendto(
                 head + asked[40:48] + bytes(8) + struct.pack("!II", int(moment), int(moment % 1 * 2**32)), where
@@ -431,23 +431,23 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
 
         thread = threading.Thread(target=answer)
         thread.start()
-        found = ntp.examine("127.0.0.1", server.getsockname()[1])
+        found = local.ask_time("127.0.0.1", server.getsockname()[1])
         thread.join()
     assert found.verdict == verdict and words in found.words, found
 
 
 def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
-    monkeypatch.setattr(ntp, "ANSWER_S", 0.05)
+    monkeypatch.setattr(local, "ANSWER_S", 0.05)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        found = ntp.examine("127.0.0.1", server.getsockname()[1])
+        found = local.ask_time("127.0.0.1", server.getsockname()[1])
         assert found.verdict == BAD and "did not answer" in found.words and "UDP port 123" in found.hint
-    assert "cannot be asked" in ntp.examine("name.invalid").words
+    assert "cannot be asked" in local.ask_time("name.invalid").words
 
 
 def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(ntp, "examine", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
+    monkeypatch.setattr(local, "ask_time", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
     tree = _tree(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
     code, _ = _examined(tmp_path, tree)
     assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]

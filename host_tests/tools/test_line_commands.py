@@ -9,9 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line.commands import line
+from toolcart.tools.line.commands import Load, line
 from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
-from toolcart.tools.line.load import Load
 from lab.harness.serial_cart import SerialCart
 
 

@@ -6,8 +6,16 @@ from hypothesis import strategies as st
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient, authorization, retry_after_ms
-from toolcart.agent.wide.web_address import WebAddress
+from toolcart.agent.wide.http_client import (
+    ASKED,
+    BROKEN,
+    OVER,
+    READY,
+    HttpClient,
+    WebAddress,
+    authorization,
+    retry_after_ms,
+)
 
 NOW = 1000
 GOOD = {

@@ -36,8 +36,7 @@ from toolcart.tools.flash import image
 from toolcart.tools.spool import commands as spool_commands
 from toolcart.tools.status import asking
 from toolcart.tools.web import polling
-from toolcart.tools.words import attention, commands, reasons, undelivered
-from toolcart.tools.words import controller as controller_words
+from toolcart.tools.words import attention, commands, log_entries, reasons
 from toolcart.tools.words import status as status_words
 from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.words.test_hints import cart_with_refused, lived, run, sources
@@ -282,7 +281,7 @@ def test_doctor_beside_an_agent_that_does_not_tell_names_status():
 @follows("`toolcart doctor` looks at the disk")
 def test_a_spool_that_could_not_be_written_is_looked_at_by_doctor(cart, monkeypatch):
     monkeypatch.setattr(doctor, "SERVICE_CONFIG", cart)
-    said = undelivered.explained("flash failed", 5, 10)
+    said = log_entries.explained("flash failed", 5, 10)
     assert "disk" in type_it(said, "doctor", code=1)
     return said
 
@@ -291,7 +290,7 @@ def test_a_spool_that_could_not_be_written_is_looked_at_by_doctor(cart, monkeypa
 def test_a_line_that_does_not_answer_is_monitored(tmp_path):
     silent = reasons.of_controller({"host": "/dev/none", "port": 9600, "why": "silence", "line": {"overruns": 0}})
     found = doctor_controller._unanswered("x", "/dev/none", 9600, 3, type("S", (), {"why": 0})())
-    odd = controller_words.sentence("odd on the line", 1)
+    odd = log_entries.sentence("odd on the line", 1)
     for text in (silent.hint, found.hint, odd):
         assert "Missing argument 'DEVICE'" in type_it(text, "line monitor", code=2)
     return f"{silent.hint} {found.hint} {odd}"

@@ -13,7 +13,7 @@ from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log import LogLines
 from toolcart.tools.live.plain import InProcess
-from toolcart.tools.words import lasting, undelivered
+from toolcart.tools.words import lasting, log_entries
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,26 +84,26 @@ def test_what_did_not_get_through_names_the_command_that_helps():
 
 
 def test_numbers_of_the_log_are_told_in_words():
-    refused = undelivered.explained("controller refusals", 60092, 7)
+    refused = log_entries.explained("controller refusals", 60092, 7)
     assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
-    assert "a revision of MID 0001" in undelivered.explained("controller refusals", 1097, 7)
-    assert "code 31" in undelivered.explained("refused by server", 31, 7)
-    for name in undelivered.EXPLAINED:
+    assert "a revision of MID 0001" in log_entries.explained("controller refusals", 1097, 7)
+    assert "code 31" in log_entries.explained("refused by server", 31, 7)
+    for name in log_entries.EXPLAINED:
         assert name in NAMES
 
 
 def test_why_a_result_was_set_aside_is_told():
-    assert undelivered.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    assert log_entries.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
     for reason, words in (
         (1001, "could not be read"),
         (1002, "did not answer"),
         (1003, "refused by ToolsNet"),
         (1004, "in doubt"),
     ):
-        told = undelivered.explained("parked", reason, 10)
+        told = log_entries.explained("parked", reason, 10)
         assert words in told and str(reason) not in told
-    assert "result 17" in undelivered.explained("server silent", 17, 10)
-    assert "an event" in undelivered.explained("server silent", 0, 10)
+    assert "result 17" in log_entries.explained("server silent", 17, 10)
+    assert "an event" in log_entries.explained("server silent", 0, 10)
 
 
 def test_everything_that_the_agent_notes_is_told_in_words():
@@ -111,6 +111,6 @@ def test_everything_that_the_agent_notes_is_told_in_words():
     noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
-        assert undelivered.explained(name, 5, 7) != f"{name} (5)"
-    assert "MID 0065" in undelivered.explained("controller malformed", 65, 7)
-    assert "no sample" in undelivered.explained("traces lost", 2, 7)
+        assert log_entries.explained(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in log_entries.explained("controller malformed", 65, 7)
+    assert "no sample" in log_entries.explained("traces lost", 2, 7)

@@ -219,7 +219,7 @@ class Controller:
 
             return SpindleSession(self)
         if self.options.header_spindles:
-            from toolcart.sim.controller_multiple import MultipleSession
+            from toolcart.sim.controller_session import MultipleSession
 
             return MultipleSession(self)
         if not self.options.operations:

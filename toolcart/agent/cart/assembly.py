@@ -13,7 +13,7 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.wide.identifier_parts import WideStore as Store
+    from toolcart.agent.wide.specials import WideStore as Store
 else:
     from toolcart.agent.station.store import Store
 
@@ -65,7 +65,7 @@ def _know_spindles(station, controller):
     session = station.session
     session.ways.known = station.known
     if ON_CPYTHON:
-        from toolcart.agent.wide.special_values import several
+        from toolcart.agent.wide.specials import several
 
         session.ways.several = several(session, controller)
     elif controller["results"] != "auto":

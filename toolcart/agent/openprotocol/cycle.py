@@ -15,7 +15,7 @@ Rules
    reported and changes nothing.
 2. A figure that is not a number is blank. A message that cannot be read at all (how many, which ID) is kept raw.
 3. What the log has no room for is left out, from the end: values of bolt data first. Special values
-   are kept on Linux (toolcart.agent.wide.special_values).
+   are kept on Linux (toolcart.agent.wide.specials).
 """
 
 from toolcart.agent.base.compat import const

@@ -32,13 +32,13 @@ from toolcart.agent.wide.http_client import (
     BROKEN,
     READY,
     HttpClient,
+    WebAddress,
     authorization,
     head_of,
     retry_after_ms,
     shown_body,
 )
 from toolcart.agent.wide.line import WideLine
-from toolcart.agent.wide.web_address import WebAddress
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 

@@ -19,7 +19,7 @@ from toolcart.agent.openprotocol.commands import COMMANDS
 from toolcart.agent.station.command_orders import NAME_MOST, WAIT_MOST_S
 from toolcart.base.printable import visible
 from toolcart.tools.status import asking, place
-from toolcart.tools.status.options import agent_options
+from toolcart.tools.status.asking import agent_options
 
 EXIT_CODES = {"accepted": 0, "refused": 1, "wrong": 2, "not allowed": 2, "not sent": 4, "unknown": 5}
 EXIT_WRONG = 2

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from toolcart.agent.cart import config
 from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base import installation
 from toolcart.board import zone
-from toolcart.tools.config import hints, places
+from toolcart.tools.config import places
 from toolcart.tools.config import secrets as config_secrets
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -51,7 +52,7 @@ def sentence(found: str, allowed: str) -> str:
     """Return what is wrong in words, as all commands say it; without `found` it is `allowed` that says so."""
     if found == "nothing":
         return f"missing; expected {allowed}"
-    if why := hints.why_not(found, allowed):
+    if why := why_not(found, allowed):
         return f"{why}: {found}; expected {allowed}"
     return f"expected {allowed}; found {found}" if found else allowed
 
@@ -101,10 +102,10 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     try:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
-        if whole := hints.no_json_at_all(text):
+        if whole := no_json_at_all(text):
             raise Wrong(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
-        said = hints.no_json(text, error.pos, error.msg)
+        said = no_json(text, error.pos, error.msg)
         raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
     except (ValueError, RecursionError) as error:
         raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
@@ -265,3 +266,86 @@ def serial_missing() -> str:
 def has_serial_lines() -> bool:
     """True if this machine can speak to a controller over a serial line."""
     return find_spec("serial") is not None
+
+
+# What is often wrong with a configuration, in words: a file that is no JSON, a value that is not allowed.
+
+COMMENTS = ("//", "/*", "#")
+EXAMPLE = "`toolcart config example` prints one"
+# What Python's JSON reader says, in words that say what to do.
+_NO_JSON = {
+    "Expecting property name": "a name without double quotes",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing in front of this",
+    "Expecting ':' delimiter": "a colon is missing behind a name",
+    "Expecting value": "a value is missing here, or a text without quotes",
+    "Illegal trailing comma": "a comma behind the last entry: delete it",
+    "Extra data": "something behind the end",
+    "Unterminated string": "a text does not end: its closing quote is missing",
+    "Invalid control character": "a line break or a tab in a text",
+    "Invalid \\escape": "a backslash in a text: write two",
+    "Invalid \\u": "\\u without four hexadecimal digits",
+}
+
+
+def no_json_at_all(text: str) -> str:
+    """Say what a file is that does not even begin like JSON; "" if it does."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    if not text.strip():
+        return f"the file is empty; {EXAMPLE}"
+    for name, pattern in (
+        ("YAML", r"\s*(---\s*$|- |[\w-]+\s*:(\s|$))"),
+        ("TOML or INI", r"\s*(\[[\w.-]+\]\s*$|[\w.-]+\s*=)"),
+        ("XML", r"\s*<"),
+    ):
+        if lines and re.match(pattern, lines[0]):
+            return f"the file is {name}: a configuration is JSON; {EXAMPLE}"
+    return ""
+
+
+def no_json(text: str, at: int, reader_says: str) -> str:
+    """Say what is wrong at this place of a text that is no JSON."""
+    before, here = text[:at].rstrip(), text[at:].lstrip()
+    if text[text.rfind("\n", 0, at) + 1 :].lstrip(" \t").startswith(COMMENTS):
+        return "a comment: JSON has none, delete it"
+    if not here:
+        return "the file ends too early: a closing bracket is missing"
+    if here[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
+        return 'another quote than "'
+    if here[0] in "}]" and before.endswith(","):
+        return "a comma behind the last entry: delete it"
+    if re.match(r"(True|False|None)\b", here):
+        return "true, false and null are written in small letters"
+    if here[0].isdigit() and before.endswith("0") and before + here[0] == text[: at + 1]:
+        return "a number that begins with 0: delete the 0"
+    return next((words for start, words in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
+
+
+def why_not(found: str, allowed: str) -> str:
+    """Say what is wrong with a value, as toolcart.agent.cart.config shows it; "" where what is allowed says it all."""
+    text = found[1:-1] if found.startswith('"') else None
+    if text is None:
+        return ""
+    if " or an address alone" in allowed:
+        return _why_no_host(text)
+    if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
+        return "a number in quotes"
+    if allowed.startswith("true or false") and text in ("true", "false"):
+        return "in quotes"
+    choices = allowed.removeprefix("one of ").removesuffix(" or null").split(", ")
+    return "capital letters" if text not in choices and text.lower() in choices else ""
+
+
+def _why_no_host(text: str) -> str:
+    numbers = text.split(".")
+    if not text.strip():
+        return "empty"
+    if "://" in text:
+        return "a URL"
+    if re.fullmatch(r".+:\d+", text) and text.count(":") == 1:
+        return "a port, which is a setting of its own"
+    if text != text.strip() or " " in text:
+        return "a blank in it"
+    if all(number.isdigit() for number in numbers):
+        wrong = [number for number in numbers if int(number) > 255]
+        return f"{wrong[0]} is above 255" if wrong else "an IPv4 address has four numbers"
+    return ""

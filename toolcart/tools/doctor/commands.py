@@ -21,7 +21,7 @@ from toolcart.base.printable import visible
 from toolcart.tools.config import checked, runner
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.file import SERVICE_CONFIG
-from toolcart.tools.doctor import agent, controller, extras, local, ntp, outlets, toolsnet
+from toolcart.tools.doctor import agent, controller, extras, local, outlets, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
@@ -94,7 +94,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         if running is None:
             yield from local.names(configuration)
         for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
-            yield ntp.examine(host)
+            yield local.ask_time(host)
         yield from _stations(configuration, config_path, running)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from toolcart.agent.wide.web_address import WebAddress
+from toolcart.agent.wide.http_client import WebAddress
 from toolcart.tools.doctor.found import BAD, GOOD, Found
 from toolcart.tools.words import sides
 

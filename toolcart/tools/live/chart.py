@@ -1,4 +1,4 @@
-"""A count over time (toolcart.tools.live.curve) as bars of text, with its scale, its unit and how far back it goes.
+"""A count over time (toolcart.tools.live.history) as bars of text, with its scale, its unit and how far back it goes.
 
         132 results                     the number beside the top line is what that line stands for
             ▂▆█▅▁                       a bar is the highest count of its time
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from toolcart.tools.live.curve import POINTS, SPAN_NAMES, Curve
+from toolcart.tools.live.history import POINTS, SPAN_NAMES, Curve
 
 MARKED_LINES = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from toolcart.tools.live.curve import Curve
-from toolcart.tools.live.history import StationFigures
-from toolcart.tools.words import attention, lasting, news, sides, undelivered
+from toolcart.tools.live.history import Curve, StationFigures
+from toolcart.tools.words import attention, lasting, log_entries, news, sides
 from toolcart.tools.words.sides import first_of, others_of
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
@@ -374,7 +373,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 
 def _entry(name: str, value: int, times: str, shown: dict, known: StationFigures) -> tuple[str, str]:
-    is_harmless = name in _HARMLESS or undelivered.is_search(name, value)
+    is_harmless = name in _HARMLESS or log_entries.is_search(name, value)
     if name == "controller refusals" and value % 1000 == UNKNOWN_MID:
         is_harmless = known.was_ready  # it does without; else the reason why there is no session is said
-    return INFO if is_harmless else WARNING, undelivered.explained(name, value, shown["number"]) + times
+    return INFO if is_harmless else WARNING, log_entries.explained(name, value, shown["number"]) + times

@@ -21,9 +21,8 @@ from textual.widgets import Footer, Input, Static
 
 from toolcart.base.printable import visible_in
 from toolcart.tools.live import chart, panels, results, stations
-from toolcart.tools.live.curve import SPANS_S, Curve
 from toolcart.tools.live.figures import Change
-from toolcart.tools.live.history import StationFigures
+from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.subject import Subject
 from toolcart.tools.process.agent import NONE

@@ -9,6 +9,8 @@ import socket
 import stat
 import time
 
+import click
+
 from toolcart.tools.status import place
 
 PATIENCE_S = 5.0
@@ -102,3 +104,25 @@ def _not_there(path: str) -> str:
             "--config FILE, a board with --port DEVICE."
         )
     return "Start it with `toolcart run --config FILE`; as a service it is asked without --config."
+
+
+# The options that say which running agent to ask.
+
+
+def agent_options(command):
+    """`--config`, `--socket` and `--port`, in this order."""
+    for declared in (
+        click.option(
+            "--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3."
+        ),
+        click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket."),
+        click.option(
+            "--config",
+            "config_path",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            help="The agent of this configuration.  [default: the service]",
+        ),
+    ):
+        command = declared(command)
+    return command

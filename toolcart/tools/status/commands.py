@@ -16,7 +16,7 @@ import click
 
 from toolcart.base.printable import visible
 from toolcart.tools.status import asking, place
-from toolcart.tools.status.options import agent_options
+from toolcart.tools.status.asking import agent_options
 from toolcart.tools.words import status as words
 
 EXIT_SPOOL = 1
