@@ -7,7 +7,8 @@
 Rules
 1. A row is a station's program, spindle, tool and set of limits in one quarter of an hour of the station's clock. Sums
    are additive, so the order of arrival does not matter, nor which server stores.
-2. Values are summed as differences from the middle between their limits: squares of these lose no digits.
+2. Values are summed as differences from the middle between their limits: squares of these lose no digits. A difference
+   too small to be squared, which PostgreSQL refuses, is 0.
 3. Where results are deleted, their quarters are summed again.
 """
 
@@ -62,7 +63,8 @@ def rows_of(results: Iterable[tuple]) -> list[tuple]:
         for number, (low, high) in enumerate((torque_limits, angle_limits)):
             value = row[_AT[QUANTITIES[number]]]
             if value is not None:
-                _count(one, 2 + 10 * number + 5 * bad, value, value - (low + high) / 2)
+                apart = value - (low + high) / 2
+                _count(one, 2 + 10 * number + 5 * bad, value, 0.0 if abs(apart) < _SMALL else apart)
     return [(*key, *one) for key, one in sums.items()]
 
 
@@ -103,10 +105,11 @@ def _measures() -> dict[str, ColumnElement]:
         low, high = limits(name)
         for verdict in VERDICTS:
             value = case((_is(verdict), fitting(_R[name])), else_=null())
-            apart = value - (low + high) / 2.0
+            exact = value - (low + high) / 2.0
+            apart = case((func.abs(exact) < _SMALL, 0.0), else_=exact)
             what = f"{verdict}{name}"
             told[f"{what}Count"] = case((value.is_not(None), 1), else_=0)
-            told[f"{what}Sum"], told[f"{what}Squares"] = coalesce(apart, 0.0), coalesce(squared(apart), 0.0)
+            told[f"{what}Sum"], told[f"{what}Squares"] = coalesce(apart, 0.0), coalesce(apart * apart, 0.0)
             told[what + _LEAST] = told[what + _MOST] = value
     return told
 
@@ -114,11 +117,6 @@ def _measures() -> dict[str, ColumnElement]:
 def fitting(column: ColumnElement) -> ColumnElement[float]:
     """Return the column; unknown where a damaged disk has put what is no number."""
     return case((column.between(-t.REAL_MOST, t.REAL_MOST), column), else_=null())
-
-
-def squared(value: ColumnElement[float]) -> ColumnElement[float]:
-    """Return the square; 0 where PostgreSQL would refuse it as too small."""
-    return case((func.abs(value) < _SMALL, 0.0), else_=value * value)
 
 
 def _is(verdict: str) -> ColumnElement[bool]:

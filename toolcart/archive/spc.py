@@ -38,17 +38,22 @@ class Sums:
 
     def add(self, other: Sums) -> None:
         """Add other values."""
+        if not other.count:
+            return
         if not self.count:
             self.origin = other.origin
+        self.squares += other.squares
+        self.total += other.total
         apart = other.origin - self.origin
-        self.squares += other.squares + 2 * apart * other.total + other.count * apart**2
-        self.total += other.total + other.count * apart
+        if apart:
+            self.squares += 2 * apart * other.total + other.count * apart * apart
+            self.total += other.count * apart
         self.count += other.count
         self.inner += other.inner
         self.free += other.free
-        if self.least is None or (other.least is not None and other.least < self.least):
+        if other.least is not None and (self.least is None or other.least < self.least):
             self.least = other.least
-        if self.most is None or (other.most is not None and other.most > self.most):
+        if other.most is not None and (self.most is None or other.most > self.most):
             self.most = other.most
 
     @property
@@ -94,18 +99,24 @@ def together(several: Iterable[Sums]) -> Sums:
 
 def figures(sums: Sums, low: float | None, high: float | None) -> dict:
     """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
-    names = ("mean", "deviation", "least", "most", "within")
-    told: dict = {"count": sums.count, **{name: getattr(sums, name) for name in names}}
-    told.update(dict.fromkeys(("cp", "cpk", "pp", "ppk")))
-    if low is not None and high is not None and sums.count >= ENOUGH and sums.mean is not None:
-        told["cp"], told["cpk"] = _capability(sums.mean, _spread(sums.within, sums), low, high)
-        told["pp"], told["ppk"] = _capability(sums.mean, _spread(sums.deviation, sums), low, high)
-    return told
-
-
-def _spread(deviation: float | None, sums: Sums) -> float | None:
-    """Return the deviation; None if all values are the same, whatever rounding has left of it."""
-    return None if sums.least == sums.most else deviation
+    mean, deviation, within = sums.mean, sums.deviation, sums.within
+    cp = cpk = pp = ppk = None
+    is_spread = sums.least != sums.most  # of values that are all the same, rounding may leave a deviation
+    if low is not None and high is not None and sums.count >= ENOUGH and mean is not None and is_spread:
+        cp, cpk = _capability(mean, within, low, high)
+        pp, ppk = _capability(mean, deviation, low, high)
+    return {
+        "count": sums.count,
+        "mean": mean,
+        "deviation": deviation,
+        "least": sums.least,
+        "most": sums.most,
+        "within": within,
+        "cp": cp,
+        "cpk": cpk,
+        "pp": pp,
+        "ppk": ppk,
+    }
 
 
 def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, null, select
 
 from toolcart.archive import cars, quarters
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts, moment
-from toolcart.archive.quarters import QUANTITIES, VERDICTS, end_of, slot_of, squared
+from toolcart.archive.quarters import QUANTITIES, VERDICTS, end_of, slot_of
 from toolcart.archive.queries import is_program
 from toolcart.archive.spc import Sums
 
@@ -145,22 +145,25 @@ def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
 
 
 def _columns(source, name: str) -> list[ColumnElement]:
+    """Return a quantity's columns: sums of the OK ones and of the others; inside subgroups, what the others add."""
     measures = ("Count", "Sum", "Squares")
     good, bad = ([source[f"{verdict}{name}{measure}"] for measure in measures] for verdict in VERDICTS)
+    inner, free = _within(*good)
+    all_inner, all_free = _within(*[one + other for one, other in zip(good, bad, strict=True)])
     return [
-        *_sums(*[one + other for one, other in zip(good, bad, strict=True)]),
-        *_sums(*good),
-        *(func.min(source[f"Good{name}Least"]), func.max(source[f"Good{name}Most"])),
-        *(func.min(source[f"Bad{name}Least"]), func.max(source[f"Bad{name}Most"])),
+        *[func.sum(column) for column in (*good, *bad, inner, free)],
+        *[func.sum(case((bad[0] > 0, more), else_=null())) for more in (all_inner - inner, all_free - free)],
+        *[
+            how(source[f"{verdict}{name}{end}"])
+            for verdict in VERDICTS
+            for how, end in ((func.min, "Least"), (func.max, "Most"))
+        ],
     ]
 
 
-def _sums(count: ColumnElement, total: ColumnElement, squares: ColumnElement) -> list[ColumnElement]:
-    return [
-        *(func.sum(count), func.sum(total), func.sum(squares)),
-        func.sum(case((count > 0, squares - squared(total) / count), else_=0.0)),
-        func.sum(case((count > 0, count - 1), else_=0)),
-    ]
+def _within(count: ColumnElement, total: ColumnElement, squares: ColumnElement) -> tuple[ColumnElement, ColumnElement]:
+    """Return the squares of a subgroup's differences from its mean, and its values less one."""
+    return case((count > 0, squares - total * total / count), else_=0.0), case((count > 0, count - 1), else_=0)
 
 
 def _part(row: Row) -> Part:
@@ -170,11 +173,14 @@ def _part(row: Row) -> Part:
     for at, name in enumerate(QUANTITIES):
         low, high = part.limits[name] = limits[2 * at], limits[2 * at + 1]
         told, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
+        count, total, squares, *bad_sums, inner, free, more_inner, more_free = told[:10]
         ok_ends, bad_ends = (told[10], told[11]), (told[12], told[13])
-        part.bad_ends[name] = bad_ends
-        for sums, first, ends in ((part.sums, 0, _both(ok_ends, bad_ends)), (part.ok, 5, ok_ends)):
-            count, total, squares, inner, free = told[first : first + 5]
-            sums[name] = Sums(int(count), total, squares, *ends, inner, int(free), origin)
+        part.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)
+        every = Sums(
+            *(int(count + bad_sums[0]), total + bad_sums[1], squares + bad_sums[2], *_both(ok_ends, bad_ends)),
+            *(inner + (more_inner or 0.0), int(free + (more_free or 0)), origin),
+        )
+        part.sums[name], part.bad_ends[name] = every, bad_ends
     return part
 
 
