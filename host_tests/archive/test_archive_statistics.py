@@ -44,25 +44,22 @@ def put(connection, rows):
 
 @st.composite
 def archives(draw):
-    """Some results with holes between them, NOK, several programs, spindles, tools and sets of limits."""
+    """Some results with holes between them, NOK, several programs, spindles, tools and sets of limits, in runs."""
     begin = datetime(2026, 11, 20, 21, 40)
     made = []
+    same: dict = {}
     for number in range(1, draw(st.integers(0, 80)) + 1):
-        begin += timedelta(seconds=draw(st.sampled_from([1, 20, 300, 900, 7000, 90000])))
-        made.append(
-            row(
-                number,
-                begin,
-                draw(st.none() | st.floats(30, 60)),
-                draw(st.none() | st.floats(0, 400)),
-                bad=draw(st.integers(0, 3)) // 3,
-                limits=draw(st.sampled_from(LIMITS)),
-                tool=draw(st.sampled_from(["C1", "C2"])),
-                vin=f"V{number // 7:03d}",
-                program=draw(st.sampled_from([1, 1, 2])),
-                spindle=draw(st.sampled_from([1, 1, 2])),
-            )
-        )
+        begin += timedelta(seconds=draw(st.sampled_from([1, 1, 20, 20, 300, 900, 7000, 90000])))
+        if not same or draw(st.integers(0, 3)) == 3:
+            same = {
+                "limits": draw(st.sampled_from(LIMITS)),
+                "tool": draw(st.sampled_from(["C1", "C2"])),
+                "program": draw(st.sampled_from([1, 1, 2])),
+                "spindle": draw(st.sampled_from([1, 1, 2])),
+            }
+        torque, angle = draw(st.none() | st.floats(30, 60)), draw(st.none() | st.floats(0, 400))
+        bad = draw(st.integers(0, 3)) // 3
+        made.append(row(number, begin, torque, angle, bad=bad, vin=f"V{number // 7:03d}", **same))
     return made
 
 
