@@ -14,7 +14,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, null, or_, select
 from sqlalchemy.sql.functions import coalesce
@@ -137,7 +137,7 @@ def summed(*which: ColumnElement[bool]) -> Select:
         keys += [limit.label(name + end) for limit, end in zip(limits(name), ("Low", "High"), strict=True)]
     measures = [column.label(name) for name, column in _measures().items()]
     one = select(*keys, *measures).where(*which).subquery().c
-    how = {"sum": func.sum, "least": func.min, "most": func.max}
+    how: dict[str, Callable[..., ColumnElement]] = {"sum": func.sum, "least": func.min, "most": func.max}
     return select(
         *[one[name] for name in KEY], *[how[_MERGED[name]](one[name]).label(name) for name in MEASURES]
     ).group_by(*[one[name] for name in KEY])

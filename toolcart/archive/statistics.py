@@ -138,7 +138,7 @@ def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str
 def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
     named = select(period(source, digits, shifts).label("Period"), source).subquery().c  # a name for what is grouped by
     keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
-    columns = [func.sum(named.Good), func.sum(named.Bad)]
+    columns: list[ColumnElement] = [func.sum(named.Good), func.sum(named.Bad)]
     for name in QUANTITIES:
         columns += _columns(named, name)
     return select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
