@@ -11,6 +11,7 @@ from .errors import FieldError, FrameError, octets_of, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
 from .message import Message
+from .small import TABLES
 from .table import Mid, read_table
 
 CONTROLLER = "controller"
@@ -145,9 +146,11 @@ class Catalogue:
     def _load(self, category):
         if not category or category in self._read or (self._only is not None and category not in self._only):
             return
-        package = __name__[: -len(".registry")]
-        module = __import__(package + "." + category, None, None, ("TABLE",))
-        for number, mid in read_table(module.TABLE).items():
+        table = TABLES.get(category)
+        if table is None:
+            package = __name__[: -len(".registry")]
+            table = __import__(package + "." + category, None, None, ("TABLE",)).TABLE
+        for number, mid in read_table(table).items():
             if number not in self._mids:
                 mid.category = category
                 self._mids[number] = mid
