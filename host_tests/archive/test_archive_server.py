@@ -6,11 +6,15 @@ import time
 from contextlib import closing
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sqlalchemy import event
 
 from toolcart.archive import database
 from toolcart.archive.faults import Faults, refusal
+from toolcart.archive.quick import result_of
 from toolcart.archive.tables import RESULT as RESULT_TABLE
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 
 
@@ -311,3 +315,69 @@ def test_the_latest_of_many_names_counts_and_a_blank_one_changes_nothing(tmp_pat
         named = archive.rows("SELECT Program, Name FROM TNMapProgram ORDER BY Program")
         assert named == [(number, f"New{number}") for number in range(1, 301)]
         assert archive.rows("SELECT Name FROM TNMapStation") == [("New",)]
+
+
+# toolcart.archive.quick finds in a telegram 04 what the careful reader finds, or nothing where that one complains.
+
+WHOLE = RESULT.encode()
+SEVERAL = (
+    WHOLE[:65]
+    + b"00027002290027"
+    + b"2"
+    + WHOLE[80:150]
+    + b"0002"
+    + WHOLE[84:150]
+    + b"0001ENGINE 4711              "
+    + b"0003"
+    + b"~" * 25
+    + WHOLE[150:222]
+    + WHOLE[222:294]
+)
+VALUES = (b"-2147483648", b"2147483648", b"12.5", b"-", b"1.", b".5", b" 7", b"x", b"")
+
+
+def agree(telegram):
+    found, breaches = take_apart(telegram)
+    quick = result_of(telegram)
+    assert quick == (None if breaches or found["id"] != "04" else found)
+    return quick
+
+
+def test_telegrams_in_order_are_read_by_it():
+    assert agree(WHOLE)["spindles"][0]["torque"] == "00042.37"
+    assert (
+        result_of(SEVERAL[:65] + b"0002" + b"70" + b"02" + b"29" + b"002" + b"72" + SEVERAL[80:])["vins"][0][
+            "identifier"
+        ]
+        == 1
+    )
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255))
+def test_one_octet_changed(at, octet):
+    agree(WHOLE[:at] + bytes([octet]) + WHOLE[at + 1 :])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.sampled_from([b"0", b" ", b"-", b"9", b".", b"\n", b"\xff", b"5"])),
+        max_size=4,
+    )
+)
+@example([(18, b"9"), (19, b"9")])
+def test_several_octets_changed_with_two_spindles_and_vins(changes):
+    page = bytearray(SEVERAL[:65] + b"0002" + b"70" + b"02" + b"29" + b"002" + b"72" + SEVERAL[80:])
+    for at, octet in changes:
+        page[at % len(page)] = octet[0]
+    agree(bytes(page))
+
+
+@given(st.sampled_from(VALUES), st.sampled_from(b"0123"), st.integers(0, 4))
+def test_values_of_every_type(value, kind, which):
+    at = 150 + 72 * which
+    agree(WHOLE[: at + 38] + value.ljust(25) + bytes([kind]) + WHOLE[at + 64 :])
+
+
+@given(st.integers(0, len(WHOLE)), st.binary(max_size=3))
+def test_cut_or_longer(length, more):
+    agree(WHOLE[:length] + more)

@@ -1,6 +1,10 @@
 """What is kept of messages beside results, field by field beside what the catalogue reads and builds."""
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from toolcart.agent import catalogue
 from toolcart.agent.base.health import Health
@@ -10,7 +14,10 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.station.store import KEPT
 from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
+from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
+from toolcart.sim import trace_frames as made
 from host_tests.openprotocol.test_queries import Session, body_of
+from host_tests.support.frames import message
 from host_tests.wide.test_controller_events import PACKED, Bench
 
 TIME = "2024-03-14:09:26:53"
@@ -204,3 +211,88 @@ def test_time_is_where_the_catalogue_reads_it():
     session.link.buf, session.link.length = frame, len(frame)
     check.take(EV_QUERY, session, Health(), 0)
     assert str(catalogue.decode(frame)["time"]) and check.ahead_s == 10
+
+
+# The agent's reader of MID 0900 and 0901 against the catalogue, field by field, over messages drawn by chance.
+
+DIGITS = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(99999), places=6).map(str)
+FIELD = st.tuples(
+    st.integers(1, 99999).filter(lambda pid: pid not in (2213, 2214)),
+    st.just(4),
+    st.integers(0, 999),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from((1, 2, 3)),
+    st.integers(0, 4294967295),
+    st.integers(1, 6),
+    st.integers(1, 99),
+    st.sampled_from((1, 12, 50, 202)),
+    st.lists(FIELD, max_size=4),
+    st.sampled_from((2213, 2214)),
+    DIGITS,
+    DIGITS,
+    st.lists(st.integers(-32768, 32767), max_size=60),
+)
+@example(1, 1, 2, 1, 1, [], 2214, "0.000854", "11.000000", [])
+@example(1, 0, 1, 1, 1, [], 2213, "0.000001", "99998.999196", [0])
+def test_both_read_the_same(revision, ident, what, transducer, unit, fields, pid, scale, step, samples):
+    steps = (made.resolution(0, max(0, len(samples) - 1), step),)
+    parameters = ((7, 4, 0, "x"), (pid, 3, unit, scale))
+    frame = message(
+        CURVES,
+        made.curve_data(
+            ident, TIME, revision, what, unit, samples, parameters, steps, fields=fields, transducer=transducer
+        ),
+        revision,
+    )
+    theirs = catalogue.decode(frame)
+    ours = Trace()
+    why = ours.read(frame, 0, len(frame), CURVES, revision)
+    assert theirs["result_id"] == ident and theirs["trace_type"] == what and theirs["transducer"] == transducer
+    assert (ours.what, ours.transducer, ours.unit) == (what, theirs["transducer"], theirs["unit"])
+    assert ours.announced == theirs["sample_count"] == len(samples)
+    assert why == (READ if samples else LOST_EMPTY)
+    if not samples:
+        return
+    assert ours.count == len(samples) and not ours.odd
+    octets = frame[ours.at : ours.at + ours.octets]
+    assert [((octets[i] << 8 | octets[i + 1]) ^ 0x8000) - 0x8000 for i in range(0, len(octets), 2)] == samples
+    assert catalogue.samples_of(theirs["samples"]) == samples
+    numerator, denominator, shift = ours.scale
+    value = Decimal(scale)
+    mine = Decimal(numerator) / Decimal(denominator) * (Decimal(2) ** shift)
+    assert abs(mine - (1 / value if pid == 2213 else value)) <= abs(mine) / 2**28
+    count, top, bottom = ours.steps[0]
+    assert count == len(samples)
+    if top:
+        assert abs(Decimal(top) / bottom - Decimal(step)) <= Decimal(step) / 2**18
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from((1, 2, 3)), st.lists(FIELD, min_size=1, max_size=12))
+def test_both_find_the_same_plot_parameters(revision, fields):
+    frame = message(PLOT_PARAMETERS, made.parameter_data(5, TIME, revision, fields), revision)
+    theirs = catalogue.decode(frame)
+    ours = Trace()
+    assert ours.read(frame, 0, len(frame), PLOT_PARAMETERS, revision) == READ and not ours.odd
+    assert frame[ours.at : ours.at + ours.octets] == made.data_fields(fields)[3:]
+    assert theirs["data_field_count"] == ours.announced == len(fields)
+
+
+def test_our_subscriptions_are_what_the_catalogue_builds():
+    from toolcart.agent.wide.mid0900 import TraceSubscription
+
+    for types in ([1], [2, 1], [1, 2, 3, 4, 5, 6]):
+        subscription = TraceSubscription(types)
+        subscription.revision()
+        frame = message(8, bytes(subscription.data))
+        assert catalogue.read_extra(catalogue.decode(frame))["trace_types"] == types
+    push = TraceSubscription([1]).pushes[0]
+    push.opened()
+    assert bytes(push.acknowledgement) == catalogue.acknowledge(
+        catalogue.decode(message(900, made.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))
+    )

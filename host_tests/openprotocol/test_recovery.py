@@ -1,15 +1,20 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
+from toolcart.agent.log.numbers import GONE
+from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
-from toolcart.agent.openprotocol.ids import ID_PERIOD
-from toolcart.agent.openprotocol.known import SPINDLES
-from toolcart.agent.openprotocol.question import UNANSWERED_MOST
-from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
+from toolcart.agent.openprotocol.filling import Filling
+from toolcart.agent.openprotocol.heard import Walk
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
+from toolcart.agent.openprotocol.known import DIGEST_BYTES, SPINDLES, Known, pack_id
+from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_NO, HIGHER_SAID, LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.whose import GONE_OWN
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE
-from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
+from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
+from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, FakeLog, FakeState, Memory, Result, Told
 
 PORTABLE = True
 HEAP = "8m"
@@ -415,3 +420,187 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
         else:
             bench.answer(bench.memory.find(bench.asked[-1]))
     assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
+
+
+# A walk finds the lowest ID that is kept, past holes of others' IDs, in few questions.
+
+
+def walked(there, above, left, most):
+    """Walk down from `above` where the IDs in `there` are kept; returns the lowest and what was asked for."""
+    walk = Walk()
+    asked = []
+    goes_on = walk.begin(above, left, most)
+    while goes_on:
+        asked.append(walk.asked)
+        assert len(asked) < 5000
+        goes_on = walk.hear(walk.asked in there)
+    return walk.lowest(), asked
+
+
+def test_lowest_of_a_row_is_found_wherever_it_begins():
+    for most in (1, 3, 10):
+        for above in (1, 2, 3, 17, 40):
+            for kept in range(above):
+                there = set(range(above - kept, above))
+                lowest, asked = walked(there, above, above - 1, most)
+                assert lowest == above - kept, (most, above, kept)
+                assert len(asked) == len(set(asked)) or most > 1
+                assert 0 not in asked and all(0 < one < above for one in asked)
+
+
+def test_walk_goes_over_the_wrap_and_never_asks_for_zero():
+    for kept in range(1, 30):
+        there = {(8 - step) % ID_PERIOD for step in range(1, kept + 1)} - {0}
+        lowest, asked = walked(there, 8, ID_PERIOD // 2, 3)
+        wanted = (8 - kept) % ID_PERIOD
+        assert lowest == (wanted or 1) and 0 not in asked
+
+
+# What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched.
+
+
+def digest(number, rest=0):
+    octets = bytearray(bytes((rest,)) * DIGEST_BYTES)
+    pack_id(octets, 0, number)
+    return octets
+
+
+# -- a question --------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_has_nothing_beside_it():
+    question = Question()
+    for _ in range(3 * UNANSWERED_MOST):
+        assert question.fails(False) and question.state == qn.ITSELF
+
+
+# -- what was heard ----------------------------------------------------------------------------------------------
+
+
+# -- what was pushed ---------------------------------------------------------------------------------------------
+
+
+# -- the range that is being fetched -----------------------------------------------------------------------------
+
+
+def filling(*ranges):
+    state = FakeState()
+    state.log = FakeLog()
+    known = Known(state)
+    for first, last in ranges:
+        known.add(first, last)
+    told = Told()
+    made = Filling(known, told.put)
+    if ranges:
+        assert made.turn(ranges[0][0]) and not made.turn(ranges[0][0])
+    return made, known, told
+
+
+def test_what_is_gone_is_told_once():
+    made, known, told = filling((5, 9))
+    told.refuses = True
+    for is_gone in (True, False, True, False, False):
+        made.close(is_gone)
+    assert not made.flush() and known.ranges == [[5, 9]] and known.numbers[GONE] == 0
+    made.drop()
+    assert known.doubted == 1, "what is fetched once more was here"
+    told.refuses = False
+    assert made.flush() and told.runs == [(5, 7, 2, False)] and known.numbers[GONE] == 2 and known.ranges == []
+
+
+# -- whose the IDs are -------------------------------------------------------------------------------------------
+
+
+# A controller whose answers have IDs that are one too high: all it has is stored once, under the ID that was pushed.
+#
+# Two kinds: one answers n with n's result under the ID n + 1 ("said"), the other keeps n's result under n + 1 ("kept").
+
+KINDS = (HIGHER_SAID, HIGHER_KEPT)
+
+
+class Higher(Memory):
+    """Its answers have the ID after the one that was pushed."""
+
+    kind = HIGHER_SAID
+
+    def find(self, number):
+        if number and self.kind == HIGHER_KEPT:
+            number -= 1
+            found = Memory.find(self, number) if number else None
+        else:
+            found = Memory.find(self, number)
+        return None if found is None else Result(found.uid, found.ident + 1, found.key, found.time)
+
+
+class Cart(Bench):
+    """As the intake asks, and as the session lets answers through."""
+
+    def __init__(self, kind, **memory):
+        Bench.__init__(self, Higher(**memory))
+        self.memory.kind = kind
+
+    def ask(self):
+        number = Bench.ask(self)
+        return number + 1 if number > 0 and self.recovery.asks_higher() else number
+
+    def answer(self, result, flags=0):
+        asked = self.asked[-1]
+        if self.recovery.asks_higher():
+            asked += 1
+        if result is not None and asked and result.ident != asked and not self.recovery.hears_higher():
+            self.recovery.silent(self.now)
+            return qs.NEWS_NONE
+        return Bench.answer(self, result, flags)
+
+    def stored(self):
+        """Return the IDs of the log as they stand in its records."""
+        return [id_of(payload, HEAD_BYTES + TIGHTENING_ID) for payload, _, _ in self.log.records]
+
+
+def cart_of(kind, count=3, **memory):
+    cart = Cart(kind, **memory).met()
+    for _ in range(count):
+        cart.live()
+    cart.settle()
+    return cart
+
+
+def test_one_met_before_it_pushed_anything_is_put_right():
+    for before in (0, 3):
+        cart = Cart(HIGHER_SAID)
+        for _ in range(before):
+            cart.memory.make()
+        cart.met()
+        cart.away(2)
+        cart.settle()
+        cart.live()
+        cart.away(1)
+        cart.settle()
+        assert cart.uids() == list(range(before + 1, before + 5)), before
+        assert cart.stored() == cart.uids() and cart.known.epoch() == 0 and cart.known.gone() == 0
+
+
+def test_one_late_answer_is_not_taken_for_it():
+    bench = Bench().met()
+    for _ in range(3):
+        bench.live()
+    bench.settle()
+    bench.away(2)
+    assert bench.ask() == 0
+    bench.answer(bench.memory.find(0))
+    assert bench.ask() == 3
+    assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.higher == HIGHER_NO
+    bench.settle()
+    assert bench.stored() == [1, 2, 3, 4, 5]
+
+
+def test_unreadable_ones_get_the_id_that_they_have():
+    cart = cart_of(HIGHER_SAID)
+    cart.away(2)
+    while cart.recovery.phase != qs.PHASE_FILL:
+        cart.step()
+    assert cart.ask() == 4
+    body = cart.memory.find(4).payload
+    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
+    cart.recovery.kept(cart.now)
+    assert cart.ask() == 5 and cart.refuse(replies.REFUSED_GONE) == qs.NEWS_NONE

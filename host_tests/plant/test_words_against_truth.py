@@ -891,7 +891,7 @@ ELSEWHERE = {
         "it has no sample",
         "it has more resolutions than a record",
     ),
-    "host_tests/wide/test_curve_session.py::test_a_larger_receive_buffer_takes_longer_curves": (
+    "host_tests/wide/test_controller_curves.py::test_a_larger_receive_buffer_takes_longer_curves": (
         "it is longer than the receive buffer",
     ),
     "host_tests/station/test_watch.py::test_subscription_is_sent_again_where_nothing_can_be_asked_for": (

@@ -15,7 +15,7 @@ from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.toolsnet.telegrams import take_apart
 from host_tests.toolsnet.test_result04 import Record, example
-from host_tests.wide.test_telegram04_targets import with_targets
+from host_tests.wide.test_descriptions import with_targets
 from lab.harness.cart import Cart
 
 PARTS = {"identifier_2": "ENGINE 4711", "identifier_3": "", "identifier_4": "GEAR 0815"}

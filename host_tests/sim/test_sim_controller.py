@@ -1,6 +1,7 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
-from toolcart.base.clock import SimClock
+import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
+from toolcart.base.clock import Dice, SimClock, calendar, stamp_text
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.controller_frames import old_result_data, result_data, start_data
 from toolcart.sim.profiles import row
@@ -546,3 +547,144 @@ def test_acknowledges_of_the_wrong_kind_are_complaints():
     cart.say(b"00249997001         0005\0")
     assert len(cart.controller.complaints) == 4
     assert "not numbered" in complaint_for(link_acknowledge(61, 2))[0]
+
+
+# The simulated clock wraps where a board's does and tells the calendar right.
+
+
+def test_stamp_moves_with_the_time():
+    clock = SimClock()
+    clock.advance(7 * 1000 + 999)
+    assert clock.stamp() == "2024-03-14:09:27:00"
+
+
+def test_calendar_knows_leap_years_and_centuries():
+    assert calendar(0) == (1970, 1, 1, 0, 0, 0)
+    assert calendar(951782399) == (2000, 2, 28, 23, 59, 59)
+    assert calendar(951782400) == (2000, 2, 29, 0, 0, 0)
+    assert calendar(951868800) == (2000, 3, 1, 0, 0, 0)
+    assert stamp_text(1735689599) == "2024-12-31:23:59:59"
+    assert stamp_text(4107542400) == "2100-03-01:00:00:00"
+
+
+def test_clock_does_not_run_backwards():
+    try:
+        SimClock().advance(-1)
+    except ValueError:
+        return
+    raise AssertionError("it ran backwards")
+
+
+def test_dice_give_the_same_numbers_everywhere_and_stay_in_range():
+    dice = Dice(7)
+    rolls = [dice.randrange(2, 5) for _ in range(50)]
+    assert set(rolls) == {2, 3, 4}
+    again = Dice(7)
+    assert rolls == [again.randrange(2, 5) for _ in range(50)]
+    assert 0 <= dice.randrange(3) < 3
+
+
+# What an integrator has the simulated controller do is done, shows in results, and is told to who subscribed.
+
+# isort: split
+
+
+def accepted(mid):
+    return b"00240005001 0101    %04d\0" % mid
+
+
+def refused(mid, code):
+    return b"00260004001 0101    %04d%02d\0" % (mid, code)
+
+
+def command(mid, data=b"", revision=1):
+    return b"%04d%04d%03d         " % (20 + len(data), mid, revision) + data + b"\0"
+
+
+def next_result(cart):
+    cart.say(b"00200062001         \0")
+    return cart.controller.result(cart.controller.produce())
+
+
+def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
+    cart = build()
+    cart.start()
+    assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
+    heard = cart.say(command(18, b"012"))
+    assert heard.startswith(accepted(18)) and heard[25:][4:8] == b"0015" and heard[25:][20:23] == b"012"
+    heard = cart.say(command(38, b"0033", 2))
+    assert heard.startswith(accepted(38)) and heard[25:][4:8] == b"0035" and heard[25:][20:24] == b"0133"
+    for _ in range(8):
+        result = next_result(cart)
+        assert (result.pset, result.torque_min, result.job) == (12, 4000, 33)
+    assert cart.say(command(38, b"05"))[:25] == accepted(38)
+
+
+def test_named_vehicle_is_told_and_stands_in_the_next_results():
+    cart = build()
+    cart.start()
+    cart.say(command(51))
+    heard = cart.say(command(50, b"VIN 4711"))
+    assert heard.startswith(accepted(50)) and heard[25:][4:8] == b"0052" and heard[25:][20:28] == b"VIN 4711"
+    assert next_result(cart).vin == b"VIN 4711"
+
+
+def test_alarm_is_acknowledged_once():
+    cart = build()
+    cart.start()
+    cart.say(command(70))
+    assert cart.say(command(78)) == refused(78, 58)
+    cart.controller.raise_alarm("E404")
+    cart.hear()
+    heard = cart.say(command(78))
+    assert heard.startswith(accepted(78)) and heard[25:][4:8] == b"0074" and heard[25:][20:24] == b"E404"
+    assert cart.controller.alarm is None and cart.say(command(78)) == refused(78, 58)
+
+
+def test_what_cannot_be_done_is_refused_and_changes_nothing():
+    cart = build()
+    cart.start()
+    for mid, data, revision, code in (
+        (18, b"099", 1, 3),
+        (18, b"1", 1, 1),
+        (18, b"x12", 1, 1),
+        (38, b"00", 1, 20),
+        (38, b"0100", 2, 20),
+        (38, b"1", 1, 1),
+        (38, b"01", 3, 97),
+        (50, b"", 1, 1),
+        (50, b"V" * 26, 1, 1),
+    ):
+        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+    assert cart.controller.ordered == {} and cart.controller.complaints == []
+
+
+def test_batch_sizes_are_set_and_a_batch_begins_again():
+    cart = build(batch=6)
+    cart.start()
+    cart.say(command(18, b"002"))
+    assert cart.say(command(19, b"00203")) == accepted(19)
+    assert [(next_result(cart).batch_size, next_result(cart).batch_counter) for _ in range(2)] == [(3, 2), (3, 1)]
+    assert cart.say(command(20, b"002")) == accepted(20) and next_result(cart).batch_counter == 1
+    assert cart.say(command(19, b"0020123", 2)) == accepted(19) and next_result(cart).batch_size == 123
+    for mid, data, revision, code in (
+        (19, b"00200", 1, 1),
+        (19, b"09905", 1, 1),
+        (19, b"002", 1, 1),
+        (19, b"00205", 3, 97),
+        (20, b"099", 1, 1),
+        (20, b"012", 1, 4),
+        (130, b"2", 1, 1),
+    ):
+        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+
+
+def test_jobs_are_listed_and_switched_off():
+    cart = build()
+    cart.start()
+    assert cart.say(command(30))[20:28] == b"99010203"
+    assert cart.say(command(30, revision=2))[20:32] == b"009900010002"
+    assert cart.say(command(30, revision=3)) == refused(30, 97)
+    cart.say(command(38, b"05"))
+    assert cart.say(command(130, b"0")) == accepted(130) and next_result(cart).job == 0
+    assert cart.say(command(130, b"1")).startswith(accepted(130)) and next_result(cart).job == 5

@@ -83,7 +83,7 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/proc/nothere", "no file can be made in /proc"),  # the others: test_config_places.py
+        ("/proc/nothere", "no file can be made in /proc"),  # the others: test_config_file.py
         ("there/cart.spool", "nothing can be written in"),
     ],
 )

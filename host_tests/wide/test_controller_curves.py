@@ -4,12 +4,17 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import get_u32, put_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
-from host_tests.support.graphs import Bench, ident_of, samples_in, trace_message
+from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_LONG, LOST_ROOM, LOST_UNREADABLE, READ
+from toolcart.sim import trace_frames as made
+from toolcart.sim.trace_frames import curves
+from host_tests.support.frames import message
+from host_tests.support.graphs import Bench, curves_in, ident_of, samples_in, trace_message
 from host_tests.support.log import append, body_of
+from lab.harness.cart import Cart
 from lab.harness.flash import Nor
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
@@ -123,3 +128,96 @@ def test_a_flash_that_refuses_loses_the_curve_alone():
     bench.flash.code = FLASH_DONE
     assert bench.put_curve(3) == READ and append(bench.main, 1) == LOG_DONE
     assert [ident_of(lead) for lead, _, _ in bench.curves()] == [1, 3]
+
+
+# Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens.
+
+SPOOL = {"graphs_kib": 48, "size_kib": 256}
+
+
+def cart_of(wanted=("torque", "angle"), settings=None, files=(), spool=SPOOL, **options):
+    controller = {"traces": list(wanted) or None}
+    controller.update(settings or {})
+    options = dict({"traces": (1, 2, 3), "max_clients": 9}, **options)
+    cart = Cart(
+        controller=options, settings={"controller": controller, "spool": spool}, blocks=32, files=files, toolsnet=()
+    )
+    cart.until(lambda: cart.station.session is not None and cart.station.session.state == st.READY)
+    return cart
+
+
+def kept(cart):
+    """Return (ID, what) of every curve in the ring."""
+    return [(ident_of(lead), lead[gr.WHAT]) for lead, _, _ in curves_in(cart.station.graphs)]
+
+
+def lost(cart):
+    """Return why curves were lost, oldest first."""
+    return [value for _, code, value in cart.station.health.entries() if code == h.TRACES_LOST]
+
+
+def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
+    options = {
+        "identity": {"system_type": 4, "system_subtype": 30},
+        "start_revisions": (6,),
+        "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65),
+        "refuse": {40: 97},
+        "operations": (1, 2, 3),
+    }
+    cart = cart_of(**options)
+    for _ in range(2):
+        cart.controller.produce()
+        cart.run(4000)
+    assert kept(cart) == [(ident, what) for ident in (1, 2) for what in (2, 1, 0)], cart.counts()
+    for lead, data, flags in curves_in(cart.station.graphs):
+        if lead[gr.WHAT] == 2:
+            assert samples_in(data) == tuple(curves(cart.controller.result(ident_of(lead)), 400)[0])
+            assert lead[gr.UNIT] == 12 and lead[gr.NUMERATOR] == 10 and lead[gr.DENOMINATOR] == 1 and flags == 0
+    assert cart.counted(h.TRACES_ODD) == 0 and cart.ids() == [1, 2]
+
+
+def test_results_are_acknowledged_whatever_curves_come_between_them():
+    cart = cart_of()
+    data = made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, (1, 2, 3), (), ())
+    hostile = [
+        message(900, data),
+        message(900, data[:40]),
+        message(900, data[:-7] + b"1" + data[-6:]),  # no NUL
+        message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, (), (), ())),
+        message(900, b""),
+        message(900, b"\0" * 200),
+        message(900, b"\xff" * 3000),
+        message(900, data, 7),
+        message(901, b"9" * 32),
+        message(900, b"9" * 5000),
+    ]
+    for index in range(len(hostile)):
+        cart.controller.inject(hostile[index])
+        cart.controller.produce()
+        cart.run(3000)
+        assert cart.ids() == list(range(1, index + 2)), (index, cart.counts())
+    assert cart.counted(h.CONTROLLER_CONNECTS) == 1
+    assert cart.counted(h.TRACES_LOST) == 9 and cart.counted(h.TRACES_ODD) == 1, lost(cart)
+    assert LOST_CUT in lost(cart) and LOST_EMPTY in lost(cart) and LOST_UNREADABLE in lost(cart)
+
+
+def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
+    cart = cart_of(settings={"result_revisions": [11]}, trace_delay_ms=5000)
+    data = made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(1930)), (), ())
+    frame = bytearray(message(900, data))
+    assert 3900 < len(frame) < 4096 - 128
+    frame[18:20] = b"21"
+    cart.controller.inject(bytes(frame))
+    cart.controller.produce()
+    cart.run(1000)
+    assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
+
+
+def test_a_larger_receive_buffer_takes_longer_curves():
+    frame = message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(2500)), (), ()))
+    for octets, count in ((4096, 0), (6000, 1)):
+        cart = cart_of(settings={"buffer_bytes": octets if count else 1024})
+        cart.controller.inject(frame)
+        cart.run(3000)
+        assert len(kept(cart)) == count and lost(cart) == [LOST_CUT] * (1 - count)
+        assert len(cart.station.session.link.buf) == octets
