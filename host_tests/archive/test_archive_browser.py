@@ -13,7 +13,7 @@ from toolcart.base.sources import Unavailable
 from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
-from host_tests.support.needed import needed
+from host_tests.support.memory import needed
 from lab.harness.archive_rows import Plant, fill, vin
 from lab.harness.browser import browser as chromium
 from lab.harness.browser import pages_of

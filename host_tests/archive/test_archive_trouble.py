@@ -18,7 +18,7 @@ from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.portable import LONG
 from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
-from host_tests.support.needed import needed
+from host_tests.support.memory import needed
 from lab.harness.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")

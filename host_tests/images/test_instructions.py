@@ -13,7 +13,7 @@ from toolcart.tools.cli import main as cli
 from host_tests.portable import LONG
 from host_tests.support.firmware import need_cortex
 from lab.bench import board
-from lab.firmware import programs, sources
+from lab.firmware import programs
 
 pytestmark = pytest.mark.long("an image is built of MicroPython's sources")
 
@@ -67,7 +67,7 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
         monkeypatch.setenv("PATH", str(tmp_path))
     else:
         monkeypatch.setattr(programs, "missing", lambda *wanted: [])
-        monkeypatch.setattr(sources, "FOLDER", tmp_path / "none")
+        monkeypatch.setattr(programs, "FOLDER", tmp_path / "none")
     began = time.process_time()
     ended = CliRunner().invoke(cli.main, ["bench", "figures", "board"])
     assert time.process_time() - began < 1

@@ -14,8 +14,7 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web.metrics import Agent, text_of
-from host_tests.plant.libc import FailingDisk
-from host_tests.plant.private_mounts import PrivateMounts
+from host_tests.plant.libc import FailingDisk, PrivateMounts
 from host_tests.support.running import wait_for
 
 AGAIN = "the spool can be read and written again"

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from host_tests.plant.private_mounts import PrivateMounts
+from host_tests.plant.libc import PrivateMounts
 from host_tests.support.running import free_port
 
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from host_tests.support.needed import needed
+from host_tests.support.memory import needed
 from host_tests.support.running import cart_without_sides, free_port, page_of, started
 from lab.harness.browser import browser as chromium
 

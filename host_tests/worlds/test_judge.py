@@ -4,9 +4,8 @@ import pytest
 
 from lab.worlds.history import HeldUp, History, Questions, Result, Row, Said, StationHistory, StationRules
 from lab.worlds.judge import judge
-from lab.worlds.owed import still_open
-from lab.worlds.passing import Passing
-from lab.worlds.verdict import KINDS
+from lab.worlds.toolsnet import Passing
+from lab.worlds.verdict import KINDS, still_open
 
 
 def result(number, **more):

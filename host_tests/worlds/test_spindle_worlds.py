@@ -14,11 +14,11 @@ from lab.worlds import adapter, frames
 from lab.worlds.course import Course, run
 from lab.worlds.history import UNREADABLE
 from lab.worlds.judge import judge
-from lab.worlds.named import named_in
 from lab.worlds.profiles import NO_PROFILE, TRAITS
 from lab.worlds.script import draw, filled
 from lab.worlds.telegrams import Refused, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
+from lab.worlds.verdict import named_in
 from lab.worlds.world import World
 
 

@@ -16,10 +16,10 @@ from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from lab.worlds.flash_file import FileFlash
 from lab.worlds.frames import Identity, fetched, pushed
 from lab.worlds.history import UNREADABLE, Questions, Row
-from lab.worlds.power import Fuse, PowerCut
 from lab.worlds.script import draw, filled
 from lab.worlds.spindles import PowerMacsSession
 from lab.worlds.telegrams import ResultTelegram
+from lab.worlds.timeline import Fuse, PowerCut
 from lab.worlds.toolsnet import SILENCE, ServerPeer
 from lab.worlds.world import World
 

@@ -27,7 +27,7 @@ from toolcart.base.report import Report
 from toolcart.base.sources import ROOT, Source, compile_into
 from lab import runtimes
 from lab.chips.chip import PIM, SERVER, TREE, Chip
-from lab.firmware import cortex, programs, rp2040, sources
+from lab.firmware import cortex, programs, rp2040
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"
@@ -96,7 +96,7 @@ def missing() -> str:
     packages = programs.missing(*NEEDED)
     if packages:
         return f"{' '.join(packages)} missing (sudo apt-get install {' '.join(packages)})"
-    folders = {"unix32": runtimes.named("unix32").folder, "cortex": sources.FOLDER, "rp2040": rp2040.SIMULATOR_FOLDER}
+    folders = {"unix32": runtimes.named("unix32").folder, "cortex": programs.FOLDER, "rp2040": rp2040.SIMULATOR_FOLDER}
     names = " ".join(name for name, folder in folders.items() if not folder.is_dir())
     return names and f"{names} not fetched yet (python -m lab.runtimes fetch {names})"
 

@@ -11,8 +11,8 @@ import json
 import random
 import re
 
-from lab.worlds.dice import dice, one_of
 from lab.worlds.network import Service
+from lab.worlds.timeline import dice, one_of
 
 
 class Beside:

@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from lab.worlds.dice import dice, one_of
+from lab.worlds.timeline import dice, one_of
 
 SHAPE = "ends"
 ODDS = 0.1  # of a world of another shape, if none is asked for

@@ -13,12 +13,12 @@ from __future__ import annotations
 import random
 
 from lab.harness.flash import BROKEN, DONE, ERASE, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
-from lab.worlds import power
-from lab.worlds.power import Fuse, PowerCut
+from lab.worlds import timeline
+from lab.worlds.timeline import Fuse, PowerCut
 
 BLOCK_BYTES = 4096
 
-KINDS = {PROGRAM: power.PROGRAM, ERASE: power.ERASE}
+KINDS = {PROGRAM: timeline.PROGRAM, ERASE: timeline.ERASE}
 LEFT_HALF_DONE = {PROGRAM: 0.5, ERASE: 0.3}  # of those that are refused
 MISUSES_KEPT = 20
 FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
@@ -94,7 +94,7 @@ class NorFlash(Nor):
         """Read from a place of the chip."""
         if self.fuse is not None:
             self.fuse.count_read()
-            if self.fuse.left and self.fuse.burns(power.READ):
+            if self.fuse.left and self.fuse.burns(timeline.READ):
                 raise PowerCut
         if self.refusing in ("all", "absent") or self.unreadable_left:
             self.unreadable_left = max(self.unreadable_left - 1, 0)

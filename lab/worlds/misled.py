@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import random
 
-from lab.worlds.dice import dice, one_of
 from lab.worlds.profiles import others
+from lab.worlds.timeline import dice, one_of
 
 SHAPE = "misled"
 ODDS = 0.3  # of a world of another shape

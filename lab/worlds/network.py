@@ -17,8 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from lab.worlds.power import Fuse
-from lab.worlds.timeline import Timeline
+from lab.worlds.timeline import Fuse, Timeline
 
 
 class End(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 
-from lab.worlds.dice import dice, one_of
+from lab.worlds.timeline import dice, one_of
 
 ALL, NO_PROFILE = "all", "none"
 _NO_HISTORY: list[int] = []

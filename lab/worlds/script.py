@@ -18,11 +18,11 @@ import random
 from typing import Any
 
 from lab.worlds import endings, misled
-from lab.worlds.dice import dice, one_of
 from lab.worlds.mqtt import SHAPE as MQTT
 from lab.worlds.mqtt import with_mqtt
 from lab.worlds.profiles import NO_PROFILE, TRAITS, dress
 from lab.worlds.script_events import draw_events
+from lab.worlds.timeline import dice, one_of
 from lab.worlds.webhook import SHAPE as WEBHOOK
 from lab.worlds.webhook import with_webhook
 

@@ -14,18 +14,16 @@ from collections.abc import Callable, Set
 from lab.worlds import adapter
 from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
-from lab.worlds.dice import dice
 from lab.worlds.flash import NorFlash
 from lab.worlds.flash_file import FileFlash
 from lab.worlds.history import READABLE, History, StationHistory, StationRules
 from lab.worlds.mqtt import SHAPE as MQTT
 from lab.worlds.mqtt import Plant
-from lab.worlds.named import named_in
 from lab.worlds.network import Network
 from lab.worlds.operator import KEPT_BEGINS, Operator
-from lab.worlds.power import ERASE, Fuse, Hung, PowerCut
-from lab.worlds.timeline import Timeline
+from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
 from lab.worlds.toolsnet import ToolsNet
+from lab.worlds.verdict import named_in
 from lab.worlds.webhook import SHAPE as WEBHOOK
 from lab.worlds.webhook import Hook
 
