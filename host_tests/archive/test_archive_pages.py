@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from toolcart.archive import bulk, database, quarters, queries
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import RESULT as RESULTS
-from toolcart.archive.web import asked, day, login, running, shown
+from toolcart.archive.web import asked, login, running, shown
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong
@@ -297,7 +297,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
         bulk.insert(connection, RESULTS, rows)
         quarters.add(connection, rows)
     of_day = Trended((3, 1, 10), None, None, "20240314", "20240314a")
-    one, other = Reading(place).ask(day.programs, of_day, {(1, 7): "Nuts"}, False)
+    one, other = Reading(place).ask(shown.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
@@ -307,7 +307,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
     assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
-    good, _ = Reading(place).ask(day.programs, of_day, {}, True)
+    good, _ = Reading(place).ask(shown.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
 
 

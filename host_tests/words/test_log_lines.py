@@ -12,11 +12,10 @@ from toolcart.agent.base import health
 from toolcart.agent.base.health import NAMES
 from toolcart.agent.cart.status import of_station
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.live import log
+from toolcart.tools.live import plain
 from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from toolcart.tools.live.log import LogLines
-from toolcart.tools.live.plain import InProcess
+from toolcart.tools.live.plain import InProcess, LogLines
 from toolcart.tools.words import lasting, log_entries, reasons
 from toolcart.tools.words.server import doubts, sentence
 from lab.harness.cart import Cart
@@ -37,7 +36,7 @@ def test_a_line_has_its_moment_with_the_zone_and_its_level():
 
 def test_the_json_form_is_one_object_a_line():
     out = io.StringIO()
-    lines = LogLines(out, log.JSON)
+    lines = LogLines(out, plain.JSON)
     lines.changes(CHANGES[:1])
     lines.summary(5.0, {"stored": 7}, "stored 7")
     lines.account({"stored": 7}, ["  stored 7"])
@@ -53,7 +52,7 @@ def test_the_journal_gets_priorities_and_no_moments(tmp_path):
         LogLines(out, environment=environment).changes(CHANGES)
         out.seek(0)
         assert [line[:3] for line in out] == ["<3>", "<4>", "<5>", "<6>"]
-    assert not log.is_journal(io.StringIO(), environment)
+    assert not plain.is_journal(io.StringIO(), environment)
 
 
 def test_a_log_that_cannot_be_written_ends_nothing_but_itself():

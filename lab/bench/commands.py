@@ -11,8 +11,7 @@ import click
 from toolcart.base.cache import Unavailable
 from toolcart.base.command_group import LazyGroup
 from toolcart.base.exit_codes import EXIT_OTHER
-from toolcart.base.progress import progress_bar
-from toolcart.base.report import table
+from toolcart.base.report import progress_bar, table
 
 PARTS = {
     "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: speed, allocations on files",

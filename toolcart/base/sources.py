@@ -62,12 +62,6 @@ def product_sources() -> list[Source]:
     return [source for source in portable if not source.name.startswith(LIBRARY)]
 
 
-def uses_library(source: Source) -> bool:
-    """True if a file belongs to the library or imports it."""
-    package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
-    return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
-
-
 def library_sources() -> list[Source]:
     """Return the library's files that also run on MicroPython."""
     return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]

@@ -111,10 +111,6 @@ class State:
         """
         return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
 
-    def is_worn(self):
-        """True while only two blocks are left: snapshots are still written."""
-        return self.alarm == STATE_WORN
-
     def is_ready(self):
         """True if the next snapshot is one program."""
         return self.sure and self._next < self._slots

@@ -131,10 +131,5 @@ def number_of(page, at):
     return get_u32(page, at)
 
 
-def is_event(page, at, length):
-    """True if a payload of `length` bytes at page[at:] can be an event."""
-    return EVENT_LEAST <= length <= EVENT_MOST and page[at + TEXT_LENGTH] == length - EVENT_LEAST
-
-
 assert COMMAND_WORDS + COMMAND_WORDS_BYTES == TEXT_MOST
 assert TEXT == EVENT_LEAST and EVENT_MOST == EVENT_LEAST + TEXT_MOST and TEXT_MOST == IDENTIFIER_4 + NAME_BYTES

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from toolcart.archive import cars, queries, remarks, rows
 from toolcart.archive.statistics import Trended
-from toolcart.archive.web import asked, day, filters, listed, shown
+from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.listed import Listed
 from toolcart.archive.web.reading import Reading
 from toolcart.trace.curves import Curve, Tightening
@@ -135,7 +135,7 @@ async def station(read: Reading, request: Request) -> Page:
     programs, newest, wanted = [], [], None
     if days["Day"]:
         of_day = Trended(key, None, None, days["Day"], days["Day"] + "a")
-        programs = await read(day.programs, of_day, names, only_ok)
+        programs = await read(shown.programs, of_day, names, only_ok)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
         newest = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))

@@ -32,9 +32,6 @@ from toolcart.board.linux.spool_make import (
 CPYTHON_ONLY = True
 UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
 OTHERS = 0o077
-# How a block of a spool without a header begins, as the first versions made them: kind, magic, then the format.
-EARLIER_KIND = b"\x48"
-EARLIER_MAGIC = b"TCSP"
 KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a folder"),

@@ -112,8 +112,7 @@ def _run_configuration(
     try:
         config_file.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
-            from toolcart.tools.live.log import LogLines
-            from toolcart.tools.live.plain import InProcess, PlainLines
+            from toolcart.tools.live.plain import InProcess, LogLines, PlainLines
 
             lines = PlainLines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
             return InProcess(path, seconds, lines).run()

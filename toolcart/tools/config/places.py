@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolcart.base.private import user_name
-from toolcart.board.linux import mounts as linux_mounts
 from toolcart.board.linux import refusal as linux_refusal
 
 PROBE = ".toolcart-check"
@@ -59,7 +58,7 @@ def fleeting(configuration: dict, folder: Path) -> list[str]:
     told = []
     for index, station in enumerate(configuration["stations"]):
         path = folder / station["spool"]["path"]
-        what = linux_mounts.fleeting(path)
+        what = linux_refusal.fleeting(path)
         if what:
             told.append(f"stations[{index}].spool.path: {path} lies in {what}; results that wait there are lost then")
     return told

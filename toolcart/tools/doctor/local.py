@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from toolcart.board.linux import header as linux_header
-from toolcart.board.linux import mounts as linux_mounts
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.why import refusal_of
 from toolcart.tools.config import places
@@ -56,7 +55,7 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         hint = f"{hint[0].upper()}{hint[1:]}."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
     found = [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
-    kept_in = linux_mounts.fleeting(str(path))
+    kept_in = linux_refusal.fleeting(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
         found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))

@@ -25,8 +25,7 @@ from textual.filter import LineFilter
 
 from toolcart.base.printable import visible
 from toolcart.tools.live import panels
-from toolcart.tools.live.screens import Help, OneStation, Overview, Watching
-from toolcart.tools.live.subject import Subject
+from toolcart.tools.live.screens import Help, OneStation, Overview, Subject, Watching
 from toolcart.tools.live.watch import ENDED, Watch
 from toolcart.tools.process.lives import end_or_reload, restore
 
