@@ -14,7 +14,7 @@ def files():
 
 
 def given(text):
-    return written_out(Source("lab/example.py", text)).text
+    return written_out(Source("lab/example.py", text))[0].text
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,6 @@ print(gc.mem_alloc() - before)
 
 def test_event_allocates_nothing_on_a_32_bit_micropython(micropython32):
     """No board is given the module, so its text goes along with the script."""
-    text = written_out(Source("event09.py", Path(event09.__file__).read_text())).text
+    text = written_out(Source("event09.py", Path(event09.__file__).read_text()))[0].text
     done = micropython32.run_source(f"SOURCE = {text!r}\nMOST_BYTES = {EVENT_BYTES_MAX}\n{ON_32_BIT}", "1m")
     assert done.returncode == 0 and done.stdout.strip() == "0", done.stdout + done.stderr

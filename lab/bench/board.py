@@ -53,7 +53,7 @@ SCRIPT = "import sys\nfrom lab.bench import instructions\ninstructions.main(sys.
 
 def tree(folder: Path, form: str) -> None:
     """Fill `folder` with the agent, and with what measures it; without machine code if it is the `plain` form."""
-    helpers = [written_out(Source(name, (ROOT / name).read_text(encoding="utf-8"))) for name in HELPERS]
+    helpers = written_out(*(Source(name, (ROOT / name).read_text(encoding="utf-8")) for name in HELPERS))
     compile_into(folder, [*chip_sources(), *helpers], MACHINE if form == "fast" else "")
 
 

@@ -74,7 +74,7 @@ def frozen_sources() -> list[Source]:
 
 def peers_tree() -> Path:
     """Return a folder with lab/harness/quiet.py's peers, compiled, and a configuration."""
-    files = [written_out(Source(name, (CHECKOUT / name).read_text(encoding="utf-8"))) for name in PEERS]
+    files = written_out(*(Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in PEERS))
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
 

@@ -118,7 +118,7 @@ def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Pat
     """Return a folder of everything portable and `more`, native code for `machine`; and what was refused."""
     objects: dict[str, Path] = {}
     refused = []
-    for source in [*chip_sources(), *map(written_out, support_sources()), *map(written_out, more)]:
+    for source in [*chip_sources(), *written_out(*support_sources()), *written_out(*more)]:
         if source.is_native and not machine:
             continue
         compiled, said = compile_object(source, machine)

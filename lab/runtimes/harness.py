@@ -66,7 +66,7 @@ class Machine:
         """Do the same for a script's text, whose constants are written out as those of the tree are."""
         with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
             script = Path(folder, "script.py")
-            script.write_text(written_out(Source(script.name, source)).text, encoding="utf-8")
+            script.write_text(written_out(Source(script.name, source))[0].text, encoding="utf-8")
             return self.run(script, heap, (), timeout_s)
 
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:

@@ -29,18 +29,19 @@ def module_name(name: str) -> str:
 
 def chip_sources() -> list[Source]:
     """Return the product's files as a chip gets them."""
-    return list(_written_out(tuple(product_sources())))
+    product = tuple(product_sources())
+    return list(_written_out(product, product))
 
 
-def written_out(source: Source) -> Source:
-    """Return a file that is not the product's, and uses its constants, as it finds them on a chip."""
-    return Source(source.name, _File(source.text, _constants(tuple(product_sources()))).written_out())
+def written_out(*sources: Source) -> list[Source]:
+    """Return files that are not the product's, and use its constants, as they find them on a chip."""
+    return list(_written_out(sources, tuple(product_sources())))
 
 
-@functools.lru_cache(maxsize=1)
-def _written_out(product: tuple[Source, ...]) -> tuple[Source, ...]:
+@functools.lru_cache(maxsize=4)  # the product and its tests, for one MicroPython after the other
+def _written_out(sources: tuple[Source, ...], product: tuple[Source, ...]) -> tuple[Source, ...]:
     known = _constants(product)
-    return tuple(Source(source.name, _File(source.text, known).written_out()) for source in product)
+    return tuple(Source(source.name, _File(source.text, known).written_out()) for source in sources)
 
 
 @functools.lru_cache(maxsize=1)
@@ -110,7 +111,7 @@ class _File:
         for name in stored:
             if stored[name] > (name in self.definitions):
                 self.values.pop(name, None)
-                if self._constants_of(self.modules.pop(name, {}), name):
+                if name in self.modules and self._constants_of(self.modules.pop(name), name):
                     raise ValueError(f"{name} is a module whose constants are written out, and something else as well")
 
     def _constants_of(self, module: dict[str, int], name: str) -> bool:
