@@ -1,5 +1,6 @@
 """What pytest adds on CPython: portable skips, a real MicroPython as a fixture, hypothesis' settings."""
 
+import itertools
 import os
 import signal
 
@@ -30,12 +31,36 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as behind nohup; what i
     signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
-def pytest_collection_modifyitems(items):
-    """Leave tests that are marked `long("what takes time")` to the long run."""
+# Folders whose tests mostly wait, for programs that they have started.
+WAITING = ("plant", "tools", "live")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave tests that are marked `long("what takes time")` to the long run; several workers begin with what waits."""
+    if workers := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = waiting_first(items, workers)
     for item in () if LONG else items:
         mark = item.get_closest_marker("long")
         if mark is not None:
             item.add_marker(pytest.mark.skip(reason=f"{mark.args[0]}: with --long"))
+
+
+def waiting_first(items, workers):
+    """Return the tests in an order of which each worker begins with an equal run, its share of WAITING first.
+
+    So a core that these leave idle is used by what runs beside them, and at the end, when a worker takes tests from
+    another, there are only short ones that compute.
+    """
+    modules = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
+    waiting = [tests for tests in modules if tests[0].path.parent.name in WAITING]
+    others = [test for tests in modules if tests[0].path.parent.name not in WAITING for test in tests]
+    ordered = []
+    for number in range(workers):
+        ordered += itertools.chain.from_iterable(waiting[number::workers])
+        room = len(items) * (number + 1) // workers - len(ordered)
+        ordered += others[: max(room, 0)]
+        del others[: max(room, 0)]
+    return ordered + others
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,7 +21,6 @@ from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.memory import needed
 from lab.harness.postgresql import postgresql
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 KILLS = 100 if LONG else 1
 STATIONS = 8
 PATIENCE_S = 1.5  # a station that is not answered connects again

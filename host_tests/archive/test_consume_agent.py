@@ -25,7 +25,6 @@ SEED = 33
 # What is below the consumer's writer differs, and host_tests/archive/test_consume_kills.py kills it on both.
 ALSO = pytest.mark.long("the whole way on another database")
 POSTGRESQL = pytest.param("postgresql", marks=ALSO)
-pytestmark = pytest.mark.xdist_group("postgresql")
 
 
 class Everything:

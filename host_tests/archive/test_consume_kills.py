@@ -3,8 +3,6 @@
 import random
 import time
 
-import pytest
-
 from toolcart.archive import database
 from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
@@ -17,7 +15,6 @@ EACH_MOST = 12  # results of each station between two kills
 PAUSE_MOST_S = 0.1
 END_S = 60.0
 SEED = 32
-pytestmark = pytest.mark.xdist_group("postgresql")
 
 
 class Everything:

@@ -44,7 +44,6 @@ SERIAL_ALONE = {"network": "none"}
 DEAD_RADIO = {"network": "wifi", "ssid": "PLANT", "password": {"file": "wifi.password"}}
 
 pytestmark = [
-    pytest.mark.xdist_group("rp2040"),
     pytest.mark.skipif(not SOURCES, reason="TOOLCART_MICROPYTHON names no sources of MicroPython"),
 ]
 

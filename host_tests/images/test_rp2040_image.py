@@ -23,7 +23,6 @@ HEAP_KIB = 77  # with the module of the flash, which _boot does not load any mor
 KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
 
 pytestmark = [
-    pytest.mark.xdist_group("rp2040"),
     pytest.mark.long("an image is built of MicroPython's sources"),
 ]
 

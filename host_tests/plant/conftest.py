@@ -25,9 +25,3 @@ def site(_site):
 def hasty(site):
     """Short waits: silence is found in seconds."""
     site.hasty = True
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "host_tests/plant/" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("plant"))

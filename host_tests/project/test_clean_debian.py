@@ -22,7 +22,6 @@ from lab.packaging.wheel import version
 pytestmark = [
     pytest.mark.long("a Debian that boots"),
     pytest.mark.skipif(bool(debian_machine.missing()), reason=debian_machine.missing()),
-    pytest.mark.xdist_group("machine"),
 ]
 
 LIMIT_S = 120

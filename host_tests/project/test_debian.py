@@ -23,7 +23,6 @@ MISSING = [name for name in NEEDED if shutil.which(name) is None] + (["root"] if
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"to install a Debian package there is no {', '.join(MISSING)}"),
-    pytest.mark.xdist_group("installed"),
 ]
 
 

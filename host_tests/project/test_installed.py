@@ -49,8 +49,6 @@ CART = {
     "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
 }
 
-pytestmark = pytest.mark.xdist_group("installed")
-
 
 def done(command, cwd, **more):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

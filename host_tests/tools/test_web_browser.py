@@ -12,8 +12,6 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 SOON_MS = 60000
 TOKEN = "0123456789abcdef"
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def browser():

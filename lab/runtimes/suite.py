@@ -1,7 +1,7 @@
 """Runs every check and every test in order, says what ran where, and ends with one line of totals.
 
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
-   The MicroPythons begin beside CPython, at a lower priority: they use the processor time that its tests leave.
+   The MicroPythons begin at once, at a lower priority: they use the processor time that all else leaves.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
 3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board; the other
    MicroPythons have those that word size or version can change (`differing_files`). All run everything in the long
@@ -373,16 +373,13 @@ def main() -> int:
     os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     rows = []
     places = _places(asked, files)
-    with ThreadPoolExecutor(1) as ahead:  # downloads take no core; failures are reported where it is needed
-        for place in places:
-            ahead.submit(place.runtime.fetch)
+    with MicroPythons(places, asked.k) as beside:
         if not (asked.on or files or asked.k):
             rows += checks(asked.fast)
         wait_for_packages()
-        with MicroPythons(places, asked.k) as beside:
-            if not asked.on or "cpython" in asked.on:
-                rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
-            rows += beside.rows(aloud=bool(asked.on))
+        if not asked.on or "cpython" in asked.on:
+            rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
+        rows += beside.rows(aloud=bool(asked.on))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1
