@@ -3,10 +3,13 @@
 import itertools
 import os
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from toolcart.base.cache import whole_folder
 from toolcart.base.child import VARIABLE
 from host_tests.portable import LONG, Skip
 from host_tests.support import memory
@@ -84,7 +87,30 @@ def micropython32():
     return Machine(runtime)
 
 
+def pytest_configure(config):
+    """Make a folder for what one worker makes for all of them; other users may look into it, which pytest's forbid."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="toolcart-tests-")
+        config.add_cleanup(folder.cleanup)
+        Path(folder.name).chmod(0o755)
+        config.of_all_workers = Path(folder.name, "shared")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a worker of it."""
+    node.workerinput["of_all_workers"] = str(node.config.of_all_workers)
+
+
 @pytest.fixture(scope="session")
-def built_wheel(tmp_path_factory):
+def of_all_workers(request):
+    """The folder of what is made once in a run, with `whole_folder`."""
+    config = request.config
+    return Path(config.workerinput["of_all_workers"]) if hasattr(config, "workerinput") else config.of_all_workers
+
+
+@pytest.fixture(scope="session")
+def built_wheel(of_all_workers):
     """The wheel of this checkout as it is published; to build it takes seconds."""
-    return wheel.build(tmp_path_factory.mktemp("wheel"))
+    [built] = whole_folder(of_all_workers / "wheel", wheel.build).iterdir()
+    return built

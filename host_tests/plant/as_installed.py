@@ -1,6 +1,7 @@
 """toolcart as a plant has it: the wheel in a venv of its own, a folder outside the checkout, another user, processes.
 
-    with AsInstalled(built_wheel) as site:
+    install(built_wheel, venv, venv)
+    with AsInstalled(venv) as site:
         cart = site.cart(plant, number=7)                 # cart.json in site.home, as its user would write it
         agent = site.start("run", "--plain", "--config", cart)
         agent.wait_for("controller ready")                # what it prints, stdout and stderr as one
@@ -158,21 +159,12 @@ class InTerminal(Started):
 class AsInstalled:
     """The installed command and a home for it; a context manager that ends what it started."""
 
-    def __init__(self, wheel):
+    def __init__(self, venv):
         self.other_user = os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-plant-"))
         self.folder.chmod(0o755)
         self.home = self.folder / "home"
-        venv = self.folder / "venv"
-        made = subprocess.run([python_for_all(), "-I", "-m", "venv", "--without-pip", venv], timeout=DEADLINE_S)
-        assert made.returncode == 0
         self.python, self.command = venv / "bin/python", venv / "bin/toolcart"
-        [site] = (venv / "lib").glob("python*/site-packages")
-        for name in PACKAGES:
-            shutil.copytree(Path(find_spec(name).origin).parent, site / name)
-        shutil.copy(Path(__file__).with_name("hasten.py"), site)
-        (site / "hasten.pth").write_text("import os; 'HASTEN' in os.environ and __import__('hasten')\n")
-        _pip(self.python, wheel)
         self._started = []
         self.inside = []  # words in front of each command, which then runs as the user itself (PrivateMounts)
         self.clean()
@@ -250,9 +242,22 @@ class AsInstalled:
         return path
 
 
-def _pip(python, wheel):
-    words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
-    told = subprocess.run(
-        [*map(str, words), "install", "--no-index", "--no-deps", str(wheel)], capture_output=True, timeout=DEADLINE_S
-    )
-    assert told.returncode == 0, told.stderr
+def install(wheel, venv, place):
+    """Make a venv of the wheel that will be used at `place`."""
+    _done(python_for_all(), "-I", "-m", "venv", "--without-pip", venv)
+    [site] = (venv / "lib").glob("python*/site-packages")
+    for name in PACKAGES:
+        shutil.copytree(Path(find_spec(name).origin).parent, site / name)
+    shutil.copy(Path(__file__).with_name("hasten.py"), site)
+    (site / "hasten.pth").write_text("import os; 'HASTEN' in os.environ and __import__('hasten')\n")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", venv / "bin/python"]
+    _done(*pip, "install", "--no-index", "--no-deps", "--no-compile", wheel)
+    command = venv / "bin/toolcart"
+    command.write_text(command.read_text().replace(str(venv), str(place)))
+    # Here, whatever the tests' own processes are told of bytecode: USER may not write it, so each start would compile.
+    _done(venv / "bin/python", "-I", "-m", "compileall", "-q", site)
+
+
+def _done(*words):
+    told = subprocess.run([*map(str, words)], capture_output=True, timeout=DEADLINE_S)
+    assert told.returncode == 0, told.stdout + told.stderr

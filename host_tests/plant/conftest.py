@@ -2,14 +2,16 @@
 
 import pytest
 
-from host_tests.plant.as_installed import AsInstalled, python_for_all
+from toolcart.base.cache import whole_folder
+from host_tests.plant.as_installed import AsInstalled, install, python_for_all
 
 
 @pytest.fixture(scope="session")
-def _site(built_wheel):
+def _site(of_all_workers, built_wheel):
     if not python_for_all():
         pytest.skip("no Python 3.11 that every user can start")
-    with AsInstalled(built_wheel) as made:
+    venv = of_all_workers / "venv"
+    with AsInstalled(whole_folder(venv, lambda building: install(built_wheel, building, venv))) as made:
         yield made
 
 
