@@ -48,8 +48,6 @@ PATHS = (
 )
 PATHS = (*PATHS, "/events", "/breaches", "/audit", "/limits/1?program=1", "/pareto?by=day")
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):

@@ -16,8 +16,6 @@ from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, 
 from lab.harness.archive_rows import Plant, fill, fill_beside, vin
 from lab.harness.postgresql import postgresql
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 
 @pytest.fixture(scope="module")
 def plant(databases):

@@ -19,7 +19,6 @@ from host_tests.support.archive_process import kill
 from lab.bench import archive_load
 from lab.bench.archive import load
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 STATIONS = 200 if LONG else 12
 SECONDS = 300 if LONG else 0  # of kills at random
 MOVED_IN_S = 60.0

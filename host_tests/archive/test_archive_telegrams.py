@@ -23,7 +23,7 @@ from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, result
 
-pytestmark = [pytest.mark.xdist_group("postgresql"), pytest.mark.usefixtures("in_this_process")]
+pytestmark = pytest.mark.usefixtures("in_this_process")
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
 LONGEST = 9999  # 004:105-110
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)

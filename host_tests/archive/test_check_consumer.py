@@ -183,7 +183,6 @@ def stated(connection, identity, after, last, numbers):
     return number
 
 
-@pytest.mark.xdist_group("postgresql")
 @example([("a", 0, 1, []), ("a", 0, 1, [1])])
 @example([("a", 0, 2, [2]), ("a", 0, 3, [1, 2, 3])])
 @settings(deadline=None, max_examples=40, database=None)
@@ -198,7 +197,6 @@ def test_the_page_s_statement_keeps_the_contract(table, batches):
     assert sorted(found) == sorted(model.stored)
 
 
-@pytest.mark.xdist_group("postgresql")
 @pytest.mark.parametrize("have", [0, 5])
 def test_two_consumers_at_once_store_a_batch_once(table, have):
     psycopg = pytest.importorskip("psycopg")

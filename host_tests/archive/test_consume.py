@@ -30,9 +30,6 @@ DEADLINE_S = 30.0
 COUNT = itertools.count()
 
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
-
 class Kept:
     """A writer on an empty database, and what it has."""
 

@@ -81,7 +81,7 @@ class Desk:
         return found
 
 
-pytestmark = [pytest.mark.xdist_group("rp2040"), pytest.mark.long("a simulated chip takes minutes")]
+pytestmark = pytest.mark.long("a simulated chip takes minutes")
 
 
 def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
