@@ -1,5 +1,6 @@
 """What pytest adds on CPython: portable skips, a real MicroPython as a fixture, hypothesis' settings."""
 
+import gc
 import itertools
 import os
 import signal
@@ -23,6 +24,8 @@ settings.register_profile("usual", deadline=None, max_examples=30, suppress_heal
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if LONG else "usual")
 remember_checksums()
+# A worker holds a million objects that stay; to look for garbage among them as often as usual took a fifth of its time.
+gc.set_threshold(20000, 20, 20)
 # Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
 # command in the test's own process would slow down all tests behind it.
 os.environ[VARIABLE] = "0"
