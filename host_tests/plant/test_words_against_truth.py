@@ -45,7 +45,6 @@ from lab.harness.cart import Cart
 
 LONG = pytest.mark.long("more faults of a kind")
 SOON = {"reconnect_s": 0.5}
-SIMULATED = "simulated"
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
