@@ -79,20 +79,6 @@ JOB_5 = JOB_4 + b"1100042" + b"12" + b"VIN".ljust(25) + (b"13" + b" " * 25) + (b
 VIN_2 = b"01" + b"WVW1".ljust(25) + b"02" + b"two".ljust(25) + b"03" + b" " * 25 + b"04" + b"four".ljust(25)
 
 
-def test_what_was_known_last_is_not_written_again_after_a_start():
-    bench = Bench()
-    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2)):
-        assert bench.put(mid, data) == KEPT
-        assert bench.put(mid, data) == KEPT_BEFORE
-    bench.start()
-    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2)):
-        assert bench.put(mid, data) == KEPT_BEFORE
-    assert bench.put(15, PSET_2.replace(b"01012", b"01013")) == KEPT
-    assert bench.put(15, PSET_2) == KEPT, "the set before the last one is news"
-    assert bench.put(52, b" " * 25) == KEPT, "no vehicle any more"
-    assert len(bench.events()) == 6
-
-
 def test_counter_of_job_is_no_event_but_what_becomes_of_job_is():
     bench = Bench()
 

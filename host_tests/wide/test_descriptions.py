@@ -243,12 +243,6 @@ def shown(found):
     return [(number, one["value"].strip(), one["type"], one["unit"].strip()) for number, one in found.items()][-2:]
 
 
-def test_both_targets_are_real_values_with_their_unit():
-    found = told(writer(), with_targets())
-    assert shown(found) == [(2000, "00045.00", 2, "Nm"), (2010, "000075.0", 2, "deg")]
-    assert found[2000]["spindle"] == found[30]["spindle"] and found[2000]["program"] == found[30]["program"]
-
-
 @pytest.mark.parametrize(("unit", "value", "name"), [(b"7", "00045.00", "%")])
 def test_torque_target_is_told_in_the_unit_of_the_torque(unit, value, name):
     assert shown(told(writer(), with_targets(unit=unit)))[0] == (2000, value, 2, name)

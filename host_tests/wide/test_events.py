@@ -207,17 +207,6 @@ def test_a_number_that_was_never_sent_is_said():
     assert "40000" in shown(one)["events_doubt"] and "station 10 used twice" in shown(one)["events_doubt"]
 
 
-def test_empty_server_gets_what_is_new():
-    one = cart()
-    put(one, b"E1")
-    one.run(1000)
-    one.options.reported_event = 0
-    one.toolsnet.drop()
-    put(one, b"E2")
-    one.run(70000)
-    assert codes(one) == [1, 2] and sequences(one) == [1, 2]
-
-
 # -- the log
 
 

@@ -88,18 +88,6 @@ def test_a_cut_at_any_octet_of_a_batch_writes_each_record_once():
         assert bench.numbers() == list(range(1, 11)), kept
 
 
-def test_the_orderly_end_makes_the_place_durable():
-    bench = Bench()
-    bench.store(1, 7)
-    bench.run()
-    bench.outlet.stop()
-    assert bench.outlet.step(bench.now) == FOREVER and not bench.lines.is_open
-    bench.lines.octets = b""  # somebody takes the file away
-    bench.cut()
-    bench.run()
-    assert bench.numbers() == []
-
-
 def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
     bench = Bench()
     bench.lines.refuses = ("open",)
@@ -120,15 +108,6 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
     bench.lines.refuses = ("sync",)
     bench.store(3, 3)
     assert bench.run() == 1000, "after a success the pauses begin again"
-
-
-def test_a_fault_inside_begins_again_and_doubles_nothing():
-    bench = Bench()
-    bench.store(1, 3)
-    bench.run()
-    bench.store(4, 5)
-    bench.outlet.recover(bench.now)
-    assert bench.run(1000) == FOREVER and bench.numbers() == [1, 2, 3, 4, 5]
 
 
 def test_a_cut_at_every_operation_writes_every_record_once():

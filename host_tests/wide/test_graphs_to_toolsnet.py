@@ -54,17 +54,6 @@ def test_start_does_not_send_a_curve_again():
     assert one.archive.graphs_stored == count
 
 
-def test_last_curve_before_a_cut_waits_for_no_other():
-    one = cart_of(wanted=("torque",))
-    one.network.down("tn", 10111)
-    one.controller.produce()
-    one.run(2000)
-    one.cut()
-    one.network.up("tn", 10111)
-    one.run(120000)
-    assert sent(one) == [(1, 0)] and shown(one)["graph_pieces_waiting"] == 0
-
-
 def test_last_curve_is_settled_when_the_flash_can_be_written_again():
     one = cart_of(wanted=("torque",))
     one.network.down("tn", 10111)

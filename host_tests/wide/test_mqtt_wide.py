@@ -37,21 +37,6 @@ def test_events_and_curves_have_topics_of_their_own():
     assert station.log.waits(station.log.cursors[1]) == 0 and station.graphs.waits(station.graphs.cursors[1]) == 0
 
 
-def test_event_at_the_end_is_past_with_its_puback_and_comes_once():
-    cart = started()
-    cart.controller.produce()
-    cart.run(5000)
-    cart.controller.raise_alarm("E404")
-    cart.run(60000)
-    assert cart.station.log.waits(cart.station.log.cursors[1]) == 0
-    cart.cut()
-    cart.run(60000)
-    cart.controller.produce()
-    cart.run(30000)
-    assert len(cart.consumer.records) == 2 and cart.consumer.records[-1][2]["type"] == "result"
-    assert cart.station.outlets[1].counts.receipts_below == 0 and cart.station.outlets[1].counts.receipts_above == 0
-
-
 @pytest.mark.parametrize(
     ("changes", "key"),
     [

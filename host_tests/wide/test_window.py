@@ -9,12 +9,11 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
-from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
+from toolcart.agent.log.numbers import DELIVERED, OVERWRITTEN, SENT, SENT_WINDOW
 from toolcart.agent.outlets.toolsnet.late import GOOD_MS
-from toolcart.agent.quarantine.quarantine import DROP_SOON
 from toolcart.agent.record.result import PARKED_IN_DOUBT
-from toolcart.agent.wide.toolsnet_session import UNANSWERED, WideSession
-from toolcart.agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
+from toolcart.agent.wide.toolsnet_session import WideSession
+from toolcart.agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, Window
 from toolcart.sim.toolsnet_session import ServerSession
 from host_tests.support.log import append_event
 from host_tests.support.toolsnet import NUMBER, PIM, SERVER, Outlet
@@ -59,10 +58,6 @@ def is_open(outlet):
     return bool(outlet.state.numbers[SENT] & SENT_WINDOW)
 
 
-def is_open_after_cut(outlet):
-    return bool(outlet.numbers_after_cut()[SENT] & SENT_WINDOW)
-
-
 def state(outlet):
     shown = {}
     outlet.forward.put_state(shown)
@@ -86,15 +81,6 @@ def test_backlog_goes_out_in_order_as_fast_as_the_window_allows(window):
     outlet.clean()
 
 
-def test_no_more_are_out_than_one_record_of_the_cursor_allows():
-    outlet = far(8, cursor_batch=3)
-    outlet.options.window = 3  # what the server complains about
-    outlet.store(40)
-    outlet.until_stored(40)
-    assert outlet.ids() == numbers(1, 40)
-    outlet.clean()
-
-
 def test_few_results_are_no_backlog():
     outlet = far(8)
     outlet.store(OPEN_FACTOR * 8 - 1)
@@ -102,31 +88,6 @@ def test_few_results_are_no_backlog():
     assert not is_open(outlet) and state(outlet)["outstanding"] == 0
     outlet.until_stored(OPEN_FACTOR * 8 - 1)
     assert not is_open(outlet)
-    outlet.clean()
-
-
-def test_the_log_says_when_the_window_is_open_and_shut():
-    outlet = far(8)
-    outlet.store(60)
-    for _ in range(2000):
-        outlet.step()
-        if len(outlet.session.row) > 1:
-            break
-        outlet.clock.advance(1)
-    assert len(outlet.session.row) > 1
-    assert is_open_after_cut(outlet)
-    outlet.until_stored(60)
-    outlet.run(1000)
-    assert not is_open_after_cut(outlet)
-    assert state(outlet)["window"] == 1
-
-
-def test_with_results_that_must_not_be_set_aside_there_is_no_window():
-    outlet = far(8, refused="block")
-    outlet.options.window = 1
-    outlet.store(30)
-    outlet.until_stored(30)
-    assert outlet.ids() == numbers(1, 30)
     outlet.clean()
 
 
@@ -155,24 +116,6 @@ def test_as_many_are_in_doubt_as_may_be_out(window):
     assert most == window
 
 
-@pytest.mark.parametrize("named", [61234, 0])
-def test_08_that_no_one_can_believe_settles_nothing_of_what_was_out(named):
-    for moment in range(200, 800, 100):
-        outlet = far(4)
-        outlet.store(30)
-        outlet.run(moment)
-        assert len(outlet.session.row) == 4
-        outlet.network.cut(*SERVER)
-        outlet.options.reported_result = named
-        outlet.until(lambda outlet=outlet: outlet.archive.repeated == 1)
-        outlet.network.cut(*SERVER)  # its answer is lost
-        outlet.options.reported_result = None
-        outlet.until_passed()
-        outlet.run(1000)
-        assert outlet.archive.repeated == 1, "what the truth names now was out before the lie"
-        assert outlet.ids() == numbers(1, 30)
-
-
 def test_an_08_that_names_none_says_nothing_about_the_window():
     outlet = far(4, options={"silent_sequences": (2,)})
     outlet.store(1)
@@ -186,16 +129,6 @@ def test_an_08_that_names_none_says_nothing_about_the_window():
     outlet.cut()
     outlet.until_passed(3600000)
     assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
-
-
-def test_an_08_without_news_makes_the_answers_durable():
-    outlet = far(2, cursor_batch=32, options={"silent_sequences": (8, 9)})
-    outlet.store(30)
-    outlet.until(lambda: outlet.archive.sequences() == numbers(1, 7) and len(outlet.session.row) == 2)
-    outlet.run(1000)
-    outlet.network.cut(*SERVER)
-    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 8, 60000)  # alone
-    assert outlet.numbers_after_cut()[CURSOR] == 7, "else a start has 6 in doubt"
 
 
 # -- answers in any order
@@ -223,25 +156,6 @@ class Shuffled(ServerSession):
             self.last = now
             super().answer(self.held.pop(self.dice.randrange(len(self.held))), now)
         return min(wait, max(left, 1))
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_answers_may_come_in_any_order(seed, monkeypatch):
-    monkeypatch.setattr(Shuffled, "dice", random.Random(seed))
-    outlet = far(8)
-    outlet.network.listen(*SERVER, lambda: Shuffled(outlet.toolsnet))
-    outlet.store(100)
-    overtaken = 0
-    while outlet.waiting():
-        outlet.step()
-        codes = [out.code for out in outlet.session.row]
-        overtaken += 0 in codes and codes[0] == UNANSWERED
-        outlet.clock.advance(1)
-    outlet.run(2000)
-    assert overtaken
-    assert outlet.ids() == numbers(1, 100) and not kept(outlet)
-    assert outlet.counted(h.DELIVERED) == 100 and outlet.archive.repeated == 0
-    assert outlet.waiting() == 0
 
 
 # -- every fate of every result in a window: the rules are those of docs/internals/worlds.md, rules 1, 9 and 28
@@ -315,21 +229,6 @@ def test_every_fate_of_every_result_in_a_window_of_three(first):
         assert set(stored) & set(aside) <= unheard, fates
 
 
-def test_a_cut_with_results_out_leaves_them_in_doubt():
-    for moment in range(0, 700, 7):
-        outlet = far(3, cursor_batch=8)
-        outlet.store(12)
-        outlet.run(moment)
-        outlet.cut()
-        outlet.until_passed(3600000)
-        outlet.run(1000)
-        stored, aside = outlet.archive.sequences(), kept(outlet)
-        assert outlet.archive.repeated == 0 and stored == sorted(set(stored)), moment
-        assert set(stored) | set(aside) == set(numbers(1, 12)), moment
-        assert all(reason == PARKED_IN_DOUBT for reason in aside.values()), moment
-        assert len(aside) < WINDOW_MOST, moment
-
-
 def test_power_that_fails_at_every_operation_of_the_flash_loses_none():
     whole = far(3, cursor_batch=4)
     whole.store(14)
@@ -393,17 +292,6 @@ def test_a_cut_behind_a_refusal_leaves_nothing_in_doubt():
     assert outlet.ids() == numbers(1, 40) and not kept(outlet)
 
 
-def test_refused_result_among_others_is_set_aside_with_its_code():
-    outlet = far(8)
-    outlet.options.tightening_codes[12] = REFUSED
-    outlet.store(40)
-    outlet.until_passed()
-    outlet.run(100)
-    assert outlet.ids() == numbers(1, 11) + numbers(13, 40)
-    assert kept(outlet) == {12: REFUSED}
-    outlet.clean()
-
-
 def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
     outlet = far(8)
     outlet.options.lost_acks = [1]
@@ -415,25 +303,6 @@ def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
     outlet.run(100)
     assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
     assert outlet.toolsnet.server_connections == 1
-
-
-def test_nothing_more_goes_out_from_a_refusal_on_until_all_are_answered():
-    outlet = far(8)
-    outlet.network.listen(*SERVER, lambda: Shuffled(outlet.toolsnet))
-    outlet.options.codes_once = [(12, REFUSED), (30, REFUSED)]
-    outlet.store(60)
-    before, met = [], 0
-    while outlet.waiting():
-        outlet.step()
-        row = [out.number for out in outlet.session.row]
-        if any(out.code > 0 for out in outlet.session.row):
-            met += 1
-            assert not before or row[-1] == before[-1]
-            before = row
-        else:
-            before = []
-        outlet.clock.advance(1)
-    assert met and set(outlet.archive.sequences()) | set(kept(outlet)) == set(numbers(1, 60))
 
 
 def away(outlet):
@@ -468,22 +337,6 @@ def test_connection_that_ends_before_a_refused_result_is_set_aside_loses_nothing
     del outlet.quarantine.keep
     outlet.until_passed()
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
-
-
-def test_an_operator_gives_up_one_and_not_the_next(monkeypatch):
-    outlet = far(3, options={"silent_sequences": (1, 2)})
-    outlet.store(12)
-    outlet.until(lambda: len(outlet.session.row) > 1)
-    monkeypatch.setattr(outlet.quarantine, "measure", lambda _length, _count=1: False)  # its spare blocks are worn
-    for dropped in (1, 2):
-        outlet.until(lambda: outlet.shown()["needs_operator"])
-        assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == dropped - 1
-        outlet.run(90000)
-        assert outlet.state.numbers[DROPPED] == dropped
-        assert outlet.shown()["needs_operator"] == (dropped == 1)
-    outlet.until_stored(10)
-    assert outlet.ids() == numbers(3, 12) and not kept(outlet)
-    outlet.clean()
 
 
 def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():
@@ -543,18 +396,6 @@ def test_an_orderly_end_leaves_only_those_in_doubt_that_have_no_answer():
         assert outlet.archive.repeated == 0
 
 
-def test_an_orderly_end_takes_nothing_that_has_passed_already():
-    outlet = far(4)
-    outlet.store(30)
-    outlet.until(lambda: len(outlet.session.row) == 4)
-    window, out = outlet.forward.window, outlet.session.row[0]
-    outlet.until_passed()
-    out.code = 0
-    window.left_open = [out]  # an 08 let it pass, and could not be written down
-    window.end(outlet.clock.now)
-    assert outlet.state.numbers[OVERWRITTEN] == 0 and not window.left_open
-
-
 def test_an_unreadable_frame_waits_until_the_window_is_empty():
     outlet = far(8)
     outlet.store(20)
@@ -564,18 +405,6 @@ def test_an_unreadable_frame_waits_until_the_window_is_empty():
     outlet.run(100)
     assert outlet.ids() == numbers(1, 50) and list(kept(outlet)) == [21]
     outlet.clean()
-
-
-def test_log_says_that_it_was_left_open_until_the_next_08():
-    outlet = far(8)
-    outlet.store(60)
-    outlet.until(lambda: len(outlet.session.row) == 8 and outlet.archive.stored > 10)
-    assert is_open(outlet)
-    outlet.network.cut(*SERVER)
-    assert is_open_after_cut(outlet)
-    outlet.until_passed(3600000)
-    outlet.run(100)
-    assert not is_open_after_cut(outlet)
 
 
 def test_good_service_lets_what_was_set_aside_be_offered_again():
