@@ -186,6 +186,7 @@ class Trial:
 
 def forget(native):
     """What a reset does: no module of ours is loaded; `native` are, where they are given."""
+    gc.threshold(-1)  # as main.py finds it; with the one that it sets, the ballast took most of the time
     for name in list(sys.modules):
         if name.split(".")[0] in ("toolcart",):
             del sys.modules[name]
