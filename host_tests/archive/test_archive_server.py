@@ -1,21 +1,29 @@
 """The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
 
+import itertools
+import json
 import os
 import sqlite3
 import time
 from contextlib import closing
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import event
+from starlette.testclient import TestClient
 
 from toolcart.archive import database
 from toolcart.archive.faults import Faults, refusal
 from toolcart.archive.quick import result_of
 from toolcart.archive.tables import RESULT as RESULT_TABLE
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from toolcart.tools.cli.main import main
 from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from lab.harness.archive_rows import Plant, fill
 
 
 @pytest.fixture
@@ -381,3 +389,115 @@ def test_values_of_every_type(value, kind, which):
 @given(st.integers(0, len(WHOLE)), st.binary(max_size=3))
 def test_cut_or_longer(length, more):
     agree(WHOLE[:length] + more)
+
+
+# Values that no station can send, and files that a disk has damaged: what pages show, and commands say, then.
+
+HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
+PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=study")
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["archive", *map(str, words)])
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = str(place_in(tmp_path))
+    with database.writing(made) as engine:
+        fill(engine, Plant(stations=2, cars=20, curves=40))
+    return made
+
+
+def spoil(place, *changes):
+    """Change rows past the rules of their tables, as a disk can."""
+    with sqlite3.connect(place) as connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        for change in changes:
+            connection.execute(change)
+    connection.close()
+
+
+def of_station_1(place):
+    with sqlite3.connect(place) as connection:
+        found = connection.execute("SELECT ResultId FROM Result WHERE Station = 1 ORDER BY ResultId DESC")
+        return [row[0] for row in found]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_page_never_fails_for_a_value(place):
+    spoilt = list(itertools.product(("Torque", "TorqueLow", "AngleHigh"), HOSTILE))
+    numbers = of_station_1(place)[: len(spoilt)]
+    changed = zip(numbers, spoilt, strict=True)
+    spoil(place, *(f"UPDATE Result SET {name} = {value} WHERE ResultId = {at}" for at, (name, value) in changed))
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1") as browser:
+        for path in (*PATHS, *[f"/{page}/{number}" for page in ("result", "curves") for number in numbers]):
+            answer = browser.get(path)
+            assert answer.status_code == 200 and "Infinity" not in answer.text, path
+            json.loads(browser.get(path, params={"json": ""}).content)
+        for kind in ("csv", "json", "xlsx", "parquet"):
+            assert browser.get(f"/results?verdict=all&wait&as={kind}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change", ["BitShift = 5000", "BitShift = 1 << 40", "FactorNom = 0", "SampleMs = 1e999", "FactorDom = 1 << 60"]
+)
+def test_a_curve_without_a_scale_is_no_curve(place, change):
+    spoil(place, f"UPDATE Graph SET {change}")
+    number = of_station_1(place)[0]
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1") as browser:
+        assert "It came without a curve." in browser.get(f"/result/{number}").text
+        assert browser.get(f"/curves/{number}").status_code == 200
+
+
+def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_place):
+    spoil(
+        place,
+        "UPDATE Result SET Program = 1 << 40 WHERE ResultId = 17",
+        "UPDATE Result SET Torque = 1e999 WHERE ResultId = 18",
+        "UPDATE Graph SET BitShift = 1 << 40 WHERE GraphId = 3",
+    )
+    into = new_place()
+    said = run("import", "--database", into, "--json", place)
+    told = json.loads(said.stdout)
+    in_postgresql = "://" in str(into)
+    assert told["taken"] == 200 - in_postgresql and told["graphs"] == 79
+    assert told["failed"] == 1 + in_postgresql and said.exit_code == 1
+    lines = said.stderr.splitlines()
+    assert len([line for line in lines if line.startswith("left out: ")]) == told["failed"]
+    assert any("Graph 3/1/" in line for line in lines)
+    if in_postgresql:
+        assert any("Result 3/1/" in line and "out of range" in line for line in lines)
+    assert json.loads(run("import", "--database", into, "--json", place).stdout)["taken"] == 0
+
+
+def damage(place):
+    """Fill some pages in the middle of the file with what belongs to none."""
+    with sqlite3.connect(place) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    with open(place, "r+b") as file:
+        size = file.seek(0, 2)
+        for page in range(size // 2048 // 2, size // 2048 - 4, 9):
+            file.seek(2048 * page)
+            if b"CREATE " not in file.read(2048):  # not the schema
+                file.seek(2048 * page)
+                file.write(b"\x5a" * 2048)
+
+
+def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
+    damage(place)
+    said = run("check", "--database", place)
+    assert said.exit_code == 1 and "damaged" in said.stderr and "missing 0" not in said.output
+    assert json.loads(run("check", "--database", place, "--json").stdout.splitlines()[0])["damage"]
+    for words in (
+        ("query", "--database", place, "--all"),
+        ("import", "--database", tmp_path / "other.sqlite", place),
+        ("move-old", "--database", place, "--keep-days", 1, "--into", tmp_path / "old.sqlite"),
+        ("forget", "--database", place, "--newest", 150, "--yes"),
+    ):
+        said = run(*words)
+        assert said.exit_code == 2 and "the database is damaged" in said.stderr, (words, said.output)
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1") as browser:
+        answer = browser.get("/results?verdict=all&wait&as=csv")
+        assert answer.status_code == 503 and "damaged" in answer.text

@@ -1,9 +1,13 @@
 """Curves in the file of lines: whole, once, each behind its result, over cuts and files that refuse."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
+from struct import pack, pack_into, unpack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.cursor import WANTS_GRAPHS
@@ -12,10 +16,13 @@ from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, LOG
 from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide import telegram13 as graph13
 from toolcart.agent.wide.controller_curves import Traces
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.graphs import STATION, Bench, Clock, samples_for
 from host_tests.support.log import body_of
 from lab.harness.cart import Cart
@@ -169,3 +176,102 @@ def test_the_last_line_of_each_kind_is_found_however_far_back(tmp_path):
     file.rotate_bytes = 10
     file.add(result)
     assert file.last_of(lambda line: b'"graph"' in line) == graph % 4, "in the file that became full"
+
+
+# Telegram 13 is what the document says of it, octet for octet; an independent reader finds the curve in it again.
+
+WORKED = (
+    b"013213000431160003000100100001001220240314092653000170000000000000000000010000000100"
+    b"000040.0000050.0000000.0000002.00016"
+) + bytes.fromhex("0000000d010004120aff108d105effe7")
+
+
+def lead_of(
+    steps=((7, 2, 1),), what=gr.TORQUE, unit=1, scale=(0, 1, 100), limits=(b"000400", b"000500", 1), program=b"0012"
+):
+    lead = bytearray(gr.FIRST_STEP + gr.STEP_BYTES * len(steps))
+    pack_into("<IHBBI", lead, 0, 1, 10, 0, 1, 17)
+    lead[gr.RESULT_TIME : gr.RESULT_TIME + 7] = bytes.fromhex("20240314092653")
+    lead[gr.SPINDLE] = 1
+    lead[gr.WHAT] = what
+    lead[gr.STEPS] = len(steps)
+    pack_into("<H4s6s6sB", lead, gr.UNIT, unit, program, limits[0], limits[1], limits[2])
+    pack_into("<bII", lead, gr.SHIFT, *scale)
+    for index, step in enumerate(steps):
+        pack_into("<HII", lead, gr.FIRST_STEP + gr.STEP_BYTES * index, *step)
+    return bytes(lead)
+
+
+def read(octets):
+    """What an independent reader finds; nothing in it breaks the document."""
+    octets = bytes(octets)
+    assert int(octets[:4]) == len(octets) - 4
+    found, breaches = take_apart(octets[4:])
+    assert not breaches, [str(breach) for breach in breaches]
+    found["values"] = unpack(f">{len(found['samples']) // 2}h", found["samples"])
+    found["factor"] = Fraction(2) ** found["bit_shift"] * found["factor_dom"] / found["factor_nom"]
+    return found
+
+
+def written(samples, **more):
+    data = pack(f">{len(samples)}h", *samples)
+    return graph13.write(lead_of(**more), data, 43, 3, 1, 17)
+
+
+def test_worked_example_of_the_digest_octet_for_octet():
+    assert bytes(graph13.write(lead_of(), WORKED[-16:], 43, 3, 1, 17)) == WORKED
+    found = read(WORKED)
+    assert [float(found["factor"] * value) for value in found["values"]] == [
+        0,
+        0.13,
+        2.56,
+        10.42,
+        28.15,
+        42.37,
+        41.9,
+        -0.25,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        ((12345678, 100), "123456.8"),
+    ],
+)
+def test_time_between_samples_has_the_decimals_that_it_needs_and_that_fit(ms, text):
+    assert graph13.milliseconds(*ms) == text
+
+
+def test_factor_that_is_too_large_is_shifted():
+    found = read(written([1], unit=2, scale=(3, 999999937, 999999929)))
+    exact = 8 * Fraction(999999937, 999999929) * Fraction(1355818, 1000000)
+    assert abs(found["factor"] / exact - 1) < Fraction(1, 1 << 28)
+    assert 0 < found["factor_dom"] < 1 << 31 and 0 < found["factor_nom"] < 1 << 31
+
+
+def test_curve_of_two_times_becomes_one_of_the_shorter():
+    found = read(written([0, 10, 20, 24, 28], steps=((2, 2, 1), (2, 1, 1))))
+    assert list(found["values"]) == [0, 5, 10, 15, 20, 24, 28] and found["sample_ms"] == "000001.0"
+
+
+step = st.tuples(st.integers(0, 65535), st.integers(0, (1 << 30) - 1), st.integers(1, (1 << 30) - 1))
+plain_step = st.tuples(st.integers(1, 3000), st.integers(1, 5000), st.sampled_from([1, 2, 4, 5, 10, 1000]))
+
+
+@given(
+    st.lists(st.integers(-32768, 32767), min_size=1, max_size=60),
+    st.one_of(st.lists(step, max_size=1), st.lists(plain_step, max_size=4)),
+    st.sampled_from([gr.TORQUE, gr.ANGLE]),
+    st.integers(0, 65535),
+    st.tuples(st.integers(-31, 31), st.integers(0, (1 << 30) - 1), st.integers(0, (1 << 30) - 1)),
+    st.integers(0, 6),
+    st.binary(min_size=4, max_size=4),
+)
+def test_any_curve_that_can_be_makes_a_telegram_without_breach(samples, steps, what, unit, scale, decimals, program):
+    limits = (b"001234", b"999999", decimals)
+    found = read(written(samples, steps=steps, what=what, unit=unit, scale=scale, limits=limits, program=program))
+    assert found["graph_type"] == (0 if what == gr.TORQUE else 1) and found["sequence"] == 17
+    assert found["values"][0] == samples[0] and len(found["values"]) <= graph13.SAMPLES_MOST
+    if len(steps) <= 1:
+        assert list(found["values"]) == samples
