@@ -13,7 +13,7 @@ from toolcart.agent.link.port import is_numeric
 from toolcart.board.clock import SOURCE_NAMES
 from toolcart.tools.flash.pins import pins_of, supply_of
 from host_tests.board import fake_chip as fake
-from host_tests.board.test_resolver import reply
+from host_tests.board.test_chip_network import reply
 
 REAL_GETADDRINFO = socket.getaddrinfo
 

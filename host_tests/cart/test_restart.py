@@ -1,4 +1,4 @@
-"""A start after any number of results: nothing is stored twice, nothing is asked for that is there."""
+"""After a start: any number of results waits and drains, the watchdog is fed, nothing is stored twice."""
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.scheduler import Scheduler
@@ -6,6 +6,7 @@ from toolcart.agent.cart import status
 from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
 from toolcart.agent.openprotocol.states import READY
 from toolcart.base.clock import SimClock
+from host_tests.support import toolsnet
 from lab.harness.cart import PIM, Cart
 
 PORTABLE = True
@@ -253,3 +254,33 @@ def test_a_start_in_which_a_task_failed_is_not_healthy():
     rig.app.scheduler.step(rig.clock.now)
     rig.clock.advance(2 * HEALTHY_MS)
     assert not rig.liveness.is_healthy(rig.clock.now)
+
+
+# How fast a backlog drains, on the simulated clock: exact, no timing involved.
+
+RESULTS = 100
+ROUND_TRIPS_MS = (0, 20, 100)
+SHARE = 0.98  # of what one outstanding telegram allows
+
+
+def drained(round_trip_ms):
+    """The ms from the first result in the archive to the last one."""
+    outlet = toolsnet.Outlet()
+    for address in (toolsnet.PIM, toolsnet.SERVER):
+        outlet.network.line(*address).delay_ms = round_trip_ms // 2
+    outlet.store(RESULTS)
+    outlet.until_stored(1)
+    begun_ms = outlet.clock.total_ms
+    outlet.until_stored(RESULTS)
+    took_ms = outlet.clock.total_ms - begun_ms
+    outlet.run(round_trip_ms)
+    assert outlet.waiting() == 0
+    return took_ms
+
+
+def test_backlog_drains_at_one_result_per_round_trip():
+    for round_trip_ms in ROUND_TRIPS_MS:
+        took_ms = drained(round_trip_ms)
+        best_ms = (RESULTS - 1) * round_trip_ms
+        print("drained %d results in %d ms, %d ms are possible" % (RESULTS, took_ms, best_ms))
+        assert best_ms <= took_ms <= best_ms / SHARE

@@ -1,11 +1,12 @@
-"""The status: results in words, states by name, nothing moved by looking."""
+"""How a station says that it is well or not: its status and its lamp."""
 
 import json
 
 from toolcart.agent.base.fields import fill
-from toolcart.agent.cart import status
+from toolcart.agent.cart import led, status
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import (
@@ -13,11 +14,13 @@ from toolcart.agent.record.result import (
     HEAD_BYTES,
     LIMITS_BYTES,
 )
+from toolcart.agent.toolsnet.session import STREAMING
 from host_tests.support.log import Area
 from lab.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators, their frames and the agent
+
 
 # 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
 LIGHT = (
@@ -146,3 +149,112 @@ def test_results_are_found_of_the_station_that_is_asked_for_alone():
     for results, of in ((5, number + 1), (5, -1), (0, None)):
         shown = status.snapshot(cart.app, results, of)["stations"][0]
         assert shown["results"] == [] and shown["stored"] == 1
+
+
+# The lamp: the most urgent thing is shown, a code is blinked whole, and whoever counts gets the number.
+
+
+class Part:
+    def __init__(self, state=0, full=False, held=False):
+        self.held = held
+        self.state = state
+        self.full = full
+
+    def is_up(self):
+        return self.state == STREAMING
+
+    def holds(self):
+        return self.held
+
+
+class Shelf:
+    def __init__(self, pressure):
+        self._pressure = pressure
+
+    def pressure(self):
+        return self._pressure
+
+
+class Log:
+    def __init__(self, refusal):
+        self.device = self
+        self._refusal = refusal
+
+    def refusal(self):
+        return self._refusal
+
+
+class Station:
+    def __init__(self, controller=True, server=True, full=False, mounted=True, pressure=0, refusal=0):
+        self.log = Log(refusal)
+        self.quarantine = Shelf(pressure)
+        self.mounted = mounted
+        self.session = Part(READY if controller else 0)
+        self.outlets = [Part(STREAMING if server else 1)]
+        self.intake = Part(full=full)
+
+
+def blinks(code, now=(1 << 30) - 1000):
+    """Let one code be shown and count the flashes a person sees."""
+    blinker = led.Blinker(now)
+    counted = 0
+    dark_ms = 0
+    lit = True
+    for _ in range(20000):
+        left = blinker.tick(now, code)
+        step = left if left < 20 else 20
+        if blinker.on and not lit and counted >= 0:
+            counted += 1
+        if not blinker.on:
+            dark_ms += step
+            if dark_ms > 1000 and counted:
+                return counted
+        else:
+            dark_ms = 0
+        lit = blinker.on
+        now = (now + step) & 0x3FFFFFFF
+    return -1
+
+
+def test_each_code_is_blinked_as_often_as_its_number():
+    for code in range(1, 8):
+        assert blinks(code) == code
+
+
+def test_the_lamp_is_lit_from_the_first_moment():
+    assert led.Blinker(0).on
+
+
+def test_a_code_that_changes_in_the_middle_is_blinked_to_its_end():
+    blinker = led.Blinker(0)
+    now = 0
+    while blinker.code == 0:
+        now += blinker.tick(now, 5)
+    flashes = 0
+    was_on = False
+    while blinker.code == 5:
+        now += blinker.tick(now, 2)
+        if blinker.on and not was_on and blinker.code == 5:
+            flashes += 1
+        was_on = blinker.on
+    assert flashes == 4  # the first was lit when the code was taken
+
+
+def test_every_cause_has_its_code():
+    for station, network, code in (
+        (Station(), True, led.RUNNING),
+        (Station(pressure=1), True, led.NEEDS_OPERATOR),
+        (Station(pressure=2, server=False), True, led.NO_OUTLET),
+        (Station(server=False), True, led.NO_OUTLET),
+        (Station(controller=False), True, led.NO_CONTROLLER),
+        (Station(controller=False, server=False), True, led.NEITHER),
+        (Station(full=True, controller=False), True, led.SPOOL_FULL),
+        (Station(mounted=False), True, led.SPOOL_UNUSABLE),
+        (Station(full=True, refusal=4), True, led.SPOOL_UNUSABLE),
+        (Station(controller=False, server=False), False, led.NO_NETWORK),
+    ):
+        assert led.code_of([station], network) == code
+
+
+def test_every_code_has_words():
+    assert len(led.NAMES) == led.NEEDS_OPERATOR + 1

@@ -932,7 +932,7 @@ ELSEWHERE = {
     "host_tests/board/test_linux_serial.py::test_rs485_is_the_drivers_and_one_that_has_none_is_told": (
         "An adapter that switches the direction of RS485",
     ),
-    "host_tests/board/test_linux_tls.py::test_a_certificate_of_somebody_else_is_no_connection": (
+    "host_tests/board/test_linux.py::test_a_certificate_of_somebody_else_is_no_connection": (
         "`openssl s_client -connect HOST:PORT` shows it",
     ),
     "host_tests/live/test_live_view.py::test_a_panel_says_the_whole_reason_where_it_has_room": ("{} h {} min",),
