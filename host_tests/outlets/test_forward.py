@@ -1,7 +1,5 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
-import sys
-
 from toolcart.agent.base import health as h
 from toolcart.agent.base.trouble import NOT_ALLOWED
 from toolcart.agent.link.port import PORT_OPENING
@@ -13,7 +11,6 @@ from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DON
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
-from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.clock import Dice
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
@@ -38,18 +35,6 @@ def refuse(outlet, tightening_id, code=17):
 
 
 # -- the ordinary way
-
-
-def test_backlog_goes_out_in_order_and_each_result_once():
-    outlet = Outlet()
-    outlet.store(40)
-    outlet.until_stored(40)
-    outlet.run(1000)
-    assert outlet.ids() == numbers(1, 40)
-    assert outlet.archive.sequences() == numbers(1, 40)
-    assert outlet.archive.repeated == 0 and outlet.counted(h.DELIVERED) == 40
-    assert outlet.waiting() == 0
-    outlet.clean()
 
 
 def test_way_to_the_server_leads_over_the_pim():
@@ -91,27 +76,6 @@ def test_result_goes_out_only_after_the_state_says_that_it_may():
         assert len(sent) == 20
         for number, limit in sent:
             assert number <= limit, (number, limit)
-
-
-def test_live_results_cost_one_snapshot_a_batch_and_no_read():
-    outlet = Outlet(cursor_batch=8)
-    outlet.store()
-    outlet.until_passed()
-    saves, peeks = outlet.state.saves, 0
-    peek = outlet.log.peek
-
-    def counted(cursor):
-        nonlocal peeks
-        kind = peek(cursor)
-        peeks += kind > 0
-        return kind
-
-    outlet.log.peek = counted
-    for _ in range(32):
-        outlet.store()
-        outlet.run(5)
-    assert outlet.ids() == numbers(1, 33)
-    assert outlet.state.saves - saves == 4 and peeks == 0
 
 
 def watch_sends(outlet):
@@ -233,19 +197,6 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
             assert outlet.ids() == [1, good] and outlet.parked_numbers() == bad
 
 
-def test_a_row_of_bad_ones_among_good_ones_costs_one_wait():
-    outlet = Outlet(blocks=32, kept_blocks=8)
-    outlet.store(40)
-    bad = [ident for ident in numbers(2, 40) if ident % 3]
-    for ident in bad:
-        refuse(outlet, ident)
-    outlet.until_refused(1)
-    assert outlet.until_stored(13) <= 11000
-    outlet.run(1000)
-    assert outlet.ids() == [1] + [ident for ident in numbers(2, 40) if ident % 3 == 0]
-    assert outlet.parked_numbers() == bad[:-1], "the last one has nothing behind it"
-
-
 def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
     outlet = Outlet(blocks=48, kept_blocks=16)
     outlet.store(100)
@@ -277,28 +228,6 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
     assert outlet.until_stored(30) <= 60000
     assert outlet.ids() == numbers(1, 30) and outlet.parked_numbers() == []
     outlet.clean()
-
-
-def test_server_in_trouble_is_asked_after_10_30_then_every_60_s():
-    outlet = Outlet({"code_all": 99}, blocks=48, kept_blocks=16)
-    outlet.store(20)
-    outlet.until_refused(4)
-    assert [outlet.until_refused(count) for count in (23, 24, 43, 44, 63, 64, 83, 84)] == [
-        0,
-        10000,
-        0,
-        30000,
-        0,
-        60000,
-        0,
-        60000,
-    ]
-    outlet.store(400)
-    refused = outlet.toolsnet.refused
-    outlet.run(600000)  # what comes behind these minutes is the same again
-    assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
-    assert outlet.toolsnet.refused - refused <= 12 * (1 + room_of(outlet.quarantine, 120))
-    assert outlet.counted(h.REFUSED_BY_SERVER) == outlet.toolsnet.refused
 
 
 def test_what_is_done_is_said_all_the_time():
@@ -409,20 +338,6 @@ def test_refusal_with_a_copy_under_way_is_settled_by_the_next_08():
     assert outlet.ids() == [1, 2] and outlet.parked_numbers() == []
 
 
-def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
-    outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
-    outlet.options.tightening_codes[1] = 17
-    outlet.store(1)
-    outlet.until(lambda: outlet.policy.out)
-    while outlet.cursor.number < 1:
-        outlet.store(1)
-    outlet.options.ack_delay_ms = 0
-    outlet.until_passed()
-    gone = outlet.state.numbers[OVERWRITTEN]
-    assert gone and outlet.ids() == numbers(1 + gone, outlet.next_id - 1) and outlet.parked_numbers() == []
-    assert outlet.counted(h.PARKED) == 0
-
-
 def settled_by_an_08(outlet, reported):
     """A cut, and the next 08 names this sequence, None: what the server has; until all that waits is passed."""
     outlet.cut()
@@ -456,22 +371,6 @@ def test_pass_left_open_by_an_08_outlives_its_first():
     outlet.until_refused(outlet.toolsnet.refused + 1)
     settled_by_an_08(outlet, 3)  # the highest, as some servers say
     assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
-
-
-def test_results_a_pass_met_go_out_once_the_server_is_well():
-    outlet = Outlet(cursor_batch=3)
-    outlet.options.code_all = 5
-    outlet.store(30)
-    outlet.until(lambda: outlet.policy.passes())
-    outlet.options.code_all = None
-    stored = 0
-    while outlet.waiting():
-        wait = outlet.step()
-        if outlet.archive.stored != stored:  # the saved cursor never goes back: it falls behind by what is stored alone
-            stored = outlet.archive.stored
-            assert stored - outlet.numbers_after_cut()[CURSOR] <= 3 + 1  # and the one that is out
-        outlet.clock.advance(max(0, wait))
-    assert outlet.ids() == numbers(1, 30)
 
 
 def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
@@ -554,21 +453,6 @@ def test_an_operators_wish_in_vain_puts_off_no_late_offer():
     outlet.options.tightening_codes.clear()
     outlet.until_stored(3, 90 * 60000)
     assert outlet.ids() == [3, 1, 2]
-
-
-def test_no_late_offer_without_good_service():
-    outlet = Outlet()
-    outlet.store(3)
-    refuse(outlet, 2)
-    outlet.until_stored(2)
-    refused = outlet.toolsnet.refused
-    for _ in range(30):
-        outlet.run(300000)
-        outlet.network.cut(*SERVER)
-        outlet.run(70000)
-        outlet.store(1)
-        outlet.run(1000)
-    assert outlet.toolsnet.refused == refused
 
 
 def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
@@ -656,23 +540,6 @@ def test_without_room_nothing_goes_out_and_that_is_said():
     assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
     assert outlet.shown()["refused"]["waiting"] == 24
     outlet.clean()
-
-
-def test_hold_behind_an_unfinished_pass_costs_no_turns():
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    for ident in outlet.store(3):
-        refuse(outlet, ident)
-    outlet.until(lambda: outlet.policy.passes())
-    outlet.store(30)
-    number = 3
-    while room_of(outlet.quarantine, 120):
-        number += 1
-        outlet.quarantine.keep(number, 17)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
-    outlet.run(20000)
-    steps = outlet.steps
-    outlet.run(60000)
-    assert outlet.steps - steps < 100
 
 
 def test_failing_flash_is_not_asked_more_because_more_results_came():
@@ -996,25 +863,6 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
     assert outlet.until_stored(2) < 1000
 
 
-def test_retry_does_not_take_sequence_of_one_that_08_has_left_open():
-    outlet = Outlet()
-    outlet.store(2)
-    refuse(outlet, 1)
-    outlet.until_stored(1)
-    outlet.run(100)
-    outlet.options.drop_after_store = [3]
-    outlet.options.reported_result = 61234  # another cart's
-    outlet.store(1)
-    outlet.until_stored(2)
-    outlet.options.silent_sequences = (3,)
-    assert outlet.forward.ask(1, False) == ASK_DONE
-    outlet.until(lambda: outlet.session.state == STREAMING)
-    outlet.run(100)
-    outlet.options.reported_result = None
-    outlet.run(60000)
-    assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1]
-
-
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = Outlet()
     outlet.store(5)
@@ -1117,35 +965,6 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     assert outlet.ids() == [1, 2, 3]
 
 
-def test_what_is_set_aside_through_several_blocks_is_what_lay_in_log():
-    # The two logs share a page: finding room in the quarantine reads its blocks.
-    outlet = Outlet(blocks=40, kept_blocks=14)
-    frames = []
-    for number in range(60):
-        frames.append(b"%03d cannot be read " % number + b"abcdefgh"[number % 8 : number % 8 + 1] * (number * 7 % 500))
-        outlet.store_raw(frames[-1])
-    outlet.run(5000)
-    parked = outlet.parked_records()
-    assert [record[1] for record in parked] == list(range(1, 61))
-    assert [bytes(record[3][4:]) for record in parked] == frames
-
-
-def test_frame_at_the_end_is_no_gap_at_the_server():
-    outlet = Outlet(rewind=True)
-    outlet.store(2)
-    outlet.store_raw()
-    outlet.until_stored(2)
-    outlet.run(1000)
-    for _ in range(3):
-        outlet.network.cut(*SERVER)
-        outlet.run(120000)
-    assert outlet.parked_numbers() == [3], "it is set aside once, not at every connect"
-    assert outlet.counted(h.SERVER_BEHIND) == 0
-    outlet.store(1)
-    outlet.until_stored(3)
-    assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
-
-
 def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     outlet = Outlet(rewind=True)
     outlet.store(5)
@@ -1164,19 +983,6 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
 
 
 # -- where the server stands: every branch of DIGEST G.8
-
-
-def test_virgin_spool_continues_behind_what_the_server_has():
-    for reported, first in ((0, 1), (4711, 4712), (99998, 99999), (99999, 1)):
-        outlet = Outlet({"reported_result": reported})
-        outlet.run(1000)
-        outlet.options.reported_result = None
-        outlet.cut()
-        outlet.options.reported_result = reported
-        outlet.run(100)
-        outlet.store(2)
-        outlet.until_stored(2)
-        assert outlet.archive.sequences() == [first, first % SEQUENCES + 1], reported
 
 
 def test_number_learned_from_the_server_is_durable_before_the_first_result():
@@ -1232,28 +1038,6 @@ def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
             assert outlet.quarantine.count() == 1 and outlet.cursor.number == outlet.log.number
 
 
-def test_server_that_says_empty_then_its_number_gets_nothing_twice():
-    for power_fails in (False, True):
-        outlet = Outlet(cursor_batch=40)
-        outlet.store(30)
-        outlet.until_stored(10)
-        assert outlet.state.save()
-        outlet.until_stored(30)
-        outlet.cut()  # the cursor that is durable stands far behind
-        outlet.options.reported_result = 0
-        outlet.options.silent = True  # it hears the first one again, and the connection ends
-        outlet.run(30000)
-        assert outlet.cursor.number < 30 and outlet.counted(h.SERVER_EMPTY) >= 1
-        if power_fails:
-            outlet.cut()
-        outlet.options.reported_result = None
-        outlet.options.silent = False
-        outlet.store(2)
-        outlet.until_stored(32)
-        outlet.run(1000)
-        assert outlet.ids() == numbers(1, 32) and outlet.archive.repeated == 0
-
-
 def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
     outlet = Outlet(cursor_batch=20)
     outlet.store(12)
@@ -1277,32 +1061,6 @@ def test_server_ahead_of_all_that_was_sent_skips_nothing():
     assert outlet.ids() == numbers(1, 70)
     assert outlet.archive.sequences() == numbers(61, 130), "nothing new looks already stored"
     assert outlet.counted(h.RESUME_UNKNOWN) == 1
-
-
-def test_server_behind_is_told_and_left_to_the_operator():
-    outlet = Outlet()
-    outlet.store(9)
-    outlet.until_stored(9)
-    outlet.run(100)
-    outlet.archive.restore_backup(4)
-    outlet.network.cut(*SERVER)
-    outlet.store(1)
-    outlet.until(lambda: 10 in outlet.ids())
-    outlet.run(1000)
-    assert outlet.ids() == [1, 2, 3, 4, 5, 10] and outlet.counted(h.SERVER_BEHIND) == 1
-
-
-def test_server_behind_gets_the_missing_ones_again_when_asked_for():
-    outlet = Outlet(rewind=True)
-    outlet.store(40)
-    outlet.until_stored(40)
-    outlet.run(100)
-    outlet.archive.restore_backup(25)
-    outlet.network.cut(*SERVER)
-    outlet.store(1)
-    outlet.until_stored(41)
-    outlet.run(1000)
-    assert outlet.ids() == numbers(1, 41)
 
 
 def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
@@ -1354,26 +1112,6 @@ def test_parked_result_is_not_sent_again_to_a_rewound_server():
         assert outlet.archive.repeated == 0
 
 
-def test_server_of_another_history_gets_numbers_behind_its_own():
-    outlet = Outlet()
-    outlet.store(6)
-    outlet.until_stored(6)
-    outlet.run(100)
-    outlet.archive.clear()
-    outlet.options.reported_result = 30000
-    outlet.network.cut(*SERVER)
-    outlet.run(1000)
-    outlet.options.reported_result = None
-    outlet.store(2)
-    outlet.until_stored(2)
-    assert outlet.archive.sequences() == [30001, 30002] and outlet.counted(h.RESUME_UNKNOWN) == 1
-    outlet.cut()
-    outlet.store(1)
-    outlet.until_stored(3)
-    assert outlet.archive.sequences() == [30001, 30002, 30003], "the base is durable"
-    assert outlet.ids() == [7, 8, 9]
-
-
 def test_server_of_an_older_history_keeps_our_numbers():
     outlet = Outlet({"reported_result": 90000})
     outlet.run(1000)
@@ -1385,25 +1123,6 @@ def test_server_of_an_older_history_keeps_our_numbers():
     outlet.store(1)
     outlet.until_stored(4)
     assert outlet.archive.sequences()[-1] == 90004 and outlet.counted(h.RESUME_UNKNOWN) == 1
-
-
-def test_numbers_wrap_over_99999_and_are_never_0():
-    outlet = Outlet({"reported_result": 99990})
-    outlet.run(1000)
-    outlet.options.reported_result = None
-    outlet.store(5)
-    outlet.until_stored(5)
-    dice = Dice(3)
-    for _ in range(6):
-        outlet.cut()
-        outlet.store(1 + dice.randrange(4))
-        outlet.until_stored(outlet.next_id - 1)
-        outlet.run(10)
-    count = outlet.next_id - 1
-    assert count > 12
-    assert outlet.ids() == numbers(1, count)
-    assert outlet.archive.sequences() == [(99990 + n) % SEQUENCES + 1 for n in range(count)]
-    assert 0 not in outlet.archive.sequences() and outlet.archive.repeated == 0
 
 
 # -- the independent model of G.8, with random cuts
@@ -1694,24 +1413,3 @@ def test_step_that_opens_server_next_door_needs_no_one_to_wake_it():
         outlet.network.step()
         assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
     assert outlet.session.can_send() and 0 < left <= 30000
-
-
-def test_results_behind_a_late_offer_keep_their_numbers():
-    outlet = Outlet()
-    outlet.store(3)
-    refuse(outlet, 2)
-    outlet.until_stored(2)
-    outlet.run(100)
-    outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(2, False) == ASK_DONE
-    outlet.until_stored(3)
-    outlet.store(1)
-    outlet.until_stored(4)
-    assert outlet.archive.sequences() == [1, 3, 4, 5]
-    if sys.implementation.name == "cpython":  # who asks for a sequence by number is on no board
-        from toolcart.agent.wide.toolsnet_curves import Rows
-
-        rows = Rows(outlet.policy)
-        assert [rows.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"
-        rows.forget()
-        assert [rows.sequence_of(number) for number in (4, 3, 1)] == [5, 3, 1]

@@ -10,7 +10,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
 from toolcart.agent.toolsnet import session as ts
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.toolsnet import PIM, SERVER, Outlet
+from host_tests.support.toolsnet import SERVER, Outlet
 
 PORTABLE = True
 HEAP = "6m"
@@ -21,23 +21,6 @@ def numbers(first, last):
 
 
 # -- the first meeting
-
-
-def test_whatever_waits_when_the_server_is_first_met_follows_what_it_has():
-    for stored, waiting in ((0, 40), (25, 40), (100, 120), (99990, 40), (99999, 3)):
-        outlet = Outlet({"reported_result": stored})
-        outlet.store(waiting)
-        outlet.until_stored(waiting)
-        outlet.run(100)
-        expected = [(stored + n) % 99999 + 1 for n in range(waiting)]
-        assert outlet.archive.sequences() == expected, (stored, outlet.archive.sequences()[:5])
-        assert outlet.ids() == numbers(1, waiting) and outlet.archive.repeated == 0
-        outlet.options.reported_result = None
-        outlet.cut()
-        outlet.store(2)
-        outlet.until_stored(waiting + 2)
-        assert outlet.archive.sequences()[waiting:] == [(stored + waiting + n) % 99999 + 1 for n in range(2)]
-        outlet.clean()
 
 
 def test_a_cut_right_after_the_first_meeting_changes_nothing_of_it():
@@ -68,22 +51,6 @@ def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
     assert outlet.archive.sequences() == [26, 27, 28]
 
 
-def test_the_last_result_start_found_is_known_when_the_08_names_it():
-    outlet = Outlet()
-    outlet.store(2)
-    outlet.until_stored(2)
-    outlet.run(100)
-    outlet.store(1)
-    outlet.until_stored(3)  # its 05 is still under way
-    outlet.cut()
-    assert outlet.log.doubtful, "what a start found last does not count yet"
-    outlet.run(1000)
-    assert outlet.counted(h.RESUME_UNKNOWN) == 0 and outlet.counted(h.RESUMED) >= 1
-    outlet.store(1)
-    outlet.until_stored(4)
-    assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
-
-
 def test_08_is_asked_for_again_until_the_flash_confirms_it():
     outlet = Outlet()
     outlet.store(4)
@@ -97,22 +64,6 @@ def test_08_is_asked_for_again_until_the_flash_confirms_it():
     outlet.until_passed()
     assert outlet.ids() == [1, 2, 3, 4] and outlet.archive.repeated == 0
     assert outlet.archive.sequences() == [1, 2, 3, 4]
-
-
-def test_an_08_is_believed_only_when_the_last_result_could_be_settled():
-    outlet = Outlet()
-    outlet.store(2)
-    outlet.until_stored(2)
-    outlet.run(100)
-    outlet.store(1)
-    outlet.until_stored(3)
-    outlet.cut()
-    outlet.flash.code = FLASH_IO
-    outlet.run(300000)
-    assert outlet.toolsnet.telegrams["04"] == 3 and outlet.counted(h.RESUME_UNKNOWN) == 0
-    outlet.flash.code = FLASH_DONE
-    outlet.run(120000)
-    assert outlet.archive.sequences() == [1, 2, 3] and outlet.waiting() == 0
 
 
 def test_what_is_known_of_the_server_is_durable_before_anything_goes_out():
@@ -129,21 +80,6 @@ def test_what_was_allowed_and_not_sent_is_taken_back_at_orderly_end():
     assert outlet.limit_after_cut() > 3
     outlet.forward.stop()
     assert outlet.limit_after_cut() == 3
-
-
-def test_what_was_stored_after_start_is_not_taken_for_sent_before_it():
-    outlet = Outlet(cursor_batch=20)
-    outlet.store(3)
-    outlet.until_stored(3)
-    outlet.run(100)
-    outlet.network.down(*PIM)
-    assert outlet.state.save()
-    outlet.cut()
-    outlet.store(5)
-    outlet.options.reported_result = 6  # another history's, a little ahead, within what was allowed
-    outlet.network.up(*PIM)
-    outlet.until_stored(8)
-    assert outlet.ids() == numbers(1, 8) and outlet.archive.sequences()[3:] == numbers(7, 11)
 
 
 def test_orderly_end_waits_two_seconds_for_the_outstanding_answer():
@@ -224,26 +160,6 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
 
 
 # -- what is set aside stays so
-
-
-def test_an_unreadable_frame_is_set_aside_once_over_thirty_starts():
-    for before, rewind in ((0, False), (2, True), (2, False), (0, True)):
-        outlet = Outlet(rewind=rewind)
-        outlet.store(before)
-        outlet.store_raw()
-        parked = told = 0
-        for _ in range(30):
-            outlet.run(3000)
-            parked += outlet.counted(h.PARKED)
-            told += outlet.counted(h.SERVER_BEHIND) + outlet.counted(h.SERVER_EMPTY)
-            outlet.cut()
-        outlet.run(3000)
-        assert outlet.archive.stored == before and outlet.archive.repeated == 0
-        assert parked == 1 and outlet.parked_numbers() == [before + 1]
-        assert told == 0, "the server has all that it ever got"
-        outlet.store(1)
-        outlet.until_stored(before + 1)
-        assert outlet.archive.sequences()[-1] == before + 2
 
 
 def test_server_loss_is_told_though_a_parked_frame_follows():

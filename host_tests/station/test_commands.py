@@ -137,23 +137,6 @@ def test_what_is_refused_says_with_which_code_and_is_not_sent_again():
     assert not cart.controller.is_locked
 
 
-def test_another_way_is_tried_only_where_the_first_is_not_known():
-    cart = cart_of(job_command_revisions=(2,))
-    told = give(cart, "job 5")
-    assert told["outcome"] == "accepted" and told["code"] is None
-    assert cart.controller.carried_out == [(38, b"0005")] and cart.controller.messages[38] == 2
-    assert [line[0] for line in logged(cart)] == ["sent", "accepted"]
-    cart = cart_of(commands=(150,))
-    told = give(cart, "vin WVW1")
-    assert (told["outcome"], told["mid"]) == ("accepted", 150) and cart.controller.carried_out == [(150, b"WVW1")]
-    assert logged(cart)[-1][:2] == ("accepted", 150)
-    cart = cart_of(commands=())
-    told = give(cart, "vin WVW1")
-    assert (told["outcome"], told["code"]) == ("refused", 99) and cart.controller.messages[150] == 1
-    cart = cart_of(job_command_revisions=(2,), refuse_once=[(38, 20)])
-    assert give(cart, "job 5")["code"] == 20 and cart.controller.carried_out == []
-
-
 def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
     cart = cart_of(**row("mt-focus-6000"))
     assert give(cart, "disable")["mid"] == 224 and cart.controller.is_locked

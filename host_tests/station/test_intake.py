@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import result as r
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of
-from lab.harness.cart import CONTROLLER, PIM, SERVER, controller_address
+from lab.harness.cart import CONTROLLER, controller_address
 
 PORTABLE = True
 HEAVY = True
@@ -411,46 +411,6 @@ def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
     agrees(cart, 4)
 
 
-def test_full_spool_leaves_controller_alone_and_fetches_rest_when_there_is_room():
-    cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
-    cart.network.down(PIM[0], PIM[1])
-    cart.boot()
-    cart.settle()
-    produce(cart, 150, 100)
-    assert cart.station.intake.full and not cart.is_ready()
-    held = len(cart.stored_ids())
-    assert 60 < held < 150
-    assert set(cart.controller.acknowledged) <= set(cart.stored_ids())
-    connections = cart.controller.connections
-    cart.run(120000)
-    assert cart.controller.connections - connections <= 1
-    cart.network.up(PIM[0], PIM[1])
-    cart.until(lambda: cart.toolsnet.archive.stored == 150, 600000)
-    assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
-    assert cart.toolsnet.archive.repeated == 0
-    assert cart.controller.complaints == [] and SERVER
-    cart.healthy()
-
-
-def test_fetched_ids_ascend_though_the_room_comes_and_goes():
-    cart = Cart(blocks=4 + 4, toolsnet={}, controller={"max_clients": 9}, on=False)
-    cart.network.down(PIM[0], PIM[1])
-    cart.boot()
-    cart.settle()
-    produce(cart, 250, 20)
-    assert cart.station.intake.full
-    for _ in range(40):
-        cart.network.up(PIM[0], PIM[1])
-        cart.run(2500)
-        cart.network.cut(SERVER[0], SERVER[1])
-        cart.network.down(PIM[0], PIM[1])
-        cart.run(1500)
-    cart.network.up(PIM[0], PIM[1])
-    cart.until(lambda: cart.toolsnet.archive.stored == 250, 900000)
-    assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
-    cart.healthy()
-
-
 def test_power_cut_at_any_moment_loses_and_doubles_nothing():
     for wait_ms in range(0, 130, 13):
         cart = Cart(seed=wait_ms + 1, controller={"max_clients": 99, "window": 2}, blocks=24)
@@ -528,25 +488,6 @@ def test_what_was_pushed_since_a_reset_is_not_fetched():
     assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
 
 
-def test_known_result_is_fetched_once_and_not_stored_again():
-    cart = Cart(first_id=1).ready()
-    cart.settle()
-    produce(cart, 3)  # within one second: their times say nothing
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.run(2000)
-    cart.controller.forget(3)  # what would say that the IDs mean what they meant
-    produce(cart, 1)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-    cart.settle(240000)
-    asked = len(cart.controller.fetched)
-    assert cart.counted(h.DUPLICATES) == 2 and cart.station.known.missing() == 0
-    for start in range(1, 4):
-        cart.cut()
-        cart.settle(240000)
-        assert len(cart.controller.fetched) == asked + start  # the newest alone
-    assert cart.stored_ids() == [1, 2, 3, 4]
-
-
 def test_gone_results_are_written_down():
     cart = Cart().ready()
     cart.settle()
@@ -568,24 +509,6 @@ def test_stop_says_goodbye_and_frees_the_slot():
     assert cart.controller.messages[3] == 1
     assert cart.station.session.state == st.CLOSED
     cart.app.close()
-
-
-def test_quiet_agent_wakes_for_its_keep_alives_only():
-    cart = Cart().ready()
-    cart.settle()
-    cart.run(1000)
-    steps = 0
-    step = cart.app.step
-
-    def counted(now):
-        nonlocal steps
-        steps += 1
-        return step(now)
-
-    cart.app.step = counted
-    cart.run(140000)
-    # 20 keep-alives out and back; each may take a few turns, and nothing else moves.
-    assert steps <= 20 * 6, steps
 
 
 def test_network_that_comes_up_ends_the_wait_for_the_next_connection():

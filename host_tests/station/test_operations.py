@@ -67,26 +67,6 @@ def part(**values):
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
-def test_results_arrive_once_and_in_order():
-    for options in ({}, {"torque_unit": 12}, {"torque_unit": 1}, {"operations": (1,)}, {"operations": (1, 3)}):
-        cart = cart_of(**options).ready()
-        for _ in range(6):
-            cart.controller.produce(tool_serial="T1")
-            cart.settle()
-        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6], options
-        for payload in cart.stored():
-            result = cart.controller.result(int(body_of(payload)[r.TIGHTENING_ID :][:10]))
-            body = body_of(payload)
-            assert int(body[r.TORQUE : r.ANGLE]) == result.torque and int(body[r.ANGLE : r.TIME]) == result.angle
-            assert body[: r.VIN_BYTES].rstrip() == result.vin and body[r.SERIAL :].rstrip() == b"T1"
-            statuses = [
-                int(body[place : place + 1]) for place in (r.TIGHTENING_STATUS, r.TORQUE_STATUS, r.ANGLE_STATUS)
-            ]
-            assert statuses == [result.status, result.torque_status, result.angle_status]
-        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == cart.counted(h.CONTROLLER_MALFORMED) == 0
-        clean(cart)
-
-
 def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
     cart = cart_of().ready()
     cart.run(60000)
@@ -98,24 +78,6 @@ def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
     for kind in (STEP_SYNC, {"operations": ()}):
         cart = cart_of(kind).ready()
         assert cart.counted(h.REPEATS_NOTHING) == 0
-
-
-def test_outage_is_filled_by_the_history_oldest_first():
-    for options in ({}, {"operations": (1,)}, {"history_refusal_code": 20}):
-        cart = cart_of(**options).ready()
-        produce(cart, 3)
-        drop(cart)
-        for _ in range(20):
-            cart.controller.produce()
-        cart.controller.forget(9)
-        cart.ready().settle()
-        wanted = [number for number in range(1, 24) if number != 9]
-        assert sorted(cart.stored_ids()) == wanted
-        if not options:
-            assert cart.stored_ids() == wanted
-        assert cart.gone() == [(9, 9)] and cart.station.known.gone() == 1
-        assert cart.counted(h.RECOVERED) >= 18
-        clean(cart)
 
 
 def test_results_before_first_contact_are_ours_only_from_an_empty_controller():
@@ -144,25 +106,6 @@ def test_controller_without_history_is_told_and_its_results_go_on():
     produce(cart, 2)
     assert cart.stored_ids() == [1, 2, 4, 5]
     assert cart.station.recovery.phase == qs.PHASE_OFF
-
-
-def test_result_in_the_middle_of_the_history_is_not_mixed_with_it():
-    cart = cart_of().ready()
-    produce(cart, 2)
-    drop(cart)
-    for _ in range(30):
-        cart.controller.produce()
-    cart.ready()
-    for _ in range(10):
-        cart.controller.produce()
-        cart.run(3)
-    cart.settle()
-    assert sorted(cart.stored_ids()) == list(range(1, 43))
-    for payload in cart.stored():
-        body = body_of(payload)
-        result = cart.controller.result(int(body[r.TIGHTENING_ID :][:10]))
-        assert int(body[r.TORQUE : r.ANGLE]) == result.torque
-    clean(cart)
 
 
 def test_part_that_is_lost_is_counted_and_its_result_fetched():
@@ -279,23 +222,6 @@ def test_full_spool_ends_the_session_with_room_for_results_under_way():
         cart.run(5000)
         assert not cart.controller.sessions and cart.counted(h.REFUSED_FULL) == 0, unit
         assert cart.stored_ids() == list(range(1, made + 1)), unit
-
-
-def test_starts_with_a_full_spool_subscribe_to_nothing():
-    cart = cart_of(blocks=8).ready()
-    for _ in range(20):
-        fill(cart)
-        cart.run(2000)
-        subscribed = cart.controller.messages[8]
-        cart.cut()
-        cart.run(5000)
-        if cart.controller.messages[8] == subscribed:
-            break
-    assert cart.station.intake.full and not cart.is_ready() and cart.controller.messages[8] == subscribed
-    cart.run(60000)
-    assert cart.counted(h.CONTROLLER_CONNECTS) <= 1
-    ids = cart.stored_ids()
-    assert ids == list(range(1, len(ids) + 1))
 
 
 def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():

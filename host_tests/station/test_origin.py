@@ -1,6 +1,5 @@
 """What tells two messages apart tells their records apart: spindle and station of the header, parts, all they say."""
 
-from toolcart.agent.base import health as h
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
@@ -26,23 +25,6 @@ def made(revision, **fields):
 
 def spindles(bench):
     return [spindle_in(payload, 0) for _, _, payload in bench.results()]
-
-
-def test_spindles_with_one_id_time_and_values_are_stored_each_once():
-    for revision in REVISIONS:
-        frame = made(revision)
-        bench = Bench()
-        for again in range(2):
-            for spindle in (b"01", b"02", b"12", b"  ", b"00", b"1 "):
-                is_new = not again and spindle in (b"01", b"02", b"12")
-                assert bench.push(placed(frame, b"01", spindle)) == (KEPT if is_new else KEPT_BEFORE), (
-                    revision,
-                    spindle,
-                )
-        assert spindles(bench) == [1, 2, 12] and bench.counted(h.DUPLICATES) == 9
-        bench.start()
-        for spindle, kept in ((b"02", KEPT_BEFORE), (b"03", KEPT), (b"12", KEPT_BEFORE), (b"03", KEPT_BEFORE)):
-            assert bench.push(placed(frame, b"  ", spindle)) == kept, (revision, spindle, "after a start")
 
 
 def test_stations_on_one_connection_are_stored_each_once():

@@ -388,21 +388,6 @@ def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
 
 
-def test_repeat_of_what_came_before_the_proof_is_found():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
-    assert bench.push(light(tightening_id=2)) == KEPT  # the answer to the newest was on its way
-    assert bench.results()[-1][1] & r.FLAG_UNPROVEN
-    while bench.recovery.flags:
-        assert bench.recovery.want(NOW)
-        bench.store.read_fetched(fetched(2, tightening_id=1), 0, len(fetched(2)), 2)
-        bench.recovery.fetched(bench.log.stage, bench.store.body, NOW)
-    assert bench.push(light(tightening_id=2)) == KEPT_BEFORE
-    assert bench.push(light(tightening_id=3)) == KEPT
-    assert bench.idents() == [1, 2, 3]
-
-
 def test_restarted_count_under_earlier_ids_is_all_stored_once():
     bench = proven(Bench(), 41)
     afresh = (42, 43, 7, 8, 9, 42, 43, 44)

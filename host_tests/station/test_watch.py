@@ -161,23 +161,6 @@ def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
     assert agrees(cart, 0, 0)
 
 
-def test_push_that_is_on_its_way_is_waited_for():
-    for late_ms in (1000, 20000, 29000):
-        cart = cart_of()
-        produce(cart, 2)
-        session = cart.controller.sessions[0]
-        asked = cart.controller.messages[64]
-        cart.run(QUIET_MS - 30000)
-        session.options.window = 0
-        cart.controller.produce()  # it can be fetched, and is pushed later
-        cart.until(lambda cart=cart, asked=asked: cart.controller.messages[64] > asked)
-        cart.run(late_ms)
-        session.options.window = 1
-        session._push(cart.clock.now)
-        cart.run(TOLD_MS)
-        assert agrees(cart, 0, 0) and cart.counted(h.RECOVERED) == 0, late_ms
-
-
 def test_repeats_without_end_cost_a_question_each_quarter_minute():
     cart = cart_of(repeat=100, repeat_every_ms=5000)
     produce(cart, 1)
