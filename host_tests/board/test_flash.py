@@ -2,9 +2,10 @@
 
 import pytest
 
-from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, Part
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
+from toolcart.board.ram_flash import RamFlash
 from lab.harness.flash import BLANK, NEW, Misuse, Nor, PowerCut
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]

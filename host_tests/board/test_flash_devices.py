@@ -5,10 +5,11 @@ import sys
 from hashlib import sha256
 
 from toolcart.agent.base import health as h
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.board.folder_flash import BLOCK_BYTES, FolderFlash
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux.header import COPY_AT, PAGE_BYTES, Header
+from toolcart.board.ram_flash import RamFlash
 from toolcart.board.supplied_flash import SuppliedFlash
 from host_tests.board.test_safe_mode import own_name, remove_tree
 from host_tests.portable import Skip, need_files

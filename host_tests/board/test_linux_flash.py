@@ -5,13 +5,14 @@ import os
 
 import pytest
 
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.base.clock import Dice
 from toolcart.board.linux import flash as linux_flash
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.header import PAGE_BYTES
+from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
 from host_tests.support.log import Area, append, mounted, read_all

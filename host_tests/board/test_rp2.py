@@ -383,7 +383,7 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_p
 
 def _device(flash):
     """A device over fake flash, as toolcart.board.rp2.flash has it."""
-    from toolcart.agent.log.flash import RamFlash
+    from toolcart.board.ram_flash import RamFlash
 
     device = RamFlash(len(flash) // 4096)
     device.cells = flash

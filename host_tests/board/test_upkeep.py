@@ -6,11 +6,11 @@ import json
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.liveness import ASKED_MS
-from toolcart.agent.log.flash import RamFlash
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import clock as c
 from toolcart.board.console import LINE_MAX
 from toolcart.board.network import SILENCE_MS
+from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
 from host_tests.board.test_clock import MOMENT, Rtc
 from host_tests.board.test_safe_mode import own_name

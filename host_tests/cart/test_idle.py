@@ -12,10 +12,10 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.led import _BLINK_MS, _PAUSE_MS
 from toolcart.agent.cart.liveness import ASKED_MS
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_MS
 from toolcart.board import loop
 from toolcart.board.clock import Clock
+from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
 from lab.harness.configuration import configuration
 from lab.harness.quiet import QuietController, QuietToolsNet

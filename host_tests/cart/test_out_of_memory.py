@@ -7,7 +7,7 @@ step until it gets through, so that every allocation on the way has been the one
 import gc
 import sys
 
-from toolcart.agent.log.flash import RamFlash
+from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG, Skip
 from lab.harness.configuration import configuration
 from lab.harness.quiet import RECONNECT_MS, Workbench

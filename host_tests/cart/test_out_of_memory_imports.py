@@ -11,8 +11,8 @@ import os
 import sys
 
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
-from toolcart.agent.log.flash import RamFlash
 from toolcart.board import safe_mode
+from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import LONG, Skip

@@ -3,10 +3,10 @@
 from toolcart.agent.base import health as h
 from toolcart.agent.cart.led import NO_OUTLET, RUNNING, code_of
 from toolcart.agent.cart.status import snapshot
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.base.clock import Dice
+from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.log import Area
 from host_tests.support.mqtt import BROKER, SETTINGS

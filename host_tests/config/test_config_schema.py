@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret, redacted
 from toolcart.agent.cart.settings import OUTLETS
-from toolcart.agent.log.flash import FLASH_DONE, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.base.sources import ROOT
 from toolcart.board.linux.spool_file import UNITS
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import audience, secrets
 from toolcart.tools.config import schema as config_schema
 from toolcart.tools.config import secrets as config_secrets

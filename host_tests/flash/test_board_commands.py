@@ -6,8 +6,8 @@ import pytest
 
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.numbers import STORED
+from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import Failed

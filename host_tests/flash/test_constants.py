@@ -37,6 +37,13 @@ def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
     assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, (-3)\n")
 
 
+def test_a_class_keeps_only_what_is_looked_up_in_it():
+    text = 'class A:\n    """Words,\n    two lines."""\n\n    __slots__ = (\n        "a",\n    )\n\n    b = 1\n'
+    made = given(text)
+    assert made == "class A:\n    del __module__, __qualname__\n\n\n    \n\n\n\n    b = 1\n"
+    assert given("class A:\n    pass\n") == "class A:\n    pass\n"
+
+
 def test_a_module_whose_name_is_used_twice_is_refused():
     with pytest.raises(ValueError, match="n is a module whose constants are written out, and something else as well"):
         given("from toolcart.agent.log import numbers as n\ndef f(n):\n    return n.LOG\n")

@@ -19,7 +19,8 @@ CUTS = 60 if LONG else 9
 MOST_WORDS = 2600
 ERASES_A_LIFE = MOST_WORDS // 1024 + 1
 RECORDS_A_BLOCK = 16
-HEAP_KIB = 77  # with the module of the flash, which _boot does not load any more
+IMPORTS_BYTES = 45000  # 43,872 measured
+HEAP_KIB = 64  # a KiB above the least
 KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
 
 pytestmark = [
@@ -82,6 +83,28 @@ def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path
     files = FILES_BYTES // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
     assert (code, lines) == (0, ["toolcart/agent/cart/app.py False", f"{files} {ring}", "True True"])
+
+
+IMPORTS = """import gc
+def all_imports():
+    import toolcart.board.main
+    import toolcart.agent.cart.app
+    import toolcart.board.loop
+    import toolcart.board.upkeep
+    import toolcart.board.rp2.board
+gc.collect()
+before = gc.mem_alloc()
+all_imports()
+gc.collect()
+print(gc.mem_alloc() - before)
+"""
+
+
+def test_the_imports_of_a_board_leave_the_heap_to_what_runs(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(IMPORTS)
+    code, lines = lines_of(rp2040.command(script))
+    assert code == 0 and 40000 < int(lines[0]) <= IMPORTS_BYTES, lines
 
 
 def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():

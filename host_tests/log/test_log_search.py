@@ -1,12 +1,12 @@
 """Searches in a log: what is found, in which order, and what they read of the flash."""
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import divide
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
+from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import PAYLOAD, Area, append, append_event, ident_in, mounted, take_all

@@ -1,7 +1,7 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from toolcart.agent.log.state import (
     STATE_EMPTY,
@@ -13,6 +13,7 @@ from toolcart.agent.log.state import (
     STATE_WORN,
     State,
 )
+from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from lab.harness.flash import TEARS, Nor, PowerCut
 

@@ -3,7 +3,7 @@
 from struct import pack, unpack
 
 from toolcart.agent.base import health as h
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from toolcart.agent.log.record import FRAME_BYTES
@@ -11,6 +11,7 @@ from toolcart.agent.openprotocol.plausible import plausible
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from toolcart.board.ram_flash import RamFlash
 from host_tests.station.store import BLANK, IDENTITY, NOW, Bench
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools

@@ -32,7 +32,7 @@ ticks_diff = getattr(time, "ticks_diff", int)
 BOARD = (
     ("lab.harness.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1))),
     ("lab.harness.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1))),
-    ("toolcart.agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2))),
+    ("toolcart.board.ram_flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2))),
 )
 
 
@@ -126,7 +126,7 @@ def cost_of_dress():
 
 def ready():
     """Return a workbench in the state of a board that has run for a while, its scheduler's step counted."""
-    from toolcart.agent.log.flash import RamFlash
+    from toolcart.board.ram_flash import RamFlash
     from lab.harness.configuration import configuration
     from lab.harness.quiet import Workbench
 

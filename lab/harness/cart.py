@@ -12,9 +12,9 @@ Rules
 from toolcart.agent.base.health import NAMES
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.state import STATE_BLOCKS
 from toolcart.base.clock import Dice, SimClock
+from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions

@@ -182,7 +182,7 @@ class Workbench:
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
         if device is None:
-            from toolcart.agent.log.flash import RamFlash  # a board has none: its flash is not in its memory
+            from toolcart.board.ram_flash import RamFlash  # a board has none: its flash is not in its memory
 
             device = RamFlash(32)
         self._device = device

@@ -23,7 +23,6 @@ class Cursor:
 
     __slots__ = (
         "ahead",
-        "ahead_slot",
         "behind",
         "bound",
         "durable",
@@ -39,10 +38,8 @@ class Cursor:
 
     def __init__(self):
         self.number = 0
-        # where a snapshot has `number`; `ahead_slot`, if not below 0, has `ahead` (toolcart.agent.log.state)
-        self.slot = 0
+        self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.state, which may keep `ahead` as well)
         self.ahead = 0
-        self.ahead_slot = -1
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
         self.found = 0  # number of the record found last

@@ -78,6 +78,7 @@ class State:
         self._image = bytearray(b"\xff" * self._slot_bytes)
         self._read = bytearray(self._slot_bytes)
         self._cursors = []
+        self._aheads = []  # the place of each one's `ahead`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
@@ -89,14 +90,14 @@ class State:
     def follow(self, cursor, slot, ahead=-1):
         """Keep the cursor's number in `numbers[slot]`, its `ahead` in `numbers[ahead]`; set it to what is there."""
         cursor.slot = slot
-        cursor.ahead_slot = ahead
         self._cursors.append(cursor)
-        self._place(cursor)
+        self._aheads.append(ahead)
+        self._place(cursor, ahead)
 
-    def _place(self, cursor):
+    def _place(self, cursor, ahead):
         cursor.number = self.numbers[cursor.slot]
-        if cursor.ahead_slot >= 0:
-            cursor.ahead = self.numbers[cursor.ahead_slot]
+        if ahead >= 0:
+            cursor.ahead = self.numbers[ahead]
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""
@@ -121,10 +122,13 @@ class State:
         Hot: allocates nothing.
         """
         numbers = self.numbers
-        for cursor in self._cursors:
+        cursors = self._cursors
+        for index in range(len(cursors)):
+            cursor = cursors[index]
+            ahead = self._aheads[index]
             numbers[cursor.slot] = cursor.number
-            if cursor.ahead_slot >= 0:
-                numbers[cursor.ahead_slot] = cursor.ahead
+            if ahead >= 0:
+                numbers[ahead] = cursor.ahead
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -264,8 +268,8 @@ class State:
         for index in range(NUMBERS):
             self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
-        for cursor in self._cursors:
-            self._place(cursor)
+        for index in range(len(self._cursors)):
+            self._place(self._cursors[index], self._aheads[index])
 
 
 assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

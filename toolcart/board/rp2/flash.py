@@ -34,10 +34,9 @@ class Rp2Flash:
 
     __slots__ = (
         "_cells",
-        "_copy",
         "_device",
+        "_fields",
         "_page",
-        "_read_back",
         "_refusal",
         "block_bytes",
         "block_count",
@@ -45,14 +44,13 @@ class Rp2Flash:
     )
 
     def __init__(self, start_bytes=FILES_BYTES):
-        # Here, because the firmware imports this module when it starts, and `copy` brings in the whole agent.
-        from toolcart.agent.base.fields import copy
+        # Here, because the firmware imports this module when it starts, and this one brings in the whole agent.
+        from toolcart.agent.base import fields
 
-        self._copy = copy
+        self._fields = fields
         self._device = rp2.Flash(start=start_bytes)
         self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
-        self._read_back = bytearray(UNIT_BYTES)
         self._refusal = REFUSED_NOTHING
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
@@ -60,7 +58,7 @@ class Rp2Flash:
 
     def read_into(self, address, buf, n):
         """Copy `n` bytes from `address` into buf[0:n]."""
-        self._copy(buf, 0, self._cells, address, n)
+        self._fields.copy(buf, 0, self._cells, address, n)
         return FLASH_DONE
 
     def program(self, address, buf, n):
@@ -68,10 +66,9 @@ class Rp2Flash:
         at = 0
         try:
             while at < n:
-                self._copy(self._page, 0, buf, at, UNIT_BYTES)
+                self._fields.copy(self._page, 0, buf, at, UNIT_BYTES)
                 self._device.writeblocks(address // BLOCK_BYTES, self._page, address % BLOCK_BYTES)
-                self._copy(self._read_back, 0, self._cells, address, UNIT_BYTES)
-                if self._read_back != self._page:
+                if self._fields.compare(self._page, 0, self._cells, address, UNIT_BYTES):
                     return FLASH_WORN
                 at += UNIT_BYTES
                 address += UNIT_BYTES

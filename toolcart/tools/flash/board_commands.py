@@ -23,11 +23,11 @@ import click
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.secrets import redacted
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.log.numbers import DAMAGED, STORED
 from toolcart.base.printable import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import check
 from toolcart.tools.flash.commands import EXIT_BOARD, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed

@@ -25,7 +25,6 @@ from typing import Any
 import click
 
 from toolcart.agent.base.health import Health
-from toolcart.agent.log.flash import RamFlash
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
@@ -33,6 +32,7 @@ from toolcart.agent.wide import offer_again
 from toolcart.base.printable import visible, visible_in
 from toolcart.board.linux.control import SUFFIX
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import begun

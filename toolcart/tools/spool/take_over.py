@@ -17,7 +17,7 @@ from pathlib import Path
 
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
-from toolcart.agent.log.flash import Part, RamFlash
+from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, RETAINED_MAX, Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.state import STATE_BLOCKS, State
@@ -26,6 +26,7 @@ from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.linux.spool_make import MODE, block_bytes_for
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import OUTLETS, Opened, begun
 

@@ -1,0 +1,38 @@
+"""A flash device in RAM: for tests, and for a copy of what a board has."""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy, fill
+from toolcart.agent.log.flash import FLASH_DONE, REFUSED_NOTHING
+
+_ERASED = const(0xFF)
+
+
+class RamFlash:
+    """So many blocks, all erased at first."""
+
+    __slots__ = ("block_bytes", "block_count", "cells", "unit_bytes")
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        self.unit_bytes = unit_bytes
+        self.block_bytes = block_bytes
+        self.block_count = block_count
+        self.cells = bytearray(b"\xff" * (block_count * block_bytes))
+
+    def read_into(self, address, buf, n):
+        """Copy `n` bytes from `address` into buf[0:n]."""
+        copy(buf, 0, self.cells, address, n)
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`."""
+        copy(self.cells, address, buf, 0, n)
+        return FLASH_DONE
+
+    def erase(self, block):
+        """Make every byte of the block 0xFF."""
+        fill(self.cells, block * self.block_bytes, self.block_bytes, _ERASED)
+        return FLASH_DONE
+
+    def refusal(self):
+        """Return REFUSED_NOTHING: RAM refuses nothing."""
+        return REFUSED_NOTHING
