@@ -1270,20 +1270,22 @@ def test_waiting_time_of_refusal_that_ends_without_a_connection_does_not_spin():
     assert outlet.steps - steps < 60, "it wakes for nothing"
 
 
-def test_host_of_the_08_is_used_and_a_different_one_is_told():
-    outlet = Outlet()
-    outlet.store(1)
-    outlet.until_stored(1)
-    assert outlet.counted(h.OTHER_HOST) == 1
-
-
-def test_blank_and_zero_host_mean_the_pims_own():
-    for name in ("", "0.0.0.0", "\x00\x00"):
-        outlet = Outlet({"server_host": name})
-        outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
+def test_server_is_looked_for_where_the_08_and_the_settings_say():
+    allowed = {"allow_hosts": ["tn.plant"]}
+    for told, settings, place, others in (
+        ({}, {}, SERVER, 1),  # another host than the PIM's is told
+        ({"server_host": ""}, {}, (PIM[0], SERVER[1]), 0),
+        ({"server_host": "0.0.0.0"}, {}, (PIM[0], SERVER[1]), 0),
+        ({"server_host": "\x00\x00"}, {}, (PIM[0], SERVER[1]), 0),
+        ({"server_host": ""}, allowed, (PIM[0], SERVER[1]), 0),  # the PIM's own host needs no permission
+        ({"server_host": "203.0.113.9"}, {"host_override": "tn"}, SERVER, None),
+        ({"server_port": 0, "server_host": "other"}, {}, ("other", PIM[1]), 1),
+    ):
+        outlet = Outlet(told, **settings)
+        outlet.network.listen(place[0], place[1], outlet.toolsnet.server_endpoint)
         outlet.store(1)
         outlet.until_stored(1)
-        assert outlet.counted(h.OTHER_HOST) == 0
+        assert others is None or outlet.counted(h.OTHER_HOST) == others, told
 
 
 def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
@@ -1299,26 +1301,6 @@ def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
         outlet.store(1)
         outlet.until_stored(1)
         assert outlet.counted(h.HOST_REFUSED) == 0
-
-
-def test_the_pims_own_host_needs_no_permission():
-    outlet = Outlet({"server_host": ""}, allow_hosts=["tn.plant"])
-    outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
-    outlet.store(1)
-    outlet.until_stored(1)
-
-
-def test_overridden_host_wins_over_the_08():
-    outlet = Outlet({"server_host": "203.0.113.9"}, host_override="tn")
-    outlet.store(1)
-    outlet.until_stored(1)
-
-
-def test_port_0_means_the_pims_own():
-    outlet = Outlet({"server_port": 0, "server_host": "other"})
-    outlet.network.listen("other", PIM[1], outlet.toolsnet.server_endpoint)
-    outlet.store(1)
-    outlet.until_stored(1)
 
 
 def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():

@@ -117,15 +117,6 @@ AT_THE_PIM = (
 )
 
 
-def test_no_pim_can_stop_the_agent_for_good():
-    for name, behaviour in AT_THE_PIM:
-        try:
-            survive(PIM, lambda behaviour=behaviour: Hostile(**behaviour))
-        except AssertionError:
-            print("PIM: " + name)
-            raise
-
-
 def test_pim_that_is_none_is_counted():
     outlet = survive(PIM, lambda: Hostile())
     assert outlet.counted(h.NO_PIM) > 50
@@ -152,13 +143,14 @@ AT_THE_SERVER = (
 )
 
 
-def test_no_server_can_stop_the_agent_for_good():
-    for name, behaviour in AT_THE_SERVER:
-        try:
-            survive(SERVER, lambda behaviour=behaviour: Hostile(**behaviour))
-        except AssertionError:
-            print("server: " + name)
-            raise
+def test_no_side_can_stop_the_agent_for_good():
+    for place, behaviours in ((PIM, AT_THE_PIM), (SERVER, AT_THE_SERVER)):
+        for name, behaviour in behaviours:
+            try:
+                survive(place, lambda behaviour=behaviour: Hostile(**behaviour))
+            except AssertionError:
+                print(place[0] + ": " + name)
+                raise
 
 
 def test_backlog_keeps_order_while_the_server_behind_an_open_port_is_away():
