@@ -1,15 +1,27 @@
-"""Our RP2040 image on a simulated chip: what is in it, its flash through power cuts, the heap it leaves."""
+"""Our RP2040 image on a simulated chip: mpremote, what is in it, its flash through power cuts, the heap it leaves."""
 
+import ast
+import contextlib
+import hashlib
+import os
+import pty
 import random
 import re
+import shutil
+import struct
+import subprocess
+import sys
+import tty
 
 import pytest
 
 from toolcart.agent.record import KIND_RESULT
+from toolcart.base.cache import CHECKOUT, Unavailable
+from toolcart.base.sources import compiler
 from toolcart.board import FILES_BYTES
 from host_tests.portable import LONG
 from host_tests.support.firmware import lines_of, need_rp2040
-from lab.firmware import rp2040
+from lab.firmware import programs, rp2040
 from lab.firmware.romfs import image, number
 
 BLOCKS = 6
@@ -23,9 +35,7 @@ IMPORTS_BYTES = 45000  # 43,872 measured
 HEAP_KIB = 64  # a KiB above the least
 KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
 
-pytestmark = [
-    pytest.mark.long("an image is built of MicroPython's sources"),
-]
+built = pytest.mark.long("an image is built of MicroPython's sources")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,6 +81,7 @@ def check_lives(lines):
     return logs, acknowledged
 
 
+@built
 def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(
@@ -100,6 +111,7 @@ print(gc.mem_alloc() - before)
 """
 
 
+@built
 def test_the_imports_of_a_board_leave_the_heap_to_what_runs(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(IMPORTS)
@@ -107,6 +119,7 @@ def test_the_imports_of_a_board_leave_the_heap_to_what_runs(tmp_path):
     assert code == 0 and 40000 < int(lines[0]) <= IMPORTS_BYTES, lines
 
 
+@built
 def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
     dice = random.Random(20)
     cuts = tuple(dice.randrange(1, MOST_WORDS) for _ in range(CUTS))
@@ -124,6 +137,7 @@ def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
 
 
 @pytest.mark.long("another start of the chip")
+@built
 def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
     flash = tmp_path / "flash.bin"
     script = tmp_path / "job.py"
@@ -137,6 +151,7 @@ def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
 
 
 @pytest.mark.long("another start of the chip")
+@built
 def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     flash = tmp_path / "flash.bin"
     script = tmp_path / "job.py"
@@ -175,6 +190,7 @@ print(rp2_flash.other_division())
 
 
 @pytest.mark.parametrize("files_kib", [704, pytest.param(1000, marks=pytest.mark.long("another start of the chip"))])
+@built
 def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files_kib):
     assert files_kib * 1024 != FILES_BYTES
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
@@ -190,6 +206,7 @@ def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files
 
 
 @pytest.mark.long("another start of the chip")
+@built
 def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)
@@ -199,6 +216,7 @@ def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
     assert (code, lines[0]) == (0, f"{rp2040.STORAGE_BYTES // 4096} 9000 None {bytes(4)}")
 
 
+@built
 def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
     command = rp2040.command(rp2040.JOBS / "heap_job.py", (str(HEAP_KIB * 1024),), rp2040.peers_tree())
     code, lines = lines_of(command)
@@ -225,6 +243,7 @@ toolcart.agent.cart.app.no_such_name
 
 
 @pytest.mark.long("a start at the simulator's own pace")
+@built
 def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp_path):
     script, told = tmp_path / "job.py", []
     script.write_text(ALL_KINDS)
@@ -273,6 +292,7 @@ print(struct.unpack(">HHIIBB", receive()[20:34]))
 """
 
 
+@built
 def test_the_simulated_w5500_has_a_network_that_answers(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(W5500)
@@ -306,12 +326,14 @@ print("alive")
 """
 
 
+@built
 def test_a_scan_of_ten_seconds_and_a_held_repl_are_fed_and_nothing_else(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(WATCHDOG)
     assert lines_of(rp2040.command(script)) == (0, ["['found']", "held", "reset"])
 
 
+@built
 def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
     assert number(0x14A6B1) == b"\xd2\xcd\x31"
     assert number(5, 3) == b"\x80\x80\x05"
@@ -324,7 +346,106 @@ def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
 
 
 @pytest.mark.long("it builds the image twice more")
+@built
 def test_same_files_give_the_same_image(tmp_path):
     (tmp_path / "once").mkdir()
     rp2040.fill(tmp_path / "once", tmp_path / "work")
     assert (tmp_path / "once/fw.bin").read_bytes() == (rp2040.build() / "fw.bin").read_bytes()
+
+
+# The RP2040 image as a machine that mpremote can talk to, and its parts that need no machine.
+
+DEADLINE_S = 60
+FILE_BYTES = 3000
+
+
+@contextlib.contextmanager
+def behind_a_tty(command):
+    """Run a machine whose console is a terminal device; yields its name."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    tty.setraw(ours)
+    machine = subprocess.Popen(command, stdin=ours, stdout=ours, stderr=subprocess.DEVNULL)
+    try:
+        yield os.ttyname(theirs)
+    finally:
+        machine.kill()
+        machine.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def mpremote(device, *words):
+    command = [sys.executable, "-m", "mpremote", "connect", device, "resume", *words]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mpremote_is_there():
+    pytest.importorskip("mpremote")
+
+
+@built
+def test_file_copied_to_rp2040_image_is_there_after_restart_with_same_hash(tmp_path):
+    need_rp2040()
+    octets = os.urandom(FILE_BYTES)
+    (tmp_path / "kept.bin").write_bytes(octets)
+    with behind_a_tty(rp2040.command(flash=tmp_path / "flash.bin")) as device:
+        mpremote(device, "fs", "cp", str(tmp_path / "kept.bin"), ":kept.bin")
+        mpremote(device, "soft-reset")
+        assert hashlib.sha256(octets).hexdigest() in mpremote(device, "fs", "sha256sum", "kept.bin")
+
+
+def test_uf2_carries_the_image_page_by_page():
+    image = bytes(range(256)) * 3 + b"tail"
+    blocks = rp2040.uf2(image)
+    assert len(blocks) == 4 * 512
+    heads = [struct.unpack_from("<8I", blocks, at) for at in range(0, len(blocks), 512)]
+    assert [head[3] for head in heads] == [0x10000000 + 256 * number for number in range(4)]
+    assert {head[6:] for head in heads} == {(4, rp2040.UF2_FAMILY_RP2040)}
+    carried = b"".join(blocks[at + 32 : at + 288] for at in range(0, len(blocks), 512))
+    assert carried.rstrip(b"\0") == image
+
+
+def test_program_that_is_missing_is_named_with_its_package(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    with pytest.raises(Unavailable, match="qemu-system-arm"):
+        programs.have(programs.QEMU_SYSTEM, install=False)
+
+
+MOST_BYTES = 2140  # of 1.25's compiler: then 1.28's has no branch of more than 2,020 bytes, of 2,046 that it reaches
+
+
+def test_no_loop_of_machine_code_is_longer_than_a_branch_reaches(tmp_path):
+    text = (CHECKOUT / "toolcart/agent/base/fast.py").read_text(encoding="utf-8")
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+
+    def compiled_bytes(kept):
+        lines = text.splitlines()
+        for function in functions:
+            if function is not kept:
+                first = function.decorator_list[0].lineno - 1
+                lines[first : function.end_lineno] = [""] * (function.end_lineno - first)
+        (tmp_path / "one.py").write_text("\n".join(lines) + "\n")
+        line = [compiler()[0], "-O2", "-march=armv6m", "-o", str(tmp_path / "one.mpy"), str(tmp_path / "one.py")]
+        subprocess.run(line, check=True, timeout=DEADLINE_S)
+        return (tmp_path / "one.mpy").stat().st_size
+
+    rest = compiled_bytes(None)
+    sizes = {function.name: compiled_bytes(function) - rest for function in functions}
+    assert len(sizes) > 8 and max(sizes.values()) <= MOST_BYTES, sizes
+
+
+def test_machine_code_reads_no_constant_from_its_own_text():
+    # Frozen for an ARMv6-M that text may lie at an address where the processor reads another word (firmware.md).
+    functions = []
+    for name in ("toolcart/agent/base/fast.py", "toolcart/agent/base/fast_crc.py"):
+        tree = ast.parse((CHECKOUT / name).read_text(encoding="utf-8"))
+        functions += [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    assert len(functions) > 8
+    for function in functions:
+        for node in ast.walk(function):
+            if isinstance(node, ast.Constant) and isinstance(node.value, int):
+                assert node.value <= 255, f"{function.name}: {node.value}"

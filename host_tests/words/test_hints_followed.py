@@ -46,7 +46,7 @@ _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
 FOLLOWED = set()  # pieces of messages
 
 # Only a board is the reason of these: what they name is typed where no board is, and says so. With a simulated one:
-# host_tests/flash/test_board_commands.py, test_board_check.py, test_flash_tool.py.
+# host_tests/flash/test_board_commands.py, test_flash_tool.py.
 _FLASH = "flash --board rp2 --port /dev/none --config {chip}"
 BOARDS = {
     "not as `toolcart flash` writes it": _FLASH,
@@ -61,7 +61,7 @@ BOARDS = {
 # What no test here follows, and why.
 SPEAKS = "says who speaks; no one is to type it"
 OTHER = "no command of ours is meant: the word is the program's name"
-DOCUMENT = "a document: host_tests/project/test_documented_commands.py types its commands"
+DOCUMENT = "a document: host_tests/project/test_documents.py types its commands"
 POSTGRESQL = "only on PostgreSQL: host_tests/archive/test_archive_several.py types it there"
 NAMED = {
     "toolcart archive: ": SPEAKS,
@@ -110,7 +110,7 @@ def messages():
 
 
 def _not_said(node):
-    """Docstrings, and what options say in --help (host_tests/project/test_documented_commands.py runs those)."""
+    """Docstrings, and what options say in --help (host_tests/project/test_documents.py runs those)."""
     if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
         if isinstance(node.body[0], ast.Expr):
             yield node.body[0].value

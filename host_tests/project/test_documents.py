@@ -1,5 +1,4 @@
-"""Every command that a document shows is one that toolcart takes, every file and page that it names is there; commands
-that need no hardware are run.
+"""The documents: every command shown is one that toolcart takes, every link leads to a page, on the built site too.
 
 With --long the pages with consoles are played from their first line to their last, in the terminals that they name:
 
@@ -28,10 +27,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from toolcart.base.cache import CHECKOUT
+from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.sim import profiles
+from toolcart.tools.cli import docs
 from toolcart.tools.cli.main import main
 from host_tests.support.running import free_port
+from lab.packaging import site
 
 PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("*.md")])
 NAMES = [str(page.relative_to(CHECKOUT)) for page in PAGES]
@@ -354,3 +355,63 @@ def test_no_line_of_a_command_list_is_cut(words):
     said = CliRunner().invoke(main, [*words, "--help"], env={"COLUMNS": "80"}, terminal_width=80).output
     commands = said.partition("\nCommands:\n")[2].splitlines()
     assert commands and not [line for line in commands if line.endswith("...") or len(line) > 80]
+
+
+# The documents build into a site without a broken link, and `toolcart docs` finds its pages.
+
+USERS = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return site.build(tmp_path_factory.mktemp("site") / "html").parent
+
+
+def test_the_site_has_every_page_and_asks_no_other_host(built):
+    pages = {path.relative_to(CHECKOUT / "docs").with_suffix("") for path in (CHECKOUT / "docs").rglob("*.md")}
+    assert all((built / f"{page}.html").is_file() for page in pages)
+    fetched = re.compile(r"<(?:script|img|link)\b[^>]*(?:src|href)=\"(?:https?:)?//")
+    assert not [path.name for path in built.rglob("*.html") if fetched.search(path.read_text(encoding="utf-8"))]
+    assert "quarantin" in (built / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "index.md").write_text("# Documents\n\n## All\n\n[one](one.md#gone)\n")
+    (folder / "one.md").write_text("# One\n")
+    monkeypatch.setattr(site, "DOCS", folder)
+    monkeypatch.setattr(site, "BESIDE", ())
+    with pytest.raises(Unavailable, match="gone"):
+        site.build(tmp_path / "html")
+
+
+def test_the_command_finds_a_page_and_names_those_there_are(built, monkeypatch):
+    monkeypatch.setattr(docs, "places", lambda: [built])
+    for name in ("serial", "serial.md", "library/client"):
+        done = CliRunner().invoke(main, ["docs", "--path", name])
+        assert done.output.strip() == str(built / f"{name.removesuffix('.md')}.html")
+    done = CliRunner().invoke(main, ["docs", "nothing"])
+    assert done.exit_code == 1 and "no page nothing; there are" in done.output
+
+
+def test_without_pages_the_command_says_where_they_are(monkeypatch):
+    monkeypatch.setattr(docs, "places", list)
+    done = CliRunner().invoke(main, ["docs"])
+    assert done.exit_code == 1 and "lab.packaging.site" in done.output
+
+
+def test_nobody_who_runs_a_cart_is_sent_to_internals():
+    """But for the index, and for the figures that README names."""
+    allowed = {("README.md", "figures"), *(("index.md", path.stem) for path in (CHECKOUT / "docs/internals").glob("*"))}
+    links = re.compile(r"internals/([\w-]+)\.md")
+    found = {(page.name, name) for page in USERS for name in links.findall(page.read_text(encoding="utf-8"))}
+    assert found <= allowed
+
+
+def test_every_document_that_the_program_names_is_there():
+    named = re.compile(r"\bdocs/[\w/-]+\.(?:md|json)\b")
+    files = [path for folder in ("toolcart", "lab", "host_tests") for path in (CHECKOUT / folder).rglob("*.py")]
+    found = {place for path in files for place in named.findall(path.read_text(encoding="utf-8"))}
+    assert len(found) >= 10
+    assert sorted(place for place in found if not (CHECKOUT / place).exists()) == []
