@@ -23,7 +23,7 @@ from toolcart.base.constants import chip_sources
 from toolcart.base.sources import ROOT, Source
 from toolcart.tools.flash import package
 from host_tests.portable import LONG
-from lab.packaging import share, wheel
+from lab.packaging import wheel
 from lab.runtimes import cpython
 
 DEADLINE_S = 120
@@ -154,7 +154,7 @@ def test_an_installation_adds_one_name(installed):
 def test_packaged_wheel_has_manual_page_and_the_completions_where_pip_puts_them(built_wheel):
     with zipfile.ZipFile(built_wheel) as archive:
         data = {name.partition(".data/data/")[2] for name in archive.namelist() if ".data/data/" in name}
-    assert data == set(share.files(wheel.version(), zsh="site-functions")) and len(data) == 4
+    assert data == set(wheel.share_files(wheel.version(), zsh="site-functions")) and len(data) == 4
 
 
 def test_pages_have_their_templates_styles_and_scripts(installed):

@@ -12,8 +12,7 @@ from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
 from lab.worlds.controller import ABOVE, BELOW, SAME
 from lab.worlds.controller_session import Session
-from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
-from lab.worlds.flash_file import FileFlash
+from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, FileFlash, NorFlash
 from lab.worlds.frames import Identity, fetched, pushed
 from lab.worlds.history import UNREADABLE, Questions, Row
 from lab.worlds.script import draw, filled

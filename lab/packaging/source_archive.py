@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from toolcart.base.cache import CHECKOUT, Unavailable
-from lab.packaging import share, wheel
+from lab.packaging import wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
 
@@ -56,7 +56,7 @@ def _settled(made: Path, moment: int) -> bytes:
             one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644
             one.pax_headers = {}
             after.addfile(one, before.extractfile(one) if one.isfile() else None)
-    return share.packed(plain.getvalue(), moment)
+    return wheel.packed(plain.getvalue(), moment)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ The last one runs only on request: a simulated chip is thirty times slower than 
 """
 
 import platform
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.firmware import debian
-from lab.runtimes import webassembly
 
 UNIX_VERSION = "1.25.0"
 WASM_VERSION = "1.29.0"
@@ -97,7 +97,7 @@ class Runtime:
         script = Path(script).resolve()
         tree = Path(tree or script.parent).resolve()
         if self.kind == "wasm":
-            return [*webassembly.program(self.folder), str(heap_bytes(heap)), str(tree), str(script), *args]
+            return [*webassembly_program(self.folder), str(heap_bytes(heap)), str(tree), str(script), *args]
         if self.kind == "cortex":
             return image(self.kind).command(script, heap_bytes(heap), args, tree)
         if self.kind == "rp2040":
@@ -109,7 +109,7 @@ class Runtime:
 
     def _fill(self, folder: Path) -> None:
         if self.kind == "wasm":
-            webassembly.fetch(f"{self.version}-{WASM_BUILD}", folder)
+            fetch_webassembly(f"{self.version}-{WASM_BUILD}", folder)
         elif self.architecture:
             debian.fetch(self.architecture, self.version, folder)
         else:
@@ -147,3 +147,29 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
 def named(name: str) -> Runtime:
     """Return the one with this name; KeyError if there is none."""
     return {runtime.name: runtime for runtime in all()}[name]
+
+
+# Fetches the WebAssembly build of MicroPython with npm and starts scripts on it through wasm.mjs.
+
+PACKAGE = "@micropython/micropython-webassembly-pyscript"
+LAUNCHER = Path(__file__).with_name("wasm.mjs")
+NPM_TIMEOUT_S = 180
+LEAST_NODE = 18  # the first with stable WebAssembly and module loading as wasm.mjs uses it
+
+
+def fetch_webassembly(version: str, folder: Path) -> None:
+    """Fill `folder` with MicroPython `version`; Unavailable says why it cannot."""
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            raise Unavailable(f"{tool} is not installed (the WebAssembly build of MicroPython runs on it)")
+    node = output_of(["node", "--version"], NPM_TIMEOUT_S).strip()
+    major = node.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < LEAST_NODE:
+        raise Unavailable(f"node is {node}; {LEAST_NODE} or later is needed")
+    quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
+    output_of(["npm", "install", "--prefix", str(folder), *quiet, f"{PACKAGE}@{version}"], NPM_TIMEOUT_S)
+
+
+def webassembly_program(folder: Path) -> list[str]:
+    """Return the start of a command line: node, the launcher, MicroPython."""
+    return ["node", str(LAUNCHER), str(folder / "node_modules" / PACKAGE / "micropython.mjs")]

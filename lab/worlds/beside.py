@@ -1,4 +1,4 @@
-"""What worlds with an outlet beside ToolsNet share: its faults, and a check that its consumer has all in order, once.
+"""Outlets beside ToolsNet in a world: what they share, a broker with its consumer, a webhook's server.
 
 Rules
 1. Such a world is a usual one, requested by its shape; the outlet's random choices have dice of their own.
@@ -11,7 +11,8 @@ import json
 import random
 import re
 
-from lab.worlds.network import Service
+from toolcart.sim.mqtt import Broker, BrokerSession, Consumer
+from lab.worlds.network import Link, Service
 from lab.worlds.timeline import dice, one_of
 
 
@@ -83,3 +84,202 @@ def _drawn(d: random.Random, faults: tuple[str, ...], end_ms: int) -> list[list]
         [d.randrange(max(end_ms, 1)), "beside", d.choice(faults), one_of(d, [(3, 2000), (2, 20000), (1, 300000)])]
         for _ in range(d.choice((0, 2, 5, 10)))
     ]
+
+
+# A broker and a consumer beside ToolsNet, in worlds of the shape `mqtt`.
+#
+# Rules
+# 1. The models are those of toolcart.sim.mqtt: from the OASIS text and docs/outlets.md, nothing from the agent.
+# 2. The broker has outages, forgets what it has acknowledged, comes back empty, drops the oldest; the consumer is away,
+#    and its receipts are lost.
+
+BROKER = ("broker", 1883)
+MQTT = "mqtt"
+BROKER_FAULTS = ("outage", "outage", "forgets", "restart", "away", "away", "mute", "drops")
+
+
+class Plant(Beside):
+    """The broker of one world, and the consumer behind it."""
+
+    def __init__(self, world) -> None:
+        super().__init__(world, BROKER, self._accept)
+        self.broker = Broker()
+        self.consumer = Consumer(self.broker)
+        self.records = self.consumer.records
+        self.said = self.broker.complaints
+        self.peers: list[_BrokerPeer] = []
+
+    def _accept(self, link: Link) -> _BrokerPeer:
+        peer = _BrokerPeer(self, link, self.broker.endpoint())
+        self.peers.append(peer)
+        return peer
+
+    def flush(self) -> None:
+        """Send what every session has to say."""
+        for peer in list(self.peers):
+            peer.flush()
+
+    def fail(self, what: str, ms: int) -> None:
+        """Cause a fault of the broker or of its consumer."""
+        if what == "restart":
+            self.broker.restart()
+            self.flush()
+            self.world.network.break_all(self.service)
+        elif what == "drops":
+            self.broker.queue_most = 1
+        else:
+            owner = self.broker if what == "forgets" else self.consumer
+            setattr(owner, what, True)
+            self.world.time.after(ms, lambda: self._over(owner, what))
+
+    def _over(self, owner, what: str) -> None:
+        setattr(owner, what, False)
+        self.consumer.work()
+        self.flush()
+
+    def works_again(self) -> None:
+        super().works_again()
+        self.broker.forgets = False
+        self.broker.queue_most = 1000
+        self._over(self.consumer, "away")
+        self._over(self.consumer, "mute")
+
+
+class _BrokerPeer:
+    """The broker's end of one connection."""
+
+    def __init__(self, plant: Plant, link: Link, session: BrokerSession) -> None:
+        self.plant = plant
+        self.link = link
+        self.session = session
+
+    def receive(self, octets: bytes, reads: int) -> None:
+        self.session.receive(octets, 0)
+        self.plant.flush()
+
+    def lost(self) -> None:
+        if self in self.plant.peers:
+            self.plant.peers.remove(self)
+            self.session.disconnected(0)
+            self.plant.flush()
+
+    def flush(self) -> None:
+        octets = self.session.outgoing()
+        if octets:
+            self.link.send(octets)
+        if self.session.wants_close:
+            self.lost()
+            self.link.close()
+
+
+def with_mqtt(script: dict) -> dict:
+    """Return the script of a usual world with a broker."""
+    return beside(script, MQTT, BROKER_FAULTS, _mqtt_outlet)
+
+
+def _mqtt_outlet(d: random.Random) -> dict:
+    d.choice((1, 3, 8, 32))  # of settings that are no more, as in lab.worlds.script
+    d.choice((1, 2, 4))
+    d.choice((1, 3, 10))
+    return {"host": BROKER[0], "durable": d.random() < 0.7}
+
+
+# A webhook server beside ToolsNet, in worlds of the shape `webhook`.
+#
+# Rules
+# 1. The server keeps the contract of docs/outlets.md, with one transaction for each batch; nothing in it is the
+#    agent's.
+# 2. It has outages, answers 503, takes a batch without an answer, takes part of a batch, hangs up before its answer.
+
+HOOK = ("hook", 8080)
+WEBHOOK = "webhook"
+HOOK_FAULTS = ("outage", "outage", "busy", "mute", "mute", "part", "hangs up")
+BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
+
+
+class Hook(Beside):
+    """The server of one world, with its database."""
+
+    def __init__(self, world) -> None:
+        super().__init__(world, HOOK, lambda link: _HookPeer(self, link))
+        self.records = []
+        self.have: dict[tuple[str, int], int] = {}  # by log and station
+        self.faults: list[str] = []  # present ones, one entry each
+
+    def fail(self, what: str, ms: int) -> None:
+        """Cause a fault of the server for so long."""
+        self.faults.append(what)
+        self.world.time.after(ms, lambda: what in self.faults and self.faults.remove(what))
+
+    def works_again(self) -> None:
+        super().works_again()
+        self.faults.clear()
+
+    def take(self, body: bytes) -> bytes | None:
+        """Return the answer to a batch: bytes, or None for silence."""
+        if "busy" in self.faults:
+            return BUSY
+        head, *lines = [json.loads(line) for line in body.splitlines()]
+        numbers = [line["number"] for line in lines]
+        is_ascending = numbers == sorted(set(numbers)) and head["after"] < numbers[0] and numbers[-1] <= head["last"]
+        if head["count"] != len(lines) or not is_ascending:
+            self.said.append(f"a batch that cannot be: {head}")
+        key = (head["identity"], head["station"])
+        have = self.have.get(key, 0)
+        last = head["last"]
+        if "part" in self.faults:
+            last = numbers[len(numbers) // 2]
+        if head["after"] <= have < last:
+            self.records += [(key[0], line["number"], line) for line in lines if have < line["number"] <= last]
+            self.have[key] = have = last
+        receipt = json.dumps({"identity": head["identity"], "number": have}).encode()
+        return (
+            None
+            if "mute" in self.faults
+            else b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+            % (
+                len(receipt),
+                receipt,
+            )
+        )
+
+
+class _HookPeer:
+    """The server's end of one connection."""
+
+    def __init__(self, hook: Hook, link: Link) -> None:
+        self.hook = hook
+        self.link = link
+        self.got = b""
+
+    def receive(self, octets: bytes, reads: int) -> None:
+        self.got += octets
+        head, end, body = self.got.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = next(int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: "))
+        if len(body) < length:
+            return
+        self.got = body[length:]
+        answer = self.hook.take(body[:length])
+        if "hangs up" in self.hook.faults:
+            self.link.reset()
+        elif answer is not None:
+            self.link.send(answer)
+
+    def lost(self) -> None:
+        """Handle the loss of the agent's end."""
+
+
+def with_webhook(script: dict) -> dict:
+    """Return the script of a usual world with a webhook server."""
+    return beside(script, WEBHOOK, HOOK_FAULTS, _webhook_outlet)
+
+
+def _webhook_outlet(d: random.Random) -> dict:
+    d.choice((1, 3, 8, 100))  # of settings that are no more, as in lab.worlds.script
+    d.choice((1, 5, 30))
+    return {
+        "url": "http://%s:%d/results" % HOOK,
+        "durable": d.random() < 0.7,
+    }

@@ -17,14 +17,20 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from lab.worlds import endings, misled
-from lab.worlds.mqtt import SHAPE as MQTT
-from lab.worlds.mqtt import with_mqtt
-from lab.worlds.profiles import NO_PROFILE, TRAITS, dress
+from lab.worlds.beside import MQTT, WEBHOOK, with_mqtt, with_webhook
+from lab.worlds.profiles import (
+    ENDS,
+    MISLEAD_ODDS,
+    MISLEADS,
+    NO_PROFILE,
+    TRAITS,
+    dress,
+    ends_is_due,
+    mislead,
+    with_endings,
+)
 from lab.worlds.script_events import draw_events
 from lab.worlds.timeline import dice, one_of
-from lab.worlds.webhook import SHAPE as WEBHOOK
-from lab.worlds.webhook import with_webhook
 
 STATE_BLOCKS = 4
 PLAIN_FLASH = {
@@ -98,7 +104,7 @@ PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER, "agent": 
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
 MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
-SHAPES = (*MISLED_ARE, MQTT, WEBHOOK, LARGE, endings.SHAPE, misled.SHAPE)
+SHAPES = (*MISLED_ARE, MQTT, WEBHOOK, LARGE, ENDS, MISLEADS)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
 # What is drawn by default: every shape but the last five, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
@@ -129,23 +135,23 @@ def filled(script: dict) -> dict:
     }
 
 
-def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float = misled.ODDS) -> dict:
+def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float = MISLEAD_ODDS) -> dict:
     """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
 
     Each controller has one of `profiles` if any are given; the name NO_PROFILE means none. If neither shape nor
     profiles are given, controllers have any of the profiles in some worlds. `odds`: of controllers that mislead.
     """
-    if shape == misled.SHAPE:
+    if shape == MISLEADS:
         return {**draw(seed, dice(seed, shape, "shape").choice(MISLED_ARE), profiles, 1.0), "shape": shape}
     if shape in BESIDE:
         return BESIDE[shape](draw(seed, USUAL, profiles))
     if shape == LARGE:
         return _with_large_blocks(draw(seed, dice(seed, LARGE).choice((USUAL, FULL, REFUSED, AWAY)), profiles))
-    if shape == endings.SHAPE:
+    if shape == ENDS:
         drawn = draw(seed, dice(seed, shape).choice((USUAL, SHORT, CALM, AWAY)), profiles)
-        return {**endings.with_endings(drawn), "shape": shape}
+        return {**with_endings(drawn), "shape": shape}
     d = dice(seed, "script", shape)
-    ends = not shape and not profiles and endings.is_due(seed)
+    ends = not shape and not profiles and ends_is_due(seed)
     if not profiles and not shape and d.random() < PROFILE_ODDS:
         profiles = tuple(TRAITS)
     shape = shape or str(one_of(d, SHAPE_ODDS))
@@ -182,9 +188,9 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float
         _open_window(script)
     if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
-    script = endings.with_endings(script) if ends else script
+    script = with_endings(script) if ends else script
     script = filled(script)
-    misled.mislead(script, odds)
+    mislead(script, odds)
     return script
 
 

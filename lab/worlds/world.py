@@ -12,20 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 
 from lab.worlds import adapter
+from lab.worlds.beside import MQTT, WEBHOOK, Hook, Plant
 from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
-from lab.worlds.flash import NorFlash
-from lab.worlds.flash_file import FileFlash
+from lab.worlds.flash import FileFlash, NorFlash
 from lab.worlds.history import READABLE, History, StationHistory, StationRules
-from lab.worlds.mqtt import SHAPE as MQTT
-from lab.worlds.mqtt import Plant
 from lab.worlds.network import Network
 from lab.worlds.operator import KEPT_BEGINS, Operator
 from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
 from lab.worlds.toolsnet import ToolsNet
 from lab.worlds.verdict import named_in
-from lab.worlds.webhook import SHAPE as WEBHOOK
-from lab.worlds.webhook import Hook
 
 SPINS = 30
 REST_MS = 5000  # an agent that wants a turn all the time for so long is broken
