@@ -17,8 +17,7 @@ from toolcart.tools.cli.main import main
 from host_tests.archive.batches import line, message
 from host_tests.support.archive import place_in
 from host_tests.support.brokers import Mosquitto, mosquitto
-from host_tests.support.consume_process import DEADLINE_S, consume, end, until_said
-from host_tests.support.running import ENVIRONMENT
+from host_tests.support.running import CONSUME_DEADLINE_S, ENVIRONMENT, consume, end, until_said
 from host_tests.support.tls import certificate_files
 
 
@@ -112,7 +111,7 @@ def receipt(port, folder):
     client.connect("127.0.0.1", port)
     client.subscribe("toolcart/x/receipt", 1)
     client.loop_start()
-    until_s = time.monotonic() + DEADLINE_S
+    until_s = time.monotonic() + CONSUME_DEADLINE_S
     while not heard and time.monotonic() < until_s:
         time.sleep(0.02)
     client.disconnect()

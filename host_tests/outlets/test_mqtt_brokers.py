@@ -15,8 +15,8 @@ from toolcart.tools.words import reasons
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.brokers import Mosquitto, need_amqtt
-from host_tests.support.consume_process import consume, end, until_said
 from host_tests.support.mqtt import MqttBench
+from host_tests.support.running import consume, end, until_said
 from host_tests.support.tls import OURS, THEIRS, certificate_files
 
 LIMIT_S = 60.0

@@ -16,8 +16,7 @@ from toolcart.tools.web.polling import Seen
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import hook_process
 from host_tests.support.brokers import need_amqtt
-from host_tests.support.consume_process import consume, end
-from host_tests.support.running import ENVIRONMENT, free_port, wait_for
+from host_tests.support.running import ENVIRONMENT, consume, end, free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
 WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")

@@ -5,8 +5,8 @@ from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE
 from host_tests.portable import HAS_ALL
-from host_tests.station.store import NOW, Bench
 from host_tests.support.frames import EXAMPLE, fetched, garbled, light, pushed
+from host_tests.support.station import NOW, Bench
 
 PORTABLE = True
 HEAP = "2m"

@@ -12,10 +12,10 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from toolcart.board.ram_flash import RamFlash
-from host_tests.station.store import BLANK, IDENTITY, NOW, Bench
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
+from host_tests.support.station import BLANK, IDENTITY, NOW, Bench
 from lab.harness.flash import TEARS, PowerCut
 
 PORTABLE = True

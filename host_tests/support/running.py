@@ -66,3 +66,39 @@ def cart_without_sides(folder: Path, name: str, controller_port: int, **controll
     config = folder / "cart.json"
     config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
     return config
+
+
+# `toolcart archive consume` as a process: what it says, and its end.
+
+CONSUME_DEADLINE_S = 30.0
+
+
+def consume(place, url, *words):
+    command = [
+        sys.executable,
+        "-m",
+        "toolcart.tools.cli.main",
+        "archive",
+        "consume",
+        "--database",
+        str(place),
+        url,
+        *words,
+    ]
+    return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+
+
+def until_said(process, text):
+    """The lines up to one with this text."""
+    lines = []
+    until_s = time.monotonic() + CONSUME_DEADLINE_S
+    while time.monotonic() < until_s:
+        lines.append(process.stdout.readline())
+        if text in lines[-1]:
+            return lines
+    raise AssertionError(lines)
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=CONSUME_DEADLINE_S)
