@@ -1,6 +1,7 @@
 """ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
 
 import pytest
+from hypothesis import example as with_these
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,13 +58,14 @@ numbers = st.integers(1, 9999)
 @given(
     st.integers(1, 99999), numbers, numbers, numbers, name, st.lists(st.tuples(numbers, name), min_size=1, max_size=300)
 )
+@with_these(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
     found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
     assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
     field = bytearray(25)
     octets = octets_of(called)
     if is_plain(octets, 0, len(octets)):
-        octets = octets.strip()[:25]
+        octets = octets.strip(b"\0 ")[:25]
     put_ascii(field, 0, 25, octets)
     shown = field.decode().rstrip()
     assert found["name"] == shown and found["spindles"][0]["name"] == shown

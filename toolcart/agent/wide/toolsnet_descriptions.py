@@ -75,7 +75,7 @@ def _telegram(kind, ident, body):
 def _name(text):
     octets = octets_of(text)
     if is_plain(octets, 0, len(octets)):
-        return (text.strip() + " " * _NAME_BYTES)[:_NAME_BYTES]
+        return (text.strip("\0 ") + " " * _NAME_BYTES)[:_NAME_BYTES]
     field = bytearray(_NAME_BYTES)
     put_ascii(field, 0, _NAME_BYTES, octets)
     return field.decode()
