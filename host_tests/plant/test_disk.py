@@ -77,7 +77,7 @@ def needs_of(status):
     return [line for line in page.splitlines() if line.startswith("toolcart_needs{")]
 
 
-@pytest.mark.parametrize(("calls", "number", "words", "advice"), refusals())
+@pytest.mark.parametrize(("calls", "number", "words", "advice"), list(refusals()))
 def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
     spool = site.home / "7.spool"
     cart = site.cart(plant)
