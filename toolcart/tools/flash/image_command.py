@@ -37,8 +37,8 @@ from toolcart.tools.flash import image as firmware
 def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
     """Build a board's firmware with the agent in it.
 
-    This is the main way onto a chip: code stays in flash, so a board needs 82 KiB of heap instead of 269, and a
-    traceback names file and line of the source. What MicroPython's build needs is on no package registry; if something
+    This is the main way onto a chip: code stays in flash, so a board needs a third of the heap that copied files take,
+    and a traceback names file and line of the source. What MicroPython's build needs is on no package registry; if something
     is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the configuration.
     """
     board = firmware.BOARDS[name]
