@@ -15,10 +15,9 @@ import trustme
 from click.testing import CliRunner
 from sqlalchemy import update
 
-from toolcart.archive import alerting, alerts, database
+from toolcart.archive import alerts, database
 from toolcart.archive import tables as t
-from toolcart.archive.alerting import Alerting, Webhook
-from toolcart.archive.alerts import Limits
+from toolcart.archive.alerts import Alerting, Limits, Webhook
 from toolcart.archive.mailing import Mail
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import Served, place_in, result
@@ -180,7 +179,7 @@ def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp
 
 
 def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(alerting, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(alerts, "DEADLINE_S", 0.3)
     silent = socketserver.TCPServer(("127.0.0.1", 0), Post)  # accepts, and no one speaks
     said = []
     with listening(HTTPServer, Hook) as hook:

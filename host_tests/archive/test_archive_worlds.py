@@ -24,7 +24,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import text_of
 from toolcart.archive import database, queries
 from toolcart.archive.writer import FAILED, STORED, Writer
-from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet import MemoryArchive
 from host_tests.portable import LONG
 from lab.harness.cart import Cart
 from lab.harness.flash import Nor

@@ -13,7 +13,7 @@ from toolcart.base.printable import visible, visible_in, visible_lines
 from toolcart.board.linux.flash import FileFlash
 from toolcart.codec.capture import Heard
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.line import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.plain import PlainLines
 from toolcart.tools.spool.commands import spool

@@ -14,8 +14,7 @@ from toolcart.board.supplied_flash import SuppliedFlash
 from host_tests.board.test_safe_mode import own_name, remove_tree
 from host_tests.portable import Skip, need_files
 from host_tests.support.heap import allocated, heap_tools
-from lab.harness.configuration import configuration
-from lab.harness.quiet import Workbench
+from lab.harness.quiet import Workbench, configuration
 
 PORTABLE = True
 HEAP = "1m"

@@ -8,8 +8,7 @@ import gc
 import sys
 
 from host_tests.support.heap import allocated, heap_tools
-from lab.harness.configuration import configuration
-from lab.harness.quiet import Workbench
+from lab.harness.quiet import Workbench, configuration
 
 PORTABLE = True
 HEAP = "2m"

@@ -17,8 +17,7 @@ from toolcart.board import loop
 from toolcart.board.clock import Clock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
-from lab.harness.configuration import configuration
-from lab.harness.quiet import QuietController, QuietToolsNet
+from lab.harness.quiet import QuietController, QuietToolsNet, configuration
 
 HOUR_MS = 3600000
 CONTROLLER_KEEPALIVE_MS = 7000  # the default of toolcart.agent.openprotocol.session

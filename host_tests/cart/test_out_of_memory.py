@@ -9,8 +9,7 @@ import sys
 
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG, Skip
-from lab.harness.configuration import configuration
-from lab.harness.quiet import RECONNECT_MS, Workbench
+from lab.harness.quiet import RECONNECT_MS, Workbench, configuration
 
 PORTABLE = True
 HEAP = "512k"

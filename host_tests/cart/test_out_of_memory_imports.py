@@ -16,8 +16,7 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import LONG, Skip
-from lab.harness.configuration import configuration
-from lab.harness.quiet import QuietController, QuietToolsNet
+from lab.harness.quiet import QuietController, QuietToolsNet, configuration
 
 PORTABLE = True
 HEAP = "6m"

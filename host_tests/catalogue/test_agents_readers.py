@@ -20,9 +20,9 @@ from toolcart.agent.station.store import KEPT
 from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
 from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
 from toolcart.agent.wide.specials import WideCycle
-from toolcart.sim import operation_frames
-from toolcart.sim import spindle_frames as frames
-from toolcart.sim import trace_frames as made
+from toolcart.sim import result_frames
+from toolcart.sim import result_frames as frames
+from toolcart.sim import result_frames as made
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.openprotocol.test_queries import Session, body_of
 from host_tests.support.frames import message
@@ -391,7 +391,7 @@ def test_objects_say_type_and_reference_from_revision_3_on():
     result = tightening()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
     for revision, wanted in ((1, [(-1, -1)] * 3), (2, [(-1, -1)] * 3), (3, [(4, 1), (2, 0), (5, 100)])):
-        octets = message(1201, operation_frames.overall_data(result, revision, 1, objects=objects), revision)
+        octets = message(1201, result_frames.overall_data(result, revision, 1, objects=objects), revision)
         operation = Operation()
         operation.take(octets, 0, len(octets), 1201, revision, 0)
         page = bytearray(res.HEAD_BYTES) + operation.body

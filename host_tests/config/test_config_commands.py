@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from toolcart.agent.cart import config
 from toolcart.base.cache import CHECKOUT
 from toolcart.tools.cli.main import main
-from toolcart.tools.config import carts, inventory
+from toolcart.tools.config import carts
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from host_tests.config.test_config_schema import SCHEMA, fits
@@ -152,8 +152,8 @@ def plant(tmp_path):
 
 def mistakes(plant, text, template=TEMPLATE, **more):
     path, form = plant(text, template, **more)
-    with pytest.raises(inventory.Wrong) as wrong:
-        carts.configurations(form, inventory.read(path))
+    with pytest.raises(carts.Wrong) as wrong:
+        carts.configurations(form, carts.read(path))
     return wrong.value.mistakes
 
 
@@ -162,7 +162,7 @@ def mistakes(plant, text, template=TEMPLATE, **more):
 )
 def test_spreadsheets_of_all_kinds_are_read(plant, text):
     path, form = plant(text)
-    assert list(carts.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
+    assert list(carts.configurations(form, carts.read(path))) == ["cart7", "cart8"]
 
 
 def test_toml_says_the_same(plant):
@@ -173,7 +173,7 @@ def test_toml_says_the_same(plant):
     ).replace('"7"', "7")
     path, form = plant(text, name="carts.toml")
     csv_path, _ = plant(GOOD)
-    assert carts.configurations(form, inventory.read(path)) == carts.configurations(form, inventory.read(csv_path))
+    assert carts.configurations(form, carts.read(path)) == carts.configurations(form, carts.read(csv_path))
 
 
 def test_every_mistake_names_its_row_and_its_column(plant):

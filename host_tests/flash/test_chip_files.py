@@ -23,7 +23,7 @@ from toolcart.board import safe_mode
 from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
 from host_tests.portable import Skip
-from lab.harness.configuration import TREE
+from lab.harness.quiet import TREE
 from lab.runtimes.build import BOARD_MACHINES
 
 CART = {

@@ -118,7 +118,7 @@ def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, 
     chip.run(30000)
     # The cable goes with the switch: three tries, then what ran before.
     monkeypatch.setattr(ChipLink, "lines", lambda link, seconds: iter(()))
-    monkeypatch.setattr(commands.install, "roll_back", gone)
+    monkeypatch.setattr(commands, "roll_back", gone)
     before = len(chip.said())
     assert desk.flash(71) == commands.EXIT_GONE
     chip.run(90000)

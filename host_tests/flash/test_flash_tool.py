@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import commands, install, package, plan
+from toolcart.tools.flash import commands, package, plan
 from toolcart.tools.flash.link import About, Full, Gone, Wrong, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.flash.fake_board import PICO, FakeBoard, version
@@ -29,9 +29,9 @@ def flashed(board, wanted):
     """Bring a version onto the board the whole way; whether it became healthy."""
     about = board.hold()
     planned = plan.make(board, about, wanted)
-    install.install(board, planned, silent)
-    install.switch(board, planned)
-    return install.wait_healthy(board, wanted.digest, silent)
+    commands.install(board, planned, silent)
+    commands.switch(board, planned)
+    return commands.wait_healthy(board, wanted.digest, silent)
 
 
 def board_with(*words):
@@ -134,15 +134,15 @@ def test_a_flash_that_keeps_damaging_files_leaves_what_ran():
     board = board_with("one")
     planned = plan.make(board, board.hold(), version("two"))
     board.corrupts = 100
-    with pytest.raises(install.BoardTrouble, match="differ on the board"):
-        install.install(board, planned, silent)
+    with pytest.raises(commands.BoardTrouble, match="differ on the board"):
+        commands.install(board, planned, silent)
     assert board.boot() == version("one").digest
 
 
 def test_packages_are_installed_before_the_version_is_switched_to():
     board = FakeBoard()
     planned = plan.make(board, board.hold(), version("one"))
-    install.install(board, planned, silent, ("umqtt.simple",))
+    commands.install(board, planned, silent, ("umqtt.simple",))
     assert board.packages == ["umqtt.simple"]
 
 
@@ -187,9 +187,9 @@ def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
     for cut in range(1, 60):
         board = board_with("one")
         planned = plan.make(board, board.hold(), version("two"))
-        install.install(board, planned, silent)
+        commands.install(board, planned, silent)
         board.ill.add(version("two").digest)
-        install.switch(board, planned)  # on trial, and no one waits
+        commands.switch(board, planned)  # on trial, and no one waits
         board.hold()
         board.operations = 0
         board.cut_after = cut
@@ -223,9 +223,9 @@ def test_a_version_that_is_not_healthy_is_taken_back(cart, small):
 def test_a_version_that_crashes_is_taken_back_by_the_board_alone():
     board = board_with("one")
     planned = plan.make(board, board.hold(), version("two"))
-    install.install(board, planned, silent)
+    commands.install(board, planned, silent)
     board.crashing.add(version("two").digest)
-    install.switch(board, planned)
+    commands.switch(board, planned)
     starts = [board.boot() for _ in range(safe_mode.TRIES)]
     assert starts[-1] == version("one").digest
     assert starts[:-1] == [version("two").digest] * (safe_mode.TRIES - 1)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.base.cache import Unavailable
-from toolcart.tools.flash import image, image_command
+from toolcart.tools.flash import image
 from toolcart.tools.flash.package import core_digest, sources_for
 from lab.firmware import programs, rp2040
 
@@ -54,7 +54,7 @@ def all_tools(monkeypatch, tmp_path):
 
 
 def ran(*words):
-    return CliRunner().invoke(image_command.image, [str(word) for word in words])
+    return CliRunner().invoke(image.image, [str(word) for word in words])
 
 
 @pytest.mark.parametrize("name", image.BOARDS)

@@ -23,8 +23,7 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
 from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
-from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
 from host_tests.support.firmware import Rp2040
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")

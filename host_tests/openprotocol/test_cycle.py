@@ -6,7 +6,7 @@ from toolcart.agent.openprotocol import cycle as cy
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
-from toolcart.sim import spindle_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_model import Tightening
 from host_tests.support.frames import message
 

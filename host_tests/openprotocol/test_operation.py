@@ -7,7 +7,7 @@ from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.base.clock import START_TICKS, Dice
-from toolcart.sim import operation_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_frames import start_data
 from toolcart.sim.controller_model import Identity
 from host_tests.support.frames import accepted, example_tightening, message, refused

@@ -3,7 +3,7 @@
 from toolcart.agent.openprotocol.variable import decimal, read_fields
 from toolcart.agent.record import result as r
 from toolcart.base.clock import Dice
-from toolcart.sim.operation_frames import data_field
+from toolcart.sim.result_frames import data_field
 
 PORTABLE = True
 

@@ -14,7 +14,7 @@ from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.base.clock import Dice
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from lab.harness.port import SimPort
+from lab.harness.line import SimPort
 
 PORTABLE = True
 HEAVY = True

@@ -5,8 +5,7 @@ import sys
 from functools import cache, cached_property
 from pathlib import Path
 
-from lab.harness.configuration import configuration
-from lab.harness.quiet import Workbench
+from lab.harness.quiet import Workbench, configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES_MOST = 25  # that a live result crosses, on CPython; 18 are wanted

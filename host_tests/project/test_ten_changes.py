@@ -239,7 +239,7 @@ def test_serial_procedure(copy):
     edit(copy, place, "\n\nPORTABLE", "\nfrom toolcart.sim.tagged_peer import TaggedPeer\n\nPORTABLE")
     edit(
         copy,
-        "toolcart/tools/line/explain.py",
+        "toolcart/tools/line.py",
         '    "3964r": Explain3964R,',
         '    "3964r": Explain3964R,\n    "tagged": Explain3964R,',
     )

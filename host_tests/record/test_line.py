@@ -20,7 +20,7 @@ from toolcart.agent.wide import specials as read
 from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of, number_in
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
-from toolcart.sim import operation_frames
+from toolcart.sim import result_frames
 from toolcart.toolsnet.telegrams import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
@@ -197,12 +197,10 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     made, operation = example_tightening(), Operation()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
-        message(
-            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
-        )
+        message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
         for number, ident in ((2, 100), (3, 1))
     ]
-    octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
+    octets = message(1201, result_frames.overall_data(made, 3, 3, objects=objects), 3)
     shown = several(operation, octets, *parts)
     assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
     shown = shown["spindles"]

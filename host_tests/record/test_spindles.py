@@ -6,7 +6,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import spindles as sp
-from toolcart.sim import spindle_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG
 from host_tests.support.frames import message

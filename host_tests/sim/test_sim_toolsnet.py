@@ -1,8 +1,7 @@
 """The simulated ToolsNet stores what is right, refuses what it is told to, notices what is wrong."""
 
 from toolcart.base.clock import SimClock
-from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
 from toolcart.toolsnet.telegrams import frame, take_apart, time_ok
 from lab.harness.line import Network
 

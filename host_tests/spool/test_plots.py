@@ -11,7 +11,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.sim import trace_frames as made
+from toolcart.sim import result_frames as made
 from toolcart.tools.cli.main import main
 from toolcart.tools.spool.commands import spool
 from toolcart.trace.curves import load

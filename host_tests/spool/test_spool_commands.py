@@ -19,7 +19,7 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from toolcart.sim.toolsnet_memory import tightening_id_of
+from toolcart.sim.toolsnet import tightening_id_of
 from toolcart.tools.cli import main as cli
 from toolcart.tools.spool import image, take_over
 from toolcart.tools.spool.commands import spool

@@ -7,10 +7,10 @@ from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
-from toolcart.sim import operation_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.profiles import row
-from toolcart.sim.spindle_frames import spindles_of
+from toolcart.sim.result_frames import spindles_of
 from host_tests.support.frames import message
 from host_tests.support.world import Cart, body_of
 from lab.harness.cart import PIM, SERVER

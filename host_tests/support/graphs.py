@@ -12,7 +12,7 @@ from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, LOG
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import graph as gr
 from toolcart.agent.wide.controller_curves import Traces
-from toolcart.sim import trace_frames as made
+from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
 from host_tests.support.log import held
 

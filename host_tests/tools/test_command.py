@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Asker, Control
+from toolcart.tools import command as commands
 from toolcart.tools.cli import main as cli
-from toolcart.tools.command import commands
 from toolcart.tools.status import asking, place
 from host_tests.board.test_upkeep import Out
 from host_tests.support.archive import delivering

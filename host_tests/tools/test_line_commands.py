@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line.commands import Load, line
-from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower, line
 from lab.harness.serial_cart import SerialCart
 
 

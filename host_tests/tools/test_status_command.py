@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from toolcart.board.linux.control import PATIENCE_MS, Control
 from toolcart.tools.cli import main as cli
-from toolcart.tools.status import asking, commands, machine, place
+from toolcart.tools.status import asking, commands, place, served
 from toolcart.tools.status.served import CLIENTS
 from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
@@ -259,7 +259,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = machine.Process().told()
+    told = served.Process().told()
     assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
     assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 

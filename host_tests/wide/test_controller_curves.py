@@ -9,8 +9,8 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_LONG, LOST_ROOM, LOST_UNREADABLE, READ
-from toolcart.sim import trace_frames as made
-from toolcart.sim.trace_frames import curves
+from toolcart.sim import result_frames as made
+from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message
 from host_tests.support.graphs import Bench, curves_in, ident_of, samples_in, trace_message
 from host_tests.support.log import append, body_of

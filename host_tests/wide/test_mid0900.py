@@ -10,7 +10,7 @@ from toolcart.agent.wide.mid0900 import (
     fraction,
     within,
 )
-from toolcart.sim import trace_frames as made
+from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
 
 TIME = "2024-03-14:09:26:53"

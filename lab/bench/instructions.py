@@ -127,8 +127,7 @@ def cost_of_dress():
 def ready():
     """Return a workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from toolcart.board.ram_flash import RamFlash
-    from lab.harness.configuration import configuration
-    from lab.harness.quiet import Workbench
+    from lab.harness.quiet import Workbench, configuration
 
     class Bench(Workbench):
         """Wakes a task only for input once it counts, as a board does."""

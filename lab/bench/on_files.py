@@ -5,8 +5,7 @@ import os
 
 from toolcart.agent.base.fields import copy
 from toolcart.board.folder_flash import BLOCK_BYTES, FolderFlash
-from lab.harness.configuration import configuration
-from lab.harness.quiet import Workbench
+from lab.harness.quiet import Workbench, configuration
 
 PORTABLE = True
 

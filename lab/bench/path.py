@@ -18,7 +18,7 @@ from toolcart.base.cache import Unavailable
 from toolcart.base.report import Report, measured
 from lab import runtimes
 from lab.harness import quiet
-from lab.harness.configuration import configuration
+from lab.harness.quiet import configuration
 from lab.runtimes.harness import Machine
 
 RESULTS = 1000

@@ -33,8 +33,7 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
-from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
 from toolcart.tools.flash import package
 from lab import runtimes
 from lab.chips import rules

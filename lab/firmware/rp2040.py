@@ -24,7 +24,7 @@ from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
 from lab.firmware import cortex, programs
-from lab.harness.configuration import TREE
+from lab.harness.quiet import TREE
 
 PARTS = Path(__file__).with_name("rp2")  # of the image
 CHIP = Path(__file__).with_name("rp2040js")  # of the chip it runs on
@@ -41,7 +41,7 @@ NOT_FOR_RP2 = (
     "toolcart/board/boot.py",
     "toolcart/board/tls.py",
 )
-PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/configuration.py", "lab/harness/quiet.py")
+PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/quiet.py")
 # The date in the image is a constant, so that it depends only on its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"
 

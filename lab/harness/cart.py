@@ -17,8 +17,7 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
 from lab.harness.line import Network
 
 PORTABLE = True

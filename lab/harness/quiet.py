@@ -10,9 +10,32 @@ Rules
 from toolcart.agent.base.fields import compare, copy, number, put_number
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.cart.app import App
-from lab.harness.configuration import PIM_PORT
 
 PORTABLE = True
+
+# The configuration used for measurements: one station over TCP, everything else at its default.
+
+PIM_PORT = 6575
+
+TREE = {
+    "system": {},
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT},
+    "stations": [
+        {
+            "number": 1,
+            "controller": {"host": "192.0.2.10"},
+            "spool": {"path": "spool", "size_kib": 40, "parked_kib": 12},
+        }
+    ],
+}
+
+
+def configuration():
+    """Return it completed, as a board is given it (toolcart.tools.flash.package)."""
+    from toolcart.agent.cart.config import complete
+
+    return complete(TREE)
+
 
 STEPS_MAX = 64  # of the scheduler for one result: more means that it is stuck
 RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second

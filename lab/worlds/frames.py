@@ -12,7 +12,7 @@ from typing import Any
 
 from toolcart.sim.controller_frames import old_result_data, result_data
 from toolcart.sim.controller_model import Tightening
-from toolcart.sim.operation_frames import object_data, overall_data
+from toolcart.sim.result_frames import object_data, overall_data
 from lab.worlds.history import READABLE, Result
 
 HEADER = 20

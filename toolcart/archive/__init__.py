@@ -10,7 +10,7 @@ tables    the database; migrations/ brings an older one up to date
 spc       capability, charts of means and deviations with their signals
 pareto    what to fix first
 periods   days, weeks and shifts
-alerts    what people should hear of; alerting tells them, mailing by mail
+alerts    what people should hear of, and who tells them; mailing by mail
 report    a day, a week or a month in figures, as a file and by mail
 queries   what commands and pages ask
 retention moves old rows out while the archive is served

@@ -55,8 +55,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     Silent stations, too many NOK, wrong clocks; each once.
     """
     options.library()
-    from toolcart.archive.alerting import Alerting
-    from toolcart.archive.alerts import Limits, causes
+    from toolcart.archive.alerts import Alerting, Limits, causes
     from toolcart.archive.web.reading import Away, Reading, TooLong
 
     limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
@@ -83,7 +82,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
 
 
 def _channels(told: dict[str, Any]) -> dict[str, Any]:
-    from toolcart.archive.alerting import Webhook
+    from toolcart.archive.alerts import Webhook
 
     made: dict[str, Any] = {}
     if told["webhook"]:

@@ -7,9 +7,9 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from toolcart.sim import operation_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_session import ControllerSession
-from toolcart.sim.spindle_frames import spindles_of
+from toolcart.sim.result_frames import spindles_of
 
 PORTABLE = True
 

@@ -10,7 +10,7 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from toolcart.sim import spindle_frames as frames
+from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_operations import OperationSession
 
 PORTABLE = True

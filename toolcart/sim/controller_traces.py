@@ -9,7 +9,7 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from toolcart.sim.trace_frames import plot_parameters, traces_of
+from toolcart.sim.result_frames import plot_parameters, traces_of
 
 PORTABLE = True
 

@@ -14,7 +14,7 @@ import click
 
 from toolcart.base.printable import visible
 from toolcart.codec.commands import AS, EXIT_NOTHING
-from toolcart.trace.shown import EXIT_WRONG, LINES, draw, fail
+from toolcart.trace.draw import EXIT_WRONG, LINES, draw, fail
 
 if TYPE_CHECKING:
     from toolcart.trace.curves import Tightening

@@ -2,7 +2,7 @@
 
 Rules:
 1. The agent is the real one in a process of its own, with a real spool file, over real TCP on 127.0.0.1; only its waits
-   are short (toolcart.tools.demo.folder), so that it recovers within a second after an outage. The archive is the real
+   are short (SETTINGS), so that it recovers within a second after an outage. The archive is the real
    one too, and shares no code with the agent's telegrams; it listens before the agent is started.
 2. Results are produced once the agent has met both sides; a script or keys cut networks and kill agent or archive
    (SIGKILL).
@@ -15,6 +15,8 @@ Rules:
 
 from __future__ import annotations
 
+import copy
+import json
 import shutil
 import tempfile
 import time
@@ -29,10 +31,60 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.demo import account as demo_account
 from toolcart.tools.demo import faults as demo_faults
-from toolcart.tools.demo import folder as demo_folder
 from toolcart.tools.demo.faults import Faults
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+
+# The demo's folder: the agent's configuration, its spool, the archive, and where the next run continues.
+
+ARCHIVE = "archive.sqlite"
+SIMULATED_ARCHIVE = "simulated.sqlite"  # used if the archive's libraries are missing; its tables differ
+LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
+_NEWEST_ID = "newest-id"
+
+CONFIGURATION = {
+    "system": {"name": "Demo"},
+    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 0, "reconnect_s": 1},
+    "stations": [
+        {
+            "number": 1,
+            "name": "Demo cart",
+            "controller": {"host": "127.0.0.1", "port": 0},
+            "spool": {"path": "demo.spool", "size_kib": 1024},
+        }
+    ],
+}
+
+
+def write_configuration(folder: Path, link: str, pim_port: int, controller_port: int) -> Path:
+    """Write the agent's configuration and return its path."""
+    configuration = copy.deepcopy(CONFIGURATION)
+    configuration["toolsnet"]["pim_port"] = pim_port
+    controller = configuration["stations"][0]["controller"]
+    if link == "tcp":
+        controller["port"] = controller_port
+    else:
+        # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
+        for key in ("host", "port"):
+            del controller[key]
+        controller.update(link=link, device=str(folder / LINE), baud=115200)
+    path = folder / "demo.json"
+    path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def first_id_in(folder: Path) -> int | None:
+    """Return the ID after the last run's results, delivered or not; None lets the archive decide."""
+    try:
+        return int((folder / _NEWEST_ID).read_text(encoding="ascii")) + 1
+    except (OSError, ValueError):
+        return None
+
+
+def keep_newest_id(folder: Path, newest: int) -> None:
+    """Save the last tightening ID of this run."""
+    (folder / _NEWEST_ID).write_text(f"{newest}\n", encoding="ascii")
+
 
 RATE_PER_S = 5.0
 RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
@@ -68,20 +120,20 @@ class Demo(Watch):
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        first_id = demo_folder.first_id(self.folder)
+        first_id = first_id_in(self.folder)
         self._missing = beside.missing()
         self.archived = None if self._missing else self._archive()
         self.plant = SimulatedPlant(
-            self.folder / demo_folder.SIMULATED_ARCHIVE,
+            self.folder / SIMULATED_ARCHIVE,
             first_id=first_id,
             controller_options=ControllerOptions(seed=seed),
             link=link,
-            line_path=self.folder / demo_folder.LINE,
+            line_path=self.folder / LINE,
             archived=self.archived,
         )
         self._pages = show(self.archived.place) if show and self.archived else None
         ports = (self.plant.pim_port, self.plant.controller_port if link == "tcp" else 0)
-        super().__init__(demo_folder.write_configuration(self.folder, link, *ports), seconds)
+        super().__init__(write_configuration(self.folder, link, *ports), seconds)
         self._first = first_id or self.plant.archive.newest_tightening_id() + 1
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
@@ -317,11 +369,11 @@ class Demo(Watch):
         self.plant.stop_producing()
         self._final = self.books = self._look_into_books()
         if not self._temporary and self.plant.controller.produced:
-            demo_folder.keep_newest_id(self.folder, self.plant.controller.produced[-1])
+            keep_newest_id(self.folder, self.plant.controller.produced[-1])
         told = self.account()
         if self.exit_code == EXIT_FINE and demo_account.is_wrong(told):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED
 
     def _archive(self) -> beside.Beside:
-        return beside.Beside(str(self.folder / demo_folder.ARCHIVE)).ready()
+        return beside.Beside(str(self.folder / ARCHIVE)).ready()

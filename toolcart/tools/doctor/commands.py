@@ -21,7 +21,7 @@ from toolcart.base.printable import visible
 from toolcart.tools.config import checked, runner
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.file import SERVICE_CONFIG
-from toolcart.tools.doctor import agent, controller, extras, local, outlets, toolsnet
+from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
@@ -154,7 +154,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
                 name, configuration, station["number"], folder, spool_path(config_path, station)
             )
         else:
-            yield from outlets.examine(name, outlet)
+            yield from local.examine(name, outlet)
 
 
 def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:

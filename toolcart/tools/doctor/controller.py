@@ -32,7 +32,7 @@ from toolcart.codec.ask import (
 )
 from toolcart.tools.doctor import extras, local
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.status import machine
+from toolcart.tools.status import served
 from toolcart.tools.words import reasons
 
 WAIT_S = 5.0
@@ -223,7 +223,7 @@ def _clock(what: str, asking: Asking) -> Found:
     except ValueError:
         return Found(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
-    if local.is_unset(machine.clock()):
+    if local.is_unset(served.clock()):
         return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
         return Found(what, GOOD, "its clock agrees with ours", "", figures)

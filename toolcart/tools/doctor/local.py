@@ -1,4 +1,4 @@
-"""What can be checked without the plant: spools and their disk, the clock, host names.
+"""What can be checked without the plant: spools and their disk, the clock, host names; and of outlets that they listen.
 
 Rules
 1. No spool is changed, and no lock is taken: an agent may be running, or about to start.
@@ -14,13 +14,46 @@ import struct
 import time
 from pathlib import Path
 
+from toolcart.agent.wide.http_client import WebAddress
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.why import refusal_of
 from toolcart.tools.config import places
-from toolcart.tools.doctor import outlets
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.status import machine
+from toolcart.tools.status import served
+from toolcart.tools.words import sides
+
+# Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
+#
+# A broker or a web server gets a TCP connection and nothing more: no agent's client identifier is used, and nothing is
+# sent. A file's folder is checked with the configuration.
+
+LIMIT_S = 5.0
+
+
+def examine(name: str, outlet: dict) -> list[Found]:
+    """Check one outlet of a station; nothing for one that has no address."""
+    found = address_of(outlet)
+    if found is None:
+        return []
+    host, port = found
+    what = f"{name} {sides.name_of(outlet)}"
+    try:
+        socket.create_connection((host, port), LIMIT_S).close()
+    except OSError as error:
+        words = f"{host}:{port} cannot be reached: {error.strerror or error}"
+        return [Found(what, BAD, words, "Does it run there, and is this its port?")]
+    words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
+    return [Found(what, GOOD, words)]
+
+
+def address_of(outlet: dict) -> tuple[str, int] | None:
+    """Return host and port of an outlet that has them."""
+    if outlet.get("url"):
+        address = WebAddress(outlet["url"])
+        return None if address.fault else (address.host, address.number)
+    return (outlet["host"], outlet["port"]) if outlet.get("host") else None
+
 
 PROBE = ".toolcart-doctor"
 SYNCS = 20
@@ -123,13 +156,13 @@ def _file(what: str, path: Path, settings: dict) -> Found:
 
 
 def is_unset(told: dict) -> bool:
-    """True if the clock (toolcart.tools.status.machine) shows a year from before this program."""
+    """True if the clock (toolcart.tools.status.served) shows a year from before this program."""
     return int(told["now"][:4]) < YEAR_LEAST
 
 
 def clock() -> list[Found]:
     """Check the machine's clock and its zone."""
-    told = machine.clock()
+    told = served.clock()
     words = f"{told['now']} ({told['zone']})"
     if is_unset(told):
         found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
@@ -151,7 +184,7 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
         if station["controller"]["link"] == "tcp":
             named.append((f"stations[{index}].controller.host", station["controller"]["host"]))
         for place, outlet in enumerate(station["outlets"]):
-            address = outlets.address_of(outlet)
+            address = address_of(outlet)
             named += [(f"stations[{index}].outlets[{place}]", address[0])] if address else []
     if configuration["board"].get("ntp_host"):
         named.append(("board.ntp_host", configuration["board"]["ntp_host"]))

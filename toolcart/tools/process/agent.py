@@ -31,7 +31,7 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import checked
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.files import Files, read_to_run
-from toolcart.tools.status import machine, place, served
+from toolcart.tools.status import place, served
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -188,7 +188,7 @@ class Agent:
         shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
         for station, told in zip(self.app.stations, shown["stations"], strict=True):
             served.put_details(station, told)
-        about = {"pid": os.getpid(), "unit": machine.unit(), "configuration": self.configured.reported()}
+        about = {"pid": os.getpid(), "unit": served.unit(), "configuration": self.configured.reported()}
         return {**shown, "agent": about}
 
     def _line(self) -> str:

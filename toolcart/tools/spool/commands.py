@@ -310,7 +310,7 @@ def plot(
     The area `parked` is the quarantine: what ToolsNet refused.
     """
     from toolcart.tools.spool import torques
-    from toolcart.trace.shown import draw, fail
+    from toolcart.trace.draw import draw, fail
 
     areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
     found = [one for one in torques.programs(areas) if one.rows]

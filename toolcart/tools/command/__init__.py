@@ -1,1 +1,0 @@
-"""`toolcart command`: has a running agent make its controller do something."""

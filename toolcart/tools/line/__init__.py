@@ -1,1 +1,0 @@
-"""What goes over a controller's serial line, in words: from captures, or live."""
