@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from toolcart.archive.quarantine import WHY_SET_ASIDE
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import Served, result
+from host_tests.support.archive import Served, reading, result, run
 from host_tests.support.quarantine import spool_with
 
 STATION = "3/1/10"
@@ -17,12 +17,6 @@ STATION = "3/1/10"
 def spool(tmp_path):
     """Five results that were refused with code 17, and an unreadable frame."""
     return spool_with(tmp_path, b"0061 nonsense of some octets")
-
-
-def run(*words, code=0):
-    done = CliRunner().invoke(main, ["archive", *map(str, words)])
-    assert done.exit_code == code, done.output
-    return done
 
 
 def taken(place, spool, *more):
@@ -46,11 +40,11 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
 
 
 def test_each_says_why_it_was_set_aside(spool, tmp_path):
-    from toolcart.archive import database, queries
+    from toolcart.archive import queries
 
     place = tmp_path / "a.sqlite"
     taken(place, spool)
-    with database.connect(str(place), writes=False).connect() as connection:
+    with reading(place) as connection:
         told = queries.result(connection, 1)
     why = {one["ParameterId"]: one["Value"] for one in told["Parameters"]}
     assert why[WHY_SET_ASIDE] == "refused by ToolsNet with code 17"[:25].strip()

@@ -16,7 +16,7 @@ from toolcart.archive.web import login
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
-from host_tests.support.archive import Served, place_in, result
+from host_tests.support.archive import Served, place_in, reading, result
 from lab.harness.archive_rows import Plant, fill
 
 PROGRAM = Trended((3, 1, 1), 1, 1, "", "")
@@ -45,10 +45,8 @@ def browser(place):
 
 
 def rows_of(place, asked):
-    engine = database.connect(place, writes=False)
-    with engine.connect() as connection:
+    with reading(place) as connection:
         found = connection.execute(asked).mappings().all()
-    engine.dispose()
     return [dict(row) for row in found]
 
 
@@ -125,7 +123,7 @@ def test_withdrawn_limits_are_kept_and_not_used(browser, place):
 def test_later_limits_with_the_same_begin_replace_earlier_ones(browser, place):
     browser.post(LIMITS, data=REFERENCE)
     browser.post(LIMITS, data={**REFERENCE, "only": "all"})
-    with database.connect(place, writes=False).connect() as connection:
+    with reading(place) as connection:
         found = limits.phases(connection, PROGRAM)["Torque"]
     assert [phase.number for phase in found] == [3]
 

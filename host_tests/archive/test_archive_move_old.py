@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from toolcart.archive import changes, database, retention
 from toolcart.archive.retention import Keeping, Retention
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import EVENT, GRAPH, Served, place_in, result
+from host_tests.support.archive import EVENT, GRAPH, Served, place_in, reading, result, run
 
 OLD = "20200101000000"
 
@@ -37,17 +37,10 @@ def place(tmp_path):
     return made
 
 
-def run(*words, code=0):
-    done = CliRunner().invoke(main, ["archive", *map(str, words)])
-    assert done.exit_code == code, done.output
-    return done
-
-
 def whole(place):
     """All results with everything that belongs to them, and all events, without their numbers."""
-    engine = database.connect(str(place), writes=False)
     told = set()
-    with engine.connect() as connection:
+    with reading(place) as connection:
 
         def rows(sql):
             return [tuple(row) for row in connection.exec_driver_sql(sql)]
@@ -60,7 +53,6 @@ def whole(place):
             told.add((*row, *rows(f"SELECT Value FROM EventParameter WHERE EventId = {number}")))
         cars = {row[0] for row in rows("SELECT VIN FROM Car")}
         assert cars == {row[0] for row in rows("SELECT VIN FROM Result UNION SELECT VIN FROM ResultVIN")} - {""}
-    engine.dispose()
     return told
 
 

@@ -12,7 +12,7 @@ from toolcart.archive.web import asked
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Away, Reading, TooLong
 from host_tests.archive.test_archive_sigkill import kill_again_and_again
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, reading, result
 from lab.harness.archive_rows import Plant, fill, fill_beside, vin
 from lab.harness.postgresql import postgresql
 
@@ -71,10 +71,8 @@ def test_one_archive_writes_at_a_time(databases, monkeypatch):
 
 
 def test_migrations_make_what_the_tables_say(plant):
-    engine = database.connect(plant, writes=False)
-    with engine.connect() as connection:
+    with reading(plant) as connection:
         assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
-    engine.dispose()
 
 
 def test_every_page_is_there(plant):

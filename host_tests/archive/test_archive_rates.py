@@ -15,7 +15,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.web import trends
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading, TooLong
-from host_tests.support.archive import place_in
+from host_tests.support.archive import place_in, reading
 from lab.harness.archive_rows import Plant, fill
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:00,night=22:00")
@@ -57,7 +57,7 @@ def rows_of(place, query):
     parts = dict(one.split("=") for one in query[1:].split("&"))
     since = "".join(c for c in parts["from"] if c.isdigit())
     until = "".join(c for c in parts["to"] if c.isdigit()) + "a"
-    with database.connect(place, writes=False).connect() as connection:
+    with reading(place) as connection:
         rows = connection.execute(select(t.RESULT)).mappings().all()
     kept = [row for row in rows if since <= row["Time"] < until]
     kept = [row for row in kept if not parts.get("station") or row["Station"] == int(parts["station"][-1])]

@@ -18,7 +18,7 @@ from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_alerts import Post, listening
-from host_tests.support.archive import place_in
+from host_tests.support.archive import place_in, reading
 
 DAY = "2026-11-20"  # of all results of the plant
 
@@ -30,7 +30,7 @@ def run(place, *words, code=0):
 
 
 def told(place, kind="week", day=DAY):
-    with database.connect(place, writes=False).connect() as connection:
+    with reading(place) as connection:
         return report.report(connection, report.span_of(kind, date.fromisoformat(day)), USUAL)
 
 

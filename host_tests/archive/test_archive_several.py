@@ -14,7 +14,7 @@ from toolcart.archive.servers import Server
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.portable import LONG
-from host_tests.support.archive import RESULT, Served, place_in
+from host_tests.support.archive import RESULT, Served, place_in, reading
 from host_tests.support.archive_process import kill
 from lab.bench import archive_load
 from lab.bench.archive import load
@@ -142,12 +142,10 @@ def test_load_asks_pim_for_each_station_and_all_of_it_is_stored(databases, start
     for process, *_ in processes:
         kill(process)
     assert told["refused"] == told["unanswered"] == 0 and told["sent"] > 0
-    engine = database.connect(place, writes=False)
-    with engine.connect() as connection:
+    with reading(place) as connection:
         counts = [
             connection.exec_driver_sql(f'SELECT count(*) FROM "{t}"').scalar() for t in ("Result", "ResultParameter")
         ]
-    engine.dispose()
     assert counts == [told["sent"], 5 * told["sent"]]
     assert archive_load.place_of(10_000) == (2, 1)
 

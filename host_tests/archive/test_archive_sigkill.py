@@ -3,9 +3,8 @@
 import asyncio
 import random
 
-from toolcart.archive import database
 from host_tests.portable import LONG
-from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
+from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, reading, result
 from host_tests.support.archive_process import kill
 
 KILLS = 1000 if LONG else 5
@@ -80,14 +79,12 @@ class Kept:
         self.rows = []
 
     def look(self):
-        engine = database.connect(self._place, writes=False)
-        with engine.connect() as connection:
+        with reading(self._place) as connection:
             for kind, (table, number) in TABLES.items():
                 sql = f'SELECT "{number}", "Station", "Sequence" FROM "{table}" WHERE "{number}" > {self._seen[kind]}'
                 for row in connection.exec_driver_sql(sql):
                     self._seen[kind] = max(self._seen[kind], row[0])
                     self.rows.append((kind, row[1], row[2]))
-        engine.dispose()
         return set(self.rows)
 
 

@@ -16,7 +16,7 @@ from toolcart.archive.views import VIEWS
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT
-from host_tests.support.archive import DEADLINE_S, place_in
+from host_tests.support.archive import DEADLINE_S, place_in, reading
 from lab.harness.archive_rows import Plant, fill, fill_beside
 
 SIZE = Plant(stations=2, cars=30, curves=6)
@@ -95,7 +95,7 @@ def test_foreign_reader_counts_what_the_statistics_say(new_place):
 def test_values_of_a_curve_are_its_numbers_times_scale(place):
     curves = read(place, "curves")
     assert curves
-    with database.connect(place, writes=False).connect() as connection:
+    with reading(place) as connection:
         for row in curves:
             graphs = queries.result(connection, row["result_id"])["Graphs"]
             graph = next(one for one in graphs if one["GraphId"] == row["curve_id"])

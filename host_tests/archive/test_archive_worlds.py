@@ -26,6 +26,7 @@ from toolcart.archive import database, queries
 from toolcart.archive.writer import FAILED, STORED, Writer
 from toolcart.sim.toolsnet import MemoryArchive
 from host_tests.portable import LONG
+from host_tests.support.archive import reading
 from lab.harness.cart import Cart
 from lab.harness.flash import Nor
 
@@ -171,7 +172,7 @@ def alarms_in(log):
 def test_what_was_tightened_told_and_drawn_is_in_the_database_once(seed, tmp_path):
     place = tmp_path / "a.sqlite"
     one, alarms = world(seed, place)
-    with database.connect(str(place), writes=False).connect() as connection:
+    with reading(place) as connection:
         holes = [hole for hole in queries.check(connection) if hole.kind != "again"]
     assert holes == []
     books = sqlite3.connect(place)

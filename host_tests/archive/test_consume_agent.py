@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from toolcart.archive import database, queries
+from toolcart.archive import queries
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.portable import LONG
+from host_tests.support.archive import reading
 from host_tests.support.archive_process import kill
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
@@ -73,12 +74,10 @@ class Everything:
             return {*self.plant.controller.acknowledged, *self.plant.controller.fetched_by_id}
 
     def stored(self):
-        engine = database.connect(self.place, writes=False)
-        with engine.connect() as connection:
+        with reading(self.place) as connection:
             asked = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
             found = [row[0] for row in connection.exec_driver_sql(asked)]
             behind = [hole for hole in queries.check(connection) if hole.kind == "behind"]
-        engine.dispose()
         return found, behind
 
     def close(self):

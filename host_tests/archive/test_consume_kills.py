@@ -3,9 +3,9 @@
 import random
 import time
 
-from toolcart.archive import database
 from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
+from host_tests.support.archive import reading
 from host_tests.support.archive_process import kill
 from host_tests.support.brokers import Mosquitto
 
@@ -46,13 +46,11 @@ class Everything:
 
     def stored(self):
         """Each station's tightening IDs in the order in which they are there."""
-        engine = database.connect(self.place, writes=False)
         found = {outlet.station: [] for outlet in self.outlets}
-        with engine.connect() as connection:
+        with reading(self.place) as connection:
             asked = 'SELECT "Station", "TighteningId" FROM "Result" ORDER BY "ResultId"'
             for station, ident in connection.exec_driver_sql(asked):
                 found[station].append(ident)
-        engine.dispose()
         return found
 
     def check(self):

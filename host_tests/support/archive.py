@@ -103,11 +103,8 @@ class Served:
 
     def rows(self, sql, *values):
         """Rows of the database, by SQL."""
-        engine = database.connect(self.place, writes=False)
-        with engine.connect() as connection:
-            found = connection.exec_driver_sql(sql, values).fetchall()
-        engine.dispose()
-        return [tuple(row) for row in found]
+        with reading(self.place) as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql, values)]
 
 
 class Archived(Books):
@@ -183,6 +180,22 @@ class Talk:
         """Send one and hear one."""
         self.send(telegram)
         return self.hear()
+
+
+@contextmanager
+def reading(place):
+    """A connection that reads an archive, and no other of it stays."""
+    engine = database.connect(str(place), writes=False)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def run(*words, code=0):
+    """`toolcart archive` with these words."""
+    done = CliRunner().invoke(main, ["archive", *map(str, words)])
+    assert done.exit_code == code, done.output
+    return done
 
 
 def place_in(folder) -> Path:
