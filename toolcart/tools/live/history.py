@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from rich.text import Text
 
 from toolcart.tools.words import sides
 from toolcart.tools.words.news import News
@@ -130,7 +129,7 @@ def scale_of(most: int) -> int:
     return scale
 
 
-def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: str) -> Text:
+def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: str):
     """Draw the curve over one of the spans, `lines` high and `columns` wide."""
     points = list(curve.points[span])
     scale = scale_of(max(points))
@@ -140,6 +139,8 @@ def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: s
     side = len(label) + 1
     width = max(columns - side, 1)
     heights = [_height(points, column, width, scale, bars) for column in range(width)]
+    from rich.text import Text  # an agent keeps curves without rich
+
     text = Text(no_wrap=True, overflow="crop")
     for line in range(bars):
         above = (bars - 1 - line) * 8
