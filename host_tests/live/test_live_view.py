@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("textual")
 
 from toolcart.tools.demo.plant import Demo
-from toolcart.tools.live import history, panels, stations
+from toolcart.tools.live import chart, panels, stations
 from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import POINTS, RESULTS_KEPT, Curve, StationFigures
 from toolcart.tools.live.screens import OneStation
@@ -442,13 +442,13 @@ def test_the_backlog_s_drawing_has_its_scale_its_unit_and_its_time():
     curve = Curve()
     for second in range(100):
         curve.add(130 if second == 40 else 0, float(second))
-    drawn = history.drawn(curve, 0, 6, 60, "results", "").plain.splitlines()
+    drawn = chart.drawn(curve, 0, 6, 60, "results", "").plain.splitlines()
     assert len(drawn) == 6 and all(len(line) <= 60 for line in drawn)
     assert drawn[0].startswith("200 results") and drawn[4].lstrip().startswith("0 ") and "2 min ago" in drawn[5]
     assert drawn[5].endswith("now")
     assert "█" in drawn[4], "one second of a backlog is seen"
     assert drawn[4].rstrip()[-1] == "█" and drawn[4][-1] == " ", "and over by now"
-    hour = history.drawn(curve, 1, 2, 30, "results", "").plain.splitlines()
+    hour = chart.drawn(curve, 1, 2, 30, "results", "").plain.splitlines()
     assert len(hour) == 2 and "200" in hour[0]
     assert all(len(points) <= POINTS for points in curve.points)
 
@@ -463,7 +463,7 @@ def test_time_that_no_one_looked_at_is_as_it_was_before():
 
 
 def test_scales_are_round_numbers():
-    assert [history.scale_of(most) for most in (0, 5, 6, 11, 21, 51, 120, 4321)] == [5, 5, 10, 20, 50, 100, 200, 5000]
+    assert [chart.scale_of(most) for most in (0, 5, 6, 11, 21, 51, 120, 4321)] == [5, 5, 10, 20, 50, 100, 200, 5000]
 
 
 def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():

@@ -20,7 +20,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input, Static
 
 from toolcart.base.printable import visible_in
-from toolcart.tools.live import history, panels, results, stations
+from toolcart.tools.live import chart, panels, results, stations
 from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
 from toolcart.tools.live.rows import Rows
@@ -137,7 +137,7 @@ class Watching(Screen[None]):
         place = self.query_one("#curve", Static)
         size = place.content_size
         if size.width > 0 and size.height > 0:
-            place.update(history.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
+            place.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
 
 
 class Overview(Watching):

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from toolcart.base.printable import visible
-from toolcart.tools.live import history, panels
+from toolcart.tools.live import chart, panels
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.words import attention, lasting, news, sides
@@ -152,7 +152,7 @@ def _spool(text: Text, known: StationFigures, cells: int) -> None:
 
 
 def _mini(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(history.mini(known.curve, cells), panels.CURVE_STYLE)
+    text.append(chart.mini(known.curve, cells), panels.CURVE_STYLE)
 
 
 COLUMNS = (
