@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from toolcart.tools.words import attention, commands
 from toolcart.tools.words.attention import NOTE, WARN, Need
-from toolcart.tools.words.log_entries import doubts
+from toolcart.tools.words.server import doubts
 
 LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
 LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER", "text escaped": "ESCAPED"}

@@ -1,4 +1,4 @@
-"""A station's log entries of a name and a number, in words; and what ToolsNet's 08 means where it leaves doubt."""
+"""Log entries of a station that have only a name and a number, in words."""
 
 from __future__ import annotations
 
@@ -6,40 +6,7 @@ from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import watch
 from toolcart.agent.wide import mid0900 as trace
 from toolcart.board.linux import refusal as linux_refusal
-
-# By the name of the counter; {value} is the one in its latest entry, {number} the station's.
-_SENTENCES = {
-    "resume unknown": (
-        "ToolsNet holds result {value} of station {number}, which this spool never sent: is station {number} used "
-        "twice, or was its spool exchanged? Nothing is skipped"
-    ),
-    "server behind": (
-        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy? "
-        "With `toolsnet.rewind` set before it is back they are sent again; else order `toolcart spool offer-again`"
-    ),
-    "server empty": (
-        "ToolsNet holds no result of station {number}, of {value} that were sent: was its database emptied, or is it "
-        "another one? `toolcart spool offer-again` has them sent again, as far as the spool has them"
-    ),
-}
-
-
-def doubt(name: str, value: int, number: int) -> str:
-    """Return what this entry of station `number` means; its name and value if there is nothing to say about it."""
-    words = _SENTENCES.get(name)
-    return words.format(value=value, number=number) if words else f"{name} ({value})"
-
-
-def doubts(station: dict) -> list[tuple[str, str]]:
-    """Return what is doubtful in a station's state: a slug, and what ToolsNet's own account says."""
-    found = []
-    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    for name in ("resume unknown", "server behind", "server empty"):
-        if name in latest:
-            found.append((name, doubt(name, latest[name], station["number"])))
-    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
-    return found
-
+from toolcart.tools.words import server as server_words
 
 REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
@@ -77,7 +44,7 @@ def explained(name: str, value: int, number: int) -> str:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
     text = EXPLAINED.get(name)
     if text is None:
-        return sentence(name, value) or doubt(name, value, number)
+        return sentence(name, value) or server_words.sentence(name, value, number)
     from toolcart.tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
 
     code = told_code(value % 1000) if "{code}" in text else value
