@@ -236,15 +236,53 @@ def test_a_catalogue_can_be_narrowed_by_role_and_category():
     assert not own.decode(b"00240005001         0060").form.known
 
 
+SHORT = """
+MID 5560 C E 5561 Rack @manual 20
+REV 1
+-- row_count N2
+-- rows G[row_count]
+. shelf N2 ':' from below
+. is_free N1 =YES ';'
+REV 2 +1
+-- rack N3 <rows
+01-03 lamp_4-6 N1 =ON
+!04 the second lamp is printed twice
+MID 5561 I A - Rack acknowledge [20] @manual 21
+!the maker calls it 5651
+MID 5570-5571,5573 IC X - Not described @manual 22
+"""
+
+
+def test_a_table_says_in_one_line_what_is_alike():
+    mids = read_table(SHORT)
+    assert sorted(mids) == [5560, 5561, 5570, 5571, 5573] and mids[5571].name == "Not described"
+    fields = mids[5560].revisions[2].fields(mids[5560])
+    assert [field.name for field in fields] == ["row_count", "rack", "rows", "lamp_4", "lamp_5", "lamp_6"]
+    assert [field.id for field in fields[3:]] == [b"01", b"02", b"03"] and fields[5].values == "ON"
+    assert fields[5].note and not fields[4].note
+    assert [member.name for member in fields[2].members] == ["shelf", "':'", "is_free", "';'"]
+    assert fields[2].members[0].meaning == "from below" and fields[2].width == 5
+    about = mids[5561]
+    assert about.revisions[1].length == 20 and about.name == "Rack acknowledge" and about.note
+    own = catalogue.Catalogue()
+    own.register(SHORT)
+    assert own.encode(5560, 2, rack=7, rows=[{"shelf": 1, "is_free": 0}], lamp_4=1, lamp_5=0, lamp_6=1)[20:] == (
+        b"0100701:0;011020031"
+    )
+    assert own.acknowledge(own.decode(own.encode(5560, rows=[]))) == b"00205561001         "
+
+
 def test_tables_that_are_wrong_say_which_line():
     for text, word in (
         ("REV 1 20", "REV 1 20"),
         ("MID 0001 C E - x\n01 a N1", "01 a N1"),
         ("MID 0001 C E - x\nREV 1 20 what", "what"),
+        ("MID 0001- C E - x\nMID -2 C E - x", "-2"),
     ):
         assert word in refused(lambda text=text: read_table(text), TableError)
-    bad = read_table("MID 0001 C E - x\nREV 1 20\n01 a Q1")[1]
-    assert "Q1" in refused(lambda: bad.revisions[1].fields(bad), TableError)
+    for line in ("01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):
+        bad = read_table("MID 0001 C E - x\nREV 1 20\n" + line)[1]
+        assert line.split()[1] in refused(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
 
 
 def test_what_could_not_be_read_stays_when_something_else_is_changed():

@@ -11,26 +11,16 @@ REV 1 53 @003:7448
 02 controller_ready N1 =OK
 03 tool_ready N1 =OK
 04 time D19
-REV 2 106 @003:7474
+REV 2 +1 106 @003:7474
 01 error_code T5
-02 controller_ready N1 =OK
-03 tool_ready N1 =OK
-04 time D19
 05 alarm_text T50
 !003:7507 printed 57-107: 50 characters end at 106. Since 2.9 this revision ends with the time, 54 octets (beyond 4)
-REV 3 109 since=2.9 @beyond 4
-01 error_code T5
-02 controller_ready N1 =OK
-03 tool_ready N1 =OK
-04 time D19
+REV 3 +2 -alarm_text 109 since=2.9 @beyond 4
 05 tool_health N1 =HEALTH
 06 alarm_text T50
 
-MID 0072 I A - Alarm acknowledge @003:7511
-REV 1 20
-
-MID 0073 I S 0005 Alarm unsubscribe @003:7516
-REV 1 20
+MID 0072 I A - Alarm acknowledge [20] @003:7511
+MID 0073 I S 0005 Alarm unsubscribe [20] @003:7516
 
 MID 0074 C E 0075 Alarm acknowledged on controller @003:7524
 REV 1 24 @003:7531
@@ -38,8 +28,7 @@ REV 1 24 @003:7531
 REV 2 25 since=2.9 @beyond 4
 -- error_code T5
 
-MID 0075 I A - Alarm acknowledged on controller acknowledge @003:7539
-REV 1 20
+MID 0075 I A - Alarm acknowledged on controller acknowledge [20] @003:7539
 
 MID 0076 C E 0077 Alarm status @003:7545
 REV 1 56 @003:7553
@@ -48,20 +37,13 @@ REV 1 56 @003:7553
 03 controller_ready N1 =OK
 04 tool_ready N1 =OK
 05 time D19
-REV 2 57 @003:7586
-01 alarm_active N1 =YES
+REV 2 +1 57 @003:7586
 02 error_code T5
-03 controller_ready N1 =OK
-04 tool_ready N1 =OK
-05 time D19
 REV 3 +2 60 since=2.9 @beyond 4
 06 tool_health N1 =HEALTH
 
-MID 0077 I A - Alarm status acknowledge @003:7619
-REV 1 20
-
-MID 0078 I C! 0005 Acknowledge alarm remotely on controller @003:7626
-REV 1 20
+MID 0077 I A - Alarm status acknowledge [20] @003:7619
+MID 0078 I C! 0005 Acknowledge alarm remotely on controller [20] @003:7626
 
 MID 1000 C E 1001 Generic alarm @beyond 4
 REV 1 since=2.9 @beyond 4

@@ -8,10 +8,8 @@ winta2011/LeetxOpenProtocolDemo, which read the same octets. The lengths 0277 an
 """
 
 TABLE = """
-MID 7402 I S 0005 Phase and cycle results subscribe @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7402.cs
-REV 1 20
-MID 7403 I S 0005 Phase and cycle results unsubscribe @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7403.cs
-REV 1 20
+MID 7402 I S 0005 Phase and cycle results subscribe [20] @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7402.cs
+MID 7403 I S 0005 Phase and cycle results unsubscribe [20] @qniff/OpenProtocolInterpreter.Messages.Desoutter Mid7403.cs
 MID 7404 C E 7405 Phase result @bibla; op; beyond 5
 REV 1 277
 01 spindle N2
@@ -30,27 +28,16 @@ REV 1 277
 14 angle_safety I6 *deg/10
 15 angle_target I6 *deg/10
 16 angle I6 *deg/10
-17 reserved_17 T6
-18 reserved_18 T6
-19 reserved_19 T6
-20 reserved_20 T6
+17-20 reserved_17-20 T6
 21 speed I6 *%
 22 reserved_22 T6
 23 reserved_23 T6
 24 reserved_24 T2
-25 reserved_25 T6
-26 reserved_26 T6
-27 curve_index_1 N4
-28 curve_index_2 N4
-29 reserved_29 T6
-30 reserved_30 T6
-31 reserved_31 T6
-32 reserved_32 T6
-33 reserved_33 T6
-34 reserved_34 T6
+25-26 reserved_25-26 T6
+27-28 curve_index_1-2 N4
+29-34 reserved_29-34 T6
 35 report T10
-MID 7405 I A - Phase result acknowledge @beyond 5
-REV 1 20
+MID 7405 I A - Phase result acknowledge [20] @beyond 5
 MID 7406 C E 7407 Cycle result @op; curve Mid7406.cs; beyond 5
 REV 1 140
 01 spindle N2
@@ -65,8 +52,7 @@ REV 1 140
 10 batch_counter N3
 -- not_described T3
 !three octets up to the length of the maker's document; no source at hand says what they are
-MID 7407 I A - Cycle result acknowledge @beyond 5
-REV 1 20
+MID 7407 I A - Cycle result acknowledge [20] @beyond 5
 MID 7408 I S 0005 Curves subscribe @beyond 6.2; curve Mid7408.cs
 REV 1,2 20
 MID 7409 IC X - Curves @beyond 6.2
@@ -91,21 +77,6 @@ REV 2
 08 point_count N4
 09 telegram_count N2
 10 telegram N2
-MID 7411 I A - Curve acknowledge @beyond 6.2; op
-REV 1 20
-MID 7412 IC X - Parameters, selection, information and files @beyond 5
-MID 7413 IC X - Parameters, selection, information and files @beyond 5
-MID 7414 IC X - Parameters, selection, information and files @beyond 5
-MID 7418 IC X - Parameters, selection, information and files @beyond 5
-MID 7419 IC X - Parameters, selection, information and files @beyond 5
-MID 7420 IC X - Parameters, selection, information and files @beyond 5
-MID 7421 IC X - Parameters, selection, information and files @beyond 5
-MID 7422 IC X - Parameters, selection, information and files @beyond 5
-MID 7423 IC X - Parameters, selection, information and files @beyond 5
-MID 7424 IC X - Parameters, selection, information and files @beyond 5
-MID 7425 IC X - Parameters, selection, information and files @beyond 5
-MID 7426 IC X - Parameters, selection, information and files @beyond 5
-MID 7427 IC X - Parameters, selection, information and files @beyond 5
-MID 7428 IC X - Parameters, selection, information and files @beyond 5
-MID 7429 IC X - Parameters, selection, information and files @beyond 5
+MID 7411 I A - Curve acknowledge [20] @beyond 6.2; op
+MID 7412-7414,7418-7429 IC X - Parameters, selection, information and files @beyond 5
 """

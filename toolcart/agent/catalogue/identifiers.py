@@ -5,8 +5,7 @@ MID 0150 I C! 0005 Identifier download request @003:9495
 REV 1 @003:9501
 -- identifier T*100
 
-MID 0151 I S 0005 Multiple identifier and result parts subscribe @003:9508
-REV 1 20
+MID 0151 I S 0005 Multiple identifier and result parts subscribe [20] @003:9508
 
 MID 0152 C E 0153 Multiple identifier and result parts @003:9517
 REV 1 148 @003:9525
@@ -28,20 +27,11 @@ REV 1 148 @003:9525
 -- status_4 N2 =IDENTIFIER status in the work order
 -- part_4 T25 result part 4
 
-MID 0153 I A - Multiple identifiers and result parts acknowledge @003:9571
-REV 1 20
-
-MID 0154 I S 0005 Multiple identifier and result parts unsubscribe @003:9577
-REV 1 20
-
-MID 0155 I C! 0005 Bypass identifier @003:9585
-REV 1 20
-
-MID 0156 I C! 0005 Reset latest identifier @003:9590
-REV 1 20
-
-MID 0157 I C! 0005 Reset all identifiers @003:9596
-REV 1 20
+MID 0153 I A - Multiple identifiers and result parts acknowledge [20] @003:9571
+MID 0154 I S 0005 Multiple identifier and result parts unsubscribe [20] @003:9577
+MID 0155 I C! 0005 Bypass identifier [20] @003:9585
+MID 0156 I C! 0005 Reset latest identifier [20] @003:9590
+MID 0157 I C! 0005 Reset all identifiers [20] @003:9596
 
 MID 1601 C E 1602 Dynamic identifier @beyond 4, 002:1329
 REV 1 since=2.9 @beyond 4

@@ -5,18 +5,14 @@ MID 0200 I C! 0005 Set externally controlled relays @003:9604
 REV 1 30 @003:9614
 -- relays N1[10] =RELAY
 
-MID 0210 I S 0005 Status externally monitored inputs subscribe @003:9672
-REV 1 20
+MID 0210 I S 0005 Status externally monitored inputs subscribe [20] @003:9672
 
 MID 0211 C E 0212 Status externally monitored inputs @003:9684
 REV 1 28 @003:9692
 -- inputs N1[8] =ON
 
-MID 0212 I A - Status externally monitored inputs acknowledge @003:9728
-REV 1 20
-
-MID 0213 I S 0005 Status externally monitored inputs unsubscribe @003:9733
-REV 1 20
+MID 0212 I A - Status externally monitored inputs acknowledge [20] @003:9728
+MID 0213 I S 0005 Status externally monitored inputs unsubscribe [20] @003:9733
 
 MID 0214 I Q 0215r IO device status request @003:9742
 REV 1,2 22 @003:9750
@@ -51,8 +47,7 @@ REV 1 28 @003:10827
 01 function N3 =RELAY_FUNCTION
 02 status N1 =ACTIVE
 
-MID 0218 I A - Relay function acknowledge @003:10843
-REV 1 20
+MID 0218 I A - Relay function acknowledge [20] @003:10843
 
 MID 0219 I S 0005 Relay function unsubscribe @003:10850
 REV 1 23 @003:10858
@@ -67,8 +62,7 @@ REV 1 28 @003:10896
 01 function N3 =INPUT_FUNCTION
 02 status N1 =ACTIVE
 
-MID 0222 I A - Digital input function acknowledge @003:10914
-REV 1 20
+MID 0222 I A - Digital input function acknowledge [20] @003:10914
 
 MID 0223 I S 0005 Digital input function unsubscribe @003:10919
 REV 1 23 @003:10926

@@ -36,89 +36,42 @@ REV 1 @003:4723
 11 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 12 pset_count N2
 13 job_list G[pset_count]
-. channel_id N2
-. ':'
-. type_id N3 parameter set or multistage ID
-. ':'
-. auto_next N1 =YES
-. ':'
-. batch_size N2
-. ';'
-REV 2 @003:4823
+. channel_id N2 ':'
+. type_id N3 ':' parameter set or multistage ID
+. auto_next N1 =YES ':'
+. batch_size N2 ';'
+REV 2 +1 @003:4823
 01 job_id N4
-02 job_name T25
-03 forced_order N1 =JOB_ORDER
-04 max_time_first N4 *s max time for the first tightening, 0 not used
-05 max_time N5 *s max time to complete the job, 0 not used
-06 batch_mode N1 =JOB_COUNT
-07 lock_at_done N1 =YES
-08 line_control N1 =YES
-09 repeat N1 =YES
-10 loosening N1 =LOOSENING
-11 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
-12 pset_count N2
-13 job_list G[pset_count]
-. channel_id N2
-. ':'
-. type_id N3 parameter set or multistage ID
-. ':'
-. auto_next N1 =YES
-. ':'
-. batch_size N2
-. ';'
 REV 3 +2 @003:4925
 13 job_list G[pset_count]
 !003:4937 "(41 bytes)" beside N x 44: the parts and their separators are 44
-. channel_id N2
-. ':'
-. type_id N3 parameter set or multistage ID
-. ':'
-. auto_next N1 =YES
-. ':'
-. batch_size N2
-. ':'
-. socket N2
-. ':'
-. step_name T25
-. ':'
-. step_type N2 =JOB_STEP
-. ';'
+. channel_id N2 ':'
+. type_id N3 ':' parameter set or multistage ID
+. auto_next N1 =YES ':'
+. batch_size N2 ':'
+. socket N2 ':'
+. step_name T25 ':'
+. step_type N2 =JOB_STEP ';'
 REV 4 +2 since=2.10 @beyond 8.1
 13 job_list G[pset_count]
-. channel_id N2
-. ':'
-. type_id N3 parameter set or multistage ID
-. ':'
-. auto_next N1 =AUTO_NEXT
-. ':'
-. batch_size N2
-. ':'
-. identifier_number N4 socket or end fitting
-. ':'
-. step_name T25
-. ':'
-. step_type N2 =JOB_STEP
-. ':'
-. max_coherent_nok N2
-. ';'
+. channel_id N2 ':'
+. type_id N3 ':' parameter set or multistage ID
+. auto_next N1 =AUTO_NEXT ':'
+. batch_size N2 ':'
+. identifier_number N4 ':' socket or end fitting
+. step_name T25 ':'
+. step_type N2 =JOB_STEP ':'
+. max_coherent_nok N2 ';'
 REV 5 +2 since=2.16 @beyond 8.1
 13 job_list G[pset_count]
-. channel_id N2
-. ':'
-. type_id N3 parameter set or multistage ID
-. ':'
-. auto_next N1 =AUTO_NEXT
-. ':'
-. batch_size N4
-. ':'
-. identifier_number N4 socket or end fitting
-. ':'
-. step_name T25
-. ':'
-. step_type N2 =JOB_STEP
-. ':'
-. max_coherent_nok N2
-. ';'
+. channel_id N2 ':'
+. type_id N3 ':' parameter set or multistage ID
+. auto_next N1 =AUTO_NEXT ':'
+. batch_size N4 ':'
+. identifier_number N4 ':' socket or end fitting
+. step_name T25 ':'
+. step_type N2 =JOB_STEP ':'
+. max_coherent_nok N2 ';'
 
 MID 0034 I S 0005 Job info subscribe @003:4958
 REV 1-5 20
@@ -131,33 +84,25 @@ REV 1 63 @003:4976
 04 batch_size N4
 05 batch_counter N4
 06 time D19
-REV 2 65 @003:5025
+REV 2 +1 65 @003:5025
 01 job_id N4
-02 job_status N1 =JOB_STATUS
-03 batch_mode N1 =JOB_COUNT
 04 batch_size N4
 !003:5059 printed 35-37: four octets, and the next one begins at 39
-05 batch_counter N4
-06 time D19
 REV 3 +2 79 @003:5083
 07 step N3 current step
 08 step_count N3
 09 step_type N2 =JOB_STEP
 REV 4 +3 83 @003:5107
+03 batch_mode N1 =JOB_COUNT
 !003:5126 the batch mode's ID is printed at 301-31: 30-31
 10 tightening_status N2 =JOB_TIGHTENING
 REV 5 +4 198 @003:5192
 11 job_sequence N5
 12 vin T25
-13 identifier_2 T25
-14 identifier_3 T25
-15 identifier_4 T25
+13-15 identifier_2-4 T25
 
-MID 0036 I A - Job info acknowledge @003:5229
-REV 1 20
-
-MID 0037 I S 0005 Job info unsubscribe @003:5234
-REV 1 20
+MID 0036 I A - Job info acknowledge [20] @003:5229
+MID 0037 I S 0005 Job info unsubscribe [20] @003:5234
 
 MID 0038 I C! 0005 Select job @003:5240
 REV 1 22 @003:5248
@@ -171,35 +116,17 @@ REV 1 22 @003:5273
 REV 2 24 @003:5280
 -- job_id N4
 
-MID 0120 I S 0005 Job line control info subscribe @003:9177
-REV 1 20
+MID 0120 I S 0005 Job line control info subscribe [20] @003:9177
+MID 0121 C E 0125 Job line control started [20] @003:9185
+MID 0122 C E 0125 Job line control alert 1 [20] @003:9190
+MID 0123 C E 0125 Job line control alert 2 [20] @003:9196
+MID 0124 C E 0125 Job line control done [20] @003:9204
+MID 0125 I A - Job line control info acknowledge [20] @003:9211
+MID 0126 I S 0005 Job line control info unsubscribe [20] @003:9216
+MID 0127 I C! 0005 Abort job [20] @003:9222
+MID 0128 I C! 0005 Job batch increment [20] @003:9227
 
-MID 0121 C E 0125 Job line control started @003:9185
-REV 1 20
-
-MID 0122 C E 0125 Job line control alert 1 @003:9190
-REV 1 20
-
-MID 0123 C E 0125 Job line control alert 2 @003:9196
-REV 1 20
-
-MID 0124 C E 0125 Job line control done @003:9204
-REV 1 20
-
-MID 0125 I A - Job line control info acknowledge @003:9211
-REV 1 20
-
-MID 0126 I S 0005 Job line control info unsubscribe @003:9216
-REV 1 20
-
-MID 0127 I C! 0005 Abort job @003:9222
-REV 1 20
-
-MID 0128 I C! 0005 Job batch increment @003:9227
-REV 1 20
-
-MID 0129 I C! 0005 Job batch decrement @003:9234
-REV 1 20
+MID 0129 I C! 0005 Job batch decrement [20] @003:9234
 REV 2 29 @003:9245
 01 channel_id N2
 02 pset_id N3
@@ -208,12 +135,7 @@ MID 0130 I C! 0005 Job off @003:9262
 REV 1 21 @003:9267
 -- job_off N1 =0:set_job_off|1:reset_job_off
 
-MID 0131 I C 0005 Set job line control start @003:9275
-REV 1 20
-
-MID 0132 I C 0005 Set job line alert 1 @003:9282
-REV 1 20
-
-MID 0133 I C 0005 Set job line alert 2 @003:9287
-REV 1 20
+MID 0131 I C 0005 Set job line control start [20] @003:9275
+MID 0132 I C 0005 Set job line alert 1 [20] @003:9282
+MID 0133 I C 0005 Set job line alert 2 [20] @003:9287
 """

@@ -1,42 +1,30 @@
 """MIDs 0400 to 0423 and 2600 to 2606: automatic and manual mode, disabled commands, modes (003:11888, 003:4475)."""
 
 TABLE = """
-MID 0400 I S 0005 Automatic/manual mode subscribe @003:11891
-REV 1 20
+MID 0400 I S 0005 Automatic/manual mode subscribe [20] @003:11891
 
 MID 0401 C E 0402 Automatic/manual mode @003:11900
 REV 1 21 @003:11906
 -- manual N1 =0:automatic_mode|1:manual_mode
 
-MID 0402 I A - Automatic/manual mode acknowledge @003:11914
-REV 1 20
-
-MID 0403 I S 0005 Automatic/manual mode unsubscribe @003:11921
-REV 1 20
-
-MID 0410 I Q 0411 Auto disable settings request @003:11927
-REV 1 20
+MID 0402 I A - Automatic/manual mode acknowledge [20] @003:11914
+MID 0403 I S 0005 Automatic/manual mode unsubscribe [20] @003:11921
+MID 0410 I Q 0411 Auto disable settings request [20] @003:11927
 
 MID 0411 C P - Auto disable settings reply @003:11933
 REV 1 24 @003:11956
 -- auto_disable N2 0 is not used
 -- current_batch N2
 
-MID 0420 I S 0005 Open Protocol commands disabled subscribe @003:11971
-REV 1 20
+MID 0420 I S 0005 Open Protocol commands disabled subscribe [20] @003:11971
 
 MID 0421 C E 0422 Open Protocol commands disabled @003:11982
 REV 1 21 @003:11989
 -- disabled N1 =YES
 
-MID 0422 I A - Open Protocol commands disabled acknowledge @003:11997
-REV 1 20
-
-MID 0423 I S 0005 Open Protocol commands disabled unsubscribe @003:12003
-REV 1 20
-
-MID 2600 I Q 2601 Mode ID upload request @003:4505
-REV 1 20
+MID 0422 I A - Open Protocol commands disabled acknowledge [20] @003:11997
+MID 0423 I S 0005 Open Protocol commands disabled unsubscribe [20] @003:12003
+MID 2600 I Q 2601 Mode ID upload request [20] @003:4505
 
 MID 2601 C P - Mode ID upload reply @003:4512
 REV 1 since=2.9 @beyond 8.5
@@ -82,8 +70,7 @@ REV 1 46 @003:4600
 -- time D19 last change of the mode
 -- bolt_count N3
 
-MID 2605 I A - Mode selected acknowledge @003:4622
-REV 1 20
+MID 2605 I A - Mode selected acknowledge [20] @003:4622
 
 MID 2606 I C 0005 Select mode @003:4628
 REV 1 24 @003:4633

@@ -1,8 +1,7 @@
 """MIDs 0090 to 0104: status and results of several spindles at once (003:7667-8173)."""
 
 TABLE = """
-MID 0090 I S 0005 Multi-spindle status subscribe @003:7671
-REV 1 20
+MID 0090 I S 0005 Multi-spindle status subscribe [20] @003:7671
 
 MID 0091 C E 0092 Multi-spindle status @003:7679
 REV 1 @003:7687
@@ -16,14 +15,10 @@ REV 1 @003:7687
 . channel_id N2
 . status N1 =OK
 
-MID 0092 I A - Multi-spindle status acknowledge @003:7732
-REV 1 20
+MID 0092 I A - Multi-spindle status acknowledge [20] @003:7732
+MID 0093 I S 0005 Multi-spindle status unsubscribe [20] @003:7737
 
-MID 0093 I S 0005 Multi-spindle status unsubscribe @003:7737
-REV 1 20
-
-MID 0100 I S 0005 Multi-spindle result subscribe @003:7746
-REV 1 20
+MID 0100 I S 0005 Multi-spindle result subscribe [20] @003:7746
 REV 2 30 @003:7758
 -- data_number N10 the cycle to rewind to, 0 the oldest
 REV 3-5 +2 31 @003:7774
@@ -81,11 +76,8 @@ REV 5 +4 @003:8140
 REV 6 +5 since=2.17 @beyond 3.6
 07 batch_status N1 =BATCH
 
-MID 0102 I A - Multi-spindle result acknowledge @003:8164
-REV 1 20
-
-MID 0103 I S 0005 Multi-spindle result unsubscribe @003:8169
-REV 1 20
+MID 0102 I A - Multi-spindle result acknowledge [20] @003:8164
+MID 0103 I S 0005 Multi-spindle result unsubscribe [20] @003:8169
 
 MID 0104 I Q 0101r Old multi-spindle result request @beyond 3.4
 REV 1-6 32 since=2.17 @beyond 3.4

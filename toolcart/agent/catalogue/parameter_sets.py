@@ -70,11 +70,8 @@ REV 2 141 @003:3839
 12 first_target N6 *Nm/100
 13 start_final_angle N6 *Nm/100 torque to reach the snug level
 
-MID 0016 I A - Parameter set selected acknowledge @003:3935
-REV 1 20
-
-MID 0017 I S 0005 Parameter set selected unsubscribe @003:3940
-REV 1 20
+MID 0016 I A - Parameter set selected acknowledge [20] @003:3935
+MID 0017 I S 0005 Parameter set selected unsubscribe [20] @003:3940
 
 MID 0018 I C! 0005 Select parameter set @003:3946
 REV 1 23 @003:3960
@@ -84,27 +81,23 @@ MID 0019 I C! 0005 Set parameter set batch size @003:4021
 REV 1 25 @003:4027
 -- pset_id N3
 -- batch_size N2
-REV 2 27 since=2.16 @beyond 4
--- pset_id N3
+REV 2 +1 27 since=2.16 @beyond 4
 -- batch_size N4
 
 MID 0020 I C! 0005 Reset parameter set batch counter @003:4039
 REV 1 23 @003:4046
 -- pset_id N3
 
-MID 0021 I S 0005 Lock at batch done subscribe @003:4053
-REV 1 20
+MID 0021 I S 0005 Lock at batch done subscribe [20] @003:4053
 
 MID 0022 C E 0023 Lock at batch done upload @003:4062
 REV 1 21 @003:4067
 -- relay_status N1 =ON
 
-MID 0023 I A - Lock at batch done upload acknowledge @003:4074
+MID 0023 I A - Lock at batch done upload acknowledge [20] @003:4074
 !003:4077 "Answer: MID 0005": it is an acknowledgement itself, and those are not answered
-REV 1 20
 
-MID 0024 I S 0005 Lock at batch done unsubscribe @003:4081
-REV 1 20
+MID 0024 I S 0005 Lock at batch done unsubscribe [20] @003:4081
 
 MID 0025 I C - Parameter user set download request @003:4086
 !003:2298 reserved for Ford there, for Toyota at 003:4087; neither says what is in it

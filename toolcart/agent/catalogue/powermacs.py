@@ -1,8 +1,7 @@
 """MIDs 0105 to 0109: results of a PowerMACS, or of its presses since revision 4 (003:8174-9094)."""
 
 TABLE = """
-MID 0105 I S 0005 Last PowerMACS tightening result data subscribe @003:8187
-REV 1 20
+MID 0105 I S 0005 Last PowerMACS tightening result data subscribe [20] @003:8187
 REV 2 30 @003:8203
 -- data_number N10 the cycle to rewind to, 0 the oldest
 REV 3,4 +2 31 @003:8216
@@ -84,6 +83,5 @@ MID 0108 I A - Last PowerMACS tightening result data acknowledge @003:9071
 REV 1-4 21 @003:9080
 -- bolt_data N1 =YES
 
-MID 0109 I S 0005 Last PowerMACS tightening result data unsubscribe @003:9088
-REV 1 20
+MID 0109 I S 0005 Last PowerMACS tightening result data unsubscribe [20] @003:9088
 """

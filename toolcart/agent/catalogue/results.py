@@ -16,20 +16,8 @@ REV 1 @003:7160
 . status N1 =OK
 -- data_field_count N3
 -- data_fields V[data_field_count]
-REV 2 since=2.11 @beyond 3.5
--- message_count N3
--- message_number N3 always 1
--- result_id N10
--- time D19 cycle start
--- result_status N1 =OK
--- operation_type N2 =OPERATION
--- request_mid N4 0006 or 0008
--- object_count N3
--- objects G[object_count]
-. object_id N4
-. status N1 =OK
--- data_field_count N3
--- data_fields V[data_field_count]
+REV 2 +1 since=2.11 @beyond 3.5
+-- request_mid N4 <object_count 0006 or 0008
 REV 3 +2 since=2.16 @beyond 3.5
 -- objects G[object_count]
 . object_id N4
@@ -45,15 +33,8 @@ REV 1 @003:7260
 -- object_id N4
 -- data_field_count N3
 -- data_fields V[data_field_count]
-REV 2 since=2.16 @beyond 3.5
--- message_count N3
--- message_number N3 from 2 on
--- result_id N10 that of MID 1201
--- object_id N4
--- node_guid T36
--- data_field_count N3
--- data_fields V[data_field_count]
+REV 2 +1 since=2.16 @beyond 3.5
+-- node_guid T36 <data_field_count
 
-MID 1203 I A - Operation result data acknowledge @003:7308
-REV 1 20
+MID 1203 I A - Operation result data acknowledge [20] @003:7308
 """

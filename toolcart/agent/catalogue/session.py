@@ -34,17 +34,15 @@ REV 6 +5 221 @003:3196
 REV 7 +6 224 since=2.9 @beyond 2
 17 keep_alive_optional N1 =0:mandatory|1:ignored
 
-MID 0003 I C 0005 Application communication stop @003:3233
+MID 0003 I C 0005 Application communication stop [20] @003:3233
 !003:3235 "sent by Controller": Table 7 says integrator (003:2196)
-REV 1 20
 
 MID 0004 IC A - Application communication negative acknowledge @003:3241
 REV 1 26 @003:3258
 -- failed_mid N4
 -- error_code N2 =ERROR_CODE
 !003:1690 the texts of 16 and 35 differ there; a code of three digits leaves one octet behind the table
-REV 2 27 since=2.17 @beyond 2
--- failed_mid N4
+REV 2 +1 27 since=2.17 @beyond 2
 -- error_code N3 =ERROR_CODE
 
 MID 0005 IC A - Application communication positive acknowledge @003:3464

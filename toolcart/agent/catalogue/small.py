@@ -23,16 +23,12 @@ REV 2 128 @003:5650
 !003:5672 printed 77-91 and the ones behind it 92-93/94-128: 25 octets each, 75-76/77-101 and 102-103/104-128
 04 identifier_4 T25
 
-MID 0053 I A - Vehicle ID number acknowledge @003:5683
-REV 1 20
-
-MID 0054 I S 0005 Vehicle ID number unsubscribe @003:5688
-REV 1 20
+MID 0053 I A - Vehicle ID number acknowledge [20] @003:5683
+MID 0054 I S 0005 Vehicle ID number unsubscribe [20] @003:5688
 """,
     # MIDs 0080 to 0082: the controller's clock (003:7636-7666).
     "clock": """
-MID 0080 I Q 0081 Read time upload request @003:7637
-REV 1 20
+MID 0080 I Q 0081 Read time upload request [20] @003:7637
 
 MID 0081 C P - Read time upload reply @003:7642
 REV 1 39 @003:7648
@@ -53,12 +49,9 @@ REV 1 137 @003:9132
 01 duration N4 *s
 02 removal N1 =0:acknowledge_or_time|1:acknowledge
 03 line_1 T25 header, in upper case
-04 line_2 T25
-05 line_3 T25
-06 line_4 T25
+04-06 line_2-4 T25
 
-MID 0113 I C! 0005 Flash green light on tool @003:9168
-REV 1 20
+MID 0113 I C! 0005 Flash green light on tool [20] @003:9168
 """,
     # MIDs 0240 to 0245: data of the PLC in a PowerMACS (003:10971-11192).
     "plc": """
@@ -67,19 +60,16 @@ MID 0240 I C 0005 User data download @003:11099
 REV 1 @003:11107
 -- user_data H* two hexadecimal digits a byte, at most 200 digits
 
-MID 0241 I S 0005 User data subscribe @003:11117
-REV 1 20
+MID 0241 I S 0005 User data subscribe [20] @003:11117
 
 MID 0242 C E 0243 User data @003:11125
 REV 1 @003:11131
 -- user_data H* two hexadecimal digits a byte, at most 200 digits
 
-MID 0243 I A - User data acknowledge @003:11142
-REV 1 20
+MID 0243 I A - User data acknowledge [20] @003:11142
 
-MID 0244 I S 0005 User data unsubscribe @003:11147
+MID 0244 I S 0005 User data unsubscribe [20] @003:11147
 !003:11151 the refusal is called "subscription already exists": it does not exist
-REV 1 20
 
 MID 0245 I C 0005 User data download with offset @003:11153
 REV 1 @003:11174
@@ -89,22 +79,16 @@ REV 1 @003:11174
 """,
     # MIDs 0260 to 0265: the tool location system (003:11562-11636).
     "tool_tags": """
-MID 0260 I Q 0262 Tool tag ID request @003:11564
-REV 1 20
-
-MID 0261 I S 0005 Tool tag ID subscribe @003:11570
-REV 1 20
+MID 0260 I Q 0262 Tool tag ID request [20] @003:11564
+MID 0261 I S 0005 Tool tag ID subscribe [20] @003:11570
 
 MID 0262 C E 0263 Tool tag ID @003:11578
 !003:11582 acknowledged when subscribed; after a request it wants no answer
 REV 1 30 @003:11584
 01 tag_id H8 hexadecimal, 3200078D is 50-0-7-141
 
-MID 0263 I A - Tool tag ID acknowledge @003:11598
-REV 1 20
-
-MID 0264 I S 0005 Tool tag ID unsubscribe @003:11603
-REV 1 20
+MID 0263 I A - Tool tag ID acknowledge [20] @003:11598
+MID 0264 I S 0005 Tool tag ID unsubscribe [20] @003:11603
 
 MID 0265 I C 0005 External tool tag ID and status @003:11613
 REV 1 34 @003:11620
@@ -113,8 +97,7 @@ REV 1 34 @003:11620
 """,
     # MIDs 0270, 2100 and 8000 to 8003: the controller as a device (003:11637-11730, 003:12013).
     "controller": """
-MID 0270 I C! 0005 Controller reboot request @003:11638
-REV 1 20
+MID 0270 I C! 0005 Controller reboot request [20] @003:11638
 
 MID 2100 I C 0005 Device command @003:11650
 REV 1 @003:11662
@@ -141,34 +124,20 @@ REV 1 107 @003:11776
 03 sigma N6 */100
 04 mean N6 */100
 05 class_range N6 */100 six sigma divided by nine
-06 bar_1 N4
-07 bar_2 N4
-08 bar_3 N4
-09 bar_4 N4
-10 bar_5 N4
-11 bar_6 N4
-12 bar_7 N4
-13 bar_8 N4
-14 bar_9 N4
+06-14 bar_1-9 N4
 """,
     # MIDs 0500 to 0504: motor tuning (003:12015-12061).
     "tuning": """
-MID 0500 I S 0005 Motor tuning result data subscribe @003:12017
+MID 0500 I S 0005 Motor tuning result data subscribe [20] @003:12017
 !003:12022 0005 is not named as the answer: every other subscription has it
-REV 1 20
 
 MID 0501 C E 0502 Motor tuning result data @003:12025
 REV 1 23 @003:12029
 01 motor_tuning N1 =0:failed|1:success
 
-MID 0502 I A - Motor tuning result data acknowledge @003:12040
-REV 1 20
-
-MID 0503 I S 0005 Motor tuning result data unsubscribe @003:12047
-REV 1 20
-
-MID 0504 I C 0005 Motor tuning request @003:12053
-REV 1 20
+MID 0502 I A - Motor tuning result data acknowledge [20] @003:12040
+MID 0503 I S 0005 Motor tuning result data unsubscribe [20] @003:12047
+MID 0504 I C 0005 Motor tuning request [20] @003:12053
 """,
     # MIDs 9997 to 9999: the link level and the keep alive (003:3026-3072, 003:12526).
     "link": """
@@ -183,9 +152,8 @@ REV 1 28 @003:3034
 -- error_code N4 =LINK_ERROR
 !003:3051 "not 0 to 99": revisions 998 and 999 are none the less requested
 
-MID 9999 IC X * Keep alive @003:12526
+MID 9999 IC X * Keep alive [20] @003:12526
 !003:12538 the controller mirrors it; what comes back is not answered again
-REV 1 20
 """,
     # MIDs 2500 to 2503 and 2506: tightening programs as trees of nodes (003:4090-4474).
     "programs": """
@@ -221,8 +189,7 @@ REV 2 since=2.11 @beyond 8.3
 . json_length N4
 . json T[json_length]
 
-MID 2502 C X 2503 Password request @003:4331
-REV 1 20
+MID 2502 C X 2503 Password request [20] @003:4331
 
 MID 2503 I X - Password response @003:4334
 REV 1 @003:4335
@@ -235,8 +202,7 @@ REV 1 27 since=2.17 @beyond 8.3
 """,
     # MIDs 0250 to 0255, 1900 and 1901: selectors of sockets (003:11193-11562).
     "selectors": """
-MID 0250 I S 0005 Selector socket info subscribe @003:11194
-REV 1 20
+MID 0250 I S 0005 Selector socket info subscribe [20] @003:11194
 
 MID 0251 C E 0252 Selector socket info @003:11203
 REV 1 @003:11210
@@ -244,11 +210,8 @@ REV 1 @003:11210
 02 socket_count N2
 03 sockets N1[socket_count] =SOCKET
 
-MID 0252 I A - Selector socket info acknowledge @003:11237
-REV 1 20
-
-MID 0253 I S 0005 Selector socket info unsubscribe @003:11244
-REV 1 20
+MID 0252 I A - Selector socket info acknowledge [20] @003:11237
+MID 0253 I S 0005 Selector socket info unsubscribe [20] @003:11244
 
 MID 0254 I C 0005 Selector control green lights @003:11249
 REV 1 34 @003:11259

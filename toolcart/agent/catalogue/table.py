@@ -1,6 +1,8 @@
 """Reads a table, which is text that looks like the specification's own, into MIDs, revisions and parameters.
 
     MID 0061 C E 0062 Last tightening result data @003:5706       number, sender, kind, answer, name, source
+    MID 0062 I A - Last tightening result data acknowledge [20] @003:6522       revision 1 is the header's 20 octets
+    MID 7412-7414,7418 IC X - Information @beyond 5                several that are named only
     REV 1 231 @003:5718                                           revision, documented length of the whole message
     15 torque N6 *Nm/100 Torque                                   parameter ID, name, type and width, unit, meaning
     22 batch_status N1 =BATCH                                     names of the values, of meanings.py or on the spot
@@ -8,8 +10,10 @@
     REV 3 +2 419 @003:6282                                        revision 2 and what follows; -name leaves one out
     REV 8 +7 571 since=2.10 @beyond 3.1                           a revision newer than 2.8.0
     REV 1 other @003:4517                                         the same number laid out otherwise, see rule 6
+    -- request_mid N4 <object_count                               it stands in front of a field of revision 1
+    01-08 light_1-8 N1 =YES                                       eight alike
     18 spindles G[number_of_spindles]                             a group: its members begin with a point
-    .  channel_id N2
+    .  channel_id N2 ':'                                          the octets behind it that separate two members
 
 Rules
 1. `--` is no parameter ID. A field whose name is there already takes the place of the other one.
@@ -20,8 +24,7 @@ Rules
    U[count] the same without step, R[count] resolutions, Z[count] the NUL and the samples behind it. The count is a
    field's name, a number, or `*`: up to the end.
 5. T[length] is text whose width another field tells, T* text to the end, T*25 of 25 octets at most,
-   T25*40 of 25 at least. ':' is an octet
-   that stands there.
+   T25*40 of 25 at least.
 6. Where releases or documents give one number two layouts, the newer stands first, the `other` behind it. A message is
    read as the other one where it fits that to its last octet.
 """
@@ -65,24 +68,30 @@ class Revision:
         """Return its fields in their order, placed."""
         found = [f.copy() for f in mid.revisions[self.base].fields(mid)] if self.base else []
         found = [f for f in found if f.name not in self.without]
-        group = None
+        field = group = None
         for line in self.lines:
             if line.startswith("!"):
-                if found:
-                    found[-1].note = line[1:]
+                if field is not None:
+                    field.note = line[1:]
                 continue
             if line.startswith("."):
                 if group is None or group.members is None:
                     raise TableError("MID %04d: %r is no member of a group" % (mid.mid, line))
-                group.members.append(_field(line[1:]))
+                member, _, separator = _field(line[1:])
+                group.members.append(member)
+                if separator:
+                    group.members.append(_literal(separator))
                 continue
-            field = _field(line)
-            group = field if field.kind == "G" else None
-            names = [f.name for f in found]
-            if field.name in names:
-                found[names.index(field.name)] = field
-            else:
-                found.append(field)
+            for one in _each(line):
+                field, before, _ = _field(one)
+                group = field if field.kind == "G" else None
+                names = [f.name for f in found]
+                if field.name in names:
+                    found[names.index(field.name)] = field
+                elif before and before not in names:
+                    raise TableError("%r: no field is called %s" % (line, before))
+                else:
+                    found.insert(names.index(before) if before else len(names), field)
         _place(found, 21)
         return found
 
@@ -98,17 +107,32 @@ def _place(fields, at):
         at = at + octets if at and octets >= 0 else 0
 
 
+def _each(line):
+    """Return the lines that one stands for: `01-08 light_1-8 N1` for eight."""
+    words = line.split(None, 2)
+    first, _, last = words[0].partition("-")
+    if len(words) < 3 or not (first.isdigit() and last.isdigit()):
+        return [line]
+    stem = words[1].partition("-")[0].rstrip("0123456789")
+    begin, _, end = words[1][len(stem) :].partition("-")
+    count = int(last) - int(first) + 1
+    if not (begin.isdigit() and end.isdigit()) or int(end) - int(begin) + 1 != count or count < 2:
+        raise TableError("%r: as many names as parameter IDs are wanted" % line)
+    return ["%02d %s%d %s" % (int(first) + at, stem, int(begin) + at, words[2]) for at in range(count)]
+
+
 def _field(line):
+    """Return a line's field, the name of the one in front of which it stands, and what separates it from the next."""
     words = line.split()
     if words and words[0][:1] == "'":
-        return _literal(words[0])
+        return _literal(words[0]), "", ""
     if len(words) < 2:
         raise TableError("%r: parameter ID, name and type are wanted" % line)
     if words[0] != "--" and not words[0].isdigit():
         words = ["--"] + words
     number, name, form = words[:3]
     field = _typed(b"" if number == "--" else number.encode(), name, form)
-    rest = 3
+    rest, before, separator = 3, "", ""
     for word in words[3:]:
         if word[0] == "*":
             field.unit, _, scale = word[1:].partition("/")
@@ -117,11 +141,15 @@ def _field(line):
             field.scale = int(scale or 1)
         elif word[0] == "=" and len(word) > 1:
             field.values = word[1:]
+        elif word[0] == "<":
+            before = word[1:]
+        elif word[0] == "'" and word[-1] == "'" and len(word) > 2:
+            separator = word
         else:
             break
         rest += 1
     field.meaning = " ".join(words[rest:]) or name.replace("_", " ")
-    return field
+    return field, before, separator
 
 
 def _literal(word):
@@ -153,16 +181,23 @@ def revision_numbers(word):
     numbers = []
     for part in word.split(","):
         first, _, last = part.partition("-")
+        if not first.isdigit() or not (last or first).isdigit():
+            raise TableError("%r: numbers are wanted, such as 1-7,998" % word)
         numbers += range(int(first), int(last or first) + 1)
     return numbers
 
 
-def _mid_of(line):
+def _mids_of(line):
     text, _, source = line.partition(" @")
     words = text.split()
-    if len(words) < 5 or not words[1].isdigit():
+    if len(words) < 5 or words[1].strip("0123456789,-"):
         raise TableError("%r: number, sender, kind and answer are needed" % line)
-    return Mid(int(words[1]), words[2], words[3], words[4], " ".join(words[5:]), source)
+    has_header_only = words[-1] == "[20]"
+    name = " ".join(words[5:-1] if has_header_only else words[5:])
+    mids = [Mid(number, words[2], words[3], words[4], name, source) for number in revision_numbers(words[1])]
+    if has_header_only:
+        mids[0].revisions[1] = Revision(1, 20, 0, [], "", "")
+    return mids
 
 
 def _revisions_of(line):
@@ -211,8 +246,8 @@ def read_table(text):
         if not line or line[0] == "#":
             continue
         if line.startswith("MID "):
-            mid = _mid_of(line)
-            mids[mid.mid] = mid
+            for mid in _mids_of(line):
+                mids[mid.mid] = mid
             revisions = []
         elif mid is None:
             raise TableError("%r: stands before the first MID" % line)

@@ -142,11 +142,8 @@ REV 999 121 @003:6448
 -- pset_change D19 last change in parameter set settings
 -- tightening_id N10
 
-MID 0062 I A - Last tightening result data acknowledge @003:6522
-REV 1 20
-
-MID 0063 I S 0005 Last tightening result data unsubscribe @003:6527
-REV 1 20
+MID 0062 I A - Last tightening result data acknowledge [20] @003:6522
+MID 0063 I S 0005 Last tightening result data unsubscribe [20] @003:6527
 
 MID 0064 I Q 0065r Old tightening result upload request @003:6535
 REV 1-7 30 @003:6547

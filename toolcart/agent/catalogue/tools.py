@@ -37,19 +37,16 @@ REV 7 +6 260 since=2.10 @beyond 4
 20 speed_2 N6 */100
 21 speed_3 N6 */100
 
-MID 0042 I C! 0005 Disable tool @003:5439
-REV 1 20
+MID 0042 I C! 0005 Disable tool [20] @003:5439
 REV 2 30 since=2.9 @beyond 4
 01 tool_number N4 9999 for all
 02 disable_type N2
 
-MID 0043 I C! 0005 Enable tool @003:5444
-REV 1 20
+MID 0043 I C! 0005 Enable tool [20] @003:5444
 REV 2 26 since=2.9 @beyond 4
 01 tool_number N4 9999 for all
 
-MID 0044 I C! 0005 Disconnect tool request @003:5451
-REV 1 20
+MID 0044 I C! 0005 Disconnect tool request [20] @003:5451
 
 MID 0045 I C! 0005 Set calibration value request @003:5459
 REV 1 31 @003:5467

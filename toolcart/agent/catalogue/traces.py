@@ -18,40 +18,14 @@ REV 1 @003:12073
 -- resolutions R[resolution_count]
 -- sample_count N5
 -- samples Z[sample_count] two octets each, two's complement
-REV 2 since=2.11 @beyond 6.1
--- result_id N10
--- time D19
--- data_field_count N3
--- data_fields V[data_field_count] common to all traces
--- trace_type N2 =TRACE
--- transducer N2
--- unit N3
--- request_mid N4 0006 or 0008
--- parameter_count N3
--- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
--- resolution_count N3
--- resolutions R[resolution_count]
--- sample_count N5
--- samples Z[sample_count] two octets each, two's complement
-REV 3 since=2.16 @beyond 6.1
--- result_id N10
--- time D19
--- object_id N4
--- object_type N1 =OBJECT
--- reference_object N4
--- data_field_count N3
--- data_fields V[data_field_count] common to all traces
--- trace_type N2 =TRACE
--- trace_count N2 number of traces
+REV 2 +1 since=2.11 @beyond 6.1
+-- request_mid N4 <parameter_count 0006 or 0008
+REV 3 +2 since=2.16 @beyond 6.1
+-- object_id N4 <data_field_count
+-- object_type N1 =OBJECT <data_field_count
+-- reference_object N4 <data_field_count
+-- trace_count N2 <transducer number of traces
 -- transducer N2 0 is none
--- unit N3
--- request_mid N4 0006 or 0008
--- parameter_count N3
--- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
--- resolution_count N3
--- resolutions R[resolution_count]
--- sample_count N5
--- samples Z[sample_count] two octets each, two's complement
 
 MID 0901 C E 0005 Traces plot parameters @003:12459
 !003:12501 the example's header says 0009
@@ -60,22 +34,13 @@ REV 1 @003:12468
 -- time D19
 -- data_field_count N3
 -- data_fields V[data_field_count]
-REV 2 since=2.11 @beyond 6.1
--- result_id N10
--- time D19
--- data_field_count N3
--- request_mid N4 between the count and the fields
--- data_fields V[data_field_count]
-REV 3 since=2.16 @beyond 6.1
--- result_id N10
--- time D19
--- data_field_count N3
--- request_mid N4 between the count and the fields
--- object_id N4
--- object_type N1 =OBJECT
--- reference_object N4
--- trace_type N2 =TRACE
--- data_fields V[data_field_count]
+REV 2 +1 since=2.11 @beyond 6.1
+-- request_mid N4 <data_fields between the count and the fields
+REV 3 +2 since=2.16 @beyond 6.1
+-- object_id N4 <data_fields
+-- object_type N1 =OBJECT <data_fields
+-- reference_object N4 <data_fields
+-- trace_type N2 =TRACE <data_fields
 
 MID 0902 C P - Stored traces @beyond 3.4
 REV 1 since=2.17 @beyond 3.4
