@@ -274,12 +274,7 @@ def test_signals_are_nelsons(tail, found):
 
 @pytest.mark.parametrize(
     ("rule", "points"),
-    [
-        (4, [0.1, -0.1] * 7),
-        (6, [1.2, 1.2, 0.0, 1.2, 1.2]),
-        (7, [0.5, -0.5] * 7 + [0.5]),
-        (8, [1.5, -1.5] * 4),
-    ],
+    [(4, [0.1, -0.1] * 7), (6, [1.2, 1.2, 0.0, 1.2, 1.2]), (7, [0.5, -0.5] * 7 + [0.5]), (8, [1.5, -1.5] * 4)],
 )
 def test_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
     assert signals(*points, rules=(rule,)) == {len(points) - 1: spc.RULES[rule].words}

@@ -134,8 +134,7 @@ def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "words",
-    [("--rules", "9"), ("--period", "year"), ("--of", "yesterday"), ("--smtp", "mail:25")],
+    "words", [("--rules", "9"), ("--period", "year"), ("--of", "yesterday"), ("--smtp", "mail:25")]
 )
 def test_wrong_options_are_refused_before_anything_is_read(plant, tmp_path, words):
     run(plant, "--into", str(tmp_path / "no"), *words, code=2)

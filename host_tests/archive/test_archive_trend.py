@@ -171,15 +171,7 @@ def test_filters_narrow_it(browser, place, query, where):
 
 
 @pytest.mark.parametrize(
-    "query",
-    [
-        {"from": "2026-02-30"},
-        {"to": "tomorrow"},
-        {"program": "x"},
-        {"by": "year"},
-        {"only": "nok"},
-    ],
-    ids=str,
+    "query", [{"from": "2026-02-30"}, {"to": "tomorrow"}, {"program": "x"}, {"by": "year"}, {"only": "nok"}], ids=str
 )
 def test_what_cannot_be_read_is_told(browser, query):
     assert browser.get("/trend/1", params=query).status_code == 400

@@ -37,10 +37,7 @@ class Everything:
             "number": 7,
             "controller": {"host": "127.0.0.1", "port": plant.controller_port},
             "spool": {"path": str(folder / "7.spool")},
-            "outlets": [
-                {"kind": "toolsnet"},
-                {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port},
-            ],
+            "outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}],
         }
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
         self.config = folder / "cart.json"
@@ -88,10 +85,7 @@ class Everything:
 
 def kill_again_and_again(folder, place, starter):
     dice = random.Random(SEED)
-    with (
-        Mosquitto(folder) as broker,
-        SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant,
-    ):
+    with Mosquitto(folder) as broker, SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant:
         everything = Everything(folder, place, plant, broker, starter)
         try:
             until(lambda: plant.controller.acknowledged or not plant.produce(1))

@@ -120,11 +120,7 @@ def test_digits_are_packed_and_unpacked_alike(one, at, other, start, half):
 
 TWO_DIGITS = st.integers(0, 99).map(lambda number: "%02d" % number)
 STAMPS = st.builds(
-    lambda year, rest, at, octet: (
-        bytearray(("%s-%s-%s:%s:%s:%s" % (year, *rest)).encode()),
-        at,
-        octet,
-    ),
+    lambda year, rest, at, octet: (bytearray(("%s-%s-%s:%s:%s:%s" % (year, *rest)).encode()), at, octet),
     st.sampled_from(["2024", "0000", "0001", "9999", "1970"]),
     st.tuples(TWO_DIGITS, TWO_DIGITS, TWO_DIGITS, TWO_DIGITS, TWO_DIGITS),
     st.integers(0, 200),

@@ -222,12 +222,7 @@ def test_a_port_number_that_can_be_none_closes_the_port(board, number):
     assert port.state() == PORT_CLOSED
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "a..b",
-    ],
-)
+@pytest.mark.parametrize("host", ["a..b"])
 def test_a_name_that_no_system_can_look_up_closes_the_port(board, host):
     port = board.tcp()
     port.open(host, 4545)

@@ -135,13 +135,7 @@ def shortened(path):
     os.truncate(path, 8192)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        deleted,
-        linked,
-    ],
-)
+@pytest.mark.parametrize("change", [deleted, linked])
 def test_file_that_goes_under_running_agent_is_noticed_before_the_next_acknowledgement(tmp_path, change):
     path = tmp_path / "spool"
     flash = FileFlash(str(path), 64 * KIB)

@@ -25,13 +25,7 @@ MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 """
 
 
-@pytest.mark.parametrize(
-    ("path", "word"),
-    [
-        ("/mnt/a card/7.spool", ""),
-        ("/srv/7.spool", "overlay"),
-    ],
-)
+@pytest.mark.parametrize(("path", "word"), [("/mnt/a card/7.spool", ""), ("/srv/7.spool", "overlay")])
 def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, word):
     listed = tmp_path / "mountinfo"
     listed.write_text(MOUNTS)
@@ -54,12 +48,7 @@ def test_every_reason_has_words_and_advice():
         assert linux_refusal.meaning(refusal) and "{" not in linux_refusal.advice(refusal, "/home/pi/a b.spool")
 
 
-@pytest.mark.parametrize(
-    ("number", "word"),
-    [
-        (errno.EIO, "rescue '/home/my pi/a.spool'"),
-    ],
-)
+@pytest.mark.parametrize(("number", "word"), [(errno.EIO, "rescue '/home/my pi/a.spool'")])
 def test_an_error_is_told_with_what_helps(number, word):
     told = linux_refusal.told(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
     assert told.startswith(os.strerror(number)) and word in told
@@ -113,12 +102,7 @@ def compared(machine, sets=True, digits=DIGITS):
     return clock
 
 
-@pytest.mark.parametrize(
-    "ahead_s",
-    [
-        -300,
-    ],
-)
+@pytest.mark.parametrize("ahead_s", [-300])
 def test_a_clock_that_no_one_keeps_is_set_by_the_server(ahead_s):
     machine = Machine(ahead_s)
     clock = compared(machine)

@@ -269,12 +269,7 @@ def test_rs485_is_the_drivers_and_one_that_has_none_is_told(line, monkeypatch):
     assert port.state() == PORT_CLOSED and port.why == WHY_NOT_SETTABLE
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"invert": True},
-    ],
-)
+@pytest.mark.parametrize("settings", [{"invert": True}])
 def test_what_no_driver_of_linux_does_is_refused(line, settings):
     port = SerialPort({**SETTINGS, **settings})
     port.open(line[1], 9600)
@@ -390,11 +385,6 @@ def test_an_address_has_a_scheme_a_host_and_a_port():
     assert server_of("rfc2217://moxa.plant:950") == ("rfc2217", "moxa.plant", 950)
 
 
-@pytest.mark.parametrize(
-    "device",
-    [
-        "socket://a:70000",
-    ],
-)
+@pytest.mark.parametrize("device", ["socket://a:70000"])
 def test_what_is_no_address_is_told(device):
     assert server_of(device) is None and mistakes_of({"device": device})[0][0] == "device"

@@ -23,11 +23,7 @@ HEAP = "2m"  # a flash device in RAM and a whole app, made again by each test
 TREE = {
     "toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575},
     "stations": [
-        {
-            "number": 10,
-            "controller": {"host": "10.0.0.1"},
-            "spool": {"path": "x", "size_kib": 64, "parked_kib": 12},
-        }
+        {"number": 10, "controller": {"host": "10.0.0.1"}, "spool": {"path": "x", "size_kib": 64, "parked_kib": 12}}
     ],
     "board": {"network": "wifi", "ssid": "Plant", "password": "geheim-4711"},
 }

@@ -9,11 +9,7 @@ from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import (
-    BODY_BYTES,
-    HEAD_BYTES,
-    LIMITS_BYTES,
-)
+from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, LIMITS_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from host_tests.support.log import Area
 from lab.harness.cart import Cart

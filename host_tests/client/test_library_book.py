@@ -48,11 +48,7 @@ def programs(page):
 
 def started(program, folder=None):
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", program],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        [sys.executable, "-u", "-c", program], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 

@@ -84,10 +84,7 @@ def test_chip_in_wifi_network_gets_its_password_in_file_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "outlet"),
-    [
-        ("https://mes.plant/in?cart=7", {"kind": "webhook", "url": "https://mes.plant/in?cart=7"}),
-    ],
+    ("answer", "outlet"), [("https://mes.plant/in?cart=7", {"kind": "webhook", "url": "https://mes.plant/in?cart=7"})]
 )
 def test_results_go_to_another_place_as_well(tmp_path, answer, outlet):
     options = ("--name", "A", "--controller", "h", "--pim", "h:1", "--system", "1", "--station", "1", "--on", "linux")

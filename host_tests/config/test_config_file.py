@@ -165,12 +165,7 @@ def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [
-        (".", "that is a folder"),
-    ],
-)
+@pytest.mark.parametrize(("path", "words"), [(".", "that is a folder")])
 def test_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path, path, words):
     [(place, found, allowed)] = found_with(tmp_path, path)
     assert place == "stations[0].spool.path" and words in found and allowed == config_places.A_FILE

@@ -172,9 +172,7 @@ scalars = (
 )
 keys = st.sampled_from(KEYS) | st.text(max_size=40)
 trees = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6),
-    max_leaves=25,
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6), max_leaves=25
 )
 
 

@@ -163,11 +163,7 @@ CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
     "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [
-        {
-            "number": 7,
-            "controller": {"host": "192.0.2.10"},
-            "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
-        }
+        {"number": 7, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12}}
     ],
 }
 BROKEN = b"raise RuntimeError('it cannot')\n"

@@ -42,9 +42,7 @@ LOW = "4.20 V, at least 4.40 V wanted; 1 writes not made; BELOW IT"
 SERIAL_ALONE = {"network": "none"}
 DEAD_RADIO = {"network": "wifi", "ssid": "PLANT", "password": {"file": "wifi.password"}}
 
-pytestmark = [
-    pytest.mark.skipif(not SOURCES, reason="TOOLCART_MICROPYTHON names no sources of MicroPython"),
-]
+pytestmark = [pytest.mark.skipif(not SOURCES, reason="TOOLCART_MICROPYTHON names no sources of MicroPython")]
 
 
 class Wire(Endpoint):

@@ -5,12 +5,7 @@ import gc
 from toolcart.agent.base.ticks import TICKS_PERIOD
 from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.block import BlockReader, put_block
-from toolcart.agent.link.payload import (
-    FORM_NAMES,
-    TALLY_CONFLICTS,
-    TALLY_REFUSED,
-    TALLY_REPEATS,
-)
+from toolcart.agent.link.payload import FORM_NAMES, TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.sim.r3964_peer import block_of, wire_form
 from host_tests.link.serial_talk import Bench, LinkPeer, ScriptedPeer, message

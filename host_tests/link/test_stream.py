@@ -1,13 +1,7 @@
 """Messages come out of a stream whole, however it was cut, with a header in any form that was seen."""
 
 from toolcart.agent.base.ticks import ticks_add
-from toolcart.agent.link import (
-    LINK_BROKEN,
-    LINK_CUT_SHORT,
-    LINK_MESSAGE,
-    LINK_NEED_DATA,
-    WHY_SLOW,
-)
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_SLOW
 from toolcart.agent.link.headers import header_of
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii

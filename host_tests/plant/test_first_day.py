@@ -70,10 +70,7 @@ def test_a_date_of_an_unset_clock_is_marked_everywhere(site):
     with SimulatedPlant(controller_options=ControllerOptions(time_text="0000-00-00:00:00:00")) as plant:
         outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
         cart = site.cart(plant, station={"outlets": outlets})
-        for around, source, edge in (
-            (shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"),
-            ({}, "agent", "EDGE"),
-        ):
+        for around, source, edge in ((shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"), ({}, "agent", "EDGE")):
             agent = site.start("run", "--plain", "--config", cart, **around)
             agent.wait_for("ToolsNet takes results")
             made = plant.produce(1)

@@ -116,10 +116,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
         "says nothing": ("5: it closes the connection, 6: it closes the connection", CLIENT),
         "is occupied": ("5: Reject connection, Client already connected", "Another program holds its connection"),
         "is occupied and closes": ("5: Connection rejected, protocol busy", "Another program holds its connection"),
-        "has no results": (
-            "by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97",
-            "result_revisions?",
-        ),
+        "has no results": ("by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97", "result_revisions?"),
     }
     with ExitStack() as stack:
         plants = _plants(stack, options.values())

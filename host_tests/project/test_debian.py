@@ -21,9 +21,7 @@ DEADLINE_S = 120
 NEEDED = ("dpkg", "dpkg-deb", "systemd-sysusers", "deb-systemd-helper")
 MISSING = [name for name in NEEDED if shutil.which(name) is None] + (["root"] if os.geteuid() else [])
 
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"to install a Debian package there is no {', '.join(MISSING)}"),
-]
+pytestmark = [pytest.mark.skipif(bool(MISSING), reason=f"to install a Debian package there is no {', '.join(MISSING)}")]
 
 
 class Root:

@@ -303,14 +303,7 @@ def found(sequence=17, tightening_id=1234567, time="20240314092653", **more):
 def event(sequence=4):
     place = {"system_type": 3, "system": 1, "station": 10}
     parameters = [{"parameter_id": 1, "type": 0, "value": "E404"}]
-    return {
-        **place,
-        "sequence": sequence,
-        "time": "20240314093000",
-        "code": 404,
-        "level": 2,
-        "parameters": parameters,
-    }
+    return {**place, "sequence": sequence, "time": "20240314093000", "code": 404, "level": 2, "parameters": parameters}
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -69,16 +69,8 @@ def test_worked_result_is_accepted_and_every_field_arrives():
     spindle = stored["spindles"][0]
     assert (spindle["spindle"], spindle["serial"], spindle["program"]) == (1, "C3412129", 12)
     assert (spindle["overall"], spindle["torque_status"], spindle["angle_status"]) == (1, 0, 3)
-    assert (spindle["torque_low"], spindle["torque"], spindle["torque_high"]) == (
-        "00040.00",
-        "00042.37",
-        "00050.00",
-    )
-    assert (spindle["angle_low"], spindle["angle"], spindle["angle_high"]) == (
-        "000060.0",
-        "000095.0",
-        "000090.0",
-    )
+    assert (spindle["torque_low"], spindle["torque"], spindle["torque_high"]) == ("00040.00", "00042.37", "00050.00")
+    assert (spindle["angle_low"], spindle["angle"], spindle["angle_high"]) == ("000060.0", "000095.0", "000090.0")
     names = [parameter["name"] for parameter in stored["parameters"]]
     assert names == ["Tightening ID", "Job ID", "Batch size", "Batch counter", "Pset last change"]
     assert station.toolsnet.archive.tightening_ids() == [1234567]

@@ -114,10 +114,9 @@ def test_each_command_is_sent_as_documented_and_logged_twice():
         assert (told["outcome"], told["mid"], told["code"], told["logged"]) == ("accepted", mid, None, True), words
         assert cart.controller.carried_out[-1] == (mid, data), words
         said = words.replace("%20", " ")
-        assert logged(cart)[-2:] == [
-            ("sent", mid, "", said, "anna (bo)"),
-            ("accepted", mid, "", said, "anna (bo)"),
-        ], words
+        assert logged(cart)[-2:] == [("sent", mid, "", said, "anna (bo)"), ("accepted", mid, "", said, "anna (bo)")], (
+            words
+        )
         rest(cart)
     cart.controller.raise_alarm("E404")
     assert give(cart, "ack-alarm")["outcome"] == "accepted" and cart.controller.alarm is None

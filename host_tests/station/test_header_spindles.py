@@ -113,11 +113,7 @@ def test_controller_with_one_spindle_is_asked_as_ever():
 
 
 def test_spindle_that_is_configured_is_the_only_one_asked():
-    one = Cart(
-        controller={"header_spindles": (1, 2)},
-        settings={"controller": {"spindle_id": 2}},
-        blocks=24,
-    )
+    one = Cart(controller={"header_spindles": (1, 2)}, settings={"controller": {"spindle_id": 2}}, blocks=24)
     one.until_ready()
     one.run(3000)
     made(one, 2)

@@ -206,12 +206,7 @@ def test_a_port_in_use_is_told_with_what_to_do():
     assert "Address already in use" in told.stderr and "--port" in told.stderr
 
 
-@pytest.mark.parametrize(
-    "setting, words",
-    [
-        ('identity={"nonsense": 1}', "identity has no field nonsense"),
-    ],
-)
+@pytest.mark.parametrize("setting, words", [('identity={"nonsense": 1}', "identity has no field nonsense")])
 def test_value_that_option_cannot_have_is_told_with_one_that_it_can(setting, words):
     told = _invoke("simulate", "controller", "--port", 0, "--seconds", 0.01, "--set", setting)
     assert told.exit_code == 2 and words in told.output and "Traceback" not in told.output

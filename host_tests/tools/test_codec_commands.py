@@ -106,12 +106,7 @@ def next_generation(packets):
 
 @pytest.mark.parametrize(
     "octets",
-    [
-        classic(a_talk()),
-        classic(a_talk(vlan=True), ">"),
-        classic(a_talk(version=6)),
-        next_generation(a_talk()),
-    ],
+    [classic(a_talk()), classic(a_talk(vlan=True), ">"), classic(a_talk(version=6)), next_generation(a_talk())],
     ids=["pcap", "big endian, vlan", "ipv6", "pcapng"],
 )
 def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
@@ -182,12 +177,7 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
     assert mids(b"00200001003") == [1]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "3964r",
-    ],
-)
+@pytest.mark.parametrize("kind", ["3964r"])
 def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
     cart = SerialCart(kind)
     cart.line.record = []

@@ -139,10 +139,7 @@ def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     assert theirs["verdict"] == NOTE and "ours is not set, so they are not compared" in theirs["words"]
 
 
-@pytest.mark.parametrize(
-    ("kept", "verdict", "words"),
-    [(True, GOOD, "within 0.01 s"), (None, NOTE, "")],
-)
+@pytest.mark.parametrize(("kept", "verdict", "words"), [(True, GOOD, "within 0.01 s"), (None, NOTE, "")])
 def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
     monkeypatch.setattr(local.served, "clock", lambda: told)
@@ -188,12 +185,7 @@ def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
     assert [one for one in found if one.verdict == verdict and words in one.words], found
 
 
-@pytest.mark.parametrize(
-    "ends_ms",
-    [
-        0,
-    ],
-)
+@pytest.mark.parametrize("ends_ms", [0])
 def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end(ends_ms):
     options = ControllerOptions(
         start_revisions=(2,),
@@ -234,9 +226,7 @@ def test_why_there_is_no_session_is_told_by_what_came(options, hint):
 
 @pytest.mark.parametrize(
     ("answer", "words", "hint"),
-    [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else"),
-    ],
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else")],
 )
 def test_what_is_no_controller_is_told_with_what_to_look_at(monkeypatch, answer, words, hint):
     monkeypatch.setattr(controller, "WAIT_S", 0.3)
@@ -477,12 +467,7 @@ def _waiting(path, delivered, waiting):
     flash.close()
 
 
-@pytest.mark.parametrize(
-    ("sequence", "words"),
-    [
-        (0, "was its database emptied"),
-    ],
-)
+@pytest.mark.parametrize(("sequence", "words"), [(0, "was its database emptied")])
 def test_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
     _waiting(tmp_path / "cart.spool", 5, 3)
     found = toolsnet.compare(10, sequence, tmp_path / "cart.spool")[0]

@@ -111,11 +111,7 @@ def _beside_results(options, wants=ALL):
     ("profile", "wants", "words"),
     [
         ("power-focus-4000", set(), ["it reports alarms, parameter sets, jobs and VINs beside results"]),
-        (
-            "power-focus-6000-3.6",
-            {"alarms"},
-            ["it reports alarms, parameter sets, jobs and VINs beside results"],
-        ),
+        ("power-focus-6000-3.6", {"alarms"}, ["it reports alarms, parameter sets, jobs and VINs beside results"]),
         (
             "mt-focus-6000",
             {"pset"},

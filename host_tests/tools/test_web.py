@@ -263,11 +263,7 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "mode", "words"),
-    [
-        ("0123456789abcdef", 0o644, "chmod 600"),
-        ("short", 0o600, "at least 16"),
-    ],
+    ("content", "mode", "words"), [("0123456789abcdef", 0o644, "chmod 600"), ("short", 0o600, "at least 16")]
 )
 def test_a_token_that_is_none_is_refused(tmp_path, content, mode, words):
     path = tmp_path / "token"

@@ -92,10 +92,7 @@ AT_THE_PIM = (
         "an 08 without a sequence",
         {"greeting": VERIFICATION, "answer": b"003708%sxxxxx0000010.0.0.5       10111", "tells_ident": True},
     ),
-    (
-        "an 08 for another request",
-        {"greeting": VERIFICATION, "answer": b"003708000990001600000tn             10111"},
-    ),
+    ("an 08 for another request", {"greeting": VERIFICATION, "answer": b"003708000990001600000tn             10111"}),
     ("half an 08", {"greeting": VERIFICATION, "answer": b"003708%s000160", "tells_ident": True}),
     (
         "an 08 whose host is no text",

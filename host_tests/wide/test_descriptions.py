@@ -106,11 +106,7 @@ def programs(found):
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"),
-    [
-        ({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)),
-        ({"refuse": {12: None}}, (1, 1)),
-    ],
+    ("options", "asked"), [({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)), ({"refuse": {12: None}}, (1, 1))]
 )
 def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     one = cart(options=options)

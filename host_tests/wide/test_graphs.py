@@ -127,12 +127,7 @@ def test_over_cuts_at_any_octet_every_line_is_there_once(seed):
     assert found == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque", "angle")]
 
 
-@pytest.mark.parametrize(
-    "refused",
-    [
-        "add",
-    ],
-)
+@pytest.mark.parametrize("refused", ["add"])
 def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them(refused):
     lines = SimLines()
     side = Side(lines)
@@ -233,12 +228,7 @@ def test_worked_example_of_the_digest_octet_for_octet():
     ]
 
 
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        ((12345678, 100), "123456.8"),
-    ],
-)
+@pytest.mark.parametrize(("ms", "text"), [((12345678, 100), "123456.8")])
 def test_time_between_samples_has_the_decimals_that_it_needs_and_that_fit(ms, text):
     assert graph13.milliseconds(*ms) == text
 

@@ -87,12 +87,7 @@ def test_two_parts_of_one_spindle_are_refused():
 
 def _world(name, events, **traits):
     script = plain(end_ms=120000)
-    controller = {
-        **TRAITS[name],
-        "profile": name,
-        "spindles": 3,
-        **traits,
-    }
+    controller = {**TRAITS[name], "profile": name, "spindles": 3, **traits}
     script["stations"] = [{"flash": {}, "controller": controller}]
     script["events"] = events
     if name == "stepsync":

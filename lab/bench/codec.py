@@ -74,10 +74,7 @@ async def connect():
         return time.perf_counter()
 print((asyncio.run(connect()) - start) * 1000)
 """
-_USES = {
-    "nothing used": "None",
-    "a result decoded": "toolcart.decode({frame!r}).fields()",
-}
+_USES = {"nothing used": "None", "a result decoded": "toolcart.decode({frame!r}).fields()"}
 
 
 def run(progress: Callable[[float], None]) -> dict:

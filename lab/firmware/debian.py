@@ -19,15 +19,7 @@ from toolcart.base.cache import Unavailable, output_of
 
 UPDATE_TRIES, UPDATE_PAUSE_S = 2, 5.0  # a mirror may fail for a moment
 RELEASE = "trixie"
-PACKAGES = (
-    "micropython",
-    "libc6",
-    "libffi8",
-    "libgcc-s1",
-    "libmbedcrypto16",
-    "libmbedtls21",
-    "libmbedx509-7",
-)
+PACKAGES = ("micropython", "libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
 # The same by name and checksum, for a mirror whose lists do not match its release file: that may last for days. A
 # newer package has another name and is not listed here: then the error of the lists is reported.
 MBEDTLS = "3.6.6-0.1~deb13u1"
@@ -84,10 +76,7 @@ def mirrors_in_deb822(text: str) -> list[Mirror]:
     for stanza in re.split(r"\n[ \t]*\n", text):
         fields = _deb822_fields(stanza)
         suites = fields.get("suites", "").split()
-        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in (
-            "no",
-            "false",
-        ):
+        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in ("no", "false"):
             continue
         if "main" not in fields.get("components", "").split() or all(s.endswith("-security") for s in suites):
             continue
@@ -224,12 +213,7 @@ def program(folder: Path, architecture: str) -> list[str]:
     """Return the start of a command line: the loader, its libraries, MicroPython."""
     libraries, loader = LOADERS[architecture]
     libraries_path = str(folder / libraries)
-    return [
-        f"{libraries_path}/{loader}",
-        "--library-path",
-        libraries_path,
-        str(folder / "usr/bin/micropython"),
-    ]
+    return [f"{libraries_path}/{loader}", "--library-path", libraries_path, str(folder / "usr/bin/micropython")]
 
 
 def update(timeout_s: int, env: dict[str, str]) -> None:

@@ -30,15 +30,7 @@ class SerialCart(whole.Cart):
     make_board = Board
 
     def __init__(
-        self,
-        kind="3964r",
-        baud=9600,
-        blocks=16,
-        stalls=None,
-        settings=None,
-        peer=None,
-        controller=None,
-        seed=7,
+        self, kind="3964r", baud=9600, blocks=16, stalls=None, settings=None, peer=None, controller=None, seed=7
     ):
         options = {"keepalive": "mirror", "blame_silence": False}
         options.update(controller or {})

@@ -47,10 +47,7 @@ def build(target: Path) -> Path:
 def _settled(made: Path, moment: int) -> bytes:
     """Return the archive in the order of its names, each file of root and of this time (seconds since 1970)."""
     plain = io.BytesIO()
-    with (
-        tarfile.open(made) as before,
-        tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as after,
-    ):
+    with tarfile.open(made) as before, tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as after:
         for one in sorted(before.getmembers(), key=lambda member: member.name):
             one.mtime, one.uid, one.gid, one.uname, one.gname = moment, 0, 0, "root", "root"
             one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644

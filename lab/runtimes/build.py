@@ -22,15 +22,7 @@ from pathlib import Path
 
 from toolcart.base.cache import CACHE, forget_old, whole_folder
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.sources import (
-    COMPILE_TIMEOUT_S,
-    ROOT,
-    Source,
-    compiler,
-    library_sources,
-    mpy_name,
-    python_files,
-)
+from toolcart.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, library_sources, mpy_name, python_files
 
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"

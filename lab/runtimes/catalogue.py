@@ -27,10 +27,7 @@ SMOKE_TIMEOUT_S = 30
 
 # The machine's name: Debian's 32- and 64-bit architectures it runs, with mpy-cross's name for their native
 # code ("" where that build of MicroPython loads none).
-ARCHITECTURES = {
-    "x86_64": (("i386", "x86"), ("amd64", "x64")),
-    "aarch64": (("armhf", "armv7emdp"), ("arm64", "")),
-}
+ARCHITECTURES = {"x86_64": (("i386", "x86"), ("amd64", "x64")), "aarch64": (("armhf", "armv7emdp"), ("arm64", ""))}
 
 BUILT = ("cortex", "rp2040")  # kinds that are built here
 
@@ -87,11 +84,7 @@ class Runtime:
         return self._runs()
 
     def command(
-        self,
-        script: str | Path,
-        heap: str = "128k",
-        args: tuple[str, ...] = (),
-        tree: str | Path | None = None,
+        self, script: str | Path, heap: str = "128k", args: tuple[str, ...] = (), tree: str | Path | None = None
     ) -> list[str]:
         """Return the command line that runs `script`; imports come from `tree`, by default the script's folder."""
         script = Path(script).resolve()

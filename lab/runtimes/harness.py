@@ -40,11 +40,7 @@ class Machine:
         self.tree, self.refused = (tree, []) if tree else compiled_tree(runtime.native)
 
     def run(
-        self,
-        script: str | Path,
-        heap: str = "128k",
-        args: tuple[str, ...] = (),
-        timeout_s: int = MODULE_TIMEOUT_S,
+        self, script: str | Path, heap: str = "128k", args: tuple[str, ...] = (), timeout_s: int = MODULE_TIMEOUT_S
     ) -> subprocess.CompletedProcess:
         """Run a script with the tree on its path, in an empty folder; TimeoutExpired if it is late."""
         command = self.runtime.command(script, heap, args, self.tree)

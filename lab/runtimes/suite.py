@@ -119,13 +119,7 @@ def compilation() -> Row:
     for said in refused:
         say(said)
     return Row(
-        "compile",
-        "mpy-cross",
-        int(not refused),
-        int(bool(refused)),
-        0,
-        time.monotonic() - start,
-        f"{files} files",
+        "compile", "mpy-cross", int(not refused), int(bool(refused)), 0, time.monotonic() - start, f"{files} files"
     )
 
 
@@ -330,8 +324,7 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
         # `file.py::test` names a file as well; on MicroPython the whole file runs then.
         path = argument.split("::")[0]
         place = next(
-            (p for p in (CHECKOUT / path, Path(os.environ.get("TOOLCART_CALLER", "."), path)) if p.is_file()),
-            None,
+            (p for p in (CHECKOUT / path, Path(os.environ.get("TOOLCART_CALLER", "."), path)) if p.is_file()), None
         )
         if place is not None and not argument.startswith("-"):
             files.append(place.resolve())

@@ -71,10 +71,7 @@ def stubs(port: str) -> Path:
     """Return the folder of a port's stubs; Unavailable if they are not available."""
 
     def fill(folder: Path) -> None:
-        wanted = [
-            f"micropython-{port}-stubs=={STUBS_VERSION}",
-            f"micropython-stdlib-stubs=={STDLIB_STUBS_VERSION}",
-        ]
+        wanted = [f"micropython-{port}-stubs=={STUBS_VERSION}", f"micropython-stdlib-stubs=={STDLIB_STUBS_VERSION}"]
         options = ["--disable-pip-version-check", "--no-input", "-q", "--no-deps", "--target", str(folder)]
         output_of([sys.executable, "-m", "pip", "install", *options, *wanted], PIP_TIMEOUT_S)
 

@@ -236,11 +236,7 @@ class Hook(Beside):
         return (
             None
             if "mute" in self.faults
-            else b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
-            % (
-                len(receipt),
-                receipt,
-            )
+            else b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(receipt), receipt)
         )
 
 
@@ -279,7 +275,4 @@ def with_webhook(script: dict) -> dict:
 def _webhook_outlet(d: random.Random) -> dict:
     d.choice((1, 3, 8, 100))  # of settings that are no more, as in lab.worlds.script
     d.choice((1, 5, 30))
-    return {
-        "url": "http://%s:%d/results" % HOOK,
-        "durable": d.random() < 0.7,
-    }
+    return {"url": "http://%s:%d/results" % HOOK, "durable": d.random() < 0.7}

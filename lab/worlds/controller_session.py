@@ -13,14 +13,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from toolcart.sim.controller_frames import TOOL_1, parameters, start_data
-from lab.worlds.frames import (
-    Identity,
-    fetched,
-    message,
-    pushed,
-    with_spindle_first,
-    with_usual_header,
-)
+from lab.worlds.frames import Identity, fetched, message, pushed, with_spindle_first, with_usual_header
 from lab.worlds.history import Questions, Result
 from lab.worlds.network import Link
 

@@ -37,12 +37,7 @@ class NorFlash(Nor):
     """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are worn out."""
 
     def __init__(
-        self,
-        unit_bytes: int,
-        block_count: int,
-        dice: random.Random,
-        fuse: Fuse | None,
-        block_bytes: int = BLOCK_BYTES,
+        self, unit_bytes: int, block_count: int, dice: random.Random, fuse: Fuse | None, block_bytes: int = BLOCK_BYTES
     ) -> None:
         super().__init__(block_count, block_bytes, unit_bytes)
         self.chance = dice
