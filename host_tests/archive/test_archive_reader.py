@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from toolcart.archive import quick, reader
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
-from toolcart.toolsnet.telegrams import time_ok
+from toolcart.toolsnet import time_ok
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=25)

@@ -21,7 +21,7 @@ from toolcart.archive.tables import RESULT as RESULT_TABLE
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.tools.cli.main import main
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from lab.harness.archive_rows import Plant, fill
 

@@ -614,7 +614,7 @@ def test_telegram(copy):
         "from toolcart.agent.wide.toolsnet_greeting import Greeting\nfrom toolcart.agent.wide.toolsnet_session ",
     )
     edit(copy, row, "    sources = []\n", "    sources = [Greeting()]\n")
-    reader = "toolcart/toolsnet/telegrams.py"
+    reader = "toolcart/toolsnet.py"
     edit(copy, reader, '"09", "13")', '"09", "13", "15")')
     edit(
         copy,

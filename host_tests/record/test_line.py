@@ -21,7 +21,7 @@ from toolcart.agent.wide import telegram04_spindles
 from toolcart.agent.wide.line import line_of, number_in
 from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.sim import result_frames
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.toolsnet.test_result04 import Record, example

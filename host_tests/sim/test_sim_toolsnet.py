@@ -2,7 +2,7 @@
 
 from toolcart.base.clock import SimClock
 from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
-from toolcart.toolsnet.telegrams import frame, take_apart, time_ok
+from toolcart.toolsnet import frame, take_apart, time_ok
 from lab.harness.line import Network
 
 PORTABLE = True

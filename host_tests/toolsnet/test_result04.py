@@ -10,7 +10,7 @@ from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 
 PORTABLE = True
 

@@ -11,7 +11,7 @@ from toolcart.agent.record.text_form import put_ascii, stripped
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.archive.quick import result_of
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 from host_tests.toolsnet.test_result04 import Record, example, values
 
 JUDGED = {0: 2, 1: 0, 2: 3}  # Open Protocol's low, OK, high

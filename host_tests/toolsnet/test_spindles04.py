@@ -10,7 +10,7 @@ from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import result_frames
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.toolsnet.test_result04 import Record

@@ -4,7 +4,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.wide.telegram09 import CODE_OURS
-from toolcart.toolsnet.telegrams import tightening_id_of
+from toolcart.toolsnet import tightening_id_of
 from lab.harness.cart import Cart
 
 ALL = ["alarms", "pset", "job", "vin", "gone"]

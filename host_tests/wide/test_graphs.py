@@ -22,7 +22,7 @@ from toolcart.agent.wide.controller_curves import Traces
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 from host_tests.support.graphs import STATION, Bench, Clock, samples_for
 from host_tests.support.log import body_of
 from lab.harness.cart import Cart

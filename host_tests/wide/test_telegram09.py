@@ -8,7 +8,7 @@ from toolcart.agent.wide.telegram09 import CODE_OURS, EVENT_BYTES_MAX, EventWrit
 from toolcart.base.clock import Dice
 from toolcart.base.constants import written_out
 from toolcart.base.sources import Source
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 
 WORKED = b"00720900045000300010010202403140930000000400404002010010E404                "
 TIME = b"2024-03-14:09:30:00"

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive import audit, bulk, cars, database, quarters
 from toolcart.archive import tables as t
-from toolcart.toolsnet.telegrams import is_behind
+from toolcart.toolsnet import is_behind
 
 _AT_ONCE = 500
 LEFT_MOST = 100  # rows that are named; all are counted

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from toolcart.archive.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
-from toolcart.toolsnet.tables import SYSTEM_TYPES
+from toolcart.toolsnet import SYSTEM_TYPES
 
 _SQLITE = (
     "page_size=2048",  # of a new file: each result touches a page of every index, and the WAL takes whole pages

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Table, and_, func, select, text, tuple_
 
 from toolcart.archive import tables as t
 from toolcart.archive.rows import Key
-from toolcart.toolsnet.telegrams import station_of
+from toolcart.toolsnet import station_of
 
 SILENT = "10s"
 _TURN_NUMBER = 0x7475726E  # "turn": the advisory lock's number

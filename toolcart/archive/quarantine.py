@@ -24,7 +24,7 @@ from toolcart.archive import audit, database, texts
 from toolcart.archive.writer import REPEATED, STORED, Writer
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import Opened
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25

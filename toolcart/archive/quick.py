@@ -1,4 +1,4 @@
-"""Reads a correct telegram 04 by patterns made of toolcart.toolsnet.telegrams' layouts: in a fraction of its time.
+"""Reads a correct telegram 04 by patterns made of toolcart.toolsnet' layouts: in a fraction of its time.
 
 Rules
 1. Only a telegram without any breach is read here; for any other the answer is None, and the careful reader says what
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from toolcart.toolsnet import telegrams as layouts
+from toolcart import toolsnet as layouts
 
 _HEAD = re.compile(r"04(\d{5})80")  # 004:120-124
 _GENERAL_BYTES, _SPINDLE_BYTES, _VIN_BYTES, _PARAMETER_BYTES = 80, 70, 29, 72

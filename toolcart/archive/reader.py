@@ -1,6 +1,6 @@
 """A station's telegrams, read for what they say: the text's own rules, and nothing stricter (004:120-320).
 
-The simulated ToolsNet checks what a station may send (toolcart.toolsnet.telegrams); this is what a ToolsNet has to
+The simulated ToolsNet checks what a station may send (toolcart.toolsnet); this is what a ToolsNet has to
 take.
 
 Rules
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 
+from toolcart import toolsnet as layouts
 from toolcart.archive.tables import FACTOR_MOST, SHIFT_MOST
 from toolcart.base.octets import printable, text_of
-from toolcart.toolsnet import telegrams as layouts
-from toolcart.toolsnet.telegrams import Breach, time_ok
+from toolcart.toolsnet import Breach, time_ok
 
 _WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")

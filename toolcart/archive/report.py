@@ -23,7 +23,7 @@ from toolcart.archive.periods import period_by
 from toolcart.archive.statistics import Station, Trended
 from toolcart.archive.web import asked, shown
 from toolcart.archive.web.trend import Shown, trend
-from toolcart.pages import frame
+from toolcart.pages import STATIC
 
 CAUSES = 10
 WEAK = 1.33
@@ -176,5 +176,5 @@ def _percent(one: dict) -> str:
 
 def page(told: dict) -> str:
     """Return a report as HTML in one file, without scripts."""
-    style = (frame.STATIC / "style.css").read_text(encoding="utf-8")
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
     return shown.templates().get_template("report.html").render(told=told, weak=weak(told), limit=WEAK, style=style)

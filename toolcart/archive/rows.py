@@ -1,4 +1,4 @@
-"""Makes rows of the tables from parsed telegrams (toolcart.toolsnet.telegrams).
+"""Makes rows of the tables from parsed telegrams (toolcart.toolsnet).
 
 A row is a tuple in the order of its table's columns (toolcart.archive.bulk).
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from toolcart.archive.tables import REAL_MOST
-from toolcart.toolsnet.telegrams import station_of, tightening_id_of
+from toolcart.toolsnet import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
 GraphKey = tuple[int, int, int, int, str, int, int]  # then spindle and type of the graph

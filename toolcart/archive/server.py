@@ -34,7 +34,7 @@ from toolcart.archive.tls import HANDSHAKE_S
 from toolcart.archive.turns import Places, Turns
 from toolcart.archive.writer import FAILED, Writer
 from toolcart.base.printable import visible
-from toolcart.toolsnet.telegrams import Breach, frame, station_of
+from toolcart.toolsnet import Breach, frame, station_of
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000

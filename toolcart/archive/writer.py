@@ -33,7 +33,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
 from toolcart.archive.rows import Key
-from toolcart.toolsnet.telegrams import is_behind, station_of
+from toolcart.toolsnet import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram

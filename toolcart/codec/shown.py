@@ -19,7 +19,7 @@ from toolcart.agent.catalogue.meanings import names_of
 from toolcart.base.printable import visible
 from toolcart.codec.examples import example
 from toolcart.codec.inputs import TOOLSNET, Seen
-from toolcart.toolsnet.telegrams import take_apart
+from toolcart.toolsnet import take_apart
 
 KINDS = {
     "Q": "request",

@@ -14,8 +14,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 
-from toolcart.toolsnet.tables import SCHEMA, SYSTEM_TYPES
-from toolcart.toolsnet.telegrams import is_behind, station_of, tightening_id_of
+from toolcart.toolsnet import SCHEMA, SYSTEM_TYPES, is_behind, station_of, tightening_id_of
 
 _SAME = "SystemType = ? AND System = ? AND Station = ? AND Sequence = ? AND Time = ?"
 _EVENT_COLUMNS = "SystemType, System, Station, Sequence, Time, Code, Level"

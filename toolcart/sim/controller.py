@@ -224,7 +224,7 @@ class Controller:
             return MultipleSession(self)
         if not self.options.operations:
             return ControllerSession(self)
-        from toolcart.sim.controller_operations import OperationSession  # imports nest, and small stacks run this too
+        from toolcart.sim.controller_spindles import OperationSession  # imports nest, and small stacks run this too
 
         return OperationSession(self)
 

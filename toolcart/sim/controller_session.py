@@ -12,8 +12,14 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_events import Desk
-from toolcart.sim.controller_link import REFUSED, UNANSWERED, ControllerLink
-from toolcart.sim.controller_numbers import UNNUMBERED, NumberedReceiver, NumberedSender
+from toolcart.sim.controller_link import (
+    REFUSED,
+    UNANSWERED,
+    UNNUMBERED,
+    ControllerLink,
+    NumberedReceiver,
+    NumberedSender,
+)
 
 PORTABLE = True
 

@@ -11,7 +11,7 @@ Rules:
 
 from toolcart.sim.endpoint import Settings
 from toolcart.sim.toolsnet_session import PimSession, ServerSession
-from toolcart.toolsnet.telegrams import is_behind, station_of, tightening_id_of
+from toolcart.toolsnet import is_behind, station_of, tightening_id_of
 
 PORTABLE = True
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from toolcart.base.printable import visible
-from toolcart.toolsnet.telegrams import Breach
+from toolcart.toolsnet import Breach
 
 TOLD_AGAIN_S = 3600.0
 KINDS_MOST = 4096

@@ -47,7 +47,7 @@ class Unreadable(Exception):
 
 
 def result_of(line: dict, place: Place) -> dict:
-    """Return the fields of telegram 04 (toolcart.toolsnet.telegrams) for a result's line, still without `sequence`."""
+    """Return the fields of telegram 04 (toolcart.toolsnet) for a result's line, still without `sequence`."""
     several = line.get("spindles") if isinstance(line.get("spindles"), dict) else None
     each = _dicts(several.get("each")) if several else []
     made = _Result(line, len(each))

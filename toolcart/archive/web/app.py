@@ -46,7 +46,7 @@ from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
 from toolcart.archive.web.users import Proxy, User, role_for
 from toolcart.base.prometheus import CONTENT_TYPE
-from toolcart.pages import frame
+from toolcart.pages import files
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 4000
@@ -421,7 +421,7 @@ def make(
         Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),
-        Mount("/static", frame.files(shown.HERE / "static")),
+        Mount("/static", files(shown.HERE / "static")),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]

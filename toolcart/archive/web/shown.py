@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 from sqlalchemy import Connection
 
+from toolcart import pages
 from toolcart.archive import spc, statistics
 from toolcart.archive.statistics import Part, Trended
 from toolcart.archive.web.trend import QUANTITIES, Quantity, drawn
-from toolcart.pages import frame
 
 HERE = Path(__file__).parent
 STATUSES = {0: "OK", 1: "NOK", 2: "low", 3: "high"}  # 004:150
@@ -86,7 +86,7 @@ def link(path: str, **parts: object) -> str:
 @functools.cache
 def templates() -> Environment:
     """Return the templates with their filters."""
-    made = frame.templates(HERE / "templates")
+    made = pages.templates(HERE / "templates")
     made.filters.update(
         moment=moment, day=day, number=number, limits=limits, status=status, place=place, silence=silence, gauge=gauge
     )

@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolcart.base import web_server as pages
 from toolcart.base.prometheus import CONTENT_TYPE
-from toolcart.pages import frame
+from toolcart.pages import files
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Looking, Seen
 
@@ -113,7 +113,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
         Route("/agent/{name}", shown(_agent)),
         Route("/status.json", shown(_tree)),
         Route("/metrics", told),
-        Mount("/static", frame.files()),
+        Mount("/static", files()),
         Route("/health", health),
     ]
     return Starlette(

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from toolcart.pages import frame
+from toolcart.pages import templates
 from toolcart.tools.web.polling import Seen
 from toolcart.tools.words import attention, reasons, sides
 from toolcart.tools.words import status as words
@@ -84,7 +84,7 @@ def _side(name: str, shown: dict) -> dict[str, Any]:
 
 @functools.cache
 def _templates() -> Environment:
-    return frame.templates(Path(__file__).parent / "templates")
+    return templates(Path(__file__).parent / "templates")
 
 
 def _rendered(name: str, **values: Any) -> str:
