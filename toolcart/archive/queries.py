@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,16 +19,6 @@ from toolcart.archive import tables as t
 
 PAGE_ROWS = 500
 _R = t.RESULT.c
-_SAME_STATION = and_(
-    t.STATION.c.SystemType == _R.SystemType, t.STATION.c.System == _R.System, t.STATION.c.Station == _R.Station
-)
-_SAME_PROGRAM = and_(
-    t.PROGRAM.c.SystemType == _R.SystemType,
-    t.PROGRAM.c.System == _R.System,
-    t.PROGRAM.c.Station == _R.Station,
-    t.PROGRAM.c.Spindle == _R.Spindle,
-    t.PROGRAM.c.Program == _R.Program,
-)
 
 
 @dataclass(frozen=True)
@@ -56,23 +47,24 @@ def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROW
         yield dict(row)
 
 
+def dicts(connection: Connection, asked: Select) -> list[dict]:
+    """Return the answer's rows as dicts by column name."""
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
 def wanted_results(wanted: Wanted) -> Select:
     """Return the query for them, not yet ordered, with the map's names beside the numbers."""
     said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
     names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
-    asked = (
-        select(*t.RESULT.columns, *names, remarks)
-        .outerjoin(t.STATION, _SAME_STATION)
-        .outerjoin(t.PROGRAM, _SAME_PROGRAM)
-    )
-    if wanted.vin is not None:
-        asked = asked.where(_R.ResultId.in_(_of_cars((wanted.vin,))))
-    if wanted.vins is not None:
-        asked = asked.where(_R.ResultId.in_(_of_cars(wanted.vins)))
+    asked = select(*t.RESULT.columns, *names, remarks)
+    for table in (t.STATION, t.PROGRAM):
+        asked = asked.outerjoin(table, t.belongs(_R, table))
+    for vins in ((wanted.vin,) if wanted.vin is not None else None, wanted.vins):
+        if vins is not None:
+            asked = asked.where(_R.ResultId.in_(_of_cars(vins)))
     if wanted.station is not None:
-        system_type, system, station = wanted.station
-        asked = asked.where(_R.SystemType == system_type, _R.System == system, _R.Station == station)
+        asked = asked.where(t.is_row(t.RESULT, t.PLACE, wanted.station))
     if wanted.from_time is not None:
         asked = asked.where(_R.Time >= wanted.from_time)
     if wanted.to_time is not None:
@@ -81,15 +73,16 @@ def wanted_results(wanted: Wanted) -> Select:
         asked = asked.where(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
-    if wanted.spindle is not None:
-        asked = asked.where(_R.Spindle == wanted.spindle)
-    if wanted.tool is not None:
-        asked = asked.where(_R.SpindleSerial == wanted.tool)
+    for column, value in (
+        (_R.Spindle, wanted.spindle),
+        (_R.SpindleSerial, wanted.tool),
+        (_R.TighteningId, wanted.tightening_id),
+    ):
+        if value is not None:
+            asked = asked.where(column == value)
     if wanted.statuses is not None:
         for column, status in zip((_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus), wanted.statuses, strict=True):
             asked = asked.where(func.coalesce(column, 0) == status)
-    if wanted.tightening_id is not None:
-        asked = asked.where(_R.TighteningId == wanted.tightening_id)
     return asked
 
 
@@ -115,15 +108,13 @@ def result(connection: Connection, number: int) -> dict | None:
     told = dict(found)
     whole = _first_row(connection, told)
     vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
-    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole).order_by(vin.Identifier)
-    told["VINs"] = [dict(row) for row in connection.execute(asked).mappings()]
-    columns = [column for column in t.RESULT_PARAMETER.columns if not column.primary_key]
-    asked = select(*columns).where(parameter.ResultId == whole).order_by(parameter.Number)
-    told["Parameters"] = [dict(row) for row in connection.execute(asked).mappings()]
-    graph = t.GRAPH.c
-    same = t.is_row(t.GRAPH, t.RESULT_KEY, _key_of(told))
-    asked = select(*t.GRAPH.columns).where(same, graph.Spindle == told["Spindle"]).order_by(graph.GraphType)
-    told["Graphs"] = [dict(row) for row in connection.execute(asked).mappings()]
+    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole)
+    told["VINs"] = dicts(connection, asked.order_by(vin.Identifier))
+    columns = [column for column in parameter if not column.primary_key]
+    asked = select(*columns).where(parameter.ResultId == whole)
+    told["Parameters"] = dicts(connection, asked.order_by(parameter.Number))
+    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(told), told["Spindle"]))
+    told["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
     return told
 
 
@@ -140,18 +131,12 @@ def _key_of(told: dict) -> list:
 def samples(graph: dict) -> tuple[list[float], list[float]]:
     """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316); none if it has no scale."""
     octets, shift, step_ms = graph["Samples"], graph["BitShift"], graph["SampleMs"]
-    nom = graph["FactorNom"]
-    if (
-        abs(shift) > t.SHIFT_MOST
-        or max(abs(nom), abs(graph["FactorDom"])) > t.FACTOR_MOST
-        or not nom
-        or step_ms is None
-    ):
+    dom, nom = graph["FactorDom"], graph["FactorNom"]
+    has_scale = nom and abs(shift) <= t.SHIFT_MOST and max(abs(nom), abs(dom)) <= t.FACTOR_MOST
+    if not has_scale or step_ms is None:
         return [], []
-    dom = graph["FactorDom"] * 2.0**shift
-    values = [
-        int.from_bytes(octets[at : at + 2], "big", signed=True) * dom / nom for at in range(0, len(octets) - 1, 2)
-    ]
+    dom *= 2.0**shift
+    values = [sample * dom / nom for (sample,) in struct.iter_unpack(">h", octets[: len(octets) // 2 * 2])]
     return [index * step_ms for index in range(len(values))], values
 
 

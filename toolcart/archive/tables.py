@@ -39,7 +39,8 @@ from sqlalchemy import (
 )
 
 TABLES = MetaData()
-RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what identifies a result or an event (004:301)
+PLACE = ("SystemType", "System", "Station")
+RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
@@ -67,93 +68,72 @@ def _within(most: float, *names: str) -> list[CheckConstraint]:
 _OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is searched by bytes, whatever language PostgreSQL sorts by
 
 
-def _place() -> list[Column]:
-    """Return the columns that name a station, new ones for each table."""
-    return [Column(name, Integer, nullable=False) for name in ("SystemType", "System", "Station")]
+_PROGRAM = (*PLACE, "Spindle", "Program")
 
 
-SYSTEM_TYPE = Table(
-    "TNMapSystemType",
-    TABLES,
-    Column("SystemType", Integer, primary_key=True, autoincrement=False),
-    Column("Name", String(40), nullable=False),
-)
-SYSTEM = Table(
-    "TNMapSystem",
-    TABLES,
-    Column("SystemType", Integer, primary_key=True, autoincrement=False),
-    Column("System", Integer, primary_key=True, autoincrement=False),
-    Column("Name", String(25), nullable=False),
-    Column("IP", String(15), nullable=False, default=""),
-)
-STATION = Table(
+def _keys(*names: str) -> list[Column]:
+    """Return columns of a primary key that the database does not number itself."""
+    return [Column(name, Integer, primary_key=True, autoincrement=False) for name in names]
+
+
+def _integers(*names: str) -> list[Column]:
+    return [Column(name, Integer, nullable=False) for name in names]
+
+
+def _texts(most: int, *names: str) -> list[Column]:
+    return [Column(name, String(most), nullable=False) for name in names]
+
+
+def _named(table: str, key: Sequence[str], *more: Column, most: int = 25) -> Table:
+    """Return a table of the document's map."""
+    return Table(table, TABLES, *_keys(*key), *_texts(most, "Name"), *more)
+
+
+def _ip() -> Column:
+    return Column("IP", String(15), nullable=False, default="")
+
+
+SYSTEM_TYPE = _named("TNMapSystemType", PLACE[:1], most=40)
+SYSTEM = _named("TNMapSystem", PLACE[:2], _ip())
+STATION = _named(
     "TNMapStation",
-    TABLES,
-    Column("SystemType", Integer, primary_key=True, autoincrement=False),
-    Column("System", Integer, primary_key=True, autoincrement=False),
-    Column("Station", Integer, primary_key=True, autoincrement=False),
-    Column("Name", String(25), nullable=False),
-    Column("IP", String(15), nullable=False, default=""),
+    PLACE,
+    _ip(),
     Column("Heard", String(14), nullable=False, default=""),  # time of the newest telegram of any kind; UTC
     Column("Result", Integer, nullable=False, default=0),  # sequence of the latest stored: what an 08 says
     Column("Event", Integer, nullable=False, default=0),
 )
-SPINDLE = Table(
-    "TNMapSpindle",
-    TABLES,
-    Column("SystemType", Integer, primary_key=True, autoincrement=False),
-    Column("System", Integer, primary_key=True, autoincrement=False),
-    Column("Station", Integer, primary_key=True, autoincrement=False),
-    Column("Spindle", Integer, primary_key=True, autoincrement=False),
-    Column("Name", String(25), nullable=False),
-)
-PROGRAM = Table(
-    "TNMapProgram",
-    TABLES,
-    Column("SystemType", Integer, primary_key=True, autoincrement=False),
-    Column("System", Integer, primary_key=True, autoincrement=False),
-    Column("Station", Integer, primary_key=True, autoincrement=False),
-    Column("Spindle", Integer, primary_key=True, autoincrement=False),
-    Column("Program", Integer, primary_key=True, autoincrement=False),
-    Column("Name", String(25), nullable=False),
-)
-
+SPINDLE = _named("TNMapSpindle", _PROGRAM[:4])
+PROGRAM = _named("TNMapProgram", _PROGRAM)
 RESULT = Table(
     "Result",
     TABLES,
     Column("ResultId", _BIG, primary_key=True, autoincrement=False),
-    *_place(),
-    Column("Sequence", Integer, nullable=False),
-    Column("Time", String(14), nullable=False),
-    Column("Arrived", String(14), nullable=False),
-    Column("VIN", String(25), nullable=False),
-    Column("Spindle", Integer, nullable=False),
-    Column("SpindleSerial", String(10), nullable=False),
-    Column("Program", Integer, nullable=False),
-    Column("Overall", Integer, nullable=False),
-    Column("TorqueLow", Real),
-    Column("Torque", Real),
-    Column("TorqueHigh", Real),
+    *_integers(*PLACE, "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_texts(25, "VIN"),
+    *_integers("Spindle"),
+    *_texts(10, "SpindleSerial"),
+    *_integers("Program", "Overall"),
+    *[Column(name, Real) for name in ("TorqueLow", "Torque", "TorqueHigh")],
     Column("TorqueStatus", Integer),
-    Column("AngleLow", Real),
-    Column("Angle", Real),
-    Column("AngleHigh", Real),
+    *[Column(name, Real) for name in ("AngleLow", "Angle", "AngleHigh")],
     Column("AngleStatus", Integer),
     Column("TimeStatus", Integer),
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
     # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
-    UniqueConstraint("SystemType", "System", "Station", "Time", "Sequence", "Spindle", name="ResultOnce"),
+    UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
-    Index("ResultByVIN", "VIN", "SystemType", "System", "Station", "Program", postgresql_ops=_OCTETS),
+    Index("ResultByVIN", "VIN", *PLACE, "Program", postgresql_ops=_OCTETS),
     Index("ResultByTighteningId", "TighteningId"),
     # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
     Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
     Index(
         "ResultNOKOf",
-        *("SystemType", "System", "Station", "Time"),
-        *("Program", "Spindle", "SpindleSerial", "TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
+        *(*PLACE, "Time", "Program", "Spindle", "SpindleSerial"),
+        *("TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
         sqlite_where=text('"Overall" = 1'),
         postgresql_where=text('"Overall" = 1'),
     ),
@@ -164,24 +144,19 @@ IS_NOK = RESULT.c.Overall == literal_column("1")
 QUARTER = Table(  # results in sums (toolcart.archive.quarters)
     "Quarter",
     TABLES,
-    *[
-        Column(name, Integer, primary_key=True, autoincrement=False)
-        for name in ("SystemType", "System", "Station", "Program", "Spindle")
-    ],
+    *_keys(*PLACE, "Program", "Spindle"),
     Column("Slot", String(12), primary_key=True),  # its begin
     Column("Tool", String(10), primary_key=True),
     *[Column(name, Float, primary_key=True) for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")],
-    Column("Good", Integer, nullable=False),  # results that are OK
-    Column("Bad", Integer, nullable=False),
+    *_integers("Good", "Bad"),  # results that are OK, and not OK
     *[
         Column(f"{verdict}{quantity}{measure}", kind, nullable=measure in ("Least", "Most"))
         for quantity in ("Torque", "Angle")
         for verdict in ("Good", "Bad")
         for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
     ],
-    Index(
-        "QuarterBySlot", "Slot", "Good", "Bad"
-    ),  # rates of any station read nothing else; a commit writes a page more
+    # Rates of any station read nothing else; a commit writes a page more.
+    Index("QuarterBySlot", "Slot", "Good", "Bad"),
     sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(
@@ -206,59 +181,45 @@ RESULT_PARAMETER = Table(
     TABLES,
     Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
     Column("Number", Integer, primary_key=True),  # its place in the telegram
-    Column("Spindle", Integer, nullable=False),
-    Column("Program", Integer, nullable=False),
-    Column("ParameterId", Integer, nullable=False),
-    Column("Name", String(25), nullable=False),
-    Column("Value", String(25), nullable=False),
-    Column("Type", Integer, nullable=False),
-    Column("Unit", String(6), nullable=False),
-    Column("Step", Integer, nullable=False),
+    *_integers("Spindle", "Program", "ParameterId"),
+    *_texts(25, "Name", "Value"),
+    *_integers("Type"),
+    *_texts(6, "Unit"),
+    *_integers("Step"),
     sqlite_with_rowid=False,
 )
 EVENT = Table(
     "Event",
     TABLES,
     Column("EventId", _BIG, primary_key=True, autoincrement=False),
-    *_place(),
-    Column("Sequence", Integer, nullable=False),
-    Column("Time", String(14), nullable=False),
-    Column("Arrived", String(14), nullable=False),
-    Column("Code", Integer, nullable=False),
-    Column("Level", Integer, nullable=False),
+    *_integers(*PLACE, "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_integers("Code", "Level"),
     Column("Arrivals", Integer, nullable=False, default=1),
-    UniqueConstraint("SystemType", "System", "Station", "Time", "Sequence", name="EventOnce"),
+    UniqueConstraint(*PLACE, "Time", "Sequence", name="EventOnce"),
 )
 EVENT_PARAMETER = Table(
     "EventParameter",
     TABLES,
     Column("EventId", _BIG, ForeignKey("Event.EventId"), nullable=False),
-    Column("ParameterId", Integer, nullable=False),
-    Column("Type", Integer, nullable=False),
-    Column("Value", String(20), nullable=False),
+    *_integers("ParameterId", "Type"),
+    *_texts(20, "Value"),
     Index("ParameterByEvent", "EventId"),
 )
 GRAPH = Table(
     "Graph",
     TABLES,
     Column("GraphId", _BIG, primary_key=True, autoincrement=False),
-    *_place(),
-    Column("Spindle", Integer, nullable=False),
-    Column("Program", Integer, nullable=False),
-    Column("Sequence", Integer, nullable=False),
-    Column("Time", String(14), nullable=False),
-    Column("Arrived", String(14), nullable=False),
-    Column("GraphType", Integer, nullable=False),  # 0 torque, 1 angle (004:302)
-    Column("BitShift", Integer, nullable=False),
+    *_integers(*PLACE, "Spindle", "Program", "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_integers("GraphType", "BitShift"),  # of these types 0 is torque, 1 angle (004:302)
     Column("FactorDom", BigInteger, nullable=False),
     Column("FactorNom", BigInteger, nullable=False),
-    Column("LimitMin", Real),
-    Column("LimitMax", Real),
-    Column("AngleOffset", Real),
+    *[Column(name, Real) for name in ("LimitMin", "LimitMax", "AngleOffset")],
     Column("SampleMs", Real, nullable=False),
     Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high byte first
     Column("Arrivals", Integer, nullable=False, default=1),
-    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", "GraphType", name="GraphOnce"),
+    UniqueConstraint(*GRAPH_KEY, name="GraphOnce"),
     *_within(REAL_MOST, "LimitMin", "LimitMax", "AngleOffset", "SampleMs"),
     *_within(SHIFT_MOST, "BitShift"),
     *_within(FACTOR_MOST, "FactorDom", "FactorNom"),
@@ -267,10 +228,10 @@ BREACH = Table(
     "Breach",
     TABLES,
     Column("BreachId", _BIG, primary_key=True, autoincrement=True),
-    Column("Arrived", String(14), nullable=False),
-    Column("Peer", String(60), nullable=False),
-    Column("Telegram", String(2), nullable=False),
-    Column("Field", String(60), nullable=False),
+    *_texts(14, "Arrived"),
+    *_texts(60, "Peer"),
+    *_texts(2, "Telegram"),
+    *_texts(60, "Field"),
     Column("Position", Integer),  # of the field's first byte, counted from 1 after the length, like the document
     Column("Found", Text, nullable=False),
     Column("Allowed", Text, nullable=False),
@@ -280,30 +241,26 @@ CONTROL_LIMITS = Table(  # what a program's charts are measured by (toolcart.arc
     "ControlLimits",
     TABLES,
     Column("ControlLimitsId", _BIG, primary_key=True, autoincrement=True),
-    *_place(),
-    Column("Program", Integer, nullable=False),
-    Column("Spindle", Integer, nullable=False),
-    Column("Quantity", String(6), nullable=False),
-    Column("Begins", String(12), nullable=False),  # by the station's clock: they hold from here on
-    Column("Since", String(12), nullable=False),  # the reference period, whose last minute is Until
-    Column("Until", String(12), nullable=False),
-    Column("OnlyOK", Integer, nullable=False),
-    Column("Count", Integer, nullable=False),  # values of the reference period
+    *_integers(*PLACE, "Program", "Spindle"),
+    *_texts(6, "Quantity"),
+    *_texts(12, "Begins"),  # by the station's clock: they hold from here on
+    *_texts(12, "Since", "Until"),  # the reference period, whose last minute is Until
+    *_integers("OnlyOK", "Count"),  # of how many values of that period
     Column("Mean", Float, nullable=False),
     Column("Within", Float, nullable=False),  # deviation within its subgroups
-    Column("Who", String(100), nullable=False),
-    Column("Arrived", String(14), nullable=False),
+    *_texts(100, "Who"),
+    *_texts(14, "Arrived"),
     Column("Note", Text, nullable=False),
     Column("Withdrawn", String(14), nullable=False, default=""),
-    Index("ControlLimitsOf", "SystemType", "System", "Station", "Program", "Spindle"),
+    Index("ControlLimitsOf", *PLACE, "Program", "Spindle"),
 )
 REMARK = Table(  # what people say about a result
     "Remark",
     TABLES,
     Column("RemarkId", _BIG, primary_key=True, autoincrement=True),
     Column("ResultId", _BIG, ForeignKey("Result.ResultId"), nullable=False),
-    Column("Arrived", String(14), nullable=False),
-    Column("Who", String(100), nullable=False),
+    *_texts(14, "Arrived"),
+    *_texts(100, "Who"),
     Column("Text", Text, nullable=False),
     Index("RemarkOfResult", "ResultId"),
 )
@@ -311,8 +268,8 @@ AUDIT = Table(  # what commands and people have changed
     "Audit",
     TABLES,
     Column("AuditId", _BIG, primary_key=True, autoincrement=True),
-    Column("Arrived", String(14), nullable=False),
-    Column("Who", String(100), nullable=False),
+    *_texts(14, "Arrived"),
+    *_texts(100, "Who"),
     Column("What", Text, nullable=False),
 )
 SERVER = Table(  # the servers that share this database (toolcart.archive.servers)
@@ -320,7 +277,7 @@ SERVER = Table(  # the servers that share this database (toolcart.archive.server
     TABLES,
     Column("Host", String(15), primary_key=True),  # as an 08 has it
     Column("Port", Integer, primary_key=True, autoincrement=False),
-    Column("Weight", Integer, nullable=False),
+    *_integers("Weight"),
     Column("Seen", Float, nullable=False),  # seconds since 1970 by the database's clock
     Column("Draining", Integer, nullable=False, default=0),
 )
@@ -331,10 +288,14 @@ CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.
     Column("Identity", String(8), primary_key=True),  # of the spool
     Column("Number", BigInteger, nullable=False),
     Column("Base", BigInteger, nullable=False),  # a result's sequence is this plus its number, on the circle
-    Column("Sequence", Integer, nullable=False),  # of the newest result, 0 if there is none yet
-    *_place(),
-    Column("Arrived", String(14), nullable=False),
+    *_integers("Sequence", *PLACE),  # that of the newest result, 0 if there is none yet
+    *_texts(14, "Arrived"),
 )
+
+
+def belongs(other: Any, table: Table) -> ColumnElement[bool]:
+    """The condition that a row with these columns (`.c`) belongs to a row of the map's table."""
+    return and_(*[column == other[column.name] for column in table.primary_key.columns])
 
 
 def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from toolcart.archive import cars, pareto, rows
 from toolcart.archive import tables as t
-from toolcart.archive.queries import Wanted, is_program, wanted_results
+from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results
 from toolcart.archive.statistics import Station, Trended, which
 
 ROWS = 100  # of a list on a page
@@ -23,7 +23,7 @@ STATIONS = 2000  # of the map, those heard last; the search finds the others
 PROGRAMS = 2000  # of a station that are shown with names
 LOOKED_THROUGH = 2000  # results searched for those with curves
 CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
-_R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
+_R, _S, _E = t.RESULT.c, t.STATION.c, t.EVENT.c
 
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
@@ -45,10 +45,10 @@ def stations(connection: Connection, today: str, most: int = STATIONS) -> list[d
     """
     key = (_S.SystemType, _S.System, _S.Station)
     one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
-    here = and_(_R.SystemType == one.SystemType, _R.System == one.System, _R.Station == one.Station, _R.Time >= today)
-    count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
+    here = [_R[name] == one[name] for name in t.PLACE]
+    count = select(func.count()).select_from(t.RESULT).where(*here, _R.Time >= today).scalar_subquery()
     asked = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
-    rows = [dict(row) for row in connection.execute(asked).mappings()]
+    rows = dicts(connection, asked)
     bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(t.IS_NOK, _R.Time >= today)
     counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
@@ -73,11 +73,8 @@ def station_count(connection: Connection) -> int:
 
 def station(connection: Connection, key: Station) -> dict | None:
     """Return a station's row with its system's name; None if it is not known."""
-    asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName"))
-    same = and_(t.SYSTEM.c.SystemType == _S.SystemType, t.SYSTEM.c.System == _S.System)
-    found = connection.execute(asked.outerjoin(t.SYSTEM, same).where(t.is_row(t.STATION, t.RESULT_KEY, key)))
-    row = found.mappings().first()
-    return dict(row) if row else None
+    asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName")).outerjoin(t.SYSTEM, t.belongs(_S, t.SYSTEM))
+    return next(iter(dicts(connection, asked.where(t.is_row(t.STATION, t.PLACE, key)))), None)
 
 
 def newest_number(connection: Connection) -> int:
@@ -88,34 +85,39 @@ def newest_number(connection: Connection) -> int:
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
     """Return the newest `most` results after this number, oldest first."""
     asked = wanted_results(Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
-    return [dict(row) for row in connection.execute(asked).mappings()][::-1]
+    return dicts(connection, asked)[::-1]
 
 
 def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
     """Return a page of a list, newest first, and one more row if there is another page."""
-    asked = wanted_results(wanted)
-    if by_time(wanted):
-        asked = asked.order_by(_R.Time.desc(), _R.ResultId.desc())
-        if behind:
-            asked = asked.where(_behind(_R.Time, _R.ResultId, behind))
-    else:
-        asked = asked.order_by(_R.ResultId.desc())
-        if behind:
-            asked = asked.where(_R.ResultId < behind.number)
-    return [dict(row) for row in connection.execute(asked.limit(most + 1)).mappings()]
+    time = _R.Time if by_time(wanted) else None
+    return _page(connection, wanted_results(wanted), _R.ResultId, time, behind, most)
+
+
+def _page(
+    connection: Connection,
+    asked: Select,
+    number: ColumnElement,
+    time: ColumnElement | None,
+    behind: Behind | None,
+    most: int,
+) -> list[dict]:
+    """Return some rows by number, or by time and number, the newest first, and one more if there are more."""
+    order = [number.desc()] if time is None else [time.desc(), number.desc()]
+    if behind:
+        asked = asked.where(number < behind.number if time is None else _behind(time, number, behind))
+    return dicts(connection, asked.order_by(*order).limit(most + 1))
 
 
 def by_time(wanted: Wanted) -> bool:
     """True if a list is in the order of the stations' clocks."""
-    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
-    filters = (*filters, wanted.spindle)
-    return wanted.nok or any(one is not None for one in filters)
+    names = ("station", "from_time", "to_time", "program", "tool", "statuses", "spindle")
+    return wanted.nok or any(getattr(wanted, name) is not None for name in names)
 
 
 def car(connection: Connection, vin: str) -> list[dict]:
     """Return all screws of a car, in the order they were tightened."""
-    asked = wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return dicts(connection, wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS))
 
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
@@ -130,12 +132,12 @@ def cars_like(connection: Connection, part: str) -> list[dict]:
 def named_stations(connection: Connection, text: str) -> list[dict]:
     """Return the stations whose name contains this."""
     asked = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
-    return [dict(row) for row in connection.execute(asked.order_by(_S.Name).limit(CARS)).mappings()]
+    return dicts(connection, asked.order_by(_S.Name).limit(CARS))
 
 
 def neighbours(connection: Connection, told: dict) -> dict:
     """Return the numbers of the station's results before and after this one by its clock, and of its telegram's."""
-    here = t.is_row(t.RESULT, ("SystemType", "System", "Station"), [told[n] for n in t.RESULT_KEY[:3]])
+    here = t.is_row(t.RESULT, t.PLACE, [told[name] for name in t.PLACE])
     moment, number = told["Time"], told["ResultId"]
     asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
     later = connection.execute(asked.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
@@ -143,11 +145,7 @@ def neighbours(connection: Connection, told: dict) -> dict:
     earlier = connection.execute(asked.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
     same = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY])
     asked = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
-    return {
-        "Earlier": earlier,
-        "Later": later,
-        "Spindles": [dict(row) for row in connection.execute(asked).mappings()],
-    }
+    return {"Earlier": earlier, "Later": later, "Spindles": dicts(connection, asked)}
 
 
 def days(connection: Connection, key: Station, day: str | None) -> dict:
@@ -180,10 +178,8 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
 
 def trended_results(connection: Connection, wanted: Trended, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return the same results as rows of a list, newest first, and one more if there are more."""
-    asked = wanted_results(Wanted()).where(which(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
-    if behind:
-        asked = asked.where(_behind(_R.Time, _R.ResultId, behind))
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    asked = wanted_results(Wanted()).where(which(connection, wanted))
+    return _page(connection, asked, _R.ResultId, _R.Time, behind, most)
 
 
 def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
@@ -221,13 +217,10 @@ def nok_counts(connection: Connection, key: Station | None, program: int | None,
     if program is not None:
         asked = asked.where(is_program(program, at_station=key is not None))
     one = asked.group_by(*by).subquery().c
-    columns = t.PROGRAM.c
-    same = and_(_S.SystemType == one.SystemType, _S.System == one.System, _S.Station == one.Station)
-    there = and_(columns.SystemType == one.SystemType, columns.System == one.System, columns.Station == one.Station)
-    station = select(_S.Name).where(same).scalar_subquery()
-    named = select(func.max(columns.Name)).where(there, columns.Program == one.Program).scalar_subquery()
-    asked = select(*one, station.label("StationName"), named.label("ProgramName"))
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    there = [t.PROGRAM.c[name] == one[name] for name in (*t.PLACE, "Program")]
+    station = select(_S.Name).where(t.belongs(one, t.STATION)).scalar_subquery()
+    named = select(func.max(t.PROGRAM.c.Name)).where(*there).scalar_subquery()
+    return dicts(connection, select(*one, station.label("StationName"), named.label("ProgramName")))
 
 
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
@@ -251,39 +244,26 @@ def choices(connection: Connection) -> dict[str, list]:
 
 def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return a page of events, newest first, with their parameters, and one more if there is another page."""
-    same = and_(_S.SystemType == _E.SystemType, _S.System == _E.System, _S.Station == _E.Station)
-    asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, same)
-    if key is None:
-        asked = asked.order_by(_E.EventId.desc())
-        if behind:
-            asked = asked.where(_E.EventId < behind.number)
-    else:
-        asked = asked.where(t.is_row(t.EVENT, t.RESULT_KEY, key)).order_by(_E.Time.desc(), _E.EventId.desc())
-        if behind:
-            asked = asked.where(_behind(_E.Time, _E.EventId, behind))
-    rows = [{**row, "Parameters": []} for row in connection.execute(asked.limit(most + 1)).mappings()]
+    asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
+    if key is not None:
+        asked = asked.where(t.is_row(t.EVENT, t.PLACE, key))
+    found = _page(connection, asked, _E.EventId, None if key is None else _E.Time, behind, most)
+    rows = [{**row, "Parameters": []} for row in found]
     by_number = {row["EventId"]: row for row in rows}
-    parameters = t.EVENT_PARAMETER.c
-    for row in connection.execute(select(t.EVENT_PARAMETER).where(parameters.EventId.in_(list(by_number)))).mappings():
-        by_number[row["EventId"]]["Parameters"].append({k: row[k] for k in ("ParameterId", "Type", "Value")})
+    asked = select(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(list(by_number)))
+    for row in dicts(connection, asked):
+        by_number[row.pop("EventId")]["Parameters"].append(row)
     return rows
 
 
 def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return a page of breaches of the document, newest first, and one more if there is another page."""
-    asked = select(*t.BREACH.columns).order_by(_B.BreachId.desc()).limit(most + 1)
-    if behind:
-        asked = asked.where(_B.BreachId < behind.number)
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return _page(connection, select(t.BREACH), t.BREACH.c.BreachId, None, behind, most)
 
 
 def changes(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
     """Return a page of what commands and people have changed, newest first, and one more if there is another page."""
-    number = t.AUDIT.c.AuditId
-    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(most + 1)
-    if behind:
-        asked = asked.where(number < behind.number)
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return _page(connection, select(t.AUDIT), t.AUDIT.c.AuditId, None, behind, most)
 
 
 def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:

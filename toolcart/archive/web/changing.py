@@ -12,7 +12,7 @@ from toolcart.archive.periods import moment
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, shown
 from toolcart.archive.web.filters import Unclear
-from toolcart.archive.web.pages import NotThere, Page
+from toolcart.archive.web.pages import NotThere, Page, station_of
 from toolcart.archive.web.reading import Reading, Writing
 
 REFERENCE_DAYS = 7  # of a reference period, unless another one is chosen
@@ -70,11 +70,7 @@ async def add_remark(read: Reading, write: Writing, request: Request, form: dict
 
 
 async def _program(read: Reading, request: Request) -> tuple[dict, Trended]:
-    text = request.path_params["key"]
-    key = filters.station(text)
-    station = await read(asked.station, key)
-    if station is None:
-        raise NotThere(f"station {text} has never reported")
+    key, station = await station_of(read, request)
     program, spindle = filters.number(request, "program"), filters.number(request, "spindle")
     if program is None:
         raise Unclear("program: limits are of one program of a station")

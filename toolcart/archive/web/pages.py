@@ -85,39 +85,46 @@ async def car(read: Reading, request: Request) -> Page:
     found = await read(asked.car, vin)
     if not found:
         raise NotThere(f"no result has the VIN {vin!r}")
-    return Page(
-        "car.html",
-        {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)},
-        rows=listed.of_results(queries.Wanted(vin=vin)),
-    )
+    values = {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)}
+    return Page("car.html", values, rows=listed.of_results(queries.Wanted(vin=vin)))
 
 
 async def result(read: Reading, request: Request) -> Page:
     """One result with everything that came with it, and its curves."""
+    found = await _result(read, request)
+    around = await read(asked.neighbours, found)
+    said = await read(remarks.of, found["ResultId"])
+    graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in found["Graphs"]]
+    values = {"result": {**found, "Graphs": graphs}, "around": around}
+    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": remarks.MOST})
+
+
+async def _result(read: Reading, request: Request) -> dict:
     number = request.path_params["number"]
     found = await read(queries.result, number) if number < 2**63 else None
     if found is None:
         raise NotThere(f"there is no result {number}")
-    around = await read(asked.neighbours, found)
-    said = await read(remarks.of, number)
-    values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
-    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": remarks.MOST})
+    return found
+
+
+async def station_of(read: Reading, request: Request) -> tuple[asked.Station, dict]:
+    """Return the station that the address names, and its row."""
+    text = request.path_params["key"]
+    key = filters.station(text)
+    found = await read(asked.station, key)
+    if found is None:
+        raise NotThere(f"station {text} has never reported")
+    return key, found
 
 
 async def curves(read: Reading, request: Request) -> Page:
     """Curves of a result and those before it, over one another, with the window that they have to end in."""
-    number = request.path_params["number"]
-    found = await read(queries.result, number) if number < 2**63 else None
-    if found is None:
-        raise NotThere(f"there is no result {number}")
+    found = await _result(read, request)
     count = filters.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
     only_ok = filters.one_of(request, "only", ("", "ok")) == "ok"
     others = [await read(queries.result, one) for one in await read(asked.like, found, count, only_ok)]
-    lines = [
-        {**_curves(one), **{name: one[name] for name in ("ResultId", "Time", "Overall", "VIN")}}
-        for one in others
-        if one
-    ]
+    names = ("ResultId", "Time", "Overall", "VIN")
+    lines = [{**_curves(one), **{name: one[name] for name in names}} for one in others if one]
     window = {name: found[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
     values = {"result": {**found, "Graphs": []}, "lines": lines, "window": window}
     return Page("curves.html", {**values, "count": count, "only_ok": only_ok})
@@ -125,10 +132,7 @@ async def curves(read: Reading, request: Request) -> Page:
 
 async def station(read: Reading, request: Request) -> Page:
     """A station's day."""
-    key = filters.station(request.path_params["key"])
-    told = await read(asked.station, key)
-    if told is None:
-        raise NotThere(f"station {request.path_params['key']} has never reported")
+    key, told = await station_of(read, request)
     days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
     names = await read(asked.program_names, key)
@@ -158,11 +162,7 @@ async def results(read: Reading, request: Request) -> Page:
         tool=filters.tool(request),
         statuses=filters.cause(request),
     )
-    found = await read(asked.results, wanted, filters.place(request))
-    more = len(found) > asked.ROWS
-    found = found[: asked.ROWS]
-    last = found[-1] if more else None
-    behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
+    found, behind = _cut(await read(asked.results, wanted, filters.place(request)), "ResultId", asked.by_time(wanted))
     form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
@@ -174,10 +174,7 @@ async def events(read: Reading, request: Request) -> Page:
     """Events that stations reported (telegram 09)."""
     text = request.query_params.get("station", "")
     key = filters.station(text) if text else None
-    found = await read(asked.events, key, filters.place(request))
-    more = len(found) > asked.ROWS
-    found = found[: asked.ROWS]
-    behind = f"{found[-1]['Time'] if key else ''}-{found[-1]['EventId']}" if more else None
+    found, behind = _cut(await read(asked.events, key, filters.place(request)), "EventId", key is not None)
     values = {"events": found, "filters": {"station": text}, "behind": behind}
     rows = listed.Listed(listed.EVENTS, {"station": key})
     return Page("events.html", values, rows=rows, choices=await read(asked.choices))
@@ -185,28 +182,23 @@ async def events(read: Reading, request: Request) -> Page:
 
 async def breaches(read: Reading, request: Request) -> Page:
     """Breaches of the document."""
-    found = await read(asked.breaches, filters.place(request))
-    more = len(found) > asked.ROWS
-    found = found[: asked.ROWS]
-    values = {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None}
-    return Page("breaches.html", values, rows=listed.Listed(listed.BREACHES))
+    found, behind = _cut(await read(asked.breaches, filters.place(request)), "BreachId")
+    return Page("breaches.html", {"breaches": found, "behind": behind}, rows=listed.Listed(listed.BREACHES))
 
 
 async def audit(read: Reading, request: Request) -> Page:
     """What commands have changed, and who ran them."""
-    found = await read(asked.changes, filters.place(request))
-    more = len(found) > asked.ROWS
-    found = found[: asked.ROWS]
-    values = {"changes": found, "behind": f"-{found[-1]['AuditId']}" if more else None}
-    return Page("audit.html", values, rows=listed.Listed(listed.CHANGES))
+    found, behind = _cut(await read(asked.changes, filters.place(request)), "AuditId")
+    return Page("audit.html", {"changes": found, "behind": behind}, rows=listed.Listed(listed.CHANGES))
+
+
+def _cut(found: list[dict], number: str, by_time: bool = False) -> tuple[list[dict], str | None]:
+    """Return the rows of one page, and the address of what is behind them, if anything is."""
+    rows = found[: asked.ROWS]
+    return rows, f"{rows[-1]['Time'] if by_time else ''}-{rows[-1][number]}" if len(found) > len(rows) else None
 
 
 # -- curves --------------------------------------------------------------------------------------------------------
-
-
-def _graph(graph: dict) -> dict:
-    """Return a graph without its bytes."""
-    return {name: value for name, value in graph.items() if name != "Samples"}
 
 
 def _curves(found: dict) -> dict:
@@ -224,10 +216,7 @@ def _curves(found: dict) -> dict:
         return {}
     over = one.torque_over_angle()
     told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
-    told["limits"] = {
-        "torque": [found["TorqueLow"], found["TorqueHigh"]],
-        "angle": [found["AngleLow"], found["AngleHigh"]],
-    }
+    told["limits"] = {name.lower(): [found[f"{name}Low"], found[f"{name}High"]] for name in ("Torque", "Angle")}
     return told
 
 

@@ -12,7 +12,7 @@ from toolcart.archive import pareto, rates
 from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, listed, shown
-from toolcart.archive.web.pages import NotThere, Page
+from toolcart.archive.web.pages import Page, station_of
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.trend import Shown, trend
 
@@ -30,11 +30,7 @@ OVER = ("day", "week", "month", "shift")  # the same over time
 
 async def trend_page(read: Reading, request: Request) -> Page:
     """A program of a station over time."""
-    text = request.path_params["key"]
-    key = filters.station(text)
-    station = await read(asked.station, key)
-    if station is None:
-        raise NotThere(f"station {text} has never reported")
+    key, station = await station_of(read, request)
     names = await read(asked.program_names, key)
     newest = await read(asked.newest, key, filters.number(request, "program"), filters.number(request, "spindle"))
     if newest is None:
@@ -48,9 +44,8 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["only"] = filters.one_of(request, "only", ("", "ok"))
     wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
-    told["results"] = shown.link(
-        "/results", verdict="all", station=shown.place(station), program=program, spindle=spindle
-    )
+    which = {"station": shown.place(station), "program": program, "spindle": spindle}
+    told["results"] = shown.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
     values.update(lines=LINES, behind=filters.number(request, "behind") or 0)
     values["title"] = names.get((spindle, program), f"Program {program}")
@@ -81,14 +76,8 @@ async def pareto_page(read: Reading, request: Request) -> Page:
         bars = await _over_time(read, wanted, form, shifts)
     else:
         bars = await _by_frequency(read, wanted, form, counts, screws)
-    values: dict[str, Any] = {
-        "bars": bars[:BARS],
-        "more": len(bars[BARS:]),
-        "nok": nok,
-        "form": form,
-        "kinds": kinds,
-        "over": by in OVER,
-    }
+    values: dict[str, Any] = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": nok, "form": form, "kinds": kinds}
+    values["over"] = by in OVER
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).told()
     rows = listed.Listed(listed.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
