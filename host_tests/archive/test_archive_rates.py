@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from toolcart.archive import bulk, database, periods, quarters, rates, spc
+from toolcart.archive import bulk, database, periods, rates, spc
 from toolcart.archive import tables as t
 from toolcart.archive.web import trends
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading, TooLong
 from host_tests.support.archive import place_in, reading
-from lab.harness.archive_rows import Plant, fill
+from lab.harness.archive_rows import Plant, fill, sum_all
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:00,night=22:00")
 SPANS = ["?from=2026-11-18&to=2026-11-20", "?from=2026-11-18T06:07&to=2026-11-20T11:52"]
@@ -42,7 +42,7 @@ def place(tmp_path_factory):
                     more.append({**row, **again})
             more += [{**row, "ResultId": row["ResultId"] + 2 * 10**6, "Sequence": 7, "VIN": ""} for row in nok[:5]]
             bulk.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
-            quarters.rebuild(connection)
+            sum_all(connection)
     return made
 
 

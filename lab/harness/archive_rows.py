@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from toolcart.archive import bulk, cars, quarters
 from toolcart.archive import tables as t
@@ -73,11 +73,18 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
             cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.create(connection)
-        quarters.rebuild(connection)
+        sum_all(connection)
         for station, sequence in latest.items():
             here = t.is_row(t.STATION, t.RESULT_KEY, (SYSTEM_TYPE, 1, station))
             connection.execute(update(t.STATION).where(here).values(Result=sequence))
     return number
+
+
+def sum_all(connection: Connection) -> None:
+    """Sum all results, whatever has been summed before."""
+    connection.execute(delete(t.QUARTER))
+    columns = (*quarters.KEY, *quarters.MEASURES)
+    connection.execute(insert(t.QUARTER).from_select(columns, quarters.summed()))
 
 
 def _insert(connection: Connection, rows: list[dict]) -> None:

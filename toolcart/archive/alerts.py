@@ -17,12 +17,16 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection, select
 
 from toolcart.archive import tables as t
+from toolcart.archive.rows import moment
 from toolcart.base import private
+
+if TYPE_CHECKING:
+    from toolcart.archive.mailing import Mail
 
 # Sends alerts to a webhook and by mail (toolcart.archive.mailing), each once.
 #
@@ -34,16 +38,9 @@ from toolcart.base import private
 # 3. A webhook gets a POST of JSON: {"subject": ..., "text": ..., "causes": {cause: sentence}}; redirects are not
 #    followed.
 
+Channel: TypeAlias = "Mail | Webhook"  # any exception of `send` means that it failed
 DEADLINE_S = 20.0
 _ANSWER_MOST = 65536
-
-
-class Channel(Protocol):
-    """A way to reach people."""
-
-    def send(self, subject: str, text: str, causes: dict[str, str]) -> None:
-        """Send a message; any exception means that it failed."""
-        ...
 
 
 class _Still(urllib.request.HTTPRedirectHandler):
@@ -88,7 +85,7 @@ class Alerting:
             if told and self._is_sent(name, channel, *told, found):
                 self._told[name] = dict(found)
         if json.dumps(self._told) != before:
-            self._keep()
+            private.put(self._kept, json.dumps(self._told))
 
     def _is_sent(self, name: str, channel: Channel, subject: str, text: str, found: dict[str, str]) -> bool:
         why = ["no answer in time"]
@@ -111,9 +108,6 @@ class Alerting:
         self._say(f"{name} failed, it is tried again: {why[0] if why else 'no answer in time'}")
         return False
 
-    def _keep(self) -> None:
-        private.put(self._kept, json.dumps(self._told))
-
 
 DRIFT_OF = 20
 OLD_S = 3600.0  # results that arrived earlier say nothing about now
@@ -134,10 +128,8 @@ class Limits:
 def causes(connection: Connection, limits: Limits, told: Collection[str], now: datetime) -> dict[str, str]:
     """Return each current cause with a sentence; `told` are those reported and not yet over."""
     found = {}
-    station = t.STATION.c
-    for *key, name, heard in connection.execute(
-        select(station.SystemType, station.System, station.Station, station.Name, station.Heard)
-    ).fetchall():
+    stations = select(*t.STATION.primary_key.columns, t.STATION.c.Name, t.STATION.c.Heard)
+    for *key, name, heard in connection.execute(stations).fetchall():
         place = "/".join(map(str, key))
         who = f"{name} ({place})"
         if silence := _silence(heard, limits, now):
@@ -165,8 +157,8 @@ def message(now: Mapping[str, str], told: Mapping[str, str]) -> tuple[str, str] 
 
 
 def _silence(heard: str, limits: Limits, now: datetime) -> str | None:
-    then = _moment(heard)
-    if then is None or limits.silent_s is None or now - then <= timedelta(seconds=limits.silent_s):
+    then = moment(heard)
+    if then is None or limits.silent_s is None or now - then.replace(tzinfo=UTC) <= timedelta(seconds=limits.silent_s):
         return None
     return f"{then:%Y-%m-%d %H:%M} UTC"
 
@@ -190,22 +182,11 @@ def _too_many(rows: list[tuple], limits: Limits, was_told: bool) -> str | None:
 
 
 def _drift(rows: list[tuple], limits: Limits, was_told: bool) -> str | None:
-    pairs = [(_moment(arrived), _moment(time)) for _, time, arrived in rows[:DRIFT_OF]]
-    late = [(_local(a) - b.replace(tzinfo=None)).total_seconds() for a, b in pairs if a and b]
+    pairs = [(moment(arrived), moment(time)) for _, time, arrived in rows[:DRIFT_OF]]
+    late = [(a.replace(tzinfo=UTC).astimezone().replace(tzinfo=None) - b).total_seconds() for a, b in pairs if a and b]
     if not late or limits.drift_s is None:
         return None
     off = min(late)
     if abs(off) <= (limits.drift_s / 2 if was_told else limits.drift_s):
         return None
     return f"its clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}, or its results come so late"
-
-
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone().replace(tzinfo=None)
-
-
-def _moment(digits: str) -> datetime | None:
-    try:
-        return datetime.strptime(digits, _DIGITS).replace(tzinfo=UTC)
-    except ValueError:
-        return None

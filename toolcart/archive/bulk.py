@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
@@ -41,76 +41,97 @@ def together(connection: Connection) -> Iterator[None]:
     if connection.dialect.name == "sqlite":
         yield
         return
-    with _errors(connection), _driver(connection).pipeline():
+    driver: Any = connection.connection.driver_connection
+    with _errors(connection), driver.pipeline():
         yield
 
 
-def insert(connection: Connection, table: Table, rows: list[tuple]) -> None:
-    """Put these rows into the table."""
-    with _cursor(connection) as cursor:
-        if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _insert_text, (table, "INSERT", ""), rows)
-        else:
-            cursor.execute(_insert_arrays(table, ""), _arrays_of(table, columns(table), rows))
+def insert(connection: Connection, table: Table, rows: list[tuple], end: str = "") -> None:
+    """Put these rows into the table; `end` is what to do where their key is there already (ON CONFLICT ..)."""
+    names = columns(table)
+    into = f"INSERT INTO {_quoted(table.name)} ({_list(names)})"
+    _run(connection, table, names, rows, f"{into} SELECT * FROM {{new}} WHERE true {end}")
 
 
 def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None:
     """Put in the rows whose key the table does not have yet."""
-    with _cursor(connection) as cursor:
-        if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _insert_text, (table, "INSERT OR IGNORE", ""), rows)
-        else:
-            text = _insert_arrays(table, "ON CONFLICT DO NOTHING")
-            cursor.execute(text, _arrays_of(table, columns(table), rows))
+    insert(connection, table, rows, "ON CONFLICT DO NOTHING")
 
 
-def merge(
-    connection: Connection, table: Table, key: Sequence[str], merged: Mapping[str, str], rows: list[tuple]
-) -> None:
-    """Put these rows in; where there is one with the key, each other column is merged: its sum, least or most."""
-    end = _merging(table, tuple(key), tuple(merged.items()))
-    with _cursor(connection) as cursor:
-        if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _insert_text, (table, "INSERT", end), rows)
-        else:
-            cursor.execute(_insert_arrays(table, end), _arrays_of(table, columns(table), rows))
-
-
-@cache
-def _merging(table: Table, key: tuple[str, ...], merged: tuple[tuple[str, str], ...]) -> str:
+def merging(table: Table, merged: Mapping[str, str]) -> str:
+    """Return the end of an `insert` that merges these columns where the key is there: their sum, least or most."""
     told = []
-    for name, how in merged:
+    for name, how in merged.items():
         had, new = f"{_quoted(table.name)}.{_quoted(name)}", f"excluded.{_quoted(name)}"
         if how == "sum":
             told.append(f"{_quoted(name)} = {had} + {new}")
         else:  # one that is unknown gives way
             order = "<=" if how == "least" else ">="
             told.append(f"{_quoted(name)} = CASE WHEN {had} {order} {new} THEN {had} ELSE coalesce({new}, {had}) END")
-    return f"ON CONFLICT ({_list(key)}) DO UPDATE SET {', '.join(told)}"
+    return f"ON CONFLICT ({_list(table.primary_key.columns.keys())}) DO UPDATE SET {', '.join(told)}"
 
 
 def update(connection: Connection, table: Table, key: Sequence[str], names: Sequence[str], rows: list[tuple]) -> None:
     """Change the rows that have these keys; a row of `rows` has the key's columns, then those of `names`."""
-    key, names = tuple(key), tuple(names)
-    with _cursor(connection) as cursor:
-        if connection.dialect.name == "sqlite":
-            _in_parts(cursor, _update_text, (table, key, names), rows)
-        else:
-            cursor.execute(_update_arrays(table, key, names), _arrays_of(table, key + names, rows))
+    values = ", ".join(f"{_quoted(name)} = new.{_quoted(name)}" for name in names)
+    text = f"UPDATE {_quoted(table.name)} AS had SET {values} FROM {{new}} WHERE {_same(key)}"
+    _run(connection, table, (*key, *names), rows, text)
 
 
 def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
     """Return the keys that the table has."""
-    if not keys:
-        return set()
-    names = tuple(names)
-    with _cursor(connection) as cursor:
-        if connection.dialect.name == "sqlite":
-            return set(_in_parts(cursor, _known_text, (table, names), keys))
-        return set(cursor.execute(_known_arrays(table, names), _arrays_of(table, names, keys)).fetchall())
+    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {_same(names)})"
+    return set(_run(connection, table, tuple(names), keys, f"SELECT * FROM {{new}} WHERE {had}"))
+
+
+def _same(names: Sequence[str]) -> str:
+    return " AND ".join(f"had.{_quoted(name)} = new.{_quoted(name)}" for name in names)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 # -- the driver ----------------------------------------------------------------------------------------------------
+
+
+def _run(connection: Connection, table: Table, names: tuple[str, ...], rows: list[tuple], text: str) -> list[tuple]:
+    """Run a statement in which {new} is these rows, with these names; return what it answers."""
+    told: list[tuple] = []
+    if not rows:
+        return told
+    with _cursor(connection) as cursor:
+        if connection.dialect.name != "sqlite":
+            cursor.execute(_with_arrays(table, names, text), _arrays_of(table, names, rows))
+            return cursor.fetchall() if cursor.description else told
+        first = 0
+        for count in _AT_ONCE:
+            while len(rows) - first >= count:
+                values = tuple(chain.from_iterable(rows[first : first + count]))
+                told += cursor.execute(_with_values(names, text, count), values).fetchall()
+                first += count
+    return told
+
+
+@cache
+def _with_values(names: tuple[str, ...], text: str, count: int) -> str:
+    marks = ", ".join([f"({', '.join('?' * len(names))})"] * count)
+    return _with(f"VALUES {marks}", names, text)
+
+
+@cache
+def _with_arrays(table: Table, names: tuple[str, ...], text: str) -> str:
+    arrays = ", ".join(f"%s::{_kind(table, name)}[]" for name in names)
+    return _with(f"SELECT * FROM unnest({arrays})", names, text)
+
+
+def _with(rows: str, names: tuple[str, ...], text: str) -> str:
+    # Not in front of all: SQLite's driver begins a transaction only for what begins with INSERT, UPDATE or DELETE.
+    return text.format(new=f"(WITH named ({_list(names)}) AS ({rows}) SELECT * FROM named) AS new")
 
 
 @contextmanager
@@ -134,98 +155,14 @@ def _errors(connection: Connection) -> Iterator[None]:
         raise DBAPIError.instance(None, None, wrong, error, dialect=connection.dialect) from wrong
 
 
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(map(_quoted, names))
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
-
-
-# -- SQLite: many rows in one statement ----------------------------------------------------------------------------
-
-
-def _in_parts(cursor: Any, text_of: Callable[..., str], what: tuple, rows: list[tuple]) -> list[tuple]:
-    """Run the statement for all rows, in parts of the sizes in _AT_ONCE; return what it answers."""
-    told, first = [], 0
-    for count in _AT_ONCE:
-        while len(rows) - first >= count:
-            text = text_of(*what, count)
-            told += cursor.execute(text, tuple(chain.from_iterable(rows[first : first + count]))).fetchall()
-            first += count
-    return told
-
-
-def _marks(width: int, count: int) -> str:
-    return ", ".join([f"({', '.join('?' * width)})"] * count)
-
-
-@cache
-def _insert_text(table: Table, how: str, end: str, count: int) -> str:
-    names = columns(table)
-    return f"{how} INTO {_quoted(table.name)} ({_list(names)}) VALUES {_marks(len(names), count)} {end}"
-
-
-@cache
-def _update_text(table: Table, key: tuple[str, ...], names: tuple[str, ...], count: int) -> str:
-    values = ", ".join(f"{_quoted(name)} = new.column{len(key) + at}" for at, name in enumerate(names, 1))
-    here = " AND ".join(f"{_quoted(name)} = new.column{at}" for at, name in enumerate(key, 1))
-    new = f"(VALUES {_marks(len(key) + len(names), count)}) AS new"
-    return f"UPDATE {_quoted(table.name)} SET {values} FROM {new} WHERE {here}"
-
-
-@cache
-def _known_text(table: Table, names: tuple[str, ...], count: int) -> str:
-    here = " AND ".join(f"had.{_quoted(name)} = key.column{at}" for at, name in enumerate(names, 1))
-    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {here})"
-    return f"SELECT * FROM (VALUES {_marks(len(names), count)}) AS key WHERE {had}"
-
-
 # -- PostgreSQL: an array for each column --------------------------------------------------------------------------
-
-
-@cache
-def _insert_arrays(table: Table, end: str) -> str:
-    names = columns(table)
-    return f"INSERT INTO {_quoted(table.name)} ({_list(names)}) SELECT * FROM {_arrays(table, names)} {end}"
-
-
-@cache
-def _update_arrays(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> str:
-    values = ", ".join(f"{_quoted(name)} = new.{_quoted(name)}" for name in names)
-    here = " AND ".join(f"had.{_quoted(name)} = new.{_quoted(name)}" for name in key)
-    new = f"{_arrays(table, key + names)} AS new({_list(key + names)})"
-    return f"UPDATE {_quoted(table.name)} AS had SET {values} FROM {new} WHERE {here}"
-
-
-@cache
-def _known_arrays(table: Table, names: tuple[str, ...]) -> str:
-    keys = ", ".join(f"key.{_quoted(name)}" for name in names)
-    same = " AND ".join(f"had.{_quoted(name)} = key.{_quoted(name)}" for name in names)
-    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {same})"
-    return f"SELECT {keys} FROM {_arrays(table, names)} AS key({_list(names)}) WHERE {had}"
-
-
-def _arrays(table: Table, names: tuple[str, ...]) -> str:
-    return f"unnest({', '.join(f'%s::{_kind(table, name)}[]' for name in names)})"
 
 
 @cache
 def _kind(table: Table, name: str) -> str:
     kind = table.c[name].type
-    for is_of, told in (
-        (BigInteger, "bigint"),
-        (Integer, "integer"),
-        ((Float, Real), "float8"),
-        (LargeBinary, "bytea"),
-    ):
-        if isinstance(kind, is_of):
-            return told
-    return "varchar"
+    kinds = ((BigInteger, "bigint"), (Integer, "integer"), ((Float, Real), "float8"), (LargeBinary, "bytea"))
+    return next((told for is_of, told in kinds if isinstance(kind, is_of)), "varchar")
 
 
 @cache

@@ -61,10 +61,11 @@ def _forget_since(connection: Connection, arrived: str) -> None:
 
 def _forget_consumed(connection: Connection) -> None:
     """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
-    c, station = t.CONSUMED.c, t.STATION.c
-    same = and_(*[c[name] == station[name] for name in ("SystemType", "System", "Station")])
-    asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, station.Result)
-    for topic, identity, number, base, sequence, left in connection.execute(asked.where(same)).fetchall():
+    c = t.CONSUMED.c
+    asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, t.STATION.c.Result)
+    for topic, identity, number, base, sequence, left in connection.execute(
+        asked.where(t.belongs(c, t.STATION))
+    ).fetchall():
         lost = (sequence - left) % SEQUENCES
         if not sequence or not lost or (left and lost > SEQUENCES // 2):
             continue  # none of its results are gone: it is an older spool's
@@ -87,7 +88,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # the driver would let the first savepoint be the transaction
             said = _said_latest(connection)
-            for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+            for table in t.MAP:
                 _take_map(reading, connection, table)
             count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
             done = 0
@@ -169,7 +170,7 @@ def move_some(
         raise database.Unusable(f"{database.shown(into)}: the archive itself; name another place")
     with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
-            for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+            for table in t.MAP:
                 _take_map(reading, kept, table)
         for at, kind in enumerate(_KINDS):
             [number] = kind.table.primary_key.columns
@@ -301,8 +302,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
 
 def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
     """Return the sequences that an 08 says, by station."""
-    station = t.STATION.c
-    asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
+    asked = select(*t.STATION.primary_key.columns, t.STATION.c.Result, t.STATION.c.Event)
     return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(asked)}
 
 
@@ -311,8 +311,9 @@ def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None
     said = said or {}
     for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
         number = table.primary_key.columns[0]
-        newest = select(func.max(number)).group_by(table.c.SystemType, table.c.System, table.c.Station)
-        asked = select(table.c.SystemType, table.c.System, table.c.Station, table.c.Sequence).where(number.in_(newest))
+        station = [table.c[name] for name in t.PLACE]
+        newest = select(func.max(number)).group_by(*station)
+        asked = select(*station, table.c.Sequence).where(number.in_(newest))
         rows = connection.execute(asked).fetchall()
         if not said:
             connection.execute(update(t.STATION).values(**{column: 0}))

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, select, text, tuple_
+from sqlalchemy import Connection, Table, func, select, text, tuple_
 
 from toolcart.archive import tables as t
 from toolcart.archive.rows import Key
@@ -33,7 +33,8 @@ _TURN = text(
     f"set_config('idle_in_transaction_session_timeout', '{SILENT}', true)"
 )
 _STATION = t.STATION.c
-_LATEST = select(_STATION.SystemType, _STATION.System, _STATION.Station, _STATION.Result, _STATION.Event)
+_KEY = tuple(t.STATION.primary_key.columns)
+_LATEST = select(*_KEY, _STATION.Result, _STATION.Event)
 
 Station = tuple[int, int, int]
 Latest = dict[Station, tuple[int, int]]
@@ -41,14 +42,13 @@ Latest = dict[Station, tuple[int, int]]
 
 def numbers_of(connection: Connection) -> dict[Table, int]:
     """Return the last number of each table that has numbers."""
-    return {
-        table: connection.execute(select(func.max(table.primary_key.columns[0]))).scalar() or 0 for table in _NUMBERED
-    }
+    newest = {table: select(func.max(table.primary_key.columns[0])) for table in _NUMBERED}
+    return {table: connection.execute(asked).scalar() or 0 for table, asked in newest.items()}
 
 
 def latest_of(connection: Connection, stations: Iterable[Station]) -> Latest:
     """Return the sequences of these stations' latest result and event; a station that is not known is left out."""
-    wanted = tuple_(_STATION.SystemType, _STATION.System, _STATION.Station).in_(list(stations))
+    wanted = tuple_(*_KEY).in_(list(stations))
     return {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(_LATEST.where(wanted))}
 
 
@@ -115,17 +115,16 @@ class Shared:
 # 3. Whatever is not known to be new has to be looked up.
 
 SEQUENCES_MOST = 100
-_OF_STATION = t.RESULT_KEY[:3]
 
 
 class Newest:
     """The newest times of all stations in one table."""
 
     def __init__(self, connection: Connection, table: Table) -> None:
-        same = and_(*[table.c[name] == t.STATION.c[name] for name in _OF_STATION])
-        time = select(func.max(table.c.Time)).where(same).correlate(t.STATION).scalar_subquery()
-        station = t.STATION.c
-        asked = select(station.SystemType, station.System, station.Station, time)
+        time = (
+            select(func.max(table.c.Time)).where(t.belongs(table.c, t.STATION)).correlate(t.STATION).scalar_subquery()
+        )
+        asked = select(*t.STATION.primary_key.columns, time)
         # None for the sequences: those with this time are not known.
         self._of: dict[tuple, tuple[str, set[int] | None]] = {
             tuple(row[:3]): (row[3], None) for row in connection.execute(asked) if row[3] is not None

@@ -23,7 +23,7 @@ from toolcart.archive.statistics import Trended
 
 NOTE_MOST = 500
 _C = t.CONTROL_LIMITS.c
-_OF = ("SystemType", "System", "Station", "Program", "Spindle")
+_OF = (*t.PLACE, "Program", "Spindle")
 
 
 class TooFew(Exception):

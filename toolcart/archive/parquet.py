@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
 from itertools import chain, islice
 
 import pyarrow  # type: ignore
 from pyarrow import parquet  # type: ignore
 from sqlalchemy import Integer
 
+from toolcart.archive.rows import moment
 from toolcart.archive.tables import RESULT, Real
 
 AT_ONCE = 1000  # rows that Python holds
@@ -59,14 +59,6 @@ def write(rows: Iterable[dict], path: str) -> int:
 
 def _timed(row: dict) -> dict:
     return {**row, **{name: moment(row[name]) for name in TIMES}}
-
-
-def moment(digits: str) -> datetime | None:
-    """Return the time of 14 digits; None if they are not a time."""
-    try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S")
-    except ValueError:
-        return None
 
 
 def _batches(rows: Iterator[dict]) -> Iterator[pyarrow.RecordBatch]:

@@ -2,7 +2,7 @@
 
     rows_of(rows of Result) -> rows of Quarter       what the writer adds in the transaction that stores the results
     summed(which)                                    the same from the stored results, by SQL
-    add, again, rebuild                              keep the table equal to the results
+    add, again                                       keep the table equal to the results
 
 Rules
 1. A row is a station's program, spindle, tool and set of limits in one quarter of an hour of the station's clock. Sums
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, null, or_, select
 from sqlalchemy.sql.functions import coalesce
 
 from toolcart.archive import bulk
@@ -32,6 +32,7 @@ _LEAST, _MOST = "Least", "Most"
 _SMALL = 1e-100
 _AT_ONCE = 100  # quarters in one statement
 
+_PLACE = KEY[:5]  # all of it but the slot
 Place = tuple[int, int, int, int, int, str]  # system type, system, station, program, spindle, slot
 
 
@@ -54,10 +55,7 @@ def rows_of(results: Iterable[tuple]) -> list[tuple]:
         angle_limits = limits_of(row[_AT["AngleLow"]], row[_AT["AngleHigh"]])
         place = _place_of(row)
         key = (*place, row[_AT["SpindleSerial"]], *torque_limits, *angle_limits)
-        one = sums.get(key)
-        if one is None:
-            sums[key] = [0, 0, *4 * (0, 0.0, 0.0, None, None)]
-            one = sums[key]
+        one = sums.setdefault(key, [0, 0, *4 * (0, 0.0, 0.0, None, None)])
         bad = int(row[_AT["Overall"]] != 0)
         one[bad] += 1
         for number, (low, high) in enumerate((torque_limits, angle_limits)):
@@ -77,16 +75,16 @@ def _count(one: list, at: int, value: float, apart: float) -> None:
 
 
 def _place_of(row: tuple) -> Place:
-    names = ("SystemType", "System", "Station", "Program", "Spindle")
-    return (*(row[_AT[name]] for name in names), slot_of(row[_AT["Time"]]))
+    return (*(row[_AT[name]] for name in _PLACE), slot_of(row[_AT["Time"]]))
 
 
 def add(connection: Connection, results: list[tuple]) -> None:
     """Add some rows of Result, which are stored in the same transaction."""
-    bulk.merge(connection, t.QUARTER, KEY, _MERGED, rows_of(results))
+    bulk.insert(connection, t.QUARTER, rows_of(results), _MERGING)
 
 
 _MERGED = {name: "least" if name.endswith(_LEAST) else "most" if name.endswith(_MOST) else "sum" for name in MEASURES}
+_MERGING = bulk.merging(t.QUARTER, _MERGED)
 
 
 # -- by SQL --------------------------------------------------------------------------------------------------------
@@ -131,7 +129,7 @@ def limits(name: str) -> tuple[ColumnElement[float], ColumnElement[float]]:
 
 def summed(*which: ColumnElement[bool]) -> Select:
     """Return the query for the sums of stored results, with the columns of Quarter."""
-    place = [_R[name].label(name) for name in ("SystemType", "System", "Station", "Program", "Spindle")]
+    place = [_R[name].label(name) for name in _PLACE]
     keys = [*place, _slot().label("Slot"), _R.SpindleSerial.label("Tool")]
     for name in QUANTITIES:
         keys += [limit.label(name + end) for limit, end in zip(limits(name), ("Low", "High"), strict=True)]
@@ -154,15 +152,13 @@ def again(connection: Connection, places: Iterable[Place]) -> None:
 
 
 def _in_quarter(place: Place) -> ColumnElement[bool]:
-    return and_(*[_Q[name] == value for name, value in zip(KEY, place, strict=False)])
+    return t.is_row(t.QUARTER, KEY, place)
 
 
 def _of_quarter(place: Place) -> list[ColumnElement[bool]]:
-    system_type, system, station, program, spindle, slot = place
-    return [
-        *(_R.SystemType == system_type, _R.System == system, _R.Station == station, _R.Spindle == spindle),
-        *(_R.Program + 0 == program, _R.Time >= slot, _R.Time < end_of(slot)),
-    ]
+    *station, program, spindle, slot = place
+    here = t.is_row(t.RESULT, (*t.PLACE, "Spindle"), (*station, spindle))
+    return [here, _R.Program + 0 == program, _R.Time >= slot, _R.Time < end_of(slot)]
 
 
 def end_of(slot: str) -> str:
@@ -172,11 +168,4 @@ def end_of(slot: str) -> str:
 
 def places_of(results: Iterable[dict]) -> set[Place]:
     """Return the quarters of some results, given as dicts by column."""
-    names = ("SystemType", "System", "Station", "Program", "Spindle")
-    return {(*(row[name] for name in names), slot_of(row["Time"])) for row in results}
-
-
-def rebuild(connection: Connection) -> None:
-    """Sum all results again."""
-    connection.execute(delete(t.QUARTER))
-    connection.execute(insert(t.QUARTER).from_select((*KEY, *MEASURES), summed()))
+    return {(*(row[name] for name in _PLACE), slot_of(row["Time"])) for row in results}

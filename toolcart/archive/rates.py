@@ -21,8 +21,7 @@ from toolcart.archive.periods import Shifts
 from toolcart.archive.queries import is_program
 from toolcart.archive.statistics import PERIODS, Station, period, spans
 
-PLACE = ("SystemType", "System", "Station")
-KEY = (*PLACE, "Program", "Tool")
+KEY = (*t.PLACE, "Program", "Tool")
 _Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
 _R, _Q = t.RESULT.c, t.QUARTER.c
 Counts = dict[tuple, tuple[int, int]]  # OK and not OK
@@ -41,7 +40,7 @@ class Counted:
         """The conditions on a table's station and program."""
         found = []
         if self.station is not None:
-            found += [table.c[name] == number for name, number in zip(PLACE, self.station, strict=True)]
+            found += [table.c[name] == number for name, number in zip(t.PLACE, self.station, strict=True)]
         if self.program is not None:
             is_indexed = table is t.RESULT
             found.append(
@@ -106,11 +105,11 @@ def _counts(connection: Connection, wanted: Counted, keys) -> Counts:
 
 def _sources(wanted: Counted) -> list[FromClause]:
     first, end, rest = spans(wanted.since, wanted.until)
-    names = (*PLACE, "Program", "Tool", "Slot", "Good", "Bad")
+    names = (*t.PLACE, "Program", "Tool", "Slot", "Good", "Bad")
     whole = select(*[_Q[name] for name in names]).where(*wanted.of(t.QUARTER), _Q.Slot >= first, _Q.Slot < end)
     minute = func.substr(_R.Time, 1, 12).label("Slot")
     verdict = (case((_R.Overall == 0, 1), else_=0).label("Good"), case((_R.Overall != 0, 1), else_=0).label("Bad"))
-    columns = (*[_R[name] for name in PLACE], _R.Program, _R.SpindleSerial.label("Tool"), minute, *verdict)
+    columns = (*[_R[name] for name in t.PLACE], _R.Program, _R.SpindleSerial.label("Tool"), minute, *verdict)
     ends = [select(*columns).where(*wanted.of(t.RESULT), _R.Time >= one, _R.Time < two) for one, two in rest]
     return [asked.subquery() for asked in (whole, *ends)]
 
@@ -141,7 +140,7 @@ class Attempts:
 
 def attempts(connection: Connection, wanted: Counted, counts: Counts) -> dict[tuple, Attempts]:
     """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
-    by = (*PLACE, "Program")
+    by = (*t.PLACE, "Program")
     told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
     within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
@@ -166,7 +165,7 @@ def _next(until: str) -> ScalarSelect:
     Each is looked up by itself, in the index of its car: a car that was NOK once may have hundreds of other results.
     """
     one = t.RESULT.alias()
-    same = [one.c[name] == _R[name] for name in ("VIN", *PLACE, "Program", "Spindle")]
+    same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
     time = one.c.Time.op("||")("")  # so that no index by time fits
     later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
     asked = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)

@@ -26,6 +26,14 @@ def time_text(in_s: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=in_s)).strftime("%Y%m%d%H%M%S")
 
 
+def moment(digits: str) -> datetime | None:
+    """Return the time of 14 digits, without a zone; None if they are not a time."""
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
+
+
 def key_of(found: dict) -> Key:
     """Return what identifies a result or an event (004:301)."""
     return (found["system_type"], found["system"], found["station"], found["sequence"], found["time"])

@@ -105,6 +105,7 @@ STATION = _named(
 )
 SPINDLE = _named("TNMapSpindle", _PROGRAM[:4])
 PROGRAM = _named("TNMapProgram", _PROGRAM)
+MAP = (SYSTEM_TYPE, SYSTEM, STATION, SPINDLE, PROGRAM)
 RESULT = Table(
     "Result",
     TABLES,

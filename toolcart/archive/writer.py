@@ -43,7 +43,6 @@ HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
 MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
 _TABLES = t.TABLES.sorted_tables
-_MAP = (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM)
 
 Tell = Callable[[str], None]
 Station = tuple[int, int, int]
@@ -209,7 +208,7 @@ class Writer:
             self._known.begin(connection)
         self._mapped: set[tuple] = set()
         self._cars = cars.Known()
-        for table in _MAP:
+        for table in t.MAP:
             asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
             self._mapped.update(tuple(row) for row in connection.execute(asked))
         self._is_known = True
@@ -393,7 +392,7 @@ class Writer:
     def _write(self, connection: Connection, batch: _Batch) -> None:
         for table in _TABLES:
             if batch.rows.get(table):
-                put = bulk.add_missing if table in _MAP else bulk.insert  # another server may have been faster
+                put = bulk.add_missing if table in t.MAP else bulk.insert  # another server may have been faster
                 put(connection, table, batch.rows[table])
         if t.RESULT in batch.rows:
             quarters.add(connection, batch.rows[t.RESULT])

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from toolcart.archive import pareto, rates
 from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
+from toolcart.archive.tables import PLACE
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.pages import Page, station_of
 from toolcart.archive.web.reading import Reading, TooLong
@@ -89,7 +90,7 @@ async def _by_frequency(
 ) -> list[dict]:
     by = form["by"]
     counted = await read(asked.nok_counts, wanted.station, wanted.program, wanted.since, wanted.until)
-    columns = {"cause": (), "station": rates.PLACE, "tool": (*rates.PLACE, "Tool")}.get(by, (*rates.PLACE, "Program"))
+    columns = {"cause": (), "station": PLACE, "tool": (*PLACE, "Tool")}.get(by, (*PLACE, "Program"))
     totals = {key: sum(counts) for key, counts in rates.added(every, columns).items()}
     counts: Counter = Counter()
     more: dict[Any, dict] = {}
