@@ -13,8 +13,8 @@ import keyword
 from pathlib import Path
 
 from toolcart.agent import catalogue
-from toolcart.agent.catalogue.building import HEADER_FIELDS
 from toolcart.agent.catalogue.fields import Field
+from toolcart.agent.catalogue.forms import HEADER_FIELDS
 from toolcart.agent.catalogue.table import Mid
 from toolcart.base.command_line import CommandLine
 from toolcart.base.sources import ROOT

@@ -15,11 +15,11 @@ Rules
 import json
 
 from .errors import FieldError, FrameError, Odd
+from .forms import HEADER_FIELDS
 from .trace import samples_of
 from .variable import DataField, Resolution
 
-_HEADER = ("no_ack", "station", "spindle", "sequence", "parts", "part")
-_NO_FIELDS = _HEADER + ("self", "mid", "revision", "check")  # of no message, but words of `encode`
+_NO_FIELDS = {"self", "mid", "revision", "check"}.union(HEADER_FIELDS)  # of no message, but words of `encode`
 _PARTS = {
     "data_field": (DataField, ("pid", "type", "unit", "step")),
     "resolution": (Resolution, ("first", "last", "type", "unit")),
@@ -29,8 +29,7 @@ _PARTS = {
 def to_json(message):
     """Return a Message as JSON text."""
     told = {"mid": message.mid, "revision": message.revision}
-    header = message.header()
-    told["header"] = {name: header[name] for name in _HEADER if header[name] is not None}
+    told["header"] = {name: value for name, value in message.header().items() if value is not None}
     fields = message.fields() if message.form.known else {"data": message.data()}
     told["fields"] = {name: _plain(fields[name]) for name in fields}
     if not _is_built_alike(message, told["header"], fields):
@@ -95,10 +94,6 @@ def _revived(value):
     return _AS_IN_FRAME if _AS_IN_FRAME in found.values() else found
 
 
-def _fields_of(told):
-    return {} if told.get("described") is False else told["fields"]
-
-
 def _is_as(value, known, name):
     """True if a value is what the frame says."""
     if name not in known:
@@ -116,11 +111,12 @@ def from_json(catalogue, text):
     try:
         told = json.loads(text)
         mid, revision, header = told["mid"], told.get("revision", 1), told.get("header", {})
-        fields = {name: _revived(value) for name, value in _fields_of(told).items()}
+        given = {} if told.get("described") is False else told["fields"]
+        fields = {name: _revived(value) for name, value in given.items()}
         frame = bytes.fromhex(told["frame"]) if "frame" in told else None
         parts = [bytes.fromhex(part) for part in told.get("frames", ())]
-        if set(header) - set(_HEADER) or set(fields) & set(_NO_FIELDS):
-            raise KeyError("header" if set(header) - set(_HEADER) else "fields")
+        if set(header) - set(HEADER_FIELDS) or set(fields) & _NO_FIELDS:
+            raise KeyError("header" if set(header) - set(HEADER_FIELDS) else "fields")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
     if frame is None and not parts:

@@ -8,21 +8,12 @@ Rules
 
 from .errors import FieldError, Odd, Wrong
 from .fields import READERS, write, write_number
-from .forms import HEADER_BYTES, counted_by
+from .forms import HEADER_BYTES, HEADER_FIELDS, counted_by
 from .trace import octets_of_samples
 from .variable import DataField, Resolution
 
 FRAME_MOST = 9999
 PARTS_MOST = 9
-# What can be given of the header: name -> first octet, width.
-HEADER_FIELDS = {
-    "no_ack": (11, 1),
-    "station": (12, 2),
-    "spindle": (14, 2),
-    "sequence": (16, 2),
-    "parts": (18, 1),
-    "part": (19, 1),
-}
 
 
 class Pieces:

@@ -1,8 +1,8 @@
 """Builds frames of named fields, whole ones and linked parts, and checks what the documents forbid."""
 
-from .building import HEADER_FIELDS, build, build_header, build_linked, not_described
+from .building import build, build_header, build_linked, not_described
 from .checks import check_header, check_message
-from .forms import HEADER_BYTES
+from .forms import HEADER_BYTES, HEADER_FIELDS
 
 
 def encode_fields(form, given, check):

@@ -40,13 +40,8 @@ class Field:
     def copy(self):
         """Return the same line, to be placed elsewhere."""
         other = Field(self.id, self.name, self.kind, self.width, self.count, self.members)
-        other.unit = self.unit
-        other.scale = self.scale
-        other.values = self.values
-        other.meaning = self.meaning
-        other.note = self.note
-        other.least = self.least
-        other.most = self.most
+        for name in ("unit", "scale", "values", "meaning", "note", "least", "most"):
+            setattr(other, name, getattr(self, name))
         return other
 
     def octets(self):
@@ -211,11 +206,6 @@ WRITERS = {
 }
 
 
-def read(field, raw):
-    """Return what the octets of a plain field say."""
-    return READERS[field.kind](raw)
-
-
 def write(field, value, width=None):
     """Return the octets of a plain field, without its ID; Wrong with what is allowed."""
     width = field.width if width is None else width
@@ -259,13 +249,9 @@ def _number_of(field, value):
     whole, point, rest = value.partition(".")
     places = len("%d" % field.scale) - 1
     digits = (whole[1:] if whole[:1] == "-" else whole, rest if point else "0")
-    if (
-        all(text and not text.strip("0123456789") for text in digits)
-        and len(rest) <= places
-        and 10**places == field.scale
-    ):
-        return int(whole + rest + "0" * (places - len(rest)))
     if all(text and not text.strip("0123456789") for text in digits):
+        if len(rest) <= places and 10**places == field.scale:
+            return int(whole + rest + "0" * (places - len(rest)))
         unit = field.unit.partition("~")[0]
         raise Wrong("at most %d decimals in %s" % (places, unit) if places else ("a whole number %s" % unit).rstrip())
     from .meanings import number_of

@@ -12,6 +12,15 @@ from .fields import READERS, is_time
 from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
+# What a header has beside length, MID and revision: name -> first octet, width.
+HEADER_FIELDS = {
+    "no_ack": (11, 1),
+    "station": (12, 2),
+    "spindle": (14, 2),
+    "sequence": (16, 2),
+    "parts": (18, 1),
+    "part": (19, 1),
+}
 IS_CPYTHON = hasattr("", "isidentifier")  # MicroPython's text has no such method; there fields are read one by one
 # To make that function takes as long as to read 100 messages without it; a program that reads a few need not wait.
 READS_BEFORE = 8

@@ -13,7 +13,7 @@ message.answer()             (62, 1): the MID and the revision of what it wants,
 
 from .errors import FrameError, NoField
 from .fields import decimal_text, is_time, ratio_of
-from .forms import HEADER_BYTES, IS_CPYTHON, collect_odd
+from .forms import HEADER_BYTES, HEADER_FIELDS, IS_CPYTHON, collect_odd
 
 
 class Message:
@@ -206,10 +206,10 @@ class Message:
 
     def header(self):
         """Return what the header says beside MID and revision; None where it is blank or no number."""
-        frame = self.frame
         found = {}
-        for name, start, end in _HEADER:
-            raw = frame[start:end]
+        for name in HEADER_FIELDS:
+            start, width = HEADER_FIELDS[name]
+            raw = self.frame[start : start + width]
             found[name] = int(raw) if raw.isdigit() else None
         return found
 
@@ -233,12 +233,3 @@ if IS_CPYTHON:
     import _collections_abc  # type: ignore - a board has none
 
     _collections_abc.Mapping.register(Message)  # type: ignore - typeshed has it without its metaclass
-
-_HEADER = (
-    ("no_ack", 11, 12),
-    ("station", 12, 14),
-    ("spindle", 14, 16),
-    ("sequence", 16, 18),
-    ("parts", 18, 19),
-    ("part", 19, 20),
-)

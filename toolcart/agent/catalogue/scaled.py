@@ -21,16 +21,10 @@ class ScaledForm:
 
     def __init__(self, plain):
         self.plain = plain
-        self.about = plain.about
-        self.mid = plain.mid
-        self.revision = plain.revision
-        self.known = plain.known
-        self.length = plain.length
-        self.since = plain.since
-        self.source = plain.source
-        self.fields = plain.fields
-        self.by_name = plain.by_name
         self.places = {}  # no field is read alone: one may tell the scale or the unit of another
+
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
 
     def __reduce__(self):
         return _scaled, (self.plain,)
@@ -58,26 +52,18 @@ def _one(field, value, outer):
         return value
     if isinstance(value, list):
         if field.kind == "G":
-            return [_all(field.members, one, _inner(outer, one)) for one in value]
+            # What tells the scale of a group's field: its own fields before those of the message.
+            return [_all(field.members, one, dict(outer, **one)) for one in value]
         return value if field.kind in "VUR" else [_one(field, one, outer) for one in value]
     if field.kind == "F":
         return decimal.Decimal(repr(value))
     if field.kind == "D":
-        return datetime.datetime.strptime(value, "%Y-%m-%d:%H:%M:%S") if is_time(value) else _unless_unset(value)
+        if is_time(value):
+            return datetime.datetime.strptime(value, "%Y-%m-%d:%H:%M:%S")
+        return None if value in UNSET_TIMES else value
     if field.kind not in "NIB":
         return value
     if field.values:
         return bits_of(field.values, value) if field.kind == "B" else names_of(field.values).get(value, value)
     number, over = ratio_of(field, value, outer)
     return number if over == 1 else decimal.Decimal(number) / over
-
-
-def _inner(outer, values):
-    """Return what tells the scale of a group's field: its own fields before those of the message."""
-    found = dict(outer)
-    found.update(values)
-    return found
-
-
-def _unless_unset(text):
-    return None if text in UNSET_TIMES else text
