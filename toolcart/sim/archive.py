@@ -17,16 +17,7 @@ import threading
 from toolcart.toolsnet import SCHEMA, SYSTEM_TYPES, is_behind, station_of, tightening_id_of
 
 _SAME = "SystemType = ? AND System = ? AND Station = ? AND Sequence = ? AND Time = ?"
-_EVENT_COLUMNS = "SystemType, System, Station, Sequence, Time, Code, Level"
-_GRAPH_COLUMNS = (
-    "SystemType, System, Station, Spindle, Program, Sequence, Time, GraphType, BitShift, FactorDom, "
-    "FactorNom, SampleMs, Samples"
-)
-_RESULT_COLUMNS = (
-    "SystemType, System, Station, Sequence, Time, VIN, Spindle, SpindleSerial, Program, Overall, "
-    "TorqueLow, Torque, TorqueHigh, TorqueStatus, AngleLow, Angle, AngleHigh, AngleStatus, TimeStatus, "
-    "TighteningId, OutOfOrder"
-)
+_PLACE = ("SystemType", "System", "Station")
 
 
 def _real(text: str) -> float | None:
@@ -42,76 +33,75 @@ class SqliteArchive:
     def __init__(self, path: str = ":memory:") -> None:
         self.path = str(path)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level="IMMEDIATE")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
-        self._db.executemany("INSERT OR IGNORE INTO TNMapSystemType VALUES (?, ?)", SYSTEM_TYPES.items())
+        with self._db:
+            self._db.executemany("INSERT OR IGNORE INTO TNMapSystemType VALUES (?, ?)", SYSTEM_TYPES.items())
         self._mapped: set[tuple[int, ...]] = set()
         self._load_counters()
 
     def store_result(self, result: dict) -> bool:
         """Return True if it is new, False if it was stored before."""
-        with self._lock, self._transaction():
-            key = (*station_of(result), result["sequence"], result["time"])
-            changed = self._db.execute(f"UPDATE Result SET Arrivals = Arrivals + 1 WHERE {_SAME}", key).rowcount
-            if changed:
+        with self._lock, self._db:
+            if self._came_again("Result", result):
                 self.repeated += 1
                 return False
-            self._insert_result(result, key)
+            self._insert_result(result)
             return True
 
     def store_event(self, event: dict) -> bool:
-        with self._lock, self._transaction():
-            key = (*station_of(event), event["sequence"], event["time"])
-            changed = self._db.execute(f"UPDATE Event SET Arrivals = Arrivals + 1 WHERE {_SAME}", key).rowcount
-            if changed:
+        with self._lock, self._db:
+            if self._came_again("Event", event):
                 self.events_repeated += 1
                 return False
-            self._map_station(*key[:3])
-            row = self._db.execute(
-                f"INSERT INTO Event ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*key, event["code"], event["level"]),
-            ).lastrowid
+            place = station_of(event)
+            self._map_station(*place)
+            row = self._insert("Event", event, Code=event["code"], Level=event["level"])
             for parameter in event["parameters"]:
                 values = (row, parameter["parameter_id"], parameter["type"], parameter["value"])
                 self._db.execute("INSERT INTO EventParameter VALUES (?, ?, ?, ?)", values)
-            self._latest_event[key[:3]] = event["sequence"]
+            self._latest_event[place] = event["sequence"]
             self.events_stored += 1
             return True
 
     def store_graph(self, graph: dict) -> None:
-        with self._lock, self._transaction():
-            self._db.execute(
-                f"INSERT INTO Graph ({_GRAPH_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *station_of(graph),
-                    graph["spindle"],
-                    graph["program"],
-                    graph["sequence"],
-                    graph["time"],
-                    graph["graph_type"],
-                    graph["bit_shift"],
-                    graph["factor_dom"],
-                    graph["factor_nom"],
-                    _real(graph["sample_ms"]),
-                    graph["samples"],
-                ),
+        with self._lock, self._db:
+            self._insert(
+                "Graph",
+                graph,
+                Spindle=graph["spindle"],
+                Program=graph["program"],
+                GraphType=graph["graph_type"],
+                BitShift=graph["bit_shift"],
+                FactorDom=graph["factor_dom"],
+                FactorNom=graph["factor_nom"],
+                SampleMs=_real(graph["sample_ms"]),
+                Samples=graph["samples"],
             )
             self.graphs_stored += 1
 
+    def _came_again(self, table: str, record: dict) -> bool:
+        """Count one more arrival of a stored record; False if it is new."""
+        key = (*station_of(record), record["sequence"], record["time"])
+        return self._db.execute(f"UPDATE {table} SET Arrivals = Arrivals + 1 WHERE {_SAME}", key).rowcount > 0
+
+    def _insert(self, table: str, record: dict, **columns: object) -> int | None:
+        """Insert a record with its place, sequence and time; return its row."""
+        columns.update(zip(_PLACE, station_of(record), strict=True))
+        columns |= {"Sequence": record["sequence"], "Time": record["time"]}
+        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        return self._db.execute(sql, tuple(columns.values())).lastrowid
+
     def describe_system(self, description: dict) -> None:
-        with self._lock, self._transaction():
-            values = (
-                description["system_type"],
-                description["system"],
-                description["name"],
-                description["ip"],
-            )
+        with self._lock, self._db:
+            values = tuple(description[name] for name in ("system_type", "system", "name", "ip"))
             self._db.execute("INSERT OR REPLACE INTO TNMapSystem VALUES (?, ?, ?, ?)", values)
 
     def describe_station(self, description: dict) -> None:
-        with self._lock, self._transaction():
+        with self._lock, self._db:
             station = station_of(description)
             values = (*station, description["name"], description["ip"])
             self._map_system(*station[:2])
@@ -148,7 +138,7 @@ class SqliteArchive:
 
     def restore_backup(self, forgotten: int) -> None:
         """Lose the last `forgotten` results, like a server restored from an older backup."""
-        with self._lock, self._transaction():
+        with self._lock, self._db:
             newest = "(SELECT ResultId FROM Result ORDER BY ResultId DESC LIMIT ?)"
             for table in ("ResultParameter", "ResultVIN", "Result"):
                 self._db.execute(f"DELETE FROM {table} WHERE ResultId IN {newest}", (forgotten,))
@@ -156,7 +146,7 @@ class SqliteArchive:
 
     def clear(self) -> None:
         """Turn into an empty database."""
-        with self._lock, self._transaction():
+        with self._lock, self._db:
             for table in ("ResultParameter", "ResultVIN", "Result", "EventParameter", "Event", "Graph"):
                 self._db.execute(f"DELETE FROM {table}")
         self._load_counters()
@@ -164,9 +154,6 @@ class SqliteArchive:
     def close(self) -> None:
         with self._lock:
             self._db.close()
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
 
     def _load_counters(self) -> None:
         self.stored, self.repeated, self.out_of_order = self.query(
@@ -177,39 +164,39 @@ class SqliteArchive:
             "SELECT COUNT(*), IFNULL(SUM(Arrivals - 1), 0) FROM Event"
         )[0]
         self.graphs_stored = self.query("SELECT COUNT(*) FROM Graph")[0][0]
-        station = "SystemType, System, Station"
+        station = ", ".join(_PLACE)
         newest = f"SELECT {station}, Sequence, MAX({{0}}) FROM {{1}} GROUP BY {station}"
         self._latest = {row[:3]: row[3] for row in self.query(newest.format("ResultId", "Result"))}
         self._latest_event = {row[:3]: row[3] for row in self.query(newest.format("EventId", "Event"))}
 
-    def _insert_result(self, result: dict, key: tuple) -> None:
-        latest = self._latest.get(key[:3], 0)
+    def _insert_result(self, result: dict) -> None:
+        place = station_of(result)
+        latest = self._latest.get(place, 0)
         behind = bool(latest) and is_behind(result["sequence"], latest)
         tightening_id = tightening_id_of(result)
         first = None
         for spindle in result["spindles"]:
-            self._map_program(*key[:3], spindle["spindle"], spindle["program"])  # type: ignore
-            values = (
-                *key,
-                result["vin"].strip(),
-                spindle["spindle"],
-                spindle["serial"].strip(),
-                spindle["program"],
-                spindle["overall"],
-                _real(spindle["torque_low"]),
-                _real(spindle["torque"]),
-                _real(spindle["torque_high"]),
-                spindle["torque_status"],
-                _real(spindle["angle_low"]),
-                _real(spindle["angle"]),
-                _real(spindle["angle_high"]),
-                spindle["angle_status"],
-                spindle["time_status"],
-                tightening_id,
-                int(behind),
+            self._map_program(*place, spindle["spindle"], spindle["program"])
+            row = self._insert(
+                "Result",
+                result,
+                VIN=result["vin"].strip(),
+                Spindle=spindle["spindle"],
+                SpindleSerial=spindle["serial"].strip(),
+                Program=spindle["program"],
+                Overall=spindle["overall"],
+                TorqueLow=_real(spindle["torque_low"]),
+                Torque=_real(spindle["torque"]),
+                TorqueHigh=_real(spindle["torque_high"]),
+                TorqueStatus=spindle["torque_status"],
+                AngleLow=_real(spindle["angle_low"]),
+                Angle=_real(spindle["angle"]),
+                AngleHigh=_real(spindle["angle_high"]),
+                AngleStatus=spindle["angle_status"],
+                TimeStatus=spindle["time_status"],
+                TighteningId=tightening_id,
+                OutOfOrder=int(behind),
             )
-            marks = ", ".join("?" * len(values))
-            row = self._db.execute(f"INSERT INTO Result ({_RESULT_COLUMNS}) VALUES ({marks})", values).lastrowid
             first = first or row
         for vin in result["vins"]:
             values = (first, vin["identifier"], vin["vin"])
@@ -217,7 +204,7 @@ class SqliteArchive:
         names = ("spindle", "program", "parameter_id", "name", "value", "type", "unit", "step")
         rows = [(first, *(parameter[name] for name in names)) for parameter in result["parameters"]]
         self._db.executemany("INSERT INTO ResultParameter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._latest[key[:3]] = result["sequence"]
+        self._latest[place] = result["sequence"]
         self.stored += 1
         self.out_of_order += behind
 
@@ -248,16 +235,3 @@ class SqliteArchive:
             self._db.execute("INSERT OR IGNORE INTO TNMapSpindle VALUES (?, ?, ?, ?, ?)", values)
             values = (*place, f"Program {program}")
             self._db.execute("INSERT OR IGNORE INTO TNMapProgram VALUES (?, ?, ?, ?, ?, ?)", values)
-
-
-class _Transaction:
-    """Commits at the end, or rolls everything back."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")

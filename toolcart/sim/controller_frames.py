@@ -20,7 +20,7 @@ HEADER_ZERO = "zero"  # flag, station and spindle as zeros
 HEADER_SPINDLE_FIRST = ("op-ford", "op-bmw")  # spindle, revision, seven that are skipped (878 p. 338)
 
 
-def _layout(text, before=()):
+def laid_out(text, before=()):
     """Return (parameter number, width, attribute) of each `attribute:width`, behind the parameters `before` it."""
     rows = list(before)
     for word in text.split():
@@ -34,7 +34,7 @@ def _grown(first, *texts):
     layouts = {}
     layout = ()
     for text in texts:
-        layout = layouts[first + len(layouts)] = _layout(text, layout)
+        layout = layouts[first + len(layouts)] = laid_out(text, layout)
     return layouts
 
 
@@ -63,13 +63,13 @@ PUSHED = _grown(
     *_SINCE_2_10,
 )
 # 0061 revision 1 (003:5718-5877), 0231 bytes
-PUSHED[1] = _layout(
+PUSHED[1] = laid_out(
     "cell:4 channel:2 controller_name:25 vin:25 job:2 pset:3 batch_size:4 batch_counter:4 status:1 torque_status:1"
     " angle_status:1 torque_min:6 torque_max:6 torque_target:6 torque:6 angle_min:5 angle_max:5 angle_target:5 angle:5"
     " time:19 pset_change:19 batch_status:1 tightening_id:10"
 )
 # Revision 998 (003:6387-6445): a branch of revision 6, with the torque and angle of each stage; here of one.
-PUSHED[998] = _layout("stages:2 stage_results:2 stage:11", PUSHED[6])
+PUSHED[998] = laid_out("stages:2 stage_results:2 stage:11", PUSHED[6])
 
 # 0065 revision 1 (003:6556-6620), 0118 bytes; revision 2, 0226 bytes, and what follows
 OLD = _grown(
@@ -85,7 +85,7 @@ OLD = _grown(
     "station_number:10 controller_name:25",
     *_SINCE_2_10,
 )
-OLD[1] = _layout(
+OLD[1] = laid_out(
     "tightening_id:10 vin:25 pset:3 batch_counter:4 status:1 torque_status:1 angle_status:1 torque:6 angle:5 time:19"
     " batch_status:1"
 )
@@ -103,15 +103,15 @@ STARTED = _grown(
 )
 
 # 0013 revision 1 (003:3707-3777), 0104 bytes; revision 2 appends (003:3778-3798)
-PSET_1 = _layout(
+PSET_1 = laid_out(
     "pset:3 pset_name:25 rotation:1 batch_size:2 torque_min:6 torque_max:6 torque_target:6 angle_min:5 angle_max:5"
     " angle_target:5"
 )
-PSET_2 = _layout("first_target:6 start_final_angle:6", PSET_1)
-PSET_5 = _layout("changed:19", PSET_2)  # since release 2.14
+PSET_2 = laid_out("first_target:6 start_final_angle:6", PSET_1)
+PSET_5 = laid_out("changed:19", PSET_2)  # since release 2.14
 
 # 0015 revision 2 (003:3839-3934), 0141 bytes; revision 1 has no parameter numbers
-SELECTED_2 = _layout(
+SELECTED_2 = laid_out(
     "pset:3 pset_name:25 changed:19 rotation:1 batch_size:2 torque_min:6 torque_max:6 torque_target:6 angle_min:5"
     " angle_max:5 angle_target:5 first_target:6 start_final_angle:6"
 )
@@ -124,23 +124,23 @@ JOB = _grown(
     "tightening:2",
     "sequence:5 vin:25 identifier_2:25 identifier_3:25 identifier_4:25",
 )
-JOB[1] = _layout("job:2 status:1 batch_mode:1 batch_size:4 batch_counter:4 time:19")
+JOB[1] = laid_out("job:2 status:1 batch_mode:1 batch_size:4 batch_counter:4 time:19")
 
 # 0052 revision 2 (003:5650-5680), 0128 bytes; revision 1 is the VIN alone
-VEHICLE_2 = _layout("vin:25 identifier_2:25 identifier_3:25 identifier_4:25")
+VEHICLE_2 = laid_out("vin:25 identifier_2:25 identifier_3:25 identifier_4:25")
 
 # 0041 revision 1 (003:5303-5327); 0071 (003:7448-7508); 0076 (003:7553-7618)
-TOOL_1 = _layout("tool_serial:14 tightenings:10 calibrated:19 controller_serial:10")
-ALARM_1 = _layout("code:4 controller_ready:1 tool_ready:1 time:19")
-ALARM_2_9 = _layout("code:5 controller_ready:1 tool_ready:1 time:19")  # revision 2 since release 2.9
-ALARM_2 = _layout("text:50", ALARM_2_9)
-ALARM_3 = _layout("tool_health:1 text:50", ALARM_2_9)
-ALARM_STATUS_1 = _layout("active:1 code:4 controller_ready:1 tool_ready:1 time:19")
-ALARM_STATUS_2 = _layout("active:1 code:5 controller_ready:1 tool_ready:1 time:19")
-ALARM_STATUS_3 = _layout("tool_health:1", ALARM_STATUS_2)  # since release 2.9
+TOOL_1 = laid_out("tool_serial:14 tightenings:10 calibrated:19 controller_serial:10")
+ALARM_1 = laid_out("code:4 controller_ready:1 tool_ready:1 time:19")
+ALARM_2_9 = laid_out("code:5 controller_ready:1 tool_ready:1 time:19")  # revision 2 since release 2.9
+ALARM_2 = laid_out("text:50", ALARM_2_9)
+ALARM_3 = laid_out("tool_health:1 text:50", ALARM_2_9)
+ALARM_STATUS_1 = laid_out("active:1 code:4 controller_ready:1 tool_ready:1 time:19")
+ALARM_STATUS_2 = laid_out("active:1 code:5 controller_ready:1 tool_ready:1 time:19")
+ALARM_STATUS_3 = laid_out("tool_health:1", ALARM_STATUS_2)  # since release 2.9
 
 # 0061 light (003:6448-6519): fields in this order, no parameter numbers
-LIGHT = _layout(
+LIGHT = laid_out(
     "vin:25 job:2 pset:3 batch_size:4 batch_counter:4 batch_status:1 status:1 torque_status:1 angle_status:1 torque:6"
     " angle:5 time:19 pset_change:19 tightening_id:10"
 )

@@ -74,15 +74,8 @@ class NumberedSender:
         """Repeat what was not acknowledged in time; return ms until the next check."""
         if not self.queue:
             return FOREVER
-        options = self.session.options
-        left = ticks_diff(ticks_add(self.sent_at, options.ack_timeout_ms), now)
-        if left > 0:
-            return left
-        if self.sends > options.resends:
-            self.session.close("controller: number %02d was not acknowledged" % self.number)
-            return FOREVER
-        self._send(self.number, now)
-        return options.ack_timeout_ms
+        what = "number %02d" % self.number
+        return self.session.watch_one(self.sent_at, self.sends, what, lambda now: self._send(self.number, now), now)
 
     def _begin(self, now):
         options = self.session.options
@@ -127,47 +120,23 @@ class NumberedReceiver:
         self.session.deliver(frame[:16] + field(self.expected, 2) + frame[18:] + data)
 
 
-# Data bytes of what an integrator may send, by MID; None: not checked.
-_DATA_BYTES = {
-    1: 0,
-    3: 0,
-    12: 3,
-    14: 0,
-    16: 0,
-    17: 0,
-    34: 0,
-    36: 0,
-    37: 0,
-    40: 0,
-    51: 0,
-    53: 0,
-    54: 0,
-    60: 0,
-    62: 0,
-    63: 0,
-    64: 10,
-    70: 0,
-    72: 0,
-    73: 0,
-    75: 0,
-    77: 0,
-    80: 0,
-    82: 19,
-    1001: 0,
-    9997: 4,
-    9998: 8,
-    9999: 0,
-}
+# Data bytes of what an integrator may send, by MID; of others they are not checked.
+_DATA_BYTES = {12: 3, 64: 10, 82: 19, 9997: 4, 9998: 8}
+_DATA_BYTES.update(
+    dict.fromkeys((1, 3, 14, 16, 17, 34, 36, 37, 40, 51, 53, 54, 60, 62, 63, 70, 72, 73, 75, 77, 80, 1001, 9999), 0)
+)
 _DIGITS = (12, 64, 9997, 9998)
 _OFFLINE_FLAG = 10  # from this revision of 0064 on, one more byte says whether an offline result is meant
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 ANY_MID = 0  # in `ends_refused`
 REFUSED = "controller: ends the connection with a rejection"
-# MIDs that are never answered.
-UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001, 9997, 9998)
 # Link acknowledges: only these carry a number of ours (003:1463-1468).
 _LINK_ACKNOWLEDGES = (9997, 9998)
+# Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
+VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001)
+# MIDs that are never answered.
+UNANSWERED = VOID_WHEN_NUMBERED + _LINK_ACKNOWLEDGES
 # MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
 _SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70, 100, 105)
 
@@ -340,6 +309,17 @@ class ControllerLink(Endpoint):
             self.numbers.add(mid, head + octets, tightening_id, self.controller.clock.now)
         else:
             self.deliver(head + octets)
+
+    def watch_one(self, sent_at, sends, what, again, now):
+        """Send again what was not acknowledged in time, or close at last; return ms until the next check."""
+        left = ticks_diff(ticks_add(sent_at, self.options.ack_timeout_ms), now)
+        if left > 0:
+            return left
+        if sends > self.options.resends:
+            self.close("controller: %s was not acknowledged" % what)
+            return FOREVER
+        again(now)
+        return self.options.ack_timeout_ms
 
     def say_exactly(self, mid, revision, octets):
         """Send a message without a NUL: its last bytes are samples (003:2017-2023)."""

@@ -12,96 +12,7 @@ PORTABLE = True
 
 
 class ControllerOptions(Settings):
-    """How the controller behaves.
-
-    strict                     what is odd in a header, though accepted, is a complaint, once for each kind
-    identity                   {attribute of Identity: value}
-    pushed_as, fetched_as      {attribute of Tightening: value} of every 0061, of every 0065; None leaves it blank
-    start_revisions            0001 revisions that are accepted; the others are answered 0004
-                               start_refusal_code
-    blank_start_revision       what a blank revision of 0001 stands for: 1 as documented; others are lenient
-    answer_start_revision      0002 revision that is always sent (None: the one asked for)
-    before_2_7                 0002 revision 6 ends after parameter 13 (0179 bytes)
-    result_revisions           0060 revisions that are accepted; the others are answered 0004
-                               result_refusal_code
-    pushed_revision            revision of 0061 that is always sent (None: the one asked for)
-    recover_revisions          0064 revisions that are accepted, the others are answered 0004/97
-    answer_recover_revision    0065 revision that is always sent (None: the one asked for)
-    answers_below              0064 is answered with the newest result at or below the ID, of any station
-    shares_ids                 one counter serves all stations; otherwise other stations' results leave no trace here
-    ids_higher                 0065 has an ID that is one too high: "said", to the question for the ID before it, or
-                               "kept", to the question for this very ID; "no"
-    elsewhere                  how many results another station makes after each of ours
-    refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
-                               at all
-    refuse_digits              2, or 3 as later revisions of 0004 send
-    ends_refused               {mid: ms}: the connection is closed so long after a 0004 for this MID (0: for any), below
-                               0 in place of it
-    unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
-    commands                   MIDs that are carried out and known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to
-                               130, 150; and 224, 225
-    job_command_revisions      revisions of 0038 that are accepted, the others are answered 0004/97
-    alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
-                               revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
-                               answered 0004/97; (): not known at all. See controller_events.py
-    generic_subscriptions      "yes": 0008 is known for these revisions too, "only": nothing else is; "": not known
-    job_at_once                0034 is answered with a 0035 as well
-    clock_ahead_s              how far the clock is ahead of the simulated time; 0082 changes it
-    pset_data_revisions        0012 revisions that are accepted, the others are answered 0004/97
-    alarms_of_2_9              0071 revision 2 without text, as since release 2.9
-    max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
-    slot_kept_ms               how long a connection that ended without 0003 still counts as a client
-    no_ack                     the no-ack flag of 0060 is honoured: results are sent without waiting for 0062
-    push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
-    push_last_result           a new subscription gets the last result again
-    operations                 revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such
-                               messages
-    operation_history          0006 for 1201 is known; a result that is not kept is answered 0004
-                               history_refusal_code
-    own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
-    objects                    of each operation, with the fields of controllers other than a MT Focus 6000
-    names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
-    waits_for_1203             each part waits for its acknowledgement, and is sent again without one
-    cycles, sync               revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; ():
-                               it has no such messages
-    spindles                   of each result that these push
-    header_spindles            (1, 2, ..): each tightening is a 0061 for each of them, which the header names; (): one
-    answering_spindles         which of them answer 0064: the one that it is "addressed" to, the "first", or "all"
-    names_spindles             0065 has the spindle in its header; else that is blank
-    traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
-    trace_types                1 angle, 2 torque; another one is refused (0004/78)
-    trace_samples              of each curve, trace_step_us apart; sent trace_delay_ms after its result
-    ack_timeout_ms, resends    0061 without 0062 is sent again, then the controller gives up (003:2152-2154)
-    gives_up                   "closes" the connection, or "unsubscribes": nothing more is pushed, 9999 goes on
-    ack_refusal_code           0062 is answered 0004 with this code, and does not count; 0: it is taken
-    accepts_again              0060 is accepted though there is a subscription; otherwise it is answered 0004/09
-    link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
-                               revision 6 make one), 1, or 2 when 0002 itself is counted
-    link_wrong_once            the next numbered message has a wrong number first
-    link_lost                  [n, ...] of each session: our message n, among those that carry a number, gets lost
-    window                     how many results are sent without waiting for 0062
-    repeat, repeat_every_ms    each result is sent this many times more, even if acknowledged
-    keepalive                  "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
-    silence_ms                 closed after so long without a message (003:12526-12538); blame_silence makes
-                               it a complaint
-    silent                     hangs: hears everything, sends and closes nothing; may be switched at any time
-    nul                        "normal", "missing", "late" (nul_late_ms), "counted" (in the length field)
-    header                     "digits", "blank", "zero", "parts" (controller_frames.HEADER_...), "op-ford", "op-bmw":
-                               the spindle in front of the revision
-    station, spindle           two characters each, of the controller's headers
-    expected_station           what the integrator must put there; None: blank or any 01..99
-    pad                        what texts are padded with, b" " or b"\\0"
-    pset_change_text           field "last change" of every result (None: the parameter set's own)
-    time_text                  time stamp of every result (None: the clock's)
-    drop_after_received        [n, ...] one for each connection: closes when message n arrives, unanswered
-    drop_after_sent            [n, ...] one for each connection: closes when message n has been sent
-    whole_writes               complain when a message arrives in pieces (a peer that never reassembles)
-    memory                     how many results are kept
-    batch, nok_percent         size of a batch; share of results that are not OK
-    batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
-    rounded                    torque is rounded to 1/100 Nm, not cut off: a NOK may show its limit
-    light_statuses             further tightening statuses of 0061 revision 999, in turn, for one in five results
-    """
+    """How the controller behaves."""
 
     # Options with a few values only.
     ALLOWED = {
@@ -115,100 +26,125 @@ class ControllerOptions(Settings):
         "generic_subscriptions": ("", "yes", "only"),
     }
     DEFAULTS = {
-        "strict": True,
-        "identity": {},
+        "strict": True,  # what is odd in a header, though accepted, is a complaint, once for each kind
+        "identity": {},  # {attribute of Identity: value}
+        # {attribute of Tightening: value} of every 0061, of every 0065; None leaves it blank
         "pushed_as": {},
         "fetched_as": {},
+        # 0001 revisions that are accepted; the others are answered 0004 start_refusal_code
         "start_revisions": (1, 2, 3, 4, 5, 6),
         "start_refusal_code": 97,
-        "blank_start_revision": 1,
-        "answer_start_revision": None,
-        "before_2_7": False,
+        "blank_start_revision": 1,  # what a blank revision of 0001 stands for: 1 as documented; others are lenient
+        "answer_start_revision": None,  # 0002 revision that is always sent (None: the one asked for)
+        "before_2_7": False,  # 0002 revision 6 ends after parameter 13 (0179 bytes)
+        # 0060 revisions that are accepted; the others are answered 0004 result_refusal_code
         "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 999),
         "result_refusal_code": 97,
-        "pushed_revision": None,
-        "recover_revisions": (1, 2, 3, 4, 5, 6, 7),
-        "answer_recover_revision": None,
-        "answers_below": False,
-        "shares_ids": True,
+        "pushed_revision": None,  # revision of 0061 that is always sent (None: the one asked for)
+        "recover_revisions": (1, 2, 3, 4, 5, 6, 7),  # 0064 revisions that are accepted, the others are answered 0004/97
+        "answer_recover_revision": None,  # 0065 revision that is always sent (None: the one asked for)
+        "answers_below": False,  # 0064 is answered with the newest result at or below the ID, of any station
+        "shares_ids": True,  # one counter serves all stations; otherwise other stations' results leave no trace here
+        # 0065 has an ID that is one too high: "said", to the question for the ID before it, or "kept", to the question
+        # for this very ID; "no"
         "ids_higher": "no",
-        "elsewhere": 0,
-        "refuse": {},
-        "refuse_once": [],
-        "refuse_digits": 2,
+        "elsewhere": 0,  # how many results another station makes after each of ours
+        "refuse": {},  # {mid: code}, always; code None: no answer at all
+        "refuse_once": [],  # [(mid, code)], each once
+        "refuse_digits": 2,  # 2, or 3 as later revisions of 0004 send
+        # {mid: ms}: the connection is closed so long after a 0004 for this MID (0: for any), below 0 in place of it
         "ends_refused": {},
-        "unknown_mids": (),
+        "unknown_mids": (),  # MIDs that are answered 0004/99 though this simulator knows them
+        # MIDs that are carried out and known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to 130, 150; and 224, 225
         "commands": (18, 19, 20, 38, 42, 43, 50, 78, 127, 128, 129, 130, 150),
-        "job_command_revisions": (1, 2),
+        "job_command_revisions": (1, 2),  # revisions of 0038 that are accepted, the others are answered 0004/97
+        # revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are answered 0004/97; ():
+        # not known at all. See controller_events.py
         "alarm_revisions": (1, 2),
         "pset_revisions": (1, 2),
         "job_revisions": (1, 2, 3, 4, 5),
         "vin_revisions": (1, 2),
         "generic_alarm_revisions": (),
+        # "yes": 0008 is known for these revisions too, "only": nothing else is; "": not known
         "generic_subscriptions": "",
-        "job_at_once": False,
-        "clock_ahead_s": 0,
-        "pset_data_revisions": (1, 2),
-        "alarms_of_2_9": False,
+        "job_at_once": False,  # 0034 is answered with a 0035 as well
+        "clock_ahead_s": 0,  # how far the clock is ahead of the simulated time; 0082 changes it
+        "pset_data_revisions": (1, 2),  # 0012 revisions that are accepted, the others are answered 0004/97
+        "alarms_of_2_9": False,  # 0071 revision 2 without text, as since release 2.9
+        # further clients get 0004 busy_code (96 or 16) for their 0001
         "max_clients": 1,
         "busy_code": 96,
-        "slot_kept_ms": 0,
-        "no_ack": True,
-        "push_instead_of_answer": False,
-        "push_last_result": False,
-        "operations": (),
+        "slot_kept_ms": 0,  # how long a connection that ended without 0003 still counts as a client
+        "no_ack": True,  # the no-ack flag of 0060 is honoured: results are sent without waiting for 0062
+        "push_instead_of_answer": False,  # 0060 is answered by the first 0061 instead of 0005
+        "push_last_result": False,  # a new subscription gets the last result again
+        "operations": (),  # revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such messages
+        # 0006 for 1201 is known; a result that is not kept is answered 0004 history_refusal_code
         "operation_history": True,
         "history_refusal_code": 15,
+        # MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
         "own_fields": True,
         "torque_unit": 90,
-        "objects": 1,
-        "names_subscribed": False,
-        "waits_for_1203": False,
+        "objects": 1,  # of each operation, with the fields of controllers other than a MT Focus 6000
+        "names_subscribed": False,  # 0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
+        "waits_for_1203": False,  # each part waits for its acknowledgement, and is sent again without one
+        # revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; (): it has no such messages
         "cycles": (),
         "sync": (),
-        "spindles": 3,
+        "spindles": 3,  # of each result that these push
+        # (1, 2, ..): each tightening is a 0061 for each of them, which the header names; (): one
         "header_spindles": (),
+        # which of them answer 0064: the one that it is "addressed" to, the "first", or "all"
         "answering_spindles": "addressed",
-        "names_spindles": True,
-        "traces": (),
-        "trace_types": (1, 2),
-        "trace_samples": 400,
+        "names_spindles": True,  # 0065 has the spindle in its header; else that is blank
+        "traces": (),  # revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
+        "trace_types": (1, 2),  # 1 angle, 2 torque; another one is refused (0004/78)
+        "trace_samples": 400,  # of each curve, trace_step_us apart; sent trace_delay_ms after its result
         "trace_step_us": 2000,
         "trace_delay_ms": 100,
+        # 0061 without 0062 is sent again, then the controller gives up (003:2152-2154)
         "ack_timeout_ms": 3000,
         "resends": 3,
-        "gives_up": "closes",
-        "ack_refusal_code": 0,
-        "accepts_again": False,
+        "gives_up": "closes",  # "closes" the connection, or "unsubscribes": nothing more is pushed, 9999 goes on
+        "ack_refusal_code": 0,  # 0062 is answered 0004 with this code, and does not count; 0: it is taken
+        "accepts_again": False,  # 0060 is accepted though there is a subscription; otherwise it is answered 0004/09
+        # first number of a numbered session (identity.sequence_numbers = 1 and 0002 revision 6 make one), 1, or 2 when
+        # 0002 itself is counted
         "link_first": 1,
-        "link_wrong_once": False,
-        "link_lost": (),
-        "window": 1,
+        "link_wrong_once": False,  # the next numbered message has a wrong number first
+        "link_lost": (),  # [n, ...] of each session: our message n, among those that carry a number, gets lost
+        "window": 1,  # how many results are sent without waiting for 0062
+        # each result is sent this many times more, even if acknowledged
         "repeat": 0,
         "repeat_every_ms": 5000,
-        "keepalive": "mirror",
+        "keepalive": "mirror",  # "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
+        # closed after so long without a message (003:12526-12538); blame_silence makes it a complaint
         "silence_ms": 15000,
         "blame_silence": True,
-        "silent": False,
-        "nul": "normal",
+        "silent": False,  # hangs: hears everything, sends and closes nothing; may be switched at any time
+        "nul": "normal",  # "normal", "missing", "late" (nul_late_ms), "counted" (in the length field)
         "nul_late_ms": 20,
+        # "digits", "blank", "zero", "parts" (controller_frames.HEADER_...), "op-ford", "op-bmw": the spindle in front
+        # of the revision
         "header": "digits",
+        # two characters each, of the controller's headers
         "station": "01",
         "spindle": "01",
-        "expected_station": None,
-        "pad": b" ",
-        "pset_change_text": None,
-        "time_text": None,
-        "drop_after_received": [],
-        "drop_after_sent": [],
-        "whole_writes": False,
-        "memory": 5000,
+        "expected_station": None,  # what the integrator must put there; None: blank or any 01..99
+        "pad": b" ",  # what texts are padded with, b" " or b"\0"
+        "pset_change_text": None,  # field "last change" of every result (None: the parameter set's own)
+        "time_text": None,  # time stamp of every result (None: the clock's)
+        "drop_after_received": [],  # [n, ...] one for each connection: closes when message n arrives, unanswered
+        "drop_after_sent": [],  # [n, ...] one for each connection: closes when message n has been sent
+        "whole_writes": False,  # complain when a message arrives in pieces (a peer that never reassembles)
+        "memory": 5000,  # how many results are kept
+        # size of a batch; share of results that are not OK
         "batch": 6,
         "nok_percent": 5,
-        "batch_open": 0,
-        "rounded": False,
-        "light_statuses": (),
-        "seed": 1,
+        "batch_open": 0,  # batch status while a batch is not complete: 0, or 3 (running) of newer releases
+        "rounded": False,  # torque is rounded to 1/100 Nm, not cut off: a NOK may show its limit
+        "light_statuses": (),  # further tightening statuses of 0061 revision 999, in turn, for one in five results
+        "seed": 1,  # of what is drawn: torque, angle, which results are not OK
     }
 
     def __init__(self, **changed):
@@ -284,72 +220,39 @@ class Tightening:
     batch_status = 0
     status = 1
     light_status = None  # what revision 999 has instead of `status`
-    torque_status = 1
-    angle_status = 1
-    rundown_status = 1
-    current_status = 1
-    selftap_status = 1
-    pvt_monitoring_status = 1
-    pvt_compensate_status = 1
-    error_bits = 0
-    error_bits_2 = 0
-    torque_min = 0
-    torque_max = 0
-    torque_target = 0
-    torque = 0
-    angle_min = 0
-    angle_max = 0
-    angle_target = 0
-    angle = 0
+    torque_status = angle_status = rundown_status = current_status = selftap_status = 1
+    pvt_monitoring_status = pvt_compensate_status = 1
+    error_bits = error_bits_2 = 0
+    torque_min = torque_max = torque_target = torque = 0
+    angle_min = angle_max = angle_target = angle = 0
     rundown_min = 0
     rundown_max = 9999
     rundown = 720
     current_min = 0
     current_max = 100
     current = 45
-    selftap_min = 0
-    selftap_max = 0
-    selftap = 0
-    pvt_min = 0
-    pvt_max = 0
-    pvt = 0
-    pvt_compensate = 0
+    selftap_min = selftap_max = selftap = 0
+    pvt_min = pvt_max = pvt = pvt_compensate = 0
     tightening_id = 0
     job_sequence = 0
     sync_id = 0
     tool_serial = "C3412129"
-    time = ""
-    pset_change = ""
+    time = pset_change = ""
     torque_unit = 1
     result_type = 1
-    identifier_2 = ""
-    identifier_3 = ""
-    identifier_4 = ""
+    identifier_2 = identifier_3 = identifier_4 = ""
     customer_code = ""
-    compensated_angle = 0
-    final_angle = 0
+    compensated_angle = final_angle = 0
     start_final = 0
-    post_view = 0
-    post_view_high = 0
-    post_view_low = 0
-    current_amperes = None
-    current_amperes_min = None
-    current_amperes_max = None
-    angle_numerator = 1
-    angle_denominator = 1
+    post_view = post_view_high = post_view_low = 0
+    current_amperes = current_amperes_min = current_amperes_max = None
+    angle_numerator = angle_denominator = 1
     overall_angle_status = 1
-    overall_angle_min = 0
-    overall_angle_max = 0
-    overall_angle = 0
-    peak_torque = 0
-    breakaway_torque = 0
-    rundown_start_torque = 0
-    rundown_end_torque = 0
-    stages = 1
-    stage_results = 1
+    overall_angle_min = overall_angle_max = overall_angle = 0
+    peak_torque = breakaway_torque = rundown_start_torque = rundown_end_torque = 0
+    stages = stage_results = 1
     stage = "00100000090"
-    click_torque = 0
-    click_angle = 0
+    click_torque = click_angle = 0
 
 
 class Job:

@@ -16,15 +16,13 @@ from toolcart.sim.controller_link import (
     REFUSED,
     UNANSWERED,
     UNNUMBERED,
+    VOID_WHEN_NUMBERED,
     ControllerLink,
     NumberedReceiver,
     NumberedSender,
 )
 
 PORTABLE = True
-
-# Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
-_VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001)
 
 
 class _Sent:
@@ -134,7 +132,7 @@ class ControllerSession(ControllerLink):
         if mid != 1 and not self.started:
             self.complain("%04d %s 0001" % (mid, "after 0003 and before" if self.stopped else "before"))
             return
-        if self.numbers is not None and mid in _VOID_WHEN_NUMBERED:
+        if self.numbers is not None and mid in VOID_WHEN_NUMBERED:
             self.complain("%04d though messages are numbered" % mid)
             return
         if self.numbers is None and mid in (9997, 9998):

@@ -100,7 +100,7 @@ class OperationSession(ControllerSession):
         else:
             controller.note_fetched(result.tightening_id, number != 0)
             for part in self._parts(result, revision, 6):
-                self.say(part[0], part[1], part[2])
+                self.say(*part[:3])
 
     def _parts(self, result, revision, asked_with):
         options = self.options
@@ -132,7 +132,7 @@ class OperationSession(ControllerSession):
                 self.owed.append(part)
                 self._sent_at = now
                 self._sends = 1
-            self.say(part[0], part[1], part[2])
+            self.say(*part[:3])
 
     def _part_acknowledged(self, now):
         if not self.options.waits_for_1203:
@@ -148,17 +148,12 @@ class OperationSession(ControllerSession):
     def _watch_acknowledges(self, now):
         if not self.owed:
             return FOREVER
-        left = ticks_diff(ticks_add(self._sent_at, self.options.ack_timeout_ms), now)
-        if left > 0:
-            return left
-        if self._sends > self.options.resends:
-            self.close("controller: 1201 was not acknowledged")
-            return FOREVER
+        return self.watch_one(self._sent_at, self._sends, "1201", self._send_again, now)
+
+    def _send_again(self, now):
         self._sends += 1
         self._sent_at = now
-        part = self.owed[0]
-        self.say(part[0], part[1], part[2])
-        return self.options.ack_timeout_ms
+        self.say(*self.owed[0][:3])
 
 
 _NOT_MASTER, _EXISTS, _MISSING = 30, 33, 34  # of 0100 and 0103
@@ -291,12 +286,11 @@ class SpindleSession(OperationSession):
             wait = min(wait, max(0, ticks_diff(due, now)))
         if not self._part:
             return wait
-        left = ticks_diff(ticks_add(self._sent_at, self.options.ack_timeout_ms), now)
-        if left > 0:
-            return min(wait, left)
-        if self._sends > self.options.resends:
-            self.close("controller: a result was not acknowledged")
-            return FOREVER
+        return min(wait, self.watch_one(self._sent_at, self._sends, "a result", self._send_again, now))
+
+    def _send_again(self, now):
+        if not self.cycle_revision:
+            super()._send_again(now)
+            return
         self._sends += 1
         self._send_part(now)
-        return min(wait, self.options.ack_timeout_ms)

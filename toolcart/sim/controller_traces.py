@@ -99,14 +99,8 @@ class Tracing:
         session = self.session
         options = self.options
         if self._waiting is not None:
-            left = ticks_diff(ticks_add(self._sent_at, options.ack_timeout_ms), now)
-            if left > 0:
-                return left
-            if self._sends > options.resends:
-                session.close("controller: %04d was not acknowledged" % self._waiting[1])
-                return FOREVER
-            self._send(self._waiting, now)
-            return options.ack_timeout_ms
+            what = "%04d" % self._waiting[1]
+            return session.watch_one(self._sent_at, self._sends, what, lambda now: self._send(self._waiting, now), now)
         while self._unsent and not session.wants_close and session.alive:
             left = ticks_diff(self._unsent[0][0], now)
             if left > 0:

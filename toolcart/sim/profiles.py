@@ -14,32 +14,13 @@ from toolcart.sim.controller_events import MT_FOCUS_EVENTS
 PORTABLE = True
 
 # Power Focus 6000: fields of 0061 and 0065 that are not filled in (A28 p. 20-21, A36 p. 11-12).
-_POWER_FOCUS_6000_PUSHED = {
-    "cell": None,
-    "channel": None,
-    "strategy_options": None,
-    "current_status": None,
-    "current_min": None,
-    "current_max": None,
-    "current": None,
-    "pvt_monitoring_status": None,
-    "pvt_compensate_status": None,
-    "pvt_min": None,
-    "pvt_max": None,
-    "pvt": None,
-    "error_bits": None,
-    "rundown": None,
-    "selftap": None,
-    "job_sequence": None,
-    "sync_id": None,
-    "customer_code": None,
-    "pvt_compensate": None,
-    "error_bits_2": None,
-    "start_final": None,
-    "stages": None,
-    "stage_results": None,
-    "stage": None,
-}
+_POWER_FOCUS_6000_PUSHED = dict.fromkeys(
+    (
+        "cell channel strategy_options current_status current_min current_max current pvt_monitoring_status"
+        " pvt_compensate_status pvt_min pvt_max pvt error_bits rundown selftap job_sequence sync_id customer_code"
+        " pvt_compensate error_bits_2 start_final stages stage_results stage"
+    ).split()
+)
 _POWER_FOCUS_6000_FETCHED = dict(_POWER_FOCUS_6000_PUSHED, tool_serial=None)
 
 

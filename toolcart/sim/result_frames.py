@@ -7,7 +7,7 @@
 """
 
 from toolcart.base.clock import Dice
-from toolcart.sim.controller_frames import field
+from toolcart.sim.controller_frames import field, laid_out, parameters
 
 PORTABLE = True
 
@@ -135,7 +135,24 @@ def object_data(result, revision, fields, total=2, number=2, ident=1):
 # 003:8245-8600 (0106), 003:8681-9058 (0107, whose time has 19 bytes whatever its table prints).
 
 SYNC_PERIOD = 65536
-BOLT_PROGRAM = "Two steps"
+
+SYNC = laid_out(
+    "spindle_count:2 vin:25 job:2 pset:3 batch_size:4 batch_counter:4 batch_status:1 torque_min:6 torque_max:6"
+    " torque_target:6 angle_min:5 angle_max:5 angle_target:5 pset_change:19 time:19 sync_id:5 status:1"
+)
+STATION = laid_out(
+    "messages:2 message:2 tightening_id:10 station_number:2 station_name:20 time:19 mode:2 mode_name:20 status:1"
+    " pm_status:1 vin:40 bolts:2"
+)
+STATION_BOLT = laid_out(
+    "number:2 status:1 torque_status:1 angle_status:1 torque:7 angle:7 torque_max:7 torque_min:7 angle_max:7"
+    " angle_min:7",
+    STATION,
+)[len(STATION) :]
+BOLT = laid_out(
+    "messages:2 message:2 tightening_id:10 station_number:2 time:19 bolt:4 bolt_name:20 program:20 pm_status:1"
+    " errors:50 customer_error:4"
+)
 
 
 class Spindle:
@@ -167,112 +184,69 @@ def figure(hundredths):
     return (sign + "0" * (7 - len(sign) - len(digits)) + digits)[:7]
 
 
-def text_of(value, width):
-    """Return it left adjusted, as every string of these messages."""
-    text = value.decode() if isinstance(value, bytes) else str(value)
-    return (text + " " * width)[:width]
-
-
-def _field(number, text):
-    return "%02d%s" % (number, text)
-
-
 def sync_data(result, revision, count):
     """Return the data of 0101."""
-    plain = revision >= 4  # statuses are 0 NOK or 1 OK only
-    parts = [
-        _field(1, "%02d" % count),
-        _field(2, text_of(result.vin, 25)),
-        _field(3, "%02d" % (result.job % 100)),
-        _field(4, "%03d" % result.pset),
-        _field(5, "%04d" % result.batch_size),
-        _field(6, "%04d" % result.batch_counter),
-        _field(7, "%d" % result.batch_status),
-        _field(8, "%06d" % result.torque_min),
-        _field(9, "%06d" % result.torque_max),
-        _field(10, "%06d" % result.torque_target),
-        _field(11, "%05d" % result.angle_min),
-        _field(12, "%05d" % result.angle_max),
-        _field(13, "%05d" % result.angle_target),
-        _field(14, text_of(result.pset_change, 19)),
-        _field(15, text_of(result.time, 19)),
-        _field(16, "%05d" % (result.tightening_id % SYNC_PERIOD)),
-        _field(17, "%d" % result.status),
-        "18",
-    ]
+    told = {"spindle_count": count, "job": result.job % 100, "sync_id": result.tightening_id % SYNC_PERIOD}
+    octets = parameters(SYNC, result, instead=told) + b"18"
     for one in spindles_of(result, count):
         torque_status = one.torque_status
-        if plain:
+        if revision >= 4:  # statuses are 0 NOK or 1 OK only
             torque_status = 1 if torque_status == 1 else 0
-        parts.append("%02d%02d%d%d" % (one.number, one.number, one.status, torque_status))
-        parts.append("%06d%d%05d" % (one.torque, 1 if one.angle_status == 1 else 0, one.angle))
+        figures = (one.number, one.number, one.status, torque_status, one.torque, one.angle_status == 1, one.angle)
+        octets += ("%02d%02d%d%d%06d%d%05d" % figures).encode()
     if revision >= 4:
-        parts.append(_field(19, "001"))
+        octets += b"19001"
     if revision >= 5:
-        parts.append(_field(20, "%05d" % result.job_sequence))
-    return "".join(parts).encode()
+        octets += b"20" + field(result.job_sequence, 5)
+    return octets
 
 
 def station_data(result, revision, count):
     """Return the data of 0106."""
-    parts = [
-        _field(1, "%02d" % (count + 1)),
-        _field(2, "01"),
-        _field(3, "%010d" % result.tightening_id),
-        _field(4, "01"),
-        _field(5, text_of("Station 1", 20)),
-        _field(6, text_of(result.time, 19)),
-        _field(7, "%02d" % (result.pset % 100)),
-        _field(8, text_of(result.pset_name, 20)),
-        _field(9, "%d" % result.status),
-        _field(10, "0" if result.status else "2"),
-        _field(11, text_of(result.vin, 40)),
-        _field(12, "%02d" % count),
-    ]
+    told = {
+        "messages": count + 1,
+        "message": 1,
+        "station_number": 1,
+        "station_name": "Station 1",
+        "mode": result.pset % 100,
+        "mode_name": result.pset_name,
+        "pm_status": 0 if result.status else 2,
+        "bolts": count,
+    }
+    octets = parameters(STATION, result, instead=told)
+    limits = {
+        "torque_max": figure(result.torque_max),
+        "torque_min": figure(result.torque_min),
+        "angle_max": figure(result.angle_max * 100),
+        "angle_min": figure(result.angle_min * 100),
+    }
     for one in spindles_of(result, count):
-        parts += [
-            _field(13, "%02d" % one.number),
-            _field(14, "%d" % one.status),
-            _field(15, "%d" % one.torque_status),
-            _field(16, "%d" % one.angle_status),
-            _field(17, figure(one.torque)),
-            _field(18, figure(one.angle * 100)),
-            _field(19, figure(result.torque_max)),
-            _field(20, figure(result.torque_min)),
-            _field(21, figure(result.angle_max * 100)),
-            _field(22, figure(result.angle_min * 100)),
-        ]
-    parts.append(_field(23, "01" + text_of("Operator", 20) + "S 04Anna"))
-    if revision >= 4:
-        parts.append(_field(24, "001"))
-    return "".join(parts).encode()
+        limits.update({"torque": figure(one.torque), "angle": figure(one.angle * 100)})
+        octets += parameters(STATION_BOLT, one, instead=limits)
+    octets += b"2301" + field("Operator", 20) + b"S 04Anna"
+    return octets + b"24001" if revision >= 4 else octets
 
 
 def bolt_data(result, revision, index, count):
     """Return the data of 0107 for the bolt `index`, counted from 1."""
     one = spindles_of(result, count)[index - 1]
-    parts = [
-        _field(1, "%02d" % (count + 1)),
-        _field(2, "%02d" % (index + 1)),
-        _field(3, "%010d" % result.tightening_id),
-        _field(4, "01"),
-        _field(5, text_of(result.time, 19)),
-        _field(6, "%04d" % (100 + index)),
-        _field(7, text_of("Bolt %d" % index, 20)),
-        _field(8, text_of(BOLT_PROGRAM, 20)),
-        _field(9, "0" if one.status else "2"),
-        _field(10, text_of("" if one.status else "#A TNH", 50)),
-        _field(11, text_of("", 4)),
-        _field(12, "01" + text_of("Peak T", 20) + "F " + figure(one.torque + 100)),
-        _field(13, "002"),
-        _field(14, "1"),
-        text_of("Step T", 20) + "F " + figure(one.torque // 2) + "01",
-        text_of("Step A", 20) + "I " + "%07d" % one.angle + "02",
-        _field(15, "01" + text_of("Socket", 20) + "S 05" + "A-%03d" % index + "02"),
-    ]
-    if revision >= 4:
-        parts.append(_field(16, "001"))
-    return "".join(parts).encode()
+    told = {
+        "messages": count + 1,
+        "message": index + 1,
+        "station_number": 1,
+        "bolt": 100 + index,
+        "bolt_name": "Bolt %d" % index,
+        "program": "Two steps",
+        "pm_status": 0 if one.status else 2,
+        "errors": "" if one.status else "#A TNH",
+        "customer_error": "",
+    }
+    octets = parameters(BOLT, result, instead=told)
+    octets += b"1201" + field("Peak T", 20) + b"F " + field(figure(one.torque + 100), 7) + b"13002" + b"141"
+    octets += field("Step T", 20) + b"F " + field(figure(one.torque // 2), 7) + b"01"
+    octets += field("Step A", 20) + b"I " + field(one.angle, 7) + b"02"
+    octets += b"1501" + field("Socket", 20) + b"S 05" + ("A-%03d" % index).encode() + b"02"
+    return octets + b"16001" if revision >= 4 else octets
 
 
 # MID 0900 and 0901 of a simulated controller, and the curves of a tightening that go into them.

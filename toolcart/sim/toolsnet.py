@@ -132,64 +132,38 @@ class MemoryArchive:
 
 
 class ToolsNetOptions(Settings):
-    """How PIM and server behave; the defaults are a healthy ToolsNet.
-
-    server_host, server_port   what 08 says; "" and "0.0.0.0" are to be read as the PIM's own host
-    reported_result            latest stored result number in 08 whatever the archive holds; None: the
-                               archive's
-    reported_event             likewise for events
-    require_pim                a server connection without an 08 before it is a complaint (004:75)
-    send_12                    False: the PIM sends nothing at connect (an old server, or none at all)
-    ack_12                     "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led
-                               to no server), "optional", "closes" (closes when 05 comes)
-    pim_silent                 07 is not answered
-    silent                     the server hears everything, stores and answers nothing
-    silent_telegrams           ("06",): these telegrams are not answered
-    silent_sequences           results with these sequence numbers are neither stored nor answered
-    ack_delay_ms               delay of every 05
-    lost_acks                  [sequence, ...], each once: stored, not acknowledged
-    foreign_ack                a 05 with another identifier comes before the right one
-    codes                      {sequence: code}: results that are refused, always
-    tightening_codes           {tightening id: code}: the same by the controller's number
-    codes_once                 [(sequence, code), ...], each once
-    code_all                   every result is refused with this code (None: not)
-    telegram_codes             {"01": code}: other telegrams that are refused
-    event_answer               "05" or "10" (004:206-215)
-    drop_before_store          [sequence, ...], each once: the connection is closed and nothing stored
-    drop_after_store           [sequence, ...], each once: stored, then closed without 05
-    silence_ms                 closed after so long without a telegram (004:80); blame_silence makes it a
-                               complaint
-    window                     how many results may be outstanding; with 1 each must wait for its answer
-    whole_writes               complain when a telegram arrives in pieces
-    """
+    """How PIM and server behave; the defaults are a healthy ToolsNet."""
 
     DEFAULTS = {
+        # what 08 says; "" and "0.0.0.0" are to be read as the PIM's own host
         "server_host": "127.0.0.1",
         "server_port": 10111,
-        "reported_result": None,
-        "reported_event": None,
-        "require_pim": True,
-        "send_12": True,
+        "reported_result": None,  # latest stored result number in 08 whatever the archive holds; None: the archive's
+        "reported_event": None,  # likewise for events
+        "require_pim": True,  # a server connection without an 08 before it is a complaint (004:75)
+        "send_12": True,  # False: the PIM sends nothing at connect (an old server, or none at all)
+        # "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led to no server), "optional",
+        # "closes" (closes when 05 comes)
         "ack_12": "expect",
-        "pim_silent": False,
-        "silent": False,
-        "silent_telegrams": (),
-        "silent_sequences": (),
-        "ack_delay_ms": 0,
-        "lost_acks": [],
-        "foreign_ack": False,
-        "codes": {},
-        "tightening_codes": {},
-        "codes_once": [],
-        "code_all": None,
-        "telegram_codes": {},
-        "event_answer": "05",
-        "drop_before_store": [],
-        "drop_after_store": [],
-        "silence_ms": 60000,
+        "pim_silent": False,  # 07 is not answered
+        "silent": False,  # the server hears everything, stores and answers nothing
+        "silent_telegrams": (),  # ("06",): these telegrams are not answered
+        "silent_sequences": (),  # results with these sequence numbers are neither stored nor answered
+        "ack_delay_ms": 0,  # delay of every 05
+        "lost_acks": [],  # [sequence, ...], each once: stored, not acknowledged
+        "foreign_ack": False,  # a 05 with another identifier comes before the right one
+        "codes": {},  # {sequence: code}: results that are refused, always
+        "tightening_codes": {},  # {tightening id: code}: the same by the controller's number
+        "codes_once": [],  # [(sequence, code), ...], each once
+        "code_all": None,  # every result is refused with this code (None: not)
+        "telegram_codes": {},  # {"01": code}: other telegrams that are refused
+        "event_answer": "05",  # "05" or "10" (004:206-215)
+        "drop_before_store": [],  # [sequence, ...], each once: the connection is closed and nothing stored
+        "drop_after_store": [],  # [sequence, ...], each once: stored, then closed without 05
+        "silence_ms": 60000,  # closed after so long without a telegram (004:80); blame_silence makes it a complaint
         "blame_silence": True,
-        "window": 1,
-        "whole_writes": False,
+        "window": 1,  # how many results may be outstanding; with 1 each must wait for its answer
+        "whole_writes": False,  # complain when a telegram arrives in pieces
     }
 
 
