@@ -30,6 +30,15 @@ def take_away_toolsnet(outlet):
     outlet.network.cut(*SERVER)
 
 
+def holding(count, told=None, bad=(), **settings):
+    """An outlet with so many results in its log, of which ToolsNet will refuse the `bad` ones."""
+    outlet = Outlet(told, **settings)
+    outlet.store(count)
+    for ident in bad:
+        refuse(outlet, ident)
+    return outlet
+
+
 def refuse(outlet, tightening_id, code=17):
     outlet.options.tightening_codes[tightening_id] = code
 
@@ -38,8 +47,7 @@ def refuse(outlet, tightening_id, code=17):
 
 
 def test_way_to_the_server_leads_over_the_pim():
-    outlet = Outlet()
-    outlet.store()
+    outlet = holding(1)
     outlet.until_stored(1)
     assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (1, 1)
     assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "04": 1}
@@ -59,8 +67,7 @@ def test_empty_spool_keeps_connection_alive_every_30_s_and_does_nothing_else():
 
 
 def test_cursor_moves_only_after_the_05():
-    outlet = Outlet({"silent_sequences": (3,)})
-    outlet.store(5)
+    outlet = holding(5, {"silent_sequences": (3,)})
     outlet.until_stored(2)
     outlet.run(4000)
     assert outlet.cursor.number == 2
@@ -69,8 +76,7 @@ def test_cursor_moves_only_after_the_05():
 
 def test_result_goes_out_only_after_the_state_says_that_it_may():
     for batch in (4, 1):
-        outlet = Outlet(cursor_batch=batch)
-        outlet.store(20)
+        outlet = holding(20, cursor_batch=batch)
         sent = watch_sends(outlet)
         outlet.until_passed()
         assert len(sent) == 20
@@ -95,8 +101,7 @@ def watch_sends(outlet):
 
 
 def test_lost_05_brings_same_telegram_again_and_the_archive_holds_it_once():
-    outlet = Outlet({"lost_acks": [3]})
-    outlet.store(5)
+    outlet = holding(5, {"lost_acks": [3]})
     outlet.until_stored(5)
     assert outlet.ids() == numbers(1, 5) and outlet.archive.repeated == 1
     assert outlet.toolsnet.server_connections == 1
@@ -104,8 +109,7 @@ def test_lost_05_brings_same_telegram_again_and_the_archive_holds_it_once():
 
 
 def test_foreign_05_is_ignored_and_counted():
-    outlet = Outlet({"foreign_ack": True})
-    outlet.store(5)
+    outlet = holding(5, {"foreign_ack": True})
     outlet.until_stored(5)
     outlet.run(100)
     assert outlet.ids() == numbers(1, 5) and outlet.counted(h.SERVER_FOREIGN) == 5
@@ -113,8 +117,7 @@ def test_foreign_05_is_ignored_and_counted():
 
 
 def test_late_05_is_taken_and_the_next_one_waits_for_its_own():
-    outlet = Outlet({"ack_delay_ms": 7000})
-    outlet.store(4)
+    outlet = holding(4, {"ack_delay_ms": 7000})
     outlet.until_stored(4)
     outlet.run(10000)
     assert outlet.ids() == numbers(1, 4) and outlet.counted(h.DELIVERED) == 4
@@ -123,8 +126,7 @@ def test_late_05_is_taken_and_the_next_one_waits_for_its_own():
 
 
 def test_05_lost_with_connection_is_learned_from_08_and_nothing_is_repeated():
-    outlet = Outlet({"drop_after_store": [3]})
-    outlet.store(6)
+    outlet = holding(6, {"drop_after_store": [3]})
     outlet.until_stored(6)
     outlet.run(100)
     assert outlet.ids() == numbers(1, 6) and outlet.archive.repeated == 0
@@ -134,8 +136,7 @@ def test_05_lost_with_connection_is_learned_from_08_and_nothing_is_repeated():
 
 
 def test_connection_lost_before_storing_sends_it_again_at_once_over_the_pim():
-    outlet = Outlet({"drop_before_store": [3]})
-    outlet.store(6)
+    outlet = holding(6, {"drop_before_store": [3]})
     took = outlet.until_stored(6)
     assert outlet.ids() == numbers(1, 6) and took < 1000
     assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (2, 2)
@@ -146,9 +147,7 @@ def test_connection_lost_before_storing_sends_it_again_at_once_over_the_pim():
 
 
 def test_refused_result_is_offered_three_times_and_passed_within_12_s():
-    outlet = Outlet()
-    outlet.store(8)
-    refuse(outlet, 4)
+    outlet = holding(8, bad=(4,))
     outlet.until_refused(1)
     assert [outlet.until_refused(count) for count in (2, 3, 4)] == [0, 2000, 8000]
     assert outlet.until_stored(7) <= 2000
@@ -198,10 +197,7 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
 
 
 def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
-    outlet = Outlet(blocks=48, kept_blocks=16)
-    outlet.store(100)
-    for ident in numbers(1, 99):
-        refuse(outlet, ident)
+    outlet = holding(100, bad=numbers(1, 99), blocks=48, kept_blocks=16)
     outlet.until_stored(1)
     assert outlet.clock.total_ms < 60000
     outlet.run(1000)
@@ -209,8 +205,7 @@ def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
 
 
 def test_result_refused_once_is_sent_again_at_once_and_not_set_aside():
-    outlet = Outlet({"codes_once": [(2, 9), (2, 9), (3, 1)]})
-    outlet.store(4)
+    outlet = holding(4, {"codes_once": [(2, 9), (2, 9), (3, 1)]})
     outlet.until_stored(4, 3000)
     assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
 
@@ -219,8 +214,7 @@ def test_result_refused_once_is_sent_again_at_once_and_not_set_aside():
 
 
 def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
-    outlet = Outlet({"code_all": 99})
-    outlet.store(30)
+    outlet = holding(30, {"code_all": 99})
     for minutes in (1, 29):
         outlet.run(minutes * 60000)
         assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
@@ -231,8 +225,7 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
 
 
 def test_what_is_done_is_said_all_the_time():
-    outlet = Outlet(blocks=48)
-    outlet.store(249)
+    outlet = holding(249, blocks=48)
     refuse(outlet, 1, 17)
     outlet.until_refused(2)
     outlet.run(0)
@@ -262,9 +255,7 @@ def test_what_is_done_is_said_all_the_time():
 
 
 def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
-    outlet = Outlet(refused="block")
-    outlet.store(3)
-    refuse(outlet, 2)
+    outlet = holding(3, bad=(2,), refused="block")
     outlet.run(1200000)
     assert outlet.ids() == [1] and outlet.parked_numbers() == []
     assert outlet.shown()["needs_operator"]
@@ -274,9 +265,7 @@ def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
 
 
 def test_with_the_blocking_policy_the_one_that_blocks_can_be_dropped():
-    outlet = Outlet(refused="block")
-    outlet.store(3)
-    refuse(outlet, 2)
+    outlet = holding(3, bad=(2,), refused="block")
     outlet.until(lambda: outlet.shown()["needs_operator"])
     assert outlet.forward.drop_first()
     outlet.until_stored(2, 1000)
@@ -285,9 +274,7 @@ def test_with_the_blocking_policy_the_one_that_blocks_can_be_dropped():
 
 def test_pass_is_durable_before_it_begins():
     for batch in (1, 32):
-        outlet = Outlet(cursor_batch=batch)
-        outlet.store(3)
-        refuse(outlet, 2)
+        outlet = holding(3, bad=(2,), cursor_batch=batch)
         outlet.options.drop_after_store.append(3)
         outlet.until_stored(2)
         # The third is stored, its 05 is lost, and so is the power: only the state can tell what became of the second.
@@ -300,9 +287,7 @@ def test_pass_is_durable_before_it_begins():
 
 
 def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
-    outlet = Outlet()
-    outlet.store(4)
-    refuse(outlet, 2)
+    outlet = holding(4, bad=(2,))
     outlet.options.silent_sequences = (3,)
     outlet.until(lambda: outlet.policy.number == 3 and outlet.session.pending == 0)
     outlet.options.silent_sequences = ()
@@ -316,8 +301,7 @@ def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
 
 
 def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
-    outlet = Outlet({"code_all": 5}, cursor_batch=100)
-    outlet.store(6)
+    outlet = holding(6, {"code_all": 5}, cursor_batch=100)
     outlet.until_refused(6)
     outlet.options.code_all = None
     outlet.until_stored(2)
@@ -329,8 +313,7 @@ def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
 
 
 def test_refusal_with_a_copy_under_way_is_settled_by_the_next_08():
-    outlet = Outlet({"code_all": 99, "ack_delay_ms": 8000})
-    outlet.store(2)
+    outlet = holding(2, {"code_all": 99, "ack_delay_ms": 8000})
     outlet.until_refused(1)  # its copy is taken, and the refusal comes first
     outlet.options.code_all = None
     outlet.until_passed()
@@ -359,10 +342,7 @@ def test_false_08_behind_a_pass_never_makes_its_first_count_stored():
 
 
 def test_pass_left_open_by_an_08_outlives_its_first():
-    outlet = Outlet()
-    outlet.store(3)
-    refuse(outlet, 1)
-    refuse(outlet, 2)
+    outlet = holding(3, bad=(1, 2))
     outlet.until_stored(1)  # the third, in the pass, and its answer is on the way
     outlet.cut()
     outlet.options.reported_result = 0
@@ -387,8 +367,7 @@ def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
 
 
 def test_result_overwritten_while_outstanding_counts_as_delivered_when_taken():
-    outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
-    outlet.store(1)
+    outlet = holding(1, {"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.until(lambda: outlet.policy.out)
     while outlet.cursor.number < 1:
         outlet.store(1)
@@ -403,9 +382,7 @@ def test_result_overwritten_while_outstanding_counts_as_delivered_when_taken():
 
 
 def test_parked_result_is_offered_again_after_ten_good_minutes_in_order():
-    outlet = Outlet()
-    outlet.store(4)
-    refuse(outlet, 2)
+    outlet = holding(4, bad=(2,))
     outlet.until_stored(3)
     outlet.options.tightening_codes.clear()
     taken_ms = outlet.clock.total_ms
@@ -422,9 +399,7 @@ def test_parked_result_is_offered_again_after_ten_good_minutes_in_order():
 
 
 def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
-    outlet = Outlet(blocks=48)
-    outlet.store(3)
-    refuse(outlet, 2)
+    outlet = holding(3, bad=(2,), blocks=48)
     outlet.until_stored(2)
     offers = []
     for minute in range(3 * 24 * 60):
@@ -441,10 +416,7 @@ def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
 
 
 def test_an_operators_wish_in_vain_puts_off_no_late_offer():
-    outlet = Outlet()
-    outlet.store(3)
-    for ident in (1, 2):
-        refuse(outlet, ident)
+    outlet = holding(3, bad=(1, 2))
     outlet.until_stored(1)
     outlet.run(22 * 60000)  # both are offered once
     for ident in (1, 2):
@@ -458,9 +430,7 @@ def test_an_operators_wish_in_vain_puts_off_no_late_offer():
 def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
     for answered in (True, False):
         for cut_after in range(1, 9):
-            outlet = Outlet()
-            outlet.store(3)
-            refuse(outlet, 2)
+            outlet = holding(3, bad=(2,))
             outlet.until_stored(2)
             outlet.options.tightening_codes.clear()
             if not answered:
@@ -480,8 +450,7 @@ def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
 
 def cut_once_kept():
     """An outlet whose power failed when 2 was in the quarantine, and the cursor not behind it."""
-    outlet = Outlet()
-    outlet.store(1)
+    outlet = holding(1)
     outlet.until_passed()
     take_away_toolsnet(outlet)
     outlet.store(2)
@@ -570,9 +539,7 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
 
 
 def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    outlet.store(3)
-    refuse(outlet, 2)
+    outlet = holding(3, bad=(2,), blocks=32, kept_blocks=3)
     outlet.until_stored(2)
     while room_of(outlet.quarantine, 120):
         outlet.store_raw(b"y" * 140)
@@ -594,8 +561,7 @@ def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
 
 
 def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
-    outlet = Outlet()
-    outlet.store(2)
+    outlet = holding(2)
     outlet.store_raw()
     outlet.store(1)
     refuse(outlet, 2)
@@ -615,8 +581,7 @@ def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
 
 
 def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
-    outlet = Outlet({"silent_sequences": (3,)})
-    outlet.store(5)
+    outlet = holding(5, {"silent_sequences": (3,)})
     outlet.until_stored(4)
     outlet.run(100)
     assert outlet.ids() == [1, 2, 4, 5]
@@ -628,24 +593,21 @@ def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
 
 
 def test_a_row_of_silent_results_costs_four_silences_each():
-    outlet = Outlet({"silent_sequences": tuple(range(3, 23))})
-    outlet.store(24)
+    outlet = holding(24, {"silent_sequences": tuple(range(3, 23))})
     assert outlet.until_stored(4, 3600000) < 60000 + 20 * 62000
     outlet.run(100)
     assert outlet.ids() == [1, 2, 23, 24] and outlet.parked_numbers() == numbers(3, 22)
 
 
 def test_row_of_silent_results_passes_at_server_that_answers_no_keep_alive():
-    outlet = Outlet({"silent_sequences": tuple(range(3, 13)), "silent_telegrams": ("06",)})
-    outlet.store(14)
+    outlet = holding(14, {"silent_sequences": tuple(range(3, 13)), "silent_telegrams": ("06",)})
     outlet.until_stored(4, 2 * 3600000)
     outlet.run(100)
     assert outlet.ids() == [1, 2, 13, 14] and outlet.parked_numbers() == numbers(3, 12)
 
 
 def test_server_that_says_nothing_at_all_parks_nothing():
-    outlet = Outlet({"silent": True})
-    outlet.store(4)
+    outlet = holding(4, {"silent": True})
     outlet.run(3600000)
     assert outlet.parked_numbers() == [] and outlet.archive.stored == 0
     outlet.options.silent = False
@@ -678,10 +640,7 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
 
 
 def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
-    outlet = Outlet({"drop_before_store": [3, 3]})
-    outlet.store(5)
-    for ident in (1, 2):
-        refuse(outlet, ident)
+    outlet = holding(5, {"drop_before_store": [3, 3]}, bad=(1, 2))
     outlet.until_passed()
     outlet.run(100)
     assert outlet.ids() == [3, 4, 5] and outlet.parked_numbers() == [1, 2]
@@ -696,8 +655,7 @@ def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
 
 def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
     for is_behind in (False, True):
-        outlet = Outlet({"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)
-        outlet.store(1)
+        outlet = holding(1, {"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)
         outlet.until_passed()
         row = room_of(outlet.quarantine, outlet.log.length) + 1
         outlet.options.silent_sequences = tuple(range(2, row + 2))
@@ -757,10 +715,7 @@ def test_no_one_is_needed_for_what_was_overwritten_while_it_held():
 
 
 def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
-    outlet = Outlet({"ack_delay_ms": 50}, blocks=32, kept_blocks=3)
-    outlet.store(8)
-    for ident in (1, 3, 4, 5, 6, 7):
-        refuse(outlet, ident)
+    outlet = holding(8, {"ack_delay_ms": 50}, bad=(1, 3, 4, 5, 6, 7), blocks=32, kept_blocks=3)
     outlet.until(lambda: outlet.policy.doing == PASS and outlet.policy.number == 5)
     worn = outlet.quarantine
     worn.octets = lambda: 0  # its blocks have turned out to be worn
@@ -847,9 +802,7 @@ def test_result_overwritten_before_its_retry_costs_the_next_no_time():
 
 
 def test_who_asks_for_one_that_is_out_has_it_offered_again():
-    outlet = Outlet({"silent_sequences": (3,)})
-    outlet.store(2)
-    refuse(outlet, 1)
+    outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
     outlet.until_stored(1)
     outlet.run(100)
     assert outlet.forward.ask(1, False) == ASK_DONE
@@ -864,10 +817,7 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
 
 
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
-    outlet = Outlet()
-    outlet.store(5)
-    for ident in (1, 2, 3, 5):
-        refuse(outlet, ident)
+    outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
     outlet.until(lambda: outlet.policy.passes() == 1)
     assert outlet.forward.ask(1, False) == ASK_DONE
@@ -884,9 +834,7 @@ def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
 
 
 def test_late_offers_go_out_idle_even_without_answered_keep_alives():
-    outlet = Outlet({"silent_telegrams": ("06",)})
-    outlet.store(2)
-    refuse(outlet, 1)
+    outlet = holding(2, {"silent_telegrams": ("06",)}, bad=(1,))
     outlet.until_stored(1)
     outlet.options.tightening_codes = {}
     assert outlet.until_stored(2, 3600000) < 15 * 60000
@@ -894,10 +842,7 @@ def test_late_offers_go_out_idle_even_without_answered_keep_alives():
 
 
 def test_late_offer_refused_again_keeps_no_other_waiting():
-    outlet = Outlet()
-    outlet.store(4)
-    for ident in (1, 2, 3):
-        refuse(outlet, ident)
+    outlet = holding(4, bad=(1, 2, 3))
     outlet.until_stored(1)
     del outlet.options.tightening_codes[3]
     assert outlet.until_stored(2, 3600000) < 31 * 60000
@@ -909,8 +854,7 @@ def test_late_offer_refused_again_keeps_no_other_waiting():
 
 
 def test_unreadable_frame_is_set_aside_when_its_turn_comes():
-    outlet = Outlet()
-    outlet.store(2)
+    outlet = holding(2)
     outlet.store_raw(b"00nonsense")
     outlet.store(2)
     outlet.until_stored(4)
@@ -922,8 +866,7 @@ def test_unreadable_frame_is_set_aside_when_its_turn_comes():
 
 
 def test_frame_is_never_offered_by_itself():
-    outlet = Outlet()
-    outlet.store(1)
+    outlet = holding(1)
     outlet.store_raw()
     for _ in range(100):
         outlet.store(1)
@@ -933,8 +876,7 @@ def test_frame_is_never_offered_by_itself():
 
 
 def test_refused_result_followed_by_unreadable_frame_is_passed_with_the_one_behind():
-    outlet = Outlet()
-    outlet.store(2)
+    outlet = holding(2)
     outlet.store_raw()
     outlet.store(2)
     refuse(outlet, 2)
@@ -966,9 +908,7 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
 
 
 def test_result_refused_after_a_rewind_is_kept_like_those_behind():
-    outlet = Outlet(rewind=True)
-    outlet.store(5)
-    refuse(outlet, 4)
+    outlet = holding(5, bad=(4,), rewind=True)
     outlet.until_stored(4)
     outlet.run(1000)
     assert outlet.ids() == [1, 2, 3, 5] and outlet.parked_numbers() == [4]
@@ -1001,8 +941,7 @@ def test_number_learned_from_the_server_is_durable_before_the_first_result():
 
 
 def test_empty_server_gets_what_is_not_sent_yet():
-    outlet = Outlet()
-    outlet.store(5)
+    outlet = holding(5)
     outlet.until_stored(5)
     outlet.run(100)
     outlet.archive.clear()
@@ -1016,8 +955,7 @@ def test_empty_server_gets_what_is_not_sent_yet():
 def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
     for moment in list(range(0, 40, 2)) + list(range(40, 14000, 900)):
         for power_fails, highest in ((False, False), (True, False), (False, True), (True, True)):
-            outlet = Outlet({"tightening_codes": {7: 17}}, cursor_batch=4)
-            outlet.store(5)
+            outlet = holding(5, {"tightening_codes": {7: 17}}, cursor_batch=4)
             outlet.until_stored(5)
             outlet.run(100)
             if not highest:
@@ -1039,8 +977,7 @@ def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
 
 
 def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
-    outlet = Outlet(cursor_batch=20)
-    outlet.store(12)
+    outlet = holding(12, cursor_batch=20)
     outlet.until_stored(9)
     outlet.cut()  # the durable cursor stands far behind
     assert outlet.cursor.number < 9
@@ -1065,9 +1002,7 @@ def test_server_ahead_of_all_that_was_sent_skips_nothing():
 
 def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
     for forgotten in range(6):  # in its order: 1, 3, 4, 2 late, 5, 6
-        outlet = Outlet(rewind=True)
-        outlet.store(4)
-        refuse(outlet, 2)
+        outlet = holding(4, bad=(2,), rewind=True)
         outlet.until_stored(3)
         outlet.options.tightening_codes.clear()
         assert outlet.forward.ask(2, False) == ASK_DONE
@@ -1090,10 +1025,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
 
 def test_parked_result_is_not_sent_again_to_a_rewound_server():
     for power_fails in (False, True):
-        outlet = Outlet(rewind=True)
-        outlet.store(7)
-        refuse(outlet, 3)
-        refuse(outlet, 5)
+        outlet = holding(7, bad=(3, 5), rewind=True)
         outlet.until_stored(5)
         outlet.run(1000)
         assert outlet.parked_numbers() == [3, 5]
@@ -1261,8 +1193,7 @@ def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
 
 
 def test_waiting_time_of_refusal_that_ends_without_a_connection_does_not_spin():
-    outlet = Outlet({"code_all": 7})
-    outlet.store(2)
+    outlet = holding(2, {"code_all": 7})
     outlet.until_refused(1)
     take_away_toolsnet(outlet)
     steps = outlet.steps
@@ -1289,8 +1220,7 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
 
 
 def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
-    outlet = Outlet(allow_hosts=["192.0.2.8", "tn.plant"])
-    outlet.store(1)
+    outlet = holding(1, allow_hosts=["192.0.2.8", "tn.plant"])
     outlet.run(200000)
     assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
     assert outlet.archive.stored == 0
@@ -1319,8 +1249,7 @@ def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():
 
 
 def test_planned_stop_makes_the_cursor_durable():
-    outlet = Outlet(cursor_batch=100)
-    outlet.store(7)
+    outlet = holding(7, cursor_batch=100)
     outlet.until_stored(7)
     outlet.run(100)
     outlet.forward.stop()
@@ -1331,8 +1260,7 @@ def test_planned_stop_makes_the_cursor_durable():
 
 
 def test_recovery_from_a_fault_begins_at_the_pim_again():
-    outlet = Outlet()
-    outlet.store(3)
+    outlet = holding(3)
     outlet.until_stored(1)
     outlet.forward.recover(outlet.clock.now)
     outlet.until_stored(3)
@@ -1371,8 +1299,7 @@ class NextDoor(SimPort):
 
 
 def test_port_open_at_once_needs_no_time_out_before_the_first():
-    outlet = Outlet(make_port=NextDoor)
-    outlet.store(2)
+    outlet = holding(2, make_port=NextDoor)
     for _ in range(20):
         outlet.step()
     assert outlet.clock.total_ms == 0 and outlet.ids() == [1, 2], outlet.toolsnet.telegrams
