@@ -63,6 +63,12 @@ def build(**options):
     return Integrator(Controller(SimClock(), ControllerOptions(**options)))
 
 
+def started(**options):
+    cart = build(**options)
+    cart.start()
+    return cart
+
+
 def old(tightening_id, revision=2):
     return b"00300064%03d         %010d\0" % (revision, tightening_id)
 
@@ -116,8 +122,7 @@ def test_fields_of_revision_1_and_2_lie_where_the_tables_say():
 
 
 def test_parameter_set_and_tool_are_told():
-    cart = build()
-    cart.start()
+    cart = started()
     answer = cart.say(b"00230012001         012\0")
     assert answer[:20] == b"01040013001 0101    "
     assert answer[59:75] == b"0500400006005000"[:2] + b"004000" + b"06" + b"005000"
@@ -128,8 +133,7 @@ def test_parameter_set_and_tool_are_told():
 
 
 def test_alarm_is_pushed_and_told_to_late_subscribers():
-    cart = build()
-    cart.start()
+    cart = started()
     assert cart.say(b"002000700010        \0") == b"00240005001 0101    0070\0"
     cart.controller.raise_alarm("E404", ready=0)
     assert cart.hear() == b"00530071001 0101    01E40402003" + b"0042024-03-14:09:26:53\0"
@@ -143,8 +147,7 @@ def test_alarm_is_pushed_and_told_to_late_subscribers():
 
 
 def test_second_client_is_turned_away_until_the_first_stops():
-    cart = build()
-    cart.start()
+    cart = started()
     other = Integrator(cart.controller, cart.network)
     assert other.say(START) == b"00260004001 0101    000196\0"
     assert cart.say(STOP) == b"00240005001 0101    0003\0"
@@ -152,8 +155,7 @@ def test_second_client_is_turned_away_until_the_first_stops():
 
 
 def test_keep_alive_is_mirrored_in_the_way_it_is_told():
-    cart = build()
-    cart.start()
+    cart = started()
     assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
     cart.controller.options.keepalive = "blank"
     assert cart.say(KEEP_ALIVE) == b"00209999            \0"
@@ -164,8 +166,7 @@ def test_keep_alive_is_mirrored_in_the_way_it_is_told():
 
 
 def test_silence_of_fifteen_seconds_closes_and_is_a_complaint():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.wait(14999)
     assert not cart.closed()
     cart.wait(1)
@@ -175,8 +176,7 @@ def test_silence_of_fifteen_seconds_closes_and_is_a_complaint():
 
 
 def test_silence_that_a_black_hole_made_is_no_complaint():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.network.swallow("cart", 4545)
     cart.wait(20000)
     assert cart.controller.complaints == []
@@ -184,8 +184,7 @@ def test_silence_that_a_black_hole_made_is_no_complaint():
 
 
 def test_hanging_controller_says_nothing_and_goes_on_when_it_is_freed():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.controller.options.silent = True
     number = cart.controller.produce()
     assert cart.say(KEEP_ALIVE) == b""
@@ -221,8 +220,7 @@ def test_nul_can_be_missing_late_or_counted():
 
 
 def test_result_is_sent_again_three_times_and_then_the_line_is_closed():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.controller.produce()
     assert len(cart.wait(8999)) == 3 * 122
     cart.say(KEEP_ALIVE)
@@ -233,8 +231,7 @@ def test_result_is_sent_again_three_times_and_then_the_line_is_closed():
 
 
 def test_each_copy_of_a_result_may_be_acknowledged_and_counts_once():
-    cart = build()
-    cart.start()
+    cart = started()
     first = cart.controller.produce()
     cart.wait(3000)
     second = cart.controller.produce()
@@ -248,8 +245,7 @@ def test_each_copy_of_a_result_may_be_acknowledged_and_counts_once():
 
 
 def test_repeating_controller_sends_what_was_acknowledged():
-    cart = build(repeat=2)
-    cart.start()
+    cart = started(repeat=2)
     cart.controller.produce()
     first = cart.hear()
     cart.say(ACKNOWLEDGE)
@@ -291,8 +287,7 @@ def test_result_may_come_instead_of_the_answer_to_the_subscription():
 
 
 def test_odd_texts_come_as_they_are_ordered():
-    cart = build(pad=b"\0", pset_change_text="Last Change Unknown", time_text="0000-00-00:00:00:00")
-    cart.start()
+    cart = started(pad=b"\0", pset_change_text="Last Change Unknown", time_text="0000-00-00:00:00:00")
     cart.controller.produce(vin=b"AB")
     frame = cart.hear()
     assert frame[20:45] == b"AB" + b"\0" * 23
@@ -323,11 +318,9 @@ def test_connection_drops_at_the_ordered_message():
 # What it complains about
 
 
-def complaint_for(octets, started=True, **options):
+def complaint_for(octets, is_started=True, **options):
     """Return the complaints after one wrong message."""
-    cart = build(**options)
-    if started:
-        cart.start()
+    cart = started(**options) if is_started else build(**options)
     cart.say(octets)
     return cart.controller.complaints
 
@@ -341,7 +334,7 @@ def test_header_fields_must_be_what_an_integrator_writes():
     assert "revision" in complaint_for(b"00209999            \0")[0]
     assert "revision" in complaint_for(b"00209999000         \0")[0]
     assert "no-ack" in complaint_for(b"002099990010        \0")[0]
-    assert "no-ack" in complaint_for(b"00200060999x        \0", started=False)[0]
+    assert "no-ack" in complaint_for(b"00200060999x        \0", is_started=False)[0]
     assert "station" in complaint_for(b"00209999001 00      \0")[0]
     assert "spindle" in complaint_for(b"00209999001   1     \0")[0]
     assert "sequence" in complaint_for(b"00209999001     01  \0")[0]
@@ -375,8 +368,7 @@ def test_nul_may_be_missing_or_counted_by_an_integrator():
 
 def test_what_is_odd_is_told_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
-        cart = build(strict=strict)
-        cart.start()
+        cart = started(strict=strict)
         for _ in range(5):
             assert cart.say(b"00209999000         \0")[4:8] == b"9999"
         assert len(cart.controller.complaints) == wanted
@@ -384,8 +376,7 @@ def test_what_is_odd_is_told_once_for_each_kind():
 
 
 def test_data_that_is_too_short_is_refused():
-    cart = build()
-    cart.start()
+    cart = started()
     assert cart.say(b"00290064002         123456789\0") == b"00260004001 0101    006401\0"
     assert cart.say(b"00300064002         12345 7890\0") == b"00260004001 0101    006401\0"
     assert cart.say(b"00209998001         \0") == b""
@@ -407,8 +398,7 @@ def test_results_of_a_subscription_without_acknowledges_wait_for_none():
 
 
 def test_client_that_left_without_a_word_keeps_its_slot_for_a_while():
-    cart = build(slot_kept_ms=15000)
-    cart.start()
+    cart = started(slot_kept_ms=15000)
     cart.port.close()
     cart.wait(10)
     other = Integrator(cart.controller, cart.network)
@@ -433,9 +423,8 @@ def test_acknowledge_without_result_is_a_complaint():
 
 
 def test_nothing_may_come_before_start_or_after_stop():
-    assert complaint_for(SUBSCRIBE, started=False) == ["0060 before 0001"]
-    cart = build()
-    cart.start()
+    assert complaint_for(SUBSCRIBE, is_started=False) == ["0060 before 0001"]
+    cart = started()
     cart.say(STOP)
     cart.say(KEEP_ALIVE)
     assert cart.controller.complaints == ["9999 after 0003 and before 0001"]
@@ -607,8 +596,7 @@ def next_result(cart):
 
 
 def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
-    cart = build()
-    cart.start()
+    cart = started()
     assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
     heard = cart.say(command(18, b"012"))
     assert heard.startswith(accepted(18)) and heard[25:][4:8] == b"0015" and heard[25:][20:23] == b"012"
@@ -621,8 +609,7 @@ def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
 
 
 def test_named_vehicle_is_told_and_stands_in_the_next_results():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.say(command(51))
     heard = cart.say(command(50, b"VIN 4711"))
     assert heard.startswith(accepted(50)) and heard[25:][4:8] == b"0052" and heard[25:][20:28] == b"VIN 4711"
@@ -630,8 +617,7 @@ def test_named_vehicle_is_told_and_stands_in_the_next_results():
 
 
 def test_alarm_is_acknowledged_once():
-    cart = build()
-    cart.start()
+    cart = started()
     cart.say(command(70))
     assert cart.say(command(78)) == refused(78, 58)
     cart.controller.raise_alarm("E404")
@@ -642,8 +628,7 @@ def test_alarm_is_acknowledged_once():
 
 
 def test_what_cannot_be_done_is_refused_and_changes_nothing():
-    cart = build()
-    cart.start()
+    cart = started()
     for mid, data, revision, code in (
         (18, b"099", 1, 3),
         (18, b"1", 1, 1),
@@ -660,8 +645,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing():
 
 
 def test_batch_sizes_are_set_and_a_batch_begins_again():
-    cart = build(batch=6)
-    cart.start()
+    cart = started(batch=6)
     cart.say(command(18, b"002"))
     assert cart.say(command(19, b"00203")) == accepted(19)
     assert [(next_result(cart).batch_size, next_result(cart).batch_counter) for _ in range(2)] == [(3, 2), (3, 1)]
@@ -680,8 +664,7 @@ def test_batch_sizes_are_set_and_a_batch_begins_again():
 
 
 def test_jobs_are_listed_and_switched_off():
-    cart = build()
-    cart.start()
+    cart = started()
     assert cart.say(command(30))[20:28] == b"99010203"
     assert cart.say(command(30, revision=2))[20:32] == b"009900010002"
     assert cart.say(command(30, revision=3)) == refused(30, 97)
