@@ -1,11 +1,10 @@
 """What tells two messages apart tells their records apart: spindle and station of the header, parts, all they say."""
 
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE
 from host_tests.portable import HAS_ALL
-from host_tests.support.frames import EXAMPLE, fetched, garbled, light, pushed
+from host_tests.support.frames import fetched, garbled, light, pushed
 from host_tests.support.station import NOW, Bench
 
 PORTABLE = True
@@ -49,15 +48,6 @@ def test_whatever_else_a_longer_message_says_tells_two_apart():
             assert bench.push(one) == KEPT_BEFORE and bench.push(other) == KEPT_BEFORE
 
 
-def test_the_same_in_another_revision_or_with_another_sequence_is_a_repeat():
-    bench = Bench()
-    assert bench.push(pushed(2)) == KEPT
-    assert bench.push(EXAMPLE) == KEPT_BEFORE and bench.push(pushed(1)) == KEPT_BEFORE
-    numbered = pushed(2)
-    assert bench.push(numbered[:16] + b"07" + numbered[18:]) == KEPT_BEFORE
-    assert bench.push(numbered[:11] + b"1" + numbered[12:]) == KEPT_BEFORE, "nor does the no-ack flag"
-
-
 def test_fetched_result_of_another_spindle_is_stored():
     for revision in (1, 2, 7):
         for pushed_as in REVISIONS:
@@ -69,13 +59,6 @@ def test_fetched_result_of_another_spindle_is_stored():
             assert bench.fetch(placed(answer, b"01", b"01")) == KEPT
             assert bench.fetch(placed(answer, b"02", b"02")) == KEPT
             assert spindles(bench) == [2, 1, 2]
-
-
-def test_push_of_what_was_fetched_without_a_spindle_is_a_repeat():
-    bench = Bench()
-    assert bench.fetch(placed(fetched(2), b"  ", b"  ")) == KEPT
-    bench.start()
-    assert bench.push(placed(EXAMPLE, b"01", b"03")) == KEPT_BEFORE and spindles(bench) == [1]
 
 
 def test_frames_no_one_can_read_are_told_apart_by_their_headers():
@@ -98,19 +81,3 @@ def test_frame_fetched_of_another_spindle_than_the_one_pushed_is_kept():
     for spindle, kept in ((b"  ", KEPT_BEFORE), (b"02", KEPT_BEFORE), (b"01", KEPT)):
         other = placed(answer, b"01", spindle)
         assert bench.store.put_fetched_raw(other, 0, len(other), b"0001234567", 111, NOW) == kept, spindle
-
-
-def test_result_without_an_id_is_told_apart_too():
-    for ident in (b" " * 10, b"0000000000"):
-        bench = Bench()
-        frame = light(tightening_id=ident)
-        for spindle, kept in ((b"01", KEPT), (b"02", KEPT), (b"01", KEPT_BEFORE), (b"02", KEPT_BEFORE)):
-            assert bench.push(placed(frame, b"01", spindle)) == kept, (ident, spindle)
-
-
-def test_limits_behind_the_body_stay_where_they_are():
-    bench = Bench()
-    bench.push(placed(pushed(1), b"07"))
-    payload = bench.results()[0][2]
-    assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
-    assert payload[-7] == 7
