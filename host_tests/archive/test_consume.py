@@ -18,7 +18,7 @@ from toolcart.archive.consume import broker, consumer
 from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
-from toolcart.archive.consume.parcels import Parcels, parcel_of
+from toolcart.archive.consume.parcels import open_parcels, parcel_of
 from toolcart.archive.writer import PARCEL, Writer
 from host_tests.archive.batches import line, message
 from host_tests.portable import LONG
@@ -36,7 +36,7 @@ class Kept:
     def __init__(self, engine):
         self.engine = engine
         self.said = []
-        self.writer = Writer(engine, self.said.append, parcels=Parcels())
+        self.writer = Writer(engine, self.said.append, open_parcels=open_parcels)
 
     def take(self, batches):
         """Each one's receipt and outcome; they come at once, so that a commit has several of them."""

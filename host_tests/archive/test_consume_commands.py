@@ -63,6 +63,14 @@ def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
     assert "no such archive" not in said(tmp_path, "mqtt://b/t", "--database", tmp_path / "none" / "a.sqlite")
 
 
+def test_pages_are_served_beside_it(tmp_path):
+    words = ["mqtt://127.0.0.1:1/toolcart/#", "--web", "127.0.0.1:0", "--seconds", "0.1"]
+    place = str(place_in(tmp_path))
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume", "--database", place, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CONSUME_DEADLINE_S, env=ENVIRONMENT)
+    assert done.returncode == 0 and "consumed: nothing yet" in done.stdout
+
+
 def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.startswith(("paho", "toolcart.archive.consume.broker"))]:
         monkeypatch.delitem(sys.modules, name)

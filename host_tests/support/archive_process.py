@@ -13,12 +13,13 @@ import select
 import signal
 import subprocess
 import sys
+from functools import partial
 
 from toolcart.archive import servers, serving
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.batch import client_id_of
 from toolcart.archive.consume.broker import Address
-from toolcart.archive.consume.consumer import Consuming
+from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.faults import Faults
 from toolcart.base.sources import ROOT
 
@@ -74,7 +75,7 @@ def _serve(role: str, port: int, place: str) -> None:
     if role == serving.CONSUMER:  # of the broker on this port
         broker.PAUSE_LEAST_S, broker.CONNECT_S = PAUSE_LEAST_S, CONNECT_S
         address = Address("127.0.0.1", port, filters=("toolcart/#",), client_id=client_id_of(place))
-        where = serving.Place(place, role=role, consuming=Consuming(address))
+        where = serving.Place(place, role=role, consuming=partial(Consumer, address))
     try:
         asyncio.run(serving.run(where, Faults(), say))
     except BaseException as wrong:

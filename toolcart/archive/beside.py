@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 
 from toolcart.base import child
@@ -28,11 +29,72 @@ def missing() -> str | None:
     return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
-class Beside:
-    """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
+# What a simulated plant asks an archive in an SQLite file; needs only Python's own library.
+#
+# 1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
+# 2. Complaints are the rows of Breach: what arrived and broke the document.
+
+_BUSY_S = 10.0
+
+
+class Books:
+    """The books of the archive in this file, which must exist once somebody asks. Any thread may ask."""
 
     def __init__(self, place: str) -> None:
         self.place = place
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _reads(self) -> sqlite3.Connection:
+        made = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
+        made.execute("PRAGMA query_only=ON")
+        return made
+
+    @property
+    def stored(self) -> int:
+        """How many rows of results there are."""
+        return self.query("SELECT COUNT(*) FROM Result")[0][0]
+
+    @property
+    def repeated(self) -> int:
+        """How many arrivals were repeats of a result."""
+        return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
+
+    @property
+    def out_of_order(self) -> int:
+        """How many results came behind a later one."""
+        return self.query("SELECT COALESCE(SUM(Behind), 0) FROM Result")[0][0]
+
+    @property
+    def breaches(self) -> list[str]:
+        """What broke the document, in words."""
+        rows = self.query("SELECT Telegram, Field, Found, Allowed FROM Breach ORDER BY BreachId")
+        return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
+
+    def tightening_ids(self) -> list[int | None]:
+        """Return the tightening IDs in order of arrival."""
+        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
+
+    def newest_tightening_id(self) -> int:
+        """Return the tightening ID of the last result that has one, 0 if none has."""
+        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
+        return rows[0][0] if rows else 0
+
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
+        """Return the rows of an SQL query."""
+        with self._lock:
+            return self._reads.execute(sql, values).fetchall()
+
+    def close_books(self) -> None:
+        """Close the file."""
+        self._reads.close()
+
+
+class Beside(Books):
+    """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
         self.pim_port = self.server_port = 0
         self.kills = 0
         self.started_s = 0.0  # how long it took to listen, the first time
@@ -40,7 +102,6 @@ class Beside:
         self._troubles: list[str] = []
         self._wrong = ""
         self._listens = threading.Event()
-        self._books: Books | None = None
         self._begun_s = time.monotonic()
         self._start()
 
@@ -49,7 +110,6 @@ class Beside:
         if not self._listens.wait(START_LIMIT_S) or self._wrong:
             self.close()
             raise OSError(f"the archive did not begin: {self._wrong or f'not within {START_LIMIT_S:.0f} s'}")
-        self._books = self._books or Books(self.place)
         return self
 
     @property
@@ -80,9 +140,7 @@ class Beside:
 
     def close(self) -> None:
         """Commit what is waiting, and end."""
-        if self._books is not None:
-            self._books.close_books()
-            self._books = None
+        self.close_books()
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -92,38 +150,10 @@ class Beside:
             self._process.wait()
         self._reader.join()
 
-    # -- the books -------------------------------------------------------------------------------------------------
-
     @property
     def complaints(self) -> list[str]:
         """What it could not store, and what broke the document."""
-        return [*self._troubles, *self._of().breaches]
-
-    @property
-    def repeated(self) -> int:
-        """How many arrivals were repeats of a result."""
-        return self._of().repeated
-
-    @property
-    def out_of_order(self) -> int:
-        """How many results came behind a later one."""
-        return self._of().out_of_order
-
-    def tightening_ids(self) -> list[int | None]:
-        """Return the tightening IDs in order of arrival."""
-        return self._of().tightening_ids()
-
-    def newest_tightening_id(self) -> int:
-        """Return the tightening ID of the last result that has one, 0 if none has."""
-        return self._of().newest_tightening_id()
-
-    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        """Return the rows of an SQL query."""
-        return self._of().query(sql, values)
-
-    def _of(self) -> Books:
-        assert self._books is not None, "it is not ready"
-        return self._books
+        return [*self._troubles, *self.breaches]
 
     # -- the process -----------------------------------------------------------------------------------------------
 
@@ -169,60 +199,3 @@ class Beside:
                     self._troubles.append(said["text"])
         self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
         self._listens.set()
-
-
-# What a simulated plant asks an archive in an SQLite file; needs only Python's own library.
-#
-# 1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
-# 2. Complaints are the rows of Breach: what arrived and broke the document.
-
-_BUSY_S = 10.0
-
-
-class Books:
-    """The books of the archive in this file, which must exist. Any thread may ask."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-        self._lock = threading.Lock()
-        self._reads = sqlite3.connect(place, _BUSY_S, check_same_thread=False, isolation_level=None)
-        self._reads.execute("PRAGMA query_only=ON")
-
-    @property
-    def stored(self) -> int:
-        """How many rows of results there are."""
-        return self.query("SELECT COUNT(*) FROM Result")[0][0]
-
-    @property
-    def repeated(self) -> int:
-        """How many arrivals were repeats of a result."""
-        return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
-
-    @property
-    def out_of_order(self) -> int:
-        """How many results came behind a later one."""
-        return self.query("SELECT COALESCE(SUM(Behind), 0) FROM Result")[0][0]
-
-    @property
-    def breaches(self) -> list[str]:
-        """What broke the document, in words."""
-        rows = self.query("SELECT Telegram, Field, Found, Allowed FROM Breach ORDER BY BreachId")
-        return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
-
-    def tightening_ids(self) -> list[int | None]:
-        """Return the tightening IDs in order of arrival."""
-        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
-
-    def newest_tightening_id(self) -> int:
-        """Return the tightening ID of the last result that has one, 0 if none has."""
-        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
-        return rows[0][0] if rows else 0
-
-    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        """Return the rows of an SQL query."""
-        with self._lock:
-            return self._reads.execute(sql, values).fetchall()
-
-    def close_books(self) -> None:
-        """Close the file."""
-        self._reads.close()

@@ -36,7 +36,7 @@ def written(shifts: Shifts) -> str:
 
 def period_by(by: str) -> Callable[[str], str]:
     """Return what names the `day`, `week` or `month` of a time: 2026-11-21, 2026-W47, 2026-11."""
-    return {"day": _day, "week": _week, "month": _month}[by]
+    return {"day": _day, "week": lambda time: _week_of(time[:8]), "month": lambda time: f"{time[:4]}-{time[4:6]}"}[by]
 
 
 def name_of_shift(numbered: str, shifts: Shifts) -> str:
@@ -50,10 +50,6 @@ def _day(time: str) -> str:
     return f"{time[:4]}-{time[4:6]}-{time[6:8]}"
 
 
-def _month(time: str) -> str:
-    return f"{time[:4]}-{time[4:6]}"
-
-
 def moment(digits: str) -> datetime:
     """Return a time of 8 to 14 digits, to the minute; 29 February of a common year, as in old archives, is 1 March."""
     first = datetime(max(1, int(digits[:4])), int(digits[4:6]), 1, int(digits[8:10] or 0), int(digits[10:12] or 0))
@@ -63,10 +59,6 @@ def moment(digits: str) -> datetime:
 @lru_cache(1000)
 def _day_before(day: str) -> str:
     return (moment(day) - timedelta(days=1)).date().isoformat()
-
-
-def _week(time: str) -> str:
-    return _week_of(time[:8])
 
 
 @lru_cache(1000)

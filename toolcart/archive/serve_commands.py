@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -15,7 +18,7 @@ from toolcart.archive.consume.options import consumer_options, consuming
 from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading, say
 from toolcart.archive.periods import shifts_of
 from toolcart.archive.tls import Tls, Wrong
-from toolcart.archive.web.serving import HOST, CannotServe, Child, Listening, address
+from toolcart.archive.web.serving import HOST, CannotServe, Listening, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
 from toolcart.base.exit_codes import reader_has_gone
@@ -72,7 +75,7 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     return files
 
 
-def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None = None) -> Listening:
+def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls: Tls | None = None) -> Listening:
     """Return where these options have the pages listen; if something is wrong with that, say so and exit."""
     try:
         from toolcart.archive.web import running  # noqa: F401  # what it needs has to be there
@@ -80,10 +83,12 @@ def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None 
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
         names = ("password_file", "users_file", "trust_proxy", "user_header")
-        given = {name: options[name] for name in names} if options else {}
-        shifts = shifts_of(options["shifts"]) if options and options["shifts"] else ()
-        rules = spc.rules_of(options["rules"]) if options and options["rules"] else spc.USUAL
-        where = Listening(*address(text), shifts=shifts, rules=rules, tls=tls, **given)
+        given: dict[str, Any] = {name: options[name] for name in names if options.get(name)}
+        if options.get("shifts"):
+            given["shifts"] = shifts_of(options["shifts"])
+        if options.get("rules"):
+            given["rules"] = spc.rules_of(options["rules"])
+        where = Listening(*address(text), tls=tls, **given)
         where.door()
         where.proxy()
     except (ValueError, CannotServe) as wrong:
@@ -91,34 +96,19 @@ def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None 
     return where
 
 
-def child_of(place: str, where: Listening | None) -> Child | None:
-    """Return the pages' process, if they are wanted."""
-    return Child(place, where) if where else None
-
-
 def _faults(options: dict[str, Any]) -> Any:
     """Return what is to go wrong on purpose."""
     from toolcart.archive.faults import Faults, refusal
 
+    given = {one.name: options[one.name] for one in fields(Faults) if one.name in options}
     try:
-        return Faults(
-            refuse=[refusal(text) for text in options["fail_refuse"]],
-            late_ms=options["fail_late_ms"],
-            silent=options["fail_silent"],
-            lose_every=options["fail_lose"],
-            close_after=options["fail_close"],
-            wrong_identifier=options["fail_identifier"],
-            say_result=options["fail_say_result"],
-            say_event=options["fail_say_event"],
-            say_host=options["fail_say_host"],
-            without_12=options["fail_without_12"],
-            answer_events_by_10=options["events_by_10"],
-        )
+        given["refuse"] = [refusal(text) for text in options["refuse"]]
+        return Faults(**given)
     except ValueError as wrong:
         fail(f"--fail-refuse {wrong}")
 
 
-def _where(place: str, host: str, pim_port: int, server_port: int, options: dict[str, Any]) -> Any:
+def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | None, options: dict[str, Any]) -> Any:
     """Return where to listen; for a server among others, 08 needs an address that stations can reach."""
     from toolcart.archive import serving
     from toolcart.archive.retention import Keeping
@@ -128,7 +118,6 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
         fail(
             f"stations cannot be sent to {told}: name this server's address, of {HOST_MOST} characters, by --tell-host"
         )
-    tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
     context = tls.context() if tls else None
     days, into = options["keep_days"], options["old_into"]
     if bool(days) != bool(into):
@@ -136,6 +125,18 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
     keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
     batches = consuming(options["consume"], (), place, options) if options["consume"] else None
     return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
+
+
+def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages: Listening | None) -> None:
+    """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
+    from toolcart.archive import database, serving
+
+    try:
+        asyncio.run(serving.run(where, faults, say, seconds, where_pages))
+    except database.Unusable as reason:
+        fail(str(reason))
+    except BrokenPipeError:
+        reader_has_gone()
 
 
 @click.command()
@@ -158,24 +159,46 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 @click.option("--tell-host", help="Server address given to stations, if it is not --host.")
 @click.option("--seconds", type=SECONDS, help="End after this time.")
 @click.option(
-    "--fail-refuse", multiple=True, metavar="CODE:FIELD=PATTERN", help="Fault: refuse what matches, such as 7:vin=WVW.*"
+    "--fail-refuse",
+    "refuse",
+    multiple=True,
+    metavar="CODE:FIELD=PATTERN",
+    help="Fault: refuse what matches, such as 7:vin=WVW.*",
 )
-@click.option("--fail-late-ms", type=click.IntRange(0, 600000), default=0, help="Fault: delay each answer.")
-@click.option("--fail-silent", multiple=True, metavar="TELEGRAM", help="Fault: never answer these telegrams: 04, 06.")
-@click.option("--fail-lose", type=click.IntRange(min=0), default=0, metavar="N", help="Fault: lose every n-th answer.")
+@click.option("--fail-late-ms", "late_ms", type=click.IntRange(0, 600000), default=0, help="Fault: delay each answer.")
+@click.option(
+    "--fail-silent", "silent", multiple=True, metavar="TELEGRAM", help="Fault: never answer these telegrams: 04, 06."
+)
+@click.option(
+    "--fail-lose",
+    "lose_every",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Fault: lose every n-th answer.",
+)
 @click.option(
     "--fail-close",
+    "close_after",
     type=click.IntRange(min=0),
     default=0,
     metavar="N",
     help="Fault: close the connection after n telegrams.",
 )
-@click.option("--fail-identifier", is_flag=True, help="Fault: answer with a wrong identifier first.")
-@click.option("--fail-say-result", type=click.IntRange(0, 99999), help="Fault: the latest result that 08 names.")
-@click.option("--fail-say-event", type=click.IntRange(0, 99999), help="Fault: the latest event that 08 names.")
-@click.option("--fail-say-host", help="Fault: the address that 08 names, sent as it is.")
-@click.option("--fail-without-12", is_flag=True, help="Fault: say nothing after a connection, as an old PIM does.")
-@click.option("--events-by-10", is_flag=True, help="Acknowledge events with telegram 10.")
+@click.option(
+    "--fail-identifier", "wrong_identifier", is_flag=True, help="Fault: answer with a wrong identifier first."
+)
+@click.option(
+    "--fail-say-result", "say_result", type=click.IntRange(0, 99999), help="Fault: the latest result that 08 names."
+)
+@click.option(
+    "--fail-say-event", "say_event", type=click.IntRange(0, 99999), help="Fault: the latest event that 08 names."
+)
+@click.option("--fail-say-host", "say_host", help="Fault: the address that 08 names, sent as it is.")
+@click.option(
+    "--fail-without-12", "without_12", is_flag=True, help="Fault: say nothing after a connection, as an old PIM does."
+)
+@click.option("--events-by-10", "answer_events_by_10", is_flag=True, help="Acknowledge events with telegram 10.")
 @click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
 @click.option("--keep-days", type=click.IntRange(min=1), help="Records are old after so many days.")
 @click.option("--keep-ok-days", type=click.IntRange(min=1), help="OK results are old after only so many days.")
@@ -198,22 +221,16 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     against; `toolcart archive forget` plays an archive restored from an old copy. With --role several processes share a
     PostgreSQL database: each PIM sends each station to one of the servers.
     """
-    database = library()
-    from toolcart.archive import serving
-
+    library()
     tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
     if options["role"] == "pages":
         _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", options, tls), options["seconds"])
         return
     where_pages = listening(options["pages"], options, tls) if options["pages"] else None
     faults = _faults(options)
-    where = _where(place, host, pim_port, server_port, options)
+    where = _where(place, host, pim_port, server_port, tls, options)
     try:
-        asyncio.run(serving.run(where, faults, say, options["seconds"], lambda: child_of(place, where_pages)))
-    except database.Unusable as reason:
-        fail(str(reason))
-    except BrokenPipeError:
-        reader_has_gone()
+        serve_until_told(where, faults, options["seconds"], where_pages)
     except OSError as error:
         advice = "Is another one running? Choose free ports with --pim-port and --server-port."
         fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)
@@ -249,8 +266,7 @@ def web(
         return
     library()
     tls = _tls(options["tls_certificate"], options["tls_key"])
-    where = listening(listen, options, tls)
-    _pages(place, where, seconds, with_parent)
+    _pages(place, listening(listen, options, tls), seconds, with_parent)
 
 
 def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:

@@ -15,16 +15,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from toolcart.archive import database, servers
+from toolcart.archive.consume.parcels import open_parcels
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Elsewhere, Here
 from toolcart.archive.retention import Keeping, Retention
 from toolcart.archive.server import Archive
-from toolcart.archive.writer import Parcels, Writer
+from toolcart.archive.web.serving import Child, Listening
+from toolcart.archive.writer import Writer
+
+if TYPE_CHECKING:
+    from toolcart.archive.consume.consumer import Consumer  # needs an MQTT client's library
 
 FIGURES_EVERY_S = 10.0
 ALL, PIM, SERVER = "all", "pim", "server"  # what a process does
@@ -44,49 +49,8 @@ class Place:
     role: str = ALL
     weight: int = 1  # of a server among others
     keeping: Keeping | None = None
-    consuming: Consuming | None = None
+    consuming: Callable[[Writer, Callable[[str], None]], Consumer] | None = None  # begins to take batches
     is_shared: bool = False  # others write to the same database
-
-
-class Consumer(Protocol):
-    """Stores batches beside the stations' telegrams (toolcart.archive.consume.consumer)."""
-
-    def figures(self) -> dict[str, float]:
-        """What was counted, for other programs."""
-        ...
-
-    def line(self) -> str:
-        """The same for people."""
-        ...
-
-    def close(self) -> None:
-        """Take nothing more."""
-        ...
-
-
-class Consuming(Protocol):
-    """Where batches come from; how the writer opens its parcels is its own business."""
-
-    @property
-    def parcels(self) -> Parcels:
-        """What opens parcels in the writer's transaction."""
-        ...
-
-    def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
-        """Begin to take batches."""
-        ...
-
-
-class Pages(Protocol):
-    """Shows the archive, beside it (toolcart.archive.web.serving.Child)."""
-
-    def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
-        """Start the pages again if they have ended; give them the server's figures."""
-        ...
-
-    def close(self) -> None:
-        """End the pages."""
-        ...
 
 
 async def run(
@@ -94,17 +58,17 @@ async def run(
     faults: Faults,
     say: Callable[[str], None],
     seconds: float | None = None,
-    start_pages: Callable[[], Pages | None] = lambda: None,
+    where_pages: Listening | None = None,
 ) -> Archive:
     """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
-    The pages start once the database is there and the ports are open.
+    The pages, if they are wanted, start once the database is there and the ports are open.
     """
-    pages: Pages | None = None
+    pages: Child | None = None
     is_shared = place.is_shared or place.role in (PIM, SERVER)
     consuming = place.consuming
     with database.writing(place.database, is_shared) as engine:
-        writer = Writer(engine, say, is_shared, consuming.parcels if consuming else None)
+        writer = Writer(engine, say, is_shared, open_parcels)
         archive = Archive(writer, place.told_host or place.host, faults, say)
         if place.role == PIM:
             archive.guide = Elsewhere(engine, say)
@@ -123,8 +87,8 @@ async def run(
             member = _member(engine, place, archive, stop) if place.role == SERVER else None
             if place.keeping:
                 retention = Retention(engine, place.database, archive.writer, place.keeping, say)
-            consumer = consuming.begin(writer, say) if consuming else None
-            pages = start_pages()
+            consumer = consuming(writer, say) if consuming else None
+            pages = Child(place.database, where_pages) if where_pages else None
             gc.freeze()  # the libraries stay: garbage collection need not look through them
             await _until(stop, seconds, archive, say, pages, consumer)
         finally:
@@ -213,7 +177,7 @@ async def _until(
     seconds: float | None,
     archive: Archive,
     say: Callable[[str], None],
-    pages: Pages | None,
+    pages: Child | None,
     consumer: Consumer | None,
 ) -> None:
     """Wait for the end, and log the figures when they have changed."""

@@ -13,7 +13,7 @@ Rules
    have succeeded after all.
 8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
-10. A parcel has several results, which are stored all or not at all: the `parcels` handed in opens it.
+10. A parcel has several results, which are stored all or not at all: `open_parcels`, handed in, says what is new.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -92,14 +91,7 @@ class Opened:
     changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
 
 
-class Parcels(Protocol):
-    """What opens parcels, in the transaction that stores their content."""
-
-    def open(
-        self, connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
-    ) -> list[Opened]:
-        """Return what is new in each; `latest` gives the sequence of a station's latest result."""
-        ...
+OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[Opened]]
 
 
 class Ended(Exception):
@@ -114,10 +106,10 @@ class Writer:
         engine: Engine,
         trouble: Callable[[str], None],
         is_shared: bool = False,
-        parcels: Parcels | None = None,
+        open_parcels: OpenParcels | None = None,
     ) -> None:
         self._engine = engine
-        self._parcels = parcels
+        self._open_parcels = open_parcels
         self._known: Alone | Shared = Shared() if is_shared else Alone()
         self._trouble = trouble
         self._wake = threading.Condition()
@@ -266,7 +258,9 @@ class Writer:
                     self._write(connection, batch)
                     transaction.commit()
             self._used_s = time.monotonic()
-            self._took(self._used_s - began_s)
+            self.commits += 1
+            self.commit_s += self._used_s - began_s
+            self.commit_most_s = max(self.commit_most_s, self._used_s - began_s)
         except Exception as wrong:  # whatever it is: nothing is answered, and the thread goes on
             self._is_known = False
             if self._connection is not None:
@@ -288,11 +282,6 @@ class Writer:
         self.stored += batch.stored
         self.repeated += batch.repeated
         return batch.outcomes
-
-    def _took(self, seconds: float) -> None:
-        self.commits += 1
-        self.commit_s += seconds
-        self.commit_most_s = max(self.commit_most_s, seconds)
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
         self._known.before(connection, taken)
@@ -327,9 +316,9 @@ class Writer:
     def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[Opened]:
         if not parcels:
             return []
-        assert self._parcels is not None, "no one has handed in who opens parcels"
+        assert self._open_parcels is not None, "no one has handed in what opens parcels"
         latest = self._known.latest
-        return self._parcels.open(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
+        return self._open_parcels(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
 
     def _take_parcel(self, batch: _Batch, found: dict, opened: Opened, known: dict[str, set], arrived: str) -> None:
         batch.outcomes.append(opened.outcome)

@@ -17,7 +17,6 @@ Rules
 
 from __future__ import annotations
 
-import os
 import re
 import select
 import socket
@@ -97,17 +96,6 @@ def trusting(ca: str | None, certificate: str | None = None, key: str | None = N
     except (OSError, ssl.SSLError) as wrong:
         raise Wrong(f"TLS: {ca or ''} {certificate or ''}: {wrong}") from None
     return context
-
-
-def password_in(path: str) -> str:
-    """Return the first line of a file that only its owner can read; Wrong."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
-                raise Wrong(f"{path}: others can read this password; chmod 600 {path}")
-            return file.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise Wrong(f"{path}: {getattr(wrong, 'strerror', None) or wrong}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Exit codes as for all of `toolcart archive`; `check-consumer` ends with 1 if som
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import sys
@@ -15,9 +14,8 @@ from typing import Any
 import click
 
 from toolcart.archive.consume.options import address, broker_options, consumer_options, consuming
-from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, say
-from toolcart.archive.serve_commands import child_of, listening
-from toolcart.base.exit_codes import reader_has_gone
+from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option
+from toolcart.archive.serve_commands import listening, serve_until_told
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
@@ -43,24 +41,16 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
     results and state, and `toolcart/#` takes events and curves too. The receipt goes out after the commit, so an outlet
     with `confirm: "consumer"` loses nothing, whatever is killed. `serve --consume` does the same beside PIM and server.
     """
-    database = library()
+    library()
     from toolcart.archive import serving
     from toolcart.archive.faults import Faults
 
-    where_pages = None
-    if pages:
-        given = {"users_file": None, "trust_proxy": None, "user_header": "", "shifts": None}
-        where_pages = listening(pages, {**given, "password_file": options["password_file"]})
+    where_pages = listening(pages, options) if pages else None
     is_shared = "://" in place and not place.startswith("sqlite")
     where = serving.Place(
         place, role=serving.CONSUMER, consuming=consuming(url, filters, place, options), is_shared=is_shared
     )
-    try:
-        asyncio.run(serving.run(where, Faults(), say, options["seconds"], lambda: child_of(place, where_pages)))
-    except database.Unusable as reason:
-        fail(str(reason))
-    except BrokenPipeError:
-        reader_has_gone()
+    serve_until_told(where, Faults(), options["seconds"], where_pages)
 
 
 @click.command("check-consumer")

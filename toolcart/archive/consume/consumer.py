@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -41,32 +41,15 @@ from toolcart.archive.consume.batch import (
 )
 from toolcart.archive.consume.broker import Address, Broker, Mark
 from toolcart.archive.consume.lines import Place, Unreadable
-from toolcart.archive.consume.parcels import GAP, Parcels, line_parcel, parcel_of
+from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
 from toolcart.archive.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
 MESSAGE_OCTETS = 500  # what a message costs beside its own bytes
 
 
-@dataclass(frozen=True)
-class Consuming:
-    """Where batches come from, in the form that toolcart.archive.serving wants."""
-
-    address: Address
-    passes_gaps: bool = False  # nothing is sent again, whatever the batches say
-
-    @property
-    def parcels(self) -> Parcels:
-        """What opens the parcels in the writer's transaction."""
-        return Parcels()
-
-    def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
-        """Begin to take batches."""
-        return Consumer(self.address, writer, say, self.passes_gaps)
-
-
 class Consumer:
-    """One broker's batches into one archive, in a thread of its own."""
+    """One broker's batches into one archive, in a thread of its own; `passes_gaps`: nothing is sent again."""
 
     def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
         self.counted = c.Counted(writer.note_breach, say)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
 from toolcart.archive.options import fail
+from toolcart.base import private
 from toolcart.base.installation import how_to_get
 
 
@@ -48,19 +50,19 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
         if password:
             if not found.user:
                 fail(f"{url}: a password needs a user: mqtt://user@host")
-            found = replace(found, password=broker.password_in(password))
-    except broker.Wrong as wrong:
+            found = replace(found, password=private.text_of(password).partition("\n")[0].rstrip("\r"))
+    except (broker.Wrong, private.Wrong) as wrong:
         fail(str(wrong))
     return replace(found, filters=(*found.filters, *filters), client_id=options["client_id"] or default_id)
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
-    """Return what toolcart.archive.serving hands to the writer."""
+    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.serving)."""
     from toolcart.archive.consume.batch import client_id_of
 
     found = address(url, filters, options, client_id_of(place))
     if not found.filters:
         fail(f"{url}: which topics? mqtt://host/toolcart/+/+ for instance")
-    from toolcart.archive.consume.consumer import Consuming
+    from toolcart.archive.consume.consumer import Consumer
 
-    return Consuming(found, options["pass_gaps"])
+    return partial(Consumer, found, passes_gaps=options["pass_gaps"])

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, select, update
 
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive import bulk
@@ -29,7 +29,7 @@ from toolcart.archive.rows import tightening_of
 from toolcart.archive.writer import REPEATED, STORED, Opened, Station
 
 GAP = "gap"
-_SAME = ("SystemType", "System", "Station", "TighteningId", "Time", "Spindle", "Torque", "Angle")
+_SAME = (*t.PLACE, "TighteningId", "Time", "Spindle", "Torque", "Angle")
 _KEY = (t.CONSUMED.c.Topic, t.CONSUMED.c.Identity)
 _PEER_MOST = 60
 
@@ -43,18 +43,9 @@ def decide(have: int, after: int, last: int, waits: bool = True) -> str:
 
 def parcel_of(batch: Batch) -> dict:
     """Return the batch as the writer takes it; with the outcome, `number` becomes that of the receipt."""
-    system_type, system, station = batch.place
-    place = {"system_type": system_type, "system": system, "station": station}
-    return {
-        **place,
-        "topic": batch.topic,
-        "batch": batch,
-        "number": 0,
-        "new": 0,
-        "known": 0,
-        "missing": 0,
-        "other": None,
-    }
+    place = dict(zip(("system_type", "system", "station"), batch.place, strict=True))
+    counts = dict.fromkeys(("number", "new", "known", "missing"), 0)
+    return {**place, "topic": batch.topic, "batch": batch, **counts, "other": None}
 
 
 def line_parcel(topic: str, kind: str, found: dict) -> dict:
@@ -74,44 +65,38 @@ class _Row:
     places: set[Station] = field(default_factory=set)  # stations whose batches came on this topic
 
 
-class Parcels:
-    """Handed to the writer, which opens batches with it."""
-
-    def open(
-        self, connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
-    ) -> list[Opened]:
-        """Return what is new in each of them."""
-        found = _rows(connection, {parcel["topic"] for parcel in parcels})
-        ends: dict[Station, int] = {}
-        opened = []
-        for parcel in parcels:
-            if "kind" in parcel:
-                opened.append(_open_line(parcel, found))
-                continue
-            batch: Batch = parcel["batch"]
-            row = found.get((batch.topic, batch.identity))
-            if row is None:
-                row = found[batch.topic, batch.identity] = _Row(0, 0, -1, arrived, is_new=True)
-            end = ends.get(batch.place, latest(batch.place))
-            if row.sequence != end:
-                row.base, row.sequence = end - row.number, end
-            others = {place for (topic, _), one in found.items() if topic == batch.topic for place in one.places}
-            parcel["other"] = next(iter(others - {batch.place}), None)
-            opened.append(_open(parcel, row, arrived))
-            if opened[-1].outcome == STORED:
-                row.places.add(batch.place)
-                row.arrived = arrived
-                ends[batch.place] = row.sequence
-        _leave_known(connection, parcels, opened)
-        return opened
+def open_parcels(
+    connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
+) -> list[Opened]:
+    """Return what is new in each of them; `latest` gives the sequence of a station's latest result."""
+    found = _rows(connection, {parcel["topic"] for parcel in parcels})
+    ends: dict[Station, int] = {}
+    opened = []
+    for parcel in parcels:
+        if "kind" in parcel:
+            opened.append(_open_line(parcel, found))
+            continue
+        batch: Batch = parcel["batch"]
+        row = found.setdefault((batch.topic, batch.identity), _Row(0, 0, -1, arrived, is_new=True))
+        end = ends.get(batch.place, latest(batch.place))
+        if row.sequence != end:
+            row.base, row.sequence = end - row.number, end
+        others = {place for (topic, _), one in found.items() if topic == batch.topic for place in one.places}
+        parcel["other"] = next(iter(others - {batch.place}), None)
+        opened.append(_open(parcel, row, arrived))
+        if opened[-1].outcome == STORED:
+            row.places.add(batch.place)
+            row.arrived = arrived
+            ends[batch.place] = row.sequence
+    _leave_known(connection, parcels, opened)
+    return opened
 
 
 def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Row]:
     c = t.CONSUMED.c
-    asked = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station).where(
-        c.Topic.in_(topics)
-    )
-    return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in connection.execute(asked)}
+    asked = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station)
+    found = connection.execute(asked.where(c.Topic.in_(topics)))
+    return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in found}
 
 
 def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> Opened:
@@ -153,7 +138,7 @@ def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
         if row.is_new:
             opened.rows.append((t.CONSUMED, (*key, batch.last, row.base, row.sequence, *batch.place, arrived)))
             row.is_new = False
-        place = dict(zip(("SystemType", "System", "Station"), batch.place, strict=True))
+        place = dict(zip(t.PLACE, batch.place, strict=True))
         now = {"Number": batch.last, "Base": row.base, "Sequence": row.sequence, **place, "Arrived": arrived}
         opened.changes.append((t.CONSUMED, key, now))
         row.number = batch.last
@@ -174,7 +159,8 @@ def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opene
                 parcel["known"] += 1
                 parcel["new"] -= 1
                 if key in known:
-                    _count_arrival(connection, t.RESULT, key)
+                    there = t.is_row(t.RESULT, _SAME, key)
+                    connection.execute(update(t.RESULT).where(there).values(Arrivals=t.RESULT.c.Arrivals + 1))
                 continue
             if key is not None:
                 seen.add(key)
@@ -190,8 +176,3 @@ def _same_key(result: dict) -> tuple | None:
         return None
     station = (result["system_type"], result["system"], result["station"])
     return (*station, ident, result["time"], first["spindle"], torque, angle)
-
-
-def _count_arrival(connection: Connection, table: Table, key: tuple) -> None:
-    there = t.is_row(table, _SAME, key)
-    connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + 1))

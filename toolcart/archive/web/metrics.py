@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 
+from toolcart.archive import rows
 from toolcart.archive.web import shown
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 
@@ -45,7 +46,7 @@ FAMILIES = {
     "toolcart_archive_consumed_missing_numbers_total": (COUNTER, "Numbers without a record: overwritten or skipped."),
     "toolcart_archive_consumed_unreadable_total": (
         COUNTER,
-        "Messages that are no batch; the page Breaches has samples.",
+        "Messages that are no batch; the page Breaches shows some.",
     ),
     "toolcart_archive_consumed_two_stations_total": (COUNTER, "Batches of another station than their topic's."),
     "toolcart_archive_consumed_retained_total": (COUNTER, "Retained messages, which are left."),
@@ -73,7 +74,5 @@ def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
 
 def _seconds(heard: str) -> int | None:
     """Return 14 digits in UTC as seconds since 1970; None if there are none yet."""
-    if len(heard) != 14 or not heard.isdigit():
-        return None
-    parts = [int(heard[at : at + 2]) for at in range(4, 14, 2)]
-    return calendar.timegm((int(heard[:4]), *parts))
+    then = rows.moment(heard)
+    return calendar.timegm(then.timetuple()) if then else None

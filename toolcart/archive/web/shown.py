@@ -13,7 +13,9 @@ from jinja2 import Environment
 from sqlalchemy import Connection
 
 from toolcart import pages
-from toolcart.archive import spc, statistics
+from toolcart.archive import rows, spc, statistics
+from toolcart.archive.export import shown_time
+from toolcart.archive.periods import period_by
 from toolcart.archive.statistics import Part, Trended
 from toolcart.archive.web.trend import QUANTITIES, Quantity, drawn
 
@@ -24,15 +26,11 @@ ALIVE_S = 90  # a station sends something at least every minute, and that is sto
 
 def moment(digits: str | None) -> str:
     """Return 14 digits as people write a time; anything else as it is."""
-    d = digits or ""
-    if len(d) != 14 or not d.isdigit():
-        return d
-    return f"{d[:4]}-{d[4:6]}-{d[6:8]} {d[8:10]}:{d[10:12]}:{d[12:14]}"
+    digits = digits or ""
+    return shown_time(digits) if len(digits) == 14 and digits.isdigit() else digits
 
 
-def day(digits: str) -> str:
-    """Return the day of some digits: 2026-11-21."""
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+day = period_by("day")  # of some digits: 2026-11-21
 
 
 def number(value: float | None, decimals: int) -> str:
@@ -65,11 +63,10 @@ def place(row: dict) -> str:
 
 def silence(heard: str, now: datetime | None = None) -> tuple[str, str]:
     """Return how long ago a station was heard, in words, and its state: alive, silent, never."""
-    try:
-        then = datetime.strptime(heard, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
+    then = rows.moment(heard)
+    if then is None:
         return "never", "never"
-    seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
+    seconds = int(((now or datetime.now(UTC)) - then.replace(tzinfo=UTC)).total_seconds())
     state = "alive" if seconds <= ALIVE_S else "silent"
     for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
@@ -87,10 +84,9 @@ def link(path: str, **parts: object) -> str:
 def templates() -> Environment:
     """Return the templates with their filters."""
     made = pages.templates(HERE / "templates")
-    made.filters.update(
-        moment=moment, day=day, number=number, limits=limits, status=status, place=place, silence=silence, gauge=gauge
-    )
-    made.filters["drawn"] = drawn
+    for one in (moment, number, limits, status, place, silence, gauge, drawn):
+        made.filters[one.__name__] = one
+    made.filters["day"] = day
     made.globals["link"] = link  # type: ignore
     return made
 
