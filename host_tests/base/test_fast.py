@@ -163,16 +163,6 @@ def plain_form():
     return plain_modules("toolcart.agent.base.fields", "toolcart.agent.base.form")[1]
 
 
-def stamp(dice):
-    """Nineteen characters that are a time, nearly one, or none."""
-    date = "%04d-%02d-%02d" % (dice.randrange(3) * 1012, dice.randrange(14), dice.randrange(33))
-    time = "%02d:%02d:%02d" % (dice.randrange(26), dice.randrange(62), dice.randrange(62))
-    text = bytearray((date + ":" + time).encode())
-    if dice.randrange(4) == 0:
-        text[dice.randrange(19)] = OCTETS[dice.randrange(len(OCTETS))]
-    return text
-
-
 def test_every_move_of_a_form_does_the_same():
     plain = plain_form()
     used = (
@@ -190,7 +180,13 @@ def test_every_move_of_a_form_does_the_same():
             source = bytearray([0x30 + dice.randrange(10) * dice.randrange(2) for _ in range(60)])
         if move == PACK_TIME:
             width = 19
-            source[5:24] = stamp(dice)
+            # Nineteen characters that are a time, nearly one, or none.
+            date = "%04d-%02d-%02d" % (dice.randrange(3) * 1012, dice.randrange(14), dice.randrange(33))
+            time = "%02d:%02d:%02d" % (dice.randrange(26), dice.randrange(62), dice.randrange(62))
+            text = bytearray((date + ":" + time).encode())
+            if dice.randrange(4) == 0:
+                text[dice.randrange(19)] = OCTETS[dice.randrange(len(OCTETS))]
+            source[5:24] = text
         elif move == FIXED:
             width, upper = 3 + dice.randrange(6), 2 * dice.randrange(2)
         elif move == STATUS:

@@ -65,7 +65,13 @@ class Trial:
         before = self.bench
         bench = Workbench(self.settings, self.flash)
         if before is not None:
-            hand_over(before, bench)
+            # Controller and ToolsNet are the same ones after a restart of the agent.
+            bench.controller.result[:] = before.controller.result
+            bench.controller.acknowledged = before.controller.acknowledged
+            bench.toolsnet.information[:] = before.toolsnet.information
+            bench.toolsnet.stored = before.toolsnet.stored
+            bench.toolsnet.following = before.toolsnet.following
+            bench.moment = before.moment
         self.bench = bench
         bench.settle()
         if not bench.many_results(2):
@@ -82,16 +88,6 @@ class Trial:
         assert bench.toolsnet.disorder == 0
         assert bench.app.scheduler.faults == 0
         assert bench.toolsnet.stored >= bench.controller.acknowledged
-
-
-def hand_over(before, after):
-    """Controller and ToolsNet are the same ones after a restart of the agent."""
-    after.controller.result[:] = before.controller.result
-    after.controller.acknowledged = before.controller.acknowledged
-    after.toolsnet.information[:] = before.toolsnet.information
-    after.toolsnet.stored = before.toolsnet.stored
-    after.toolsnet.following = before.toolsnet.following
-    after.moment = before.moment
 
 
 def skip_where_the_heap_is_no_boards():

@@ -110,12 +110,8 @@ class Chip:
         if trial.toolsnet.stored < self.wanted:
             trial.asked += 1
             trial.controller.produce()
-        elif log.waits(log.cursors[0]) == 0 and safe_mode_is_content(trial.root):
+        elif log.waits(log.cursors[0]) == 0 and safe_mode.read(trial.root).failures == 0:
             raise KeyboardInterrupt
-
-
-def safe_mode_is_content(root):
-    return safe_mode.read(root).failures == 0
 
 
 class Trial:

@@ -36,10 +36,6 @@ def _shown(cart):
     return status.snapshot(cart.app)["stations"][0]
 
 
-def _log(blocks=4):
-    return Area(blocks + 7, 4096, 16).mount()[1]
-
-
 def _append(log, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
     length = HEAD_BYTES + (BODY_BYTES if kind == KIND_RESULT else len(message))
     length += LIMITS_BYTES if limits else 0
@@ -65,7 +61,7 @@ def test_set_aside_results_and_a_full_quarantine_are_told():
 
 
 def test_results_are_newest_first_over_the_border_of_a_block():
-    log = _log()
+    log = Area(4 + 7, 4096, 16).mount()[1]
     for _ in range(35):
         _append(log)
     numbers = [shown["number"] for shown in status.newest_results(log, 12)]

@@ -84,11 +84,6 @@ CODES = {15: "pset_id", 35: "job_id", 71: "error_code", 74: "error_code", 76: "e
 PUSHES = sorted({push[0] for _, row, _ in ROWS for push in row[5]})
 
 
-def fields_of(mid, revision):
-    """Return the names of all fields of this revision that have one."""
-    return [field.name for field in catalogue.form(mid, revision).fields if field.name and field.name != "data_fields"]
-
-
 def test_every_message_that_is_asked_for_is_in_catalogue_with_its_acknowledgement():
     for _, row, revisions in ROWS:
         for mid, reply in row[5]:
@@ -101,7 +96,9 @@ def test_every_message_that_is_asked_for_is_in_catalogue_with_its_acknowledgemen
 @pytest.mark.parametrize("mid", PUSHES)
 def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
     for revision in catalogue.revisions(mid):
-        names = fields_of(mid, revision)
+        names = [
+            field.name for field in catalogue.form(mid, revision).fields if field.name and field.name != "data_fields"
+        ]
         values = {name: VALUES[name] for name in names if name in VALUES}
         frame = bytes(catalogue.encode(mid, revision, **values)).rstrip(b"\0")
         read = catalogue.decode(frame)

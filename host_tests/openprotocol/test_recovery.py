@@ -233,8 +233,8 @@ def test_without_id_zero_the_last_one_known_is_asked_for():
 # -- what cannot be written --------------------------------------------------------------------------------------
 
 
-def reset_while_away():
-    """The IDs began again while the agent was away, and four of the count before are lost."""
+def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+    # The IDs began again while the agent was away, and four of the count before are lost.
     bench = met(3)
     bench.away(4)
     bench.step()
@@ -242,11 +242,6 @@ def reset_while_away():
     bench.close()
     bench.memory.reset()
     bench.away(1)
-    return bench
-
-
-def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
-    bench = reset_while_away()
     bench.state.refuses = 3
     bench.settle()
     for _ in range(6):

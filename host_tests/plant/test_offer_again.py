@@ -8,12 +8,6 @@ from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import free_port, wait_for
 
 
-def empty(plant):
-    """ToolsNet's database is a new one."""
-    plant.loop.call(plant.archive.clear)
-    plant.loop.call(plant.toolsnet.drop)
-
-
 def told_of(site, cart):
     return json.loads(site.run("status", "--json", "--config", cart).stdout)["stations"][0]
 
@@ -32,7 +26,9 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site):
         agent.wait_for("ToolsNet takes results")
         made = plant.produce(10)
         wait_for("delivered", lambda: plant.archive.tightening_ids() == made and told_of(site, cart)["backlog"] == 0)
-        empty(plant)
+        # ToolsNet's database is a new one.
+        plant.loop.call(plant.archive.clear)
+        plant.loop.call(plant.toolsnet.drop)
         agent.wait_for("ToolsNet holds no result of station 7, of 10 that were sent")
         [line] = [line for line in agent.said.splitlines() if "ToolsNet holds no result" in line]
         assert " ! " in line or "WARN" in line.upper(), line

@@ -9,16 +9,6 @@ from host_tests.plant.libc import PrivateMounts
 from host_tests.support.running import free_port
 
 
-def two_stations(site, first, second):
-    """Write a configuration of two stations with these spools."""
-    stations = [
-        {"number": number, "controller": {"host": "127.0.0.1", "port": free_port()}, "spool": {"path": str(path)}}
-        for number, path in ((7, first), (8, second))
-    ]
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": free_port()}
-    return site.write("cart.json", {"toolsnet": toolsnet, "stations": stations})
-
-
 @pytest.mark.parametrize(
     "how", ["dot", "up and down", "absolute", "a link", "a hard link", "a folder's link", "not there"]
 )
@@ -37,7 +27,13 @@ def test_two_names_of_one_file_are_a_mistake(site, how):
     elif how in ("a folder's link", "not there"):
         os.symlink(site.home, site.home / "same")
         other = "same/x.spool"
-    cart = two_stations(site, "x.spool", other)
+    # Write a configuration of two stations with these spools.
+    stations = [
+        {"number": number, "controller": {"host": "127.0.0.1", "port": free_port()}, "spool": {"path": str(path)}}
+        for number, path in ((7, "x.spool"), (8, other))
+    ]
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": free_port()}
+    cart = site.write("cart.json", {"toolsnet": toolsnet, "stations": stations})
     words = f"found {other}, which is the same file as x.spool"
     for command in (("config", "check", cart), ("run", "--plain", "--config", cart)):
         told = site.run(*command)

@@ -22,10 +22,6 @@ def made(revision, **fields):
     return light(**fields) if revision == 999 else pushed(revision, **fields)
 
 
-def spindles(bench):
-    return [spindle_in(payload, 0) for _, _, payload in bench.results()]
-
-
 def test_stations_on_one_connection_are_stored_each_once():
     for revision in REVISIONS:
         frame = made(revision)
@@ -58,7 +54,7 @@ def test_fetched_result_of_another_spindle_is_stored():
             assert bench.fetch(placed(answer, b"  ", b"  ")) == KEPT_BEFORE, "it names none"
             assert bench.fetch(placed(answer, b"01", b"01")) == KEPT
             assert bench.fetch(placed(answer, b"02", b"02")) == KEPT
-            assert spindles(bench) == [2, 1, 2]
+            assert [spindle_in(payload, 0) for _, _, payload in bench.results()] == [2, 1, 2]
 
 
 def test_frames_no_one_can_read_are_told_apart_by_their_headers():

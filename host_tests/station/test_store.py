@@ -139,7 +139,7 @@ def test_block_that_cannot_be_read_any_more_holds_up_nothing():
     bench = Bench()
     frame = light(tightening_id=NO_ID)
     assert bench.push(frame) == KEPT
-    first = block_of(bench.device, b"WVWZZZ1KZAW123456")
+    first = bytes(bench.device.cells).find(b"WVWZZZ1KZAW123456") // bench.device.block_bytes
     count = 0
     while bench.log.used_blocks() == 1:
         count += 1
@@ -148,11 +148,6 @@ def test_block_that_cannot_be_read_any_more_holds_up_nothing():
     assert bench.push(light(tightening_id=NO_ID, vin="OTHER CAR")) == KEPT
     assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT_BEFORE
     assert bench.push(frame) == KEPT  # what lay there is lost
-
-
-def block_of(flash, octets):
-    """Return the first block in which these octets lie."""
-    return bytes(flash.cells).find(octets) // flash.block_bytes
 
 
 # What a start finds

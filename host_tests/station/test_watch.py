@@ -31,14 +31,6 @@ def produce(cart, count, every_ms=200):
         cart.run(every_ms)
 
 
-def stall(cart, ms):
-    """The process gets no turn, while the others do."""
-    end = cart.clock.total_ms + ms
-    while cart.clock.total_ms < end:
-        cart.network.step()
-        cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
-
-
 def agrees(cart, lost=1, more_connections=1):
     """Everything is stored once; a lost subscription was told so often."""
     cart.settle(240000)
@@ -109,7 +101,11 @@ def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
         cart = cart_of(gives_up="unsubscribes", resends=resends, silence_ms=60000)
         produce(cart, 2)
         cart.controller.produce()
-        stall(cart, ms)
+        # The process gets no turn, while the others do.
+        end = cart.clock.total_ms + ms
+        while cart.clock.total_ms < end:
+            cart.network.step()
+            cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
         produce(cart, 2)
         cart.run(TOLD_MS)
         assert agrees(cart), resends

@@ -142,19 +142,15 @@ def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
     octets = bytearray(spool.read_bytes())
     for at in range(4096, len(octets), 256):
         if octets[at : at + 2] == b"TS":
-            _rewrite_version(octets, at)
+            # Make the snapshot at `at` one of a later version, with its right checksum.
+            octets[at + 2] = 200
+            end = at + 252
+            octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
     spool.write_bytes(octets)
     told = _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2)
     assert told.returncode == 3
     assert "another version" in told.stderr
     assert spool.read_bytes() == octets
-
-
-def _rewrite_version(octets, at):
-    """Make the snapshot at `at` one of a later version, with its right checksum."""
-    octets[at + 2] = 200
-    end = at + 252
-    octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
 
 
 def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):

@@ -437,19 +437,15 @@ def _archive(place):
         pass
 
 
-def _serve_once(place):
-    """Let the archive be served for a moment: then it is there, and empty."""
-    made = run(f"archive serve --database {place} --pim-port 0 --server-port 0 --seconds 0.2")
-    assert made.exit_code == 0, made.output
-    assert run(f"archive query --database {place}").exit_code == 1, "it is there, and empty"
-
-
 @follows("`toolcart archive serve` makes a new one")
 def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = shlex.quote(str(tmp_path / "none.sqlite"))
     said = run(f"archive query --database {place}").output
-    _serve_once(place)
+    # Let the archive be served for a moment: then it is there, and empty.
+    made = run(f"archive serve --database {place} --pim-port 0 --server-port 0 --seconds 0.2")
+    assert made.exit_code == 0, made.output
+    assert run(f"archive query --database {place}").exit_code == 1, "it is there, and empty"
     return said
 
 
