@@ -191,19 +191,6 @@ def fetch(talk, digits):
     return talk.take()
 
 
-def test_controller_that_knows_neither_has_no_results():
-    for named in (8, 1201):
-        talk = talk_with(1)
-        talk.tell(refused(60, 99))
-        assert talk.tell(refused(named, 99)) == [st.EV_REFUSED]
-        assert talk.take()[-1] == b"003101050040        00000000001"  # nor several spindles
-        assert talk.tell(refused(105, 99)) == [st.EV_REFUSED]
-        assert talk.take() == [b"002001000010        "]
-        assert talk.tell(refused(100, 99)) == [st.EV_REFUSED]
-        assert talk.take() == [b"002000600010        "]  # 99 may have meant the revision
-        assert talk.tell(refused(60, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
-
-
 def test_buffer_grows_with_what_waits_in_it():
     talk = Talk(buffer_bytes=300)
     events = talk.tell(started(), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000))
