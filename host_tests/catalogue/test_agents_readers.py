@@ -307,7 +307,7 @@ def test_our_subscriptions_are_what_the_catalogue_builds():
 
 
 def special(name, value, step=None):
-    text = frames.text_of(name, 20) + "S %02d%s" % (len(value), value)
+    text = "%-20s" % name + "S %02d%s" % (len(value), value)
     return text if step is None else text + "%02d" % step
 
 
