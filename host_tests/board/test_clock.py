@@ -55,13 +55,13 @@ class Server:
         self.echoes = True
         self.dispersion = (0, 0, 0, 0)
 
-    def send(self, buf):
+    def write(self, buf):
         self.sent = bytes(buf)
 
-    def recv_into(self, buf):
+    def readinto(self, buf):
         self.looks -= 1
         if self.looks > 0:
-            return 0
+            return None
         for index in range(48):
             buf[index] = 0
         buf[0] = self.head

@@ -1,8 +1,6 @@
-"""Flash devices on every interpreter: a folder of files, MicroPython's unix port, a header page, a failing supply."""
+"""Flash devices on every interpreter: a folder of files, a header page, a failing supply."""
 
 import os
-import sys
-from hashlib import sha256
 
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
@@ -12,91 +10,12 @@ from toolcart.board.linux.header import COPY_AT, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.supplied_flash import SuppliedFlash
 from host_tests.board.test_safe_mode import own_name, remove_tree
-from host_tests.portable import Skip, need_files
+from host_tests.portable import need_files
 from host_tests.support.heap import allocated, heap_tools
 from lab.harness.quiet import Workbench, configuration
 
 PORTABLE = True
 HEAP = "1m"
-
-
-PATH = own_name("unix_flash_test")
-KIB = 1024
-OURS = (3, 1, 7)
-
-
-def flash_class():
-    if sys.implementation.name != "micropython" or sys.platform != "linux":
-        raise Skip("toolcart.board.unix.board is MicroPython's unix port")
-    need_files()
-    remove()
-    from toolcart.board.unix.board import FileFlash
-
-    return FileFlash
-
-
-def remove():
-    for name in (PATH, PATH + ".new"):
-        try:
-            os.remove(name)
-        except OSError:
-            pass
-
-
-def digest():
-    """The file's SHA-256, read in pieces: a whole file in one object need not fit a heap that is in use."""
-    found = sha256()
-    with open(PATH, "rb") as file:
-        while True:
-            piece = file.read(KIB)
-            if not piece:
-                return found.digest()
-            found.update(piece)
-
-
-def part(start, count):
-    with open(PATH, "rb") as file:
-        file.seek(start)
-        return file.read(count)
-
-
-def refused(make, owner):
-    before = digest()
-    try:
-        make(PATH, 64 * KIB, 16, owner).close()
-    except OSError:
-        assert digest() == before
-        return True
-    return False
-
-
-def test_a_new_file_has_a_header_and_keeps_what_was_programmed():
-    make = flash_class()
-    flash = make(PATH, 64 * KIB, 64, OURS)
-    assert flash.unit_bytes == 64 and flash.block_count == 16
-    assert flash.program(4096, bytearray(b"x" * 64), 64) == 0
-    flash.close()
-    assert os.stat(PATH)[6] == 4096 + 64 * KIB and part(8192, 64) == b"x" * 64
-    assert linux_header.read(part(0, 4096)).owner == OURS
-    flash = make(PATH, 128 * KIB, 16, OURS)
-    assert flash.unit_bytes == 64 and flash.block_count == 32
-    buf = bytearray(64)
-    assert flash.read_into(4096, buf, 64) == 0 and buf == b"x" * 64
-    assert flash.erase(1) == 0 and flash.read_into(4096, buf, 64) == 0 and buf == b"\xff" * 64
-    flash.close()
-    assert PATH + ".new" not in os.listdir(".")
-    remove()
-
-
-def test_a_foreign_file_and_the_spool_of_another_station_are_left_alone():
-    make = flash_class()
-    make(PATH, 64 * KIB, 16, OURS).close()
-    assert refused(make, (3, 1, 8))
-    assert not refused(make, OURS)
-    with open(PATH, "wb") as file:
-        file.write(b"\xff" * 8192)
-    assert refused(make, OURS)
-    remove()
 
 
 # A folder of files keeps the contract of a flash device, across a restart, and costs a file for each block in use.

@@ -51,22 +51,6 @@ class ChipClock:
         self._rtc.datetime((year, month, day, 0, hour, minute, second, 0))
 
 
-class _Datagram:
-    """One UDP socket in the form of toolcart.board.clock.Ntp."""
-
-    def __init__(self, sock):
-        self._sock = sock
-
-    def send(self, buf):
-        self._sock.write(buf)
-
-    def recv_into(self, buf):
-        return self._sock.readinto(buf) or 0
-
-    def close(self):
-        self._sock.close()
-
-
 def _udp():
     """Return a datagram socket that does not block."""
     import socket
@@ -257,7 +241,7 @@ class Board:
             sock.connect(_place(address, NTP_PORT))
         except OSError:
             return None
-        return _Datagram(sock)
+        return sock
 
     def _find_lamp(self):
         try:

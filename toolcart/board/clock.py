@@ -93,7 +93,7 @@ def from_digits(digits):
 
 
 class Ntp:
-    """`socket_of(host)` returns an open datagram socket (`send(buf)`, `recv_into(buf)` -> bytes, `close()`) or None."""
+    """`socket_of(host)` returns an open datagram socket (`write(buf)`, `readinto(buf)`, `close()`) or None."""
 
     def __init__(self, socket_of, hosts, zone, now):
         self._socket_of = socket_of
@@ -148,7 +148,7 @@ class Ntp:
         for index in range(3):  # transmit timestamp: comes back as the origin
             packet[40 + index] = self._mark >> (8 * index) & 0xFF
         try:
-            self._sock.send(packet)
+            self._sock.write(packet)
         except OSError:
             self._close()
             self._pass_on()
@@ -159,7 +159,7 @@ class Ntp:
     def _look(self, now, heard):
         packet = self._packet
         try:
-            octets = self._sock.recv_into(packet)
+            octets = self._sock.readinto(packet) or 0
         except OSError:
             octets = 0
         if octets >= PACKET_BYTES and self._is_answer(packet):
