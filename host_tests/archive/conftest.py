@@ -5,8 +5,7 @@ import pytest
 from toolcart.archive import database, export
 from toolcart.archive.web import exports, listed
 from host_tests.support import memory
-from host_tests.support.archive import place_in
-from host_tests.support.archive_process import Starter
+from host_tests.support.archive import Starter, place_in
 from host_tests.support.memory import needed
 from lab.harness.archive_rows import Plant, fill, fill_beside
 from lab.harness.postgresql import postgresql

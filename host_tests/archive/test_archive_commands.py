@@ -1,19 +1,24 @@
-"""`toolcart archive`: what people ask, what machines get, and what is said where it cannot be."""
+"""`toolcart archive`: query, import, move-old and the rest: what people ask, what machines get, what cannot be."""
 
 import csv
 import io
 import json
 import re
 import sqlite3
+import threading
 from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 
-from toolcart.archive import serving
+from toolcart.archive import changes, database, retention, serving
 from toolcart.archive.faults import Faults
+from toolcart.archive.quarantine import WHY_SET_ASIDE
+from toolcart.archive.retention import Keeping, Retention
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, result
+from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, reading, result
+from host_tests.support.archive import run as command
+from host_tests.support.quarantine import spool_with
 
 
 @pytest.fixture
@@ -231,3 +236,214 @@ def test_a_port_that_is_taken_is_told(tmp_path):
         port = str(archive.pim_port)
         said = run(tmp_path / "b.sqlite", "serve", "--pim-port", port, "--server-port", "0", code=1).stderr
     assert "cannot listen" in said and "--pim-port" in said
+
+
+STATION = "3/1/10"
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """Five results that were refused with code 17, and an unreadable frame."""
+    return spool_with(tmp_path, b"0061 nonsense of some octets")
+
+
+def taken(place, spool, *more):
+    return json.loads(command("import", "--database", place, "--station", STATION, "--json", *more, spool).stdout)
+
+
+def rows_of(place):
+    said = command("query", "--database", place, "--json", "--all").stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
+    place, before = tmp_path / "a.sqlite", spool.read_bytes()
+    assert taken(place, spool) == {"taken": 5, "again": 0, "unreadable": 1, "failed": 0}
+    assert taken(place, spool) == {"taken": 0, "again": 5, "unreadable": 1, "failed": 0}
+    assert spool.read_bytes() == before
+    found = rows_of(place)
+    assert sorted(row["TighteningId"] for row in found) == [1, 2, 3, 4, 5]
+    assert {(row["SystemType"], row["System"], row["Station"]) for row in found} == {(3, 1, 10)}
+    assert len({row["Sequence"] for row in found}) == 5
+
+
+def test_each_says_why_it_was_set_aside(spool, tmp_path):
+    from toolcart.archive import queries
+
+    place = tmp_path / "a.sqlite"
+    taken(place, spool)
+    with reading(place) as connection:
+        told = queries.result(connection, 1)
+    why = {one["ParameterId"]: one["Value"] for one in told["Parameters"]}
+    assert why[WHY_SET_ASIDE] == "refused by ToolsNet with code 17"[:25].strip()
+
+
+def test_what_was_dropped_is_not_taken(spool, tmp_path):
+    done = CliRunner().invoke(main, ["quarantine", "drop", "2-3", "--yes", "--spool", str(spool)])
+    assert done.exit_code == 0, done.output
+    place = tmp_path / "a.sqlite"
+    assert taken(place, spool)["taken"] == 3
+    assert sorted(row["TighteningId"] for row in rows_of(place)) == [1, 4, 5]
+
+
+def test_an_08_says_what_it_said_before(spool, tmp_path):
+    place, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    for where, sequences in ((place, (500, 501)), (other, (7, 8))):
+        with Served(where) as archive, archive.server() as server:
+            for sequence in sequences:
+                server.ask(result(sequence, sequence))
+    taken(place, spool)
+    command("import", "--database", place, other)
+    assert len(rows_of(place)) == 9
+    with Served(place) as archive:
+        assert archive.writer.latest((3, 1, 10)) == (501, 0)
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"), [(b"no spool at all", "spool"), (b"\xff" * 8192, "spool"), (b"", "holds no archive")]
+)
+def test_a_file_that_is_neither_is_told(octets, words, tmp_path):
+    source = tmp_path / "x"
+    source.write_bytes(octets)
+    said = command("import", "--database", tmp_path / "a.sqlite", "--station", STATION, source, code=2).stderr
+    assert words in said and "Traceback" not in said
+
+
+def test_a_spool_of_no_one_wants_a_station(spool, tmp_path):
+    blocks = tmp_path / "chip.image"
+    blocks.write_bytes(spool.read_bytes()[4096:])
+    said = command("import", "--database", tmp_path / "a.sqlite", blocks, code=2).stderr
+    assert "--station" in said
+    assert taken(tmp_path / "a.sqlite", blocks)["taken"] == 5
+
+
+OLD = "20200101000000"
+
+
+def with_vin(telegram, vin):
+    """The same with an additional number."""
+    return telegram[:71] + "01" + telegram[73:150] + "0002" + vin.ljust(25) + telegram[150:]
+
+
+@pytest.fixture
+def old_place(tmp_path):
+    """Ten results, an event, a curve and a breach; all but the last three results are old."""
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number in range(1, 11):
+            telegram = result(number, number, vin=f"CAR{(number - 1) // 2}", time=f"202403140926{number:02d}")
+            server.ask(with_vin(telegram, f"BODY{number}") if number in (2, 9) else telegram)
+        for telegram in (EVENT, EVENT.replace("0900045", "0900046").replace("20240314", "20240315"), GRAPH):
+            server.ask(telegram)
+        server.ask("0400099garbage")
+    made = archive.place
+    with database.writing(made) as engine, engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE Result SET Arrived = '{OLD}' WHERE ResultId <= 7")
+        connection.exec_driver_sql(f"UPDATE Event SET Arrived = '{OLD}'")
+        connection.exec_driver_sql(f"UPDATE Breach SET Arrived = '{OLD}'")
+    return made
+
+
+def whole(old_place):
+    """All results with everything that belongs to them, and all events, without their numbers."""
+    told = set()
+    with reading(old_place) as connection:
+
+        def rows(sql):
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+        for number, *row in rows("SELECT * FROM Result"):
+            vins = rows(f"SELECT Identifier, VIN FROM ResultVIN WHERE ResultId = {number}")
+            parameters = rows(f"SELECT Name, Value, Unit FROM ResultParameter WHERE ResultId = {number}")
+            told.add((*row, tuple(vins), tuple(parameters)))
+        for number, *row in rows("SELECT * FROM Event"):
+            told.add((*row, *rows(f"SELECT Value FROM EventParameter WHERE EventId = {number}")))
+        cars = {row[0] for row in rows("SELECT VIN FROM Car")}
+        assert cars == {row[0] for row in rows("SELECT VIN FROM Result UNION SELECT VIN FROM ResultVIN")} - {""}
+    return told
+
+
+def test_what_is_old_is_in_the_other_archive_and_the_rest_here(old_place, tmp_path):
+    before, into = whole(old_place), tmp_path / "old.sqlite"
+    told = json.loads(command("move-old", "--database", old_place, "--keep-days", 30, "--into", into, "--json").stdout)
+    assert told.pop("breaches") > 0
+    assert told == {"taken": 7, "events": 1, "graphs": 0}
+    here, there = whole(old_place), whole(into)
+    assert "BODY2" in str(there) and "BODY9" in str(here)
+    assert len(there) == 8 and here | there == before and not here & there
+    assert "moved 0 results" in command("move-old", "--database", old_place, "--keep-days", 30, "--into", into).stdout
+    assert "missing 0, behind 0" in command("check", "--database", old_place).stdout
+    command("import", "--database", old_place, into)
+    assert whole(old_place) == before
+
+
+def test_an_08_names_the_same_and_numbers_go_on(old_place, tmp_path):
+    with database.writing(old_place) as engine, engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE Result SET Arrived = '{OLD}'")
+    command("move-old", "--database", old_place, "--keep-days", 1, "--into", tmp_path / "old.sqlite")
+    with Served(old_place) as archive:
+        assert archive.writer.latest((3, 1, 10)) == (10, archive.writer.latest((3, 1, 10))[1])
+        with archive.server() as server:
+            assert server.ask(result(11, 11, time="20240314092711"))[21:24] == "000"
+        assert archive.rows("SELECT ResultId FROM Result ORDER BY 1") == [(10,), (11,)]
+
+
+def test_cut_off_anywhere_both_together_have_all(old_place, tmp_path, monkeypatch):
+    monkeypatch.setattr(changes, "_AT_ONCE", 2)
+    before, into = whole(old_place), tmp_path / "old.sqlite"
+    steps = ("_take_some", "_delete")
+    for step in steps * 4:
+        done, left = getattr(changes, step), [1]
+
+        def cut(*words, done=done, left=left):
+            if not left:
+                raise KeyboardInterrupt
+            left.pop()
+            return done(*words)
+
+        words = ["archive", "move-old", "--database", old_place, "--keep-days", "30", "--into", str(into)]
+        with monkeypatch.context() as patched:
+            patched.setattr(changes, step, cut)
+            CliRunner().invoke(main, words)
+        assert whole(old_place) | whole(into) == before
+    command("move-old", "--database", old_place, "--keep-days", 30, "--into", into)
+    assert len(whole(into)) == 8 and whole(old_place) | whole(into) == before and not whole(old_place) & whole(into)
+
+
+def test_an_archive_is_not_moved_into_itself_or_while_it_is_served(old_place, tmp_path):
+    words = ["move-old", "--database", old_place, "--keep-days", 30, "--into"]
+    assert "the archive itself" in command(*words, f"{tmp_path}/../{tmp_path.name}/archive.sqlite", code=2).stderr
+    with Served(old_place):
+        assert "another archive writes there" in command(*words, tmp_path / "old.sqlite", code=2).stderr
+
+
+def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(old_place, tmp_path):
+    with database.writing(old_place) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE Result SET Overall = ResultId % 2")
+        connection.exec_driver_sql("UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")
+        connection.exec_driver_sql("UPDATE Graph SET Arrived = '20200101000000'")
+    before, into = whole(old_place), tmp_path / "old.sqlite"
+    words = ("--keep-days", 10000, "--keep-ok-days", 30, "--into", into, "--json")
+    told = json.loads(command("move-old", "--database", old_place, *words).stdout)
+    assert told["taken"] == 2, "4 and 6, not 2"
+    assert told["events"] == 0 and whole(old_place) | whole(into) == before
+
+
+def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monkeypatch):
+    monkeypatch.setattr(retention, "FIRST_S", 0.0)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "PAUSE_S", 0.001)
+    before, into, said = whole(old_place), tmp_path / "old.sqlite", []
+    with Served(old_place) as archive, archive.server() as server:
+        engine = archive.writer._engine
+        moving = Retention(engine, str(old_place), archive.writer, Keeping(str(into), 30), said.append)
+        for number in range(100, 160):  # a car that goes with its results comes back with a new one
+            assert server.ask(result(number, number, vin="CAR0", time="20240315000000"))[21:24] == "000"
+        moving._thread.join(0)
+        deadline = threading.Event()
+        while not said and not deadline.wait(0.01):
+            pass
+        moving.close()
+    assert said == ["moved 7 results, 1 events, 0 curves"]
+    here, there = whole(old_place), whole(into)
+    assert len(there) == 8 and before <= here | there and not here & there and len(here) == len(before) - 8 + 60
+    assert "move-old into" in str(Served(old_place).rows("SELECT What FROM Audit"))

@@ -4,8 +4,7 @@ import asyncio
 import random
 
 from host_tests.portable import LONG
-from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, reading, result
-from host_tests.support.archive_process import kill
+from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, kill, place_in, reading, result
 
 KILLS = 1000 if LONG else 5
 STATIONS = 8

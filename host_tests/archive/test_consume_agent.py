@@ -12,8 +12,7 @@ from toolcart.archive import queries
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.portable import LONG
-from host_tests.support.archive import reading
-from host_tests.support.archive_process import kill
+from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
 

@@ -5,8 +5,7 @@ import time
 
 from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
-from host_tests.support.archive import reading
-from host_tests.support.archive_process import kill
+from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
 
 KILLS = 1000 if LONG else 15

@@ -12,8 +12,7 @@ from toolcart.agent.cart.status import why_name
 from toolcart.board.linux.tcp import TcpPort
 from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.words import reasons
-from host_tests.support.archive import place_in
-from host_tests.support.archive_process import Starter
+from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.running import consume, end, until_said

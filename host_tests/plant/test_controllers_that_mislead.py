@@ -1,12 +1,17 @@
-"""Installed agents at controllers that stop pushing, share their IDs or count them wrongly: what is done, and said."""
+"""Installed agents at controllers that stop pushing, share IDs, close, or have headers of their own: what is said."""
 
+import contextlib
 import signal
+import socket
+import threading
+from contextlib import ExitStack
 
 import pytest
 
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.plant.peers import Peer
 from host_tests.support.running import wait_for
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -107,3 +112,251 @@ def test_ids_that_are_one_too_high_store_nothing_twice(site):
             agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
             assert "begin again" not in agent.said and agent.end() == 0
             assert plant.account()["repeated"] == 0
+
+
+ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
+REVISIONS = {"result_revisions": [999, 3, 2, 1]}
+MADE = 3
+CLIENT = "Is another client connected"
+STARTS = "The other revisions in controller.start_revisions are tried next"
+
+
+def _refusing(ends_ms):
+    """Controllers that reject at one step each: its name, options, and what is told of the code that comes."""
+    code97 = "rejected MID 0001: 0004 with code 97 (MID revision unsupported)"
+    code79 = "rejected MID 0001: 0004 with code 79 (command failed)"
+    return {
+        "knows revision 1": ({"start_revisions": (1,), "ends_refused": {1: ends_ms}}, code97),
+        "knows revision 3": ({"start_revisions": (3,), "start_refusal_code": 79, "ends_refused": {1: ends_ms}}, code79),
+        "results in 1": (
+            {"result_revisions": (1,), "ends_refused": {60: ends_ms}},
+            "rejected MID 0060: 0004 with code 97",
+        ),
+        "by 1201": (
+            row("stepsync", ends_refused={60: ends_ms, 8: ends_ms}),
+            "rejected MID 0060: 0004 with code 99 (unknown MID)",
+        ),
+        "no tool": ({"unknown_mids": (40,), "ends_refused": {40: ends_ms}}, ""),
+    }
+
+
+def _stations(plants):
+    return [
+        {
+            "number": number,
+            "controller": {"host": "127.0.0.1", "port": plant.controller_port, **REVISIONS},
+            "spool": {"path": f"{number}.spool", "size_kib": 256},
+        }
+        for number, plant in enumerate(plants, 1)
+    ]
+
+
+def _plants(stack, options):
+    return [stack.enter_context(SimulatedPlant(controller_options=ControllerOptions(**one))) for one in options]
+
+
+def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(site):
+    named = {f"{name}, {ends_ms} ms": made for ends_ms in ENDS_MS for name, made in _refusing(ends_ms).items()}
+    with ExitStack() as stack:
+        plants = _plants(stack, [options for options, _ in named.values()])
+        stations = _stations(plants)
+        slow = list(named).index("knows revision 1, 0 ms")
+        cart = site.cart(plants[0], stations=stations)
+        agent = site.start("run", "--plain", "--config", cart)
+        for number in range(1, len(plants) + 1):
+            agent.wait_for(f"station {number}: controller ready")
+        wait_for("no session ends any more", lambda: _are_steady(site, cart, len(plants)))
+        connections = [plant.controller.connections for plant in plants]
+        for plant in plants:
+            plant.produce(MADE)
+        wait_for("all at ToolsNet", lambda: len(plants[0].archive.tightening_ids()) >= MADE * len(plants))
+        assert [plant.controller.connections for plant in plants] == connections
+        assert site.run("status", "--config", cart).returncode == 0
+        assert agent.end() == 0
+    for number, (name, (options, told)) in enumerate(named.items(), 1):
+        lines = [line for line in agent.said.splitlines() if f"station {number}: no controller: " in line]
+        ends_ms = next(iter(options["ends_refused"].values()))
+        if number == slow + 1:
+            assert any(f"{told}. {STARTS}" in line for line in lines), (name, lines)
+        assert ends_ms < 0 or not any(CLIENT in line for line in lines), (name, lines)
+        assert ends_ms >= 0 or not any("0004" in line for line in lines), (name, lines)
+        assert all(told in line for line in lines if "0004" in line), (name, lines)
+        assert plants[number - 1].complaints() == [], name
+
+
+def _are_steady(site, cart, count):
+    told = site.run("status", "--config", cart).stdout
+    return told.count("controller  ready") == count
+
+
+@pytest.mark.long("several controllers, each given up")
+def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
+    options = {
+        "accepts none of ours": {"start_revisions": (7,), "ends_refused": {1: 0}, "start_refusal_code": 98},
+        "says nothing": {"start_revisions": (7,), "ends_refused": {1: -1}},
+        "is occupied": {"max_clients": 0},
+        "is occupied and closes": {"max_clients": 0, "busy_code": 16, "ends_refused": {1: 0}},
+        "has no results": {"result_revisions": (), "ends_refused": {60: 0}, "unknown_mids": (8, 100, 105)},
+    }
+    told = {
+        "accepts none of ours": (
+            "accepts no revision of MID 0001 that is offered: 0004 with code 98",
+            "Offer others in",
+        ),
+        "says nothing": ("closed the connection before a session was established", CLIENT),
+        "is occupied": ("has no room for another client: 0004 to MID 0001 with code 96", "Another program holds its"),
+        "is occupied and closes": ("has no room for another client: 0004 to MID 0001 with code 16", "Another program"),
+        "has no results": (
+            "accepts no subscription to results, by MID 0060 or another: 0004 to MID 0",
+            "part of its licence",
+        ),
+    }
+    examined = {
+        "accepts none of ours": (
+            "5: Controller internal request timeout",
+            "Offer others in controller.start_revisions",
+        ),
+        "says nothing": ("5: it closes the connection, 6: it closes the connection", CLIENT),
+        "is occupied": ("5: Reject connection, Client already connected", "Another program holds its connection"),
+        "is occupied and closes": ("5: Connection rejected, protocol busy", "Another program holds its connection"),
+        "has no results": ("by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97", "result_revisions?"),
+    }
+    with ExitStack() as stack:
+        plants = _plants(stack, options.values())
+        cart = site.cart(plants[0], stations=_stations(plants))
+        agent = site.start("run", "--plain", "--config", cart)
+        for words, _ in told.values():
+            agent.wait_for(words)
+        status = site.run("status", "--config", cart)
+        parts = status.stdout.split("\nstation ")[1:]
+        for part, (name, (words, hint)) in zip(parts, told.items(), strict=True):
+            assert words in part and hint in part, (name, part)
+            assert "controller  ready" not in part
+        assert [plant.controller.messages.get(60, 0) for plant in plants[:4]] == [0] * 4
+        assert agent.end() == 0
+        said = agent.said
+        doctor = site.run("doctor", "--config", cart)
+        assert doctor.returncode == 1
+        for number, (name, (words, hint)) in enumerate(examined.items(), 1):
+            first = f"station {number} controller"
+            part = doctor.stdout[doctor.stdout.index(first) :].split(f"station {number} server")[0]
+            assert words.lower() in part.lower() and hint in part, (name, part)
+    assert said.count(CLIENT) == 1
+
+
+def plant_of(name, **changed):
+    return SimulatedPlant(controller_options=ControllerOptions(**row(name, **changed)))
+
+
+def outcome(site, *words):
+    run = site.run(*words)
+    return run.returncode, run.stdout + run.stderr
+
+
+def test_results_of_any_spindle_come_live_and_from_an_outage(site):
+    for name, spindle in (("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)):
+        site.clean()
+        with plant_of(name, spindle="%02d" % spindle) as plant:
+            settings = {"header": name, "spindle_id": spindle or None}
+            cart = site.cart(plant, controller=settings)
+            agent = site.start("run", "--plain", "--config", cart)
+            agent.wait_for("controller ready")
+            made = plant.produce(3)
+            at_toolsnet(plant, made)
+            plant.cut_controller(True)
+            made += plant.produce(4)
+            plant.cut_controller(False)
+            at_toolsnet(plant, made)
+            assert agent.end() == 0
+            _, said = outcome(site, "doctor", "--config", cart)
+            assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
+            assert plant.complaints() == []
+
+
+def test_doctor_names_the_header_that_a_controller_has(site):
+    for spindle in ("00", "07", "42"):
+        with plant_of("op-ford", spindle=spindle) as plant:
+            code, said = outcome(site, "doctor", "--config", site.cart(plant))
+            assert code and 'Set controller.header to "op-ford" or "op-bmw"' in said, said
+        site.clean()
+    for name in ("power-focus-4000", "minimal"):
+        with plant_of(name) as plant:
+            code, said = outcome(site, "doctor", "--config", site.cart(plant, controller={"header": "op-ford"}))
+            assert code and 'or set it to "standard"' in said, said
+            code, said = outcome(site, "doctor", "--config", site.cart(plant))
+            assert "controller.header" not in said, said
+        site.clean()
+
+
+def hears_one_header(port, is_own, is_silent):
+    """What a Peer does in front of a controller that is silent to the other header, or closes, and says no code."""
+
+    def behave(sock):
+        heard = sock.recv(4096)
+        while is_silent and heard and not is_own(heard):
+            heard = sock.recv(4096)
+        if not is_own(heard):
+            return
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(heard)
+            back = threading.Thread(target=passed_on, args=(other, sock), daemon=True)
+            back.start()
+            passed_on(sock, other)
+            back.join(10)
+
+    return behave
+
+
+def passed_on(one, other):
+    with contextlib.suppress(OSError):
+        while octets := one.recv(4096):
+            other.sendall(octets)
+        other.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize(
+    "is_silent", [pytest.param(True, id="silent", marks=pytest.mark.long("silence")), pytest.param(False, id="closes")]
+)
+@pytest.mark.parametrize(
+    "name,other,hint",
+    [
+        ("op-ford", "standard", 'Set controller.header to "op-ford" or "op-bmw"'),
+        ("minimal", "op-bmw", 'or set it to "standard"'),
+    ],
+)
+def test_doctor_tries_the_other_header_where_nothing_is_answered(site, name, other, hint, is_silent):
+    def is_own(telegram):  # behind MID and the first five digits a standard header has a blank or more digits of parts
+        return telegram[11:13].isdigit() == (name == "op-ford")
+
+    with plant_of(name) as plant, Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
+        settings = {"port": peer.port, "header": other}
+        code, said = outcome(site, "doctor", "--config", site.cart(plant, controller=settings))
+        assert code and "it answers only where controller.header is another" in said and hint in said, said
+        code, said = outcome(site, "doctor", "--config", site.cart(plant, controller={**settings, "header": name}))
+        assert "it answers only where" not in said, said
+        assert plant.complaints() == []
+
+
+def test_ask_and_decode_read_such_a_header(site):
+    with plant_of("op-bmw", spindle="07") as plant:
+        plant.produce(2)
+        place = f"127.0.0.1:{plant.controller_port}"
+        code, said = outcome(site, "ask", place, "64", "tightening_id=2", "--header", "op-bmw", "--spindle", "7")
+        assert code == 0 and "MID 0065" in said and plant.complaints() == [], said
+    frame = "0024" + "0005" + "07" + "001" + "0000000" + "0060"
+    path = site.home / "seen.log"
+    path.write_text(frame + "\n")
+    code, said = outcome(site, "decode", str(path), "--header", "op-ford")
+    assert code == 0 and "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
+
+
+@pytest.mark.long("refusals until the agent gives up")
+def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
+    with plant_of("op-ford", ack_refusal_code=99) as plant:
+        cart = site.cart(plant, controller={"header": "op-ford"})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(2)
+        at_toolsnet(plant, made)
+        agent.wait_for("rejected MID 0062")
+        assert agent.end() == 0 and plant.account()["repeated"] == 0

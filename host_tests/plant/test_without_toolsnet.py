@@ -14,7 +14,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Seen
 from host_tests.plant.plant_words import Words, says
-from host_tests.support import hook_process
+from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
 from host_tests.support.running import ENVIRONMENT, consume, end, free_port, wait_for
 
@@ -66,7 +66,7 @@ class Hook:
         self.start()
 
     def start(self):
-        words = [sys.executable, "-m", "host_tests.support.hook_process", self.port, self.database, "secret"]
+        words = [sys.executable, "-m", "host_tests.support.webhook", self.port, self.database, "secret"]
         self.process = subprocess.Popen([*map(str, words)], env=ENVIRONMENT)
 
     def kill(self):
@@ -75,7 +75,7 @@ class Hook:
 
     def ids(self):
         try:
-            return [line["tightening_id"] for line in hook_process.stored(self.database)]
+            return [line["tightening_id"] for line in webhook.stored(self.database)]
         except sqlite3.OperationalError:
             return []
 

@@ -885,8 +885,8 @@ ELSEWHERE = {
     "host_tests/wide/test_controller_curves.py::test_what_is_longer_than_the_ring_is_lost_before_anything_is_written": (
         "a curve was not kept",
     ),
-    "host_tests/wide/test_mid0900.py::test_a_message_is_never_read_beyond_its_end": ("it cannot be read",),
-    "host_tests/wide/test_mid0900.py::test_what_is_missing_or_makes_no_sense_is_odd": (
+    "host_tests/wide/test_controller_curves.py::test_a_message_is_never_read_beyond_its_end": ("it cannot be read",),
+    "host_tests/wide/test_controller_curves.py::test_what_is_missing_or_makes_no_sense_is_odd": (
         "it has no sample",
         "it has more resolutions than a record",
     ),

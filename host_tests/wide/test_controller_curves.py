@@ -1,4 +1,4 @@
-"""Curves become pieces in their own ring: whole, durable, once, with their result, and never in anyone's way."""
+"""MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once, in no one's way."""
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import get_u32, put_u32
@@ -8,7 +8,20 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_LONG, LOST_ROOM, LOST_UNREADABLE, READ
+from toolcart.agent.wide.mid0900 import (
+    CURVES,
+    LOST_CUT,
+    LOST_EMPTY,
+    LOST_LONG,
+    LOST_ROOM,
+    LOST_UNREADABLE,
+    PLOT_PARAMETERS,
+    READ,
+    Trace,
+    TraceSubscription,
+    fraction,
+    within,
+)
 from toolcart.sim import result_frames as made
 from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message
@@ -16,6 +29,134 @@ from host_tests.support.graphs import Bench, curves_in, ident_of, samples_in, tr
 from host_tests.support.log import append, body_of
 from lab.harness.cart import Cart
 from lab.harness.flash import Nor
+
+TIME = "2024-03-14:09:26:53"
+FACTOR = ((2214, 3, 1, "0.000854"),)
+SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
+
+# DIGEST H.2, number 3: K 100, 2.0 ms, eight samples, the last one below zero.
+EXAMPLE = (
+    b"01480900001 0101    00012345672024-03-14:09:26:53001013010030100000000010201001001022130030100000001000010000000"
+    b"007003032022.000008\0\0\0\0\x0d\x01\0\x04\x12\x0a\xff\x10\x8d\x10\x5e\xff\xe7"
+)
+
+
+def curve(revision=1, samples=SAMPLES, parameters=FACTOR, steps=None, what=2, unit=1, **more):
+    if steps is None:
+        steps = (made.resolution(0, len(samples) - 1, "11.000000"),)
+    data = made.curve_data(1234567, TIME, revision, what, unit, samples, parameters, steps, **more)
+    return message(CURVES, data, revision)
+
+
+def read(frame, mid=CURVES, revision=1, front=b"", behind=b""):
+    """Read the message as it lies in a buffer between other octets."""
+    trace = Trace()
+    buf = bytearray(front + frame + behind)
+    return trace.read(buf, len(front), len(frame), mid, revision), trace, buf
+
+
+def samples_of(trace, buf):
+    octets = buf[trace.at : trace.at + trace.octets]
+    return tuple([((octets[i] << 8 | octets[i + 1]) ^ 0x8000) - 0x8000 for i in range(0, len(octets), 2)])
+
+
+def test_the_worked_example_of_the_digest_is_read():
+    why, trace, buf = read(EXAMPLE, behind=b"0020")
+    assert (why, trace.what, trace.transducer, trace.unit, trace.odd) == (READ, 2, 1, 1, False)
+    assert trace.scale == (1, 100, 0) and trace.steps == [(8, 2, 1)] and trace.announced == trace.count == 8
+    assert samples_of(trace, buf) == (0, 13, 256, 1042, 2815, 4237, 4190, -25)
+
+
+def test_what_is_missing_or_makes_no_sense_is_odd():
+    for parameters in ((), ((2214, 3, 1, "abc"),), ((2214, 3, 1, "0"),), ((2213, 3, 1, ""),), ((2214, 3, 1, "-1"),)):
+        why, trace, _ = read(curve(parameters=parameters))
+        assert (why, trace.scale, trace.odd) == (READ, (1, 1, 0), True), parameters
+    for steps, found in (
+        ((), []),
+        ((made.resolution(0, 7, "x"),), [(8, 0, 1)]),
+        ((made.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
+        ((made.resolution(0, 3, "2.0"),), [(8, 2, 1)]),
+        ((made.resolution(9, 3, "2"), made.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
+    ):
+        why, trace, _ = read(curve(steps=steps))
+        assert (why, trace.steps, trace.odd) == (READ, found, True), steps
+    why, trace, buf = read(curve(announced=9))
+    assert (why, trace.count, trace.announced, trace.odd) == (READ, 8, 9, True)
+    frame = bytearray(curve() + b"\x05")
+    frame[:4] = b"%04d" % len(frame)
+    why, trace, buf = read(bytes(frame))
+    assert (why, trace.count, trace.odd) == (READ, 8, True) and samples_of(trace, buf) == SAMPLES
+
+
+def test_a_message_is_never_read_beyond_its_end():
+    frame = curve(3, fields=((10, 4, 0, "VIN"),))
+    for length in range(20, len(frame)):
+        why, trace, _ = read(frame[:length], revision=3)
+        assert why != READ or (trace.odd and trace.at + trace.octets <= length), length
+
+
+def test_spoiled_octets_are_read_or_lost():
+    frame = curve(2, fields=((10, 4, 0, "VIN"),))
+    for place in range(20, len(frame) - 2 * len(SAMPLES)):
+        for octet in b"\0 9A\xff-":
+            spoiled = bytearray(frame)
+            spoiled[place] = octet
+            why, trace, _ = read(bytes(spoiled), revision=2)
+            assert why != READ or 0 < trace.octets <= len(frame) - trace.at
+
+
+def test_plot_parameters_are_the_octets_of_their_fields():
+    fields = ((2002, 3, 1, "50.00"), (2012, 3, 50, "90.0"))
+    for revision in (1, 2, 3):
+        frame = message(PLOT_PARAMETERS, made.parameter_data(77, TIME, revision, fields), revision)
+        why, trace, buf = read(frame, PLOT_PARAMETERS, revision)
+        assert (why, trace.what, trace.odd, trace.announced) == (READ, 0, False, 2)
+        assert bytes(buf[trace.at : trace.at + trace.octets]) == made.data_fields(fields)[3:]
+        for cut in (1, 9):
+            why, trace, _ = read(frame[:-cut], PLOT_PARAMETERS, revision)
+            assert why == READ and trace.odd
+        assert read(frame[:40], PLOT_PARAMETERS, revision)[0] == LOST_UNREADABLE
+
+
+def test_numbers_are_bounded():
+    assert fraction(b"0.000854") == (854, 1000000) and fraction(b"1e2") == (100, 1) and fraction(b"1E-2") == (1, 100)
+    for text in (b"", b"1" * 33, b"1e99", b"1e", b"e5", b"1e+-2", b"1.2.3", b"0.0", b"1e1111", b"0x1", b".", b"+1"):
+        assert fraction(text) is None, text
+    assert within(854, 1000000) == (427, 500000, 0)
+    for text in (b"9" * 32, b"0." + b"0" * 20 + b"1", b"3.14159265358979323846264338", b"123456789.123456789"):
+        top, bottom = fraction(text)
+        found = within(top, bottom)
+        if found is None:
+            continue
+        numerator, denominator, shift = found
+        assert 0 < numerator < 1 << 30 and 0 < denominator < 1 << 30
+        # 2**shift * numerator / denominator is the same within one part in 2**28
+        left = numerator * bottom << max(0, shift)
+        right = top * denominator << max(0, -shift)
+        assert abs(left - right) >> 2 <= max(left, right) >> 28
+
+
+def test_the_subscription_asks_as_documented_then_in_its_other_forms():
+    subscription = TraceSubscription([1, 2])
+    longest = len(subscription.data)
+    asked = []
+    for _ in range(5):
+        assert subscription.revision() == 1 and len(subscription.data) <= longest
+        asked.append(subscription.data)
+        subscription.revisions.refused()
+    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # DIGEST H.2, number 5
+    assert [data[4:7] for data in asked] == [b"001", b"002", b"003", b"001", b"001"]
+    assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
+    assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
+    assert subscription.clearing == b"09000010802001002" and subscription.revisions.index == 0
+    assert TraceSubscription([1]).clearing == b"09000010501001"  # 003:12456, with the right length
+    parameters = TraceSubscription(())
+    assert parameters.revision() == 1 and parameters.data == b"090100100" and parameters.clearing == b"090100100"
+    push = subscription.pushes[0]
+    push.opened()
+    assert push.pushed_mid == 900
+    assert bytes(push.acknowledgement) == b"00240005001         0900" and push.acknowledgement_bytes == 24
+
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 
