@@ -5,6 +5,8 @@ counts it as missed. What a start finds last is settled before anything is read,
 curve would wait for the next one.
 """
 
+from struct import unpack, unpack_from
+
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
@@ -93,3 +95,14 @@ class Curves:
         if not gr.is_piece(page, at, length):
             return 0, -1, b""
         return get_u32(page, at), page[at + gr.PIECE], bytes(page[gr.data_at(page, at) : at + length])
+
+
+def samples_in(data):
+    """Return a curve's samples."""
+    count = len(data) // 2
+    return list(unpack(">%dh" % count, data[: 2 * count]))
+
+
+def steps_in(lead):
+    """Return of each step how many samples it has, and the ms between two: numerator and denominator."""
+    return [unpack_from("<HII", lead, gr.FIRST_STEP + index * gr.STEP_BYTES) for index in range(lead[gr.STEPS])]

@@ -14,7 +14,7 @@ from toolcart.agent.record import graph as gr
 from toolcart.agent.record.line import SCHEMA
 from toolcart.agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from toolcart.agent.record.text import decimal_of, digits_of, packed_time, text_of, time_source
-from toolcart.agent.wide.curves import Curves
+from toolcart.agent.wide.curves import Curves, samples_in, steps_in
 from toolcart.agent.wide.line import iso_time, line_with, number_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
@@ -123,15 +123,9 @@ def _curve(lead, data):
     shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
     decimals = lead[gr.DECIMALS]
     steps = []
-    at = gr.FIRST_STEP
-    for _ in range(lead[gr.STEPS]):
-        numerator = get_u32(lead, at + 2)
-        ms = numerator / max(1, get_u32(lead, at + 6)) if numerator else None
-        steps.append([lead[at] | lead[at + 1] << 8, int(ms) if ms is not None and ms == int(ms) else ms])
-        at += gr.STEP_BYTES
-    samples = []
-    for index in range(0, len(data) - 1, 2):
-        samples.append(((data[index] << 8 | data[index + 1]) ^ 0x8000) - 0x8000)
+    for count, numerator, denominator in steps_in(lead):
+        ms = numerator / max(1, denominator) if numerator else None
+        steps.append([count, int(ms) if ms is not None and ms == int(ms) else ms])
     return [
         ("curve", CURVES.get(what, "type %d" % what)),
         ("transducer", lead[gr.TRANSDUCER]),
@@ -142,7 +136,7 @@ def _curve(lead, data):
         ("denominator", get_u32(lead, gr.DENOMINATOR) << max(0, -shift)),
         ("steps", steps),
         ("announced", get_u32(lead, gr.ANNOUNCED)),
-        ("samples", samples),
+        ("samples", samples_in(data)),
     ]
 
 

@@ -5,14 +5,16 @@ Rules
 2. As there: text stays what the controller sent, fields keep their order, and a line is printable ASCII.
 """
 
+import json
+
 from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, specials, spindles
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
 from toolcart.agent.record.text import describe, digits_of, text_of
-from toolcart.agent.record.text_form import json_of
 
 CPYTHON_ONLY = True  # no board keeps such records
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # toolcart.agent.wide.graphs
 
 _PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
@@ -92,7 +94,7 @@ class WideLine(Line):
         fields = []
         _event(fields, describe(page, at, kind, flags, length), page, at)
         self.begin(page, at, b"event")
-        self.add(("," + _members(fields) + "}\n").encode())
+        self.add(("," + _encode(dict(fields))[1:] + "\n").encode())
 
     def add_more(self, page, at, length):
         """Write several spindles and additional identifiers; null if there are none."""
@@ -106,7 +108,7 @@ class WideLine(Line):
         for number in range(1, specials.COUNT + 1):
             texts = [text_of(page, place, specials.WIDTH) for one, place in found if one == number]
             fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
-        self.add(("," + _members(fields)).encode())
+        self.add(("," + _encode(dict(fields))[1:-1]).encode())
 
 
 _line = WideLine(bytearray(4096))
@@ -121,15 +123,7 @@ def line_of(page, at, kind, flags, length):
 
 def line_with(fields):
     """Return these (name, value) pairs as a line, with its line end."""
-    return (_object(fields) + "\n").encode()
-
-
-def _object(fields):
-    return "{%s}" % _members(fields)
-
-
-def _members(fields):
-    return ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])
+    return (_encode(dict(fields)) + "\n").encode()
 
 
 def _event(fields, told, page, at):
@@ -156,7 +150,7 @@ def _details(fields, rows, text, happened):
 
 
 def _spindles(page, at, length):
-    """Return what a result of several spindles adds (toolcart.agent.record.spindles), as (name, value) pairs."""
+    """Return what a result of several spindles adds (toolcart.agent.record.spindles)."""
     is_bolts = spindles.form_of(page, at) == spindles.BOLTS
     head = at + spindles.PLACE
     sequence = None if is_bolts else _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
@@ -176,31 +170,27 @@ def _spindles(page, at, length):
     extras = {row: (place, count) for row, place, count in spindles.extras_of(page, at, length)}
     special = {}
     for row, place, octets in specials.specials_of(page, at, length):
-        special.setdefault(row, []).append(_special(page, place, octets))
+        value = _named(page, place + specials.NAME, place + specials.VALUE, octets, place + specials.STEP)
+        special.setdefault(row, []).append(value)
     fields.append(("special", special.get(-1, [])))
-    rows = spindles.rows_of(page, at)
     each = []
-    for index, row in enumerate(rows):
+    for index, row in enumerate(spindles.rows_of(page, at)):
         each.append(_spindle(page, row, specials.object_of(page, at, index), extras.get(index), special.get(index, [])))
     fields.append(("each", each))
-    return tuple(fields)
-
-
-def _special(page, place, octets):
-    return _named(page, place + specials.NAME, place + specials.VALUE, octets, place + specials.STEP)
+    return dict(fields)
 
 
 def _named(page, name, value, octets, step):
     """Return a value that PowerMACS names in words, from the places of its parts."""
-    return (
-        ("name", text_of(page, name, spindles.NAME_BYTES)),
-        ("value", text_of(page, value, octets)),
-        ("step", _whole(page, step, 2)),
-    )
+    return {
+        "name": text_of(page, name, spindles.NAME_BYTES),
+        "value": text_of(page, value, octets),
+        "step": _whole(page, step, 2),
+    }
 
 
 def _spindle(page, row, refers, extra, special):
-    """Return one spindle as (name, value) pairs; `extra`: where its bolt data begins, and how many values it has."""
+    """Return one spindle; `extra`: where its bolt data begins, and how many values it has."""
     fields = [
         ("spindle", row.number if row.number >= 0 else None),
         ("channel", row.channel if row.channel >= 0 else None),
@@ -217,7 +207,7 @@ def _spindle(page, row, refers, extra, special):
         ("reference_object", refers[1] if refers[1] > 0 else None),
     ]
     if extra is None:
-        return tuple(fields + [("bolt", None)])
+        return dict(fields + [("bolt", None)])
     place, count = extra
     values = []
     for index in range(count):
@@ -233,7 +223,7 @@ def _spindle(page, row, refers, extra, special):
         bolt.append((name, text_of(page, place + start, width) or None))
     bolt.append(("pm_status", _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])))
     bolt += [("values", values), ("special", special)]
-    return tuple(fields + [("bolt", tuple(bolt))])
+    return dict(fields + [("bolt", dict(bolt))])
 
 
 def is_graph_line(line):
@@ -258,13 +248,8 @@ def _whole(buf, at, width):
     return int(text) if text.isdigit() else None
 
 
-def _decimal(text):
-    """Return the text of a number unchanged; None if it is not one."""
-    return text if text.replace(".", "").replace("-", "").isdigit() else None
-
-
 def _number(text):
-    if not _decimal(text):
+    if not text.replace(".", "").replace("-", "").isdigit():
         return None
     return float(text) if "." in text else int(text)
 
@@ -277,20 +262,3 @@ def iso_time(stamp):
 def _wire_time(text):
     """Return the same for `YYYY-MM-DD:hh:mm:ss`, the form in messages."""
     return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
-
-
-def _value(value):
-    if value is None:
-        return "null"
-    if value is True or value is False:
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return _object(value)
-    if isinstance(value, list):
-        return "[%s]" % ",".join([_value(one) for one in value])
-    return str(value) if isinstance(value, (int, float)) else _text(value)
-
-
-def _text(text):
-    """Return the text as JSON writes it, in printable ASCII."""
-    return '"%s"' % json_of(text)

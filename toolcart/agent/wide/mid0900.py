@@ -21,6 +21,8 @@ Rules
 Imported where traces are configured.
 """
 
+from math import gcd
+
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.record.graph import PARAMETERS, STEPS_MOST
@@ -278,11 +280,9 @@ def fraction(text):
 
 def within(numerator, denominator):
     """Reduce a fraction until both are below 2**30: (numerator, denominator, power of two); None if one becomes 0."""
-    one, other = numerator, denominator
-    while other:
-        one, other = other, one % other
-    numerator //= one
-    denominator //= one
+    common = gcd(numerator, denominator)
+    numerator //= common
+    denominator //= common
     shift = 0
     while numerator > _TOP:
         numerator >>= 1

@@ -13,10 +13,14 @@ Rules
 4. Limits have one decimal, rounded; so has the time between two samples if that is exact, else as many as fit.
 """
 
+from math import gcd
+from struct import pack
+
 from toolcart.agent.base.fields import get_u32, unpack_digits
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 from toolcart.agent.toolsnet.telegram import begin, finish
+from toolcart.agent.wide.curves import samples_in, steps_in
 
 CPYTHON_ONLY = True  # no board sends curves anywhere
 
@@ -53,7 +57,7 @@ def write(lead, data, ident, system_type, system, sequence):
     unit = lead[gr.UNIT] | lead[gr.UNIT + 1] << 8
     shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
     shift, dom, nom = scale(shift, get_u32(lead, gr.NUMERATOR), get_u32(lead, gr.DENOMINATOR), unit)
-    samples, numerator, denominator = even(_samples(data), _steps(lead))
+    samples, numerator, denominator = even(samples_in(data), steps_in(lead))
     program = bytes(lead[gr.PROGRAM : gr.PROGRAM + 4])
     time = bytearray(14)
     unpack_digits(time, 0, lead, gr.RESULT_TIME, 14)
@@ -76,10 +80,7 @@ def write(lead, data, ident, system_type, system, sequence):
         milliseconds(numerator, denominator),
         2 * len(samples),
     )
-    tx = bytearray(11) + body.encode()
-    for sample in samples:
-        tx.append(sample >> 8 & 0xFF)
-        tx.append(sample & 0xFF)
+    tx = bytearray(11) + body.encode() + pack(">%dh" % len(samples), *samples)
     begin(tx, ID_GRAPH, ident)
     finish(tx, len(tx))
     return tx
@@ -90,7 +91,7 @@ def scale(shift, numerator, denominator, unit):
     more, less = UNITS.get(unit, (1, 1))
     dom = (numerator or 1) * more
     nom = (denominator or 1) * less
-    common = _common(dom, nom)
+    common = gcd(dom, nom)
     dom //= common
     nom //= common
     while dom > _FACTOR_MOST:
@@ -124,7 +125,7 @@ def _resampled(samples, steps):
     """Bring samples with several steps to one step: straight lines between neighbours."""
     denominator = 1
     for step in steps:
-        denominator = denominator // _common(denominator, step[2]) * step[2]
+        denominator = denominator // gcd(denominator, step[2]) * step[2]
     times = [0]
     for count, numerator, divisor in steps:
         distance = numerator * (denominator // divisor)
@@ -176,25 +177,3 @@ def _rounded(numerator, denominator):
     """Return the nearest integer; halves go away from 0."""
     half = denominator // 2
     return (numerator + half) // denominator if numerator >= 0 else -((-numerator + half) // denominator)
-
-
-def _samples(data):
-    found = []
-    for index in range(0, len(data) - 1, 2):
-        found.append(((data[index] << 8 | data[index + 1]) ^ 0x8000) - 0x8000)
-    return found
-
-
-def _steps(lead):
-    found = []
-    at = gr.FIRST_STEP
-    for _ in range(lead[gr.STEPS]):
-        found.append((lead[at] | lead[at + 1] << 8, get_u32(lead, at + 2), get_u32(lead, at + 6)))
-        at += gr.STEP_BYTES
-    return found
-
-
-def _common(one, other):
-    while other:
-        one, other = other, one % other
-    return one
