@@ -336,8 +336,6 @@ def ask(
     Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
-    from toolcart.agent import catalogue
-
     name, colon, after = host.rpartition(":")
     if colon and ":" not in name and after.isdigit() and 1 <= int(after) <= 65535:
         host, port = name, int(after)
@@ -361,8 +359,6 @@ def ask(
 
 
 def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
-    from toolcart.agent import catalogue
-
     described = catalogue.revisions(number)
     if not described:
         _end(f"the catalogue has no table for MID {number:04d}; `toolcart mid` lists what it has", EXIT_WRONG)

@@ -53,7 +53,7 @@ def mid(what: str, revision: int | None, as_json: bool) -> None:
     found = [number for number in catalogue.mids() if _has(number, what.lower())]
     for number in found:
         about = catalogue.about(number)
-        told = _words(catalogue.revisions(number)) or "named only"
+        told = ranges(catalogue.revisions(number)) or "named only"
         if as_json:
             row = {"mid": number, "name": about.name, "category": about.category, "revisions": told}
             click.echo(json.dumps({**row, "sent_by": about.sender}))
@@ -74,15 +74,15 @@ def _has(number: int, word: str) -> bool:
     return any(word in field.name or word in field.meaning.lower() for form in forms for field in form.fields)
 
 
-def _words(revisions: list[int]) -> str:
-    """Return such numbers as `1-7, 998`."""
-    spans: list[list[int]] = []
-    for number in revisions:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
+def ranges(numbers: list[int], form: str = "") -> str:
+    """Return 1, 2, 3, 999 as "1-3, 999"."""
+    rows: list[list[int]] = []
+    for number in sorted(numbers):
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
         else:
-            spans.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+            rows.append([number])
+    return ", ".join("-".join(f"{number:{form}}" for number in (row[0], *row[-1:][: len(row) - 1])) for row in rows)
 
 
 def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
@@ -94,7 +94,7 @@ def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
         click.echo(f"toolcart: the catalogue has no MID {number:04d}; `toolcart mid` lists what it has.", err=True)
         sys.exit(EXIT_WRONG)
     if revision is not None and revision not in revisions:
-        told = _words(revisions) or "none"
+        told = ranges(revisions) or "none"
         click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {told}.", err=True)
         sys.exit(EXIT_WRONG)
     told = mid_as_data(number, revision)

@@ -5,6 +5,7 @@ from toolcart.agent.catalogue import desoutter, nexo
 from toolcart.agent.catalogue.index import categories
 from toolcart.agent.catalogue.pids_mt_focus import NOT_DESCRIBED
 from toolcart.base.command_line import CommandLine
+from toolcart.codec.commands import ranges
 from toolcart.codec.shown import SENDERS
 
 HEAD = """# Messages
@@ -41,22 +42,11 @@ def _section(title: str, own: catalogue.Catalogue, category: str) -> list[str]:
     alike: dict[str, list[int]] = {}
     for mid in own.mids(category):
         about = own.about(mid)
-        revisions = _ranges(own.revisions(mid)) or WITHOUT
+        revisions = ranges(own.revisions(mid)) or WITHOUT
         sender = SENDERS.get(about.sender, about.sender)
         said = f"{about.name} | {sender} | {revisions}"
         alike.setdefault(said, []).append(mid)
-    return [*lines, *[f"| {_ranges(mids, '04d')} | {said} |" for said, mids in alike.items()]]
-
-
-def _ranges(numbers: list[int], form: str = "") -> str:
-    """Return 1, 2, 3, 999 as "1-3, 999"."""
-    rows: list[list[int]] = []
-    for number in sorted(numbers):
-        if rows and number == rows[-1][-1] + 1:
-            rows[-1].append(number)
-        else:
-            rows.append([number])
-    return ", ".join("-".join(f"{number:{form}}" for number in (row[0], *row[-1:][: len(row) - 1])) for row in rows)
+    return [*lines, *[f"| {ranges(mids, '04d')} | {said} |" for said, mids in alike.items()]]
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ class Desk:
     def tell_job(self, job):
         revision = self.revisions.get("job")
         if revision:
-            self._push(35, revision, frames.job_data(job, revision))
+            self._push(35, revision, frames.parameters(frames.JOB[revision], job))
 
     def tell_vehicle(self, vehicle):
         revision = self.revisions.get("vin")

@@ -206,11 +206,6 @@ def selected_data(pset, revision):
     return parameters(SELECTED_2, pset)
 
 
-def job_data(job, revision):
-    """Return the data field of 0035 in revision 1..5."""
-    return parameters(JOB[revision], job)
-
-
 def vehicle_data(vehicle, revision):
     """Return the data field of 0052 in revision 1 or 2."""
     if revision != 1:

@@ -59,20 +59,17 @@ class Orders:
         rest = rest.strip()
         if not name:
             return ""
-        order = getattr(self, "_order_" + name, None)
+        order: Callable[[Orders, str], str | None] | None = getattr(Orders, "_order_" + name, None) or PLAIN.get(name)
         if order is None:
             return "\n".join(HELP) if name == "help" else f"no such order: {name}; `help` lists them"
         try:
-            return order(rest) or ""
+            return order(self, rest) or ""
         except Exception as error:  # rule 1
             return f"{name}: {error}"
 
     def _order_produce(self, text: str) -> str:
         ids = [self.controller.produce() for _ in range(_number(text or "1", 1000))]
         return f"produced {ids[0]} to {ids[-1]}" if ids else ""
-
-    def _order_elsewhere(self, text: str) -> None:
-        self.controller.produce_elsewhere(_number(text or "1", 1000))
 
     def _order_rate(self, text: str) -> None:
         try:
@@ -82,33 +79,6 @@ class Orders:
         if not 0 <= rate <= 1000:
             raise ValueError("give results per second, 0 to 1000")
         self.producer.set_rate(rate, self.producer.jitter)
-
-    def _order_cut(self, text: str) -> None:
-        self.served.cut()
-
-    def _order_connect(self, text: str) -> None:
-        self.served.listen()
-
-    def _order_drop(self, text: str) -> None:
-        self.controller.drop()
-
-    def _order_unsubscribe(self, text: str) -> None:
-        self.controller.end_subscriptions()
-
-    def _order_silent(self, text: str) -> None:
-        self.controller.options.silent = True
-
-    def _order_speak(self, text: str) -> None:
-        self.controller.options.silent = False
-
-    def _order_jump(self, text: str) -> None:
-        self.controller.jump_ids(_number(text))
-
-    def _order_reset(self, text: str) -> None:
-        self.controller.reset_ids(_number(text or "1"))
-
-    def _order_forget(self, text: str) -> None:
-        self.controller.forget(_number(text))
 
     def _order_alarm(self, text: str) -> None:
         if not text:
@@ -121,9 +91,6 @@ class Orders:
             raise ValueError("there are " + ", ".join(str(one) for one in sorted(self.controller.psets)))
         self.controller.select_pset(number)
 
-    def _order_job(self, text: str) -> None:
-        self.controller.select_job(_number(text, 99))
-
     def _order_vehicle(self, text: str) -> None:
         if not text or len(text) > 25:
             raise ValueError("give its number, 25 characters at most")
@@ -133,15 +100,29 @@ class Orders:
         seconds = _number(text.removeprefix("-"))
         self.controller.options.clock_ahead_s = -seconds if text.startswith("-") else seconds
 
-    def _order_clear(self, text: str) -> None:
-        self.controller.clear_alarm()
-
     def _order_say(self, text: str) -> None:
         self.controller.inject(text.replace("\\0", "\0").encode("latin-1", "replace"))
 
     def _order_set(self, text: str) -> None:
         name, value = setting_of(type(self.controller.options), text)
         setattr(self.controller.options, name, value)
+
+
+# What takes no more than one call.
+PLAIN: dict[str, Callable[[Orders, str], None]] = {
+    "elsewhere": lambda orders, text: orders.controller.produce_elsewhere(_number(text or "1", 1000)),
+    "cut": lambda orders, text: orders.served.cut(),
+    "connect": lambda orders, text: orders.served.listen(),
+    "drop": lambda orders, text: orders.controller.drop(),
+    "unsubscribe": lambda orders, text: orders.controller.end_subscriptions(),
+    "silent": lambda orders, text: setattr(orders.controller.options, "silent", True),
+    "speak": lambda orders, text: setattr(orders.controller.options, "silent", False),
+    "jump": lambda orders, text: orders.controller.jump_ids(_number(text)),
+    "reset": lambda orders, text: orders.controller.reset_ids(_number(text or "1")),
+    "forget": lambda orders, text: orders.controller.forget(_number(text)),
+    "job": lambda orders, text: orders.controller.select_job(_number(text, 99)),
+    "clear": lambda orders, text: orders.controller.clear_alarm(),
+}
 
 
 def _number(text: str, most: int = (1 << 32) - 1) -> int:

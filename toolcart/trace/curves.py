@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from toolcart.agent import catalogue
+from toolcart.agent.catalogue.trace import DIVIDES, coefficient_of
 from toolcart.codec.inputs import OPEN_PROTOCOL, Seen, messages
 
 LINE_BEGINS = b'{"schema":'
@@ -167,16 +168,17 @@ def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
     if not isinstance(octets, bytes) or len(octets) < 2:
         found.problems.append(f"the MID 0900 of result {ident} has no samples that can be read")
         return
-    factor = _factor(message)
-    notes = [] if factor is not None else ["the controller names no coefficient: these are the samples as they came"]
-    values = [sample * (factor or 1.0) for sample in catalogue.samples_of(octets, little)]
+    pid, factor = coefficient_of(message)
+    scale = 1.0 if not factor else 1 / factor if pid == DIVIDES else factor
+    notes = [] if factor else ["the controller names no coefficient: these are the samples as they came"]
+    values = [sample * scale for sample in catalogue.samples_of(octets, little)]
     if message["sample_count"] != len(values):
         notes.append(f"{len(values)} samples are there, {message['sample_count']} were announced")
     runs = []
     resolutions = message["resolutions"]
     for resolution in resolutions if isinstance(resolutions, list) else []:
-        value, factor = resolution.value(), _TO_MS.get(resolution.unit_name())
-        step = value * factor if factor is not None and isinstance(value, (int, float)) else None
+        value, ms = resolution.value(), _TO_MS.get(resolution.unit_name())
+        step = value * ms if ms is not None and isinstance(value, (int, float)) else None
         runs.append((resolution.last - resolution.first + 1, step))
     if len(runs) == 1:
         runs = [(len(values), runs[0][1])]
@@ -184,17 +186,6 @@ def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
     name = NAMES.get(what, f"type {what}")
     one = found.tightening(None, str(ident), str(message["time"] or ""))
     one.curves[name] = Curve(name, _unit(message["unit"]), values, _steps(runs, len(values)), notes=notes)
-
-
-def _factor(message: catalogue.Message) -> float | None:
-    """Return the factor for a sample: 02214, or the reciprocal of 02213."""
-    for name in ("parameters", "data_fields"):
-        fields = message[name]
-        for one in fields if isinstance(fields, list) else []:
-            value = one.value() if one.pid in (2213, 2214) else None
-            if isinstance(value, (int, float)) and value:
-                return 1 / value if one.pid == 2213 else float(value)
-    return None
 
 
 def _unit(number: object) -> str:

@@ -6,7 +6,7 @@ Rules
    before it; it changes from trace to trace.
 """
 
-from .errors import FieldError, Odd, Wrong
+from .errors import FieldError, Wrong
 
 DIVIDES = 2213
 MULTIPLIES = 2214
@@ -55,16 +55,19 @@ def physical_values(message, little=False):
     [12.5, 13.0]
     """
     raw = message["samples"]
-    if not isinstance(raw, bytes):
+    pid, factor = coefficient_of(message)
+    if not isinstance(raw, bytes) or not pid:
         return None
+    values = samples_of(raw, little)
+    return [value / factor if pid == DIVIDES else value * factor for value in values]
+
+
+def coefficient_of(message):
+    """Return the PID and the value of what scales the samples of a MID 0900; (0, 0) if nothing readable does."""
     for name in ("parameters", "data_fields"):
         fields = message[name]
         for field in fields if isinstance(fields, list) else ():
             factor = field.value() if field.pid in (DIVIDES, MULTIPLIES) else None
-            if factor is None or isinstance(factor, Odd) or (field.pid == DIVIDES and not factor):
-                continue
-            values = samples_of(raw, little)
-            if field.pid == DIVIDES:
-                return [value / factor for value in values]
-            return [value * factor for value in values]
-    return None
+            if isinstance(factor, (int, float)) and (factor or field.pid == MULTIPLIES):
+                return field.pid, factor
+    return 0, 0
