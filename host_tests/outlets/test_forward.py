@@ -68,8 +68,7 @@ def test_empty_spool_keeps_connection_alive_every_30_s_and_does_nothing_else():
 
 def test_cursor_moves_only_after_the_05():
     outlet = holding(5, {"silent_sequences": (3,)})
-    outlet.until_stored(2)
-    outlet.run(4000)
+    outlet.until_stored(2, and_ms=4000)
     assert outlet.cursor.number == 2
     assert outlet.ids() == [1, 2]
 
@@ -148,8 +147,7 @@ def test_ten_refused_in_a_row_hold_the_next_at_most_15_s():
             refuse(outlet, ident)
         outlet.until_refused(1)
         assert outlet.until_stored(2) <= 15000
-        outlet.until_passed()
-        outlet.run(2000)
+        outlet.until_passed(and_ms=2000)
         assert outlet.ids() == [1, 12, 13, 14] and outlet.parked_numbers() == numbers(2, 11)
         assert outlet.archive.repeated == 0
         outlet.clean()
@@ -225,8 +223,7 @@ def test_what_is_done_is_said_all_the_time():
     assert shown["trouble"] and shown["code"] == 5 and 0 < shown["next_try_ms"] <= 60000
     assert outlet.shown()["needs_operator"], "it met as many as there is room for"
     outlet.options.code_all = None
-    outlet.until_stored(248)
-    outlet.run(100)
+    outlet.until_stored(248, and_ms=100)
     assert outlet.shown()["refused"] is None and not outlet.shown()["needs_operator"]
     assert outlet.shown()["late"] == 1 and outlet.ids() == numbers(2, 249)
 
@@ -257,8 +254,7 @@ def test_pass_is_durable_before_it_begins():
         # The third is stored, its 05 is lost, and so is the power: only the state can tell what became of the second.
         outlet.cut()
         outlet.store(1)
-        outlet.until_stored(3)
-        outlet.run(100)
+        outlet.until_stored(3, and_ms=100)
         assert outlet.ids() == [1, 3, 4], outlet.counts()
         assert outlet.parked_numbers() == [2] and outlet.archive.repeated == 0
 
@@ -271,8 +267,7 @@ def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
     outlet.options.tightening_codes = {}
     for session in outlet.toolsnet.server_sessions:
         session.send(b"no telegram")
-    outlet.until_stored(4)
-    outlet.run(100)
+    outlet.until_stored(4, and_ms=100)
     assert outlet.ids() == [1, 2, 3, 4] and outlet.parked_numbers() == []
     assert outlet.counted(h.SERVER_MALFORMED) == 1
 
@@ -283,8 +278,7 @@ def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
     outlet.options.code_all = None
     outlet.until_stored(2)
     outlet.cut()
-    outlet.until_stored(6, 3600000)
-    outlet.run(100)
+    outlet.until_stored(6, 3600000, and_ms=100)
     there = outlet.ids()
     assert sorted(there + outlet.parked_numbers()) == numbers(1, 6) and outlet.archive.repeated == 0
 
@@ -302,8 +296,7 @@ def settled_by_an_08(outlet, reported):
     """A cut, and the next 08 names this sequence, None: what the server has; until all that waits is passed."""
     outlet.cut()
     outlet.options.reported_result = reported
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
 
 
 def test_false_08_behind_a_pass_never_makes_its_first_count_stored():
@@ -366,8 +359,7 @@ def test_parked_result_is_offered_again_after_ten_good_minutes_in_order():
     outlet.until_stored(4, 3600000)
     assert 600000 <= outlet.clock.total_ms - taken_ms <= 601000
     outlet.store(2)
-    outlet.until_stored(6)
-    outlet.run(1000)
+    outlet.until_stored(6, and_ms=1000)
     assert outlet.ids() == [1, 3, 4, 2, 5, 6] and outlet.parked_numbers() == []
     sequences = outlet.archive.sequences()
     assert sequences == sorted(set(sequences)) and outlet.archive.repeated == 0
@@ -442,8 +434,7 @@ def test_kept_but_not_passed_result_goes_once_when_an_operator_retries():
     assert outlet.forward.ask(2, False) == ASK_DONE
     outlet.network.up(*PIM)
     outlet.store(1)
-    outlet.until_stored(4)
-    outlet.run(60000)
+    outlet.until_stored(4, and_ms=60000)
     assert sorted(outlet.ids()) == [1, 2, 3, 4] and outlet.archive.repeated == 0 and outlet.parked_numbers() == []
     outlet.clean()
 
@@ -509,8 +500,7 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     outlet = held()
     kept = outlet.parked_numbers()
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
-    outlet.until_stored(3, 30000)
-    outlet.run(100)
+    outlet.until_stored(3, 30000, and_ms=100)
     assert outlet.ids() == [2, 3, 4] and outlet.shown()["refused"] is None
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
 
@@ -530,8 +520,7 @@ def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
     assert outlet.ids() == [1, 3, 2]
     kept = outlet.parked_numbers()
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
-    outlet.until_stored(6, 30000)
-    outlet.run(100)
+    outlet.until_stored(6, 30000, and_ms=100)
     assert outlet.ids() == [1, 3, 2, 5, 6, 7] and len(outlet.parked_numbers()) == 1
     assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
     outlet.clean()
@@ -542,8 +531,7 @@ def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
     outlet.store_raw()
     outlet.store(1)
     refuse(outlet, 2)
-    outlet.until_stored(2)
-    outlet.run(100)
+    outlet.until_stored(2, and_ms=100)
     refused = outlet.toolsnet.refused
     assert outlet.forward.ask(2, False) == ASK_DONE and outlet.forward.ask(9, False) and outlet.forward.ask(3, False)
     outlet.run(1000)
@@ -559,8 +547,7 @@ def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
 
 def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
     outlet = holding(5, {"silent_sequences": (3,)})
-    outlet.until_stored(4)
-    outlet.run(100)
+    outlet.until_stored(4, and_ms=100)
     assert outlet.ids() == [1, 2, 4, 5]
     (record,) = outlet.parked_records()
     assert record[:3] == (KIND_RESULT, 3, PARKED_SILENT)
@@ -578,8 +565,7 @@ def test_a_row_of_silent_results_costs_four_silences_each():
 
 def test_row_of_silent_results_passes_at_server_that_answers_no_keep_alive():
     outlet = holding(14, {"silent_sequences": tuple(range(3, 13)), "silent_telegrams": ("06",)})
-    outlet.until_stored(4, 2 * 3600000)
-    outlet.run(100)
+    outlet.until_stored(4, 2 * 3600000, and_ms=100)
     assert outlet.ids() == [1, 2, 13, 14] and outlet.parked_numbers() == numbers(3, 12)
 
 
@@ -596,8 +582,7 @@ def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
     outlet = Outlet({"silent_telegrams": ()})
     outlet.options.lost_acks = [n for n in range(1, 7) for _ in range(3)]
     outlet.store(8)
-    outlet.until_stored(8, 3600000)
-    outlet.run(100)
+    outlet.until_stored(8, 3600000, and_ms=100)
     assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
     assert outlet.counted(h.RESUMED) == 6
 
@@ -618,14 +603,12 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
 
 def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
     outlet = holding(5, {"drop_before_store": [3, 3]}, bad=(1, 2))
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     assert outlet.ids() == [3, 4, 5] and outlet.parked_numbers() == [1, 2]
     outlet.options.drop_before_store = [7] * 100
     outlet.store(4)
     refuse(outlet, 6)
-    outlet.until_stored(5, 3600000)
-    outlet.run(100)
+    outlet.until_stored(5, 3600000, and_ms=100)
     assert outlet.ids() == [3, 4, 5, 8, 9] and outlet.parked_numbers() == [1, 2, 6, 7]
     outlet.clean()
 
@@ -645,8 +628,7 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
         assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == 1
         assert outlet.until(lambda outlet=outlet: outlet.cursor.number == 2) < 20000
         assert outlet.numbers_after_cut()[DROPPED] == 1
-        outlet.until_stored(2, 2 * 3600000)
-        outlet.run(100)
+        outlet.until_stored(2, 2 * 3600000, and_ms=100)
         assert outlet.ids() == [1, row + 2] and outlet.parked_numbers() == numbers(3, row + 1)
         outlet.clean()
 
@@ -780,8 +762,7 @@ def test_result_overwritten_before_its_retry_costs_the_next_no_time():
 
 def test_who_asks_for_one_that_is_out_has_it_offered_again():
     outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
-    outlet.until_stored(1)
-    outlet.run(100)
+    outlet.until_stored(1, and_ms=100)
     assert outlet.forward.ask(1, False) == ASK_DONE
     outlet.until(lambda: outlet.policy.out)
     take_away_toolsnet(outlet)
@@ -857,8 +838,7 @@ def test_refused_result_followed_by_unreadable_frame_is_passed_with_the_one_behi
     outlet.store_raw()
     outlet.store(2)
     refuse(outlet, 2)
-    outlet.until_stored(3)
-    outlet.run(100)
+    outlet.until_stored(3, and_ms=100)
     assert outlet.ids() == [1, 3, 4]
     assert [record[:3] for record in outlet.parked_records()] == [
         (KIND_RESULT, 2, 17),
@@ -886,14 +866,12 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
 
 def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     outlet = holding(5, bad=(4,), rewind=True)
-    outlet.until_stored(4)
-    outlet.run(1000)
+    outlet.until_stored(4, and_ms=1000)
     assert outlet.ids() == [1, 2, 3, 5] and outlet.parked_numbers() == [4]
     outlet.archive.restore_backup(3)
     refuse(outlet, 2)
     outlet.network.cut(*SERVER)
-    outlet.until_stored(3)
-    outlet.run(300000)
+    outlet.until_stored(3, and_ms=300000)
     assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
     assert sorted(outlet.parked_numbers()) == [2, 4]
     assert outlet.waiting() == 0
@@ -919,13 +897,11 @@ def test_number_learned_from_the_server_is_durable_before_the_first_result():
 
 def test_empty_server_gets_what_is_not_sent_yet():
     outlet = holding(5)
-    outlet.until_stored(5)
-    outlet.run(100)
+    outlet.until_stored(5, and_ms=100)
     outlet.archive.clear()
     outlet.network.cut(*SERVER)
     outlet.store(2)
-    outlet.until_stored(2)
-    outlet.run(1000)
+    outlet.until_stored(2, and_ms=1000)
     assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 1
 
 
@@ -933,8 +909,7 @@ def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
     for moment in list(range(0, 40, 2)) + list(range(40, 14000, 900)):
         for power_fails, highest in ((False, False), (True, False), (False, True), (True, True)):
             outlet = holding(5, {"tightening_codes": {7: 17}}, cursor_batch=4)
-            outlet.until_stored(5)
-            outlet.run(100)
+            outlet.until_stored(5, and_ms=100)
             if not highest:
                 outlet.archive.clear()
             outlet.store(6)
@@ -958,8 +933,7 @@ def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
     outlet.until_stored(9)
     outlet.cut()  # the durable cursor stands far behind
     assert outlet.cursor.number < 9
-    outlet.until_stored(12)
-    outlet.run(100)
+    outlet.until_stored(12, and_ms=100)
     assert outlet.ids() == numbers(1, 12)
     assert outlet.archive.repeated == 0 and outlet.counted(h.RESUMED) >= 1
 
@@ -985,8 +959,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
         assert outlet.forward.ask(2, False) == ASK_DONE
         outlet.until_stored(4)
         outlet.store(2)
-        outlet.until_stored(6)
-        outlet.run(1000)
+        outlet.until_stored(6, and_ms=1000)
         has = outlet.ids()[: 6 - forgotten]
         lacks = numbers(max(has) + 1, 6)  # behind another, the late one is nowhere any more
         outlet.archive.restore_backup(forgotten)
@@ -994,8 +967,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
             outlet.network.cut(*SERVER)
             outlet.run(1000)
         outlet.store(1)
-        outlet.until_stored(len(has) + len(lacks) + 1)
-        outlet.run(1000)
+        outlet.until_stored(len(has) + len(lacks) + 1, and_ms=1000)
         assert outlet.ids() == has + lacks + [7], forgotten
         assert outlet.counted(h.SERVER_BEHIND) == (forgotten > 0)
 
@@ -1003,8 +975,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
 def test_parked_result_is_not_sent_again_to_a_rewound_server():
     for power_fails in (False, True):
         outlet = holding(7, bad=(3, 5), rewind=True)
-        outlet.until_stored(5)
-        outlet.run(1000)
+        outlet.until_stored(5, and_ms=1000)
         assert outlet.parked_numbers() == [3, 5]
         outlet.options.tightening_codes.clear()  # it would take them now
         outlet.archive.restore_backup(4)  # it has the first one only
@@ -1012,8 +983,7 @@ def test_parked_result_is_not_sent_again_to_a_rewound_server():
         if power_fails:
             outlet.until_stored(3)
             outlet.cut()
-        outlet.until_stored(5)
-        outlet.run(1000)
+        outlet.until_stored(5, and_ms=1000)
         assert outlet.ids() == [1, 2, 4, 6, 7] and outlet.parked_numbers() == [3, 5]
         assert outlet.waiting() == 0
         outlet.network.cut(*SERVER)
@@ -1080,8 +1050,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
             outlet.run(1000)
             outlet.options.reported_result = None
             outlet.store(8)
-            outlet.until_stored(8)
-            outlet.run(100)
+            outlet.until_stored(8, and_ms=100)
             take_away_toolsnet(outlet)
             outlet.store(5)
             outlet.run(100)
@@ -1227,8 +1196,7 @@ def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():
 
 def test_planned_stop_makes_the_cursor_durable():
     outlet = holding(7, cursor_batch=100)
-    outlet.until_stored(7)
-    outlet.run(100)
+    outlet.until_stored(7, and_ms=100)
     outlet.forward.stop()
     outlet.network.step()
     assert not outlet.toolsnet.server_sessions

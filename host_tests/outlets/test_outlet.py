@@ -54,8 +54,7 @@ def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
 def test_08_is_asked_for_again_until_the_flash_confirms_it():
     outlet = Outlet()
     outlet.store(4)
-    outlet.until_stored(3)
-    outlet.run(100)
+    outlet.until_stored(3, and_ms=100)
     outlet.cut()
     outlet.flash.unreadable = range(outlet.flash.block_count)
     outlet.run(200000)
@@ -75,8 +74,7 @@ def test_what_is_known_of_the_server_is_durable_before_anything_goes_out():
 def test_what_was_allowed_and_not_sent_is_taken_back_at_orderly_end():
     outlet = Outlet(cursor_batch=20)
     outlet.store(3)
-    outlet.until_stored(3)
-    outlet.run(100)
+    outlet.until_stored(3, and_ms=100)
     assert outlet.limit_after_cut() > 3
     outlet.forward.stop()
     assert outlet.limit_after_cut() == 3
@@ -134,8 +132,7 @@ def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
         assert outlet.counted(h.PARKED) == 0 and outlet.parked_numbers() == []
         assert max([0] + outlet.ids()) <= outlet.limit_after_cut()
         refusing.on = False
-        outlet.until_stored(9, 3600000)
-        outlet.run(1000)
+        outlet.until_stored(9, 3600000, and_ms=1000)
         assert outlet.ids() == [1, 2] + numbers(4, 10), (name, outlet.ids())
         assert outlet.parked_numbers() == [3] and outlet.counted(h.PARKED) == 1
         assert outlet.archive.out_of_order == 0 and outlet.counted(h.NOT_SAVED)
@@ -154,8 +151,7 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
     assert outlet.ids() == [2] and outlet.cursor.number == 0 and outlet.counted(h.DELIVERED) == 0
     # Now the power fails: only what the state says of the pass tells what the 08 means.
     outlet.cut()
-    outlet.until_stored(2)
-    outlet.run(1000)
+    outlet.until_stored(2, and_ms=1000)
     assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0
 
 
@@ -166,12 +162,10 @@ def test_server_loss_is_told_though_a_parked_frame_follows():
     outlet = Outlet(rewind=True)
     outlet.store(4)
     outlet.store_raw()
-    outlet.until_stored(4)
-    outlet.run(1000)
+    outlet.until_stored(4, and_ms=1000)
     outlet.archive.restore_backup(2)
     outlet.network.cut(*SERVER)
-    outlet.until_stored(4)
-    outlet.run(1000)
+    outlet.until_stored(4, and_ms=1000)
     assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(h.SERVER_BEHIND) == 1
     assert outlet.quarantine.count() == 1, "it is kept already"
 
@@ -185,8 +179,7 @@ def test_worn_out_state_lets_results_out_and_refused_ones_pass():
     outlet.options.tightening_codes[2] = 17
     outlet.run(0)
     outlet.state.alarm = 2
-    outlet.until_stored(3)
-    outlet.run(1000)
+    outlet.until_stored(3, and_ms=1000)
     assert outlet.ids() == [1, 3, 4] and outlet.counted(h.PARKED_FAILED) == 1
     assert outlet.log.number == 4 and outlet.waiting() == 0
 
@@ -201,8 +194,7 @@ def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     outlet.cut()
     assert outlet.policy.prepare() and outlet.numbers_after_cut()[SENT] & SENT_PASS
     assert outlet.state.numbers[LIMIT] >= 2
-    outlet.until_stored(5, 3600000)
-    outlet.run(100)
+    outlet.until_stored(5, 3600000, and_ms=100)
     assert outlet.ids() == numbers(2, 6) and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0
 
 

@@ -227,17 +227,22 @@ class Outlet:
                 self.clock.advance(min(left, limit_ms))
         return self.clock.total_ms - start
 
-    def until_stored(self, count, limit_ms=600000):
-        """Let time pass until the archive holds so many results."""
-        return self.until(lambda: self.archive.stored >= count, limit_ms)
+    def until_stored(self, count, limit_ms=600000, and_ms=0):
+        """Let time pass until the archive holds so many results, and then some more; returns the ms until then."""
+        took_ms = self.until(lambda: self.archive.stored >= count, limit_ms)
+        if and_ms:
+            self.run(and_ms)
+        return took_ms
 
     def until_refused(self, count):
         """Let time pass until ToolsNet has refused so many telegrams; returns the ms it took."""
         return self.until(lambda: self.toolsnet.refused >= count)
 
-    def until_passed(self, limit_ms=600000):
-        """Let time pass until the cursor is behind everything."""
-        return self.until(lambda: self.waiting() == 0, limit_ms)
+    def until_passed(self, limit_ms=600000, and_ms=0):
+        """Let time pass until the cursor is behind everything, and then some more."""
+        self.until(lambda: self.waiting() == 0, limit_ms)
+        if and_ms:
+            self.run(and_ms)
 
     # What became of it
 
