@@ -209,8 +209,10 @@ def test_light_results_are_read_alike(spoils, at, short, start):
     length = len(frame) - (short if short < 20 else 0)
     ours, theirs = bytearray(b"#" * (ROOM + 9)), bytearray(b"#" * (ROOM + 9))
     plain_light, plain_layouts = PLAIN[light.__name__], PLAIN[layouts.__name__]
-    read = light.read_light(ours, start, buf, at, length)
-    assert read == plain_light.read_light(theirs, start, buf, at, length)
+    read = 0
+    if length >= light.LIGHT_BYTES:
+        read = light.read_light(ours, start, buf, at)
+        assert read == plain_light.read_light(theirs, start, buf, at)
     if read:
         assert ours == theirs
         assert plausible.plausible(ours, start, buf, at, length) is PLAIN[plausible.__name__].plausible(

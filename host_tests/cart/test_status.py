@@ -43,7 +43,7 @@ def _append(log, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
     stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
     if kind == KIND_RESULT:
         fill(stage, at + HEAD_BYTES, BODY_BYTES)
-        read_light(stage, at + HEAD_BYTES, message, 0, len(message))
+        read_light(stage, at + HEAD_BYTES, message, 0)
         if limits:
             stage[at + HEAD_BYTES + BODY_BYTES : at + length] = limits
     else:

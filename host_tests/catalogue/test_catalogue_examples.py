@@ -157,7 +157,7 @@ def test_the_readers_of_results_agree_with_the_catalogue_field_by_field():
                     assert value_in(limits, at, width, False) == message.get(name), (message, name)
                     at += width
     body = bytearray(b" " * r.BODY_BYTES)
-    read_light(body, 0, EXAMPLE, 0, len(EXAMPLE))
+    read_light(body, 0, EXAMPLE, 0)
     check_body(catalogue.decode(EXAMPLE), body)
 
 
@@ -208,7 +208,7 @@ def test_the_readers_agree_on_blanks_and_on_spoiled_numbers():
         message = catalogue.decode(frame)
         body = bytearray(b" " * r.BODY_BYTES)
         if message.revision == 999:
-            code = read_light(body, 0, frame, 0, len(frame))
+            code = read_light(body, 0, frame, 0)
         else:
             code = read_result(layout_of(61, message.revision), frame, 0, len(frame), body, 0)
         odd = [name for name, _, _ in BODY if isinstance(message.get(name), Odd)]

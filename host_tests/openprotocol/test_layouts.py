@@ -104,7 +104,7 @@ def limits_of(mid, revision, frame):
 def light_body():
     body = bytearray(r.BODY_BYTES)
     body[92:106] = b" " * 14  # the tool's serial is not in the message
-    read_light(body, 0, EXAMPLE, 0, len(EXAMPLE))
+    read_light(body, 0, EXAMPLE, 0)
     return bytes(body)
 
 
@@ -301,7 +301,7 @@ def read(frame, at=3):
     """Read the frame from somewhere inside a buffer."""
     buf = b"#" * at + frame + b"\0next"
     body = bytearray(b"#" * (r.BODY_BYTES + 4))
-    code = read_light(body, 2, buf, at, len(frame))
+    code = read_light(body, 2, buf, at)
     assert body[:2] == b"##" and body[-2:] == b"##"
     return code, bytes(body[2:-2])
 

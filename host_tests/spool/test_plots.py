@@ -37,7 +37,7 @@ def append(log, torque, program, good=True, limits=(), parked=0):
     body = at + res.HEAD_BYTES
     log.stage[at:body] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
     fill(log.stage, body, length - res.HEAD_BYTES)
-    read_light(log.stage, body, message, 0, len(message))
+    read_light(log.stage, body, message, 0)
     log.stage[body + res.TIGHTENING_STATUS] = 0x31 if good else 0x30
     for index, limit in enumerate(limits):
         place = body + res.BODY_BYTES + index * res.TORQUE_BYTES

@@ -139,7 +139,7 @@ class Outlet:
             message = frames.header(61, 999, 101) + frames.result_data(result, 999)
             log = self.log
             pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
-            read_light(log.stage, log.place + res.HEAD_BYTES, message, 0, len(message))
+            read_light(log.stage, log.place + res.HEAD_BYTES, message, 0)
             assert log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == LOG_DONE, "it is not stored"
             ids.append(result.tightening_id)
             self.next_id += 1

@@ -67,7 +67,7 @@ class Record:
         self.length = body + res.BODY_BYTES
         pack_into("<IHBB", self.octets, 0, 17, station, spindle, 0)
         if revision == 999:
-            read_light(self.octets, body, message, 0, len(message))
+            read_light(self.octets, body, message, 0)
             self.put_serial(b"C3412129")
             return
         layout = layout_of(mid, revision)

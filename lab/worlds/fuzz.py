@@ -271,9 +271,8 @@ class Readers:
             body[index] = 0x23
         kept = r.BODY_BYTES
         if revision == _LIGHT:
-            code = read_light(body, first, self._buf, at, length)
+            code = read_light(body, first, self._buf, at) if length >= LIGHT_BYTES else r.RESULT_UNREADABLE
             odd = code == r.RESULT_READ and not plausible(body, first, self._buf, at, length)
-            assert length >= LIGHT_BYTES or code == r.RESULT_UNREADABLE
         else:
             odd = False
             layout = layouts.layout_of(mid, revision)

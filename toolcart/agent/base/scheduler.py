@@ -4,7 +4,7 @@ Rules
 1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
    when woken). It never blocks.
 2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
-   or until input, wakes the slot the input belongs to, and calls again.
+   or until input, wakes the slot the input belongs to, and calls again. What a task adds runs at the next step.
 3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
    What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
 4. If `step` is called STALL_MS later than it asked for, every task that has `stalled(now)` is told: the process got no
@@ -59,15 +59,33 @@ class Scheduler:
             self._look_at_lateness(now)
         shortest = FOREVER
         slot = 0
-        while slot < self.count:  # a task may add others: they run in the same step
-            due = self._due[slot]
-            if due != _ASLEEP:
-                left = 0 if due == now else ticks_diff(due, now)
+        count = self.count
+        while slot < count:
+            left = self._due[slot]
+            if left != _ASLEEP:
+                left = 0 if left == now else ticks_diff(left, now)
                 if left <= 0:
-                    left = self.run(slot, now)
+                    try:
+                        if self._failed[slot]:
+                            self._tasks[slot].recover(now)
+                            self._failed[slot] = False
+                        left = self._tasks[slot].step(now)
+                    except MemoryError:
+                        raise  # nothing can go on without memory: the board restarts, the spool has everything
+                    except Exception as fault:  # one station's fault must not stop the others
+                        self.faults += 1
+                        self.last_fault = fault
+                        self._failed[slot] = True
+                        left = PAUSE_MS
+                    if left >= FOREVER:
+                        self._due[slot] = _ASLEEP
+                    else:
+                        self._due[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
                 if left < shortest:
                     shortest = left
             slot += 1
+        if count != self.count:
+            shortest = 0  # a task has added others
         self._next = now + shortest if shortest <= TICKS_MAX - now else ticks_add(now, shortest)
         return shortest
 
@@ -79,22 +97,3 @@ class Scheduler:
             if stalled is not None:
                 stalled(now)
 
-    def run(self, slot, now):
-        """Run the task in this slot now; return the ms until it is due again."""
-        try:
-            if self._failed[slot]:
-                self._tasks[slot].recover(now)
-                self._failed[slot] = False
-            left = self._tasks[slot].step(now)
-        except MemoryError:
-            raise  # nothing can go on without memory: the board restarts, the spool has everything
-        except Exception as fault:  # one station's fault must not stop the others
-            self.faults += 1
-            self.last_fault = fault
-            self._failed[slot] = True
-            left = PAUSE_MS
-        if left >= FOREVER:
-            self._due[slot] = _ASLEEP
-            return FOREVER
-        self._due[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
-        return left

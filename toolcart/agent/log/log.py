@@ -121,7 +121,7 @@ class Log(Reader):
         octets += -octets % self.align
         if self.offset + octets > self.open_to or self.next > self._most or self.state.alarm == STATE_LAST:
             return self._append_elsewhere(kind, flags, length)
-        code = self._put(kind, flags, length, self.offset, octets)
+        code = self._put(kind, flags, length)
         if code == FLASH_DONE:
             return LOG_DONE
         return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
@@ -272,11 +272,12 @@ class Log(Reader):
 
     # -- appending ---------------------------------------------------------------------------------------------
 
-    def _put(self, kind, flags, length, offset, octets):
+    def _put(self, kind, flags, length):
         """Program the record in the stage to the newest block; return a FLASH_ code. Hot: allocates nothing."""
         number = self.next
-        stage = self.stage
-        seal(stage, hd.HEAD_OCTETS, kind, flags, length, number)
+        offset = self.offset
+        octets = seal(self.stage, hd.HEAD_OCTETS, kind, flags, length, number)
+        octets += -octets % self.align
         code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
         if code == FLASH_DONE:
             self.desk.fresh_at = offset
@@ -341,7 +342,7 @@ class Log(Reader):
         while code >= LOG_DONE:
             if self.offset + octets <= self.open_to:
                 tries += 1
-                code = self._put(kind, flags, length, self.offset, octets)
+                code = self._put(kind, flags, length)
             else:
                 code = self.blocks.find(1)
                 tries += 1

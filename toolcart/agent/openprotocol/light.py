@@ -67,14 +67,12 @@ _MOVES = const(14)
 # fmt: on
 
 
-def read_light(body, start, buf, at, length):
-    """Write the body of the message buf[at:at+length] to body[start:], without the tool's serial, which it lacks.
+def read_light(body, start, buf, at):
+    """Write the body of the message at buf[at:], LIGHT_BYTES or more, to body[start:], without the tool's serial.
 
     Return RESULT_READ, or RESULT_UNREADABLE if anything is not as drawn: toolcart.agent.openprotocol.layouts then takes
     care.
     """
-    if length < LIGHT_BYTES:
-        return RESULT_UNREADABLE
     if carry_out(_WHOLE, _WHOLE_MOVES, body, start, buf, at):
         return RESULT_READ if statuses_fit(body, start) else RESULT_UNREADABLE
     return RESULT_READ if carry_out(_FORM, _MOVES, body, start, buf, at) else RESULT_UNREADABLE

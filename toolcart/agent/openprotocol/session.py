@@ -285,33 +285,36 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        mute = self.state == st.STARTING or self.state == st.STOPPING
-        link = self.link
         pace = self.pace
-        pushes = self.pushes
+        link = self.link
+        push = self.pushes.owing
         if self.numbering.owed:
             link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
-        elif pushes.owing is not None:
-            push = pushes.owing
+        elif push is not None:
             push.unanswered -= 1
             if push.unanswered == 0:
-                pushes.owing = pushes.next_owing() if pushes.are_many else None
+                self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None
             pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
             link.post(push.acknowledgement_bytes, False)
         elif self.request.unsent:
             self._post_request(now)
+        elif st.SUBSCRIBING <= self.state <= st.READY:
+            if pace.rest.left(now) > 0:
+                return pace.rest.left(now)
+            self._keep_alive(now)
         else:
-            left = FOREVER if mute else pace.rest.left(now)
-            if left > 0:
-                return left
-            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if not pace.silence.armed:  # the one before was answered
-                pace.silence.start(now, pace.silence_ms)
-                pace.keepalives += self.state == st.READY
-                if self._asked_for_old():
-                    self.fetching.lasted()
+            return FOREVER  # no MID 9999 while a session begins or ends
         pace.rest.start(now, pace.keepalive_ms)
-        return FOREVER if mute else pace.keepalive_ms
+        return pace.keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
+
+    def _keep_alive(self, now):
+        pace = self.pace
+        self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+        if not pace.silence.armed:  # the one before was answered
+            pace.silence.start(now, pace.silence_ms)
+            pace.keepalives += self.state == st.READY
+            if self._asked_for_old():
+                self.fetching.lasted()
 
     def _post_request(self, now):
         request = self.request

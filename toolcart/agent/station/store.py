@@ -23,9 +23,9 @@ from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.numbers import LOG, NEXT, STORED
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
-from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
+from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.known import SPINDLES
-from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
@@ -106,10 +106,10 @@ class Store:
         stage = log.stage
         body = self.body
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
-        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
+        pack_into("<IHBB", stage, log.place, log.next, self.station, place_of(buf, at + SPINDLE) or 1, 0)
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
-        if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
+        if revision == 999 and length >= LIGHT_BYTES and read_light(stage, body, buf, at) == res.RESULT_READ:
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:

@@ -143,7 +143,12 @@ class ResultWriter:
         if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
             copy(self._change, 0, buf, place, res.STAMP_BYTES)
             put_text(tx, self.change_at, buf, place, res.STAMP_BYTES)
-        self._put_owner(buf, at, program if program > 0 else PROGRAM_FOR_ZERO)
+        if program <= 0:
+            program = PROGRAM_FOR_ZERO
+        station = buf[at + 4] | buf[at + 5] << 8
+        spindle = buf[at + SPINDLE_AT] & SPINDLE_BITS or 1  # origin.spindle_in, without a call
+        if spindle != self._spindle or program != self._program or station != self._station:
+            self._put_owner(station, spindle, program)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
         carry_out(self.form, self.moves, tx, 0, buf, body)
@@ -226,18 +231,13 @@ class ResultWriter:
         fill(self.tx, _SERIAL, _SERIAL_WIDTH)
         put_text(self.tx, _SERIAL, buf, first, end - first)
 
-    def _put_owner(self, buf, at, program):
+    def _put_owner(self, station, spindle, program):
         """Write station, spindle and program; the last two are in every parameter as well."""
         tx = self.tx
-        station = buf[at + 4] | buf[at + 5] << 8
-        if station != self._station:
-            self._station = station
-            put_number(tx, 21, 4, station)
-        spindle = buf[at + SPINDLE_AT] & SPINDLE_BITS or 1  # origin.spindle_in, without a call
-        if spindle == self._spindle and program == self._program:
-            return
+        self._station = station
         self._spindle = spindle
         self._program = program
+        put_number(tx, 21, 4, station)
         put_number(tx, _SPINDLE, 4, spindle)
         put_number(tx, _PROGRAM, 4, program)
         at = _PARAMETERS

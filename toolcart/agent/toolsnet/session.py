@@ -21,7 +21,7 @@ Rules (DIGEST G.5, G.9; 004:67-82)
 """
 
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.fields import copy
+from toolcart.agent.base.fields import copy, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.toolsnet import telegram as tel
 
@@ -72,7 +72,7 @@ EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 class Heartbeat:
     """Whether this server answers a 06 (rules 4 and 6)."""
 
-    __slots__ = ("_acked", "_has_acked", "_mute_sessions", "_result_acked", "_sent", "is_expected", "is_known", "wary")
+    __slots__ = ("_acked", "_has_acked", "_mute_sessions", "_sent", "is_expected", "is_known", "result_acked", "wary")
 
     def __init__(self):
         self.is_expected = True  # a 06 waits for its 05
@@ -84,7 +84,7 @@ class Heartbeat:
 
     def opened(self):
         """A session begins: neither a result nor a 06 has had its 05 yet."""
-        self._result_acked = False
+        self.result_acked = False
         self._sent = False
         self._acked = False
 
@@ -98,7 +98,7 @@ class Heartbeat:
 
     def put_result_acked(self):
         """A result has its 05."""
-        self._result_acked = self._has_acked = True
+        self.result_acked = self._has_acked = True
 
     def closed(self):
         """A session with the server has ended: learn from it."""
@@ -106,7 +106,7 @@ class Heartbeat:
             return
         if self._acked:
             self._mute_sessions = 0
-        elif self._result_acked or (self._has_acked and not (self.is_known or self.wary)):
+        elif self.result_acked or (self._has_acked and not (self.is_known or self.wary)):
             self._mute_sessions += 1
             if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
                 self.is_expected = False
@@ -242,17 +242,19 @@ class Session:
                 return event
         return self._look_at_time(now)
 
-    def tick(self, now):
-        """Post a keep-alive if it is due; return the ms until something may be due again."""
-        rest = FOREVER
-        if self.out.kind == OUT_NOTHING and self.can_send():
+    def tick(self, now, left=FOREVER):
+        """Post a keep-alive if it is due; return `left`, or the ms until something may be due again if that is less."""
+        out = self.out
+        # `can_send`, without a call
+        if out.kind == OUT_NOTHING and self.state == STREAMING and self.pending == 0 and not self._streaming_event:
             rest = self._rest.left(now)
             if rest == 0:
                 self._put_out_keepalive()
-        if self.out.kind != OUT_NOTHING and not self.out.is_posted:
+            elif rest < left:
+                left = rest
+        if out.kind != OUT_NOTHING and not out.is_posted:
             self._post(now)
-        left = self.wait.left(now) if self.wait.armed else FOREVER
-        return rest if 0 < rest < left else left
+        return self.wait.least(now, left)
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -282,27 +284,29 @@ class Session:
         self.pending -= n
         if self.pending:
             return False
-        self.out.is_whole = True
-        if self.out.kind == OUT_RESULT:
+        out = self.out
+        out.is_whole = True
+        if out.kind == OUT_RESULT:
             self._rest.start(now, KEEPALIVE_MS)
             return False
-        if self.out.kind == OUT_NOTHING:
+        if out.kind == OUT_NOTHING:
             self.wait.stop()
-        if self.out.kind == OUT_ACK_12:  # the 07 follows the 05 at once
-            self.out.kind = OUT_NOTHING
+        if out.kind == OUT_ACK_12:  # the 07 follows the 05 at once
+            out.kind = OUT_NOTHING
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         else:
             self._rest.start(now, KEEPALIVE_MS)
         return True
 
     def _post(self, now):
-        self.out.is_posted = True
-        self.tx = self.result if self.out.kind == OUT_RESULT else self.note
+        out = self.out
+        out.is_posted = True
+        self.tx = self.result if out.kind == OUT_RESULT else self.note
         self.tx_from = 0
-        self.pending = self.out.octets
+        self.pending = out.octets
         self.wait.start(now, ACK_TIMEOUT_MS)
-        if self.out.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
-            self.out.kind = OUT_NOTHING
+        if out.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
+            out.kind = OUT_NOTHING
 
     def _write_info_request(self):
         return tel.put_info_request(self.note, self.ident, self.place[0], self.place[1], self.place[2])
@@ -334,7 +338,7 @@ class Session:
 
     def _take(self, now):
         frames = self.frames
-        head = tel.head_of(frames.buf, frames.at, frames.length)
+        head = number(frames.buf, frames.at + 4, 7) if frames.length >= 7 else -1  # tel.head_of, without a call
         if head < 0:
             return EV_MALFORMED
         kind = head // tel.IDENTS
@@ -378,7 +382,8 @@ class Session:
         return EV_INFO
 
     def _acknowledged(self, ident):
-        if ident != self.out.ident:
+        out = self.out
+        if ident != out.ident:
             return EV_FOREIGN
         frames = self.frames
         code = tel.code_of(frames.buf, frames.at, frames.length)
@@ -387,22 +392,24 @@ class Session:
         if self.wants_stamp:
             self.wants_stamp = False
             copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
-        if self.out.kind == OUT_NOTHING:
+        kind = out.kind
+        if kind == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
-        if not self.out.is_whole:
+        if not out.is_whole:
             return EV_FOREIGN  # what has not gone out cannot be stored
-        kind = self.out.kind
-        self.out.kind = OUT_NOTHING
+        out.kind = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
-            self._clear_out()
+            self.wait.armed = False
         self._heard = True
-        self.heartbeat.wary = False
+        heartbeat = self.heartbeat
+        heartbeat.wary = False
         if kind == OUT_KEEPALIVE:
-            self.heartbeat.put_acked()
+            heartbeat.put_acked()
             return EV_NONE
         self.code = code
         if code == 0:
-            self.heartbeat.put_result_acked()
+            if not heartbeat.result_acked:
+                heartbeat.put_result_acked()
             return EV_ACCEPTED
         return EV_REFUSED
 

@@ -129,8 +129,9 @@ class Window:
                 return False
             if log.peek(ahead) != KIND_RESULT or ahead.found != number:
                 return False
-        sequence = sequence_at(number - ahead.ahead)
-        self.forward.send_result(self, number, log.page, log.at, log.length, log.flags, sequence)
+        self.number, self.sequence = number, sequence_at(number - ahead.ahead)
+        self.buf, self.at, self.length, self.flags = log.page, log.at, log.length, log.flags
+        self.forward.send_result(self)
         policy.out = True
         policy.sent.rise(number)
         ahead.advance()

@@ -192,21 +192,21 @@ class Forward:
         self._waits = False
         if session.state != ts.STREAMING and not self.may_write():  # what an 08 says is written down
             return LINE_WAIT_MS
-        for _ in range(READS_A_STEP):
+        reads = READS_A_STEP
+        while reads:
+            reads -= 1
             n = 0
-            frames = None
+            frames = session.frames
             if self._opening:
                 self._look_at_opening(now)
             elif session.state > ts.PIM_OPENING:
-                frames = session.frames
                 n = self.port.readinto(frames.inlet(), frames.free)
                 if n > 0:
                     frames.receive(n)
             if n or session.is_due(now):
                 self._handle_events(now)
             if n < 0:
-                self.lost(session.closed(now), now)
-                self._blame(0, now)
+                self._cut(now)
             if session.commanded != ts.CMD_NONE:
                 self._obey(now)
                 if session.is_due(now):
@@ -214,12 +214,10 @@ class Forward:
             left = FOREVER
             if session.can_send() and not self._leaving.armed:
                 left = self._send_next(now)
-            rest = session.tick(now)
-            if rest < left:
-                left = rest
+            left = session.tick(now, left)
             if session.pending:
                 left = self._write(left, now)
-            if frames is None or n < frames.free:  # the port wakes us if there is more
+            if n == 0 or n < frames.free:  # the port wakes us if there is more
                 return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
         return 0
 
@@ -238,17 +236,16 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        window = self.window
-        if window is not None and window.send(now):
-            return window.left(now)
+        if self.window is not None and self.window.send(now):
+            return self.window.left(now)
         if self.sources and policy.doing == ORDER and self._send_beside(now):
             return FOREVER
-        for _ in range(WRITES_A_STEP):
+        turns = WRITES_A_STEP
+        while turns:
+            turns -= 1
             code = policy.next(now)
             if code == SEND:
-                self.send_result(
-                    policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
-                )
+                self.send_result(policy)
                 if policy.doing and policy.is_once():
                     self.session.send_once()
                 return FOREVER
@@ -260,20 +257,17 @@ class Forward:
         else:
             return 0
         left = policy.left(now, FOREVER)
-        if policy.doing == ORDER:
-            for source in self.sources:
-                left = source.left(now, left)
-        return left
+        return self._left_beside(now, left) if self.sources and policy.doing == ORDER else left
 
-    def send_result(self, out, number, buf, at, length, flags, sequence):
-        """Send the log's `number`, whose payload is at buf[at:]; `out` hears what becomes of it."""
-        if number <= self._highest:
+    def send_result(self, out):
+        """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
+        if out.number <= self._highest:
             self.health.count(h.REPEATED)
         else:
-            self._highest = number
+            self._highest = out.number
         self.out = out
-        session = self.session
-        session.send(self.writer.write(buf, at, length, flags, session.ident, sequence))
+        octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
+        self.session.send(octets)
 
     def _send_beside(self, now):
         """Let the source whose turn it is send; True if one did."""
@@ -285,6 +279,11 @@ class Forward:
                     self.session.send_from(source.tx, octets, source.takes_10)
                     return True
         return False
+
+    def _left_beside(self, now, left):
+        for source in self.sources:
+            left = source.left(now, left)
+        return left
 
     # -- what comes back ---------------------------------------------------------------------------------------
 
@@ -448,8 +447,7 @@ class Forward:
         while pending:
             n = self.port.write(session.tx, session.tx_from, pending)
             if n < 0:
-                self.lost(session.closed(now), now)
-                self._blame(0, now)
+                self._cut(now)
                 return 0
             if n == 0:
                 break
@@ -457,6 +455,12 @@ class Forward:
                 left = session.tick(now)
             pending = session.pending
         return left
+
+    def _cut(self, now):
+        """The port says that the connection is gone."""
+        event = self.session.closed(now)
+        self.lost(event, now)
+        self._blame(0, now)
 
     def _blame(self, why, now):
         """Say why the connection is gone: the caller knows, or the port does, or what was awaited in vain."""

@@ -124,13 +124,13 @@ class Policy:
         late = self.late
         if self.doing or late.asked or (late.timer.armed and late.timer.expired(now)):
             return self._next_else(now)
+        if self.cursor.number >= self.log.shown:
+            return NOTHING  # as `peek` would say
         return self._next_in_order(now)
 
     def _next_in_order(self, now):
         log = self.log
         cursor = self.cursor
-        if cursor.number >= log.shown:
-            return NOTHING  # as `peek` would say
         if log.fresh(cursor):
             self.buf = log.stage
             self.at = log.place
