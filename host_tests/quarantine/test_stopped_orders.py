@@ -14,7 +14,7 @@ from toolcart.tools.spool.quarantine_commands import Trouble, orders
 from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
-from host_tests.support.station import Station
+from host_tests.support.station import Found, Station
 from lab.harness.flash import NEW, TEARS, PowerCut
 
 RESULTS = 7
@@ -47,7 +47,7 @@ class Agent(Station):
         for ident in range(1, RESULTS + 1):
             if ident not in self.acknowledged:
                 frame = light(tightening_id=ident)
-                assert self.store.put_pushed(frame, 0, len(frame), 999, False, NOW) > 0
+                assert self.store.put_pushed(Found(frame, 0, len(frame)), 999, False, NOW) > 0
                 self.acknowledged.add(ident)
         cursor = self.log.cursors[0]  # ToolsNet took all of these
         while cursor.number < REFUSED - 1:

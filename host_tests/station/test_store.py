@@ -13,7 +13,7 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
-from host_tests.support.station import BLANK, IDENTITY, NOW, Bench
+from host_tests.support.station import BLANK, IDENTITY, NOW, Bench, Found
 from lab.harness.flash import TEARS, PowerCut
 
 PORTABLE = True
@@ -109,7 +109,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
         bench = Bench()
         buf = b"##" + frame
         revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
-        assert bench.store.put_pushed(buf, 2, len(frame), revision, False, NOW) == KEPT
+        assert bench.store.put_pushed(Found(buf, 2, len(frame)), revision, False, NOW) == KEPT
         raw = bench.records(KIND_RAW)
         assert len(raw) == 1 and raw[0][1] == 0
         assert raw[0][2][8:] == frame
@@ -379,12 +379,12 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
     heap_tools()
     bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
     buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
-    length = len(buf) - 3
+    found = Found(buf, 2, len(buf) - 3)
 
     def push(count):
         for _ in range(count):
             next_id(buf)
-            if bench.store.put_pushed(buf, 2, length, 999, False, NOW) != KEPT:
+            if bench.store.put_pushed(found, 999, False, NOW) != KEPT:
                 return
 
     push(40)
@@ -400,12 +400,13 @@ def test_repeat_that_is_looked_for_allocates_nothing():
     buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
     for _ in range(60):
         next_id(buf)
-        assert bench.store.put_pushed(buf, 2, len(buf) - 3, 999, False, NOW) == KEPT
-    repeat = bytearray(b"##" + light(tightening_id=50) + b"\0")
+        assert bench.store.put_pushed(Found(buf, 2, len(buf) - 3), 999, False, NOW) == KEPT
+    octets = bytearray(b"##" + light(tightening_id=50) + b"\0")
+    repeat = Found(octets, 2, len(octets) - 3)
 
     def push(count):
         for _ in range(count):
-            bench.store.put_pushed(repeat, 2, len(repeat) - 3, 999, False, NOW)
+            bench.store.put_pushed(repeat, 999, False, NOW)
 
     push(3)
     assert allocated(push, 20) == 0 and bench.counted(h.DUPLICATES) == 23

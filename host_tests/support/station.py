@@ -63,6 +63,15 @@ IDENTITY = b"0" * 41 + b" " * 10
 BLANK = b" " * 19
 
 
+class Found:
+    """A message as a link shows it: at buf[at:at+length]."""
+
+    def __init__(self, buf, at, length):
+        self.buf = buf
+        self.at = at
+        self.length = length
+
+
 class Clock:
     """The agent's own clock: a second later each time it is asked."""
 
@@ -96,7 +105,7 @@ class Bench(Station):
         """Hand over a MID 0061 from somewhere inside a buffer."""
         buf = b"##" + frame + b"\0"
         revision = int(frame[8:11]) if frame[8:11].strip() else 1
-        return self.store.put_pushed(buf, 2, len(frame), revision, cut_short, NOW)
+        return self.store.put_pushed(Found(buf, 2, len(frame)), revision, cut_short, NOW)
 
     def fetch(self, frame):
         assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))

@@ -48,6 +48,12 @@ class Scheduler:
         if not self._failed[slot]:
             self._due[slot] = now
 
+    def wake_all(self, slots, now):
+        """Run these slots at the next step, or later in this one."""
+        for slot in slots:
+            if not self._failed[slot]:
+                self._due[slot] = now
+
     def is_failing(self):
         """True if the last run of any task raised."""
         return True in self._failed
@@ -60,10 +66,13 @@ class Scheduler:
         shortest = FOREVER
         slot = 0
         count = self.count
+        dues = self._due
         while slot < count:
-            left = self._due[slot]
+            left = dues[slot]
             if left != _ASLEEP:
-                left = 0 if left == now else ticks_diff(left, now)
+                left -= now
+                if left and not -_HALF <= left < _HALF:
+                    left = ticks_diff(left, 0)
                 if left <= 0:
                     try:
                         if self._failed[slot]:
@@ -78,9 +87,9 @@ class Scheduler:
                         self._failed[slot] = True
                         left = PAUSE_MS
                     if left >= FOREVER:
-                        self._due[slot] = _ASLEEP
+                        dues[slot] = _ASLEEP
                     else:
-                        self._due[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
+                        dues[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
                 if left < shortest:
                     shortest = left
             slot += 1
@@ -96,4 +105,3 @@ class Scheduler:
             stalled = getattr(self._tasks[slot], "stalled", None)
             if stalled is not None:
                 stalled(now)
-

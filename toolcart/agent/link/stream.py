@@ -134,11 +134,12 @@ class Stream(Fifo):
 
     def _found(self, length, kind):
         """Hand the message over; its bytes stay in place until more are read."""
-        self.at = self.start
+        start = self.at = self.start
         self.length = length
-        self.start += length
-        if self.start < self.end and self.buf[self.start] == 0 and not self.skip:
-            self.start += 1  # its terminator
+        start += length
+        if start < self.end and self.buf[start] == 0 and not self.skip:
+            start += 1  # its terminator
+        self.start = start
         self.wait.armed = False
         if self.header is not None:
             self.header.read(self.buf, self.at)

@@ -295,10 +295,9 @@ class Log(Reader):
         self.number = self.shown = number
         self.next = number + 1
         numbers = self.state.numbers
-        ring = self.ring
-        if numbers[ring] == number:  # else what comes before it is not accounted for yet
-            numbers[ring] = number + 1
-        numbers[ring + n.SOLID] = number + 1
+        if numbers[self.ring] == number:  # else what comes before it is not accounted for yet
+            numbers[self.ring] = number + 1
+        numbers[self.ring + n.SOLID] = number + 1
         if kind != KIND_RESULT:
             self.desk.fresh = None
             return
@@ -306,6 +305,10 @@ class Log(Reader):
         desk.fresh = self
         desk.fresh_flags = flags
         desk.fresh_length = length
+        self._note_id()
+
+    def _note_id(self):
+        """Keep the lowest and the highest ID of the newest block: the result in the stage is its last."""
         stage = self.stage
         heads = self.heads
         ids = heads.ids

@@ -337,7 +337,7 @@ class Intake:
             if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
                 session.pushed.keeper.take(self, event == st.EV_PUSHED_CUT, now)
                 if self.link.steady:
-                    if self.link.is_empty():
+                    if self.link.start == self.link.end:  # `is_empty`, without a call
                         return
                 elif self.link.room() == 0:
                     self._more = True
@@ -391,24 +391,21 @@ class Intake:
 
     def take(self, intake, cut_short, now):
         """Take, as its keeper, the MID 0061 that just came. Hot: allocates nothing."""
-        session = self.session
-        link = self.link
         if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
-            session.withhold()
+            self.session.withhold()
             return
-        kept = self.store.put_pushed(link.buf, link.at, link.length, session.said.revision, cut_short, now)
+        kept = self.store.put_pushed(self.link, self.session.said.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
         if kept == KEPT_BEFORE:
             self.watch.doubt(now, True)
         # Not while a request is outstanding: its answer may come in the meantime.
-        if not link.steady and link.last_chance() and not session.request.asked:
+        if not self.link.steady and self.link.last_chance() and not self.session.request.asked:
             self._maintain()
             self.quiet.offer(now)
-        session.acknowledge()
-        for slot in self._outlet_slots:  # not through `wake_outlets`: one call less per result
-            self._scheduler.wake(slot, now)
+        self.session.acknowledge()
+        self._scheduler.wake_all(self._outlet_slots, now)
 
     def hear(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
@@ -437,8 +434,7 @@ class Intake:
 
     def wake_outlets(self, now):
         """Wake the outlets: something was stored."""
-        for slot in self._outlet_slots:
-            self._scheduler.wake(slot, now)
+        self._scheduler.wake_all(self._outlet_slots, now)
 
     # -- silences, and what is asked in them ---------------------------------------------------------------------
 
@@ -450,7 +446,8 @@ class Intake:
             self.line.heard.stop()
         wait_ms = self.watch.timer.left(now)
         if wait_ms:
-            left = min(left, wait_ms)
+            if wait_ms < left:
+                left = wait_ms
         elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.

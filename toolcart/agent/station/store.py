@@ -100,8 +100,11 @@ class Store:
 
     # -- what is pushed ------------------------------------------------------------------------------------------
 
-    def put_pushed(self, buf, at, length, revision, cut_short, now):
-        """Store the MID 0061 at buf[at:at+length]: KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT. Hot: allocates nothing."""
+    def put_pushed(self, link, revision, cut_short, now):
+        """Store the MID 0061 that the link shows: KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT. Hot: allocates nothing."""
+        buf = link.buf
+        at = link.at
+        length = link.length
         log = self.log
         stage = log.stage
         body = self.body

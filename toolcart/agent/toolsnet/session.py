@@ -254,13 +254,21 @@ class Session:
                 left = rest
         if out.kind != OUT_NOTHING and not out.is_posted:
             self._post(now)
-        return self.wait.least(now, left)
+        return self.wait.least(now, left) if self.wait.armed else left
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def send(self, octets):
         """Send the telegram of `octets` in `result`, which carries `ident`."""
-        self._put_out(OUT_RESULT, octets)
+        ident = self.ident
+        out = self.out
+        out.kind = OUT_RESULT
+        out.octets = octets
+        out.ident = ident
+        out.sends_left = RETRANSMISSIONS + 1
+        out.is_posted = False
+        out.is_whole = False
+        self.ident = ident % tel.IDENT_MAX + 1
 
     def send_once(self):
         """Wait as long for the 05 to what was just sent, but send no copy."""
@@ -312,16 +320,9 @@ class Session:
         return tel.put_info_request(self.note, self.ident, self.place[0], self.place[1], self.place[2])
 
     def _put_out(self, kind, octets):
-        """Send a telegram that carries `ident`."""
-        ident = self.ident
-        out = self.out
-        out.kind = kind
-        out.octets = octets
-        out.ident = ident
-        out.sends_left = RETRANSMISSIONS + 1
-        out.is_posted = False
-        out.is_whole = False
-        self.ident = ident % tel.IDENT_MAX + 1
+        """Send the telegram of `octets` in `note`, which carries `ident`."""
+        Session.send(self, octets)
+        self.out.kind = kind
 
     def _put_out_keepalive(self):
         self.heartbeat.put_sent()
@@ -390,8 +391,7 @@ class Session:
         if code == tel.NO_CODE:
             return EV_MALFORMED
         if self.wants_stamp:
-            self.wants_stamp = False
-            copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
+            self._take_stamp()
         kind = out.kind
         if kind == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
@@ -401,17 +401,20 @@ class Session:
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self.wait.armed = False
         self._heard = True
-        heartbeat = self.heartbeat
-        heartbeat.wary = False
+        self.heartbeat.wary = False
         if kind == OUT_KEEPALIVE:
-            heartbeat.put_acked()
+            self.heartbeat.put_acked()
             return EV_NONE
         self.code = code
         if code == 0:
-            if not heartbeat.result_acked:
-                heartbeat.put_result_acked()
+            if not self.heartbeat.result_acked:
+                self.heartbeat.put_result_acked()
             return EV_ACCEPTED
         return EV_REFUSED
+
+    def _take_stamp(self):
+        self.wants_stamp = False
+        copy(self.stamp, 0, self.frames.buf, self.frames.at + 11, 14)  # 004:220
 
     # -- time and loss -----------------------------------------------------------------------------------------
 

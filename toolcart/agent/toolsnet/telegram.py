@@ -67,10 +67,11 @@ class Frames(Fifo):
         """Find the next telegram; its bytes stay where they are until more are read."""
         if self.skip:
             self.pass_over()
-        have = self.end - self.start
+        start = self.start
+        have = self.end - start
         if have < 4:
             return FRAME_NEED_DATA
-        length = number(self.buf, self.start, 4)
+        length = number(self.buf, start, 4)
         if length < 1:
             self.clear()
             return FRAME_BROKEN
@@ -79,9 +80,9 @@ class Frames(Fifo):
             return FRAME_TOO_LARGE
         if have < length + 4:
             return FRAME_NEED_DATA
-        self.at = self.start
+        self.at = start
         self.length = length
-        self.start += length + 4
+        self.start = start + length + 4
         return FRAME_FOUND
 
 

@@ -93,14 +93,14 @@ class WideSession(Session):
             self._begin_next(now)
         return False
 
-    def tick(self, now):
-        """Begin to write what is due; return the ms until something may be due again."""
+    def tick(self, now, left=FOREVER):
+        """Begin to write what is due; return `left`, or the ms until something may be due again if that is less."""
         if not self.row:
-            return Session.tick(self, now)
+            return Session.tick(self, now, left)
         if self._writing is None:
             self._begin_next(now)
         out = self._first_unanswered()
-        return FOREVER if out is None else out.wait.left(now)
+        return left if out is None else out.wait.least(now, left)
 
     def _begin_next(self, now):
         self._writing = None

@@ -292,7 +292,8 @@ class Policy:
         number = self.number
         cursor = self.cursor
         if cursor.number < number:
-            cursor.advance()
+            cursor.number = cursor.found  # `advance`, without a call
+            cursor.offset = cursor.behind
             numbers[DELIVERED] += 1
         else:
             self.regain()
