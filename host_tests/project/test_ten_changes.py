@@ -88,38 +88,6 @@ def check_row(copy, what):
 
 # -- an outlet -----------------------------------------------------------------------------------------------------
 
-# What an outlet that needs no network has to answer.
-REST_OF_OUTLET = """
-    def attach(self, scheduler, slot):
-        pass
-
-    def recover(self, now):
-        pass
-
-    def hurry(self, now):
-        pass
-
-    def stop(self):
-        pass
-
-    def is_up(self):
-        return True
-
-    def put_state(self, shown):
-        shown["state"] = "at work"
-        shown["place"] = "memory"
-        shown["why"] = ""
-
-    def holds(self):
-        return False
-
-    def leave(self, now):
-        pass
-
-    def has_left(self, now):
-        return True
-"""
-
 TALLY = '''"""Counts results: an outlet that keeps nothing."""
 
 from toolcart.agent.base.ticks import FOREVER
@@ -151,8 +119,36 @@ class Tally:
             cursor.advance()
             self.total += self.size
         return FOREVER
+
+    def attach(self, scheduler, slot):
+        pass
+
+    def recover(self, now):
+        pass
+
+    def hurry(self, now):
+        pass
+
+    def stop(self):
+        pass
+
+    def is_up(self):
+        return True
+
+    def put_state(self, shown):
+        shown["state"] = "at work"
+        shown["place"] = "memory"
+        shown["why"] = ""
+
+    def holds(self):
+        return False
+
+    def leave(self, now):
+        pass
+
+    def has_left(self, now):
+        return True
 '''
-TALLY += REST_OF_OUTLET
 
 TALLY_WORKS = """
 from toolcart.agent.cart import status
@@ -400,276 +396,3 @@ def test_record_kind(copy):
     )
     run(copy, "-c", NOTE_WORKS)
     check_row(copy, "a record kind")
-
-
-# -- an event that follows from a result ---------------------------------------------------------------------------
-
-BATCHES = '''"""Writes an event behind the result that ends a batch, once, whichever way that result came."""
-
-from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.record import KIND_EVENT, KIND_RESULT
-from toolcart.agent.record import event as ev
-from toolcart.agent.record.result import BATCH_STATUS, HEAD_BYTES, ROOM_BYTES, TIME, TIME_BYTES
-from toolcart.agent.station.gone import newest_event
-
-CPYTHON_ONLY = True
-SETTINGS = """durable bool true"""
-MEANINGS = {}
-ASK_AGAIN_MS = 1000
-BLOCKS_SEARCHED = 16
-
-
-def make(settings, station, index):
-    return Batches(station, index)
-
-
-class Batches:
-    kind = "batches"
-    port = times = None
-    longest_ms = ASK_AGAIN_MS
-
-    def __init__(self, station, index):
-        self.station, self.log, self.index = station, station.log, index
-        self.attempts = self.written = 0
-        self.last = -1
-
-    def begin(self, now):
-        pass
-
-    def step(self, now):
-        log = self.log
-        if not log.state.ready() or (log.doubtful and not log.settle()):
-            return ASK_AGAIN_MS
-        if self.last < 0:
-            self.last = newest_event(log, ev.BATCH, BLOCKS_SEARCHED, number_of) or 0
-        cursor = log.cursors[self.index]
-        kind = log.peek(cursor)
-        while kind > RECORD_NONE:
-            ends = kind == KIND_RESULT and log.page[log.at + HEAD_BYTES + BATCH_STATUS] == 0x31
-            if ends and cursor.found > self.last and not self.write(cursor.found, now):
-                return ASK_AGAIN_MS
-            cursor.advance()
-            kind = log.peek(cursor)
-        return FOREVER if kind == RECORD_NONE else ASK_AGAIN_MS
-
-    def write(self, number, now):
-        log, text = self.log, b"%d" % number
-        octets = ev.EVENT_LEAST + len(text)
-        if not self.station.quiet.may_write(log) or not log.has_room(ROOM_BYTES + octets, False):
-            return False
-        time = log.at + HEAD_BYTES + TIME
-        stamp = bytes(log.page[time : time + TIME_BYTES])
-        ev.put_event(log.stage, log.place, log.next, self.station.number, ev.BATCH)
-        log.stage[log.place + ev.TIME : log.place + ev.TIME + TIME_BYTES] = stamp
-        octets = ev.put_words(log.stage, log.place, text, 0, len(text))
-        if log.append(KIND_EVENT, 0, octets) != 0:
-            return False
-        self.last = number
-        self.written += 1
-        self.station.intake.wake_outlets(now)
-        return True
-'''
-BATCHES += (
-    REST_OF_OUTLET
-    + """
-
-def number_of(log):
-    text = log.at + ev.TEXT
-    return int(bytes(log.page[text : text + log.page[log.at + ev.TEXT_LENGTH]]))
-"""
-)
-
-BATCHES_WORK = """
-import json
-from lab.harness.cart import Cart
-file = {"kind": "file", "path": "lines", "keep": 1}
-cart = Cart(settings={"station": {"outlets": [{"kind": "toolsnet"}, file, {"kind": "batches"}]}})
-
-
-def make(*statuses):
-    for status in statuses:
-        cart.controller.produce(batch_status=status)
-
-
-def told():
-    lines = [json.loads(line) for line in cart.lines["lines"].lines()]
-    ends = [line["number"] for line in lines if line.get("batch_status") == "OK"]
-    return ends, [int(line["text"]) for line in lines if line.get("event") == "batch done"]
-
-
-cart.until_ready()
-make(0, 1, 0)
-cart.until_quiet()
-cart.cut()
-make(0, 1)  # no one listens: these are fetched
-cart.until_quiet()
-cart.cut()
-cart.until_quiet()
-cart.run(5000)
-ends, events = told()
-assert len(ends) == 2 and events == ends, (ends, events)
-assert len(cart.ids()) == 5
-"""
-
-
-def test_event_that_follows_from_a_result(copy):
-    add(copy, "toolcart/agent/wide/batches.py", BATCHES)
-    edit(
-        copy,
-        "toolcart/agent/wide/outlets.py",
-        "from toolcart.agent.wide import file,",
-        "from toolcart.agent.wide import batches, file,",
-    )
-    edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "batches": batches,')
-    edit(copy, "toolcart/agent/cart/area.py", '"mqtt")', '"mqtt", "batches")')
-    edit(copy, "toolcart/agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
-    edit(
-        copy,
-        "toolcart/agent/record/text.py",
-        '    16: "results gone",',
-        '    6: "batch done",\n    16: "results gone",',
-    )
-    edit(copy, "docs/outlets.md", "`vehicle` (0052), ", "`vehicle` (0052), `batch done`, ")
-    (copy / "docs/configuration.md").write_text(run(copy, "-m", "toolcart.tools.config.text"), encoding="utf-8")
-    run(copy, "-c", BATCHES_WORK)
-    check_row(copy, "an event that follows from a result")
-
-
-# -- a telegram to ToolsNet ----------------------------------------------------------------------------------------
-
-GREETING_WRITER = '''"""Telegram 15: a greeting."""
-
-from toolcart.agent.toolsnet.telegram import begin, finish
-
-CPYTHON_ONLY = True
-
-
-def greeting(ident, station):
-    tx = bytearray(11) + b"%04d" % station
-    begin(tx, 15, ident)
-    finish(tx, len(tx))
-    return tx
-'''
-
-GREETING_SOURCE = '''"""Greets ToolsNet once a start."""
-
-from toolcart.agent.wide.telegram15 import greeting
-from toolcart.agent.wide.toolsnet_source import Source
-
-CPYTHON_ONLY = True
-
-
-class Greeting(Source):
-    def join(self, forward):
-        self.session = forward.session
-
-    def put_state(self, shown):
-        shown["greetings"] = self.sent
-
-    def waits(self):
-        return self.sent + self.passed == 0
-
-    def send(self, now):
-        if self.is_held(now):
-            return 0
-        self.is_out = True
-        self.tx = greeting(self.session.ident, self.session.place[2])
-        return len(self.tx)
-
-    def accepted(self, now):
-        self.count_accepted()
-
-    def refused(self, code, now):
-        self.count_refused(now)
-
-    def silent(self, now):
-        self.count_silent(now)
-
-    def resume(self, now):
-        return True
-'''
-
-GREETING_WORKS = """
-from lab.harness.cart import Cart
-cart = Cart()
-cart.until_ready()
-for _ in range(3):
-    cart.controller.produce()
-cart.until_quiet()
-assert len(cart.ids()) == 3
-assert cart.toolsnet.telegrams["15"] == 1, cart.toolsnet.telegrams
-cart.clean()
-"""
-
-
-def test_telegram(copy):
-    add(copy, "toolcart/agent/wide/telegram15.py", GREETING_WRITER)
-    add(copy, "toolcart/agent/wide/toolsnet_greeting.py", GREETING_SOURCE)
-    row = "toolcart/agent/wide/toolsnet.py"
-    edit(
-        copy,
-        row,
-        "from toolcart.agent.wide.toolsnet_session ",
-        "from toolcart.agent.wide.toolsnet_greeting import Greeting\nfrom toolcart.agent.wide.toolsnet_session ",
-    )
-    edit(copy, row, "    sources = []\n", "    sources = [Greeting()]\n")
-    reader = "toolcart/toolsnet.py"
-    edit(copy, reader, '"09", "13")', '"09", "13", "15")')
-    edit(
-        copy,
-        reader,
-        '    "07": (REQUEST, 19),\n',
-        '    "07": (REQUEST, 19),\n    "15": ((("station", 7, 4, "d", 1, 9999),), 11),\n',
-    )
-    run(copy, "-c", GREETING_WORKS)
-    check_row(copy, "a telegram")
-
-
-# -- a page --------------------------------------------------------------------------------------------------------
-
-COUNT_TEMPLATE = """{% extends "base.html" %}
-{% block title %}Count{% endblock %}
-{% block main %}
-<p>{{ agents | length }} agents: {% for one in agents %}{{ one.name }} {% endfor %}</p>
-{% endblock %}
-"""
-
-COUNT_VALUES = '''def count(seen: list[Seen]) -> str:
-    """How many agents there are."""
-    return _rendered("count.html", agents=seen)
-
-
-'''
-
-COUNT_WORKS = """
-from starlette.testclient import TestClient
-from toolcart.tools.status.asking import Trouble
-from toolcart.tools.web import app
-from toolcart.tools.web.polling import Looking
-
-
-def away(_path, _patience_s):
-    raise Trouble("no agent runs here", "start it")
-
-
-with TestClient(app.make(Looking(["/x/a.sock", "/x/b.sock"], away)), base_url="http://localhost") as client:
-    told = client.get("/count")
-    assert told.status_code == 200 and "<p>2 agents: " in told.text, told.text
-    assert "<title>Count \u00b7 toolcart</title>" in told.text and "/static/style.css" in told.text, "the shared frame"
-    assert "default-src 'none'" in told.headers["content-security-policy"]
-"""
-
-
-def test_page(copy):
-    add(copy, "toolcart/tools/web/templates/count.html", COUNT_TEMPLATE)
-    edit(copy, "toolcart/tools/web/page.py", "def trouble(", COUNT_VALUES + "def trouble(")
-    edit(
-        copy,
-        "toolcart/tools/web/app.py",
-        '        Route("/metrics", told),\n',
-        '        Route("/count", shown(lambda seen, _request: HTMLResponse(page.count(seen)))),\n'
-        '        Route("/metrics", told),\n',
-    )
-    run(copy, "-c", COUNT_WORKS)
-    check_row(copy, "a page")
