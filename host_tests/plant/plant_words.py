@@ -84,7 +84,7 @@ class Words:
     def now(self):
         """Text by surface."""
         told = self.told
-        seen = Seen("cart", "x", told if told["running"] else None, told.get("error", ""), told.get("hint", ""))
+        seen = Seen("cart", told if told["running"] else None, trouble=told.get("error", ""), hint=told.get("hint", ""))
         self.doctor = self.site.run("doctor", "--config", self.cart)
         said = {
             "status": self._said("status"),

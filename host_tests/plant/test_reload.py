@@ -24,7 +24,7 @@ def told_of(site, cart):
 def everywhere(site, cart):
     """What status, doctor, the web page and /metrics say."""
     told = told_of(site, cart)
-    seen = Seen("cart", "x", told)
+    seen = Seen("cart", told)
     texts = {
         "status": site.run("status", "--config", cart).stdout,
         "doctor": site.run("doctor", "--config", cart).stdout,

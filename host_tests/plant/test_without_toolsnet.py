@@ -33,7 +33,7 @@ def told_of(site, cart):
 def everything_said(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
     told = told_of(site, cart)
-    seen = Seen("cart", "x", told)
+    seen = Seen("cart", told)
     return {
         "log": agent.said,
         "status": site.run("status", "--config", cart).stdout,

@@ -236,7 +236,7 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
 
 
 def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
-    seen = Seen("a", "/x")
+    seen = Seen("a", path="/x")
     for started_s in (1.0, 1.0, None, 2.0, None, 2.0, 3.0):
         seen.look(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
     assert seen.restarts == 2

@@ -11,14 +11,19 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from toolcart.archive.server import _Client as Stranger  # that has not yet brought anything that was stored
+from typing import Generic, Protocol, TypeVar
 
 PERIOD_S = 0.02
 SHARE_S = 0.005
 TELEGRAMS_MOST = 20  # about 1 ms
+
+
+class Stranger(Protocol):
+    """A connection that has not yet brought anything that was stored; `take` is True if there may be more."""
+
+    def take(self, most: int) -> bool: ...
+
+    def read(self, on: bool) -> None: ...
 
 
 class Turns:

@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from toolcart.archive import beside
 from toolcart.base import installation
@@ -34,6 +34,9 @@ from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+
+if TYPE_CHECKING:
+    from toolcart.archive.web.serving import Child
 
 # The demo's folder: the agent's configuration, its spool, the archive, and where the next run continues.
 
@@ -95,12 +98,6 @@ ACCOUNT_EVERY_S = 0.5
 ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into the reconciliation
 
 
-class Closing(Protocol):
-    """Something that runs until it is closed."""
-
-    def close(self) -> None: ...
-
-
 class Demo(Watch):
     """One run of the demo; a given folder is kept and used again."""
 
@@ -114,7 +111,7 @@ class Demo(Watch):
         faults: Faults | None = None,
         seed: int = 1,
         link: str = "tcp",
-        show: Callable[[str], Closing] | None = None,
+        show: Callable[[str], Child] | None = None,
     ) -> None:
         """`show` gets the archive's place and starts its pages."""
         self._temporary = folder is None

@@ -186,8 +186,6 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
         for place, outlet in enumerate(station["outlets"]):
             address = address_of(outlet)
             named += [(f"stations[{index}].outlets[{place}]", address[0])] if address else []
-    if configuration["board"].get("ntp_host"):
-        named.append(("board.ntp_host", configuration["board"]["ntp_host"]))
     return named
 
 

@@ -29,14 +29,8 @@ BAD = "bad"
 
 # What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
 _TOLD_AS_STATE = {
-    "controller losses",
-    "server losses",
-    "controller away",
-    "server away",
-    "no pim",
-    "host refused",
-    "ids gone",
-    "outlet failed",
+    *("controller losses", "server losses", "controller away", "server away"),
+    *("no pim", "host refused", "ids gone", "outlet failed"),
 }
 _HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time"}
 _HARMLESS |= {"passed over", "ids higher"}
@@ -114,10 +108,8 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind == "note":
-            return [Change(at_s, WARNING, line["text"])]
-        if kind == "reload":
-            return [Change(at_s, INFO, line["text"])]
+        if kind in ("note", "reload"):
+            return [Change(at_s, WARNING if kind == "note" else INFO, line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
         if kind not in ("status", "stopped"):
@@ -337,10 +329,7 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report each need (toolcart.tools.words.attention) when it comes up, when it changes and when it is over."""
     found = {need.slug: need for need in attention.needs(shown)}
     levels = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}
-    told = []
-    for slug, need in found.items():
-        if known.needs.get(slug) != need.key:
-            told.append((levels[need.level], need.text()))
+    told = [(levels[need.level], need.text()) for slug, need in found.items() if known.needs.get(slug) != need.key]
     told += [(GOOD, attention.OVER[slug]) for slug in known.needs if slug not in found]
     known.needs = {slug: need.key for slug, need in found.items()}
     return told

@@ -34,25 +34,9 @@ LEVEL_STYLES = {"good": GOOD_STYLE, "info": "", "warning": WARNING_STYLE, "bad":
 LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
 # Counters that mean trouble if they are not zero.
 TROUBLE = {
-    "raw",
-    "refused full",
-    "flash failed",
-    "no values",
-    "cut short",
-    "ids gone",
-    "controller resets",
-    "refused by server",
-    "parked",
-    "parking failed",
-    "server silent",
-    "server foreign",
-    "server malformed",
-    "controller malformed",
-    "no pim",
-    "resume unknown",
-    "server behind",
-    "faults",
-    "outlet failed",
+    *("raw", "refused full", "flash failed", "no values", "cut short", "ids gone", "controller resets", "faults"),
+    *("refused by server", "parked", "parking failed", "server silent", "server foreign", "server malformed"),
+    *("controller malformed", "no pim", "resume unknown", "server behind", "outlet failed"),
 }
 CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries
 GAUGE_CELLS = 12
@@ -216,9 +200,8 @@ def _spool_line(text: Text, spool: dict, width: int) -> None:
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
     """The rates and the oldest waiting result: two lines above the curve."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(
-        f"{rates[1]:.1f}/s", "bold"
-    )
+    for label, rate in zip(("in ", "   out "), rates, strict=True):
+        text.append(label, "dim").append(f"{rate:.1f}/s", "bold")
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
     text.append(oldest or "nothing waiting", WARNING_STYLE if oldest else GOOD_STYLE)

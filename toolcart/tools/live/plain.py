@@ -30,15 +30,33 @@ STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a mil
 MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
 
 
-class PlainLines:
-    """Writes changes and summaries; `closed` once they are no longer read."""
+class _Lines:
+    """What writes lines; `closed` once they are no longer read."""
+
+    summary_every_s: float
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.closed = False
+
+    def _put(self, line: str) -> None:
+        if self.closed:
+            return
+        try:
+            self.out.write(line + "\n")
+            self.out.flush()
+        except (OSError, ValueError):  # a closed pipe, a terminal that is gone, a full disk: the results matter more
+            self.closed = True
+
+
+class PlainLines(_Lines):
+    """Writes changes and summaries."""
 
     summary_every_s = SUMMARY_EVERY_S
 
     def __init__(self, out: TextIO, as_json: bool) -> None:
-        self.out = out
+        super().__init__(out)
         self.as_json = as_json
-        self.closed = False
 
     def changes(self, changes: list[Change]) -> None:
         for change in changes:
@@ -60,15 +78,6 @@ class PlainLines:
         else:
             for line in lines:
                 self._put(visible(line))
-
-    def _put(self, line: str) -> None:
-        if self.closed:
-            return
-        try:
-            self.out.write(line + "\n")
-            self.out.flush()
-        except (OSError, ValueError):  # a closed pipe, a terminal that is gone, a full disk
-            self.closed = True
 
 
 def _clock() -> str:
@@ -155,24 +164,21 @@ class InProcess:
 # 2. JSON: one object a line with time, level and text.
 # 3. If the reader goes away the run ends in order: `closed`.
 
-TEXT = "text"
-JSON = "json"
-FORMATS = (TEXT, JSON)
+TEXT, JSON = "text", "json"
 DAY_S = 86400.0
 
 NAMES = {GOOD: "notice", INFO: "info", WARNING: "warning", BAD: "error"}
 PRIORITIES = {GOOD: 5, INFO: 6, WARNING: 4, BAD: 3}  # syslog(3)
 
 
-class LogLines:
+class LogLines(_Lines):
     """Writes the lines; takes the same calls as toolcart.tools.live.plain.PlainLines."""
 
     summary_every_s = DAY_S
 
     def __init__(self, out: TextIO, form: str = TEXT, environment: dict | None = None) -> None:
-        self.out = out
+        super().__init__(out)
         self.form = form
-        self.closed = False
         self._is_journal = form == TEXT and is_journal(out, os.environ if environment is None else environment)
 
     def changes(self, changes: list[Change]) -> None:
@@ -190,8 +196,6 @@ class LogLines:
             self._say(INFO, f"ended: {line.strip()}", account)
 
     def _say(self, level: str, text: str, figures: dict | None = None) -> None:
-        if self.closed:
-            return
         moment = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
         if self.form == JSON:
             line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **(figures or {})})
@@ -199,11 +203,7 @@ class LogLines:
             line = f"<{PRIORITIES[level]}>{visible(text)}"
         else:
             line = f"{moment} {NAMES[level]:<7} {visible(text)}"
-        try:
-            self.out.write(line + "\n")
-            self.out.flush()
-        except (OSError, ValueError):  # the reader has gone, or the disk is full: the results matter more
-            self.closed = True
+        self._put(line)
 
 
 def is_journal(out: TextIO, environment) -> bool:

@@ -7,36 +7,14 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from rich.text import Text
 
-from toolcart.tools.live.panels import BAD_STYLE, GOOD_STYLE, WARNING_STYLE, fitted
+from toolcart.tools.live import table
+from toolcart.tools.live.panels import BAD_STYLE, GOOD_STYLE, WARNING_STYLE
+from toolcart.tools.live.table import Column
 
 ROOMY = 84  # from this many cells on, columns are further apart
 _SIGNS = {"OK": " ", "": " ", "high": "▲", "low": "▼"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """`tell(result)` gives text and colour; shown from `from_width` cells on, `wide` cells wide from `wide_from` on."""
-
-    title: str
-    cells: int
-    tell: Callable[[dict], tuple[str, str]]
-    from_width: int = 0
-    right: bool = False
-    wide: int = 0
-    wide_from: int = 1000
-
-
-def _torque(result: dict) -> tuple[str, str]:
-    return _judged(f"{result['torque']} {result['unit']}", result["torque_status"])
-
-
-def _angle(result: dict) -> tuple[str, str]:
-    return _judged(f"{result['angle']}°", result["angle_status"])
 
 
 def _judged(value: str, status: str) -> tuple[str, str]:
@@ -55,10 +33,15 @@ COLUMNS = (
     Column("no.", 6, lambda result: (str(result["number"]), ""), 0, True),
     Column("date", 10, lambda result: ((result["time"] or " ").split(" ")[0], "dim"), 106),
     Column("time", 8, lambda result: ((result["time"] or " ").split(" ")[-1], "")),
-    Column("VIN", 17, lambda result: (result["vin"], ""), 0, False, 25, 96),
+    Column("VIN", 17, lambda result: (result["vin"], ""), more=lambda width: 8 if width >= 96 else 0),
     Column("prog", 4, lambda result: (result["program"], ""), 0, True),
-    Column("torque", 11, _torque, 0, True),
-    Column("angle", 7, _angle, 0, True),
+    Column(
+        "torque",
+        11,
+        lambda result: _judged(f"{result['torque']} {result['unit']}", result["torque_status"]),
+        right=True,
+    ),
+    Column("angle", 7, lambda result: _judged(f"{result['angle']}°", result["angle_status"]), right=True),
     Column("", 3, _status),
     Column("batch", 13, lambda result: (result["batch_status"], "dim"), 120),
     Column("tightening ID", 13, lambda result: (result.get("tightening_id") or "", "dim"), 134, True),
@@ -66,25 +49,13 @@ COLUMNS = (
 )
 
 
-def _columns(width: int) -> list[tuple[Column, int]]:
-    return [
-        (column, column.wide if width >= column.wide_from else column.cells)
-        for column in COLUMNS
-        if width >= column.from_width
-    ]
-
-
 def _between(width: int) -> str:
-    """Return what separates two columns."""
     return "  " if width >= ROOMY else " "
 
 
 def heading(width: int) -> Text:
     """Return the line above the table."""
-    titles = [
-        f"{column.title:>{cells}}" if column.right else f"{column.title:<{cells}}" for column, cells in _columns(width)
-    ]
-    return Text(_between(width).join(titles).rstrip(), "dim", no_wrap=True, overflow="crop")
+    return Text(table.heading(COLUMNS, width, _between(width)).rstrip(), "dim", no_wrap=True, overflow="crop")
 
 
 def row(result: dict, width: int) -> Text:
@@ -94,10 +65,7 @@ def row(result: dict, width: int) -> Text:
         text.append(f"{result['number']:>6}  ")
         text.append(f"could not be read, kept as it came ({result['octets']} bytes)", "bold " + WARNING_STYLE)
         return text
-    for column, cells in _columns(width):
-        value, style = column.tell(result)
-        text.append(value.rjust(cells) if column.right and len(value) <= cells else fitted(value, cells), style)
-        text.append(_between(width))
+    table.put(text, COLUMNS, result, width, _between(width))
     text.rstrip()
     return text
 

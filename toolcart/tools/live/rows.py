@@ -98,11 +98,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_relative(y=lines, animate=False)
 
     def action_page(self, pages: int) -> None:
-        lines = pages * max(self.size.height - 1, 1)
-        if self._has_cursor:
-            self._move(self.cursor + lines)
-        else:
-            self.scroll_relative(y=lines, animate=False)
+        self.action_go(pages * max(self.size.height - 1, 1))
 
     def action_end(self, way: int) -> None:
         if self._has_cursor:

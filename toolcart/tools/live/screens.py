@@ -363,7 +363,7 @@ PHASES = {
 
 
 class Demo(Protocol):
-    """What the screens show and do if there is a built-in plant around the agent (toolcart.tools.demo.plant)."""
+    """What the screens show of a built-in plant around the agent, if there is one (toolcart.tools.demo.plant)."""
 
     toolsnet_cut: bool
     controller_cut: bool
@@ -371,16 +371,6 @@ class Demo(Protocol):
     kills: int
     books: dict
     archived: object | None
-
-    def switch_toolsnet(self) -> None: ...
-
-    def switch_controller(self) -> None: ...
-
-    def kill_agent(self) -> None: ...
-
-    def kill_archive(self) -> None: ...
-
-    def change_rate(self, faster: bool) -> None: ...
 
 
 class Subject:

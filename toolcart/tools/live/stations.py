@@ -9,16 +9,15 @@ Rules
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from toolcart.base.printable import visible
-from toolcart.tools.live import chart, panels
+from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
+from toolcart.tools.live.table import Column
 from toolcart.tools.words import attention, lasting, news, sides
 from toolcart.tools.words.reasons import Reason, short
 from toolcart.tools.words.sides import first_of, others_of
@@ -80,124 +79,61 @@ def percent_used(shown: dict) -> int:
     return 100 * spool["used_blocks"] // max(spool["blocks"], 1)
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the table: `write(text, station, cells)`; shown from a screen of `from_width` cells on."""
-
-    title: str
-    cells: int
-    write: Callable[[Text, StationFigures, int], None]
-    from_width: int = 0
-    right: bool = False
-
-
-def _number(text: Text, known: StationFigures, cells: int) -> None:
-    level, _ = verdict(known.shown)
-    sign, style = panels.LEVEL_SIGNS[level], panels.LEVEL_STYLES[level]
-    text.append(f"{sign} ", style or panels.GOOD_STYLE)
-    text.append(f"{known.shown['number']:>{cells - 2}}")
-
-
-def _name(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(panels.fitted(visible(known.shown["name"]), cells))
-
-
-def _controller(text: Text, known: StationFigures, cells: int) -> None:
-    _side(text, known.shown.get("controller", {}), cells)
-
-
-def _outlet(text: Text, known: StationFigures, cells: int) -> None:
-    _side(text, first_of(known.shown), cells)
-
-
-def _side(text: Text, side: dict, cells: int) -> None:
+def _side(side: dict) -> tuple[str, str]:
     state = side.get("state", "")
     sign, style = panels.state_sign(side)
-    text.append(panels.fitted(f"{sign} {state}" if state else "", cells), style)
+    return f"{sign} {state}" if state else "", style
 
 
-def _in(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(f"{known.rates()[0]:>{cells}.1f}")
-
-
-def _out(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(f"{known.rates()[1]:>{cells}.1f}")
-
-
-def _waiting(text: Text, known: StationFigures, cells: int) -> None:
-    waiting = known.shown.get("backlog", 0)
-    text.append(f"{waiting:>{cells}}", panels.WARNING_STYLE if waiting else "dim")
-
-
-def _oldest(text: Text, known: StationFigures, cells: int) -> None:
+def _oldest(known: StationFigures) -> tuple[str, str]:
     oldest = panels.oldest_text(known.shown.get("oldest_waiting"), panels.time.time())
-    text.append(panels.fitted(oldest.removeprefix("oldest ").removeprefix("of "), cells))
+    return oldest.removeprefix("oldest ").removeprefix("of "), ""
 
 
-def _parked(text: Text, known: StationFigures, cells: int) -> None:
-    parked = parked_of(known.shown)
-    text.append(f"{parked:>{cells}}", panels.WARNING_STYLE if parked else "dim")
+def _count(count: int) -> tuple[str, str]:
+    return str(count), panels.WARNING_STYLE if count else "dim"
 
 
-def _stored(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(f"{known.shown.get('stored', 0):>{cells}}")
-
-
-def _spool(text: Text, known: StationFigures, cells: int) -> None:
+def _spool(known: StationFigures) -> tuple[str, str]:
     if "spool" not in known.shown:
-        text.append(" " * cells)
-        return
-    used = f"{percent_used(known.shown)} %"
-    text.append(f"{used:>{cells}}", panels.WARNING_STYLE if percent_used(known.shown) >= FULL_PERCENT else "dim")
+        return "", ""
+    percent = percent_used(known.shown)
+    return f"{percent} %", panels.WARNING_STYLE if percent >= FULL_PERCENT else "dim"
 
 
-def _mini(text: Text, known: StationFigures, cells: int) -> None:
-    text.append(chart.mini(known.curve, cells), panels.CURVE_STYLE)
+def _more(width: int) -> int:
+    """Return what the name gets beside its own cells where there is room."""
+    return min(max(width - 100, 0) // 5, 18)
 
 
-COLUMNS = (
-    Column(" no.", 6, _number),
-    Column("name", 12, _name),
-    Column("controller", 13, _controller),
-    Column("outlet", 13, _outlet),
-    Column("in/s", 5, _in, 84, True),
-    Column("out/s", 5, _out, 104, True),
-    Column("waiting", 7, _waiting, 0, True),
+COLUMNS: tuple[Column[StationFigures], ...] = (  # behind the sign and the number
+    Column("name", 12, lambda known: (visible(known.shown["name"]), ""), more=_more),
+    Column("controller", 13, lambda known: _side(known.shown.get("controller", {}))),
+    Column("outlet", 13, lambda known: _side(first_of(known.shown))),
+    Column("in/s", 5, lambda known: (f"{known.rates()[0]:.1f}", ""), 84, True),
+    Column("out/s", 5, lambda known: (f"{known.rates()[1]:.1f}", ""), 104, True),
+    Column("waiting", 7, lambda known: _count(known.shown.get("backlog", 0)), 0, True),
     Column("oldest", 22, _oldest, 112),
-    Column("aside", 6, _parked, 128, True),
-    Column("stored", 9, _stored, 140, True),
+    Column("aside", 6, lambda known: _count(parked_of(known.shown)), 128, True),
+    Column("stored", 9, lambda known: (str(known.shown.get("stored", 0)), ""), 140, True),
     Column("spool", 6, _spool, 96, True),
-    Column("waiting, 2 min", MINI_CELLS, _mini, 160),
+    Column("waiting, 2 min", MINI_CELLS, lambda known: (chart.mini(known.curve, MINI_CELLS), panels.CURVE_STYLE), 160),
 )
 WRONG = "what is wrong"
 
 
-def _columns(width: int) -> list[Column]:
-    return [column for column in COLUMNS if width >= column.from_width]
-
-
-def _cells(column: Column, width: int) -> int:
-    """Return the column's width: the name gets more where there is room."""
-    return column.cells + (min(max(width - 100, 0) // 5, 18) if column.write is _name else 0)
-
-
 def heading(width: int) -> Text:
     """Return the line above the table."""
-    text = Text(no_wrap=True, overflow="crop")
-    for column in _columns(width):
-        cells = _cells(column, width)
-        text.append(f"{column.title:>{cells}} " if column.right else f"{column.title:<{cells}} ")
-    text.append(" " + WRONG)
-    text.stylize("dim")
-    return text
+    return Text(f" no.   {table.heading(COLUMNS, width, ' ')}  {WRONG}", "dim", no_wrap=True, overflow="crop")
 
 
 def row(known: StationFigures, width: int) -> Text:
     """Return a station's line."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    for column in _columns(width):
-        column.write(text, known, _cells(column, width))
-        text.append(" ")
+    level, _ = verdict(known.shown)
+    text.append(f"{panels.LEVEL_SIGNS[level]} ", panels.LEVEL_STYLES[level] or panels.GOOD_STYLE)
+    text.append(f"{known.shown['number']:>4} ")
+    table.put(text, COLUMNS, known, width, " ")
     text.append(" ")
     for detail in (WHOLE, WORDS, SHORT, BARE):
         level, words = verdict(known.shown, detail)
@@ -221,11 +157,7 @@ def _urgency(known: StationFigures) -> tuple[int, int, int]:
 
 def worst(stations: list[StationFigures]) -> StationFigures | None:
     """Return the station to look at first; None if all are well."""
-    return min(
-        (known for known in stations if not is_well(known)),
-        key=_urgency,
-        default=None,
-    )
+    return min((known for known in stations if not is_well(known)), key=_urgency, default=None)
 
 
 def in_full(known: StationFigures, cells: int, lines: int) -> Text:

@@ -92,12 +92,12 @@ class View(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
     BINDINGS: ClassVar = [
-        Binding("n", "toolsnet", "ToolsNet"),
-        Binding("c", "controller", "controller"),
-        Binding("k", "kill_agent", "kill"),
-        Binding("a", "kill_archive", "kill archive", show=False),  # the footer of 80 columns is full
-        Binding("plus,equals_sign", "faster", "faster", key_display="+"),
-        Binding("minus", "slower", "slower", key_display="-"),
+        Binding("n", "demo('switch_toolsnet')", "ToolsNet"),
+        Binding("c", "demo('switch_controller')", "controller"),
+        Binding("k", "demo('kill_agent')", "kill"),
+        Binding("a", "demo('kill_archive')", "kill archive", show=False),  # the footer of 80 columns is full
+        Binding("plus,equals_sign", "demo('change_rate', True)", "faster", key_display="+"),
+        Binding("minus", "demo('change_rate', False)", "slower", key_display="-"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("q", "end", "quit"),
         Binding("ctrl+c,ctrl+q", "end", "quit", show=False, priority=True),
@@ -124,37 +124,15 @@ class View(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show in the footer only the keys that this run has."""
-        if action == "kill_archive":
-            return self.demo is not None and self.demo.archived is not None
-        if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
-            return self.driven.is_demo
-        return True
+        if action != "demo":
+            return True
+        return self.demo is not None and (parameters[0] != "kill_archive" or self.demo.archived is not None)
 
     # -- keys --------------------------------------------------------------------------------------------------
 
-    def action_toolsnet(self) -> None:
-        if self.demo:
-            self.demo.switch_toolsnet()
-
-    def action_controller(self) -> None:
-        if self.demo:
-            self.demo.switch_controller()
-
-    def action_kill_agent(self) -> None:
-        if self.demo:
-            self.demo.kill_agent()
-
-    def action_kill_archive(self) -> None:
-        if self.demo:
-            self.demo.kill_archive()
-
-    def action_faster(self) -> None:
-        if self.demo:
-            self.demo.change_rate(True)
-
-    def action_slower(self) -> None:
-        if self.demo:
-            self.demo.change_rate(False)
+    def action_demo(self, order: str, *values: object) -> None:
+        """Do something to the plant around the agent."""
+        getattr(self.demo, order)(*values)
 
     def action_help(self) -> None:
         if not isinstance(self.screen, Help):
@@ -225,36 +203,9 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
 _COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
 
 _LINES = {"─━╌╍═▔╴╶": "-", "│┃╎║▏▎▌▐": "|", "┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝": "+"}
-_SIGNS = {
-    "●": "*",  # good
-    "◐": "~",  # under way
-    "○": "o",  # down
-    "✖": "x",
-    "▲": "^",
-    "▼": "v",
-    "→": ">",
-    "←": "<",
-    "↑": "^",
-    "↓": "v",
-    "⏎": ">",
-    "…": ".",
-    "·": ".",
-    "°": "d",
-    "█": "#",
-    "▇": "#",
-    "▆": "|",
-    "▅": "|",
-    "▄": ":",
-    "▃": ":",
-    "▂": ".",
-    "▁": ".",
-    "▒": ":",
-    "░": ".",
-    "▀": '"',
-    "\u00a0": " ",
-}
-_TABLE = {ord(sign): plain for signs, plain in _LINES.items() for sign in signs}
-_TABLE.update({ord(sign): plain for sign, plain in _SIGNS.items()})
+_SIGNS = {"●": "*", "◐": "~", "○": "o", "✖": "x", "▲↑": "^", "▼↓": "v", "→⏎": ">", "←": "<", "°": "d", "\u00a0": " "}
+_SIGNS |= {"█▇": "#", "▆▅": "|", "▄▃▒": ":", "▂▁░…·": ".", "▀": '"'}
+_TABLE = {ord(sign): plain for signs, plain in (_LINES | _SIGNS).items() for sign in signs}
 
 
 def has_utf8(environment: Mapping[str, str] = os.environ) -> bool:

@@ -15,32 +15,9 @@ from toolcart.tools.spool.image import NAMES, Area, Entry, Image
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
-    "number",
-    "area",
-    "kind",
-    "time",
-    "time_source",
-    "vin",
-    "program",
-    "torque",
-    "unit",
-    "angle",
-    "status",
-    "torque_status",
-    "angle_status",
-    "batch_status",
-    "tightening_id",
-    "source",
-    "station",
-    "spindle",
-    "refused_number",
-    "refused_code",
-    "octets",
-    "frame",
-    "first_id",
-    "last_id",
-    "count",
-    "reason",
+    *("number", "area", "kind", "time", "time_source", "vin", "program", "torque", "unit", "angle", "status"),
+    *("torque_status", "angle_status", "batch_status", "tightening_id", "source", "station", "spindle"),
+    *("refused_number", "refused_code", "octets", "frame", "first_id", "last_id", "count", "reason"),
 )
 GAP_COLUMNS: tuple[str, ...] = ("time", "first_id", "last_id", "count", "reason", "why", "id_epoch", "total", "event")
 
@@ -119,9 +96,8 @@ def account(image: Image, area: Area) -> dict[str, object]:
         "block_bytes": device.block_bytes,
     }
     if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
-        erases = image.opened.state.numbers[n.COUNTS_TO] // max(
-            1, area.block_count
-        )  # at most (toolcart.agent.log.record)
+        # At most so many (toolcart.agent.log.record).
+        erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)
         shown["erases"] = erases
         shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
         shown["expected_years"] = _years(area, kept, erases)

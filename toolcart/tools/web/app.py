@@ -97,8 +97,8 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
         return answer
 
     async def told(_request: Request) -> Response:
-        agents = await to_thread.run_sync(looking.agents)
-        return Response(metrics.text_of(agents), headers={"content-type": CONTENT_TYPE})
+        seen = await to_thread.run_sync(looking.look)
+        return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok\n")

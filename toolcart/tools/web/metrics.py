@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
@@ -83,11 +84,11 @@ class Agent:
     """What is known about an agent: name for labels, newest status (None if it does not answer), restarts seen."""
 
     name: str
-    status: dict | None
+    status: dict | None = None
     restarts: int = 0
 
 
-def text_of(agents: list[Agent], now_s: float | None = None) -> str:
+def text_of(agents: Sequence[Agent], now_s: float | None = None) -> str:
     """Return the whole page of /metrics."""
     sheet = Sheet(FAMILIES)
     for agent in agents:

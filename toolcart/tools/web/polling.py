@@ -26,15 +26,12 @@ THREADS = 16
 
 
 @dataclass
-class Seen:
+class Seen(Agent):
     """One agent as it was when last asked."""
 
-    name: str
-    path: str
-    status: dict | None = None
+    path: str = ""
     trouble: str = ""
     hint: str = ""
-    restarts: int = 0
     _started: float | None = field(default=None, repr=False)
 
     def look(self, ask: Callable[[str, float], dict]) -> None:
@@ -68,15 +65,11 @@ class Looking:
                 paths = list(dict.fromkeys(self._paths)) or place.all_services() or [place.default()]
                 names = names_of(paths)
                 for path in paths:
-                    self._seen.setdefault(path, Seen(names[path], path))
+                    self._seen.setdefault(path, Seen(names[path], path=path))
                 list(self._threads.map(lambda path: self._seen[path].look(self._ask), paths))
                 self._seen = {path: self._seen[path] for path in paths}
                 self._looked_s = time.monotonic()
             return list(self._seen.values())
-
-    def agents(self) -> list[Agent]:
-        """Return them in the form for /metrics."""
-        return [Agent(seen.name, seen.status, seen.restarts) for seen in self.look()]
 
     def close(self) -> None:
         """End the threads."""
