@@ -116,11 +116,9 @@ class Board:
     # -----------------------------------------------------------------------------------------
 
     def now(self):
-        """Return the ticks."""
         return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
 
     def stamp_into(self, buf):
-        """Write the local time as 19 characters."""
         self.clock.stamp_into(buf)
 
     def clock_is_set(self):
@@ -128,21 +126,17 @@ class Board:
         return self.clock.source >= SOURCE_TOOLSNET
 
     def seed(self):
-        """Return a number that differs from start to start."""
         return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6  # type: ignore[operator]
 
     def tcp(self):
-        """Return a new port."""
         return self.sockets.tcp()
 
     def serial(self, controller):
-        """Return a new port for the UART of these controller settings."""
         from toolcart.board.uart import UartPort  # not with controllers over TCP alone
 
         return UartPort(controller, machine.UART, machine.Pin, self.sockets)
 
     def flash(self, spool):
-        """Open the flash of these spool settings; None if it is not available now."""
         path = spool["path"]
         if path not in self._flashes:
             device = self._open_flash(path, spool["size_kib"])
@@ -156,7 +150,6 @@ class Board:
         return self._flashes[path]
 
     def watch(self, port, slot):
-        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def wait(self, app, wait_ms):
@@ -186,12 +179,10 @@ class Board:
             feeder.end()
 
     def show_lamp(self, on):
-        """Switch the lamp."""
         if self._lamp is not None:
             self._lamp.value(1 if on else 0)
 
     def read_console(self):
-        """Return what was typed."""
         return self.sockets.read_console()
 
     def calendar(self, unix_s):
@@ -200,7 +191,6 @@ class Board:
         return time.gmtime(unix_s - offset_s)[:6]
 
     def about(self):
-        """Return the board's part of the status."""
         gc.collect()
         return {
             "chip": sys.platform,
@@ -214,7 +204,6 @@ class Board:
         }
 
     def reset(self):
-        """Restart the board."""
         machine.reset()
 
     # -- parts -------------------------------------------------------------------------------------------------

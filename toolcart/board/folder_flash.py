@@ -79,7 +79,6 @@ class FolderFlash:
                 self._is_there[int(name)] = 1
 
     def read_into(self, address, buf, n):
-        """Copy `n` bytes from `address` into buf[0:n]."""
         offset = address % BLOCK_BYTES
         if offset + n <= BLOCK_BYTES:
             return self._read(address // BLOCK_BYTES, offset, buf, n)

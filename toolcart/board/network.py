@@ -68,7 +68,6 @@ class NoNetwork:
         """Do nothing."""
 
     def about(self):
-        """Return its part of the status."""
         return {"kind": self._kind, "missing": True} if self._kind else {"kind": "none"}
 
 
@@ -86,7 +85,6 @@ class Interface:
         self._is_up = bool(interface.isconnected())
 
     def tick(self, now):
-        """Check the link; return the ms until the next check."""
         if self._next.expired(now):
             self._next.start(now, LINK_MS)
             was_up = self._is_up
@@ -96,7 +94,6 @@ class Interface:
         return self._next.left(now)
 
     def is_up(self):
-        """True if there is a network."""
         return self._is_up
 
     def servers(self):
@@ -115,7 +112,6 @@ class Interface:
         self._switch_on()
 
     def about(self):
-        """Return its part of the status."""
         return {"kind": "ethernet", "up": self._is_up, "losses": self.losses, "address": self._address()}
 
     def _address(self):

@@ -19,20 +19,16 @@ class RamFlash:
         self.cells = bytearray(b"\xff" * (block_count * block_bytes))
 
     def read_into(self, address, buf, n):
-        """Copy `n` bytes from `address` into buf[0:n]."""
         copy(buf, 0, self.cells, address, n)
         return FLASH_DONE
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`."""
         copy(self.cells, address, buf, 0, n)
         return FLASH_DONE
 
     def erase(self, block):
-        """Make every byte of the block 0xFF."""
         fill(self.cells, block * self.block_bytes, self.block_bytes, _ERASED)
         return FLASH_DONE
 
     def refusal(self):
-        """Return REFUSED_NOTHING: RAM refuses nothing."""
         return REFUSED_NOTHING

@@ -211,7 +211,6 @@ class Resolver:
             sock.close()
 
     def about(self):
-        """Return its part of the status."""
         known = {}
         for name in self._names:
             known[name.text] = name.address or None

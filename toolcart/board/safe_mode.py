@@ -61,7 +61,6 @@ class State:
         self.rejected = rejected
 
     def text(self):
-        """Return the line."""
         return "%s %s %d %d %s\n" % (self.confirmed, self.trial, self.tries, self.failures, self.rejected)
 
 

@@ -120,7 +120,6 @@ class TcpPort:
         return False
 
     def state(self):
-        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         if self.asks and not self.is_looked_up():
             return self._state
         if self._state == PORT_OPENING and self.events:
@@ -133,7 +132,6 @@ class TcpPort:
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         if n == 0:
@@ -152,7 +150,6 @@ class TcpPort:
         return count
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
@@ -166,7 +163,6 @@ class TcpPort:
         return count
 
     def close(self):
-        """Close at once."""
         sock = self.sock
         if sock is not None:
             self.sock = None
@@ -222,7 +218,6 @@ class Sockets:
             pass  # this port cannot poll its console: then no questions are answered while the agent runs
 
     def tcp(self):
-        """Return a new port."""
         return TcpPort(self)
 
     def looks_up(self, host, port):
@@ -259,7 +254,6 @@ class Sockets:
         del self._open[sock]
 
     def wait(self, app, wait_ms, now_of):
-        """Sleep until input or for `wait_ms`; wake the slots that have input."""
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
         if self.resolver is not None:

@@ -37,11 +37,9 @@ class SuppliedFlash:
         self._supply = supply
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`."""
         return FLASH_IO if self._refuses() else self._device.program(address, buf, n)
 
     def erase(self, block):
-        """Make every byte of the block 0xFF."""
         return FLASH_IO if self._refuses() else self._device.erase(block)
 
     def refusal(self):
@@ -54,6 +52,5 @@ class SuppliedFlash:
         return self._is_low
 
     def about(self):
-        """Return its part of the status."""
         _, limit, least_mv = self._supply
         return {"mv": self._read() * least_mv // limit, "least_mv": least_mv, "refused": self.refused}

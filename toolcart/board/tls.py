@@ -124,12 +124,10 @@ class TlsPort(TcpPort):
         self._owed = 0
 
     def open(self, host, number):
-        """Begin to connect."""
         self._host = self._name or host
         TcpPort.open(self, host, number)
 
     def state(self):
-        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         if self.asks and not self.is_looked_up():
             return self._state
         if self._state == PORT_OPENING:
@@ -143,7 +141,6 @@ class TlsPort(TcpPort):
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         sock = self.sock
@@ -169,7 +166,6 @@ class TlsPort(TcpPort):
         return PORT_LOST if at == 0 and self._has_ended else at
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         wanted = n
@@ -185,7 +181,6 @@ class TlsPort(TcpPort):
         return count
 
     def close(self):
-        """Close at once."""
         tcp = self._tcp
         self._tcp = None
         TcpPort.close(self)

@@ -87,7 +87,6 @@ class UartPort:
             self.why = WHY_NO_DEVICE
 
     def state(self):
-        """Return PORT_CLOSED or PORT_OPEN."""
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
@@ -128,7 +127,6 @@ class UartPort:
         return self._full
 
     def close(self):
-        """Give the UART back."""
         if self.sock is not None:
             self._sockets.forget(self.sock)
             self.sock.deinit()

@@ -53,7 +53,6 @@ class Wifi(Interface):
         Interface.__init__(self, wlan, settings, now)
 
     def is_up(self):
-        """True if there is a network."""
         return self.state == UP
 
     def restart(self, is_deep, now):
@@ -64,14 +63,12 @@ class Wifi(Interface):
         self._wait.start(now, 0)
 
     def about(self):
-        """Return its part of the status."""
         told = {"kind": "wifi", "state": STATE_NAMES[self.state], "level_dbm": self.level_dbm, "joins": self.joins}
         told.update({"losses": self.losses, "failures": self.failures, "roams": self.roams, "restarts": self.restarts})
         told["address"] = self._address()
         return told
 
     def tick(self, now):
-        """Do what is due; return the ms until the next look."""
         if self.state == DOWN:
             if self._wait.expired(now):
                 self._join(None, now)

@@ -72,31 +72,25 @@ class Awaiting:
         return 0
 
     def is_up(self):
-        """True if the outlet is there and up."""
         return self._outlet is not None and self._outlet.is_up()
 
     def holds(self):
-        """True if only an operator can let its records go on."""
         return self._outlet is not None and self._outlet.holds()
 
     def recover(self, now):
-        """A step has failed: begin again."""
         if self._outlet is not None:
             self._outlet.recover(now)
 
     def hurry(self, now):
-        """The network is up."""
         if self._outlet is not None:
             self._outlet.hurry(now)
 
     def leave(self, now):
-        """The orderly end begins."""
         self._stopping = True
         if self._outlet is not None:
             self._outlet.leave(now)
 
     def has_left(self, now):
-        """True if nothing is outstanding any more."""
         return self._outlet is None or self._outlet.has_left(now)
 
     def stop(self):
@@ -106,7 +100,6 @@ class Awaiting:
             self._outlet.stop()
 
     def put_state(self, shown):
-        """Add what status shows."""
         if self._outlet is not None:
             self._outlet.put_state(shown)
             return

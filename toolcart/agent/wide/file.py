@@ -137,7 +137,6 @@ class FileOutlet:
         return self.state != CLOSED
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["state"] = STATE_NAMES[self.state]
         shown["place"] = self.lines.path
         shown["lines_written"] = self.written

@@ -142,7 +142,6 @@ class WideMqtt(Mqtt):
         return self._graphs is None or self._graphs.save()
 
     def put_state(self, shown):
-        """Add what status shows."""
         Mqtt.put_state(self, shown)
         shown["alarms"] = self.alarms
         if self._graphs is not None:

@@ -75,14 +75,12 @@ class CurvesOut(Source):
         self._unsaved = False
 
     def join(self, forward):
-        """Send over `forward`."""
         self.forward = forward
         self.policy = forward.policy
         self._rows = Rows(self.policy)
         self.session = forward.session
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["graphs_sent"] = self.sent
         shown["graphs_passed"] = self.passed
         shown["graphs_without_result"] = self.unlinked
@@ -96,7 +94,6 @@ class CurvesOut(Source):
         return self._unsaved or self.graphs.waits(self.curves.cursor) > 0
 
     def send(self, now):
-        """Make the next telegram; return its length, 0 if none may go out now."""
         self._save()
         self.busy = False
         if self.is_held(now) or not self._read(now):
@@ -172,7 +169,6 @@ class CurvesOut(Source):
             self._unsaved = not self.curves.save()
 
     def accepted(self, now):
-        """Pass the curve: the server has it."""
         self.count_accepted()
         self._pass()
 

@@ -152,21 +152,18 @@ class Descriptions(Source):
         return self.health.counters[h.SERVER_EMPTY] + self.health.counters[h.SERVER_BEHIND]
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["descriptions_sent"] = self.sent
         shown["descriptions_refused"] = self.refusals
         shown["descriptions_left_out"] = self.left_out
         shown["descriptions_unanswered"] = self._unanswered >= GIVEN_UP
 
     def waits(self):
-        """True if there is something to describe."""
         if self._changes != self.names.changes and not self.names.filling:
             self._changes = self.names.changes
             self._due |= _STATION if self.station_name else 0
         return self._due != 0 and self._unanswered < GIVEN_UP
 
     def send(self, now):
-        """Make the next telegram; return its length."""
         session = self.session
         self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
@@ -190,7 +187,6 @@ class Descriptions(Source):
         return [(number, name or "Spindle %d" % number, programs[:most]) for number, name in spindles]
 
     def accepted(self, now):
-        """It is in the map."""
         self.count_accepted()
         self._unanswered = 0
         self._due &= ~self._out
@@ -202,7 +198,6 @@ class Descriptions(Source):
         self._due &= ~self._out
 
     def silent(self, now):
-        """It got no answer."""
         self._unanswered += self.is_out
         self.is_out = False
 

@@ -66,13 +66,11 @@ class Events(Source):
         self._number = 0  # of the outstanding event, or the one offered last
 
     def join(self, forward):
-        """Send over `forward`."""
         self.forward = forward
         self.session = session = forward.session
         self.writer = EventWriter(self.tx, session.place[0], session.place[1])
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["events_sent"] = self.sent + self.resumed
         shown["events_waiting"] = self._count(self.cursor.number, self.log.number)
         shown["events_passed"] = self.passed
@@ -89,7 +87,6 @@ class Events(Source):
         return self.log.waits(self.cursor) > 0
 
     def send(self, now):
-        """Write the next event whose turn it is; return its length, 0 if none may go out now."""
         if self.is_held(now) or not self._find():
             return 0
         number = self.cursor.found
@@ -140,7 +137,6 @@ class Events(Source):
     # -- what became of it -------------------------------------------------------------------------------------
 
     def accepted(self, now):
-        """Pass the event: the server has it."""
         self.count_accepted()
         self._pass(self._number)
 

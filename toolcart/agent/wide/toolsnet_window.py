@@ -43,7 +43,6 @@ class Window:
         self._again = Timer()
 
     def join(self, forward):
-        """Send over `forward`."""
         self.forward = forward
         self.policy = policy = forward.policy
         self.session = forward.session
@@ -52,7 +51,6 @@ class Window:
         self.size = min(self.size, policy.sent.batch) if policy.parks else 1
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["window"] = self.session.width
         shown["outstanding"] = len(self.session.row)
         shown["in_doubt"] = self.in_doubt

@@ -217,7 +217,6 @@ class WebhookOutlet:
         return not self._stopping and not self.why and not self.unusable
 
     def put_state(self, shown):
-        """Add what status shows."""
         shown["state"] = STATE_NAMES[self.state]
         address = self._address
         shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)

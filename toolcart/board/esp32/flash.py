@@ -35,7 +35,6 @@ class PartitionFlash:
         self.block_count = partition.info()[3] // BLOCK_BYTES
 
     def read_into(self, address, buf, n):
-        """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             self._partition.readblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
         except OSError:
@@ -64,7 +63,6 @@ class PartitionFlash:
         return True
 
     def erase(self, block):
-        """Make every byte of the block 0xFF."""
         try:
             self._partition.ioctl(_BLOCK_ERASE, block)
         except OSError:

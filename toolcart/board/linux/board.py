@@ -40,11 +40,9 @@ class Board:
         self.stop_asked = False
 
     def now(self):
-        """Return the ticks: milliseconds since the start, modulo 2**30."""
         return (time.monotonic_ns() - self._started_ns) // 1000000 & TICKS_MAX
 
     def stamp_into(self, buf):
-        """Write the local time as 19 characters."""
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
     def clock_is_set(self):
@@ -68,11 +66,9 @@ class Board:
         time.clock_settime(time.CLOCK_REALTIME, seconds)
 
     def seed(self):
-        """Return a number that differs from start to start."""
         return int.from_bytes(os.urandom(3), "big")
 
     def tcp(self):
-        """Return a new port."""
         port = TcpPort()
         self._ports.append(port)
         return port
@@ -86,7 +82,6 @@ class Board:
         return port
 
     def serial(self, controller):
-        """Return a new port for the serial line of these controller settings."""
         if "://" in controller["device"]:
             from toolcart.board.linux.serial_server import SerialServerPort  # few carts have it
 
@@ -131,7 +126,6 @@ class Board:
         self._ports += ports
 
     def watch(self, port, slot):
-        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def request_stop(self, *_):

@@ -69,7 +69,6 @@ class FileFlash:
         return {"syncs": self._syncs, "sync_ms_mean": mean_ms, "sync_ms_most": round(self._sync_most_ns / 1e6, 3)}
 
     def read_into(self, address, buf, n):
-        """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             got = os.preadv(self._descriptor, [memoryview(buf)[:n]], PAGE_BYTES + address)
         except OSError as error:

@@ -107,7 +107,6 @@ class LineFile:
         return True
 
     def close(self):
-        """Close the file."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -99,11 +99,9 @@ class SerialPort:
             self.close()
 
     def state(self):
-        """Return PORT_CLOSED or PORT_OPEN."""
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST when the adapter is gone."""
         if self.sock is None:
             return PORT_LOST
         if n == 0:
@@ -119,7 +117,6 @@ class SerialPort:
         return count or PORT_LOST
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n]; return how many bytes were taken."""
         if self.sock is None:
             return PORT_LOST
         try:
@@ -132,7 +129,6 @@ class SerialPort:
         return count
 
     def close(self):
-        """Close at once."""
         if self.sock is not None:
             with contextlib.suppress(OSError, termios.error):
                 if self.has_flow:  # else Linux waits up to 30 s for a CTS that does not come (closing_wait)

@@ -34,7 +34,6 @@ class SerialServerPort(TcpPort):
         self._raw = bytearray(_READ_MOST)
 
     def open(self, device, baud):  # type: ignore[override] - as a serial line is opened
-        """Begin to connect to the server."""
         del baud  # of the settings; with raw TCP the server has its own
         found = server_of(device)
         if found is None:
@@ -46,7 +45,6 @@ class SerialServerPort(TcpPort):
         self._telnet = Rfc2217(self._settings) if scheme == RFC2217 else None
 
     def state(self):
-        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         state = TcpPort.state(self)
         telnet = self._telnet
         if state != PORT_OPEN or telnet is None or telnet.is_set:
@@ -67,7 +65,6 @@ class SerialServerPort(TcpPort):
         return PORT_OPENING
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._telnet is None:
             return TcpPort.readinto(self, buf, n)
         if self._unsent and not self._flush():
@@ -80,7 +77,6 @@ class SerialServerPort(TcpPort):
         return len(line) if self._flush() else PORT_LOST
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n]; return how many bytes were taken."""
         if self._telnet is None:
             return TcpPort.write(self, buf, start, n)
         if self._unsent:
@@ -89,7 +85,6 @@ class SerialServerPort(TcpPort):
         return n if self._flush() else PORT_LOST
 
     def close(self):
-        """Close at once."""
         TcpPort.close(self)
         self._telnet = None
         self._unsent = b""

@@ -66,7 +66,6 @@ class TcpPort:
         return self._why
 
     def state(self):
-        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         if self._state == PORT_OPENING:
             if self.sock is None:
                 self._connect()
@@ -75,7 +74,6 @@ class TcpPort:
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         if n == 0:
@@ -91,7 +89,6 @@ class TcpPort:
         return count or PORT_LOST
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
@@ -104,7 +101,6 @@ class TcpPort:
         return count
 
     def close(self):
-        """Close at once."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None

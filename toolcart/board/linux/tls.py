@@ -46,7 +46,6 @@ class TlsPort(TcpPort):
         self._shakes = False  # TCP is connected, the handshake is going on
 
     def open(self, host, number):
-        """Begin to connect."""
         self._host = self._name or host
         self.detail = ""
         if self._context is None:
@@ -59,7 +58,6 @@ class TlsPort(TcpPort):
         TcpPort.open(self, host, number)
 
     def close(self):
-        """Close at once."""
         self._shakes = False
         TcpPort.close(self)
 

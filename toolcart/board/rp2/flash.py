@@ -57,7 +57,6 @@ class Rp2Flash:
         self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
 
     def read_into(self, address, buf, n):
-        """Copy `n` bytes from `address` into buf[0:n]."""
         self._fields.copy(buf, 0, self._cells, address, n)
         return FLASH_DONE
 
@@ -78,7 +77,6 @@ class Rp2Flash:
         return FLASH_DONE
 
     def erase(self, block):
-        """Make every byte of the block 0xFF."""
         try:
             self._device.ioctl(_BLOCK_ERASE, block)
         except OSError:

@@ -30,19 +30,15 @@ class Board:
         return True
 
     def now(self):
-        """Return the ticks."""
         return time.ticks_ms() & 0x3FFFFFFF  # type: ignore
 
     def stamp_into(self, buf):
-        """Write the local time as 19 characters."""
         buf[0:19] = ("%04d-%02d-%02d:%02d:%02d:%02d" % time.localtime()[:6]).encode()
 
     def seed(self):
-        """Return a number that differs from start to start."""
         return time.ticks_us() & 0xFFFF  # type: ignore
 
     def tcp(self):
-        """Return a new port."""
         return TcpPort(self)
 
     def looks_up(self, host, port):
@@ -50,12 +46,10 @@ class Board:
         return False
 
     def listen(self, port, sock, events):
-        """Wake the port's slot whenever one of these events happens at `sock`."""
         self.poll.register(sock, events)
         self._open[sock] = port
 
     def forget(self, sock):
-        """Wake nobody for it any more."""
         self.poll.unregister(sock)
         del self._open[sock]
 
@@ -68,13 +62,11 @@ class Board:
         return self._tls.port(toolsnet)
 
     def serial(self, controller):
-        """Return a new port for the serial line of these controller settings."""
         from toolcart.board.unix.serial import SerialPort
 
         return SerialPort(controller, self)
 
     def flash(self, spool):
-        """Open the folder of these spool settings; None if it is not available now."""
         path = spool["path"]
         if not path.startswith("/"):
             path = self.folder + "/" + path
@@ -87,11 +79,9 @@ class Board:
             return None
 
     def watch(self, port, slot):
-        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def wait(self, app, wait_ms):
-        """Sleep until input or for `wait_ms`; wake the slots that have input."""
         for sock, events in self.poll.ipoll(wait_ms):
             port = self._open[sock]
             port.events = events

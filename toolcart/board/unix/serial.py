@@ -30,7 +30,6 @@ class SerialPort:
         self._mine = select.poll()
 
     def open(self, device, baud):
-        """Open the device; `state` says whether that worked."""
         self.close()
         self.why = self.why_code = 0
         settings = self.settings
@@ -59,11 +58,9 @@ class SerialPort:
         self._mine.register(self.sock, select.POLLIN | select.POLLOUT)
 
     def state(self):
-        """Return PORT_CLOSED or PORT_OPEN."""
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
-        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST when the device is gone."""
         if self.sock is None:
             return PORT_LOST
         events = self._ready()
@@ -83,7 +80,6 @@ class SerialPort:
         return 0
 
     def write(self, buf, start, n):
-        """Write buf[start:start+n]; return how many bytes were taken."""
         if self.sock is None:
             return PORT_LOST
         events = self._ready()
@@ -101,7 +97,6 @@ class SerialPort:
         return -1
 
     def close(self):
-        """Close at once."""
         if self.sock is not None:
             self.board.forget(self.sock)
             self._mine.unregister(self.sock)
