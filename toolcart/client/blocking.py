@@ -244,12 +244,7 @@ def connect_blocking(host: str, port: int = 4545, **options) -> BlockingControll
 
 @takes_options
 def connect_serial_blocking(
-    device: str,
-    baud: int = 9600,
-    procedure: str = "3964r",
-    parity: str = "none",
-    stop_bits: int = 1,
-    **options,
+    device: str, baud: int = 9600, procedure: str = "3964r", parity: str = "none", stop_bits: int = 1, **options
 ) -> BlockingController:
     """Return the controller at a serial line, for `with`: see `connect_serial`.
 

@@ -37,12 +37,7 @@ def connect(host: str, port: int = 4545, **options) -> Controller:
 
 @takes_options
 def connect_serial(
-    device: str,
-    baud: int = 9600,
-    procedure: str = "3964r",
-    parity: str = "none",
-    stop_bits: int = 1,
-    **options,
+    device: str, baud: int = 9600, procedure: str = "3964r", parity: str = "none", stop_bits: int = 1, **options
 ) -> Controller:
     """Return the controller at a serial line: `procedure` is "3964r" or "ascii". Needs pyserial, on Linux or macOS.
 

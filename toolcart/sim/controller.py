@@ -11,15 +11,7 @@ Rules:
 
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.base.clock import Dice, seconds_of, stamp_text
-from toolcart.sim.controller_model import (
-    Alarm,
-    ControllerOptions,
-    Identity,
-    Job,
-    ParameterSet,
-    Tightening,
-    Vehicle,
-)
+from toolcart.sim.controller_model import Alarm, ControllerOptions, Identity, Job, ParameterSet, Tightening, Vehicle
 from toolcart.sim.controller_session import ControllerSession
 
 PORTABLE = True

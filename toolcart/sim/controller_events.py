@@ -266,16 +266,14 @@ class Desk:
             self._push(74, 1 if revision == 1 else 2, frames.field(code, 4 if revision == 1 else 5))
 
     def tell_pset(self, pset):
-        revision = self.revisions.get("pset")
-        if revision:
-            self._push(15, revision, frames.selected_data(pset, revision))
+        self._tell("pset", 15, lambda revision: frames.selected_data(pset, revision))
 
     def tell_job(self, job):
-        revision = self.revisions.get("job")
-        if revision:
-            self._push(35, revision, frames.parameters(frames.JOB[revision], job))
+        self._tell("job", 35, lambda revision: frames.parameters(frames.JOB[revision], job))
 
     def tell_vehicle(self, vehicle):
-        revision = self.revisions.get("vin")
-        if revision:
-            self._push(52, revision, frames.vehicle_data(vehicle, revision))
+        self._tell("vin", 52, lambda revision: frames.vehicle_data(vehicle, revision))
+
+    def _tell(self, kind, mid, data_of):
+        if kind in self.revisions:
+            self._push(mid, self.revisions[kind], data_of(self.revisions[kind]))

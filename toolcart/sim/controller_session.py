@@ -233,9 +233,7 @@ class ControllerSession(ControllerLink):
             self.numbers = NumberedSender(self) if numbered else None
             self.numbers_heard = NumberedReceiver(self) if numbered else None
             self.say(
-                2,
-                revision,
-                frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad),
+                2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad)
             )
 
     def _subscribe(self, revision, now):

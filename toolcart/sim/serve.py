@@ -334,13 +334,7 @@ def serve_toolsnet(
     toolsnet.options.server_port = server.port  # type: ignore
 
     def figures() -> str:
-        told = (
-            archive.stored,
-            archive.repeated,
-            archive.out_of_order,
-            archive.events_stored,
-            toolsnet.refused,
-        )
+        told = (archive.stored, archive.repeated, archive.out_of_order, archive.events_stored, toolsnet.refused)
         return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
 
     loop.workers.append(_Reporter(loop.clock, toolsnet.complaints, figures, report).work)

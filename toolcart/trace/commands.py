@@ -51,14 +51,7 @@ def trace() -> None:
     help="Byte order of a sample; auto is big, and little after a MID 0002 of an MT Focus 6000.",
 )
 def plot(
-    file: str,
-    ident: str | None,
-    png: str | None,
-    as_json: bool,
-    height: int,
-    width: int | None,
-    kind: str,
-    order: str,
+    file: str, ident: str | None, png: str | None, as_json: bool, height: int, width: int | None, kind: str, order: str
 ) -> None:
     """Plot torque and angle of one tightening.
 

@@ -46,9 +46,7 @@ def panels(one: Tightening) -> list[Panel]:
     both = one.torque_over_angle()
     if both:
         torque, angle = one.curves["torque"], one.curves["angle"]
-        found.append(
-            Panel("torque over angle", _axis(angle), _axis(torque), both, torque.low, torque.high),
-        )
+        found.append(Panel("torque over angle", _axis(angle), _axis(torque), both, torque.low, torque.high))
     return found + [_over_time(one.curves[name]) for name in others]
 
 

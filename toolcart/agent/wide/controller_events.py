@@ -52,6 +52,17 @@ ROWS = (
     ("vin", (51, 54, 0, b"", False, ((52, 53),)), (2, 1)),
 )
 
+_JOB_TEXT_1 = ((26, 1, ev.JOB_STATUS), (29, 1, ev.JOB_MODE), (32, 4, ev.JOB_SIZE), (38, 4, ev.JOB_COUNTER))
+_JOB_TEXT = (
+    *((start + 2, width, to) for start, width, to in _JOB_TEXT_1),
+    (67, 3, ev.JOB_STEP),
+    (72, 3, ev.JOB_STEPS),
+    (77, 2, ev.JOB_STEP_TYPE),
+    (81, 2, ev.JOB_TIGHTENING),
+    (85, 5, ev.JOB_SEQUENCE),
+)
+_IDENTIFIERS = ((22, 25, 0), (49, 25, ev.IDENTIFIER_2), (76, 25, ev.IDENTIFIER_3), (103, 25, ev.IDENTIFIER_4))
+
 # The forms of each message, longest first: its least length, what it reports, place and width of the code, place of the
 # controller's readiness, place of the time, and the pieces of the text: place, width, place in the text.
 # Places count from 0 at the message's first byte; 0: it has none.
@@ -61,45 +72,11 @@ _FORMS = {
         (0, ev.PSET_SELECTED, 20, 3, 0, 0, ((23, 19, ev.PSET_CHANGE),)),  # 003:3828-3838
     ),
     35: (
-        (  # 003:5025-5226; each revision goes on where the one before ends
-            65,
-            ev.JOB,
-            22,
-            4,
-            0,
-            46,
-            (
-                (28, 1, ev.JOB_STATUS),
-                (31, 1, ev.JOB_MODE),
-                (34, 4, ev.JOB_SIZE),
-                (40, 4, ev.JOB_COUNTER),
-                (67, 3, ev.JOB_STEP),
-                (72, 3, ev.JOB_STEPS),
-                (77, 2, ev.JOB_STEP_TYPE),
-                (81, 2, ev.JOB_TIGHTENING),
-                (85, 5, ev.JOB_SEQUENCE),
-            ),
-        ),
-        (  # 003:4976-5024
-            0,
-            ev.JOB,
-            22,
-            2,
-            0,
-            44,
-            ((26, 1, ev.JOB_STATUS), (29, 1, ev.JOB_MODE), (32, 4, ev.JOB_SIZE), (38, 4, ev.JOB_COUNTER)),
-        ),
+        (65, ev.JOB, 22, 4, 0, 46, _JOB_TEXT),  # 003:5025-5226; each revision goes on where the one before ends
+        (0, ev.JOB, 22, 2, 0, 44, _JOB_TEXT_1),  # 003:4976-5024
     ),
     52: (
-        (  # 003:5650-5680, where they really are
-            61,
-            ev.VIN,
-            0,
-            0,
-            0,
-            0,
-            ((22, 25, 0), (49, 25, ev.IDENTIFIER_2), (76, 25, ev.IDENTIFIER_3), (103, 25, ev.IDENTIFIER_4)),
-        ),
+        (61, ev.VIN, 0, 0, 0, 0, _IDENTIFIERS),  # 003:5650-5680, where they really are
         (0, ev.VIN, 0, 0, 0, 0, ((20, ev.VIN_MOST, 0),)),  # 003:5639-5649
     ),
     71: (

@@ -175,17 +175,13 @@ class FileOutlet:
         if self.lines.open():
             self._last = self.lines.last
             if self._graphs is not None or is_graph_line(self._last):
-                self._find_lasts()
+                self._last = self.lines.last_of(is_other_line)
+            if self._graphs is not None:
+                self._graphs.begin(self.lines.last_of(is_graph_line))
             self._scout.stand_at(self.cursor)
             self.state = LOOKING if self._last else WRITING
         else:
             self._fail(now)
-
-    def _find_lasts(self):
-        """Find the last line of results and that of curves."""
-        self._last = self.lines.last_of(is_other_line)
-        if self._graphs is not None:
-            self._graphs.begin(self.lines.last_of(is_graph_line))
 
     def _fail(self, now):
         """Close the file and try again later; how much of the batch it has is found out then."""

@@ -112,14 +112,7 @@ class CurvesOut(Source):
             return 0
         session = self.session
         self.is_out = True
-        self.tx = graph13.write(
-            lead,
-            self._data,
-            session.ident,
-            session.place[0],
-            session.place[1],
-            sequence,
-        )
+        self.tx = graph13.write(lead, self._data, session.ident, session.place[0], session.place[1], sequence)
         return len(self.tx)
 
     def _is_done(self, result):

@@ -116,14 +116,10 @@ class Events(Source):
                 return False
             if self._is_told():
                 return True
-            self._leave_out()
+            self.cursor.ahead += 1  # it is not for ToolsNet
+            self.cursor.advance()
         self.busy = True
         return False
-
-    def _leave_out(self):
-        """Pass the event that was found: it is not for ToolsNet."""
-        self.cursor.ahead += 1
-        self.cursor.advance()
 
     def _is_told(self):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1

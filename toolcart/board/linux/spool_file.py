@@ -32,10 +32,7 @@ from toolcart.board.linux.spool_make import (
 CPYTHON_ONLY = True
 UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
 OTHERS = 0o077
-KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
-    (stat.S_ISDIR, "a folder"),
-)
+KINDS = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"))
 
 
 class SpoolFile:

@@ -32,16 +32,7 @@ _BLOCK_ERASE = const(6)
 class Rp2Flash:
     """Whole blocks of the storage from `start_bytes` on, to its end."""
 
-    __slots__ = (
-        "_cells",
-        "_device",
-        "_fields",
-        "_page",
-        "_refusal",
-        "block_bytes",
-        "block_count",
-        "unit_bytes",
-    )
+    __slots__ = ("_cells", "_device", "_fields", "_page", "_refusal", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, start_bytes=FILES_BYTES):
         # Here, because the firmware imports this module when it starts, and this one brings in the whole agent.
