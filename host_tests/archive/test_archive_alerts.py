@@ -18,7 +18,7 @@ from sqlalchemy import update
 from toolcart.archive import alerts, database
 from toolcart.archive import tables as t
 from toolcart.archive.alerts import Alerting, Limits, Webhook
-from toolcart.archive.mailing import Mail
+from toolcart.archive.mail_commands import Mail
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import Served, place_in, result
 

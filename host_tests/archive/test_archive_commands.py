@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from toolcart.archive import changes, database, retention, serving
+from toolcart.archive import changes, database, serving
+from toolcart.archive.changes import Keeping, Retention
 from toolcart.archive.faults import Faults
 from toolcart.archive.quarantine import WHY_SET_ASIDE
-from toolcart.archive.retention import Keeping, Retention
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, reading, result
 from host_tests.support.archive import run as command
@@ -429,9 +429,9 @@ def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(old_place, tmp_
 
 
 def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monkeypatch):
-    monkeypatch.setattr(retention, "FIRST_S", 0.0)
-    monkeypatch.setattr(retention, "AT_ONCE", 2)
-    monkeypatch.setattr(retention, "PAUSE_S", 0.001)
+    monkeypatch.setattr(changes, "FIRST_S", 0.0)
+    monkeypatch.setattr(changes, "STEP", 2)
+    monkeypatch.setattr(changes, "PAUSE_S", 0.001)
     before, into, said = whole(old_place), tmp_path / "old.sqlite", []
     with Served(old_place) as archive, archive.server() as server:
         engine = archive.writer._engine

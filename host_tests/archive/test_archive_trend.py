@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from toolcart.archive import database, pareto, periods, queries
+from toolcart.archive import database, periods, queries, rates
 from toolcart.archive.statistics import Trended, causes, parts, values
 from toolcart.archive.web import asked, serving, trends
 from toolcart.archive.web.app import make
@@ -111,13 +111,13 @@ def test_what_are_no_shifts_is_told(text):
 
 
 def test_causes_by_how_often_with_their_shares():
-    assert pareto.pareto({"a": 1, "b": 6, "c": 1}) == [
+    assert rates.pareto({"a": 1, "b": 6, "c": 1}) == [
         {"what": "b", "count": 6, "share": 0.75, "up_to": 0.75},
         {"what": "a", "count": 1, "share": 0.125, "up_to": 0.875},
         {"what": "c", "count": 1, "share": 0.125, "up_to": 1.0},
     ]
-    assert pareto.pareto({}) == []
-    assert [pareto.cause(*one) for one in ((2, 3, 0), (0, 1, None), (None, 0, 0), (0, 0, 9))] == [
+    assert rates.pareto({}) == []
+    assert [rates.cause(*one) for one in ((2, 3, 0), (0, 1, None), (None, 0, 0), (0, 0, 9))] == [
         "torque low, angle high",
         "angle not OK",
         "other",
@@ -217,7 +217,7 @@ def test_a_study_is_shown_with_cm_and_cmk(browser):
 
 @given(st.tuples(*[st.none() | st.integers(0, 9)] * 3))
 def test_a_cause_names_its_statuses(statuses):
-    assert pareto.statuses(pareto.cause(*statuses)) == tuple(status or 0 for status in statuses)
+    assert rates.statuses(rates.cause(*statuses)) == tuple(status or 0 for status in statuses)
 
 
 @pytest.mark.parametrize("text", ["torque", "torque fine", "volume low", "torque low angle low", "torque 12", ", "])

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from starlette.testclient import TestClient
 
 from toolcart.archive import database, queries
-from toolcart.archive.views import VIEWS
+from toolcart.archive.tables import VIEWS
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT

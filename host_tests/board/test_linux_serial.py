@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_SETTABLE
 from toolcart.agent.link.serial_server import mistakes_of, server_of
-from toolcart.board.linux.rfc2217 import Rfc2217
 from toolcart.board.linux.serial import SerialPort
+from toolcart.board.linux.serial_server import Rfc2217
 from toolcart.board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
 
 serial = pytest.importorskip("serial")

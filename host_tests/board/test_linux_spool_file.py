@@ -12,7 +12,7 @@ from toolcart.agent.base.fields import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import spool_file as linux_spool_file
-from toolcart.board.linux import spool_make as linux_spool_make
+from toolcart.board.linux import spool_file as linux_spool_make
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.header import COPY_AT
 from host_tests.support.log import append, mounted, read_all

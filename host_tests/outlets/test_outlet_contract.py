@@ -15,7 +15,7 @@ from host_tests.support.mqtt import BROKER, MqttBench
 from host_tests.support.toolsnet import PIM, SERVER
 from host_tests.support.toolsnet import Outlet as Bench
 from host_tests.support.webhook import PLACE, Server, webhook_of
-from lab.harness.lines import SimLines
+from lab.harness.cart import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
 METHODS |= {"attach": ["scheduler", "slot"], "put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}

@@ -6,7 +6,7 @@ import pytest
 
 from toolcart.agent.base.health import OUTLET_FAILED, Health
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide.awaiting import RETRY_MS, Awaiting
+from toolcart.agent.wide.outlets import RETRY_MS, Awaiting
 from toolcart.tools.config.secrets import Awaited
 
 

@@ -9,7 +9,7 @@ from toolcart.agent.base.fields import is_plain
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text_form import octets_of, put_ascii
 from toolcart.agent.wide import toolsnet_descriptions as describe
-from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.sim.profiles import row
 from toolcart.toolsnet import take_apart
 from host_tests.toolsnet.test_result04 import Record, example

@@ -8,8 +8,8 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
 from host_tests.support.log import Area, append, append_event
+from lab.harness.cart import SimLines
 from lab.harness.flash import TEARS, PowerCut
-from lab.harness.lines import SimLines
 
 
 class Bench:

@@ -27,9 +27,8 @@ from toolcart.board.linux.lines import LineFile
 from toolcart.toolsnet import take_apart
 from host_tests.support.graphs import STATION, Bench, Clock, samples_for
 from host_tests.support.log import body_of
-from lab.harness.cart import Cart
+from lab.harness.cart import Cart, SimLines
 from lab.harness.flash import Nor
-from lab.harness.lines import SimLines
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
 TIME = "2024-03-14:09:26:53"

@@ -28,7 +28,7 @@ from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.base.report import Report, measured
 from toolcart.board.linux.flash import FileFlash
-from toolcart.board.linux.spool_make import BLOCK_BYTES
+from toolcart.board.linux.spool_file import BLOCK_BYTES
 from lab.harness.flash import Nor
 
 RESULTS = 1000

@@ -18,8 +18,7 @@ from typing import Any
 from lab.worlds.controller_session import Session
 from lab.worlds.history import READABLE, UNREADABLE, Result, StationHistory
 from lab.worlds.network import Link, Service
-from lab.worlds.operations import OperationSession
-from lab.worlds.spindles import SESSIONS
+from lab.worlds.spindles import SESSIONS, OperationSession
 from lab.worlds.timeline import Timeline
 
 ID_LAST = 4294967295

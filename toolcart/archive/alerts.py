@@ -26,9 +26,9 @@ from toolcart.archive.rows import moment
 from toolcart.base import private
 
 if TYPE_CHECKING:
-    from toolcart.archive.mailing import Mail
+    from toolcart.archive.mail_commands import Mail
 
-# Sends alerts to a webhook and by mail (toolcart.archive.mailing), each once.
+# Sends alerts to a webhook and by mail (toolcart.archive.mail_commands), each once.
 #
 # What was sent is kept in a file, so a restart repeats nothing.
 #

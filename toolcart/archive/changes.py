@@ -1,7 +1,14 @@
-"""Changes to an archive that is not being served: results lost on purpose, imported from another one, moved out."""
+"""Changes to an archive: results lost on purpose, imported from another one, moved out, at once or while it serves.
+
+Rules of moving while it serves
+1. Some rows at a time, then a pause. A row is on the disk there before the writer deletes it here, between two batches.
+2. A run that fails or is cut off loses nothing: the next one goes on.
+3. Of several servers only one does it.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +34,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive import audit, bulk, cars, database, quarters
 from toolcart.archive import tables as t
+from toolcart.archive.writer import Ended, Writer
 from toolcart.toolsnet import is_behind
 
 _AT_ONCE = 500
@@ -323,3 +331,60 @@ def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None
                 continue
             there = t.is_row(t.STATION, t.RESULT_KEY, row[:3])
             connection.execute(update(t.STATION).where(there).values(**{column: row[3]}))
+
+
+EVERY_S = 6 * 3600.0
+FIRST_S = 60.0  # after a start stations come first
+STEP = 100  # rows; deleting them takes a few ms
+PAUSE_S = 0.1  # between two such steps
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long rows stay, and where they go then."""
+
+    into: str
+    days: int
+    ok_days: int | None = None
+
+
+class Retention:
+    """A thread that moves old rows now and then."""
+
+    def __init__(
+        self, engine: Engine, place: str, writer: Writer, keeping: Keeping, say: Callable[[str], None]
+    ) -> None:
+        self._engine = engine
+        self._place = place
+        self._writer = writer
+        self._keeping = keeping
+        self._say = say
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after the rows that are being moved."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        wait_s = FIRST_S
+        while not self._ended.wait(wait_s):
+            wait_s = EVERY_S
+            keeping = self._keeping
+            what = old(keeping.days, keeping.ok_days)
+            try:
+                told = move_some(self._engine, self._place, keeping.into, what, self._write, lambda share: None, STEP)
+            except Ended:
+                return
+            except Exception as wrong:  # whatever it is: nothing is lost, and it goes on later
+                self._say(f"what is old stays for now: {database.first_line(wrong)}")
+            else:
+                if any(told.values()):
+                    self._say(f"moved {told['taken']} results, {told['events']} events, {told['graphs']} curves")
+
+    def _write(self, change: Callable[[Connection], None]) -> None:
+        if self._ended.wait(PAUSE_S):
+            raise Ended("the archive ends")
+        self._writer.change(change)

@@ -17,10 +17,9 @@ from typing import Any
 import click
 
 from toolcart.archive import export
-from toolcart.archive.alert_commands import alert
 from toolcart.archive.consume.commands import check_consumer, consume
+from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
-from toolcart.archive.report_commands import report
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.printable import visible, visible_in

@@ -19,7 +19,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.archive import audit, database, texts
 from toolcart.archive.writer import REPEATED, STORED, Writer
 from toolcart.tools.spool import image

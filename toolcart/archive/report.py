@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from toolcart.archive import pareto, rates, statistics
+from toolcart.archive import rates, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.periods import period_by
 from toolcart.archive.statistics import Station, Trended
@@ -69,7 +69,7 @@ def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[s
     days = rates.over_time(connection, wanted, rates.DIGITS["day"])
     counted: Counter = Counter()
     for row in asked.nok_counts(connection, None, None, *span.digits):
-        counted[pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])] += row["count"]
+        counted[rates.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])] += row["count"]
     return {
         "name": span.name,
         "span": span,
@@ -78,7 +78,7 @@ def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[s
         "days": [
             {"day": shown.day(day), "count": bad, **rates.rate(bad, good + bad)} for day, (good, bad) in days.items()
         ],
-        "causes": pareto.pareto(counted)[:CAUSES],
+        "causes": rates.pareto(counted)[:CAUSES],
         "programs": [
             one
             for key, name in _stations(connection)

@@ -14,8 +14,17 @@ from typing import Any
 import click
 
 from toolcart.archive import spc
-from toolcart.archive.consume.options import consumer_options, consuming
-from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading, say
+from toolcart.archive.options import (
+    EXIT_NOTHING,
+    consumer_options,
+    consuming,
+    database_option,
+    fail,
+    library,
+    machine_option,
+    reading,
+    say,
+)
 from toolcart.archive.periods import shifts_of
 from toolcart.archive.tls import Tls, Wrong
 from toolcart.archive.web.serving import HOST, CannotServe, Listening, address
@@ -111,7 +120,7 @@ def _faults(options: dict[str, Any]) -> Any:
 def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | None, options: dict[str, Any]) -> Any:
     """Return where to listen; for a server among others, 08 needs an address that stations can reach."""
     from toolcart.archive import serving
-    from toolcart.archive.retention import Keeping
+    from toolcart.archive.changes import Keeping
 
     told, role = options["tell_host"] or host, options["role"]
     if role == serving.SERVER and (told in ("0.0.0.0", "::") or len(told) > HOST_MOST):

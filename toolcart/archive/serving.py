@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from toolcart.archive import database, servers
+from toolcart.archive.changes import Keeping, Retention
 from toolcart.archive.consume.parcels import open_parcels
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Elsewhere, Here
-from toolcart.archive.retention import Keeping, Retention
 from toolcart.archive.server import Archive
 from toolcart.archive.web.serving import Child, Listening
 from toolcart.archive.writer import Writer

@@ -4,8 +4,8 @@ from toolcart.agent.log.numbers import SENT, SENT_WINDOW
 from toolcart.agent.outlets.toolsnet import making
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import Session
-from toolcart.agent.wide import telegram04_spindles
-from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide import telegram04
+from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.agent.wide.toolsnet_curves import CurvesOut
 from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names
 from toolcart.agent.wide.toolsnet_events import Events, mask_of
@@ -48,7 +48,7 @@ def _writer(kind):
 
     def make(*numbers):
         writer = kind(*numbers)
-        writer.several = telegram04_spindles.write
+        writer.several = telegram04.write
         return writer
 
     return make

@@ -13,8 +13,17 @@ from typing import Any
 
 import click
 
-from toolcart.archive.consume.options import address, broker_options, consumer_options, consuming
-from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option
+from toolcart.archive.options import (
+    EXIT_NOTHING,
+    address,
+    broker_options,
+    consumer_options,
+    consuming,
+    database_option,
+    fail,
+    library,
+    machine_option,
+)
 from toolcart.archive.serve_commands import listening, serve_until_told
 
 _SECONDS = click.FloatRange(min=0, min_open=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from toolcart.archive import cars, pareto, rows
+from toolcart.archive import cars, rates, rows
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results
 from toolcart.archive.statistics import Station, Trended, which
@@ -239,7 +239,7 @@ def choices(connection: Connection) -> dict[str, list]:
     columns = t.PROGRAM.c
     named = select(columns.Program, func.min(columns.Name)).group_by(columns.Program).order_by(columns.Program)
     programs = [tuple(row) for row in connection.execute(named.limit(PROGRAMS))]
-    return {"station": sorted(stations), "program": programs, "cause": [(one, "") for one in pareto.CAUSES]}
+    return {"station": sorted(stations), "program": programs, "cause": [(one, "") for one in rates.CAUSES]}
 
 
 def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:

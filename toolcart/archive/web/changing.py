@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import limits, remarks
+from toolcart.archive import audit, limits
 from toolcart.archive.periods import moment
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, shown
@@ -62,9 +62,9 @@ async def add_remark(read: Reading, write: Writing, request: Request, form: dict
     """Add a remark; return the address of the result."""
     number = request.path_params["number"]
     text = form.get("text", "").replace("\0", "").strip()
-    if not text or len(text) > remarks.MOST:
-        raise Unclear(f"A remark has 1 to {remarks.MOST} characters.")
-    if number >= 2**63 or not await write(remarks.add, number, who, text):
+    if not text or len(text) > audit.REMARK_MOST:
+        raise Unclear(f"A remark has 1 to {audit.REMARK_MOST} characters.")
+    if number >= 2**63 or not await write(audit.add_remark, number, who, text):
         raise NotThere(f"there is no result {number}")
     return f"/result/{number}"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from starlette.requests import Request
 
-from toolcart.archive import pareto
+from toolcart.archive import rates
 from toolcart.archive.web import asked
 
 _FILLED = {"from": "000001010000", "to": "999912312359"}  # fills in what a time leaves out
@@ -54,7 +54,7 @@ def tool(request: Request) -> str | None:
 def cause(request: Request) -> tuple[int, int, int] | None:
     """Return the statuses of torque, angle and time that a cause means; None if the address names no cause."""
     found = text(request, "cause", 100)
-    statuses = pareto.statuses(found) if found else None
+    statuses = rates.statuses(found) if found else None
     if found and statuses is None:
         raise Unclear(f"cause {found!r}: such as torque low, or torque low, angle high")
     return statuses

@@ -13,7 +13,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import cars, queries, remarks, rows
+from toolcart.archive import cars, queries, rows
+from toolcart.archive.audit import REMARK_MOST, remarks_of
 from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.listed import Listed
@@ -93,10 +94,10 @@ async def result(read: Reading, request: Request) -> Page:
     """One result with everything that came with it, and its curves."""
     found = await _result(read, request)
     around = await read(asked.neighbours, found)
-    said = await read(remarks.of, found["ResultId"])
+    said = await read(remarks_of, found["ResultId"])
     graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in found["Graphs"]]
     values = {"result": {**found, "Graphs": graphs}, "around": around}
-    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": remarks.MOST})
+    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": REMARK_MOST})
 
 
 async def _result(read: Reading, request: Request) -> dict:

@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from toolcart.archive import limits, pareto, spc, statistics
+from toolcart.archive import limits, rates, spc, statistics
 from toolcart.archive.limits import Phase
 from toolcart.archive.periods import Shifts, name_of_shift, period_by
 from toolcart.archive.statistics import PERIODS, Part, Trended
@@ -62,11 +62,11 @@ def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
     good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
     counted: Counter = Counter()
     for *statuses, count in statistics.causes(connection, wanted) if bad else ():
-        counted[pareto.cause(*statuses)] += count
+        counted[rates.cause(*statuses)] += count
     told: dict[str, Any] = {
         "count": good + bad,
         "nok": bad,
-        "causes": pareto.pareto(counted),
+        "causes": rates.pareto(counted),
         "group": group,
         "quantities": [],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import pareto, rates
+from toolcart.archive import rates
 from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import PLACE
@@ -102,7 +102,7 @@ async def _by_frequency(
         if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
             more[what]["first_time"] = attempts.told()["rate"]
-    bars = pareto.pareto(counts)
+    bars = rates.pareto(counts)
     return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
 
@@ -135,7 +135,7 @@ def _what(by: str, row: dict) -> tuple[str, dict]:
     if by == "tool":
         tool = row["SpindleSerial"]
         return f"{tool or 'without a serial number'}, {station}", {"station": where, "tool": tool or filters.NONE}
-    cause = pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])
+    cause = rates.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])
     return cause, {"cause": cause}
 
 

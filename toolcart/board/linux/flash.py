@@ -26,10 +26,8 @@ import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
 from toolcart.board.linux.header import NO_OWNER, PAGE_BYTES
+from toolcart.board.linux.spool_file import FlashUnusable as FlashUnusable
 from toolcart.board.linux.spool_file import SpoolFile
-from toolcart.board.linux.spool_make import (
-    FlashUnusable as FlashUnusable,  # toolcart.board.linux.board and the tests import it from here
-)
 from toolcart.board.why import refusal_of
 
 CPYTHON_ONLY = True

@@ -25,7 +25,7 @@ from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEA
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
-from toolcart.board.linux.spool_make import MODE, block_bytes_for
+from toolcart.board.linux.spool_file import MODE, block_bytes_for
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import OUTLETS, Opened, begun

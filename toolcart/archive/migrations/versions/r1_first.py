@@ -6,7 +6,7 @@ written out here: a later step changes what this one has made.
 
 from alembic import op
 
-from toolcart.archive import views
+from toolcart.archive import tables
 from toolcart.archive.tables import TABLES
 
 revision = "3a"
@@ -16,7 +16,7 @@ down_revision = None
 def upgrade() -> None:
     """Make all tables and views."""
     TABLES.create_all(op.get_bind(), checkfirst=False)
-    views.make(op.get_bind())
+    tables.make_views(op.get_bind())
 
 
 def downgrade() -> None:

@@ -1,17 +1,24 @@
-"""Telegram 04 with what only Linux keeps of a result: several spindles with special values, additional identifiers.
+"""Telegram 04 with what only Linux keeps of a result: spindles with special values, additional identifiers, targets.
 
 A writer of results (toolcart.agent.toolsnet.result04) has `write` as its `several`; what is the same on every machine
 is in toolcart.agent.toolsnet.spindles04. Telegram 02, where it goes out, gets number and name of each spindle: its
 bolt's, if the record has it.
+
+Targets of torque and angle, which the longer revisions of MID 0061 have, come after all other parameters, as real
+values: 02000 in Nm, like the torque, and 02010 in degrees. A value that the result does not have is left out; both are
+if the result is odd (FLAG_ODD). The buffer is laid out once for many results, so count and length are written each
+time.
 """
 
 from toolcart.agent.base.fields import is_blank, number, put_number
-from toolcart.agent.record import specials
+from toolcart.agent.record import SEVERAL_LEAST, specials
+from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.specials import has_identifiers
 from toolcart.agent.record.spindles import NAME, PLACE, STEP, put_identifier
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet import spindles04
+from toolcart.agent.toolsnet.result04 import _UNITS, PERCENT, RESULT_BYTES_MAX, ResultWriter
 from toolcart.agent.toolsnet.telegram import finish
 
 CPYTHON_ONLY = True  # boards keep neither
@@ -109,3 +116,55 @@ def _add_piece(parameters, page, place, piece, octets):
         put_identifier(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
     put_identifier(parameters.tx, value, page, piece, octets)
     put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))
+
+
+RESULT_BYTES_TARGETS = RESULT_BYTES_MAX + 144
+
+_LENGTH = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
+_PARAMETER_BYTES = 72
+_COUNT = 79
+
+
+class TargetWriter(ResultWriter):
+    """Writes telegram 04 of one station, with targets; the buffer must have RESULT_BYTES_TARGETS."""
+
+    is_odd = False  # what is being written is a corrected copy
+    adds_parameters = True  # behind those that are laid out, each time (toolcart.agent.toolsnet.spindles04)
+
+    def write(self, buf, at, length, flags, ident, sequence):
+        """Write the result record whose payload of `length` bytes is at buf[at:]; return how many bytes to send."""
+        if flags & res.FLAG_ODD:
+            self.is_odd = True
+            octets = ResultWriter.write(
+                self, buf, at, length, flags, ident, sequence
+            )  # calls this again with a corrected copy
+            self.is_odd = False
+            return octets
+        octets = ResultWriter.write(self, buf, at, length, flags, ident, sequence)
+        if length >= SEVERAL_LEAST:
+            return octets  # several spindles: it is built from a plain one
+        found = []
+        if length >= _LENGTH and not self.is_odd:
+            found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
+        tx = self.tx
+        put_number(tx, _COUNT, 3, (octets - 154) // _PARAMETER_BYTES + len(found))
+        for name, value, unit in found:
+            tx[octets : octets + 8] = tx[154:162] if octets > 154 else tx[84:88] + tx[98:102]  # spindle and program
+            tx[octets + 8 : octets + _PARAMETER_BYTES] = ("%-30s%-25s2%-6s00" % (name, value, unit)).encode()
+            octets += _PARAMETER_BYTES
+        return finish(tx, octets)
+
+    def _targets(self, buf, limits):
+        """Return name, value and unit of the targets that the result has."""
+        found = []
+        unit = buf[limits + res.TORQUE_UNIT]
+        torque = number(buf, limits + res.TORQUE_TARGET, res.TORQUE_BYTES)
+        if torque >= 0:
+            more, less = _UNITS.get(unit, (1, 1))
+            torque = torque * more // less
+            shown = "%05d.%02d" % (torque // 100, torque % 100)
+            found.append(("02000Torque, final target", shown, "%" if unit == PERCENT else "Nm"))
+        angle = number(buf, limits + res.ANGLE_TARGET, res.ANGLE_BYTES)
+        if angle >= 0:
+            found.append(("02010Angle, target", "%06d.0" % angle, "deg"))
+        return found
