@@ -1,7 +1,7 @@
 """Words against truth: faults are driven at an installed agent, and every surface says what was done, nothing else.
 
 A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Words`. Sentences of the program that no
-test here makes are in ELSEWHERE, with the test that does; one in neither fails the last test.
+test here makes are in ELSEWHERE, with the file of the test that does; one in neither fails the last test.
 """
 
 import errno
@@ -832,16 +832,14 @@ def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
 
 # -- the table of all sentences --------------------------------------------------------------------------------------
 
-# Tests that make situations, and a piece of each sentence said there that no test quotes.
+# Files of tests that make situations, and a piece of each sentence said there that no test quotes.
 ELSEWHERE = {
-    "host_tests/plant/test_first_day.py::test_text_beyond_ascii_can_be_turned_back_and_is_counted": (
-        "docs/outlets.md says how to decode it",
-    ),
-    "host_tests/plant/test_serial_server.py::test_a_server_that_refuses_closes_or_is_silent_is_told_in_words": (
+    "plant/test_first_day.py": ("docs/outlets.md says how to decode it",),
+    "plant/test_serial_server.py": (
         "{} accepted the connection, but nothing answers on its line",
         "accepted the connection but does not speak RFC 2217",
     ),
-    "host_tests/words/test_one_truth.py::test_one_state_has_one_wording_wherever_it_is_shown": (
+    "words/test_one_truth.py": (
         "let {} take what is waiting, then give",
         "bytes from the controller were lost",
         "the flash is worn out: nothing can be saved",
@@ -854,25 +852,17 @@ ELSEWHERE = {
         "receipts of MQTT went back: a consumer was restored",
         "it gets what the spool still has",
         "toolcart spool {} {}",
-    ),
-    "host_tests/words/test_one_truth.py::test_what_is_over_is_said_when_it_is_over": (
         "the spool has room again",
         "no refused result is left to offer",
         "the flash can be written again",
         "missed results can be fetched",
         "the line was opened again and has lost nothing",
-    ),
-    "host_tests/words/test_one_truth.py::test_a_spool_that_is_not_up_is_said_in_the_same_words": (
         "it cannot be used now",
         "no result is taken until it is",
     ),
-    "host_tests/words/test_hints_followed.py::test_a_changed_configuration_names_what_lists_its_mistakes": (
-        "correct it: `{}` lists every mistake",
-    ),
-    "host_tests/plant/test_reload.py::test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused": (
-        "`kill -HUP {}` has it read again",
-    ),
-    "host_tests/project/test_clean_debian.py::test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops": (
+    "words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
+    "plant/test_reload.py": ("`kill -HUP {}` has it read again",),
+    "project/test_clean_debian.py": (
         "`sudo systemctl reload {}` takes it",
         "it refuses its configuration",
         "it does not start with the machine",
@@ -882,29 +872,19 @@ ELSEWHERE = {
         ", as the service {}",
         "`sudo systemctl enable {}` changes that",
     ),
-    "host_tests/wide/test_controller_curves.py::test_what_is_longer_than_the_ring_is_lost_before_anything_is_written": (
+    "wide/test_controller_curves.py": (
         "a curve was not kept",
-    ),
-    "host_tests/wide/test_controller_curves.py::test_a_message_is_never_read_beyond_its_end": ("it cannot be read",),
-    "host_tests/wide/test_controller_curves.py::test_what_is_missing_or_makes_no_sense_is_odd": (
+        "it cannot be read",
         "it has no sample",
         "it has more resolutions than a record",
-    ),
-    "host_tests/wide/test_controller_curves.py::test_a_larger_receive_buffer_takes_longer_curves": (
         "it is longer than the receive buffer",
     ),
-    "host_tests/station/test_watch.py::test_subscription_is_sent_again_where_nothing_can_be_asked_for": (
-        "it pushes again; what it made meanwhile",
-    ),
-    "host_tests/plant/test_controllers_that_mislead.py::test_subscription_that_ended_is_found_and_said": (
-        "was the agent stalled, or the controller reconfigured",
-    ),
-    "host_tests/words/test_reasons.py::test_what_is_no_address_is_not_tried": ("is neither an address nor a name",),
-    "host_tests/words/test_reasons.py::test_an_unknown_name_and_a_silent_server_are_told_apart": (
+    "station/test_watch.py": ("it pushes again; what it made meanwhile",),
+    "plant/test_controllers_that_mislead.py": ("was the agent stalled, or the controller reconfigured",),
+    "words/test_reasons.py": (
+        "is neither an address nor a name",
         "Is {where} spelled right?",
         "Give an address in {where}, or fix",
-    ),
-    "host_tests/words/test_reasons.py::test_what_the_system_says_of_a_connect_has_a_word": (
         "It is switched off, or this machine has no route",
         "cannot be reached: this machine has no network",
         "Is the cable or the Wi-Fi up?",
@@ -914,66 +894,50 @@ ELSEWHERE = {
         "the system has no more sockets or memory",
         "Look at `ulimit -n`, and what else runs",
         "{name} {place} cannot be reached: ",
-    ),
-    "host_tests/words/test_reasons.py::test_what_keeps_a_device_from_being_opened_has_a_word": (
         "the adapter {host} was unplugged",
         "`sudo fuser -v {device}` says which",
         "the serial line {host} failed",
         "Unplug the adapter and plug it in again",
-    ),
-    "host_tests/words/test_reasons.py::test_every_number_has_a_word_and_every_word_a_sentence": ("the line {} ended",),
-    "host_tests/words/test_reasons.py::test_the_words_say_who_what_and_what_to_do": (
+        "the line {} ended",
         "what it was asked",
         "ToolsNet 1.5 is not supported.",
     ),
-    "host_tests/board/test_linux_serial.py::test_what_no_driver_of_linux_does_is_refused": (
+    "board/test_linux_serial.py": (
         "the line {host} cannot do what controller.flow",
-    ),
-    "host_tests/board/test_linux_serial.py::test_rs485_is_the_drivers_and_one_that_has_none_is_told": (
         "An adapter that switches the direction of RS485",
     ),
-    "host_tests/board/test_linux.py::test_a_certificate_of_somebody_else_is_no_connection": (
-        "`openssl s_client -connect HOST:PORT` shows it",
-    ),
-    "host_tests/live/test_live_view.py::test_a_panel_says_the_whole_reason_where_it_has_room": ("{} h {} min",),
-    "host_tests/board/test_linux_parts.py::test_a_person_is_told_how_the_clocks_stand_and_what_to_do": (
+    "board/test_linux.py": ("`openssl s_client -connect HOST:PORT` shows it",),
+    "live/test_live_view.py": ("{} h {} min",),
+    "board/test_linux_parts.py": (
         "NTP keeps ours, so it is left alone",
         "NOT SET: the agent may not",
         "ours was {} {} ToolsNet's clock",
         "ours and ToolsNet's clock agree",
     ),
-    "host_tests/tools/test_status_command.py::test_the_clock_and_a_fault_of_the_agent_are_told": (
+    "tools/test_status_command.py": (
         ", within {} s",
         "synchronised",
         "FAULT inside the agent",
     ),
-    "host_tests/plant/test_service_user.py::test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again": (
-        "{}: {}, {} waiting",
-    ),
-    "host_tests/plant/test_disk.py::test_a_disk_that_errs_in_one_place_alone_makes_no_storm": (
+    "plant/test_service_user.py": ("{}: {}, {} waiting",),
+    "plant/test_disk.py": (
         "something that has to be durable could not be",
+        "free some of its room in {folder}",
+        "look at `dmesg` and at the disk",
+        "look at its owner and attributes",
     ),
-    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": (
-        "still connecting to {} at {}",
-    ),
-    "host_tests/tools/test_service.py::test_agent_as_service_says_ready_is_fed_and_says_that_it_stops": (
+    "live/test_demo.py": ("still connecting to {} at {}",),
+    "tools/test_service.py": (
         "{} of {} stations",
         "{}, {} results stored, {}{} waiting",
     ),
-    "host_tests/board/test_linux_flash.py::test_a_file_that_is_no_spool_is_left_alone": ("{} is left as it is: {}",),
-    "host_tests/tools/test_doctor.py::test_why_a_service_does_not_run_is_what_systemd_says": (
+    "board/test_linux_flash.py": ("{} is left as it is: {}",),
+    "tools/test_doctor.py": (
         "it hung, and its watchdog ended it",
         "the machine had no memory left",
         ": the service {} is being started",
     ),
-    "host_tests/plant/test_disk.py::test_each_refusal_is_said_as_what_it_is_and_survived": (
-        "free some of its room in {folder}",
-        "look at `dmesg` and at the disk",
-    ),
-    "host_tests/plant/test_disk.py::test_a_file_made_immutable_under_the_agent_is_said": (
-        "look at its owner and attributes",
-    ),
-    "host_tests/words/test_attention.py::test_each_refusal_of_a_disk_has_its_own_words_and_advice": (
+    "words/test_attention.py": (
         "the chip's supply is below the limit of board.supply",
         "charge or replace its battery",
     ),
@@ -982,9 +946,8 @@ ELSEWHERE = {
 
 def test_every_sentence_is_said_somewhere_in_the_situation_that_it_names():
     sources = {path: _joined(path.read_text(encoding="utf-8")) for path in (CHECKOUT / "host_tests").rglob("test_*.py")}
-    for test in ELSEWHERE:
-        path, _, name = test.partition("::")
-        assert f"def {name}" in sources[CHECKOUT / path], test
+    for name in ELSEWHERE:
+        assert CHECKOUT / "host_tests" / name in sources, name
     found = list(sentences())
     elsewhere = [piece for pieces in ELSEWHERE.values() for piece in pieces]
     silent = [
