@@ -8,12 +8,12 @@ from click.testing import CliRunner
 from toolcart.archive import database
 from toolcart.archive.web.app import Site
 from toolcart.archive.web.reading import Reading
-from toolcart.base.cache import CACHE, output_of, whole_folder
 from toolcart.base.sources import Unavailable
 from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.memory import needed
+from lab.cache import CACHE, output_of, whole_folder
 from lab.harness.archive_rows import Plant, fill, vin
 from lab.harness.browser import browser as chromium
 from lab.harness.browser import pages_of

@@ -2,8 +2,8 @@
 
 import pytest
 
-from toolcart.base.cache import Unavailable
 from host_tests.portable import Skip
+from lab.cache import Unavailable
 from lab.chips import rules
 from lab.chips.chip import CONTROLLER, Chip
 

@@ -7,11 +7,11 @@ import copy
 
 import pytest
 
-from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
 from host_tests.portable import LONG, Skip
 from lab.bench.board import HEAPS, runs_in
+from lab.cache import Unavailable
 from lab.chips import rules
 from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 

@@ -13,9 +13,9 @@ import toolcart
 from toolcart import client
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import desoutter, nexo
-from toolcart.base.cache import CHECKOUT
 from toolcart.client import ConnectionLost
 from toolcart.simulated import controller
+from lab.cache import CHECKOUT
 
 BOOK = CHECKOUT / "docs" / "library"
 PROGRAM_LINES_MOST = 30

@@ -13,10 +13,10 @@ import pytest
 from toolcart import client
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
-from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.client.options import Options
 from toolcart.codec import reference, table, types
 from host_tests.client.test_library_book import PAGES, programs
+from lab.cache import CACHE, CHECKOUT
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
 GOOD = """

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.cart import config
-from toolcart.base.cache import CHECKOUT
 from toolcart.tools.cli.main import main
 from toolcart.tools.config import carts
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from host_tests.config.test_config_schema import SCHEMA, fits
+from lab.cache import CHECKOUT
 
 ANSWERS = ["Cart 7", "10.0.0.10", "pim.plant:6575", "2", "12", "linux", "no"]
 

@@ -16,13 +16,13 @@ from click.testing import CliRunner
 from mpremote import mip as mpremote_mip
 
 from toolcart.base import child
-from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
 from toolcart.board import safe_mode
 from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
 from host_tests.portable import Skip
+from lab.cache import CHECKOUT, Unavailable
 from lab.harness.quiet import TREE
 from lab.runtimes.build import BOARD_MACHINES
 

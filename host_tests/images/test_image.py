@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from toolcart.base.cache import Unavailable
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import core_digest, sources_for
+from lab.cache import Unavailable
 from lab.firmware import programs, rp2040
 
 TIMEOUT_S = 300

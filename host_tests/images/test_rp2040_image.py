@@ -16,11 +16,11 @@ import tty
 import pytest
 
 from toolcart.agent.record import KIND_RESULT
-from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.sources import compiler
 from toolcart.board import FILES_BYTES
 from host_tests.portable import LONG
 from host_tests.support.firmware import lines_of, need_rp2040
+from lab.cache import CHECKOUT, Unavailable
 from lab.firmware import programs, rp2040
 from lab.firmware.romfs import image, number
 

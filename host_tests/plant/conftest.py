@@ -2,8 +2,8 @@
 
 import pytest
 
-from toolcart.base.cache import whole_folder
 from host_tests.plant.as_installed import AsInstalled, install, python_for_all
+from lab.cache import whole_folder
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,12 @@ import time
 import typing
 from dataclasses import dataclass
 
-from toolcart.base.cache import CHECKOUT
 from toolcart.tools.live import panels, stations
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.polling import Seen
 from host_tests.support.running import wait_for
+from lab.cache import CHECKOUT
 
 SAID: set[str] = set()
 SOURCES = (

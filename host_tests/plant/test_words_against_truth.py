@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from toolcart.agent.cart.status import snapshot
-from toolcart.base.cache import CHECKOUT
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row as row_of
 from toolcart.sim.serve import SimulatedPlant
@@ -41,6 +40,7 @@ from host_tests.plant.plant_words import (
     sentences,
 )
 from host_tests.support.running import free_port, wait_for
+from lab.cache import CHECKOUT
 from lab.harness.cart import Cart
 
 LONG = pytest.mark.long("more faults of a kind")

@@ -8,9 +8,9 @@ import warnings
 
 import pytest
 
-from toolcart.base.cache import CHECKOUT
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import Unavailable
+from lab.cache import CHECKOUT
 
 FILES = {
     file: file.read_text(encoding="utf-8") for top in ("toolcart", "lab") for file in (CHECKOUT / top).rglob("*.py")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.sim.serve import SimulatedPlant
+from lab.cache import CACHE, CHECKOUT
 from lab.packaging import debian, wheel
 from lab.packaging.wheel import version
 

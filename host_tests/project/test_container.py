@@ -26,10 +26,10 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.base.cache import CACHE, CHECKOUT
 from toolcart.tools.cli.main import main
 from toolcart.tools.config.file import SERVICE_FOLDER, SERVICE_STATE
 from host_tests.support.archive import RESULT, Talk
+from lab.cache import CACHE, CHECKOUT
 from lab.packaging import wheel
 
 TEXT = (CHECKOUT / "Containerfile").read_text(encoding="utf-8")

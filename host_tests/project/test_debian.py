@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.base.cache import CHECKOUT
+from lab.cache import CHECKOUT
 from lab.packaging import debian, sbom, source_archive, wheel
 from lab.packaging.wheel import version
 

@@ -27,11 +27,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.sim import profiles
 from toolcart.tools.cli import docs
 from toolcart.tools.cli.main import main
 from host_tests.support.running import free_port
+from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import site
 
 PAGES = sorted([*(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("*.md")])

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.base.cache import Unavailable
 from toolcart.base.constants import chip_sources
 from toolcart.base.sources import ROOT, Source
 from toolcart.tools.flash import package
 from host_tests.portable import LONG
+from lab.cache import Unavailable
 from lab.packaging import wheel
 from lab.runtimes import cpython
 

@@ -11,7 +11,7 @@ import tty
 
 import pytest
 
-from toolcart.base.cache import Unavailable
+from lab.cache import Unavailable
 from lab.chips.chip import Chip
 from lab.firmware import cortex, rp2040
 

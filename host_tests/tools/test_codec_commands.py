@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent import catalogue
-from toolcart.base.cache import CHECKOUT
 from toolcart.codec import inputs, pcap, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
@@ -20,6 +19,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import main as cli
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
+from lab.cache import CHECKOUT
 from lab.harness.serial_cart import SerialCart
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))

@@ -15,13 +15,13 @@ from click.testing import CliRunner
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.cart import app
 from toolcart.base import installation
-from toolcart.base.cache import CHECKOUT
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
 from toolcart.tools.service.archive import ArchiveService, report_timer, report_unit
 from toolcart.tools.service.unit import STATE_FOLDER, Service
+from lab.cache import CHECKOUT
 
 CART = {
     "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},

@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.base import child, installation
-from toolcart.base.cache import CHECKOUT
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
@@ -29,6 +28,7 @@ from toolcart.tools.process.agent import Agent
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
 from host_tests.support.running import ENVIRONMENT, free_port
+from lab.cache import CHECKOUT
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
 DEADLINE_S = 60.0

@@ -25,7 +25,6 @@ from click.testing import CliRunner
 
 from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
-from toolcart.base.cache import CHECKOUT
 from toolcart.codec import table as codec_table
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
@@ -40,6 +39,7 @@ from toolcart.tools.words import attention, commands, log_entries, reasons
 from toolcart.tools.words import status as status_words
 from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.words.test_hints import cart_with_refused, lived, run, sources
+from lab.cache import CHECKOUT
 from lab.packaging import debian
 
 _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")

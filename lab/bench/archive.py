@@ -26,9 +26,9 @@ from urllib.parse import urlsplit
 
 from toolcart.archive import database
 from toolcart.base import child
-from toolcart.base.report import Report
 from toolcart.base.sources import Unavailable
 from lab.bench.archive_hostile import COUNT
+from lab.bench.report import Report
 from lab.harness.archive_rows import Plant, fill, vin
 from lab.harness.browser import STOP_LIMIT_S, memory_mib, pages_of, told
 from lab.harness.postgresql import postgresql

@@ -20,12 +20,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from toolcart.base.cache import Unavailable
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.report import Report
 from toolcart.base.sources import ROOT, Source, compile_into
 from lab import runtimes
+from lab.bench.report import Report
+from lab.cache import Unavailable
 from lab.chips.chip import PIM, SERVER, TREE, Chip
 from lab.firmware import cortex, programs, rp2040
 

@@ -21,9 +21,9 @@ from collections.abc import Callable
 
 from toolcart import simulated
 from toolcart.agent import catalogue
-from toolcart.base.cache import CHECKOUT
-from toolcart.base.report import Report, measured
+from lab.bench.report import Report, measured
 from lab.bench.round_trips import add_to as add_round_trips
+from lab.cache import CHECKOUT
 
 TURNS = 300
 CALLS = 400

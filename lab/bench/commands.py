@@ -8,10 +8,10 @@ import sys
 
 import click
 
-from toolcart.base.cache import Unavailable
 from toolcart.base.command_group import LazyGroup
 from toolcart.base.exit_codes import EXIT_OTHER
-from toolcart.base.report import progress_bar, table
+from lab.bench.report import table
+from lab.cache import Unavailable
 
 PARTS = {
     "path": "a result's way from the controller's bytes to ToolsNet's acknowledgement: speed, allocations on files",
@@ -52,6 +52,7 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
     Without a NAME it breaks all of them; lab/worlds/causes.py has each in words.
     """
+    from toolcart.base.progress import progress_bar
     from lab.worlds import causes
 
     try:
@@ -65,6 +66,8 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
 def _measured(part: str) -> dict:
     """Run one part; end with exit code 1 if this machine lacks what it needs."""
+    from toolcart.base.progress import progress_bar
+
     try:
         with progress_bar(part) as progress:
             return importlib.import_module(f"lab.bench.{part}").run(progress)

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from toolcart.base.report import AT_LEAST, AT_MOST, Report
+from lab.bench.report import AT_LEAST, AT_MOST, Report
 from lab.harness.cart import PIM, SERVER, Cart
 
 RESULTS = 10_000

@@ -14,9 +14,9 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from toolcart.base.cache import Unavailable
-from toolcart.base.report import Report, measured
 from lab import runtimes
+from lab.bench.report import Report, measured
+from lab.cache import Unavailable
 from lab.harness import quiet
 from lab.harness.quiet import configuration
 from lab.runtimes.harness import Machine

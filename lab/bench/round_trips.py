@@ -16,8 +16,8 @@ import threading
 import time
 
 from toolcart.agent import catalogue
-from toolcart.base.report import Report
 from toolcart.client import connect
+from lab.bench.report import Report
 
 ROUND_TRIPS = 1500
 TURNS = 5

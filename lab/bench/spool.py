@@ -26,9 +26,9 @@ from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.record import FRAME_BYTES, seal
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
-from toolcart.base.report import Report, measured
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.linux.spool_file import BLOCK_BYTES
+from lab.bench.report import Report, measured
 from lab.harness.flash import Nor
 
 RESULTS = 1000

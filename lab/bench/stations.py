@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 
 from toolcart.base import child
-from toolcart.base.report import Report
+from lab.bench.report import Report
 from lab.harness.browser import running, worked_s
 from lab.harness.fleet import Fleet
 

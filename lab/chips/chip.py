@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING
-from toolcart.base.cache import Unavailable
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
@@ -36,6 +35,7 @@ from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
 from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
 from toolcart.tools.flash import package
 from lab import runtimes
+from lab.cache import Unavailable
 from lab.chips import rules
 from lab.firmware import romfs
 from lab.harness.line import Network

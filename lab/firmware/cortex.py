@@ -17,8 +17,8 @@ import shutil
 import time
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, CHECKOUT, output_of, whole_folder
 from toolcart.base.sources import compiler
+from lab.cache import CACHE, CHECKOUT, output_of, whole_folder
 from lab.firmware import programs, romfs
 
 PARTS = Path(__file__).with_name("cortex")

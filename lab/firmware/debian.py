@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolcart.base.cache import Unavailable, output_of
+from lab.cache import Unavailable, output_of
 
 UPDATE_TRIES, UPDATE_PAUSE_S = 2, 5.0  # a mirror may fail for a moment
 RELEASE = "trixie"

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, Unavailable, locked, output_of, whole_folder
+from lab.cache import CACHE, Unavailable, locked, output_of, whole_folder
 from lab.firmware import debian
 
 INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine where it was measured
@@ -47,7 +47,7 @@ def have(*wanted: tuple[str, str], install: bool = True) -> None:
     said = f"missing: {' '.join(packages)} (sudo apt-get install {' '.join(packages)})"
     if not install or os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Unavailable(said)
-    with locked("apt"):
+    with locked("apt", CACHE):
         packages = missing(*wanted)
         if not packages:
             return

@@ -17,12 +17,12 @@ import shutil
 import struct
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.sources import Source, compile_into, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
+from lab.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from lab.firmware import cortex, programs
 from lab.harness.quiet import TREE
 
@@ -105,7 +105,7 @@ def build() -> Path:
 
 def fill(target: Path, work: Path = WORK) -> None:
     """Build into `target`; the objects of the port are kept in `work` and used again."""
-    with locked("rp2040-build"):
+    with locked("rp2040-build", CACHE):
         _prepare(work)
         _compile(work)
         output_of(["arm-none-eabi-objcopy", "-O", "binary", str(work / "out/firmware.elf"), str(target / "fw.bin")], 60)

@@ -22,12 +22,12 @@ import zipfile
 from email.utils import formatdate
 from pathlib import Path
 
-from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.tools.config.commands import EXAMPLE, schema_text
 from toolcart.tools.config.schema import FILE_NAME
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.archive import REPORT, ArchiveService, report_timer, report_unit
 from toolcart.tools.service.unit import STATE_FOLDER, Service
+from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import site, wheel
 from lab.packaging.wheel import version
 

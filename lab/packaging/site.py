@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, forget_old, whole_folder
+from lab.cache import CACHE, CHECKOUT, Unavailable, forget_old, whole_folder
 from lab.packaging import wheel
 
 DOCS = CHECKOUT / "docs"

@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from toolcart.base.cache import CHECKOUT, Unavailable
+from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-from toolcart.base.cache import CHECKOUT, Unavailable
 from toolcart.base.command_line import CommandLine, start
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main as command_line
+from lab.cache import CHECKOUT, Unavailable
 
 SETUPTOOLS_LEAST = 77  # as pyproject.toml says
 SAID_LINES = 20  # of a builder that fails

@@ -20,9 +20,9 @@ import subprocess
 import threading
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, forget_old, whole_folder
 from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, library_sources, mpy_name, python_files
+from lab.cache import CACHE, forget_old, whole_folder
 
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from lab.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.firmware import debian
 
 UNIX_VERSION = "1.25.0"

@@ -8,7 +8,7 @@ import platform
 import shutil
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, Unavailable, output_of, whole_folder
+from lab.cache import CACHE, Unavailable, output_of, whole_folder
 from lab.firmware import debian
 from lab.runtimes.catalogue import ARCHITECTURES
 

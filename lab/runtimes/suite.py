@@ -25,9 +25,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable
 from toolcart.base.command_line import CommandLine
 from lab import runtimes
+from lab.cache import CACHE, CHECKOUT, Unavailable
 from lab.runtimes import typecheck
 from lab.runtimes.build import check_product, is_heavy, is_portable
 from lab.runtimes.harness import Machine

@@ -18,9 +18,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from toolcart.base.sources import product_sources, python_files
 from toolcart.codec import types
+from lab.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.runtimes.build import is_portable
 
 STUBS_VERSION = "1.29.0.post1"

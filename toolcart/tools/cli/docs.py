@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from toolcart.base.cache import CHECKOUT
 from toolcart.base.exit_codes import EXIT_OTHER
+from toolcart.base.sources import ROOT
 
 BELOW_SHARE = "share/doc/toolcart/html"  # of the Debian package, and of a prefix that somebody has copied them to
 BUILT = "dist/site"  # of a checkout
@@ -18,7 +18,7 @@ BUILT = "dist/site"  # of a checkout
 
 def places() -> list[Path]:
     """The folders in which the pages may lie, the first one first."""
-    return [CHECKOUT / BUILT, Path(sys.prefix, BELOW_SHARE), Path("/usr", BELOW_SHARE)]
+    return [ROOT / BUILT, Path(sys.prefix, BELOW_SHARE), Path("/usr", BELOW_SHARE)]
 
 
 @click.command()

@@ -33,9 +33,8 @@ from pathlib import Path
 
 import click
 
-from toolcart.base.cache import locked, output_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
-from toolcart.base.sources import ROOT, Unavailable
+from toolcart.base.sources import ROOT, Unavailable, locked, output_of
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, core_digest, sources_for
 from toolcart.tools.flash.plan import OLDEST

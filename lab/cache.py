@@ -6,31 +6,21 @@ Rules:
 2. The lock is the kernel's, so a killed process leaves none behind.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from toolcart.base.sources import ROOT, Unavailable
+from toolcart.base.sources import ROOT, Unavailable, locked, output_of
 
-CHECKOUT = ROOT  # code that needs more of it than the program is never installed
+__all__ = ["CACHE", "CHECKOUT", "Unavailable", "forget_old", "locked", "output_of", "whole_folder"]
+
+CHECKOUT = ROOT
 KEPT = 12
 KEPT_S = 3600  # longer than any run that may still be using it
 CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every worktree that shares a cache
-
-
-@contextlib.contextmanager
-def locked(name: str, folder: Path = CACHE) -> Iterator[None]:
-    """Hold the lock `name` of this cache, the checkout's unless told otherwise; a second process waits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{name}.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
@@ -38,7 +28,7 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(f"{folder.parent.name}-{folder.name[0]}"):
+    with locked(f"{folder.parent.name}-{folder.name[0]}", CACHE):
         if folder.is_dir():
             return folder
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
@@ -50,31 +40,6 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
             shutil.rmtree(building, ignore_errors=True)
             raise
     return folder
-
-
-def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
-    """Run `command` to its end and return its stdout; if it fails, raise Unavailable with one line."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            env=env,
-            cwd=cwd,
-        )
-    except FileNotFoundError:
-        raise Unavailable(f"{command[0]} is not installed") from None
-    except OSError as error:
-        raise Unavailable(f"{command[0]}: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"{command[0]} was not done within {timeout_s} s") from None
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
-    return done.stdout
 
 
 def forget_old(folder: Path) -> None:

@@ -8,14 +8,11 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-
-import click
 
 AT_MOST = "<="
 AT_LEAST = ">="
@@ -116,24 +113,3 @@ def _verdict(figure: dict) -> str:
     if not figure["target"]:
         return ""
     return "met" if figure["met"] else "MISSED"
-
-
-# The bar that a long measurement shows on stderr.
-
-STEPS = 1000
-
-
-@contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar and give the function that moves it, which takes the share done, 0 to 1."""
-    with click.progressbar(length=STEPS, label=label, file=sys.stderr) as bar:
-        done = 0
-
-        def progress(share: float) -> None:
-            nonlocal done
-            step = int(share * STEPS) - done
-            if step > 0:
-                bar.update(step)
-                done += step
-
-        yield progress
