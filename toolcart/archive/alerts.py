@@ -17,16 +17,13 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol
 
 from sqlalchemy import Connection, select
 
 from toolcart.archive import tables as t
 from toolcart.archive.rows import moment
 from toolcart.base import private
-
-if TYPE_CHECKING:
-    from toolcart.archive.mail_commands import Mail
 
 # Sends alerts to a webhook and by mail (toolcart.archive.mail_commands), each once.
 #
@@ -38,9 +35,14 @@ if TYPE_CHECKING:
 # 3. A webhook gets a POST of JSON: {"subject": ..., "text": ..., "causes": {cause: sentence}}; redirects are not
 #    followed.
 
-Channel: TypeAlias = "Mail | Webhook"  # any exception of `send` means that it failed
 DEADLINE_S = 20.0
 _ANSWER_MOST = 65536
+
+
+class Channel(Protocol):
+    """A way to reach people; any exception means that it failed."""
+
+    def send(self, subject: str, text: str, causes: dict[str, str]) -> None: ...
 
 
 class _Still(urllib.request.HTTPRedirectHandler):
