@@ -14,9 +14,11 @@ from toolcart import client
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Catalogue
 from toolcart.client.options import Options
-from toolcart.codec import reference, table, types
 from host_tests.client.test_library_book import PAGES, programs
 from lab.cache import CACHE, CHECKOUT
+from lab.packaging import message_table as table
+from lab.packaging import message_types as types
+from lab.packaging import reference
 
 STUB = ast.parse((CHECKOUT / "toolcart" / "__init__.pyi").read_text(encoding="utf-8"))
 GOOD = """

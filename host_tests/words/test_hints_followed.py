@@ -25,7 +25,6 @@ from click.testing import CliRunner
 
 from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
-from toolcart.codec import table as codec_table
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.demo import account
@@ -40,7 +39,7 @@ from toolcart.tools.words import status as status_words
 from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.words.test_hints import cart_with_refused, lived, run, sources
 from lab.cache import CHECKOUT
-from lab.packaging import debian
+from lab.packaging import debian, message_table
 
 _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
 FOLLOWED = set()  # pieces of messages
@@ -394,7 +393,7 @@ def test_a_message_that_is_not_there_names_the_tables():
 
 @follows("# Messages")
 def test_the_list_of_messages_shows_one():
-    said = codec_table.page()
+    said = message_table.page()
     assert "MID 0061" in type_it(said, "mid")
     return said
 

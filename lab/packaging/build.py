@@ -1,4 +1,4 @@
-"""What a build of the package makes beside what is in git: the types of every message (`toolcart.codec.types`).
+"""What a build of the package makes beside what is in git: the types of every message (`lab.packaging.message_types`).
 
 setuptools calls it (pyproject.toml) for a wheel and for an editable installation.
 """
@@ -12,7 +12,7 @@ from setuptools.command.build_py import build_py
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # setuptools loads only this file
 
-from toolcart.codec import types
+from lab.packaging import message_types
 
 
 class Build(build_py):
@@ -20,5 +20,5 @@ class Build(build_py):
 
     def run(self) -> None:
         """Make the types beside the other stubs, then build as usual."""
-        types.write(types.FOLDER)
+        message_types.write(message_types.FOLDER)
         super().run()

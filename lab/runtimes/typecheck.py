@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.base.sources import product_sources, python_files
-from toolcart.codec import types
 from lab.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from lab.packaging import message_types
 from lab.runtimes.build import is_portable
 
 STUBS_VERSION = "1.29.0.post1"
@@ -106,7 +106,7 @@ def _configuration(one: TypePass) -> Path:
 
 def prepare() -> None:
     """Make what a build makes, the types of the messages, before several passes read them at once."""
-    types.write(types.FOLDER)
+    message_types.write(message_types.FOLDER)
 
 
 def check(one: TypePass) -> list[str]:

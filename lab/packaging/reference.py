@@ -1,4 +1,4 @@
-"""Makes docs/library/reference.md from the docstrings: `python -m toolcart.codec.reference` prints it."""
+"""Makes docs/library/reference.md from the docstrings: `python -m lab.packaging.reference` prints it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = """\
 # Every name
 
 The public names of `toolcart`, with what their docstrings say. This page is made from them by
-`python -m toolcart.codec.reference`; `help(toolcart.connect)` shows the same. Times to wait are in seconds.
+`python -m lab.packaging.reference`; `help(toolcart.connect)` shows the same. Times to wait are in seconds.
 """
 PARTS = (
     ("Messages", "", catalogue.__all__),

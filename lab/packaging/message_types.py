@@ -1,4 +1,4 @@
-"""Makes the types of every message from the tables: `python -m toolcart.codec.types` writes them to the package.
+"""Makes the types of every message from the tables: `python -m lab.packaging.message_types` writes them to the package.
 
 It is not in git: a build makes it (`lab/packaging/build.py`), and so does the check of the types.
 
@@ -26,7 +26,7 @@ GIVEN = {"N": "Whole", "B": "Mask", "I": "Whole", "F": "Number", "T": "Text", "D
 LISTS = {"V": "DataField", "U": "DataField", "R": "Resolution"}
 
 MESSAGES_HEAD = '''\
-"""The fields of every message as types (docs/library/types.md), made by `python -m toolcart.codec.types`.
+"""The fields of every message as types (docs/library/types.md), made by `python -m lab.packaging.message_types`.
 
 `Fields0061` is what `message.fields(61)` returns, `Given0061` what `toolcart.encode(61, ...)` takes. A field that is
 blank is None, one whose content does not fit is Odd. Each has the fields of all revisions of its MID; what not all
@@ -55,7 +55,7 @@ class Header(TypedDict, total=False):
 '''
 
 OVERLOADS_HEAD = '''\
-"""What `encode`, `ask` and `Message.fields` take and return, by MID; made by `python -m toolcart.codec.types`."""
+"""`encode`, `ask` and `Message.fields` by MID: what they take and return (`python -m lab.packaging.message_types`)."""
 
 from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 

@@ -1,4 +1,4 @@
-"""Prints the library's table of all messages: `python -m toolcart.codec.table > docs/library/messages.md`."""
+"""Prints the library's table of all messages: `python -m lab.packaging.message_table > docs/library/messages.md`."""
 
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import desoutter, nexo
@@ -15,7 +15,7 @@ describes it, its bytes are kept. `toolcart mid 61` shows the fields and where t
 ([custom.md](custom.md)). Two makers' own messages at the end need `register(nexo)` or `register(desoutter)`. A
 controller refuses what it lacks ([../controllers.md](../controllers.md)).
 
-This page is made by `python -m toolcart.codec.table`.
+This page is made by `python -m lab.packaging.message_table`.
 """
 
 
