@@ -7,10 +7,10 @@ from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
-from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.log import Area
 from host_tests.support.mqtt import BROKER, SETTINGS
 from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
+from lab.harness.mqtt_broker import Broker, Consumer
 
 PORTABLE = True
 HEAP = "4m"

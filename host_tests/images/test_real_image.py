@@ -23,8 +23,9 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
 from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.tcp import Loop, RealClock, Served
-from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from host_tests.support.firmware import Rp2040
+from lab.harness.memory_archive import MemoryArchive
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
 HERE = "10.0.2.2"  # rp2040js/lan.mjs

@@ -12,10 +12,10 @@ from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.controller import Controller
 from toolcart.sim.orders import HELP, Orders
 from toolcart.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
-from toolcart.sim.toolsnet import MemoryArchive
 from toolcart.toolsnet import take_apart
 from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.sim.test_sim_toolsnet import REQUEST, RESULT, result
+from lab.harness.memory_archive import MemoryArchive
 
 # Every wait ends: a loaded machine is given this long for what takes milliseconds.
 DEADLINE_S = 20

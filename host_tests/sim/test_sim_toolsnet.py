@@ -1,9 +1,10 @@
 """The simulated ToolsNet stores what is right, refuses what it is told to, notices what is wrong."""
 
 from toolcart.base.clock import SimClock
-from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.toolsnet import frame, take_apart, time_ok
 from lab.harness.line import Network
+from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 
@@ -316,7 +317,7 @@ def test_refused_telegram_may_be_sent_again_as_often_as_it_takes():
 
 
 def test_each_server_connection_must_follow_an_answer_of_the_pim():
-    toolsnet = ToolsNet(SimClock())
+    toolsnet = ToolsNet(SimClock(), MemoryArchive())
     pim = Station(toolsnet, 6575)
     pim.say(b"0024050000120240314092654000")
     pim.say(REQUEST)
@@ -344,7 +345,7 @@ def test_what_is_at_the_wrong_door_or_does_not_fit_is_told():
 
 
 def test_acknowledge_of_the_verification_may_be_left_out_after_a_failure():
-    toolsnet = ToolsNet(SimClock())
+    toolsnet = ToolsNet(SimClock(), MemoryArchive())
     Station(toolsnet, 6575).hear()
     assert Station(toolsnet, 6575).say(REQUEST) is not None
     assert toolsnet.complaints == []

@@ -3,8 +3,8 @@
 from toolcart.agent.base.health import Health
 from toolcart.agent.link.quiet import Quiet
 from toolcart.agent.outlets.mqtt import Mqtt, make
-from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.toolsnet import NUMBER, Outlet
+from lab.harness.mqtt_broker import Broker, Consumer
 
 PORTABLE = True
 

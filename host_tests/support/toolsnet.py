@@ -16,10 +16,11 @@ from toolcart.agent.toolsnet.session import Session
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
-from toolcart.sim.toolsnet import MemoryArchive, ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from host_tests.support.log import Area
 from lab.harness.flash import Nor
 from lab.harness.line import Network
+from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 

@@ -4,9 +4,9 @@ import pytest
 
 from toolcart.agent.cart import config
 from toolcart.agent.wide import mqtt
-from toolcart.sim.mqtt import Broker, Consumer
 from host_tests.support.mqtt import BROKER, SETTINGS
 from lab.harness.cart import Cart
+from lab.harness.mqtt_broker import Broker, Consumer
 
 
 def started(**outlet):

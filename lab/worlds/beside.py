@@ -11,7 +11,7 @@ import json
 import random
 import re
 
-from toolcart.sim.mqtt import Broker, BrokerSession, Consumer
+from lab.harness.mqtt_broker import Broker, BrokerSession, Consumer
 from lab.worlds.network import Link, Service
 from lab.worlds.timeline import dice, one_of
 
@@ -89,7 +89,7 @@ def _drawn(d: random.Random, faults: tuple[str, ...], end_ms: int) -> list[list]
 # A broker and a consumer beside ToolsNet, in worlds of the shape `mqtt`.
 #
 # Rules
-# 1. The models are those of toolcart.sim.mqtt: from the OASIS text and docs/outlets.md, nothing from the agent.
+# 1. The models are those of lab.harness.mqtt_broker: from the OASIS text and docs/outlets.md, nothing from the agent.
 # 2. The broker has outages, forgets what it has acknowledged, comes back empty, drops the oldest; the consumer is away,
 #    and its receipts are lost.
 

@@ -6,7 +6,7 @@ Rules:
 2. A result with the same system type, system, station, sequence and time stamp is stored once; its row counts
    the arrivals.
 3. What is stored is committed before the acknowledgement goes out.
-4. The methods are those of MemoryArchive (toolcart/sim/toolsnet.py); ResultView is for people.
+4. ResultView is for people.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Field:
     def copy(self):
         """Return the same line, to be placed elsewhere."""
         other = Field(self.id, self.name, self.kind, self.width, self.count, self.members)
-        for name in ("unit", "scale", "values", "meaning", "note", "least", "most"):
-            setattr(other, name, getattr(self, name))
+        other.unit, other.scale, other.values, other.meaning = self.unit, self.scale, self.values, self.meaning
+        other.note, other.least, other.most = self.note, self.least, self.most
         return other
 
     def octets(self):
