@@ -288,13 +288,21 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
         if end > have or last > room:
             raise IndexError
         octet = octets[begin]
-        blank = int(octet == 0x20 or octet == 0)
+        most = 0  # the highest digit, where there may be nothing else
         point = -1
-        if move == _DIGITS:
-            while upper > 0:
-                upper -= 1
-                out[to] = 0x20 if blank else 0x30
-                to += 1
+        if move == _DIGITS or move == _STATUS:
+            if octet == 0x20 or octet == 0:
+                if not is_blank(source, begin, width):
+                    return False
+                begin = end  # blanks are written below
+            elif move == _STATUS:
+                most = 0x30 + upper
+            else:
+                most = 0x39
+                while upper > 0:
+                    upper -= 1
+                    out[to] = 0x30
+                    to += 1
         elif move == _STRIP:
             while begin < end - 1 and octets[begin] == 0x30:
                 begin += 1
@@ -312,13 +320,8 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
             begin = end
         while begin < end:
             octet = octets[begin]
-            if move == _DIGITS or move == _STATUS:
-                if octet == 0:
-                    octet = 0x20
-                if blank:
-                    if octet != 0x20:
-                        return False
-                elif octet < 0x30 or octet > (0x39 if move == _DIGITS else 0x30 + upper):
+            if most > 0:
+                if octet < 0x30 or octet > most:
                     return False
             elif move == _TEXT:
                 if octet == 0:

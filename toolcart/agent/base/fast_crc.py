@@ -31,12 +31,17 @@ _entries = _table()
 def crc(buf, start: int, end: int, value: int) -> int:
     if start < 0 or end > int(_len(buf)):
         raise IndexError
+    return int(_crc(value, start, end, buf))
+
+
+@micropython.viper
+def _crc(value: int, start: int, end: int, buf) -> int:  # the first three stay in registers
     entries = ptr32(_entries)
     octets = ptr8(buf)
     while start < end:
-        octet = octets[start]
-        value = entries[(value ^ octet) & 0x0F] ^ (value >> 4)
-        value = entries[(value ^ octet >> 4) & 0x0F] ^ (value >> 4)
+        value ^= octets[start]
+        value = entries[value & 0x0F] ^ (value >> 4)
+        value = entries[value & 0x0F] ^ (value >> 4)
         start += 1
     return value
 
@@ -46,7 +51,6 @@ def seal(buf, start: int, kind: int, flags: int, length: int, seq: int) -> int:
     end = start + length + 8
     if start < 0 or length < 0 or end + 4 > int(_len(buf)):
         raise IndexError
-    entries = ptr32(_entries)
     octets = ptr8(buf)
     octets[start] = kind
     octets[start + 1] = flags
@@ -58,11 +62,7 @@ def seal(buf, start: int, kind: int, flags: int, length: int, seq: int) -> int:
     octets[start + 7] = seq >> 24
     value = 1
     value = (value << 30) - 1  # rule 4
-    while start < end:
-        octet = octets[start]
-        value = entries[(value ^ octet) & 0x0F] ^ (value >> 4)
-        value = entries[(value ^ octet >> 4) & 0x0F] ^ (value >> 4)
-        start += 1
+    value = int(_crc(value, start, end, buf))
     octets[end] = value
     octets[end + 1] = value >> 8
     octets[end + 2] = value >> 16

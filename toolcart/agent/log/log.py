@@ -138,12 +138,13 @@ class Log(Reader):
             self.desk.fresh = None
             return False
         cursor.found = number
-        cursor.place = self.block
-        cursor.first = self.firsts[self.block]
+        if cursor.version != self.version or cursor.place != self.block:
+            cursor.place = self.block
+            cursor.first = self.firsts[self.block]
+            cursor.version = self.version
         cursor.bound = TOP
         cursor.offset = self.desk.fresh_at
         cursor.behind = self.offset
-        cursor.version = self.version
         return True
 
     def cover(self, number):

@@ -278,7 +278,10 @@ class Policy:
                     ms = AGAIN_MS  # nothing tells when there is room
             elif self.doing == RETRY and self.row.has_new():
                 ms = self.row.soon.least(now, ms)
-        return self.late.left(now, ms, self.doing == ORDER)
+        late = self.late
+        if late.pause.armed or late.timer.armed:
+            ms = late.left(now, ms, self.doing == ORDER)
+        return ms
 
     # -- what became of it -------------------------------------------------------------------------------------
 
