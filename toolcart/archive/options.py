@@ -19,6 +19,18 @@ EXIT_WRONG = 2
 PLACE_VARIABLE = "TOOLCART_ARCHIVE"
 
 
+def with_options(*rows: tuple[str, str, str]):
+    """Return what gives a command these options, in this order: name, what it wants (a FILE is a path), its help."""
+
+    def decorated(command):
+        for name, metavar, text in reversed(rows):
+            kind = click.Path() if metavar == "FILE" else str
+            command = click.option(name, type=kind, metavar=metavar, help=text)(command)
+        return command
+
+    return decorated
+
+
 def database_option(command):
     """--database, or TOOLCART_ARCHIVE."""
     text = "SQLite file, or the URL of a PostgreSQL database such as postgresql://user@host/name."
@@ -69,18 +81,14 @@ def library():
     return database
 
 
-def broker_options(command):
-    """How to reach a broker, beside its address."""
-    for name, metavar, text in (
-        ("mqtt-key", "FILE", "Its private key (PEM)."),
-        ("mqtt-certificate", "FILE", "A certificate of one's own for the broker (PEM)."),
-        ("mqtt-ca", "FILE", "Trust this CA (PEM) in place of the system's."),
-        ("mqtt-password-file", "FILE", "The broker's password: its first line; mode 0600."),
-        ("client-id", "TEXT", "Name at the broker, which keeps what comes meanwhile under it."),
-    ):
-        kind = click.Path() if metavar == "FILE" else str
-        command = click.option(f"--{name}", type=kind, metavar=metavar, help=text)(command)
-    return command
+# How to reach a broker, beside its address.
+broker_options = with_options(
+    ("--client-id", "TEXT", "Name at the broker, which keeps what comes meanwhile under it."),
+    ("--mqtt-password-file", "FILE", "The broker's password: its first line; mode 0600."),
+    ("--mqtt-ca", "FILE", "Trust this CA (PEM) in place of the system's."),
+    ("--mqtt-certificate", "FILE", "A certificate of one's own for the broker (PEM)."),
+    ("--mqtt-key", "FILE", "Its private key (PEM)."),
+)
 
 
 def consumer_options(command):

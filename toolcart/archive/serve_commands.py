@@ -24,6 +24,7 @@ from toolcart.archive.options import (
     machine_option,
     reading,
     say,
+    with_options,
 )
 from toolcart.archive.periods import shifts_of
 from toolcart.archive.tls import Tls, Wrong
@@ -37,37 +38,16 @@ from toolcart.base.private import Wrong as Unknown
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08
 SECONDS = click.FloatRange(min=0, min_open=True)
-
-
-def _password_file(command):
-    text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
-    users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
-    header = "Header in which a trusted proxy names the user, such as X-Remote-User."
-    command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
-    command = click.option(
-        "--trust-proxy", metavar="ADDRESS,...", help="Proxy in front of the pages whose headers are believed."
-    )(command)
-    command = click.option("--users-file", type=click.Path(), metavar="FILE", help=users)(command)
-    return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
-
-
-def _shifts(command):
-    text = "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."
-    return click.option("--shifts", metavar="NAME=TIME,...", help=text)(command)
-
-
-def _rules(command):
-    text = "Run rules of the control charts, by their numbers (docs/archive.md); 1,2,3,5 unless chosen."
-    return click.option("--rules", metavar="N,...", help=text)(command)
-
-
-def _tls_files(command):
-    for name, text in (
-        ("key", "Its private key (PEM), a file of mode 0600."),
-        ("certificate", "Certificate (PEM): TLS."),
-    ):
-        command = click.option(f"--tls-{name}", type=click.Path(), metavar="FILE", help=text)(command)
-    return command
+_pages_options = with_options(
+    ("--password-file", "FILE", "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."),
+    ("--users-file", "FILE", "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."),
+    ("--trust-proxy", "ADDRESS,...", "Proxy in front of the pages whose headers are believed."),
+    ("--user-header", "NAME", "Header in which a trusted proxy names the user, such as X-Remote-User."),
+    ("--shifts", "NAME=TIME,...", "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."),
+    ("--rules", "N,...", "Run rules of the charts, by their numbers (docs/archive.md); 1,2,3,5 unless chosen."),
+    ("--tls-certificate", "FILE", "Certificate (PEM): TLS."),
+    ("--tls-key", "FILE", "Its private key (PEM), a file of mode 0600."),
+)
 
 
 def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls | None:
@@ -216,10 +196,7 @@ def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages
 @click.option(
     "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
 )
-@_password_file
-@_shifts
-@_rules
-@_tls_files
+@_pages_options
 @click.option(
     "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
 )
@@ -254,10 +231,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     metavar="HOST:PORT",
     help="Address and port to listen on; port 0 takes a free one.",
 )
-@_password_file
-@_shifts
-@_rules
-@_tls_files
+@_pages_options
 @click.option("--seconds", type=SECONDS, help="End after this time.")
 @click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")
 @click.option("--alert-rules", "printed", flag_value="alerts.yml", help="Print alert rules for Prometheus and end.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from toolcart.base import installation
+from toolcart.base.exit_codes import fail
 from toolcart.base.printable import visible
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.codec.capture import Heard
@@ -204,18 +203,12 @@ class Shower:
         return f"{heard.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {heard.octet:02x}  {words}"
 
 
-def explainer(procedure: str, qvz_ms: int, zvz_ms: int) -> Explain3964R | ExplainAscii:
-    """Return what explains this procedure."""
-    return EXPLAINERS[procedure](qvz_ms / 1000, zvz_ms / 1000)
-
-
 def _shown(octet: int) -> str:
     if octet in NAMES:
         return NAMES[octet]
     return f"'{chr(octet)}'" if 0x20 <= octet <= 0x7E else f"{octet:02x}"
 
 
-EXIT_OTHER = 1
 EXIT_WRONG = 2
 EXIT_NO_DEVICE = 3
 POLL_S = 0.002
@@ -244,7 +237,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     """
     from toolcart.codec.capture import NoCapture, read
 
-    shower = Shower(explainer(kind, qvz_ms, zvz_ms))
+    shower = Shower(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     try:
         with file.open(encoding="ascii", errors="replace") as lines:
             for heard in read(lines):
@@ -252,9 +245,9 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     except BrokenPipeError:
         raise  # the reader has gone
     except OSError as error:
-        _fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
+        fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
     except NoCapture as error:
-        _fail(f"{file}: {error}", "`toolcart line monitor --record FILE` writes such a file.")
+        fail(f"{file}: {error}", "`toolcart line monitor --record FILE` writes such a file.")
 
 
 @line.command()
@@ -297,7 +290,7 @@ def monitor(
     from toolcart.tools.words import reasons
 
     if not config_file.has_serial_lines():
-        _fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")
+        fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")
     ports = []
     for path, from_agent in ((device, False), (other, True)):
         if path is not None:
@@ -306,9 +299,9 @@ def monitor(
             if not port.state():
                 side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
                 reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
-                _fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
+                fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
             ports.append((port, from_agent))
-    shower = Shower(explainer(kind, qvz_ms, zvz_ms))
+    shower = Shower(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     capture = record.open("w", encoding="ascii") if record else None
     load = Load(baud, parity, stop_bits, tuple(from_agent for _, from_agent in ports))
     buf = bytearray(256)
@@ -322,7 +315,7 @@ def monitor(
             for port, from_agent in ports:
                 count = port.readinto(buf, len(buf))
                 if count < 0:
-                    _fail("the adapter is gone", "Plug it in again and start again.")
+                    fail("the adapter is gone", "Plug it in again and start again.")
                 load.hear(from_agent, count)
                 for octet in buf[:count]:
                     heard = Heard(time.monotonic() - start_s, from_agent, octet)
@@ -339,12 +332,6 @@ def monitor(
         for port, _ in ports:
             port.close()
         click.echo(load.account(time.monotonic() - start_s), err=True)
-
-
-def _fail(what: str, advice: str, code: int = EXIT_OTHER) -> NoReturn:
-    click.echo(f"toolcart: {what}", err=True)
-    click.echo(f"  {advice}", err=True)
-    sys.exit(code)
 
 
 # How busy a serial line is: the share of the time in which octets were on each of its two wires.

@@ -9,10 +9,11 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from toolcart.base.exit_codes import fail
 from toolcart.base.installation import how_to_get
 from toolcart.base.printable import visible
 from toolcart.trace.curves import Curve, Tightening
@@ -179,10 +180,3 @@ def draw(title: str, drawn: list[Panel], png: str | None, width: int | None = No
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         fail(f"cannot write {png}: {what}", "Name a .png in a folder that may be written to.", EXIT_WRONG)
-
-
-def fail(what: str, advice: str, code: int) -> NoReturn:
-    """End the command; say what happened, and what to do."""
-    click.echo(f"toolcart: {what}", err=True)
-    click.echo(f"  {advice}", err=True)
-    sys.exit(code)

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from toolcart.base.exit_codes import EXIT_OTHER, reader_has_gone
+from toolcart.base.exit_codes import fail, reader_has_gone
 from toolcart.base.printable import visible, visible_lines
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
 from toolcart.sim import profiles
@@ -196,19 +196,13 @@ def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
     try:
         return serve()
     except sqlite3.Error as error:
-        _fail(f"cannot use the archive {archive}: {error}", "Name a file that may be written with --archive.")
+        fail(visible(f"cannot use the archive {archive}: {error}"), "Name a file that may be written with --archive.")
     except BrokenPipeError:
         reader_has_gone()
     except OSError as error:
-        _fail(f"cannot {what}: {error.strerror or error}", advice)
+        fail(visible(f"cannot {what}: {error.strerror or error}"), advice)
     except Exception as error:  # the effects of --set cannot all be checked beforehand
         kind = type(error).__name__
-        _fail(f"the simulator cannot go on: {kind}: {error}", "Is a value of --set one that it cannot use?")
+        fail(visible(f"the simulator cannot go on: {kind}: {error}"), "Is a value of --set one that it cannot use?")
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _fail(what: str, advice: str) -> None:
-    click.echo(f"toolcart: {visible(what)}", err=True)
-    click.echo(f"  {advice}", err=True)
-    sys.exit(EXIT_OTHER)

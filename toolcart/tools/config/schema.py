@@ -40,9 +40,9 @@ def schema() -> Schema:
     outlet["required"] = ["kind"]
     outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
-    _requires_by(controller, "link", "tcp", "host", default=True)
+    _requires_by_link(controller, "tcp", "host", default=True)
     for link in PROCEDURES:
-        _requires_by(controller, "link", link, "device")
+        _requires_by_link(controller, link, "device")
     station = _object("stations[]", tables["stations[]"])
     station["properties"] |= {
         "controller": controller,
@@ -171,6 +171,6 @@ def _is(key: str, value: str, default: bool = False) -> Schema:
     return {"properties": {key: {"const": value}}, "required": [] if default else [key]}
 
 
-def _requires_by(parent: Schema, key: str, value: str, wanted: str, default: bool = False) -> None:
+def _requires_by_link(controller: Schema, link: str, wanted: str, default: bool = False) -> None:
     then = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
-    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": then})
+    controller.setdefault("allOf", []).append({"if": _is("link", link, default), "then": then})

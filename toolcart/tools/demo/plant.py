@@ -161,9 +161,8 @@ class Demo(Watch):
 
     def summary_text(self) -> str:
         told = self.summary()
-        cut = [
-            name for name, is_cut in (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut)) if is_cut
-        ]
+        both = (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut))
+        cut = [name for name, is_cut in both if is_cut]
         state = f"; {' and '.join(cut)} cut off" if cut else ""
         return (
             f"produced {told['produced']}, acknowledged {told['acknowledged']}, in the archive {told['delivered']}"
@@ -176,12 +175,8 @@ class Demo(Watch):
         backlog = self.figures.backlog
         parked = self.figures.parked
         return {
-            "produced": books["produced"],
-            "acknowledged": books["acknowledged"],
-            "answers_lost": books["answers_lost"],
-            "delivered": books["delivered"],
-            "repeated": books["repeated"],
-            "doubled": books["doubled"],
+            **{name: books[name] for name in ("produced", "acknowledged", "answers_lost", "delivered")},
+            **{name: books[name] for name in ("repeated", "doubled")},
             "lost": demo_account.lost(books, backlog, parked),
             "out_of_order": books["out_of_order"],
             "waiting": backlog,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -198,23 +199,11 @@ def side_by_side(
 
     Things of one place are worked on one after the other. A caller that stops early waits for what is under way.
     """
-    told: list[Future[Result]] = [Future() for _ in things]
-    places: dict[Hashable, list[int]] = {}
-    for index, thing in enumerate(things):
-        places.setdefault(place_of(thing), []).append(index)
+    places = {place_of(thing): threading.Lock() for thing in things}
 
-    def at_one_place(indexes: list[int]) -> None:
-        for index in indexes:
-            try:
-                told[index].set_result(work(things[index]))
-            except BaseException as error:
-                told[index].set_exception(error)
+    def alone(thing: Thing) -> Result:
+        with places[place_of(thing)]:
+            return work(thing)
 
-    pool = ThreadPoolExecutor(AT_ONCE, "asking")
-    try:
-        for indexes in places.values():
-            pool.submit(at_one_place, indexes)
-        for future in told:
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
+        yield from pool.map(alone, things)

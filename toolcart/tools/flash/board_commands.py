@@ -29,7 +29,7 @@ from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import check
-from toolcart.tools.flash.commands import EXIT_BOARD, open_link, say
+from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.spool.opened import opened
@@ -50,13 +50,6 @@ class NotRunning(BoardTrouble):
     """The agent does not answer at its console."""
 
 
-PORT_OPTION = click.option(
-    "--port",
-    required=True,
-    type=click.Path(),
-    metavar="PORT",
-    help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
-)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
@@ -249,13 +242,8 @@ def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold
     if answers is None:
         _show_held(link, as_json)
         return
-    told: dict[str, Any] = {"running": True, "stations": []}
-    for answer in answers:
-        told.update({"board": answer["board"]} if "board" in answer else {})
-        if "station" in answer:
-            told["stations"].append({**answer["station"], "port": port})
-        if "error" in answer:
-            told.setdefault("errors", []).append(answer["error"])
+    told = check.told_by(answers)
+    told.update(running=True, stations=[{**station, "port": port} for station in told["stations"]])
     if as_json:
         click.echo(json.dumps(told))
         return

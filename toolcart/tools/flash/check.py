@@ -210,13 +210,19 @@ def _status(link: Asked) -> dict[str, Any] | None:
         answers = link.ask("?status", ANSWER_S)
     except BoardTrouble:  # without power the port is gone too
         return None
-    if not answers:
-        return None
+    told = told_by(answers or [])
+    return told if "board" in told else None
+
+
+def told_by(answers: list[dict]) -> dict[str, Any]:
+    """Return the lines of an agent's status as one tree."""
     told: dict[str, Any] = {"stations": []}
     for answer in answers:
         told.update({"board": answer["board"]} if "board" in answer else {})
         told["stations"] += [answer["station"]] if "station" in answer else []
-    return told if "board" in told else None
+        if "error" in answer:
+            told.setdefault("errors", []).append(answer["error"])
+    return told
 
 
 def _until(link: Asked, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:

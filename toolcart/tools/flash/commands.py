@@ -188,18 +188,19 @@ def open_link(port: str) -> Link:
     return MpremoteLink(port)
 
 
-@click.command()
-@click.option("--board", "platform", type=click.Choice(package.PLATFORMS), required=True, help="The kind of chip.")
-@click.option(
+PORT_OPTION = click.option(
     "--port",
     required=True,
     type=click.Path(),
     metavar="PORT",
     help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
 )
-@click.option(
-    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
-)
+
+
+@click.command()
+@package.BOARD_OPTION
+@PORT_OPTION
+@package.CONFIG_OPTION
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
 @click.option(
     "--wait",
@@ -282,7 +283,7 @@ def _flash(
         install(link, planned, bar.update, package.DEPENDENCIES)
     say(f"every file verified; restarting with version {version.digest} on trial ...")
     switch(link, planned)
-    if wait_healthy(link, version.digest, _board_says, healthy_s):
+    if wait_healthy(link, version.digest, lambda text: say(f"board: {text}"), healthy_s):
         say(f"healthy: version {version.digest} is confirmed and runs from /{planned.folder}.")
         return 0
     say(f"not healthy within {healthy_s:.0f} s: going back ...")
@@ -307,10 +308,6 @@ def _flash(
 def say(text: str) -> None:
     """Print words for the person to stderr: stdout is for the outcome."""
     click.echo(visible_lines(text), err=True)
-
-
-def _board_says(text: str) -> None:
-    say(f"board: {text}")
 
 
 def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> None:

@@ -153,11 +153,6 @@ def _tools(board: Board) -> list[str]:
     return found
 
 
-def lacks_idf_alone(found: list[str]) -> bool:
-    """True if these problems are that ESP-IDF is not set up, and nothing else: all but its own line can be prepared."""
-    return len(found) == 1 and found[0].startswith(_NO_IDF)
-
-
 def _has_header(language: str, header: str) -> bool:
     """True if the compiler for boards finds this header."""
     command = ["arm-none-eabi-gcc", "-x", language, "-E", "-"]
@@ -289,13 +284,6 @@ def command(board: Board, source: Path, folder: Path) -> list[str]:
     return ["make", "-C", str(source / "ports" / board.port), *variables]
 
 
-def prepared(board: Board, source: Path, folder: Path) -> str:
-    """Lay out everything that a build reads, and return the line that builds it."""
-    with locked("build", folder):
-        lay_out(board, source, folder)
-    return line_of(board, source, folder)
-
-
 def line_of(board: Board, source: Path, folder: Path) -> str:
     """Return what a person types instead: for an ESP32 the idf.py line, since that is what its makers document."""
     if board.port == "rp2":
@@ -403,8 +391,12 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
     found = problems(board, source)
     if found or check or source is None:
         line = ""
-        if source and not check and lacks_idf_alone(found):
-            line = prepared(board, source, folder_of(name, source))
+        lacks_idf_alone = len(found) == 1 and found[0].startswith(_NO_IDF)  # all but its own line can be prepared
+        if source and not check and lacks_idf_alone:
+            folder = folder_of(name, source)
+            with locked("build", folder):
+                lay_out(board, source, folder)
+            line = line_of(board, source, folder)
         if as_json:
             click.echo(json.dumps({"board": name, "missing": found, "prepared": line}))
         for problem in found:

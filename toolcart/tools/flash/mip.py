@@ -32,10 +32,8 @@ ARCHITECTURES = {"rp2": "armv6m", "esp32": "xtensawin"}
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--board", "platform", type=click.Choice(package.PLATFORMS), required=True, help="The kind of chip.")
-@click.option(
-    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
-)
+@package.BOARD_OPTION
+@package.CONFIG_OPTION
 def mip(folder: Path, platform: str, config_path: str) -> None:
     """Write a folder that mip installs on a board.
 

@@ -97,14 +97,13 @@ print(repr(_a()))
 
 
 class MpremoteLink:
-    """The board at `port`."""
+    """The board at `port` (toolcart.tools.flash.link says what each of its methods does)."""
 
     def __init__(self, port: str) -> None:
         self.port = port
         self._transport: Any = None
 
     def hold(self) -> About:
-        """End in order what runs there, and take the REPL."""
         transport = self._open()
         for attempt in range(HOLD_TRIES):
             try:
@@ -132,20 +131,12 @@ class MpremoteLink:
         return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
 
     def tree(self, path: str) -> dict[str, int]:
-        """Return the files below a folder and their sizes."""
         return self._value(f"_t({path!r}, {{}})")
 
     def hashes(self, paths: list[str]) -> dict[str, str]:
-        """Return the SHA-256 of each file that can be read."""
-        found = {}
-        for path in paths:
-            digest = self._value(f"_h({path!r})")
-            if digest:
-                found[path] = digest
-        return found
+        return {path: digest for path in paths if (digest := self._value(f"_h({path!r})"))}
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file, None if there is none."""
         if not self._value(f"_h({path!r})"):
             return None
         content = b""
@@ -156,7 +147,6 @@ class MpremoteLink:
         return content
 
     def write(self, path: str, content: bytes, progress: Progress) -> None:
-        """Replace a file."""
         self._exec(f"_d({path!r}); f = open({path!r}, 'wb'); w = f.write; a = binascii.a2b_base64")
         try:
             for start in range(0, len(content), CHUNK_BYTES):
@@ -168,7 +158,6 @@ class MpremoteLink:
                 self._exec("f.close()")
 
     def copy(self, source: str, target: str) -> None:
-        """Copy a file on the board."""
         self._exec(f"_c({source!r}, {target!r})")
 
     def rename(self, source: str, target: str) -> None:
@@ -176,7 +165,6 @@ class MpremoteLink:
         self._exec(f"os.rename({source!r}, {target!r})")
 
     def remove(self, path: str) -> None:
-        """Remove a file, if it is there."""
         self._exec(f"_r({path!r})")
 
     def install_package(self, name: str) -> None:
@@ -252,7 +240,6 @@ class MpremoteLink:
             return None
 
     def close(self) -> None:
-        """Let go of the port."""
         if self._transport is not None:
             with contextlib.suppress(OSError, serial.SerialException):
                 self._transport.close()

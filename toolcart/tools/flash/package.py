@@ -20,6 +20,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from toolcart.agent.link.port import is_numeric
@@ -31,6 +33,12 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, pins
 
 PLATFORMS = ("rp2", "esp32")
+BOARD_OPTION = click.option(
+    "--board", "platform", type=click.Choice(PLATFORMS), required=True, help="The kind of chip."
+)
+CONFIG_OPTION = click.option(
+    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+)
 VERSION_FILE = "version.json"
 SAFE_MODE = "/safe_mode.mpy"
 SAFE_MODE_SOURCE = ROOT / "toolcart/board/safe_mode.py"
@@ -208,20 +216,17 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
-    numbers: dict[str, list] = {"ethernet_pins": [], "supply": [], "address": []}
-    try:
-        numbers["address"] = addresses_of(board["address"])
-    except ValueError as reason:
-        mistakes.append(("board.address", json.dumps(board["address"]), str(reason)))
-    try:
-        if platform and board["network"] == "ethernet":
-            numbers["ethernet_pins"] = pins.pins_of(platform, board["ethernet_pins"])
-    except ValueError as reason:
-        mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
-    try:
-        numbers["supply"] = pins.supply_of(platform, board) if platform else []
-    except ValueError as reason:
-        mistakes.append(("board.supply", json.dumps(board["supply"]), str(reason)))
+    wants_pins = platform and board["network"] == "ethernet"
+    numbers: dict[str, list] = {}
+    for key, made in (
+        ("ethernet_pins", lambda: pins.pins_of(platform, board["ethernet_pins"]) if wants_pins else []),
+        ("supply", lambda: pins.supply_of(platform, board) if platform else []),
+        ("address", lambda: addresses_of(board["address"])),
+    ):
+        try:
+            numbers[key] = made()
+        except ValueError as reason:
+            mistakes.append((f"board.{key}", json.dumps(board[key]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         if configuration["toolsnet"]:

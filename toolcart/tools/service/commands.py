@@ -163,7 +163,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
         return
     starts = _may_write(root, no_start, [program, "archive", "serve", *arguments])
     try:
-        with place.state_folder(Path(root) / STATE.lstrip("/"), 0o700):
+        with place.state_folder(Path(root) / STATE.lstrip("/")):
             click.echo(f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets")
         click.echo(_write_unit(Path(root), ARCHIVE, text))
     except place.Refused as reason:
@@ -194,7 +194,7 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
     starts = _may_write(root, no_start, [program, "run", "--plain", "--config", config_path])
     try:
         if left:
-            with place.state_folder(Path(root) / STATE_FOLDER.lstrip("/"), 0o700) as inside:
+            with place.state_folder(Path(root) / STATE_FOLDER.lstrip("/")) as inside:
                 for line in take(inside, left):
                     click.echo(line)
         secrets = _files_of(named, Path(config_path).resolve().parent)
@@ -264,20 +264,17 @@ def problems(configuration: dict, program: str) -> list[str]:
     """Return what a person should know before the service runs."""
     told = [one for folders, what in UNSEEN for one in _unseen(program, folders, what)]
     for station in configuration["stations"]:
-        path = station["spool"]["path"]
-        if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
-            told.append(f"the spool {path} is outside of {STATE_FOLDER}: the service may not write there.")
-        for outlet in station["outlets"]:
-            path = outlet.get("path", "")
+        files = [("spool", station["spool"]["path"]), *[("file", one.get("path", "")) for one in station["outlets"]]]
+        for what, path in files:
             if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
-                told.append(f"the file {path} is outside of {STATE_FOLDER}: the service may not write there.")
+                told.append(f"the {what} {path} is outside of {STATE_FOLDER}: the service may not write there.")
     return told
 
 
 def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
     """Write the unit, the configuration's content and secrets below `root`, each in one step; return what was done."""
     state = root / STATE_FOLDER.lstrip("/")
-    with place.state_folder(state, 0o700) as inside:
+    with place.state_folder(state) as inside:
         for name, secret in secrets.items():
             place.replace(inside, name, secret, 0o600)
         place.replace(inside, CONFIG, content, 0o600)

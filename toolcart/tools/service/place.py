@@ -29,22 +29,22 @@ class Refused(Exception):
 
 
 @contextlib.contextmanager
-def state_folder(path: Path, mode: int) -> Iterator[int]:
-    """Yield the descriptor of a service's state folder, which is made if it is not there and gets this mode."""
+def state_folder(path: Path) -> Iterator[int]:
+    """Yield the descriptor of a service's state folder, which is made if it is not there, for its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder(path.parent) as parent:
-        inside = _descriptor_of_state(parent, path, mode)
+        inside = _descriptor_of_state(parent, path)
     try:
-        os.fchmod(inside, mode)
+        os.fchmod(inside, 0o700)
         yield inside
     finally:
         os.close(inside)
 
 
-def _descriptor_of_state(parent: int, path: Path, mode: int) -> int:
+def _descriptor_of_state(parent: int, path: Path) -> int:
     name = path.name
     with contextlib.suppress(FileExistsError):
-        os.mkdir(name, mode, dir_fd=parent)
+        os.mkdir(name, 0o700, dir_fd=parent)
     found = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if not stat.S_ISLNK(found.st_mode):
         return os.open(name, OPEN_FOLDER, dir_fd=parent)

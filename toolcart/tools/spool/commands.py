@@ -309,8 +309,9 @@ def plot(
 
     The area `parked` is the quarantine: what ToolsNet refused.
     """
+    from toolcart.base.exit_codes import fail
     from toolcart.tools.spool import torques
-    from toolcart.trace.draw import draw, fail
+    from toolcart.trace.draw import draw
 
     areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
     found = [one for one in torques.programs(areas) if one.rows]

@@ -25,6 +25,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.origin import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.board.linux import header as linux_header
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool.opened import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
@@ -64,20 +65,6 @@ class Entry:
     def number(self) -> int:
         """Return the result's number in the main log, wherever the record is; 0 if it is not a result."""
         return get_u32(self.payload, 0) if self.kind in (KIND_RESULT, KIND_RAW) else 0
-
-
-class Octets:
-    """The image as a read-only device."""
-
-    def __init__(self, octets: bytes, unit_bytes: int, block_bytes: int):
-        self.octets = octets
-        self.unit_bytes = unit_bytes
-        self.block_bytes = block_bytes
-        self.block_count = len(octets) // block_bytes
-
-    def read_into(self, address: int, buf: bytearray, n: int) -> int:
-        buf[:n] = self.octets[address : address + n]
-        return 0
 
 
 @dataclass
@@ -142,8 +129,7 @@ def read(path: Path) -> Image:
 
 def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
     """Do the same for the blocks alone."""
-    unit, block_bytes = geometry(octets, told)
-    device = Octets(octets, unit, block_bytes)
+    device = device_of(octets, told)
     spool = opened(device)
     if spool is None:
         raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
@@ -153,6 +139,14 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
             continue  # the room for a quarantine, for when there is an outlet that refuses
         areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
     return Image(areas, spool)
+
+
+def device_of(octets: bytes, told: linux_header.Header | None = None) -> RamFlash:
+    """Return a device with a copy of these blocks."""
+    unit, block_bytes = geometry(octets, told)
+    device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
+    device.cells[:] = octets[: len(device.cells)]
+    return device
 
 
 def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
@@ -189,14 +183,14 @@ def _sound(octets: bytes, at: int, room: int) -> int:
     return length if get_u32(octets, end) == crc30(octets, at, end) else 0
 
 
-def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int, bytes]) -> Area:
+def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes]) -> Area:
     """Return everything in these blocks; `counting` is the payloads that count, by number."""
     area = Area(ring, first, count)
     found: set[int] = set()
     ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
     for block in range(first, first + count):
         start = block * device.block_bytes
-        octets = device.octets[start : start + device.block_bytes]
+        octets = bytes(device.cells[start : start + device.block_bytes])
         records = list(_records(octets, device.unit_bytes))
         for offset, length in records:
             payload = octets[offset + HEAD_BYTES : offset + length - 4]

@@ -98,10 +98,7 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
 
 def start(octets: bytes, told: Header | None) -> Opened | None:
     """Return a spool in a copy of these blocks, started as an agent starts; ImageError if they are none."""
-    unit_bytes, block_bytes = image.geometry(octets, told)
-    device = RamFlash(len(octets) // block_bytes, block_bytes, unit_bytes)
-    device.cells[:] = octets[: len(device.cells)]
-    return begun(device)
+    return begun(image.device_of(octets, told))
 
 
 def make(old: Opened, plan: Plan, seed: int) -> Made:

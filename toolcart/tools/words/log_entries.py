@@ -25,37 +25,6 @@ EXPLAINED = {
     "not saved": "something that has to be durable could not be written; it is tried again",
     "parked": "a result was set aside: {reason}",
     "clock apart": "the clock of the controller and ours are {value} s apart",
-}
-
-
-def is_search(name: str, value: int) -> bool:
-    """True if a revision was rejected: at every start the agent searches for one that both sides have."""
-    return name == "controller refusals" and value % 1000 in REVISIONS_UNSUPPORTED
-
-
-def explained(name: str, value: int, number: int) -> str:
-    """Return a log entry of station `number` in words for people."""
-    if is_search(name, value):
-        return (
-            f"the controller does not have a revision of MID {value // 1000:04d} that was asked for; "
-            "an older one is asked for where there is one"
-        )
-    if name == "server silent" and not value:
-        return "ToolsNet did not acknowledge an event, a curve or a description in time"
-    text = EXPLAINED.get(name)
-    if text is None:
-        return sentence(name, value) or server_words.sentence(name, value, number)
-    from toolcart.tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
-
-    code = told_code(value % 1000) if "{code}" in text else value
-    refusal = linux_refusal.meaning(value) if value in linux_refusal.WORDS else "the flash could not be read or written"
-    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value), refusal=refusal)
-
-
-# Log entries about a controller, its results and curves, a name and a number each, in words a plant understands.
-
-# By the name of the counter; {value} is the one in its latest entry.
-SENTENCES = {
     "raw": "a result that cannot be read came, {value} bytes: it is kept as it came",
     "controller malformed": "the controller's MID {value:04d} could not be used: it does not follow the protocol",
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
@@ -100,7 +69,27 @@ _UNSUBSCRIBED = {
 }
 
 
-def sentence(name: str, value: int) -> str:
-    """Return what this entry means, "" if there is nothing to say about it."""
+def is_search(name: str, value: int) -> bool:
+    """True if a revision was rejected: at every start the agent searches for one that both sides have."""
+    return name == "controller refusals" and value % 1000 in REVISIONS_UNSUPPORTED
+
+
+def explained(name: str, value: int, number: int) -> str:
+    """Return a log entry of station `number` in words for people."""
+    if is_search(name, value):
+        return (
+            f"the controller does not have a revision of MID {value // 1000:04d} that was asked for; "
+            "an older one is asked for where there is one"
+        )
+    if name == "server silent" and not value:
+        return "ToolsNet did not acknowledge an event, a curve or a description in time"
+    text = EXPLAINED.get(name)
+    if text is None:
+        return server_words.sentence(name, value, number)
+    from toolcart.tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
+
+    code = told_code(value % 1000) if "{code}" in text else value
+    refusal = linux_refusal.meaning(value) if value in linux_refusal.WORDS else "the flash could not be read or written"
     whys = _UNSUBSCRIBED if name == "unsubscribed" else _CURVES_LOST
-    return SENTENCES.get(name, "").format(value=value, why=whys.get(value, f"reason {value}"))
+    why = whys.get(value, f"reason {value}")
+    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value), refusal=refusal, why=why)
