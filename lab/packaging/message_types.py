@@ -18,6 +18,7 @@ from toolcart.agent.catalogue.forms import HEADER_FIELDS
 from toolcart.agent.catalogue.table import Mid
 from toolcart.base.command_line import CommandLine
 from toolcart.base.sources import ROOT
+from toolcart.sim.controller_model import ControllerOptions, Tightening
 
 FOLDER = ROOT / "toolcart"
 ABSENT = " | Odd | None"
@@ -160,6 +161,51 @@ def messages() -> str:
     return MESSAGES_HEAD + header.rstrip("\n") + "\n" + "\n".join(found.lines) + "\n"
 
 
+# What a simulated controller is told, where the kind of its default does not say it all.
+OF_OPTIONS = {
+    "identity": "Mapping[str, Any]",
+    "pushed_as": "Mapping[str, Any]",
+    "fetched_as": "Mapping[str, Any]",
+    "refuse": "Mapping[int, int | None]",
+    "refuse_once": "Sequence[tuple[int, int | None]]",
+    "ends_refused": "Mapping[int, int]",
+    "expected_station": "str | None",
+    "pset_change_text": "str | None",
+    "time_text": "str | None",
+}
+
+
+SIMULATED_HEAD = '''\
+"""What a simulated controller is told, as types: made by `python -m lab.packaging.message_types`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+
+class Options(TypedDict, total=False):
+    """How the controller behaves, beside what its profile says."""
+'''
+
+
+def simulated() -> str:
+    """Return the module with a simulated controller's options, and the fields of its tightenings."""
+    lines = [SIMULATED_HEAD]
+    for name, default in ControllerOptions.DEFAULTS.items():
+        kind = "Sequence[int]" if isinstance(default, (tuple, list)) else _kind_of(default)
+        if name in ControllerOptions.ALLOWED:
+            kind = f"Literal[{', '.join(map(repr, ControllerOptions.ALLOWED[name]))}]"
+        lines.append(f"    {name}: {OF_OPTIONS.get(name, kind)}")
+    lines += ["", "", "class Result(TypedDict, total=False):", '    """One tightening."""', ""]
+    for name, default in vars(Tightening).items():
+        if not name.startswith("_"):
+            lines.append(f"    {name}: {_kind_of(default).removesuffix(' | None')} | None")
+    return "\n".join(lines) + "\n"
+
+
+def _kind_of(default: object) -> str:
+    return "int | None" if default is None else type(default).__name__
+
+
 READS = "    def fields(self, mid: Literal[{mid}]) -> Fields{mid:04d}: ..."
 READS_ANY = "    def fields(self) -> dict[str, Any]: ..."
 ASK = (
@@ -187,12 +233,12 @@ def overloads() -> str:
 
 
 def write(folder: Path) -> None:
-    """Write both into `folder`."""
+    """Write all of them into `folder`."""
     for name, text in FILES.items():
         Path(folder, name).write_text(text(), encoding="utf-8")
 
 
-FILES = {"messages.py": messages, "_overloads.pyi": overloads}
+FILES = {"messages.py": messages, "_overloads.pyi": overloads, "simulated_types.py": simulated}
 
 if __name__ == "__main__":
     CommandLine(__doc__).parse_args()
