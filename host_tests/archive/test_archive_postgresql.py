@@ -20,7 +20,7 @@ from toolcart.archive.web import asked
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Away, Reading, TooLong
 from toolcart.tools.cli.main import main
-from host_tests.archive.test_archive_sigkill import Kept, Station, kill_again_and_again
+from host_tests.archive.test_archive_trouble import Kept, Station, kill_again_and_again
 from host_tests.portable import LONG
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, kill, place_in, reading, result
 from lab.bench import archive_load

@@ -1,12 +1,21 @@
-"""Outlets, broker and consumer, killed at random under load: what a receipt speaks of is there, in order and once."""
+"""Outlets, broker, consumer, database and agent, killed at random under load: each batch in order and once."""
 
+import json
 import random
+import subprocess
+import sys
 import time
 
+import pytest
+
+from toolcart.archive import queries
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
 from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
 from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
+from host_tests.support.running import ENVIRONMENT
 
 KILLS = 1000 if LONG else 15
 STATIONS = 4
@@ -88,3 +97,101 @@ def kill_again_and_again(folder, place, starter):
 
 def test_every_receipt_was_kept(new_place, starter, tmp_path):
     kill_again_and_again(tmp_path, new_place(), starter)
+
+
+WAY_KILLS = 300 if LONG else 6
+RATE_PER_S = 40
+UP_MOST_S = 0.8
+WAY_END_S = 600.0 if LONG else 90.0
+MEMORY = 100_000  # of the controller: what a kill took between its answer and the log can be fetched again
+WAY_SEED = 33
+# What is below the consumer's writer differs, and host_tests/archive/test_consume_kills.py kills it on both.
+ALSO = pytest.mark.long("the whole way on another database")
+POSTGRESQL = pytest.param("postgresql", marks=ALSO)
+
+
+class WholeWay:
+    """All that there is, and what can be killed."""
+
+    def __init__(self, folder, place, plant, broker, starter):
+        self.folder, self.place, self.plant, self.broker, self.starter = folder, place, plant, broker, starter
+        station = {
+            "number": 7,
+            "controller": {"host": "127.0.0.1", "port": plant.controller_port},
+            "spool": {"path": str(folder / "7.spool")},
+            "outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}],
+        }
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
+        self.config = folder / "cart.json"
+        self.config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
+        self.start_agent()
+        self.start_consumer()
+
+    def start_agent(self):
+        words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(self.config), "--plain"]
+        with open(self.folder / "agent.log", "ab") as told:
+            self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
+
+    def start_consumer(self):
+        self.consumer = self.starter.start(self.place, "consumer", self.broker.port)[0]
+
+    def kill(self, what):
+        if what == "agent":
+            self.agent.kill()
+            self.agent.wait()
+            self.start_agent()
+        elif what == "consumer":
+            kill(self.consumer)
+            self.start_consumer()
+        else:
+            self.broker.kill()
+            self.broker.start()
+
+    def acknowledged(self):
+        """What the agent has acknowledged, or was given when it asked for it."""
+        with self.plant.loop.lock:
+            return {*self.plant.controller.acknowledged, *self.plant.controller.fetched_by_id}
+
+    def stored(self):
+        with reading(self.place) as connection:
+            asked = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
+            found = [row[0] for row in connection.exec_driver_sql(asked)]
+            behind = [hole for hole in queries.check(connection) if hole.kind == "behind"]
+        return found, behind
+
+    def close(self):
+        self.agent.kill()
+        self.agent.wait()
+        kill(self.consumer)
+
+
+def kill_each_again(folder, place, starter):
+    dice = random.Random(WAY_SEED)
+    with Mosquitto(folder) as broker, SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant:
+        everything = WholeWay(folder, place, plant, broker, starter)
+        try:
+            until(lambda: plant.controller.acknowledged or not plant.produce(1))
+            plant.produce_rate(RATE_PER_S)
+            for index in range(WAY_KILLS):
+                time.sleep(dice.uniform(0, UP_MOST_S))
+                everything.kill(("agent", "consumer", "broker")[index % 3])
+            plant.stop_producing()
+            until(lambda: everything.acknowledged() <= set(everything.stored()[0]))
+            time.sleep(1)
+            found, behind = everything.stored()
+        finally:
+            everything.close()
+    assert len(found) > WAY_KILLS and len(found) == len(set(found))
+    assert behind == []
+
+
+def until(is_so):
+    until_s = time.monotonic() + WAY_END_S
+    while not is_so():
+        assert time.monotonic() < until_s
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)
+def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_place, starter, tmp_path):
+    kill_each_again(tmp_path, new_place(), starter)

@@ -13,8 +13,7 @@ from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of
 from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
 from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed
-from host_tests.support.linked import Model, part_of, parts_of, whole
-from host_tests.support.talk import Talk
+from host_tests.support.talk import Model, Talk, part_of, parts_of, whole
 from host_tests.support.world import Cart
 
 PORTABLE = True

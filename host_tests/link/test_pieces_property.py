@@ -8,7 +8,7 @@ from toolcart.agent.link.stream import Stream
 from host_tests.link.test_linked import check_against_model
 from host_tests.link.test_stream import feed
 from host_tests.support.frames import light, message
-from host_tests.support.linked import part_of, parts_of
+from host_tests.support.talk import part_of, parts_of
 
 BODIES = st.binary(max_size=300)
 MESSAGES = BODIES.map(lambda octets: b"%04d" % (20 + len(octets)) + b"0061999         " + octets)

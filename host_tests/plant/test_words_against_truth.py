@@ -834,7 +834,7 @@ def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
 
 # Files of tests that make situations, and a piece of each sentence said there that no test quotes.
 ELSEWHERE = {
-    "plant/test_first_day.py": ("docs/outlets.md says how to decode it",),
+    "plant/test_first_day.py": ("docs/outlets.md says how to decode it", "{}: {}, {} waiting"),
     "plant/test_serial_server.py": (
         "{} accepted the connection, but nothing answers on its line",
         "accepted the connection but does not speak RFC 2217",
@@ -919,7 +919,6 @@ ELSEWHERE = {
         "synchronised",
         "FAULT inside the agent",
     ),
-    "plant/test_service_user.py": ("{}: {}, {} waiting",),
     "plant/test_disk.py": (
         "something that has to be durable could not be",
         "free some of its room in {folder}",

@@ -1,13 +1,20 @@
-"""The file as an outlet: each record once and in order whatever is cut or refuses, and nothing waits for it."""
+"""The file as an outlet: each record once and in order, whatever is cut, refuses or loses what was not synced."""
 
 import json
+
+import pytest
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
+from toolcart.base.clock import Dice
+from toolcart.board.linux import lines as linux_lines
+from host_tests.portable import LONG
+from host_tests.support.disk import Disk
 from host_tests.support.log import Area, append, append_event
+from host_tests.support.world import CONTROLLER, Cart
 from lab.harness.cart import SimLines
 from lab.harness.flash import TEARS, PowerCut
 
@@ -157,3 +164,220 @@ def test_a_step_that_is_broken_off_at_any_place_doubles_nothing():
         except KeyboardInterrupt:
             setattr(bench.lines, name, call)
         assert bench.run() == FOREVER and bench.numbers() == [1, 2, 3, 4, 5, 6]
+
+
+STORED = 24
+NAME = "/lines"
+FAILURES = [("fdatasync",), ("pwrite",), ("ftruncate",), ("fdatasync", "ftruncate"), ("pwrite", "ftruncate")]
+
+PAGE_BYTES = 64  # small, so that a line lies on several
+
+
+class DiskBench:
+    """One log with ToolsNet's cursor, which takes everything at once, and one file on the disk."""
+
+    saves = True
+
+    def __init__(self, monkeypatch, seed=1):
+        self.disk = Disk(Dice(seed), PAGE_BYTES)
+        monkeypatch.setattr(linux_lines, "os", self.disk)
+        self.area = Area(blocks=32, unit_bytes=64)
+        self.now = 0
+        self.ident = 0
+        self.start()
+
+    def start(self):
+        self.area.mount(cursors=2, events=(1,))
+        self.lines = linux_lines.LineFile(NAME, 4096, 99)
+        self.outlet = FileOutlet(self.area.log, 1, self.lines, Health())
+        self.outlet.begin(self.now)
+
+    def store(self, count):
+        for _ in range(count):
+            assert append(self.area.log, self.ident + 1) == 0
+            self.ident += 1
+
+    def run(self):
+        """Until there is nothing to do; how far it is becomes durable whenever somebody saves, so it is saved here."""
+        for _ in range(400):
+            left = self.outlet.step(self.now)
+            assert not self.saves or self.area.state.save()
+            if left == FOREVER:
+                return
+            self.now = (self.now + left) & 0x3FFFFFFF
+        raise AssertionError("it never comes to rest")
+
+    def work(self):
+        """A shift: batches of several sizes."""
+        for count in (1, 3, 2, 9, 1, 8):
+            self.store(count)
+            self.run()
+
+    def cut(self):
+        self.disk.restart()
+        self.start()
+
+    def found(self):
+        """The numbers of all lines, oldest file first; every octet is of a whole line."""
+        octets = b""
+        for index in range(99, -1, -1):
+            octets += self.disk.content(NAME + (".%d" % index if index else ""))
+        return [int(json.loads(line)["tightening_id"]) for line in octets.splitlines()]
+
+    def check(self):
+        """What was stored is there, each once, after one more cut."""
+        self.store(2)
+        self.run()
+        self.cut()
+        self.run()
+        assert self.found() == list(range(1, self.ident + 1))
+
+
+def operations(monkeypatch):
+    bench = DiskBench(monkeypatch)
+    bench.work()
+    assert bench.found() == list(range(1, STORED + 1)) and NAME + ".1" in bench.disk.names
+    return bench.disk.operations
+
+
+@pytest.mark.parametrize("seed", [1, 2] if LONG else [1])
+def test_a_cut_at_every_operation_of_the_disk(monkeypatch, seed):
+    for operation in range(1, operations(monkeypatch) + 1):
+        bench = DiskBench(monkeypatch, seed + operation)
+        bench.disk.cut_at = operation
+        with pytest.raises(PowerCut):
+            bench.work()
+        bench.cut()
+        bench.run()
+        bench.check()
+
+
+@pytest.mark.parametrize("fails", FAILURES if LONG else FAILURES[-1:], ids=" ".join)
+def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
+    for operation in range(1, operations(monkeypatch) + 1):
+        bench = DiskBench(monkeypatch, operation)
+        bench.disk.fails = fails
+        bench.disk.fail_at = operation
+        bench.work()
+        bench.check()
+
+
+def rested(monkeypatch, seed):
+    """Each batch is cut at rest, when no one has saved how far the file is: the last line is of a doubtful record."""
+    bench = DiskBench(monkeypatch, seed)
+    bench.saves = False
+    for count in (1, 3, 2, 9, 1):
+        bench.store(count)
+        bench.run()
+        bench.cut()
+        bench.run()
+    bench.check()
+
+
+def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
+    bench = DiskBench(monkeypatch)
+    bench.store(3)
+    bench.run()
+    real, bench.disk.ftruncate = bench.disk.ftruncate, broken
+    bench.disk.fails, bench.disk.fail_at = ("fdatasync",), bench.disk.operations + 1
+    bench.store(4)
+    assert bench.outlet.step(bench.now) > 0 and not bench.outlet.is_up()
+    bench.disk.ftruncate = real
+    bench.run()
+    bench.check()
+
+
+def broken(descriptor, octets):
+    raise OSError(5, "Input/output error")
+
+
+# What a controller tells on its whole way into the lines of a file, beside results and in their order.
+
+ALL = {"events": ["alarms", "job", "pset", "vin"]}
+
+
+def cart_of(settings=None, **options):
+    files = ({"kind": "file", "path": "lines", "keep": 1},)
+    return Cart(
+        controller=dict({"max_clients": 9}, **options), files=files, settings={"controller": settings or {}}
+    ).ready()
+
+
+def lines_of(cart):
+    return [json.loads(line) for line in cart.lines["lines"].lines()]
+
+
+def told(cart):
+    return [
+        (line["event"], line["code"], line["text"]) if line["type"] == "event" else line["tightening_id"]
+        for line in lines_of(cart)
+    ]
+
+
+def events(cart, *names):
+    return [[line[name] for name in names] for line in lines_of(cart) if line["type"] == "event"]
+
+
+def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
+    for psets, jobs, vehicles in (((1,), (1,), (1,)), ((1, 2), (1, 2, 3, 4, 5), (1, 2))):
+        cart = cart_of(ALL, pset_revisions=psets, job_revisions=jobs, vin_revisions=vehicles, job_at_once=True)
+        cart.controller.select_pset(12)
+        cart.controller.select_job(7)
+        cart.controller.identify("WVW1", "second")
+        cart.run(2000)
+        for counter in (1, 2, 3):
+            cart.controller.produce()
+            cart.controller.tell_job(batch_counter=counter, tightening=1)
+            cart.run(1000)
+        for _ in range(2):
+            cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+            cart.run(40000)
+        cart.controller.tell_job(batch_counter=4, status=1)
+        cart.run(2000)
+        cart.cut()
+        cart.run(40000)
+        new = len(jobs) > 1
+        assert events(cart, "event", "code", "text", "identifier_2", "job_status", "batch_counter") == [
+            ["parameter set", "12", "Screw 12" if new else "", None, None, None],
+            ["job", "7", "", None, "not completed", 0],
+            ["vehicle", "", "WVW1", "second" if new else None, None, None],
+            ["job", "7", "", None, "OK", 4],
+        ]
+        assert events(cart, "program_changed", "batch_size", "last_tightening", "job_sequence", "time_source") == [
+            ["2024-02-01T08:00:00", None, None, None, "agent"],
+            [None, 4, "off" if new else None, 1 if new else None, "controller"],
+            [None, None, None, None, "agent"],
+            [None, 4, "OK" if new else None, 1 if new else None, "controller"],
+        ]
+        assert cart.controller.complaints == [] and cart.is_ready()
+
+
+def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
+    cart = cart_of({"events": ["pset"], "limits": "ask"})
+    cart.controller.select_pset(12)
+    cart.run(2000)
+    cart.controller.produce(pset=12, pset_change=cart.controller.psets[12].changed)
+    cart.run(2000)
+    result = next(line for line in lines_of(cart) if line["type"] == "result")
+    assert (result["torque_min"], result["torque_target"], result["angle_max"]) == ("40.00", "45.00", 90)
+    cart.controller.change_pset(12, torque_min=3900)
+    cart.controller.select_pset(12)
+    cart.run(2000)
+    cart.controller.produce(pset=12, pset_change=cart.controller.psets[12].changed)
+    cart.run(2000)
+    assert lines_of(cart)[-1]["torque_min"] == "39.00" and cart.controller.messages[12] == 3
+
+
+def test_results_that_are_gone_are_a_line_with_their_ids():
+    cart = cart_of()
+    cart.settle()
+    cart.controller.produce()
+    cart.settle()
+    cart.controller.jump_ids(2)
+    cart.controller.produce()
+    cart.settle()
+    cart.run(5000)
+    (line,) = [line for line in lines_of(cart) if line["type"] == "event"]
+    assert (line["event"], line["code"], line["first_id"], line["last_id"]) == ("results gone", "none", "2", "3")
+    assert (line["count"], line["total"], line["id_epoch"]) == (2, 2, 0) and line["time_source"] == "agent"
+    assert told(cart)[0] == "1" and told(cart)[1] == "4"

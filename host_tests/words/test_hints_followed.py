@@ -72,7 +72,7 @@ NAMED = {
     "## Secrets": DOCUMENT,
     "`toolcart archive serve --role server`": POSTGRESQL,
     "`toolcart archive servers` lists them": POSTGRESQL,
-    "`toolcart archive serve` brings it up to date": "host_tests/archive/test_archive_views.py makes an earlier one",
+    "`toolcart archive serve` brings it up to date": "host_tests/archive/test_archive_exports.py makes an earlier one",
     "KiB are enough: `toolcart image` makes one": "builds for minutes: host_tests/images/test_image.py types it",
 }
 

@@ -125,7 +125,7 @@ def disk_proof(tally):
     """A file outlet whose disk is cut, or fails, at each operation in turn."""
     import pytest
 
-    from host_tests.wide import test_lines_power_cut as proof
+    from host_tests.wide import test_file as proof
 
     with pytest.MonkeyPatch.context() as patch:
         for tally.count in range(1, 20):
