@@ -39,20 +39,13 @@ def reflected(value, bits):
     return turned
 
 
-def test_check_value_and_polynomial_are_the_documented_ones():
+def test_checksum_is_the_documented_one_small_and_never_that_of_blank_flash():
     assert crc30(b"123456789", 0, 9) == CHECK == bitwise(b"123456789")
     assert reflected(0x2030B9C7, 30) == 0x38E74301
-
-
-def test_erased_and_blank_flash_have_no_checksum_that_looks_like_themselves():
     for octet in (0x00, 0xFF):
-        blank = bytes([octet] * 64)
-        assert crc30(blank, 0, 60) not in (0, 0x3FFFFFFF)
-
-
-def test_value_is_a_small_int_of_a_32_bit_board():
+        assert crc30(bytes([octet] * 64), 0, 60) not in (0, 0x3FFFFFFF)
     for index in range(256):
-        assert 0 <= crc30(bytes([index, 255 - index, index]), 0, 3) < 1 << 30
+        assert 0 <= crc30(bytes([index, 255 - index, index]), 0, 3) < 1 << 30, "a small int of a 32-bit board"
 
 
 def test_a_buffer_holds_octets_only_where_they_begin():
@@ -61,43 +54,38 @@ def test_a_buffer_holds_octets_only_where_they_begin():
         assert not fields.holds(buf, 0, b"123") and not fields.holds(buf, 2, b"2301") and not fields.holds(buf, 3, b"0")
 
 
-def made(move, source, width=None, upper=0, room=16):
+def made(move, source, upper):
     """The target after one move, from the third octet of it and of a larger source; None if it was refused."""
-    target = bytearray(b"#" * (room + 3))
-    row = bytes((move | upper << 4, 1, 0, 2, len(source) if width is None else width))
+    target = bytearray(b"#" * 19)
+    row = bytes((move | upper << 4, 1, 0, 2, len(source)))
     if not form.carry_out(row, 1, target, 2, b"?????" + source + b"?", 3):
         return None
     assert target[:3] == b"###"
     return bytes(target[3:]).rstrip(b"#")
 
 
-def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
-    assert made(form.TEXT, b"A\0\x7f\x1f\xc3\xa4~ ") == b"A ????~ "
-
-
-def test_digits_are_widened_with_zeros_and_blanks_with_blanks():
-    assert made(form.DIGITS, b"012") == b"012"
-    assert made(form.DIGITS, b"12", upper=2) == b"0012"
-    assert made(form.DIGITS, b"  ", upper=2) == b"    " == made(form.DIGITS, b"\0\0", upper=2)
-
-
-def test_time_is_packed_and_what_is_none_becomes_zeros():
-    assert made(form.PACK_TIME, b"2024-03-14:09:26:53") == b"\x20\x24\x03\x14\x09\x26\x53"
-    for none in (b"Last Change Unknown", b"0000-03-14:09:26:53", b"2024-13-14:09:26:53", b"2024-03-14 09:26:53"):
-        assert made(form.PACK_TIME, none) == bytes(7)
-
-
-def test_leading_zeros_are_stripped_but_one_digit_stays():
-    assert made(form.STRIP, b"0001234567") == b"1234567   "
-    assert made(form.STRIP, b"0000") == b"0   "
-    assert made(form.STRIP, b"4294967295") == b"4294967295"
-
-
-def test_a_point_is_inserted_and_nothing_is_computed():
-    assert made(form.FIXED, b"004237", upper=2) == b"00042.37"
-    assert made(form.FIXED, b"999999", upper=2) == b"09999.99"
-    assert made(form.FIXED, b"00095") == b"000095.0"
-    assert made(form.FIXED, b"      ", upper=2) == b"00000.00" == made(form.FIXED, b"\0" * 6, upper=2)
+def test_each_move_of_a_form_makes_what_it_says():
+    for move, upper, source, target in (
+        (form.TEXT, 0, b"A\0\x7f\x1f\xc3\xa4~ ", b"A ????~ "),
+        (form.DIGITS, 0, b"012", b"012"),
+        (form.DIGITS, 2, b"12", b"0012"),  # zeros in front of digits, blanks in front of blanks
+        (form.DIGITS, 2, b"  ", b"    "),
+        (form.DIGITS, 2, b"\0\0", b"    "),
+        (form.PACK_TIME, 0, b"2024-03-14:09:26:53", b"\x20\x24\x03\x14\x09\x26\x53"),
+        (form.PACK_TIME, 0, b"Last Change Unknown", bytes(7)),
+        (form.PACK_TIME, 0, b"0000-03-14:09:26:53", bytes(7)),
+        (form.PACK_TIME, 0, b"2024-13-14:09:26:53", bytes(7)),
+        (form.PACK_TIME, 0, b"2024-03-14 09:26:53", bytes(7)),
+        (form.STRIP, 0, b"0001234567", b"1234567   "),
+        (form.STRIP, 0, b"0000", b"0   "),  # one digit stays
+        (form.STRIP, 0, b"4294967295", b"4294967295"),
+        (form.FIXED, 2, b"004237", b"00042.37"),
+        (form.FIXED, 2, b"999999", b"09999.99"),
+        (form.FIXED, 0, b"00095", b"000095.0"),
+        (form.FIXED, 2, b"      ", b"00000.00"),
+        (form.FIXED, 2, b"\0" * 6, b"00000.00"),
+    ):
+        assert made(move, source, upper) == target, (move, source)
 
 
 def test_number_of_more_than_30_bits_is_told_apart_and_never_made():
@@ -113,22 +101,12 @@ HALF = TICKS_PERIOD // 2
 MOMENTS = (0, 1, 2, HALF - 1, HALF, HALF + 1, TICKS_PERIOD - 2, TICKS_PERIOD - 1)
 
 
-def test_constants_are_those_of_a_32_bit_board():
-    assert TICKS_PERIOD == 1 << 30
-    assert TICKS_MAX == TICKS_PERIOD - 1
-    assert FOREVER == HALF - 1
-
-
-def test_adding_stays_on_the_circle():
+def test_ticks_stay_on_the_circle_of_a_32_bit_board_and_differ_the_shorter_way():
+    assert (TICKS_PERIOD, TICKS_MAX, FOREVER) == (1 << 30, (1 << 30) - 1, HALF - 1)
     for moment in MOMENTS:
-        for ms in (0, 1, 1000, HALF - 1):
-            assert ticks_add(moment, ms) == (moment + ms) % TICKS_PERIOD
-
-
-def test_difference_is_signed_and_the_shorter_way_round():
-    for earlier in MOMENTS:
         for ms in (-HALF, -HALF + 1, -1000, -1, 0, 1, 1000, HALF - 1):
-            assert ticks_diff((earlier + ms) % TICKS_PERIOD, earlier) == ms
+            assert ticks_diff((moment + ms) % TICKS_PERIOD, moment) == ms
+            assert ms < 0 or ticks_add(moment, ms) == (moment + ms) % TICKS_PERIOD
 
 
 def test_timer_expires_at_its_moment_and_not_before_whatever_the_start():
