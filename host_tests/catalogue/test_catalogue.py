@@ -248,6 +248,9 @@ REV 2 +1
 !12 printed behind them
 01-03 lamp_4-6 N1 =ON
 !04 the second lamp is printed twice
+REV 3 +1
+. rows.is_free N2 =YES ','
+. rows.side N1 ';'
 MID 5561 I A - Rack acknowledge [20] @manual 21
 !the maker calls it 5651
 MID 5570-5571,5573 IC X - Not described @manual 22
@@ -263,6 +266,9 @@ def test_a_table_says_in_one_line_what_is_alike():
     assert [field.note[:2] for field in fields] == ["", "12", "", "", "", "04"]
     assert [member.name for member in fields[2].members] == ["shelf", "':'", "is_free", "';'"]
     assert fields[2].members[0].meaning == "from below" and fields[2].width == 5
+    changed = mids[5560].revisions[3].fields(mids[5560])[1].members
+    assert [member.name for member in changed] == ["shelf", "':'", "is_free", "','", "side", "';'"]
+    assert [member.width for member in changed] == [2, 1, 2, 1, 1, 1]
     about = mids[5561]
     assert about.revisions[1].length == 20 and about.name == "Rack acknowledge" and about.note
     own = catalogue.Catalogue()
@@ -281,7 +287,7 @@ def test_tables_that_are_wrong_say_which_line():
         ("MID 0001- C E - x\nMID -2 C E - x", "-2"),
     ):
         assert word in refused(lambda text=text: read_table(text), TableError)
-    for line in ("01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):
+    for line in (". a.b N1", "01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):
         bad = read_table("MID 0001 C E - x\nREV 1 20\n" + line)[1]
         assert line.split()[1] in refused(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
 

@@ -28,24 +28,14 @@ REV 1 @003:9314
 18 reset_identifiers N1 =YES reset all identifiers when the job is done
 19 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 REV 999 +1 @003:9458
-04 job_list G[pset_count]
-. channel_id N2 ':'
-. program_id N3 ':' parameter set or multistage ID
-. auto_select N1 =YES ':'
-. batch_size N2 ':'
-. max_coherent_nok N2 ':'
-. batch_counter N2 ';'
-REV 2 +1 since=2.10 @beyond 8.2
-04 job_list G[pset_count]
-. channel_id N2 ':'
-. program_id N3 ':' parameter set or multistage ID
-. auto_select N1 =AUTO_NEXT ':'
-. batch_size N2 ':'
-. max_coherent_nok N2 ':'
-. batch_counter N2 ':'
-. identifier_number N4 ':' socket or end fitting
-. step_name T25 ':'
-. step_type N2 =JOB_STEP ';'
+. job_list.max_coherent_nok N2 ':'
+. job_list.batch_counter N2 ';'
+REV 2 +999 since=2.10 @beyond 8.2
+. job_list.auto_select N1 =AUTO_NEXT ':'
+. job_list.batch_counter N2 ':'
+. job_list.identifier_number N4 ':' socket or end fitting
+. job_list.step_name T25 ':'
+. job_list.step_type N2 =JOB_STEP ';'
 20 job_sequence N5 0 to 65535
 REV 3 since=2.13 @beyond 8.2
 01 job_id N4
@@ -79,19 +69,6 @@ REV 3 since=2.13 @beyond 8.2
 15 reserved T1 =0:E|1:G for job repair; the digit is printed, letters are met too
 16 job_sequence N5 0 to 65535
 REV 4 +3 since=2.16 @beyond 8.2
-04 job_list G[pset_count]
-. channel_id N2 ':'
-. program_id N3 ':' parameter set or multistage ID
-. auto_select N2 =AUTO_NEXT ':'
-. batch_size N4 ':'
-. max_coherent_nok N2 ':'
-. batch_counter N4 ':'
-. identifier_number N4 ':' socket or end fitting
-. step_name T25 ':'
-. step_type N2 =JOB_STEP ':'
-. loosening N1 =LOOSENING ':'
-. batch_mode N1 =JOB_COUNT ':'
-. status_at_increment N1 =0:OK|1:NOK ':' batch status at increment or bypass
-. decrement_at_loosening N1 =0:never|1:always|2:after_OK ':'
-. batch_status N1 =0:not_begun|1:OK|2:NOK ';' batch status now
+. job_list.batch_size N4 ':'
+. job_list.batch_counter N4 ':'
 """

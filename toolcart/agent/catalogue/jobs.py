@@ -62,16 +62,8 @@ REV 4 +2 since=2.10 @beyond 8.1
 . step_name T25 ':'
 . step_type N2 =JOB_STEP ':'
 . max_coherent_nok N2 ';'
-REV 5 +2 since=2.16 @beyond 8.1
-13 job_list G[pset_count]
-. channel_id N2 ':'
-. type_id N3 ':' parameter set or multistage ID
-. auto_next N1 =AUTO_NEXT ':'
-. batch_size N4 ':'
-. identifier_number N4 ':' socket or end fitting
-. step_name T25 ':'
-. step_type N2 =JOB_STEP ':'
-. max_coherent_nok N2 ';'
+REV 5 +4 since=2.16 @beyond 8.1
+. job_list.batch_size N4 ':'
 
 MID 0034 I S 0005 Job info subscribe @003:4958
 REV 1-5 20

@@ -62,14 +62,9 @@ REV 4 +1 @003:7964
 11 angle_min I5 *deg angle, or stroke in hundredths of a millimetre
 12 angle_max I5 *deg angle or stroke
 13 angle_target I5 *deg angle or stroke
-18 spindles G[spindle_count]
-. spindle N2
-. channel_id N2
-. status N1 =OK
-. torque_status N1 =OK
-. torque I6 *Nm/100 torque, or force in hundredths of a kilonewton
-. angle_status N1 =OK
-. angle I5 *deg angle, or stroke in hundredths of a millimetre
+. spindles.torque_status N1 =OK
+. spindles.torque I6 *Nm/100 torque, or force in hundredths of a kilonewton
+. spindles.angle I5 *deg angle, or stroke in hundredths of a millimetre
 19 system_subtype N3 =SUBSYSTEM
 REV 5 +4 @003:8140
 20 job_sequence N5

@@ -19,11 +19,8 @@ REV 1 @003:7160
 REV 2 +1 since=2.11 @beyond 3.5
 -- request_mid N4 <object_count 0006 or 0008
 REV 3 +2 since=2.16 @beyond 3.5
--- objects G[object_count]
-. object_id N4
-. status N1 =OK
-. object_type N1 =OBJECT
-. reference_object N4
+. objects.object_type N1 =OBJECT
+. objects.reference_object N4
 
 MID 1202 C E 1203 Operation result object data @003:7244
 REV 1 @003:7260

@@ -164,14 +164,9 @@ REV 1 @003:4158
 . parameter_count N3
 . parameters V[parameter_count]
 . child_count N2
-REV 2 since=2.11 @beyond 8.3
--- nodes G[*] the tree from its root on: a node, then its children one by one
-. node_type N3 =NODE
-. parameter_count N3
-. parameters V[parameter_count]
-. child_count N2
-. json_length N4
-. json T[json_length]
+REV 2 +1 since=2.11 @beyond 8.3
+. nodes.json_length N4
+. nodes.json T[json_length]
 
 MID 2501 C E 0005 Tightening program message upload @003:4413
 REV 1 @003:4470
@@ -180,14 +175,9 @@ REV 1 @003:4470
 . parameter_count N3
 . parameters V[parameter_count]
 . child_count N2
-REV 2 since=2.11 @beyond 8.3
--- nodes G[*] the tree from its root on: a node, then its children one by one
-. node_type N3 =NODE
-. parameter_count N3
-. parameters V[parameter_count]
-. child_count N2
-. json_length N4
-. json T[json_length]
+REV 2 +1 since=2.11 @beyond 8.3
+. nodes.json_length N4
+. nodes.json T[json_length]
 
 MID 2502 C X 2503 Password request [20] @003:4331
 

@@ -14,6 +14,7 @@
     01-08 light_1-8 N1 =YES                                       eight alike
     18 spindles G[number_of_spindles]                             a group: its members begin with a point
     .  channel_id N2 ':'                                          the octets behind it that separate two members
+    .  spindles.torque I6 *Nm/100                                 a member changed or added in a group of revision 1
 
 Rules
 1. `--` is no parameter ID. A field whose name is there already takes the place of the other one.
@@ -75,12 +76,14 @@ class Revision:
                     field.note = line[1:]
                 continue
             if line.startswith("."):
-                if group is None or group.members is None:
+                owner, _, rest = line[1:].strip().partition(".")
+                known = [f for f in found if f.kind == "G" and f.name == owner]
+                if known:
+                    _exchange(known[0].members, rest)
+                elif group is None or group.members is None:
                     raise TableError("MID %04d: %r is no member of a group" % (mid.mid, line))
-                member, _, separator = _field(line[1:])
-                group.members.append(member)
-                if separator:
-                    group.members.append(_literal(separator))
+                else:
+                    group.members += _member(line[1:])
                 continue
             for one in _each(line):
                 field, before, _ = _field(one)
@@ -94,6 +97,21 @@ class Revision:
                     found.insert(names.index(before) if before else len(names), field)
         _place(found, 21)
         return found
+
+
+def _member(line):
+    """Return a group's member, and the separator behind it."""
+    member, _, separator = _field(line)
+    return [member, _literal(separator)] if separator else [member]
+
+
+def _exchange(members, line):
+    """Put a member and its separator in the place of the one of that name, or behind all others."""
+    new = _member(line)
+    names = [member.name for member in members]
+    at = names.index(new[0].name) if new[0].name in names else len(names)
+    has_separator = at + 1 < len(names) and members[at + 1].kind == "'"
+    members[at : at + 1 + has_separator] = new
 
 
 def _place(fields, at):
