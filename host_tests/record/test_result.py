@@ -117,15 +117,6 @@ def test_body_with_and_without_time_are_told_apart():
     assert r.has_time(body, 3)
 
 
-def test_status_digits_that_do_not_exist_are_refused_and_blanks_are_not():
-    # 003:6448-6519: batch 0..2, and 3 since release 2.9; tightening 0..1, torque and angle 0..2
-    for place, most in ((r.BATCH_STATUS, 3), (r.TIGHTENING_STATUS, 1), (r.TORQUE_STATUS, 2), (r.ANGLE_STATUS, 2)):
-        for octet in range(0x30, 0x3A):
-            body = bytearray(b" " * r.BODY_BYTES)
-            body[place] = octet
-            assert r.statuses_fit(body, 0) == (octet - 0x30 <= most)
-
-
 def test_only_a_result_without_any_value_looks_empty():
     body = bytearray(b"0" * r.BODY_BYTES)
     body[: r.VIN_BYTES] = b" " * r.VIN_BYTES

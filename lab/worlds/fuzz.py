@@ -282,7 +282,8 @@ class Readers:
         assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
         if code == r.RESULT_UNREADABLE:
             return code  # what the body holds then is undefined
-        assert r.statuses_fit(body, first) or code == r.RESULT_ODD
+        at = first + r.BATCH_STATUS
+        assert code == r.RESULT_ODD or all(map(int.__le__, body[at : at + 4], r.STATUSES_MOST))
         self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])
 

@@ -59,8 +59,9 @@ class State:
     def __init__(self, device):
         if device.block_count != STATE_BLOCKS:
             raise ValueError("the state has %d blocks" % STATE_BLOCKS)
-        unit = device.unit_bytes
+        octets = max(device.unit_bytes, SNAPSHOT_BYTES)  # of a slot
         self.device = device
+        self.sure = False  # a snapshot of this session is durable, and none was refused since
         self.numbers = [0] * NUMBERS
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
@@ -72,11 +73,10 @@ class State:
         self.saves = 0
         self.erases = 0
         self.worn = 0
-        self._slot_bytes = unit if unit > SNAPSHOT_BYTES else SNAPSHOT_BYTES
-        self._slots = device.block_bytes // self._slot_bytes
+        self._slots = device.block_bytes // octets
         self._size = size_of(device)
-        self._image = bytearray(b"\xff" * self._slot_bytes)
-        self._read = bytearray(self._slot_bytes)
+        self._image = bytearray(b"\xff" * octets)
+        self._read = bytearray(octets)
         self._cursors = []
         self._aheads = []  # the place of each one's `ahead`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
@@ -85,7 +85,6 @@ class State:
         self.round = 0  # of the newest block begun in this session: above all those of earlier sessions
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; none yet
-        self.sure = False  # a snapshot of this session is durable, and none was refused since
 
     def follow(self, cursor, slot, ahead=-1):
         """Keep the cursor's number in `numbers[slot]`, its `ahead` in `numbers[ahead]`; set it to what is there."""
@@ -210,11 +209,11 @@ class State:
             at += 4
         copy(image, _AT_OCTETS, self.octets, 0, OCTETS)
         pack_into("<I", image, _AT_CRC, crc30(image, 0, _AT_CRC))
-        address = block * self.device.block_bytes + slot * self._slot_bytes
-        code = self.device.program(address, image, self._slot_bytes)
+        address = block * self.device.block_bytes + slot * len(image)
+        code = self.device.program(address, image, len(image))
         if code != FLASH_DONE:
             return code
-        if self.device.read_into(address, self._read, self._slot_bytes) != FLASH_DONE:
+        if self.device.read_into(address, self._read, len(image)) != FLASH_DONE:
             return FLASH_IO
         return FLASH_DONE if self._read == image else FLASH_WORN
 
@@ -251,8 +250,8 @@ class State:
     def _read_slot(self, block, slot):
         """Read one slot; return STATE_FOUND if its snapshot belongs in this place."""
         read = self._read
-        address = block * self.device.block_bytes + slot * self._slot_bytes
-        if self.device.read_into(address, read, self._slot_bytes) != FLASH_DONE:
+        octets = len(read)
+        if self.device.read_into(block * self.device.block_bytes + slot * octets, read, octets) != FLASH_DONE:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY

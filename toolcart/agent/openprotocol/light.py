@@ -29,7 +29,6 @@ from toolcart.agent.record.result import (
     TORQUE,
     TORQUE_STATUS,
     VIN,
-    statuses_fit,
 )
 
 LIGHT_BYTES = const(121)
@@ -74,5 +73,11 @@ def read_light(body, start, buf, at):
     care.
     """
     if carry_out(_WHOLE, _WHOLE_MOVES, body, start, buf, at):
-        return RESULT_READ if statuses_fit(body, start) else RESULT_UNREADABLE
+        fits = (  # a run of digits says nothing of each
+            body[start + BATCH_STATUS] <= 0x33
+            and body[start + TIGHTENING_STATUS] <= 0x31
+            and body[start + TORQUE_STATUS] <= 0x32
+            and body[start + ANGLE_STATUS] <= 0x32
+        )
+        return RESULT_READ if fits else RESULT_UNREADABLE
     return RESULT_READ if carry_out(_FORM, _MOVES, body, start, buf, at) else RESULT_UNREADABLE

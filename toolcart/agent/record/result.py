@@ -118,16 +118,6 @@ def clock_was_unset(flags, buf, at):
     return buf[at] < 0x20 or (buf[at] == 0x20 and buf[at + 1] < 0x24)
 
 
-def statuses_fit(body, start):
-    """True if the status digits are valid ones or blank (STATUSES_MOST)."""
-    return (
-        body[start + BATCH_STATUS] <= 0x33
-        and body[start + TIGHTENING_STATUS] <= 0x31
-        and body[start + TORQUE_STATUS] <= 0x32
-        and body[start + ANGLE_STATUS] <= 0x32
-    )
-
-
 def looks_empty(body, start):
     """True if a result has no values at all: the controller's licence records none (FIELD.md)."""
     for index in range(start + JOB, start + TIME):
