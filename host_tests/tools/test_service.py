@@ -19,9 +19,10 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
-from toolcart.tools.service.archive import ArchiveService, report_timer, report_unit
+from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 from lab.cache import CHECKOUT
+from lab.packaging.debian import REPORT_TIMER, report_unit
 
 CART = {
     "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
@@ -105,7 +106,7 @@ def test_report_has_the_archives_user_and_folder_and_a_timer(tmp_path):
     assert report["User"] == "toolcart-archive" == archive["StateDirectory"] == report["StateDirectory"]
     (tmp_path / "toolcart-archive-report.service").write_text(report_unit(sys.executable))
     timer = tmp_path / "toolcart-archive-report.timer"
-    timer.write_text(report_timer())
+    timer.write_text(REPORT_TIMER)
     verify = subprocess.run(["systemd-analyze", "verify", timer], capture_output=True, text=True, timeout=DEADLINE_S)
     assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
 

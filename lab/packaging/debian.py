@@ -24,9 +24,9 @@ from pathlib import Path
 
 from toolcart.tools.config.commands import EXAMPLE, schema_text
 from toolcart.tools.config.schema import FILE_NAME
+from toolcart.tools.service.archive import CONFINED, ENVIRONMENT, MEMORY, STATE, ArchiveService
 from toolcart.tools.service.archive import NAME as ARCHIVE
-from toolcart.tools.service.archive import REPORT, ArchiveService, report_timer, report_unit
-from toolcart.tools.service.unit import STATE_FOLDER, Service
+from toolcart.tools.service.unit import STATE_FOLDER, Service, quoted
 from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import site, wheel
 from lab.packaging.wheel import version
@@ -66,6 +66,41 @@ Description: store-and-forward agent between a tightening controller and ToolsNe
  .
  The service starts when /etc/toolcart/config.json is there, which
  `toolcart config new` writes.
+"""
+
+# The report's timer is off until it is enabled: every Monday morning, or as soon as the machine runs again.
+REPORT_TIMER = """\
+[Unit]
+Description=Toolcart: a report of the archive each week
+
+[Timer]
+OnCalendar=Mon 05:00
+RandomizedDelaySec=300
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+
+# It runs as the archive's user, whose SQLite file it reads.
+REPORT_UNIT = """\
+[Unit]
+Description=Toolcart: a report of the archive
+After=network-online.target postgresql.service
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart={program} archive report $TOOLCART_ARCHIVE_REPORT_OPTIONS
+EnvironmentFile=-{environment}
+TimeoutStartSec=600
+WorkingDirectory={state}
+DynamicUser=yes
+User={name}
+StateDirectory={name}
+StateDirectoryMode=0700
+{confined}
+MemoryMax={memory}
 """
 
 SYSUSERS = f'u toolcart - "Toolcart" {STATE_FOLDER}\n'
@@ -151,6 +186,13 @@ def archive_unit() -> str:
     return ArchiveService("/usr/bin/toolcart", wants_environment=True).text()
 
 
+def report_unit(program: str) -> str:
+    """Return the service that writes a report of the archive, and ends."""
+    confined = "\n".join(CONFINED)
+    about = {"environment": ENVIRONMENT, "state": STATE, "name": ARCHIVE, "memory": MEMORY, "confined": confined}
+    return REPORT_UNIT.format(program=quoted(program), **about)
+
+
 def build(target: Path) -> Path:
     """Build the package into the folder `target`; Unavailable if dpkg-deb or the wheel's builder is missing."""
     if shutil.which("dpkg-deb") is None:
@@ -179,8 +221,8 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
     _put(tree, f"usr/lib/systemd/system/{ARCHIVE}.service", archive_unit())
-    _put(tree, f"usr/lib/systemd/system/{REPORT}.service", report_unit("/usr/bin/toolcart"))
-    _put(tree, f"usr/lib/systemd/system/{REPORT}.timer", report_timer())
+    _put(tree, f"usr/lib/systemd/system/{ARCHIVE}-report.service", report_unit("/usr/bin/toolcart"))
+    _put(tree, f"usr/lib/systemd/system/{ARCHIVE}-report.timer", REPORT_TIMER)
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, content in wheel.share_files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)

@@ -81,12 +81,10 @@ class Books:
         return rows[0][0] if rows else 0
 
     def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        """Return the rows of an SQL query."""
         with self._lock:
             return self._reads.execute(sql, values).fetchall()
 
     def close_books(self) -> None:
-        """Close the file."""
         self._reads.close()
 
 

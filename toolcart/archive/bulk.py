@@ -79,7 +79,6 @@ def update(connection: Connection, table: Table, key: Sequence[str], names: Sequ
 
 
 def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
-    """Return the keys that the table has."""
     had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {_same(names)})"
     return set(_run(connection, table, tuple(names), keys, f"SELECT * FROM {{new}} WHERE {had}"))
 

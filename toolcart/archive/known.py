@@ -100,7 +100,6 @@ class Shared:
         self.latest = latest_of(connection, {station_of(found) for kind, found, _ in taken if kind != "01"})
 
     def asked(self, kind: str, keys: list[Key]) -> list[Key]:
-        """Return all of them."""
         return keys
 
     def learn(self, numbers: Mapping[Table, int], latest: Latest, new: Mapping[str, list[Key]]) -> None:

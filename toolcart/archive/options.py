@@ -32,7 +32,6 @@ def with_options(*rows: tuple[str, str, str]):
 
 
 def database_option(command):
-    """--database, or TOOLCART_ARCHIVE."""
     text = "SQLite file, or the URL of a PostgreSQL database such as postgresql://user@host/name."
     return click.option(
         "--database", "place", default="archive.sqlite", show_default=True, envvar=PLACE_VARIABLE, help=text
@@ -40,7 +39,6 @@ def database_option(command):
 
 
 def machine_option(command):
-    """--json."""
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 

@@ -169,7 +169,6 @@ class Attempts:
 
     @property
     def screws(self) -> int:
-        """All of them."""
         return self.at_once + self.again + self.never
 
     def told(self) -> dict:

@@ -61,7 +61,6 @@ def last_over(kind: str, today: date) -> Span:
 
 
 def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[str, Any]:
-    """Return what a report says."""
     wanted = rates.Counted(*span.digits)
     counts = rates.totals(connection, wanted)
     good, bad = rates.added(counts, ()).get((), (0, 0))

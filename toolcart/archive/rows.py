@@ -101,13 +101,11 @@ def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
 
 
 def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
-    """Return the row of Event, and those of EventParameter."""
     row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)
     return row, [(event_id, one["parameter_id"], one["type"], one["value"].strip()) for one in found["parameters"]]
 
 
 def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
-    """Return the row of Graph."""
     return (
         graph_id,
         *station_of(found),

@@ -305,7 +305,6 @@ class _Client(asyncio.BufferedProtocol):
             self._transport.write(frame(telegram.encode("ascii", "replace")))
 
     def close(self) -> None:
-        """Close the connection."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
@@ -329,7 +328,6 @@ class _Client(asyncio.BufferedProtocol):
         """Send the first telegram, if there is one."""
 
     def handle(self, kind: str, found: dict, telegram: bytes) -> None:
-        """Do what this telegram asks."""
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:

@@ -37,7 +37,6 @@ class Sums:
     origin: float = 0.0
 
     def add(self, other: Sums) -> None:
-        """Add other values."""
         if not other.count:
             return
         if not self.count:
@@ -58,7 +57,6 @@ class Sums:
 
     @property
     def mean(self) -> float | None:
-        """The mean of the values."""
         return self.origin + self.total / self.count if self.count else None
 
     @property

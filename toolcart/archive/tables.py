@@ -60,7 +60,6 @@ class Real(TypeDecorator[float]):
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: object) -> float | None:
-        """Return the number, None if it is none."""
         return value if isinstance(value, float | int) and math.fabs(value) <= REAL_MOST else None
 
 

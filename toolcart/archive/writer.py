@@ -71,7 +71,6 @@ class _Batch:
         self.repeated += outcome == REPEATED
 
     def add(self, table: Table, more: list[tuple]) -> None:
-        """Add rows to a table."""
         if more:
             self.rows.setdefault(table, []).extend(more)
 

@@ -44,7 +44,6 @@ _FIRST = 61  # 1900-03-01: sheets count a 29 February before it
 
 
 def escaped(text: str) -> str:
-    """Return a text as XML has it."""
     if not _SPECIAL(text):
         return text
     text = _CONTROLS.sub(lambda found: f"_x{ord(found[0]):04X}_", text)

@@ -26,7 +26,6 @@ Edit = tuple[int, int, int, int, str]  # lines and columns as ast has them, and 
 
 
 def module_name(name: str) -> str:
-    """Return the module of a file."""
     return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

@@ -96,7 +96,6 @@ class Consumer:
         return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
 
     def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
-        """Take a message."""
         base, slash, last = topic.rpartition("/")
         try:
             if slash + last in (RECEIPT, STATE):
@@ -223,7 +222,6 @@ class Online:
             self._heard(self._places[topic])
 
     def count(self) -> int:
-        """How many are online."""
         return sum(self._is_online.values())
 
     def beat(self) -> None:

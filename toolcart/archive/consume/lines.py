@@ -212,7 +212,6 @@ class _Result:
         return [{"identifier": number, "vin": vin} for number, vin in told if vin]
 
     def _nm(self, value: Any) -> str:
-        """Return a torque in Nm."""
         text = _number(value)
         if not text or self._factor is None:
             return text

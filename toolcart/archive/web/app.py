@@ -16,7 +16,6 @@ import base64
 import os
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -136,10 +135,9 @@ class Site:
         async def answer(request: Request) -> Response:
             if trouble := self._not_allowed(request, True):
                 return trouble
-            octets = await _octets_of(request)
-            if octets is None:
+            form = await _form_of(request)
+            if form is None:
                 return self._trouble(request, 413, "Too long", f"A form has {FORM_MOST} bytes at most.")
-            form = {name: texts[0] for name, texts in parse_qs(octets.decode("utf-8", "replace")).items()}
             who = request.scope.get("user", _ANYONE).name or "without a log-in"
             to = await self._made(request, make, self.reading, self.writing, request, form, who)
             return to if isinstance(to, Response) else RedirectResponse(to, 303)
@@ -261,12 +259,11 @@ class Site:
             return RedirectResponse(to, 303)
         if request.method != "POST":
             return self._form(to, "")
-        octets = await _octets_of(request)
-        if octets is None:
+        form = await _form_of(request)
+        if form is None:
             return self._form(to, "That is no password.", 400)
-        form = parse_qs(octets.decode("utf-8", "replace"))
-        tried, name = form.get("password", [""])[0], form.get("name", [""])[0]
-        token = await self._token(request, tried, name if self.door.has_names else "")
+        name = form.get("name", "") if self.door.has_names else ""
+        token = await self._token(request, form.get("password", ""), name)
         if token is None:
             shut = self.door.is_shut(_visitor(request))
             why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
@@ -294,14 +291,14 @@ class Site:
         return answer
 
 
-async def _octets_of(request: Request) -> bytes | None:
-    """Return what a form brings; None for more than FORM_MOST bytes."""
+async def _form_of(request: Request) -> dict[str, str] | None:
+    """Return the values of a form by name; None for more than FORM_MOST bytes."""
     octets = b""
     async for part in request.stream():
         octets += part
         if len(octets) > FORM_MOST:
             return None
-    return octets
+    return {name: texts[0] for name, texts in parse_qs(octets.decode("utf-8", "replace")).items()}
 
 
 def _basic(header: str) -> tuple[str, str | None]:
@@ -316,11 +313,11 @@ def _basic(header: str) -> tuple[str, str | None]:
 
 def _visitor(request: Request) -> str:
     site: Site = request.app.state.site
-    return site.proxy.visitor(_peer(request.scope), dict(request.scope["headers"]))
+    return site.proxy.visitor(_peer(request), dict(request.scope["headers"]))
 
 
-def _peer(scope) -> str:
-    return scope["client"][0] if scope.get("client") else ""
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _give(answer: Response, token: str, scope) -> None:
@@ -352,16 +349,16 @@ class _Guard:
                     message["headers"] += [pair for pair in cookie.raw_headers if pair[0] == b"set-cookie"]
             await send(message)
 
-        if _peer(scope) in self._site.proxy.addresses:
-            scope["scheme"] = (
-                dict(scope["headers"]).get(b"x-forwarded-proto", scope["scheme"].encode()).decode("latin-1")
-            )
-        refused = self._refused(scope)
+        request = Request(scope)
+        if _peer(request) in self._site.proxy.addresses:
+            scope["scheme"] = [scope["scheme"], *request.headers.getlist("x-forwarded-proto")][
+                -1
+            ]  # the proxy's is last
+        refused = self._refused(request, scope)
         await (refused or self._app)(scope, receive, with_headers)
 
-    def _refused(self, scope) -> Response | None:
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1").lower()
+    def _refused(self, request: Request, scope) -> Response | None:
+        host = request.headers.get("host", "").lower()
         if self._only_here and host.rpartition(":")[0] not in _HERE and host not in _HERE:
             return PlainTextResponse("This page is served to this machine alone, as localhost or 127.0.0.1.\n", 421)
         if len(scope["path"]) > PATH_MOST:
@@ -369,19 +366,14 @@ class _Guard:
         if scope["path"] not in ("/login", "/logout") and scope["method"] not in ("GET", "HEAD"):
             if scope["method"] != "POST" or not scope["path"].startswith(CHANGING):
                 return PlainTextResponse("Nothing can be changed here.\n", 405)
-            origin = headers.get(b"origin", b"").decode("latin-1").lower()
+            origin = request.headers.get("origin", "").lower()
             if origin and urlsplit(origin).netloc != host:
                 return PlainTextResponse("That form comes from another page.\n", 403)
         door = self._site.door
         if door is None or scope["path"].startswith(OPEN):
             return None
-        cookies: SimpleCookie = SimpleCookie()
-        try:
-            cookies.load(headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            cookies.clear()
-        token = cookies[COOKIE].value if COOKIE in cookies else ""
-        told = self._site.proxy.name(_peer(scope), headers)
+        token = request.cookies.get(COOKIE, "")
+        told = self._site.proxy.name(_peer(request), dict(scope["headers"]))
         user = (door.users().get(told) or User(told, "view")) if told else door.knows(token)
         if user is not None:
             scope["user"] = user

@@ -71,7 +71,7 @@ class Exports:
         self._place = place
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task] = set()
-        self._turn: asyncio.Lock | None = None
+        self._turn = asyncio.Lock()
         self._folder = ""
 
     def start(self, listed: Listed, kind: str, who: str) -> Job:
@@ -87,7 +87,6 @@ class Exports:
         return job
 
     def find(self, number: str) -> Job | None:
-        """Return a job by its number."""
         self._tidy()
         return self._jobs.get(number)
 
@@ -116,8 +115,6 @@ class Exports:
             self.forget(job)
 
     async def _write(self, job: Job) -> None:
-        if self._turn is None:
-            self._turn = asyncio.Lock()
         try:
             async with self._turn:
                 self._folder = self._folder or tempfile.mkdtemp(prefix="toolcart-")

@@ -34,7 +34,6 @@ class Listed:
     rows: list[dict] = field(default_factory=list)  # of a table that a page has computed
 
     def text(self) -> str:
-        """Return it as JSON."""
         return json.dumps(asdict(self))
 
 
@@ -44,7 +43,6 @@ def read(text: str) -> Listed:
 
 
 def of_results(wanted: Wanted) -> Listed:
-    """The list of these results."""
     return Listed(RESULTS, asdict(wanted))
 
 
@@ -70,7 +68,6 @@ def count(connection: Connection, listed: Listed) -> int:
 
 
 def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
-    """Yield all of its rows."""
     if listed.what == ROWS:
         yield from listed.rows
         return

@@ -162,7 +162,6 @@ class Over:
         return session in self._of
 
     def add(self, session: str) -> None:
-        """Note that this session is over."""
         if len(self._of) >= OVER_MOST:
             self._of.pop(next(iter(self._of)))
         self._of[session] = int(time.time())

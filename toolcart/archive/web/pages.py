@@ -81,7 +81,6 @@ async def search(read: Reading, request: Request) -> Page:
 
 
 async def car(read: Reading, request: Request) -> Page:
-    """All screws of a car."""
     vin = request.query_params.get("vin", "")[:100]
     found = await read(asked.car, vin)
     if not found:
@@ -182,7 +181,6 @@ async def events(read: Reading, request: Request) -> Page:
 
 
 async def breaches(read: Reading, request: Request) -> Page:
-    """Breaches of the document."""
     found, behind = _cut(await read(asked.breaches, filters.place(request)), "BreachId")
     return Page("breaches.html", {"breaches": found, "behind": behind}, rows=listed.Listed(listed.BREACHES))
 

@@ -60,7 +60,6 @@ class Writing:
             raise Away(database.trouble(wrong)) from None
 
     def close(self) -> None:
-        """Close the connections."""
         if self._engine is not None:
             self._engine.dispose()
 
@@ -95,7 +94,6 @@ class Reading:
             raise (TooLong() if ended else Away(text)) from None
 
     def close(self) -> None:
-        """Close the connections."""
         self._engine.dispose()
 
     def _as_pages_want_it(self, connection, _record) -> None:

@@ -82,7 +82,6 @@ def link(path: str, **parts: object) -> str:
 
 @functools.cache
 def templates() -> Environment:
-    """Return the templates with their filters."""
     made = pages.templates(HERE / "templates")
     for one in (moment, number, limits, status, place, silence, gauge, drawn):
         made.filters[one.__name__] = one

@@ -104,7 +104,6 @@ class UsersFile:
         self._stamp = self._stamped()
 
     def now(self) -> Mapping[str, User]:
-        """Return all users in it."""
         stamp = self._stamped()
         if stamp != self._stamp:
             self._stamp = stamp

@@ -63,7 +63,6 @@ def as_object(wrong: Wrong) -> dict:
 
 
 def mistake_as_object(mistake: Mistake) -> dict:
-    """Return one mistake for machines."""
     return dict(zip(("place", "found", "allowed"), mistake, strict=True))
 
 

@@ -191,7 +191,6 @@ def _with_password(said: str) -> dict:
 
 
 def next_step(tree: dict, file: Path) -> str:
-    """Say what to do with the new file."""
     if "board" in tree:
         return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
     if file.resolve() == SERVICE_CONFIG:  # its spools belong to the service's user

@@ -34,7 +34,6 @@ _SECRET_FORMS: list[Schema] = [
 
 
 def schema() -> Schema:
-    """Return the whole schema."""
     tables = dict(settings.TABLES)
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
     outlet["required"] = ["kind"]
@@ -86,7 +85,6 @@ def _object(place: str, table: str) -> Schema:
 
 
 def _setting(place: str, row: list[str]) -> Schema:
-    """Return the schema of one row of a table."""
     key, kind, default = row[:3]
     unit = config.unit(key)
     found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}

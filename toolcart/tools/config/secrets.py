@@ -74,7 +74,6 @@ class Awaited:
         self._named: dict[str, dict] = {}
 
     def add(self, key: str, value: dict) -> None:
-        """Await also this one."""
         self._named[key] = value
 
     def look(self) -> str:

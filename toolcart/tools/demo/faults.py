@@ -77,7 +77,6 @@ class Faults:
         return max((at_s for at_s, _, _ in self._plan), default=0.0)
 
     def due(self, at_s: float) -> list[str]:
-        """Return what to do now."""
         for action, next_s in self._next_s.items():
             if next_s <= at_s:
                 self._throw(action, next_s)

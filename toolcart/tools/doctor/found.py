@@ -27,6 +27,5 @@ class Found:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """Return the lines for people."""
         told = [f"{MARKS[self.verdict]}  {self.what:<22} {self.words}"]
         return [*told, f"    {'':<22} {self.hint}"] if self.hint else told

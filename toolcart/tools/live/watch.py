@@ -113,7 +113,6 @@ class Watch:
     # -- turning -----------------------------------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Do what is due."""
         if self.phase == ENDED:
             return
         self._listen()

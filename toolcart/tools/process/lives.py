@@ -42,7 +42,6 @@ class Lives:
             self.agent = successor
 
     def end(self) -> None:
-        """End in order."""
         self._ends = True
         self.agent.board.request_stop()
 

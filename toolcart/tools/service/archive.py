@@ -6,8 +6,6 @@ Rules
 2. Options and secrets may be in ENVIRONMENT, which only root can read: TOOLCART_ARCHIVE_OPTIONS, TOOLCART_ARCHIVE (the
    database's URL), TOOLCART_ARCHIVE_PASSWORD.
 3. It starts again after every failure, such as a PostgreSQL that is not up yet. A drained server is not started again.
-4. The report's timer is off until it is enabled. Its service runs as the archive's user, whose SQLite file it reads;
-   its options are TOOLCART_ARCHIVE_REPORT_OPTIONS.
 """
 
 from __future__ import annotations
@@ -17,16 +15,13 @@ from dataclasses import dataclass
 from toolcart.tools.service.unit import HARDENED, quoted
 
 NAME = "toolcart-archive"
-REPORT = f"{NAME}-report"
 STATE = f"/var/lib/{NAME}"
 ENVIRONMENT = "/etc/toolcart/archive.env"
 STOP_S = 30  # time to commit and answer what stations have sent
 FILES = 16384  # toolcart.archive.server: FILES_WANTED
-REPORT_S = 600
 MEMORY = "1G"  # server and pages; 10,000 connections took 200 MiB
 
-
-_CONFINED = (
+CONFINED = (
     *HARDENED,
     "SystemCallFilter=~@privileged",  # not @resources: it raises its file limit, and pages yield to results
     "ProtectClock=yes",
@@ -68,7 +63,7 @@ class ArchiveService:
             *owner,
             f"StateDirectory={NAME}",
             "StateDirectoryMode=0700",
-            *_CONFINED,
+            *CONFINED,
             f"LimitNOFILE={FILES}",
             f"MemoryMax={MEMORY}",
             "",
@@ -76,44 +71,3 @@ class ArchiveService:
             "WantedBy=multi-user.target",
         ]
         return "\n".join(lines) + "\n"
-
-
-def report_unit(program: str) -> str:
-    """Return the service that writes a report, with the options of `toolcart archive report`, and ends."""
-    lines = [
-        "[Unit]",
-        "Description=Toolcart: a report of the archive",
-        "After=network-online.target postgresql.service",
-        "Wants=network-online.target",
-        "",
-        "[Service]",
-        "Type=oneshot",
-        f"ExecStart={quoted(program)} archive report $TOOLCART_ARCHIVE_REPORT_OPTIONS",
-        f"EnvironmentFile=-{ENVIRONMENT}",
-        f"TimeoutStartSec={REPORT_S}",
-        f"WorkingDirectory={STATE}",
-        "DynamicUser=yes",
-        f"User={NAME}",  # the same as the archive's, so both have the same folder
-        f"StateDirectory={NAME}",
-        "StateDirectoryMode=0700",
-        *_CONFINED,
-        f"MemoryMax={MEMORY}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def report_timer() -> str:
-    """Return what starts it every Monday morning, or as soon as the machine runs again."""
-    lines = [
-        "[Unit]",
-        "Description=Toolcart: a report of the archive each week",
-        "",
-        "[Timer]",
-        "OnCalendar=Mon 05:00",
-        "RandomizedDelaySec=300",
-        "Persistent=yes",
-        "",
-        "[Install]",
-        "WantedBy=timers.target",
-    ]
-    return "\n".join(lines) + "\n"

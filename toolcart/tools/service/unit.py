@@ -86,7 +86,6 @@ class Service:
     sets_clock: bool = False
 
     def text(self) -> str:
-        """Return the unit file."""
         serial = ["PrivateDevices=yes"]
         if self.devices:
             serial = ["DevicePolicy=closed", *[f"DeviceAllow={quoted(device)} rw" for device in self.devices]]

@@ -68,12 +68,10 @@ def owner(header: Header | None) -> dict[str, object] | None:
 
 
 def accounts(image: Image) -> list[dict[str, object]]:
-    """Return the account of each area."""
     return [account(image, area) for area in image.areas]
 
 
 def account(image: Image, area: Area) -> dict[str, object]:
-    """Return the account of one area."""
     kept = results(area)
     counted = [entry for entry in area.entries if not entry.void]
     kinds: dict[str, int] = {}

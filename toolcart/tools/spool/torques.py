@@ -49,7 +49,6 @@ class Program:
         return ", ".join(words)
 
     def as_data(self) -> dict[str, object]:
-        """Return the same as numbers."""
         several = len(self.good) > 1
         return {
             "program": self.name or None,

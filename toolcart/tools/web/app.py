@@ -88,7 +88,6 @@ def _given(authorization: str) -> bytes:
 
 
 def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:
-    """Return the application."""
 
     def shown(make_page: Callable[[list[Seen], Request], Response]):
         async def answer(request: Request) -> Response:

@@ -40,12 +40,10 @@ def agent(one: Seen) -> str:
 
 
 def trouble(text: str) -> str:
-    """Return a page that says what is wrong."""
     return _rendered("trouble.html", title="Not here", text=text)
 
 
 def row(station: dict) -> str:
-    """Return one station's rows."""
     told: dict[str, Any] = {
         "name": f"{station['number']} {station.get('name') or ''}".strip(),
         "not_up": "",

@@ -94,7 +94,6 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
 
 
 def mistakes_of(config_path: str) -> config_file.Wrong | None:
-    """Return what is wrong with this configuration."""
     try:
         config_file.read(config_path)
     except config_file.Wrong as wrong:

@@ -79,7 +79,6 @@ def reason_of(side: str, shown: dict) -> reasons.Reason:
 
 
 def name_of(side: str, shown: dict) -> str:
-    """Return what this side is called."""
     return side if side == "controller" else sides.name_of(of(side, shown))
 
 

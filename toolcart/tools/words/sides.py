@@ -40,7 +40,6 @@ def delivered_of(station: dict) -> int:
 
 
 def place_of(side: dict) -> str:
-    """Return where a side is."""
     return side["place"] if "place" in side else f"{side['host']}:{side['port']}"
 
 
