@@ -52,7 +52,7 @@ def carry_out(policy, station, quiet, words, act=None):
     is_dry = words[-1] == DRY
     try:
         number, since = _wanted(words[1:-1] if is_dry else words[1:])
-        found = yield from _Range(policy, number, since).found(station)
+        found = yield from _range(policy, station, number, since)
         if not is_dry:
             yield from wait_for_line(quiet)
             if not (act or policy.offer_again)(found["from"]):
@@ -71,76 +71,57 @@ def _wanted(rest):
     raise Refused(_USE)
 
 
-class _Range:
-    """What an order means, found in the log."""
-
-    def __init__(self, policy, number, since):
-        self.policy = policy
-        self.log = policy.log
-        self.number = number
-        self.since = since
-        # From the next one on there is room.
-        self.low = min(policy.cursor.number, floor(self.log), self.log.blocks.lowest())
-        self.oldest: tuple | None = None  # (number, time) of results
-        self.first: tuple | None = None
-        self.fits: tuple | None = None
-        self.count = self.count_fitting = 0
-        self.kept = set()  # what the quarantine holds; its room bounds that
-
-    def found(self, station):
-        """Return from which result on, its time, and how many; Refused if there are none, or no room."""
-        yield from self._look()
-        if self.oldest is None:
-            raise Refused("station %d has no result in its spool any more that ToolsNet has taken" % station)
-        if self.first is None:
-            raise Refused("nothing to offer again: no result from there on has been delivered or set aside yet")
-        number, time = self.first
-        if number <= self.low:
-            self._refuse()
-        found = {"from": number, "time": time, "count": self.count, "waiting": self.log.waits(self.policy.cursor)}
-        if number == self.oldest[0]:
-            found["oldest"] = number  # there may have been older ones
-        return found
-
-    def _refuse(self):
-        room = "for none of these"
-        if self.fits:
-            room = "from number %d on (%s), that is %d results" % (*self.fits, self.count_fitting)
-        raise Refused(_NO_ROOM % room)
-
-    def _look(self):
-        """Go through what is delivered, oldest first."""
-        log, last, quarantine = self.log, self.policy.cursor.number, self.policy.row.quarantine
-        kind = quarantine.next_entry(0)
-        while kind > RECORD_NONE:
-            self.kept.add(quarantine.number)
-            entry = quarantine.entry
-            yield None
-            kind = quarantine.next_entry(entry)
-        if kind < RECORD_NONE:
-            raise Refused("the quarantine cannot be read now; nothing was done. Try again")
-        scout = Cursor()
-        scout.wants = WANTS_RESULTS
-        log.rewind(scout, 0)
-        looked = 0
+def _range(policy, station, from_number, since):
+    """Return from which result on, its time, and how many; Refused if there are none, or no room."""
+    log, last = policy.log, policy.cursor.number
+    low = min(last, floor(log), log.blocks.lowest())  # from the next one on there is room
+    kept = yield from _kept(policy.row.quarantine)
+    oldest = first = fits = None  # (number, time) of results
+    count = count_fitting = looked = 0
+    scout = Cursor()
+    scout.wants = WANTS_RESULTS
+    log.rewind(scout, 0)
+    kind = log.peek(scout)
+    while kind > RECORD_NONE and scout.found <= last:
+        number, time = scout.found, time_of(log.page, log.at + HEAD_BYTES) or ""
+        oldest = oldest or (number, time)
+        if first is None and (time >= since if since else number >= from_number):
+            first = number, time
+        if first is not None and number not in kept:
+            count += 1
+            if number > low:
+                fits = fits or (number, time)
+                count_fitting += 1
+        scout.advance()
+        looked += 1
+        if looked % STEP == 0:
+            yield {"looked": looked} if looked % TOLD_EACH == 0 else None
         kind = log.peek(scout)
-        while kind > RECORD_NONE and scout.found <= last:
-            self._take(scout.found, time_of(log.page, log.at + HEAD_BYTES) or "")
-            scout.advance()
-            looked += 1
-            if looked % STEP == 0:
-                yield {"looked": looked} if looked % TOLD_EACH == 0 else None
-            kind = log.peek(scout)
-        if kind < RECORD_NONE:
-            raise Refused("the log cannot be read now; nothing was done. Try again")
+    if kind < RECORD_NONE:
+        raise Refused("the log cannot be read now; nothing was done. Try again")
+    if oldest is None:
+        raise Refused("station %d has no result in its spool any more that ToolsNet has taken" % station)
+    if first is None:
+        raise Refused("nothing to offer again: no result from there on has been delivered or set aside yet")
+    number, time = first
+    if number <= low:
+        room = "from number %d on (%s), that is %d results" % (*fits, count_fitting) if fits else "for none of these"
+        raise Refused(_NO_ROOM % room)
+    found = {"from": number, "time": time, "count": count, "waiting": log.waits(policy.cursor)}
+    if number == oldest[0]:
+        found["oldest"] = number  # there may have been older ones
+    return found
 
-    def _take(self, number, time):
-        self.oldest = self.oldest or (number, time)
-        if self.first is None and (time >= self.since if self.since else number >= self.number):
-            self.first = number, time
-        if self.first is None or number in self.kept:
-            return
-        self.count += 1
-        if number > self.low:
-            self.fits = self.fits or (number, time)
-            self.count_fitting += 1
+
+def _kept(quarantine):
+    """Return the numbers that the quarantine holds; its room bounds them."""
+    kept = set()
+    kind = quarantine.next_entry(0)
+    while kind > RECORD_NONE:
+        kept.add(quarantine.number)
+        entry = quarantine.entry
+        yield None
+        kind = quarantine.next_entry(entry)
+    if kind < RECORD_NONE:
+        raise Refused("the quarantine cannot be read now; nothing was done. Try again")
+    return kept
