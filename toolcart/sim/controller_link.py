@@ -145,14 +145,12 @@ class ControllerLink(Endpoint):
     """Framing and header checks; ControllerSession gives `message` its meaning."""
 
     def __init__(self, controller):
-        super().__init__(controller.complaints, controller.closings)
+        super().__init__(controller.complaints, controller.closings, controller.options)
         self.controller = controller
-        self.options = controller.options
         self.spindle_first = self.options.header in frames.HEADER_SPINDLE_FIRST
         self.drop_sent = 0  # close after this many messages; 0: never
         self.numbers = None  # the NumberedSender of a session with link-level numbers
         self.numbers_heard = None  # and its NumberedReceiver
-        self._received = b""
         self._owes_nul = False  # the message before this byte may still get its NUL
         self._last = b""
         self.ends = Timer()  # until a rejection ends the connection
@@ -162,19 +160,7 @@ class ControllerLink(Endpoint):
         """Handle a whole message, without its NUL."""
         raise NotImplementedError
 
-    def receive(self, octets, now):
-        self._received += octets
-        taken = 0
-        while not self.wants_close:
-            frame = self._next_frame()
-            if frame is None:
-                break
-            taken += 1
-            self.message(frame, now)
-        if self.options.whole_writes and (self._received or not taken):
-            self.complain("message in pieces: " + text_of(octets))
-
-    def _next_frame(self):
+    def next_frame(self):
         """Return the next whole message without its NUL, or None; close if its end cannot be found."""
         if self._owes_nul and self._received:
             self._owes_nul = False

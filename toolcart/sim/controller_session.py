@@ -211,7 +211,9 @@ class ControllerSession(ControllerLink):
             else:
                 self.refuse(82, 1)
         elif mid == 9997:
-            self._settled(self.numbers.acknowledged(int(self.link_number), int(text)))
+            settled = self.numbers.acknowledged(int(self.link_number), int(text))
+            if settled is not None:
+                self.controller.note_acknowledged(settled)
         elif mid == 9998:
             self.numbers.refused(int(self.link_number), int(text[4:]), now)
         elif mid == 9999:
@@ -335,10 +337,6 @@ class ControllerSession(ControllerLink):
                 self.waiting.pop(index)
                 break
         self._push(now)
-
-    def _settled(self, tightening_id):
-        if tightening_id is not None:
-            self.controller.note_acknowledged(tightening_id)
 
     def _queue(self, result):
         """Have this result sent when its turn comes."""

@@ -105,7 +105,8 @@ class OperationSession(ControllerSession):
     def _parts(self, result, revision, asked_with):
         options = self.options
         objects = spindles_of(result, options.objects)
-        idents = [self._ident(one) for one in objects]
+        # An object's ID is the plant's choice, but where there is only one object, the first.
+        idents = [100 + one.number if options.objects > 1 else 1 for one in objects]
         listed = [(ident, one.status, 2, 0) for ident, one in zip(idents, objects)]  # noqa: B905 - no strict there
         total = 1 + len(objects)
         object_revision = 1 if revision == 1 else 2
@@ -118,10 +119,6 @@ class OperationSession(ControllerSession):
             data = frames.object_data(result, object_revision, fields, total, index + 2, idents[index])
             parts.append((1202, object_revision, data, result.tightening_id if index + 2 == total else None))
         return parts
-
-    def _ident(self, one):
-        """Return the object's ID: the plant's choice, but where there is only one object, the first."""
-        return 100 + one.number if self.options.objects > 1 else 1
 
     # Results
 

@@ -7,6 +7,7 @@ Rules:
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.base.octets import text_of
 
 PORTABLE = True
 
@@ -14,12 +15,16 @@ PORTABLE = True
 class Endpoint:
     """Base of all simulated peers; lab/harness/line.py has the contract."""
 
-    def __init__(self, complaints, closings):
+    in_pieces = "message in pieces: "
+
+    def __init__(self, complaints, closings, options=None):
+        self.options = options
         self.complaints = complaints
         self.closings = closings
         self.wants_close = False
         self.excused = False
         self.alive = False
+        self._received = b""
         self._out = []
         self._later = []  # (due ticks, bytes), in order of sending
 
@@ -35,6 +40,19 @@ class Endpoint:
         octets = b"".join(self._out)
         self._out = []
         return octets
+
+    def receive(self, octets, now):
+        """Take what came: `next_frame` cuts a whole message off, `message` handles it."""
+        self._received += octets
+        taken = 0
+        while not self.wants_close:
+            frame = self.next_frame()
+            if frame is None:
+                break
+            taken += 1
+            self.message(frame, now)
+        if self.options.whole_writes and (self._received or not taken):
+            self.complain(self.in_pieces + text_of(octets))
 
     def send(self, octets):
         """Send now, or after what still waits, so that the order never changes."""

@@ -23,11 +23,10 @@ class _Session(Endpoint):
     name = ""
 
     def __init__(self, toolsnet, sessions):
-        super().__init__(toolsnet.complaints, toolsnet.closings)
+        super().__init__(toolsnet.complaints, toolsnet.closings, toolsnet.options)
+        self.in_pieces = self.name + ": telegram in pieces: "
         self.toolsnet = toolsnet
-        self.options = toolsnet.options
         self._sessions = sessions
-        self._received = b""
         self._heard_at = 0
 
     def connected(self, now):
@@ -40,19 +39,6 @@ class _Session(Endpoint):
         super().disconnected(now)
         if self in self._sessions:
             self._sessions.remove(self)
-
-    def receive(self, octets, now):
-        self._received += octets
-        taken = 0
-        while not self.wants_close:
-            telegram = self._next_telegram()
-            if telegram is None:
-                break
-            taken += 1
-            self._heard_at = now
-            self._take(telegram, now)
-        if self.options.whole_writes and (self._received or not taken):
-            self.complain(self.name + ": telegram in pieces: " + text_of(octets))
 
     def tick(self, now):
         wait = self.release(now)
@@ -87,7 +73,7 @@ class _Session(Endpoint):
     def handle(self, found, telegram, now):
         pass
 
-    def _next_telegram(self):
+    def next_frame(self):
         received = self._received
         if len(received) < 4:
             return None
@@ -102,7 +88,8 @@ class _Session(Endpoint):
         self._received = received[4 + length :]
         return received[4 : 4 + length]
 
-    def _take(self, telegram, now):
+    def message(self, telegram, now):
+        self._heard_at = now
         found, breaches = take_apart(telegram)
         telegrams = self.toolsnet.telegrams
         telegrams[found["id"]] = telegrams.get(found["id"], 0) + 1

@@ -91,7 +91,8 @@ class Window:
     def _open(self, now):
         """Open the window, if allowed; True if it is open."""
         policy = self.policy
-        if self.size == 1 or self._is_shut(now) or policy.doing or policy.sent.is_open():
+        is_shut = self._shut.armed and not self._shut.expired(now)
+        if self.size == 1 or is_shut or policy.doing or policy.sent.is_open():
             return False
         if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
             return False
@@ -104,9 +105,6 @@ class Window:
         self._ahead.stand_at(policy.cursor)
         self.session.width = self.size
         return True
-
-    def _is_shut(self, now):
-        return self._shut.armed and not self._shut.expired(now)
 
     def _send_ahead(self, now):
         """Send the next one behind the outstanding ones; True if there was one."""
@@ -169,14 +167,12 @@ class Window:
         """Deliver those at the front of the row that were taken; if all others are answered, leave them open."""
         row = self.session.row
         while row and row[0].code == 0:
-            self._deliver(row.pop(0))
+            out = row.pop(0)
+            self.policy.take(out.number, out.behind)
         if row and all(out.code != UNANSWERED for out in row):
             self.left_open = row[:]
             row.clear()
         self.policy.out = bool(row)
-
-    def _deliver(self, out):
-        self.policy.take(out.number, out.behind)
 
     def _settle_refused(self, now):
         """Settle the row when all are answered and the first was refused; True if that is done."""
@@ -202,7 +198,7 @@ class Window:
         while rest and rest[0].number <= last:
             out = rest[0]
             if out.code == 0:
-                self._deliver(out)
+                policy.take(out.number, out.behind)
             elif out.number > policy.cursor.number and not policy.set_aside(out.number, self._reason(out.number), now):
                 return False
             del rest[0]

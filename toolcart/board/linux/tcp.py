@@ -61,7 +61,8 @@ class TcpPort:
     @property
     def why(self):
         """Return the WHY_ of the last failure; while a name is being looked up, WHY_NAME_SLOW if that takes long."""
-        if self._why == 0 and self.looks_up() and self._lookup is not None and self._lookup.is_slow():
+        lookup = self._lookup
+        if self._why == 0 and self.looks_up() and lookup is not None and time.monotonic() >= lookup.slow_at_s:
             return WHY_NAME_SLOW
         return self._why
 
@@ -113,7 +114,7 @@ class TcpPort:
         return self._state == PORT_OPENING and self.sock is None
 
     def _connect(self):
-        family, address = self._lookup.result()  # type: ignore
+        family, address = self._lookup.found  # type: ignore
         if family == _NONE:
             return
         if family == _FAILED:
@@ -155,33 +156,28 @@ class TcpPort:
 
 
 class _Lookup:
-    """The addresses of a host; a name is resolved in a thread of its own."""
+    """The addresses of a host; a name is resolved in a thread of its own.
+
+    `found` is (family, address); (_NONE, any) while it runs; (_FAILED, (WHY_, code)) without an answer.
+    """
 
     def __init__(self, host, number):
-        self._found: tuple[int, tuple] = (_NONE, (0, 0))
-        self._slow_at_s = time.monotonic() + SLOW_S
+        self.found: tuple[int, tuple] = (_NONE, (0, 0))
+        self.slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):
             try:
                 socket.inet_pton(family, host)
             except OSError:
                 continue
-            self._found = (family, (host, number))
+            self.found = (family, (host, number))
             return
         threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
-
-    def result(self):
-        """Return (family, address); (_NONE, any) while it runs; (_FAILED, (WHY_, code)) without an answer."""
-        return self._found
-
-    def is_slow(self):
-        """True if it has run for long."""
-        return time.monotonic() >= self._slow_at_s
 
     def _resolve(self, host, number):
         try:
             first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
         except Exception as error:  # of any kind: a look-up that never ends would be worse than a failed one
             code = getattr(error, "errno", 0) or 0
-            self._found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
+            self.found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
             return
-        self._found = (first[0], first[4])
+        self.found = (first[0], first[4])
