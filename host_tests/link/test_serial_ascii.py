@@ -54,15 +54,13 @@ def test_what_lies_between_messages_is_counted_and_skipped():
     assert link.tally[TALLY_JUNK] == 10
 
 
-def test_length_that_is_none_drops_the_message_and_the_next_is_found():
-    for bad in (b"\x0201x1" + RESULT[4:], b"\x020019" + RESULT[4:], b"\x02\x02"):
-        link = SerialAscii()
-        assert feed(link, bad + b"\0\x03" + wrapped(ANSWER)) == [ANSWER]
-        assert link.tally[TALLY_REFUSED] >= 1
-
-
-def test_end_that_is_not_where_the_length_says_drops_the_message():
-    for bad in (b"\x020120" + RESULT[4:] + b"\0\x03", wrapped(RESULT, b"\0\0\x03"), wrapped(RESULT, b"")):
+def test_wrong_length_or_end_drops_the_message_and_the_next_is_found():
+    for bad in (
+        *(begin + b"\0\x03" for begin in (b"\x0201x1" + RESULT[4:], b"\x020019" + RESULT[4:], b"\x02\x02")),
+        b"\x020120" + RESULT[4:] + b"\0\x03",
+        wrapped(RESULT, b"\0\0\x03"),
+        wrapped(RESULT, b""),
+    ):
         link = SerialAscii()
         assert feed(link, bad + wrapped(ANSWER)) == [ANSWER]
         assert link.tally[TALLY_REFUSED] >= 1

@@ -25,17 +25,11 @@ def test_written_header_is_the_one_of_the_documents():
     assert bytes(buf) == b"##00310064002         ##"
 
 
-def test_revision_blank_zero_and_one_are_all_the_first():
+def test_revision_is_a_number_in_blanks_the_first_if_none_and_negative_if_odd():
     for octets in (b"   ", b"000", b"001", b"  1", b"1  ", b"\0\0\0", b" 1 "):
         assert revision_of(with_octets(8, octets), 0) == 1
-
-
-def test_revision_may_be_padded_with_blanks_on_either_side():
     for octets, revision in ((b"999", 999), (b"998", 998), (b"  7", 7), (b"7  ", 7), (b"007", 7), (b" 12", 12)):
         assert revision_of(with_octets(8, octets), 0) == revision
-
-
-def test_revision_that_is_no_number_is_negative():
     for octets in (b"x01", b"-01", b"1.0", b"\xff\xff\xff"):
         assert revision_of(with_octets(8, octets), 0) < 0
 
