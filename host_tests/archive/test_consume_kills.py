@@ -75,8 +75,9 @@ class Everything:
         self.broker.kill()
 
 
-def kill_again_and_again(folder, place, starter):
-    everything = Everything(folder, place, starter)
+def test_every_receipt_was_kept(new_place, starter, tmp_path):
+    place = new_place()
+    everything = Everything(tmp_path, place, starter)
     try:
         for index in range(KILLS):
             for outlet in everything.outlets:
@@ -93,10 +94,6 @@ def kill_again_and_again(folder, place, starter):
             assert len(stored[outlet.station]) == len(outlet.log) == outlet.cursor and outlet.wrong == []
     finally:
         everything.close()
-
-
-def test_every_receipt_was_kept(new_place, starter, tmp_path):
-    kill_again_and_again(tmp_path, new_place(), starter)
 
 
 WAY_KILLS = 300 if LONG else 6

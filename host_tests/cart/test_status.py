@@ -9,7 +9,7 @@ from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, LIMITS_BYTES
+from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from host_tests.support.log import Area
 from lab.harness.cart import Cart
@@ -36,21 +36,6 @@ def _shown(cart):
     return status.snapshot(cart.app)["stations"][0]
 
 
-def _append(log, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
-    length = HEAD_BYTES + (BODY_BYTES if kind == KIND_RESULT else len(message))
-    length += LIMITS_BYTES if limits else 0
-    stage, at, number = log.stage, log.place, log.next
-    stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
-    if kind == KIND_RESULT:
-        fill(stage, at + HEAD_BYTES, BODY_BYTES)
-        read_light(stage, at + HEAD_BYTES, message, 0)
-        if limits:
-            stage[at + HEAD_BYTES + BODY_BYTES : at + length] = limits
-    else:
-        stage[at + HEAD_BYTES : at + length] = message
-    assert log.append(kind, flags, length) == LOG_DONE
-
-
 def test_set_aside_results_and_a_full_quarantine_are_told():
     cart = _running()
     shown = _shown(cart)
@@ -63,7 +48,11 @@ def test_set_aside_results_and_a_full_quarantine_are_told():
 def test_results_are_newest_first_over_the_border_of_a_block():
     log = Area(4 + 7, 4096, 16).mount()[1]
     for _ in range(35):
-        _append(log)
+        stage, at, number = log.stage, log.place, log.next
+        stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
+        fill(stage, at + HEAD_BYTES, BODY_BYTES)
+        read_light(stage, at + HEAD_BYTES, LIGHT, 0)
+        assert log.append(KIND_RESULT, 0, HEAD_BYTES + BODY_BYTES) == LOG_DONE
     numbers = [shown["number"] for shown in status.newest_results(log, 12)]
     assert numbers == list(range(35, 23, -1))
 

@@ -120,24 +120,20 @@ def test_tag_is_left_away_when_only_that_is_answered():
 
 def test_flash_may_be_busy_between_a_result_and_its_acknowledgement_only():
     for mid in (61, 71, 1201):
-        may_be_busy_before_the_acknowledgement_of(message(mid, b"x" * 30))
-
-
-def may_be_busy_before_the_acknowledgement_of(text):
-    link = SerialAscii(octet_us=87)
-    assert not link.quiet(400) and link.quiet(3)
-    octets = wrapped(text)
-    link.inlet()[0:128] = octets + bytes(128 - len(octets))
-    link.receive(len(octets))
-    assert link.next_message(0) == LINK_MESSAGE and link.pushed()
-    assert link.quiet(400) and link.last_chance()
-    link.post(20, False)
-    assert not link.quiet(400) and not link.last_chance()
-    sent(link)
-    assert not link.quiet(3)  # 115200 baud: what comes in 3 ms does not fit the UART
-    link.next_message(600)
-    link.tick(600)
-    assert link.quiet(3)
+        link = SerialAscii(octet_us=87)
+        assert not link.quiet(400) and link.quiet(3)
+        octets = wrapped(message(mid, b"x" * 30))
+        link.inlet()[0:128] = octets + bytes(128 - len(octets))
+        link.receive(len(octets))
+        assert link.next_message(0) == LINK_MESSAGE and link.pushed()
+        assert link.quiet(400) and link.last_chance()
+        link.post(20, False)
+        assert not link.quiet(400) and not link.last_chance()
+        sent(link)
+        assert not link.quiet(3)  # 115200 baud: what comes in 3 ms does not fit the UART
+        link.next_message(600)
+        link.tick(600)
+        assert link.quiet(3)
 
 
 def test_own_message_has_its_room_and_no_octet_more():

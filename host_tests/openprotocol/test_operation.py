@@ -309,14 +309,9 @@ def started(system_type=4, revision=6):
     return message(2, start_data(identity, revision), revision)
 
 
-def talk_with(system_type=4):
+def ready(system_type=4):
     talk = Talk()
     assert talk.tell(started(system_type)) == [st.EV_GENERIC if system_type == 4 else st.EV_STARTED]
-    return talk
-
-
-def ready(system_type=4):
-    talk = talk_with(system_type)
     assert talk.tell(accepted(8)) == [st.EV_READY]
     talk.take()
     return talk

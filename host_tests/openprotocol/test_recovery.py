@@ -138,8 +138,8 @@ def test_refused_revision_is_asked_for_again_after_an_hour():
     assert bench.stored() == numbers(1, 7)
 
 
-def unanswered_4():
-    """A bench that misses 4, 5 and 6: 4 was never answered, and 5 is."""
+def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
+    # A bench that misses 4, 5 and 6: 4 was never answered, and 5 is.
     bench = met(3)
     bench.away(3)
     bench.step()
@@ -149,11 +149,6 @@ def unanswered_4():
         bench.recovery.silent(bench.now)
     assert bench.ask() == 5
     bench.answer(bench.memory.find(5))
-    return bench
-
-
-def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
-    bench = unanswered_4()
     assert bench.ask() == 4, "the controller may be well again since"
     bench.recovery.silent(bench.now)
     bench.settle()

@@ -451,25 +451,22 @@ def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
     assert done.output.splitlines()[-1] == "1 thing does not work"
 
 
-def _waiting(path, delivered, waiting):
-    """A spool from which ToolsNet took some results, and some wait."""
+@pytest.mark.parametrize(("sequence", "words"), [(0, "was its database emptied")])
+def test_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
+    # A spool from which ToolsNet took five results, and three wait.
+    path = tmp_path / "cart.spool"
     flash = FileFlash(str(path), 65536)
     area = Area(kept_blocks=4, flash=flash)
     state, log = area.mount()
-    for ident in range(delivered + waiting):
+    for ident in range(8):
         append(log, ident)
-    for _ in range(delivered):
+    for _ in range(5):
         assert log.peek(log.cursors[0]) > 0
         log.cursors[0].advance()
-    state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = delivered
+    state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = 5
     state.numbers[n.SENT] = n.SENT_MET
     assert state.save()
     flash.close()
-
-
-@pytest.mark.parametrize(("sequence", "words"), [(0, "was its database emptied")])
-def test_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
-    _waiting(tmp_path / "cart.spool", 5, 3)
     found = toolsnet.compare(10, sequence, tmp_path / "cart.spool")[0]
     assert words in found.words and found.verdict == (GOOD if sequence == 5 else WARN)
 

@@ -33,7 +33,11 @@ def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
     report = Report()
     for done, (round_trip_ms, window) in enumerate(itertools.product(ROUND_TRIPS_MS, WINDOWS)):
-        took_ms = _drain_ms(RESULTS, round_trip_ms, window)
+        cart = _waiting(RESULTS + 1, round_trip_ms, window)
+        for address in (PIM, SERVER):
+            cart.network.up(*address)
+        cart.until_stored(1, LIMIT_MS)
+        took_ms = cart.until_stored(RESULTS + 1, LIMIT_MS)
         percent = 100 * RESULTS * round_trip_ms / window / took_ms
         several = "" if window == 1 else f", window {window}"
         name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{several}, of the limit"
@@ -66,15 +70,6 @@ def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
     station: Any = cart.station
     cart.until(lambda: station.log.number >= results, LIMIT_MS)
     return cart
-
-
-def _drain_ms(results: int, round_trip_ms: int, window: int) -> int:
-    """Return the ms from the first result in the archive to the last one."""
-    cart = _waiting(results + 1, round_trip_ms, window)
-    for address in (PIM, SERVER):
-        cart.network.up(*address)
-    cart.until_stored(1, LIMIT_MS)
-    return cart.until_stored(results + 1, LIMIT_MS)
 
 
 def _day(window: int) -> float:

@@ -109,11 +109,6 @@ def _wear(report: Report) -> None:
     report.add(name + " without fill", round(flash.cells_programmed / stored, 3), "octets", "<= 1.3", how)
 
 
-def _disk() -> str | None:
-    """Return a folder on a disk rather than in memory, if the user names one."""
-    return os.environ.get("TOOLCART_BENCH_FOLDER")
-
-
 class _OneBlock:
     """A full area of any size out of one block: every block of the log reads like the first except for its numbers."""
 
@@ -185,7 +180,7 @@ def _start(report: Report) -> None:
 
 def _file(report: Report) -> None:
     """Measure the log against a bare loop of the same system calls, in turns so that a slow disk slows both."""
-    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
+    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=os.environ.get("TOOLCART_BENCH_FOLDER")) as folder:
         flash = FileFlash(str(Path(folder, "spool")), 4096 * 1024)
         _, log = logged(flash)
         bare = os.open(Path(folder, "bare"), os.O_RDWR | os.O_CREAT)

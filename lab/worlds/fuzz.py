@@ -51,27 +51,16 @@ class Fault(Exception):
     """A parser misbehaved; the text names the parser and the seed."""
 
 
-def _piece(dice, most, room, left):
-    """Return how many bytes to give now; without dice all there is room for."""
-    n = left if left < room else room
-    if dice is not None:
-        wanted = 1 + dice.randrange(most)
-        n = wanted if wanted < n else n
-    return n
-
-
-def _most(dice):
-    """Return the longest piece: single bytes, a few, or as a network delivers them."""
-    return 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
-
-
 def feed(link, receive, octets, dice, take):
     """Give the bytes to the link, at once or in pieces; `take` looks at the result of each, False ends it. True if all
     were given."""
-    most = _most(dice)
+    # The longest piece: single bytes, a few, or as a network delivers them.
+    most = 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
     at = 0
     while at < len(octets):
-        n = _piece(dice, most, link.room(), len(octets) - at)
+        n = min(link.room(), len(octets) - at)  # without dice all there is room for
+        if dice is not None:
+            n = min(n, 1 + dice.randrange(most))
         assert n > 0, "nothing is taken"
         link.inlet()[0:n] = octets[at : at + n]
         receive(n)

@@ -52,25 +52,6 @@ def _message(mid, text=b"", revision=1):
     return header(mid, revision, len(text)) + text
 
 
-def _tightening():
-    result = Tightening()
-    result.tightening_id = 1234567
-    result.vin = b"WVWZZZ1KZAW123456"
-    result.torque, result.angle = 4237, 95
-    result.time, result.pset_change = "2024-03-14:09:26:53", "2024-02-01:08:00:00"
-    return result
-
-
-def _results():
-    result = _tightening()
-    found = [LIGHT, LIGHT]
-    for revision in range(1, 8):
-        found.append(_message(61, result_data(result, revision), revision))
-        found.append(_message(65, old_result_data(result, revision), revision))
-    found.append(_message(61, result_data(result, 6) + b"560257020042370009500423700095", 998))
-    return found
-
-
 def _answers():
     """Return what a controller sends besides results."""
     identity = Identity()
@@ -143,7 +124,17 @@ class Messages:
     spoilt = 2  # one in so many telegrams
 
     def __init__(self):
-        self.results = _results()
+        result = Tightening()
+        result.tightening_id = 1234567
+        result.vin = b"WVWZZZ1KZAW123456"
+        result.torque, result.angle = 4237, 95
+        result.time, result.pset_change = "2024-03-14:09:26:53", "2024-02-01:08:00:00"
+        found = [LIGHT, LIGHT]
+        for revision in range(1, 8):
+            found.append(_message(61, result_data(result, revision), revision))
+            found.append(_message(65, old_result_data(result, revision), revision))
+        found.append(_message(61, result_data(result, 6) + b"560257020042370009500423700095", 998))
+        self.results = found
         self.answers = _answers()
 
     def make(self, dice):
