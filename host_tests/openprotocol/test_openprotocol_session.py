@@ -354,6 +354,9 @@ def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.tell(message(9998, data)) == events, data
+    said = talk.session.said.code
+    assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
+    assert talk.session.said.code == said, "what stands behind a short one is the next message"
 
 
 def test_subscription_that_is_sent_once_more_says_how_it_was_answered():

@@ -762,11 +762,12 @@ class Session:
 
     def _is_untaken(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
-        buf = self.link.buf
-        at = self.link.at
-        self.said.named = number(buf, at + 20, 4)
-        self.said.code = max(number(buf, at + 24, 4), 0)
-        return self.link.length >= _LINK_REFUSAL_BYTES and self._acknowledges(self.said.named)
+        link = self.link
+        if link.length < _LINK_REFUSAL_BYTES:
+            return False  # behind it stands another message's, or nothing
+        self.said.named = number(link.buf, link.at + 20, 4)
+        self.said.code = max(number(link.buf, link.at + 24, 4), 0)
+        return self._acknowledges(self.said.named)
 
     def _acknowledges(self, mid):
         """True if it is by this MID that pushes are acknowledged."""
