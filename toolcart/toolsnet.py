@@ -101,107 +101,57 @@ FOR_A_SERVER = ("01", "02", "04", "06", "09", "13")  # the others go to the PIM,
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 # Every telegram's fields, for all readers (004:120-320).
-# (name, start, width, form); forms: d digits with a range, t time stamp, t? that or blanks, s text, n2 and n1 decimals,
-# i signed integer, f number with or without a point
-GENERAL = (
-    ("system_type", 9, 4, "d", 1, 9999),
-    ("system", 13, 4, "d", 1, 9999),
-    ("station", 17, 4, "d", 1, 9999),
-    ("time", 21, 14, "t"),
-    ("sequence", 35, 5, "d", 0, 99999),
-    ("vin", 40, 25, "s"),
-    ("spindle_count", 65, 4, "d", 1, 9999),
-    ("spindle_bytes", 69, 2, "d", 70, 99),
-    ("vin_count", 71, 2, "d", 0, 99),
-    ("vin_bytes", 73, 2, "d", 29, 99),
-    ("parameter_count", 75, 3, "d", 0, 999),
-    ("parameter_bytes", 78, 2, "d", 72, 99),
+
+
+def _layout(start, text):
+    """Return (name, start, width, form) of each `name:width:form`, one behind the other.
+
+    Forms: d digits, written as their range, which stands behind it; t a time stamp, t? that or blanks, s text; n2, n1
+    decimals; i a signed integer; f a number with or without a point.
+    """
+    rows = []
+    for word in text.split():
+        name, width, form = word.split(":")
+        low, dash, high = form.partition("-")
+        rows.append((name, start, int(width)) + (("d", int(low), int(high)) if dash else (form,)))
+        start += int(width)
+    return tuple(rows)
+
+
+GENERAL = _layout(
+    9,
+    "system_type:4:1-9999 system:4:1-9999 station:4:1-9999 time:14:t sequence:5:0-99999 vin:25:s"
+    " spindle_count:4:1-9999 spindle_bytes:2:70-99 vin_count:2:0-99 vin_bytes:2:29-99 parameter_count:3:0-999"
+    " parameter_bytes:2:72-99",
 )
-SPINDLE = (
-    ("spindle", 0, 4, "d", 1, 9999),
-    ("serial", 4, 10, "s"),
-    ("program", 14, 4, "d", 1, 9999),
-    ("overall", 18, 1, "d", 0, 1),
-    ("torque_low", 19, 8, "n2"),
-    ("torque", 27, 8, "n2"),
-    ("torque_status", 35, 1, "d", 0, 3),
-    ("torque_high", 36, 8, "n2"),
-    ("angle_low", 44, 8, "n1"),
-    ("angle", 52, 8, "n1"),
-    ("angle_status", 60, 1, "d", 0, 3),
-    ("angle_high", 61, 8, "n1"),
-    ("time_status", 69, 1, "d", 0, 3),
+SPINDLE = _layout(
+    0,
+    "spindle:4:1-9999 serial:10:s program:4:1-9999 overall:1:0-1 torque_low:8:n2 torque:8:n2 torque_status:1:0-3"
+    " torque_high:8:n2 angle_low:8:n1 angle:8:n1 angle_status:1:0-3 angle_high:8:n1 time_status:1:0-3",
 )
-VIN = (("identifier", 0, 4, "d", 1, 9999), ("vin", 4, 25, "s"))
-PARAMETER = (
-    ("spindle", 0, 4, "d", 0, 9999),
-    ("program", 4, 4, "d", 1, 9999),
-    ("parameter_id", 8, 5, "d", 0, 65535),
-    ("name", 13, 25, "s"),
-    ("value", 38, 25, "s"),
-    ("type", 63, 1, "d", 0, 2),
-    ("unit", 64, 6, "s"),
-    ("step", 70, 2, "d", 0, 99),
+VIN = _layout(0, "identifier:4:1-9999 vin:25:s")
+PARAMETER = _layout(
+    0,
+    "spindle:4:0-9999 program:4:1-9999 parameter_id:5:0-65535 name:25:s value:25:s type:1:0-2 unit:6:s step:2:0-99",
 )
-SYSTEM = (
-    ("system_type", 7, 4, "d", 1, 9999),
-    ("system", 11, 4, "d", 1, 9999),
-    ("ip", 15, 15, "s"),
-    ("name", 30, 25, "s"),
-    ("spare", 55, 2, "s"),
-)
-STATION = (
-    ("system_type", 7, 4, "d", 1, 9999),
-    ("system", 11, 4, "d", 1, 9999),
-    ("station", 15, 4, "d", 1, 9999),
-    ("ip", 19, 15, "s"),
-    ("name", 34, 25, "s"),
-    ("spindle_count", 59, 4, "d", 1, 9999),
-)
-STATION_SPINDLE = (("spindle", 0, 4, "d", 1, 9999), ("name", 4, 25, "s"), ("program_count", 29, 4, "d", 0, 9999))
-STATION_PROGRAM = (("program", 0, 4, "d", 1, 9999), ("name", 4, 25, "s"))
-EVENT_PARAMETER = (("parameter_id", 0, 3, "d", 0, 999), ("type", 3, 1, "d", 0, 9), ("value", 4, 20, "s"))
-REQUEST = (
-    ("system_type", 7, 4, "d", 1, 9999),
-    ("system", 11, 4, "d", 1, 9999),
-    ("station", 15, 4, "d", 1, 9999),
-)
-EVENT = REQUEST + (
-    ("time", 19, 14, "t"),
-    ("sequence", 33, 5, "d", 0, 99999),
-    ("code", 38, 5, "d", 0, 99999),
-    ("level", 43, 3, "d", 0, 999),
-    ("parameter_count", 46, 2, "d", 0, 99),
-)
+SYSTEM = _layout(7, "system_type:4:1-9999 system:4:1-9999 ip:15:s name:25:s spare:2:s")
+STATION = _layout(7, "system_type:4:1-9999 system:4:1-9999 station:4:1-9999 ip:15:s name:25:s spindle_count:4:1-9999")
+STATION_SPINDLE = _layout(0, "spindle:4:1-9999 name:25:s program_count:4:0-9999")
+STATION_PROGRAM = _layout(0, "program:4:1-9999 name:25:s")
+EVENT_PARAMETER = _layout(0, "parameter_id:3:0-999 type:1:0-9 value:20:s")
+REQUEST = _layout(7, "system_type:4:1-9999 system:4:1-9999 station:4:1-9999")
+EVENT = REQUEST + _layout(19, "time:14:t sequence:5:0-99999 code:5:0-99999 level:3:0-999 parameter_count:2:0-99")
 # The time in a 05 is the server's (004:222): a station without one leaves it blank.
-ACKNOWLEDGE = (("time", 7, 14, "t?"), ("code", 21, 3, "d", 0, 999))
+ACKNOWLEDGE = _layout(7, "time:14:t? code:3:0-999")
 # What the other side sends (004:206-248, 373-383). A port may have blanks around it (004:318-320).
-_INFORMATION = (
-    ("latest_result", 7, 5, "d", 0, 99999),
-    ("latest_event", 12, 5, "d", 0, 99999),
-    ("ip", 17, 15, "s"),
-    ("port", 32, 5, "i"),
-)
-_EVENT_ACKNOWLEDGE = REQUEST + (("time", 19, 14, "t"), ("code", 33, 5, "d", 0, 99999))
-PLUGIN_REQUEST = (("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s"))
-GRAPH = (
-    ("general_bytes", 7, 3, "d", 116, 999),
-    ("system_type", 10, 4, "d", 1, 9999),
-    ("system", 14, 4, "d", 1, 9999),
-    ("station", 18, 4, "d", 1, 9999),
-    ("spindle", 22, 4, "d", 1, 9999),
-    ("program", 26, 4, "d", 1, 9999),
-    ("time", 30, 14, "t"),
-    ("sequence", 44, 5, "d", 0, 99999),
-    ("graph_type", 49, 1, "d", 0, 1),
-    ("bit_shift", 50, 10, "i"),
-    ("factor_dom", 60, 10, "i"),
-    ("factor_nom", 70, 10, "i"),
-    ("limit_min", 80, 8, "n1"),
-    ("limit_max", 88, 8, "n1"),
-    ("angle_offset", 96, 8, "n1"),
-    ("sample_ms", 104, 8, "f"),
-    ("sample_bytes", 112, 4, "d", 0, 8000),
+_INFORMATION = _layout(7, "latest_result:5:0-99999 latest_event:5:0-99999 ip:15:s port:5:i")
+_EVENT_ACKNOWLEDGE = REQUEST + _layout(19, "time:14:t code:5:0-99999")
+PLUGIN_REQUEST = _layout(7, "station:4:1-9999 ip:15:s")
+GRAPH = _layout(
+    7,
+    "general_bytes:3:116-999 system_type:4:1-9999 system:4:1-9999 station:4:1-9999 spindle:4:1-9999"
+    " program:4:1-9999 time:14:t sequence:5:0-99999 graph_type:1:0-1 bit_shift:10:i factor_dom:10:i"
+    " factor_nom:10:i limit_min:8:n1 limit_max:8:n1 angle_offset:8:n1 sample_ms:8:f sample_bytes:4:0-8000",
 )
 
 

@@ -21,30 +21,9 @@ CPYTHON_ONLY = True  # no board has a file to write lines into
 
 CURVES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
 # 003:12642-12664, beyond-2.8.md 3.3
-UNITS = {
-    0: None,
-    1: "Nm",
-    2: "ft.lbf",
-    3: "cNm",
-    4: "kNm",
-    5: "MNm",
-    6: "in.lbf",
-    7: "kpm",
-    9: "%",
-    10: "ozf.in",
-    11: "dNm",
-    12: "mNm",
-    13: "kgf.cm",
-    14: "gf.cm",
-    15: "ft.ozf",
-    50: "deg",
-    51: "rad",
-    90: "mNm",
-    200: "s",
-    201: "min",
-    202: "ms",
-    203: "h",
-}
+_UNITS = """1 Nm|2 ft.lbf|3 cNm|4 kNm|5 MNm|6 in.lbf|7 kpm|9 %|10 ozf.in|11 dNm|12 mNm|13 kgf.cm|14 gf.cm|15 ft.ozf
+50 deg|51 rad|90 mNm|200 s|201 min|202 ms|203 h"""
+UNITS = {int(one.split()[0]): one.split()[1] for one in _UNITS.replace("\n", "|").split("|")}
 _FIELD_BYTES = 17
 
 
@@ -129,7 +108,7 @@ def _curve(lead, data):
     return [
         ("curve", CURVES.get(what, "type %d" % what)),
         ("transducer", lead[gr.TRANSDUCER]),
-        ("unit", UNITS.get(unit, "unit %03d" % unit)),
+        ("unit", _unit(unit)),
         ("low", decimal_of(lead, gr.LOW, gr.LIMIT_BYTES, decimals) or None),
         ("high", decimal_of(lead, gr.HIGH, gr.LIMIT_BYTES, decimals) or None),
         ("numerator", get_u32(lead, gr.NUMERATOR) << max(0, shift)),
@@ -138,6 +117,10 @@ def _curve(lead, data):
         ("announced", get_u32(lead, gr.ANNOUNCED)),
         ("samples", samples_in(data)),
     ]
+
+
+def _unit(number):
+    return UNITS.get(number, "unit %03d" % number) if number else None
 
 
 def _fields(data):
@@ -152,6 +135,6 @@ def _fields(data):
         unit = int(head[10:13])
         value = text_of(data, at + _FIELD_BYTES, octets)
         step = int(head[13:17])
-        found.append([int(head[:5]), UNITS.get(unit, "unit %03d" % unit), step, value])
+        found.append([int(head[:5]), _unit(unit), step, value])
         at += _FIELD_BYTES + octets
     return found
