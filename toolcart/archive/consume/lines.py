@@ -37,7 +37,7 @@ _TEXT, _INTEGER, _REAL = range(3)
 _CODES = {"parameter set": 60003, "job": 60004, "vehicle": 60005, "results gone": 60016, "command": 60017}
 _CODE_NONE = 99999
 _CURVES = {"torque": 0, "angle": 1}
-_UNIT_CODES = {name: code for code, name in GRAPH_UNITS.items() if code != 90}
+_UNIT_CODES: dict[str | None, int] = {name: code for code, name in GRAPH_UNITS.items() if code != 90}
 
 Place = tuple[int, int, int]
 
