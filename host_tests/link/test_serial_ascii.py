@@ -56,7 +56,9 @@ def test_what_lies_between_messages_is_counted_and_skipped():
 
 def test_wrong_length_or_end_drops_the_message_and_the_next_is_found():
     for bad in (
-        *(begin + b"\0\x03" for begin in (b"\x0201x1" + RESULT[4:], b"\x020019" + RESULT[4:], b"\x02\x02")),
+        b"\x0201x1" + RESULT[4:] + b"\0\x03",
+        b"\x020019" + RESULT[4:] + b"\0\x03",
+        b"\x02\x02\0\x03",
         b"\x020120" + RESULT[4:] + b"\0\x03",
         wrapped(RESULT, b"\0\0\x03"),
         wrapped(RESULT, b""),

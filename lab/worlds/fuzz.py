@@ -272,7 +272,7 @@ class Readers:
         if code == r.RESULT_UNREADABLE:
             return code  # what the body holds then is undefined
         at = first + r.BATCH_STATUS
-        assert code == r.RESULT_ODD or all(map(int.__le__, body[at : at + 4], r.STATUSES_MOST))
+        assert code == r.RESULT_ODD or all(body[at + i] <= r.STATUSES_MOST[i] for i in range(4))
         self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])
 
