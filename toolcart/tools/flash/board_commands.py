@@ -182,10 +182,7 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
     def ask(link: Asked) -> None:
         if len(line) > LINE_MAX:
             raise Failed(f"the command is longer than the {LINE_MAX} characters that a board hears.")
-        answers = link.ask(f"?{line}", patience_s)
-        if answers is None:
-            raise NotRunning(SILENT)
-        told.extend(answers)
+        told.extend(_answers(link, f"?{line}", patience_s))
 
     _end(ask, port)
     return told
@@ -198,22 +195,10 @@ def give_order(link: Asked, station: int, order: str, which: list[str], as_json:
         line = f"?quarantine {station} {' '.join(words)}"
         if len(line) > LINE_MAX:
             raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
-        answers = link.ask(line, ORDER_S)
-        if answers is None:
-            raise NotRunning(SILENT)
-        return answers
+        return _answers(link, line, ORDER_S)
 
     try:
-        if order == "list":
-            code = orders.tell_list(ask, as_json)
-        elif order == "show":
-            code = orders.tell_one(ask, which[0], as_json)
-        elif order == "retry":
-            code = orders.tell_retry(ask, which)
-        elif order == "drop":
-            code = orders.tell_drop(ask, which)
-        else:
-            code = orders.tell_export(ask, as_json)
+        code = orders.tell(ask, order, which, as_json)
     except orders.Trouble as trouble:
         raise Failed(f"the board says: {trouble}") from None
     if code:
@@ -319,10 +304,15 @@ def _show_held(link: Asked, as_json: bool) -> None:
     click.echo("the board was restarted")
 
 
-def _ask(link: Asked, line: str) -> list[dict]:
-    answers = link.ask(line, ANSWER_S)
+def _answers(link: Asked, line: str, patience_s: float = ANSWER_S) -> list[dict]:
+    answers = link.ask(line, patience_s)
     if answers is None:
         raise NotRunning(SILENT)
+    return answers
+
+
+def _ask(link: Asked, line: str) -> list[dict]:
+    answers = _answers(link, line)
     for answer in answers:
         if "error" in answer:
             raise Failed(f"the board says: {answer['error']}")

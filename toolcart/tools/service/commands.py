@@ -156,7 +156,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
 
     serve.make_context("serve", list(arguments))  # wrong options end it here
     program = program_path()
-    _note([told for folders, what in UNSEEN for told in _unseen(program, folders, what)])
+    _note(_unseen(program))
     text = ArchiveService(program, arguments).text()
     if only_print:
         click.echo(text, nl=False)
@@ -254,15 +254,14 @@ def program_path() -> str:
     return os.path.abspath(found)
 
 
-def _unseen(program: str, folders: tuple[str, ...], what: str) -> list[str]:
-    if not program.startswith(folders):
-        return []
-    return [f"{program} lies in {what}. Install it for all: {installation.how_to_install_for_all()}"]
+def _unseen(program: str) -> list[str]:
+    hint = f"Install it for all: {installation.how_to_install_for_all()}"
+    return [f"{program} lies in {what}. {hint}" for folders, what in UNSEEN if program.startswith(folders)]
 
 
 def problems(configuration: dict, program: str) -> list[str]:
     """Return what a person should know before the service runs."""
-    told = [one for folders, what in UNSEEN for one in _unseen(program, folders, what)]
+    told = _unseen(program)
     for station in configuration["stations"]:
         files = [("spool", station["spool"]["path"]), *[("file", one.get("path", "")) for one in station["outlets"]]]
         for what, path in files:

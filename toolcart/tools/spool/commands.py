@@ -8,7 +8,6 @@ be read or is not a spool.
 
 from __future__ import annotations
 
-import csv
 import json
 import shlex
 import sys
@@ -20,7 +19,7 @@ import click
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide.offer_again import DRY, ORDER
-from toolcart.base.printable import visible, visible_in
+from toolcart.base.printable import visible
 from toolcart.tools.spool import image, report
 
 # `toolcart spool offer-again`: have delivered results sent to ToolsNet again, whether the agent runs or not.
@@ -48,19 +47,16 @@ def offer_again_command(
     All results from TIME or NUMBER on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it.
     ToolsNet stores twice what it still has. The quarantine is left as it is; curves and events are not sent again.
     """
-    from toolcart.tools.spool.quarantine_commands import EXIT_NOT_DONE, Trouble, place_of
+    from toolcart.tools.spool.quarantine_commands import Ask, end, good
+
+    def act(ask: Ask) -> int:
+        click.echo(_told(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
+        return 0
 
     if (since is None) == (number is None):
         raise click.UsageError("name either --since TIME or --from NUMBER.")
     which = ["from", str(number)] if since is None else ["since", *str(since).split()]
-    try:
-        found = list(place_of(None, config_path, station).ask([ORDER, *which, *[DRY] * dry_run]))[-1]
-        if "error" in found:
-            raise Trouble(found["error"], EXIT_NOT_DONE)
-    except Trouble as trouble:
-        click.echo(f"toolcart: {trouble}", err=True)
-        sys.exit(trouble.exit_code)
-    click.echo(_told(found))
+    end(act, None, config_path, station)
 
 
 def _told(found: dict) -> str:
@@ -179,19 +175,6 @@ def show(file: Path, number: int) -> None:
         sys.exit(1)
 
 
-def _export(rows: list[dict[str, object]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    _write_rows(rows, report.COLUMNS)
-
-
-def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(visible_in(rows))
-
-
 @spool.command()
 @_FILE
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
@@ -205,7 +188,8 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
         raise click.UsageError("either --csv or --json")
     areas = _read(file).areas
     rows = [report.row(entry) for area in areas for entry in report.results(area)]
-    _export(rows + [report.gap_row(gap) for area in areas for gap in report.gaps(area)], as_json)
+    rows += [report.gap_row(gap) for area in areas for gap in report.gaps(area)]
+    report.write(rows, report.COLUMNS, as_json)
 
 
 @spool.command()
@@ -227,7 +211,7 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         click.echo(json.dumps({"file": str(file), **said, "gaps": listed}, indent=1))
         return
     if as_csv:
-        _write_rows(listed, report.GAP_COLUMNS)
+        report.write(listed, report.GAP_COLUMNS)
         return
     for gap in listed:
         first, last = gap["first_id"], gap["last_id"]
@@ -275,7 +259,7 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
         click.echo(str(reason), err=True)
         sys.exit(2)
     rows = rescued(octets)
-    _export(rows, as_json)
+    report.write(rows, report.COLUMNS, as_json)
     click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
 
 

@@ -12,13 +12,12 @@ has the spool but does not answer.
 
 from __future__ import annotations
 
-import csv
 import json
 import shlex
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,13 @@ from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide import offer_again
-from toolcart.base.printable import visible, visible_in
+from toolcart.base.printable import visible
 from toolcart.board.linux.control import SUFFIX
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
-from toolcart.tools.spool import image
+from toolcart.tools.spool import image, report
 from toolcart.tools.spool.opened import begun
-from toolcart.tools.spool.report import COLUMNS
 
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
@@ -176,21 +174,28 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
 # -- what people see -----------------------------------------------------------------------------------------------
 
 
-def tell_list(ask: Ask, as_json: bool) -> int:
+def tell(ask: Ask, order: str, which: Sequence[str] = (), as_json: bool = False) -> int:
+    """Have an order carried out, and print what became of it; return the exit code."""
+    answer = ask(["list" if order == "export" else order, *which])
+    if order == "retry":
+        return _tell_retry(answer)
+    _TELLS[order](good(answer), as_json)
+    return 0
+
+
+def _tell_list(answer: list[dict], as_json: bool) -> None:
     """Print one line for each record, then the counts."""
-    answer = _good(ask(["list"]))
     records = [line["record"] for line in answer if "record" in line]
     counts = answer[-1]
     if as_json:
         click.echo(json.dumps({"records": records, **counts}))
-        return 0
+        return
     for record in records:
         click.echo(visible(_words(record)))
     damaged = counts["parked_damaged"]
     click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
     if counts["needs_operator"]:
         click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some")
-    return 0
 
 
 def _words(record: dict) -> str:
@@ -206,30 +211,28 @@ def _words(record: dict) -> str:
     return "  ".join(words)
 
 
-def tell_one(ask: Ask, number: str, as_json: bool) -> int:
+def _tell_one(answer: list[dict], as_json: bool) -> None:
     """Print everything about one record."""
-    record = _good(ask(["show", number]))[0]["record"]
+    record = answer[0]["record"]
     if as_json:
         click.echo(json.dumps(record))
-        return 0
+        return
     for name, value in record.items():
         if value not in (None, ""):
             click.echo(f"  {name.replace('_', ' '):18} {visible(value)}")
-    return 0
 
 
-def tell_drop(ask: Ask, which: list[str]) -> int:
-    """Give records up and say which."""
-    counts = _good(ask(["drop", *which]))[-1]
+def _tell_drop(answer: list[dict], _as_json: bool) -> None:
+    """Say which were given up."""
+    counts = answer[-1]
     when = ", as soon as it is known what became of it" if counts.get("soon") else ""
     click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
-    return 0
 
 
-def tell_retry(ask: Ask, which: list[str]) -> int:
-    """Offer records again and say what becomes of each."""
+def _tell_retry(answer: Iterable[dict]) -> int:
+    """Say what becomes of each that is offered again."""
     exit_code = 0
-    for line in ask(["retry", *which]):
+    for line in answer:
         if "error" in line:
             click.echo(f"toolcart: {line['error']}", err=True)
             return EXIT_NOT_DONE
@@ -246,16 +249,9 @@ def tell_retry(ask: Ask, which: list[str]) -> int:
     return exit_code
 
 
-def tell_export(ask: Ask, as_json: bool) -> int:
+def _tell_export(answer: list[dict], as_json: bool) -> None:
     """Print every record as `toolcart spool export` does."""
-    rows = [_row(line["record"]) for line in _good(ask(["list"])) if "record" in line]
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return 0
-    writer = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(visible_in(rows))
-    return 0
+    report.write([_row(line["record"]) for line in answer if "record" in line], report.COLUMNS, as_json)
 
 
 def _row(record: dict) -> dict:
@@ -263,7 +259,11 @@ def _row(record: dict) -> dict:
     return {**record, "area": "parked", "kind": kind, "refused_number": record["number"]}
 
 
-def _good(answer: Iterable[dict]) -> list[dict]:
+_TELLS = {"list": _tell_list, "show": _tell_one, "drop": _tell_drop, "export": _tell_export}
+
+
+def good(answer: Iterable[dict]) -> list[dict]:
+    """Return the answer's lines; Trouble if the order was refused."""
     lines = list(answer)
     for line in lines:
         if "error" in line:
@@ -271,7 +271,7 @@ def _good(answer: Iterable[dict]) -> list[dict]:
     return lines
 
 
-def agree(which: list[str], agreed: bool) -> None:
+def agree(which: Sequence[str], agreed: bool) -> None:
     """Ask before something is given up for good."""
     if agreed:
         return
@@ -311,7 +311,7 @@ def quarantine() -> None:
 @JSON
 def list_command(as_json: bool, **named: Any) -> None:
     """Print one line for each entry, with the reason."""
-    _end(lambda ask: tell_list(ask, as_json), **named)
+    _give("list", (), as_json, **named)
 
 
 @quarantine.command("show")
@@ -321,7 +321,7 @@ def list_command(as_json: bool, **named: Any) -> None:
 @JSON
 def show_command(number: str, as_json: bool, **named: Any) -> None:
     """Show one entry in full."""
-    _end(lambda ask: tell_one(ask, number, as_json), **named)
+    _give("show", (number,), as_json, **named)
 
 
 @quarantine.command("retry")
@@ -336,7 +336,7 @@ def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
 
     WHICH is `all`, numbers, or ranges such as 5-9. What ToolsNet takes leaves the quarantine.
     """
-    _end(lambda ask: tell_retry(ask, [*["in-doubt"] * in_doubt, *which]), **named)
+    _give("retry", (*["in-doubt"] * in_doubt, *which), **named)
 
 
 @quarantine.command("drop")
@@ -349,8 +349,8 @@ def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
 
     WHICH is `all`, numbers, ranges such as 5-9, or `first`: the one that holds up all others.
     """
-    agree(list(which), agreed)
-    _end(lambda ask: tell_drop(ask, list(which)), **named)
+    agree(which, agreed)
+    _give("drop", which, **named)
 
 
 @quarantine.command("export")
@@ -362,10 +362,15 @@ def export_command(as_json: bool, **named: Any) -> None:
 
     The columns are those of `toolcart spool export`.
     """
-    _end(lambda ask: tell_export(ask, as_json), **named)
+    _give("export", (), as_json, **named)
 
 
-def _end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None) -> None:
+def _give(order: str, which: Sequence[str] = (), as_json: bool = False, **named: Any) -> None:
+    end(lambda ask: tell(ask, order, which, as_json), **named)
+
+
+def end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None) -> None:
+    """Give orders to the spool that the command line names, and end with the exit code."""
     try:
         sys.exit(act(place_of(spool_file, config_path, station).ask))
     except Trouble as trouble:

@@ -1,5 +1,8 @@
 """The content of an image as plain values: the account of an area, one line a record, rows for CSV and JSON."""
 
+import csv
+import json
+import sys
 from datetime import datetime
 
 from toolcart.agent.base.fields import get_u32
@@ -10,6 +13,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
+from toolcart.base.printable import visible_in
 from toolcart.board.linux.header import Header
 from toolcart.tools.spool.image import NAMES, Area, Entry, Image
 
@@ -51,6 +55,16 @@ def gaps(area: Area) -> list[dict[str, object]]:
         shown["reason"], shown["why"], shown["event"] = shown["code"], shown["text"], shown["number"]
         told.setdefault(shown["number"], {name: shown[name] for name in GAP_COLUMNS})
     return [told[number] for number in sorted(told)]
+
+
+def write(rows: list[dict], columns: tuple[str, ...], as_json: bool = False) -> None:
+    """Print rows as JSON or as CSV with these columns."""
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(visible_in(rows))
 
 
 def gap_row(gap: dict[str, object]) -> dict[str, object]:
