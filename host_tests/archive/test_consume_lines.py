@@ -195,3 +195,4 @@ def test_a_curve_has_its_samples_scale_and_steps():
     assert rows.graph_row(found, 1, "")[13:17] == (40.0, None, 0.0, 2.0)
     assert lines.curve_of({**line, "curve": "current"}, PLACE) is None
     assert lines.curve_of({**line, "result": None}, PLACE) is None
+    assert lines.curve_of({**line, "unit": []}, PLACE)["factor_nom"] == found["factor_nom"] // 100

@@ -476,7 +476,7 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
             for key in ("n", "c", "k", "a", "plus"):
                 await pilot.press(key)
             await _until(pilot, lambda: demo.kills == demo.archived.kills == 1 and demo.rate_per_s == 50)
-            cut = (demo.toolsnet_cut, demo.controller_cut)
+            cut = tuple(demo.cut.values())
             text = "\n".join(_lines_of(view))
             await pilot.press("c")
             await pilot.press("q")

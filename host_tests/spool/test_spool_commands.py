@@ -19,12 +19,12 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from toolcart.sim.toolsnet import tightening_id_of
 from toolcart.tools.cli import main as cli
 from toolcart.tools.spool import image, take_over
 from toolcart.tools.spool.commands import spool
 from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import Plan
+from toolcart.toolsnet import tightening_id_of
 from host_tests.support.log import Area, append, take_all
 from host_tests.support.toolsnet import NUMBER, Outlet
 from lab.harness.cart import Cart

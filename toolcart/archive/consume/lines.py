@@ -312,7 +312,7 @@ def curve_of(line: dict, place: Place) -> dict | None:
     if not all(type(one) is int and -0x8000 <= one <= 0x7FFF for one in samples):
         raise Unreadable("samples that are none")
     dom, nom = _whole(line.get("numerator"), 1) or 1, _whole(line.get("denominator"), 1) or 1
-    shift, dom, nom = telegram13.scale(0, dom, nom, _UNIT_CODES.get(line.get("unit"), 0))
+    shift, dom, nom = telegram13.scale(0, dom, nom, _UNIT_CODES.get(_text(line.get("unit")), 0))
     even, numerator, denominator = telegram13.even(samples, _steps(line.get("steps")))
     system_type, system, station = place
     return {

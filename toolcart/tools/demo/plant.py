@@ -89,6 +89,7 @@ def keep_newest_id(folder: Path, newest: int) -> None:
     (folder / _NEWEST_ID).write_text(f"{newest}\n", encoding="ascii")
 
 
+NETWORKS = {"outlet": "ToolsNet", "controller": "the controller"}  # that can be cut, by side
 RATE_PER_S = 5.0
 RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
 JITTER = 0.3
@@ -134,10 +135,9 @@ class Demo(Watch):
         self._first = first_id or self.plant.archive.newest_tightening_id() + 1
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
-        self.toolsnet_cut = False
-        self.controller_cut = False
+        self.cut = dict.fromkeys(NETWORKS, False)
         self.kills = 0
-        self.outages = {"toolsnet": 0, "controller": 0}
+        self.outages = dict.fromkeys(NETWORKS, 0)
         self.books: dict = {}
         self._first_result_s: float | None = None
         self._first_delivered_s: float | None = None  # since the agent's first start
@@ -161,8 +161,7 @@ class Demo(Watch):
 
     def summary_text(self) -> str:
         told = self.summary()
-        both = (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut))
-        cut = [name for name, is_cut in both if is_cut]
+        cut = [name for side, name in NETWORKS.items() if self.cut[side]]
         state = f"; {' and '.join(cut)} cut off" if cut else ""
         return (
             f"produced {told['produced']}, acknowledged {told['acknowledged']}, in the archive {told['delivered']}"
@@ -185,7 +184,7 @@ class Demo(Watch):
             "kills": self.kills,
             "archive_kills": self.archived.kills if self.archived else 0,
             "agent_crashes": self.crashes,
-            "toolsnet_outages": self.outages["toolsnet"],
+            "toolsnet_outages": self.outages["outlet"],
             "controller_outages": self.outages["controller"],
             "first_delivered_s": self._first_delivered_s,
             "archive_started_s": round(self.archived.started_s, 2) if self.archived else None,
@@ -219,24 +218,15 @@ class Demo(Watch):
         else:
             super().end()
 
-    def switch_toolsnet(self, cut: bool | None = None) -> None:
-        """Cut ToolsNet's network, or join it again; None switches it over."""
-        cut = not self.toolsnet_cut if cut is None else cut
-        if cut == self.toolsnet_cut:
+    def switch(self, side: str, cut: bool | None = None) -> None:
+        """Cut this side's network, or join it again; None switches it over."""
+        cut = not self.cut[side] if cut is None else cut
+        if cut == self.cut[side]:
             return
-        self.toolsnet_cut = cut
-        self.outages["toolsnet"] += cut
-        self.plant.cut_toolsnet(cut)
-        self.note(INFO, "ToolsNet's network is cut" if cut else "ToolsNet's network is back")
-
-    def switch_controller(self, cut: bool | None = None) -> None:
-        cut = not self.controller_cut if cut is None else cut
-        if cut == self.controller_cut:
-            return
-        self.controller_cut = cut
-        self.outages["controller"] += cut
-        self.plant.cut_controller(cut)
-        self.note(INFO, "the controller's network is cut" if cut else "the controller's network is back")
+        self.cut[side] = cut
+        self.outages[side] += cut
+        (self.plant.cut_toolsnet if side == "outlet" else self.plant.cut_controller)(cut)
+        self.note(INFO, f"{NETWORKS[side]}'s network is {'cut' if cut else 'back'}")
 
     def kill_agent(self) -> None:
         """Kill the agent as a power cut would, and start it again on the same spool."""
@@ -299,10 +289,10 @@ class Demo(Watch):
             self.kill_agent()
         elif action == demo_faults.KILL_ARCHIVE:
             self.kill_archive()
-        elif action in (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET):
-            self.switch_toolsnet(action == demo_faults.CUT_TOOLSNET)
         else:
-            self.switch_controller(action == demo_faults.CUT_CONTROLLER)
+            is_outlet = action in (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET)
+            cut = action in (demo_faults.CUT_TOOLSNET, demo_faults.CUT_CONTROLLER)
+            self.switch("outlet" if is_outlet else "controller", cut)
 
     def _enter_running(self) -> None:
         """Wait until both sides have been met: results made before that would belong to nobody."""
@@ -315,8 +305,8 @@ class Demo(Watch):
 
     def _begin_draining(self) -> None:
         self.plant.stop_producing()
-        self.switch_toolsnet(False)
-        self.switch_controller(False)
+        for side in NETWORKS:
+            self.switch(side, False)
         self.phase = DRAINING
         self._drain_by_s = time.monotonic() + DRAIN_LIMIT_S
         self._account_due_s = 0.0  # the current books may lack the last results

@@ -365,8 +365,7 @@ PHASES = {
 class Demo(Protocol):
     """What the screens show of a built-in plant around the agent, if there is one (toolcart.tools.demo.plant)."""
 
-    toolsnet_cut: bool
-    controller_cut: bool
+    cut: dict[str, bool]
     rate_per_s: float
     kills: int
     books: dict
@@ -388,14 +387,13 @@ class Subject:
 
     def cut(self) -> dict[str, bool]:
         """Return which networks the demo has cut."""
-        demo = self.demo
-        return {"outlet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
+        return self.demo.cut if self.demo else {}
 
     def version(self) -> tuple[object, ...]:
         """Return a value that changes whenever there is something new to show."""
         watch, demo = self.watch, self.demo
         version: tuple[object, ...] = (watch.figures.fed, watch.told, watch.phase)
-        return (*version, demo.toolsnet_cut, demo.controller_cut, demo.rate_per_s) if demo else version
+        return (*version, *demo.cut.values(), demo.rate_per_s) if demo else version
 
     def title(self) -> str:
         """Say what is running, for how long, and what it is doing."""

@@ -92,8 +92,8 @@ class View(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
     BINDINGS: ClassVar = [
-        Binding("n", "demo('switch_toolsnet')", "ToolsNet"),
-        Binding("c", "demo('switch_controller')", "controller"),
+        Binding("n", "demo('switch', 'outlet')", "ToolsNet"),
+        Binding("c", "demo('switch', 'controller')", "controller"),
         Binding("k", "demo('kill_agent')", "kill"),
         Binding("a", "demo('kill_archive')", "kill archive", show=False),  # the footer of 80 columns is full
         Binding("plus,equals_sign", "demo('change_rate', True)", "faster", key_display="+"),
