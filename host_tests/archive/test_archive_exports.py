@@ -26,7 +26,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import VIEWS
-from toolcart.archive.web import app, exports, listed, login
+from toolcart.archive.web import app, exports, listed, users
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import UsersFile, put
@@ -96,7 +96,7 @@ def test_only_who_started_a_file_and_an_admin_get_it(plant, tmp_path, monkeypatc
     monkeypatch.setattr(app, "SOON_S", 0.0)
     for name, role in (("anna", "export"), ("berta", "export"), ("carla", "admin"), ("dora", "view")):
         put(str(tmp_path / "users"), name, role, f"{name} {name}")
-    site = app.make(Reading(plant), login.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
+    site = app.make(Reading(plant), users.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
     with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
         page = ""
         for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):

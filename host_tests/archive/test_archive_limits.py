@@ -12,7 +12,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.limits import Phase, segments
 from toolcart.archive.spc import Level
 from toolcart.archive.statistics import Trended
-from toolcart.archive.web import login
+from toolcart.archive.web import users
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
@@ -155,7 +155,7 @@ def test_form_of_a_foreign_page_changes_nothing(browser, place):
 @pytest.mark.parametrize("role", ROLES)
 def test_changes_need_their_role_and_carry_the_name(place, tmp_path, role):
     put(str(tmp_path / "users"), role, role, f"{role} {role}")
-    site = make(Reading(place), login.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
+    site = make(Reading(place), users.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
     with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
         assert browser.post("/remark/3", data={"text": "x"}).headers["location"].startswith("/login")
         browser.post("/login", data={"name": role, "password": f"{role} {role}"})

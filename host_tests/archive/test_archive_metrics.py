@@ -18,9 +18,9 @@ from toolcart.archive.consume.counted import NAMES
 from toolcart.archive.serving import counted
 from toolcart.archive.web import metrics, serving
 from toolcart.archive.web.app import make
-from toolcart.archive.web.login import Door
 from toolcart.archive.web.pages import today
 from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.users import Door
 from toolcart.base.prometheus import COUNTER
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main

@@ -25,7 +25,8 @@ from starlette.testclient import TestClient
 from toolcart.archive import bulk, database, quarters, queries
 from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import RESULT as RESULTS
-from toolcart.archive.web import asked, login, running, shown
+from toolcart.archive.web import asked, running, shown
+from toolcart.archive.web import users as login
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong

@@ -15,10 +15,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from toolcart.archive import changes, database, queries
 from toolcart.archive.consume import broker, consumer
-from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
+from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, open_parcels, parcel_of, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
-from toolcart.archive.consume.parcels import open_parcels, parcel_of
 from toolcart.archive.writer import PARCEL, Writer
 from host_tests.archive.batches import line, message
 from host_tests.portable import LONG

@@ -29,14 +29,14 @@ def both():
 def plain_modules(*names):
     """These modules as they are without machine code, each imported once more."""
     used = [sys.modules.pop(name) for name in names if name in sys.modules]
-    natives = compat.FAST, compat.FAST_CRC
-    compat.FAST = compat.FAST_CRC = None
+    native = compat.FAST
+    compat.FAST = None
     try:
         for name in names:
             __import__(name)
         return [sys.modules[name] for name in names]
     finally:
-        compat.FAST, compat.FAST_CRC = natives
+        compat.FAST = native
         for module in used:
             sys.modules[module.__name__] = module
 

@@ -32,13 +32,13 @@ def plain_program():
     for name in TWINS:
         importlib.import_module(name)
     used = {name: sys.modules.pop(name) for name in TWINS}
-    twins = compat.FAST, compat.FAST_CRC, compat.ON_CPYTHON
-    compat.FAST = compat.FAST_CRC = None
+    twins = compat.FAST, compat.ON_CPYTHON
+    compat.FAST = None
     compat.ON_CPYTHON = False
     try:
         return {name: importlib.import_module(name) for name in TWINS}
     finally:
-        compat.FAST, compat.FAST_CRC, compat.ON_CPYTHON = twins
+        compat.FAST, compat.ON_CPYTHON = twins
         for name, module in used.items():
             sys.modules[name] = module
             package, _, child = name.rpartition(".")
@@ -72,7 +72,7 @@ def alike(name, module, *arguments):
 
 
 def test_every_twin_is_one():
-    assert compat.FAST is compat.FAST_CRC is sys.modules["toolcart.agent.base.straight"]
+    assert compat.FAST is sys.modules["toolcart.agent.base.straight"]
     for name in fields.QUICKER:
         twin = getattr(fields, name)
         assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[fields.__name__], name)

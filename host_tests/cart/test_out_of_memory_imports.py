@@ -25,7 +25,7 @@ STRIDE = 1 if LONG else 80
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
-NATIVE = ("toolcart.agent.base.fast", "toolcart.agent.base.fast_crc")
+NATIVE = "toolcart.agent.base.fast"
 FRESH = 20
 PIECES = 20000  # the plain form leaves thousands of small ones between what it imports
 # Below this not even the words of a fault can be put together; what is left then is the restart.
@@ -125,7 +125,7 @@ class Trial:
         self.ballast = Ballast(PIECES)
         self.moment = 0x3FFFFFFF - 2000
         self.turns = self.asked = self.resets = self.waited_s = 0
-        self.native = [sys.modules.get(name) for name in NATIVE]
+        self.native = sys.modules.get(NATIVE)
         self.calls = (self.run, self.wait, self.reset)  # bound once: the tests' own allocations are none of the board's
         with open(root + "/a/config.json", "w") as file:
             json.dump(dict(configuration(), completed=True), file)  # as toolcart.tools.flash.package writes it
@@ -149,7 +149,7 @@ class Trial:
 
     def start(self, octets=-1):
         """One life of the board, in so many octets; True if it came to its results and was ended by hand."""
-        forget(self.native if octets < 0 or octets % (STEP_BYTES * FRESH) else ())
+        forget(self.native if octets < 0 or octets % (STEP_BYTES * FRESH) else None)
         self.turns = self.waited_s = 0
         resets = self.resets
         if octets >= 0:
@@ -180,14 +180,13 @@ class Trial:
 
 
 def forget(native):
-    """What a reset does: no module of ours is loaded; `native` are, where they are given."""
+    """What a reset does: no module of ours is loaded; `native` is, where it is given."""
     gc.threshold(-1)  # as main.py finds it; with the one that it sets, the ballast took most of the time
     for name in list(sys.modules):
         if name.split(".")[0] in ("toolcart",):
             del sys.modules[name]
-    for index in range(len(native)):
-        if native[index] is not None:
-            sys.modules[NATIVE[index]] = native[index]
+    if native is not None:
+        sys.modules[NATIVE] = native
     gc.collect()
 
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.tools.cli.main import main
-from toolcart.tools.config import checked, files, runner
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import files, runner
 from toolcart.tools.config import places as config_places
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Wrong
@@ -85,7 +85,7 @@ def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     tls = '"pim_port": 6575, "tls_ca": "nothing.pem"'
     (tmp_path / "cart.json").write_text(GOOD.replace('"pim_port": 6575', tls))
     assert config_file.read_to_run(tmp_path / "cart.json"), "an agent collects without it"
-    [(place, found, _)] = checked.check(tmp_path / "cart.json").lacks
+    [(place, found, _)] = files.check(tmp_path / "cart.json").lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
     said = CliRunner().invoke(main, ["config", "check", str(tmp_path / "cart.json")])
     assert said.exit_code == 0 and "cannot run as it is on this machine" in said.output and "nothing.pem" in said.output

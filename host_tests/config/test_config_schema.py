@@ -16,8 +16,8 @@ from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.base.sources import ROOT
 from toolcart.board.linux.spool_file import UNITS
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.config import audience, secrets
 from toolcart.tools.config import schema as config_schema
+from toolcart.tools.config import secrets
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config import text as config_text
 from host_tests.support.log import append, mounted
@@ -81,9 +81,9 @@ def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
 
 
 def test_every_setting_that_is_named_for_somebody_exists_and_is_named_once():
-    named = audience.named()
+    named = config_text.named()
     assert len(named) == len(set(named)) and set(named) <= {place for place, *_ in ROWS}
-    assert {audience.audience(place) for place, *_ in ROWS} == set(audience.MEANINGS)
+    assert {config_text.audience(place) for place, *_ in ROWS} == set(config_text.AUDIENCES)
 
 
 def test_every_setting_is_set_by_a_test_or_an_example():

@@ -230,6 +230,5 @@ def main(form):
     """Count, of `plain` bytecode or with the `fast` twins in machine code."""
     hole.append(bytearray(HOLE_BYTES))  # like toolcart.board.main
     if form == "plain":
-        for name in ("toolcart.agent.base.fast", "toolcart.agent.base.fast_crc"):
-            sys.modules[name] = None  # then compat finds no twins
+        sys.modules["toolcart.agent.base.fast"] = None  # then compat finds no twins
     total()

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from toolcart.archive import database, servers
 from toolcart.archive.changes import Keeping, Retention
-from toolcart.archive.consume.parcels import open_parcels
+from toolcart.archive.consume.batch import open_parcels
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Elsewhere, Here
 from toolcart.archive.server import Archive

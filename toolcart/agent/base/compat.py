@@ -2,8 +2,8 @@
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
 `give_back` frees a module that is needed only at a start; on CPython, where memory is not short, it does nothing.
-`FAST` and `FAST_CRC` are the modules of twins: machine code (toolcart.agent.base.fast, toolcart.agent.base.fast_crc),
-on CPython slices (toolcart.agent.base.straight), or None where the port or the build has no machine code.
+`FAST` is the module of twins: machine code (toolcart.agent.base.fast), on CPython slices
+(toolcart.agent.base.straight), or None where the port or the build has no machine code.
 """
 
 import gc
@@ -23,14 +23,12 @@ ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
     from toolcart.agent.base import fast as FAST
-    from toolcart.agent.base import fast_crc as FAST_CRC
 except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without it; a build for another chip
     FAST = None
-    FAST_CRC = None
 if ON_CPYTHON:
     from toolcart.agent.base import straight
 
-    FAST = FAST_CRC = straight
+    FAST = straight
 
 
 def give_back(package, module):

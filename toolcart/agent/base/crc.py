@@ -10,7 +10,7 @@ Polynomial 0x2030B9C7 (CDMA's), reflected, start value all ones, no final XOR; c
 
 from array import array
 
-from toolcart.agent.base.compat import FAST_CRC, const
+from toolcart.agent.base.compat import FAST, const
 
 _POLYNOMIAL = const(0x38E74301)
 _START = const(0x3FFFFFFF)
@@ -27,7 +27,7 @@ def _table():
     return entries
 
 
-_TABLE = _table() if FAST_CRC is None else array("I")  # machine code has its own
+_TABLE = _table() if FAST is None else array("I")  # machine code has its own
 
 
 def crc30(buf, start, end, crc=_START):
@@ -46,8 +46,8 @@ def crc30(buf, start, end, crc=_START):
     return crc
 
 
-if FAST_CRC is not None:
-    _loop = FAST_CRC.crc
+if FAST is not None:
+    _loop = FAST.crc
 
     def _crc30(buf, start, end, crc=_START):
         return _loop(buf, start, end, crc)

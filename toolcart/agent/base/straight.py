@@ -1,8 +1,8 @@
 """CPython twins of the loops over fields: slices, tables and struct, with the same answers.
 
 Rules
-1. Used by fields.py, form.py, crc.py, plausible.py and toolcart.agent.log.record, where `compat.FAST` and
-   `compat.FAST_CRC` are this module. The same tests run on both forms (test_fast.py, test_straight.py).
+1. Used by fields.py, form.py, crc.py, plausible.py and toolcart.agent.log.record, where `compat.FAST` is this
+   module. The same tests run on both forms (test_fast.py, test_straight.py).
 2. Reaching outside a buffer is an IndexError as in the plain form, checked once before anything is written: a slice
    would silently make the buffer longer.
 3. A form is compiled once into a function that unpacks all fields in one call and packs them in one:

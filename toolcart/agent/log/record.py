@@ -12,7 +12,7 @@ Rules
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import FAST_CRC, const
+from toolcart.agent.base.compat import FAST, const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import compare, copy, fill, get_u32
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST  # noqa: F401
@@ -56,8 +56,8 @@ def seal(buf, start, kind, flags, length, number):
     return FRAME_BYTES + length
 
 
-if FAST_CRC is not None:
-    globals()["seal"] = FAST_CRC.seal
+if FAST is not None:
+    globals()["seal"] = FAST.seal
 
 
 def record_length(buf, start, room):

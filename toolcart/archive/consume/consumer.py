@@ -30,18 +30,20 @@ from toolcart.archive.consume import lines
 from toolcart.archive.consume.batch import (
     ALARMS,
     ENDS,
+    GAP,
     RECEIPT,
     RESULTS,
     STATE,
     Batch,
     filters_of,
+    line_parcel,
+    parcel_of,
     read,
     read_line,
     read_state,
 )
 from toolcart.archive.consume.broker import Address, Broker, Mark
 from toolcart.archive.consume.lines import Place, Unreadable
-from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
 from toolcart.archive.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much

@@ -40,10 +40,9 @@ from toolcart.archive.web import asked, changing, listed, metrics, pages, shown,
 from toolcart.archive.web.exports import DONE, Exports, Full, Job
 from toolcart.archive.web.filters import Unclear
 from toolcart.archive.web.live import Feed
-from toolcart.archive.web.login import VALID_S, Door
 from toolcart.archive.web.pages import NotThere, Page
 from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
-from toolcart.archive.web.users import Proxy, User, role_for
+from toolcart.archive.web.users import VALID_S, Door, Proxy, User, role_for
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 

@@ -21,7 +21,7 @@ from toolcart.archive import spc
 from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.periods import Shifts, written
 from toolcart.archive.tls import Tls
-from toolcart.archive.web import login
+from toolcart.archive.web import users
 from toolcart.archive.web.users import Proxy, UsersFile, proxy_of
 from toolcart.base import child
 from toolcart.base.private import Wrong
@@ -52,22 +52,22 @@ class Listening:
         """Return the trusted proxies, if any; ValueError."""
         return proxy_of(self.trust_proxy, self.user_header) if self.trust_proxy else None
 
-    def door(self) -> login.Door | None:
+    def door(self) -> users.Door | None:
         """Return who may come in; CannotServe if that has to be said and is not."""
         try:
             if self.users_file:
-                return login.Door(None, UsersFile(self.users_file), login.over_file(self.users_file))
-            secret = login.password(self.password_file)
+                return users.Door(None, UsersFile(self.users_file), users.over_file(self.users_file))
+            secret = users.password(self.password_file)
         except Wrong as wrong:
             raise CannotServe(str(wrong)) from None
         if self.user_header:
             raise CannotServe("--user-header needs --users-file, which says who may do what; it may be empty")
-        if secret is None and not login.is_loopback(self.host):
+        if secret is None and not users.is_loopback(self.host):
             raise CannotServe(
                 f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
-                f"(mode 0600), --users-file FILE, or {login.VARIABLE} in the environment"
+                f"(mode 0600), --users-file FILE, or {users.VARIABLE} in the environment"
             )
-        return login.Door(secret, None, login.over_file(self.password_file)) if secret else None
+        return users.Door(secret, None, users.over_file(self.password_file)) if secret else None
 
 
 def address(text: str) -> tuple[str, int]:

@@ -15,8 +15,8 @@ import click
 from toolcart.base import private
 from toolcart.base.printable import visible_lines
 from toolcart.base.sources import ROOT
-from toolcart.tools.config import checked, runner
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import files, runner
 from toolcart.tools.config import places as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
 
@@ -41,7 +41,7 @@ def check(file: str, as_json: bool) -> None:
     As root, it opens the files named there as the user that will run the agent.
     """
     with runner.acting_as(runner.user_of(file)) as user:
-        found = checked.check(file)
+        found = files.check(file)
         who = user.name
     warnings = config_places.fleeting(found.configuration, config_file.folder_of(file)) if found.configuration else []
     if found.mistakes:
@@ -77,7 +77,7 @@ def explain(word: str) -> None:
     Meaning, default and what is allowed of every setting, or of those whose name contains WORD.
     """
     from toolcart.tools.config import text as config_text
-    from toolcart.tools.config.audience import audience
+    from toolcart.tools.config.text import audience
 
     found = 0
     for place, kind, unit, default, allowed, meaning in config_text.rows():

@@ -1,4 +1,4 @@
-"""The files that a configuration consists of, itself, secrets and certificates, as they were when they were read.
+"""The files of a configuration: checked as a whole, read, and looked at again; itself, secrets and certificates.
 
 Rules
 1. What counts is a file's content: one that was only touched has not changed. It is read again only if its inode, size
@@ -13,10 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import places
 from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config.file import Mistake
 
 TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux.tls, relative to the agent's folder
 READ_TRIES = 3
@@ -103,3 +106,32 @@ def _stamp(file: Path) -> object:
     except OSError as error:
         return error.errno
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@dataclass
+class Checked:
+    """`configuration` is the completed one, None if there are mistakes; `lacks` is what keeps it from running here."""
+
+    configuration: dict | None = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    lacks: list[Mistake] = field(default_factory=list)
+
+    def first(self) -> str:
+        """Return the first thing that is wrong in one line, and how many there are; "" if nothing is."""
+        found = [*self.mistakes, *self.lacks]
+        if not found:
+            return ""
+        place, what, allowed = found[0]
+        more = f" (and {len(found) - 1} more)" if found[1:] else ""
+        return f"{place}: {config_file.sentence(what, allowed)}{more}"
+
+
+def check(path: str | Path) -> Checked:
+    """Check the file and everything that it names, as the user of this process."""
+    try:
+        configuration = config_file.read(path)
+    except config_file.Wrong as wrong:
+        return Checked(None, wrong.mistakes)
+    folder = config_file.folder_of(path)
+    lacks = [*config_file.not_runnable(configuration, folder), *places.unusable(configuration, folder)]
+    return Checked(configuration, [], lacks)

@@ -1,4 +1,4 @@
-"""The meaning of every setting, written once for `toolcart config explain` and docs/configuration.md.
+"""The meaning of every setting and whom it is for, once for `toolcart config explain` and docs/configuration.md.
 
 1. Names, types, defaults and ranges come from toolcart.agent.cart.config; only the meanings are here: they cost no
    flash.
@@ -12,8 +12,61 @@ from toolcart.agent.wide.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
 from toolcart.base.serial_settings import NAMED
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.audience import MEANINGS as AUDIENCES
-from toolcart.tools.config.audience import audience
+
+# Whom a setting is for: anyone else leaves it at its default.
+EVERYONE, PLANT, CONTROLLER, SERIAL = "everyone", "plant", "controller", "serial"
+TOOLSNET, EXTRAS, CHIP = "ToolsNet", "extras", "chip"
+
+AUDIENCES = {
+    EVERYONE: "look at it on every cart",
+    PLANT: "a choice of the plant",
+    CONTROLLER: "some makes of controllers need it ([controllers.md](controllers.md))",
+    SERIAL: "serial lines",
+    TOOLSNET: "some ToolsNets need it, or networks in front of one",
+    EXTRAS: "more than results: curves, events, names, files",
+    CHIP: "boards",
+}
+
+# By section; `*` is for its other settings.
+_OF = {
+    "system": {"*": EVERYONE},
+    "toolsnet": {
+        EVERYONE: "pim_host pim_port",
+        PLANT: "refused window clock rewind parameters",
+        EXTRAS: "events extras",
+        "*": TOOLSNET,
+    },
+    "stations[]": {"*": EVERYONE},
+    "stations[].controller": {
+        EVERYONE: "link host port",
+        PLANT: "recover clock limits commands",
+        SERIAL: "device baud parity stop_bits flow rs485 invert priority payload",
+        EXTRAS: "events traces",
+        "*": CONTROLLER,
+    },
+    "stations[].spool": {EVERYONE: "path", EXTRAS: "graphs_kib", "*": PLANT},
+    "stations[].outlets[]": {"*": EXTRAS},
+    "board": {"*": CHIP},
+}
+
+
+def audience(place: str) -> str:
+    """Return whom the setting at this place is for, a key of MEANINGS."""
+    section, key = place.rsplit(".", 1)
+    groups = _OF[section]
+    return next((who for who, keys in groups.items() if who != "*" and key in keys.split()), groups["*"])
+
+
+def named() -> list[str]:
+    """Return the places named above."""
+    return [
+        f"{section}.{key}"
+        for section, groups in _OF.items()
+        for who, keys in groups.items()
+        if who != "*"
+        for key in keys.split()
+    ]
+
 
 MEANINGS = {
     "system.type": "System type that is reported to ToolsNet; 3 is Open Protocol, undefined.",

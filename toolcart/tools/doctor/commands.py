@@ -19,8 +19,8 @@ import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.printable import visible
-from toolcart.tools.config import checked, runner
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
@@ -71,7 +71,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
-        found = checked.check(config_path)
+        found = files.check(config_path)
     configuration = found.configuration or _as_it_would_run(config_path)
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]

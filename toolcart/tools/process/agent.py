@@ -28,9 +28,8 @@ from toolcart.board.linux.board import Board
 from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
-from toolcart.tools.config import checked
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config.files import Files, read_to_run
+from toolcart.tools.config.files import Files, check, read_to_run
 from toolcart.tools.status import place, served
 
 STATUS_EVERY_MS = 200
@@ -314,11 +313,11 @@ class Configured:
 
     def wrong(self) -> str:
         """Return what a start would refuse the files for, "" if nothing."""
-        return checked.check(self._path).first()
+        return check(self._path).first()
 
     def _look_now(self) -> None:
         self._changed = self._files.changed()
         state = self._files.state()
         if state != self._checked:
             self._checked = state
-            self._wrong = checked.check(self._path).first() if self._changed else ""
+            self._wrong = check(self._path).first() if self._changed else ""
