@@ -77,21 +77,9 @@ _ELSEWHERE = {"ERROR_CODE": "error_codes", "RELAY_FUNCTION": "functions", "INPUT
 FIRST_BIT = {"OPTIONS": 0}
 # Sets that products and releases extend: a number that is not among them may be right.
 OPEN = (
-    "ERROR_CODE",
-    "RELAY_FUNCTION",
-    "INPUT_FUNCTION",
-    "STRATEGY",
-    "RESULT_TYPE",
-    "SYSTEM",
-    "SUBSYSTEM",
-    "TOOL",
-    "JOB_STEP",
-    "AUTO_NEXT",
-    "OBJECT",
-    "OPERATION",
-    "TRACE",
-    "NODE",
-)
+    "ERROR_CODE RELAY_FUNCTION INPUT_FUNCTION STRATEGY RESULT_TYPE SYSTEM SUBSYSTEM TOOL"
+    " JOB_STEP AUTO_NEXT OBJECT OPERATION TRACE NODE"
+).split()
 
 MASK_BITS = 64  # more than ten digits tell
 _split = {}

@@ -13,22 +13,24 @@ Rules
 from .errors import FieldError, Odd, Wrong, quoted
 from .fields import read_float, read_number, read_signed, read_text, write_number, write_time
 
-TYPES = {
-    1: "UI",
-    2: "I",
-    3: "F",
-    4: "S",
-    5: "T",
-    6: "B",
-    7: "H",
-    8: "PL1",
-    9: "PL2",
-    10: "PL4",
-    50: "FA",
-    51: "UA",
-    52: "IA",
-    90: "scientific float",
+# Data type -> its name, and what it can hold.
+_KINDS = {
+    1: ("UI", "a whole number, 0 or more"),
+    2: ("I", "a whole number"),
+    3: ("F", "a number"),
+    4: ("S", "text"),
+    5: ("T", "a time"),
+    6: ("B", "True or False"),
+    7: ("H", "hexadecimal text"),
+    8: ("PL1", "a list of pairs of numbers"),
+    9: ("PL2", "a list of pairs of numbers"),
+    10: ("PL4", "a list of pairs of numbers"),
+    50: ("FA", "a list of numbers"),
+    51: ("UA", "a list of whole numbers, 0 or more"),
+    52: ("IA", "a list of whole numbers"),
+    90: ("scientific float", "a number"),
 }
+TYPES = {kind: _KINDS[kind][0] for kind in _KINDS}
 ELEMENT = 8
 VALUE_MOST = 999  # octets, as three digits tell
 
@@ -170,24 +172,6 @@ def _value_as(value, kind, name):
     return kind, raw
 
 
-_WANTED = {
-    1: "a whole number, 0 or more",
-    2: "a whole number",
-    3: "a number",
-    4: "text",
-    5: "a time",
-    6: "True or False",
-    7: "hexadecimal text",
-    8: "a list of pairs of numbers",
-    9: "a list of pairs of numbers",
-    10: "a list of pairs of numbers",
-    50: "a list of numbers",
-    51: "a list of whole numbers, 0 or more",
-    52: "a list of whole numbers",
-    90: "a number",
-}
-
-
 def _kind_for(value):
     if isinstance(value, bool):
         return 6
@@ -242,7 +226,7 @@ def _raw_of(value, kind):
         return write_time(value, 19).decode()
     if isinstance(value, str) and not isinstance(value_of(kind, value.encode()), Odd):
         return value
-    raise Wrong(_WANTED[kind])
+    raise Wrong(_KINDS[kind][1])
 
 
 def _padded(text, width):
