@@ -25,6 +25,7 @@ from math import gcd
 
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.subscriptions import Subscription
+from toolcart.agent.openprotocol.variable import decimal
 from toolcart.agent.record.graph import PARAMETERS, STEPS_MOST
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
@@ -45,7 +46,6 @@ _DIVISOR = 2213
 _FACTOR = 2214
 _MS = {200: 1000, 201: 60000, 202: 1, 203: 3600000}  # of the units of time
 _FIELD_BYTES = 17
-_TEXT_MOST = 32
 _POWER_MOST = 40
 _TOP = 0x3FFFFFFF
 
@@ -255,26 +255,10 @@ def fraction(text):
 
     `0.000854` is (854, 1000000), `00001.234e+2` (1234, 10).
     """
-    if not 0 < len(text) <= _TEXT_MOST:
+    found = decimal(text, 0, len(text)) if text[:1] != b"+" else None
+    if found is None or found[0] <= 0 or not -_POWER_MOST <= found[1] <= _POWER_MOST:
         return None
-    power = 0
-    at = text.find(b"e") if b"e" in text else text.find(b"E")
-    if at >= 0:
-        exponent = text[at + 1 :]
-        digits = exponent[1:] if exponent[:1] in (b"+", b"-") else exponent
-        if not digits.isdigit() or len(digits) > 3:
-            return None
-        power = -int(digits) if exponent[:1] == b"-" else int(digits)
-        text = text[:at]
-    point = text.find(b".")
-    if point >= 0:
-        power -= len(text) - point - 1
-        text = text[:point] + text[point + 1 :]
-    if not text.isdigit() or not -_POWER_MOST <= power <= _POWER_MOST:
-        return None
-    value = int(text)
-    if value == 0:
-        return None
+    value, power = found
     return (value * 10**power, 1) if power >= 0 else (value, 10**-power)
 
 
