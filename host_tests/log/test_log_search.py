@@ -73,19 +73,6 @@ def test_an_id_that_no_block_can_have_costs_a_read_a_block():
     assert found(area, 0) == ([], reads)
 
 
-def test_the_same_id_is_found_newest_block_first():
-    area = area_of()
-    for turn in range(40):
-        append(area.log, 7, extra=turn)
-    search = Search(area.log)
-    search.begin(b"0000000007", 0)
-    numbers = []
-    while search.next() > 0:
-        numbers.append(get_u32(area.log.page, area.log.at))
-    assert sorted(numbers) == list(range(1, 41))
-    assert numbers[:8] == list(range(33, 41)) and numbers[8] == 17
-
-
 def test_out_of_order_ids_are_found():
     area = area_of()
     idents = [(ident * 37) % 101 + 1 for ident in range(100)]

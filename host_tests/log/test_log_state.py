@@ -79,21 +79,6 @@ def test_what_was_saved_is_found_whole():
         assert state.saves == 70 and state.alarm == STATE_FINE
 
 
-def test_cursor_that_is_followed_is_saved_and_stands_there_at_next_start():
-    flash = Faulty()
-    state = started(flash)
-    cursor = Cursor()
-    state.follow(cursor, CURSOR)
-    cursor.number = 12
-    assert state.save() and state.durable[CURSOR] == 12
-    state = State(flash)
-    early, late = Cursor(), Cursor()
-    state.follow(early, CURSOR)
-    state.load()
-    state.follow(late, CURSOR)
-    assert early.number == late.number == 12
-
-
 def test_a_start_begins_a_fresh_block_with_the_same_snapshot_twice():
     flash = Faulty()
     for turn in range(1, 10):
@@ -119,22 +104,6 @@ def test_a_session_is_ready_once_it_has_saved():
     assert not state.is_ready() and state.saves == 0
     assert state.ready() and state.saves == 1 and state.ready() and state.saves == 1
     assert state.is_ready() and saved(state, 1) and saved(state, 2) and not state.is_ready()
-
-
-def test_a_snapshot_that_is_damaged_or_stands_elsewhere_does_not_count():
-    flash = Faulty()
-    state = started(flash)
-    assert saved(state, 1) and saved(state, 2)
-    for at in range(0, 256, 9):
-        flash.cells[512 + at] ^= 1
-        assert started(flash).numbers[DELIVERED] == 1
-        flash.cells[512 + at] ^= 1
-    flash.cells[768:1024] = flash.cells[512:768]
-    flash.cells[512:768] = b"\xff" * 256
-    assert started(flash).numbers[DELIVERED] == 1, "in another slot"
-    flash.cells[1024:2048] = flash.cells[0:1024]
-    flash.cells[0:1024] = b"\xff" * 1024
-    assert State(flash).load() == STATE_EMPTY, "in another block"
 
 
 def test_snapshots_of_another_format_or_size_are_left_alone():
