@@ -52,15 +52,13 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
         link.remove(f"{folder}/{VERSION_FILE}")
         for name in packages:
             link.install_package(name)
-        for step in plan.steps:
+        for step in plan.steps:  # what goes is first: it makes room
             if step.kind == DROP:
                 link.remove(step.path)
-        for step in plan.steps:
-            if step.kind == COPY:
+            elif step.kind == COPY:
                 link.copy(step.source, step.path)
                 progress(step.octets)
-        for step in plan.steps:
-            if step.kind == SEND:
+            elif step.kind == SEND:
                 link.write(step.path, plan.version.files[step.path.removeprefix(folder + "/")], progress)
         _verify(link, plan)
         _replace(link, f"{folder}/{VERSION_FILE}", plan.version.manifest(), lambda octets: None)
@@ -118,25 +116,23 @@ def roll_back(link: Link, plan: Plan, tell: Tell, seconds: float = HEALTHY_S) ->
             link.copy(path + ".before", path + ".new")
             link.rename(path + ".new", path)
     link.restart()
-    text = fault.decode(errors="replace").strip() if fault else "it said nothing about why"
+    text = (fault or b"").decode(errors="replace").strip() or "it said nothing about why"
     if state.confirmed == safe_mode.NONE:
         tell("no version of toolcart ran here before; the board is left with what it had")
     elif not wait_healthy(link, plan.running, tell, seconds):
         text += "\nThe version before has not reported itself healthy yet; see `toolcart board status`."
-    return text or "it said nothing about why"
+    return text
 
 
 def _leave_trial(link: Link, plan: Plan) -> None:
     """Make sure that the state does not name the folder about to be filled."""
     state = read_state(link)
-    known = link.read(safe_mode.STATE_FILE) is not None
-    if state.trial != safe_mode.NONE and (state.trial == plan.folder or not known):
-        if state.trial == plan.folder:
-            state.trial = safe_mode.NONE
-            state.tries = 0
-        _write_state(link, state)
-    elif not known:
-        _write_state(link, state)
+    if state.trial == plan.folder:
+        state.trial = safe_mode.NONE
+        state.tries = 0
+    elif link.read(safe_mode.STATE_FILE) is not None:
+        return
+    _write_state(link, state)
 
 
 def _verify(link: Link, plan: Plan) -> None:
@@ -177,6 +173,7 @@ EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
 EXIT_GONE = 4
 EXIT_ROLLED_BACK = 5
+_EXIT_CODES: dict[type[Exception], int] = {Gone: EXIT_GONE, RolledBack: EXIT_ROLLED_BACK}
 
 
 def open_link(port: str) -> Link:
@@ -244,9 +241,7 @@ def run(
         # Includes the compiler's errors; none of these texts has a secret in it (toolcart.tools.flash.link rule 4).
         say(str(trouble))
         outcome["error"] = str(trouble)
-        code = EXIT_GONE if isinstance(trouble, Gone) else EXIT_BOARD
-        if isinstance(trouble, RolledBack):
-            code = EXIT_ROLLED_BACK
+        code = _EXIT_CODES.get(type(trouble), EXIT_BOARD)
         _let_go_on(link, trouble)
     finally:
         link.close()

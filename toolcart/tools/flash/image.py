@@ -90,15 +90,14 @@ BOARDS = {
 
 def problems(board: Board, source: Path | None) -> list[str]:
     """Return everything that a build on this machine lacks, each with what to type; empty if it can begin."""
-    submodules = f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules"
+    found = _tools(board)  # first: `make submodules` runs cmake
+    submodules = f"make -C {source or 'SOURCE'}/ports/{board.port} BOARD={board.folder} submodules"
     if source is None:
         said = f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
-        return [*_tools(board), said]
-    submodules = submodules.replace("SOURCE", str(source))
+        return [*found, said]
     version = version_of(source)
     if version is None:
-        return [*_tools(board), f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
-    found = _tools(board)  # first: `make submodules` runs cmake
+        return [*found, f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
     if version < OLDEST:
         have, least = (".".join(map(str, one)) for one in (version, OLDEST))
         found.append(f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}")
@@ -304,26 +303,22 @@ def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) 
     the same folder waits.
     """
     with locked("build", folder):
-        return _build(board, source, folder, say)
-
-
-def _build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
-    lay_out(board, source, folder)
-    jobs = f"-j{os.cpu_count() or 1}"
-    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
-    env["LC_ALL"] = "C"
-    say(f"mpy-cross of {source}")
-    _make(["make", "-C", str(source / "mpy-cross"), jobs], env, folder / "mpy-cross.log")
-    say(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
-    say(line_of(board, source, folder))
-    _make([*command(board, source, folder), jobs], {**env, "MAKEFLAGS": jobs}, folder / "build.log")
-    made = folder / "out" / board.product
-    if not made.is_file():
-        raise Unavailable(f"the build left no {board.product}: {folder / 'build.log'}")
-    program = folder / "out" / ("firmware.bin" if board.port == "rp2" else "micropython.bin")
-    check_size(board, program.stat().st_size)
-    say(division(board, program.stat().st_size))
-    return made
+        lay_out(board, source, folder)
+        jobs = f"-j{os.cpu_count() or 1}"
+        env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+        env["LC_ALL"] = "C"
+        say(f"mpy-cross of {source}")
+        _make(["make", "-C", str(source / "mpy-cross"), jobs], env, folder / "mpy-cross.log")
+        say(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
+        say(line_of(board, source, folder))
+        _make([*command(board, source, folder), jobs], {**env, "MAKEFLAGS": jobs}, folder / "build.log")
+        made = folder / "out" / board.product
+        if not made.is_file():
+            raise Unavailable(f"the build left no {board.product}: {folder / 'build.log'}")
+        program = folder / "out" / ("firmware.bin" if board.port == "rp2" else "micropython.bin")
+        check_size(board, program.stat().st_size)
+        say(division(board, program.stat().st_size))
+        return made
 
 
 def check_size(board: Board, program_bytes: int) -> None:

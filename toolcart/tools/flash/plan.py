@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from toolcart.board import safe_mode
@@ -115,7 +116,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
             "board with a network has it, our image of the RP2040 does not. Nothing was changed."
         )
     state = read_state(link)
-    folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]
+    folder = safe_mode.FOLDERS[state.confirmed == safe_mode.FOLDERS[0]]
     if state.confirmed == safe_mode.NONE and state.trial == folder:
         folder = safe_mode.FOLDERS[1]  # the version on trial may be the only one: take the other folder
     present = link.tree(f"/{folder}")
@@ -123,11 +124,8 @@ def make(link: Link, about: About, version: Version) -> Plan:
     running = link.tree(running_folder) if running_folder else {}
     same_size = {f"/{folder}/{name}": len(content) for name, content in version.files.items()}
     asked = [path for path, size in same_size.items() if present.get(path) == size]
-    asked += [
-        f"{running_folder}/{name}"
-        for name, content in version.files.items()
-        if running.get(f"{running_folder}/{name}") == len(content)
-    ]
+    sources = {f"{running_folder}/{name}": len(content) for name, content in version.files.items()}
+    asked += [path for path, size in sources.items() if running.get(path) == size]
     hashes = link.hashes(asked)
     steps = []
     for name, content in sorted(version.files.items()):
@@ -170,8 +168,6 @@ def _is_stock(content: bytes) -> bool:
 
 
 def _digest_of(link: Link, folder: str) -> str:
-    import json
-
     content = link.read(f"{folder}/{VERSION_FILE}") if folder else None
     try:
         return str(json.loads(content)["digest"]) if content else ""
