@@ -79,6 +79,7 @@ class Session:
         tries=3,  # 003:1440-1442
     ):
         self.link = link
+        self.steady = link.steady  # found here at once: on the link it is the class's
         self.subscriptions = subscriptions
         self.state = st.CLOSED
         self.station_id = 0  # 0: the header field stays blank
@@ -644,7 +645,7 @@ class Session:
         push = self.pushed
         if mid != push.pushed_mid:
             push = self.pushes.by_mid.get(mid)
-        if not link.steady:
+        if not self.steady:
             if push is None:
                 link.answered()
             elif not link.pushed():

@@ -48,6 +48,7 @@ class Intake:
         self.port = port
         self.session = session
         self.link = session.link
+        self.steady = session.steady
         self.quiet = quiet
         self.recovery = recovery
         self.watch = Watch(recovery, recovery.retry_ms)
@@ -116,13 +117,14 @@ class Intake:
             if not self._connect(now):
                 return self.way.wait.left(now)
         link = self.link
-        steady = link.steady
+        steady = self.steady
         reads = READS_A_STEP
         while reads:
             reads -= 1
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
-                self.session.receive(n)
+                link.receive(n)  # `session.receive`, without a call
+                self.session.pace.silence.armed = False
                 if self.line.fetch_after_ms:
                     self.line.octets += n
                     self.line.heard.start(now, self.line.fetch_after_ms)
@@ -153,7 +155,7 @@ class Intake:
 
     def hurry(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
-        if self.link.steady and self.session.state == st.CLOSED and not self.way.opening:
+        if self.steady and self.session.state == st.CLOSED and not self.way.opening:
             self.way.wait.start(now, 0)
 
     def recover(self, now):
@@ -298,7 +300,7 @@ class Intake:
         if n < 0 and session.state != st.CLOSED:
             self._close(now)
         left = session.tick(now)
-        if left == 0 and self.link.steady:  # a deadline has come that nothing else would handle
+        if left == 0 and self.steady:  # a deadline has come that nothing else would handle
             self._handle_events(now)
             left = session.tick(now)
         if self.link.pending:
@@ -317,7 +319,7 @@ class Intake:
             if n:
                 link.sent(n)
                 pending = link.pending
-                if pending == 0 and link.steady and not self.session.has_more():
+                if pending == 0 and self.steady and not self.session.has_more():
                     break
             left = self.session.tick(now)  # only now: what was sent sets deadlines, and more may be due
             if n == 0:
@@ -336,7 +338,7 @@ class Intake:
                 return
             if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
                 session.pushed.keeper.take(self, event == st.EV_PUSHED_CUT, now)
-                if self.link.steady:
+                if self.steady:
                     if self.link.start == self.link.end:  # `is_empty`, without a call
                         return
                 elif self.link.room() == 0:
@@ -401,7 +403,7 @@ class Intake:
         if kept == KEPT_BEFORE:
             self.watch.doubt(now, True)
         # Not while a request is outstanding: its answer may come in the meantime.
-        if not self.link.steady and self.link.last_chance() and not self.session.request.asked:
+        if not self.steady and self.link.last_chance() and not self.session.request.asked:
             self._maintain()
             self.quiet.offer(now)
         self.session.acknowledge()
@@ -465,7 +467,7 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.link.steady or self.quiet.may_erase()):
+        if not self.log.is_ready() and (self.steady or self.quiet.may_erase()):
             self._maintain()
         return left
 
