@@ -41,7 +41,6 @@ from lab.harness.archive_rows import Plant, fill, vin
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
-SOME = ("/result/600", "/station/3/1/2", "/station/2", "/trend/2")
 PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
 PAGES = (*PAGES, "/breaches", "/audit")
 

@@ -82,10 +82,6 @@ def page(**other):
     return Header(identity=bytes(range(16)), **settings).page()
 
 
-def told(header):
-    return header.unit_bytes, header.block_bytes, header.block_count, header.owner, header.identity, header.copies
-
-
 def test_the_page_lies_as_its_drawing_says():
     octets = bytes(page())
     assert octets[:8] == b"toolcart" and octets[8:12] == b"\x02\x00\x40\x00"

@@ -117,10 +117,6 @@ def deleted(path):
     path.unlink()
 
 
-def moved(path):
-    path.rename(path.with_name("elsewhere"))
-
-
 def replaced(path):
     path.rename(path.with_name("elsewhere"))
     path.write_bytes(path.with_name("elsewhere").read_bytes())
@@ -129,10 +125,6 @@ def replaced(path):
 def linked(path):
     path.rename(path.with_name("elsewhere"))
     path.symlink_to("elsewhere")
-
-
-def shortened(path):
-    os.truncate(path, 8192)
 
 
 @pytest.mark.parametrize("change", [deleted, linked])

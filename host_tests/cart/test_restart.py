@@ -121,7 +121,6 @@ def counts_of(cart):
 
 # The watchdog is fed while results and deadlines move, and only then; a fresh start is healthy when it behaved.
 
-SETTINGS = {"stations": [{"controller": {"backoff_max_ms": 30000, "busy_backoff_max_ms": 50000}}]}
 PATIENCE_MS = STUCK_MS + 2 * 60000
 
 

@@ -213,39 +213,6 @@ def test_light_message_that_ends_early_loses_what_is_behind():
     assert body[: r.TIGHTENING_ID] == light_body()[: r.TIGHTENING_ID] and body[r.TIGHTENING_ID : r.SERIAL] == b" " * 10
 
 
-# Value positions counted from 1, written from DIGEST D.3, D.4 and D.5: parameter, first octet, width.
-NUMBERS = {
-    (61, 1): (
-        (87, 2),
-        (91, 3),
-        (96, 4),
-        (102, 4),
-        (108, 1),
-        (111, 1),
-        (114, 1),
-        (141, 6),
-        (170, 5),
-        (219, 1),
-        (222, 10),
-    ),
-    (61, 2): (
-        (87, 4),
-        (93, 3),
-        (109, 4),
-        (115, 4),
-        (121, 1),
-        (124, 1),
-        (127, 1),
-        (130, 1),
-        (184, 6),
-        (213, 5),
-        (304, 10),
-    ),
-    (65, 1): ((23, 10), (62, 3), (67, 4), (73, 1), (76, 1), (79, 1), (82, 6), (90, 5), (118, 1)),
-    (65, 2): ((23, 10), (62, 4), (68, 3), (84, 4), (90, 4), (96, 1), (99, 1), (102, 1), (105, 1), (135, 6), (143, 5)),
-}
-
-
 # How a number may be written, and what it is; six octets, of a torque and of any other number.
 WRITTEN = (
     (b"004237", b"004237", b"004237", r.RESULT_READ),

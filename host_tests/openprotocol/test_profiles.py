@@ -6,12 +6,10 @@ others work in between. All of ours reach the archive once and in order, none of
 
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.openprotocol.question import PHASE_OFF
-from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import FLAG_RECOVERED
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import names, row
-from host_tests.support.world import CONTROLLER, Cart, id_of
+from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
 HEAP = "8m"
@@ -63,13 +61,6 @@ def agrees(cart):
     assert cart.archive.out_of_order == 0 and cart.raw() == []
     assert cart.station.known.gone() == 0
     cart.clean()
-
-
-def recovered(cart):
-    """Return the IDs that were stored because they were asked for."""
-    return [
-        id_of(payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT and flags & FLAG_RECOVERED
-    ]
 
 
 def test_power_focus_6000_is_subscribed_in_what_it_knows():

@@ -10,9 +10,6 @@ PORTABLE = True
 HEAP = "2m"
 
 RESULT_REVISIONS = (999, 3, 4, 2, 1)
-NEVER = (99, 73, 75)
-BUSY = (96, 16, 35)
-EXISTS = (6, 9, 11, 13, 18, 71)
 
 # How a connection ends with a rejection: (0004 comes, messages that are answered after it, it closes).
 AT_ONCE = (True, 0, True)

@@ -10,8 +10,6 @@ from toolcart.tools.web.polling import Seen
 from host_tests.plant.as_installed import InTerminal
 from host_tests.support.running import wait_for
 
-DEADLINE_S = 60
-
 
 def edited(site, cart, old, new):
     site.write(cart.name, cart.read_text().replace(old, new))

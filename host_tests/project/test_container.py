@@ -22,7 +22,6 @@ import sys
 import time
 import tomllib
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -116,12 +115,6 @@ def base_archive():
         shutil.rmtree(tree)
         part.rename(kept)
     return kept
-
-
-def octets_of(folder):
-    """How much the files of a folder take, links once."""
-    found = {(info.st_dev, info.st_ino): info.st_size for info in (path.lstat() for path in Path(folder).rglob("*"))}
-    return sum(found.values())
 
 
 def free_ports(count):

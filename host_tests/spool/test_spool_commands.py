@@ -29,8 +29,6 @@ from host_tests.support.log import Area, append, take_all
 from host_tests.support.toolsnet import NUMBER, Outlet
 from lab.harness.cart import Cart
 
-HEAD = 0x48  # a block's first record in formats 1 to 3
-
 
 @pytest.fixture
 def filled(tmp_path):
@@ -278,11 +276,6 @@ class Moved(Outlet):
 
 def idents(archive):
     return [int(tightening_id_of(one)) for one in archive.results]
-
-
-def away(station, is_away):
-    for name in ("pim", "tn"):
-        station.network.cut(name) if is_away else station.network.heal(name)
 
 
 @pytest.mark.parametrize("unit", [16, 64, 256])
