@@ -13,8 +13,6 @@ An outlet whose secret cannot be read yet (Awaiting) holds the cursor's place an
 and shown with the reason; it becomes the outlet itself once it can be. Its records wait in the log meanwhile.
 """
 
-from copy import copy
-
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.wide import file, mqtt, toolsnet, webhook
@@ -31,6 +29,8 @@ class Awaiting:
     longest_ms = RETRY_MS
 
     def __init__(self, station, index, settings, make):
+        from copy import copy  # here: most carts await no secret
+
         self.kind = settings["kind"]
         self.index = index
         self.port = self
