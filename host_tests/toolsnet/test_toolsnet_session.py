@@ -146,18 +146,6 @@ def test_information_that_is_short_or_has_no_sequence_is_malformed():
     assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
 
 
-def test_connection_that_does_not_open_is_given_up():
-    driven = Driven()
-    assert driven.wait(5000) == ([ts.EV_LOST], b"")
-    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_CLOSE]
-    driven.wait(60000)
-    driven.to_pim_info()
-    driven.hear(information(1))
-    assert driven.wait(5000)[0] == [ts.EV_LOST]
-    driven.wait(60000)
-    assert driven.commands[-1] == ts.CMD_OPEN_PIM
-
-
 # -- the 05 for the 12
 
 
