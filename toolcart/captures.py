@@ -17,8 +17,7 @@ from pathlib import Path
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
 from toolcart.client.errors import OptionError
-from toolcart.codec.headers import NAMES
-from toolcart.codec.inputs import KINDS, OPEN_PROTOCOL, Seen, messages
+from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, Seen, messages
 
 __all__ = ["Capture", "Problem", "Telegram", "read"]
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent import catalogue
-from toolcart.codec import inputs, pcap, shown
+from toolcart.codec import capture, inputs, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
@@ -135,9 +135,9 @@ def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
     for octets in [classic(a_talk())[:size] for size in range(24, 400, 7)] + [
         whole[:size] for size in range(12, 400, 5)
     ]:
-        list(pcap.streams(octets))
-    with pytest.raises(pcap.NoCapture):
-        list(pcap.packets(b"no capture"))
+        list(capture.streams(octets))
+    with pytest.raises(capture.NoCapture):
+        list(capture.packets(b"no capture"))
 
 
 # -- other inputs --------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import pytest
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart.liveness import Liveness
+from toolcart.agent.cart.status import snapshot
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
@@ -14,8 +16,9 @@ from toolcart.board.linux import lines as linux_lines
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
 from host_tests.support.log import Area, append, append_event
-from host_tests.support.world import CONTROLLER, Cart
-from lab.harness.cart import SimLines
+from host_tests.support.world import CONTROLLER
+from host_tests.support.world import Cart as Alone
+from lab.harness.cart import Cart, SimLines
 from lab.harness.flash import TEARS, PowerCut
 
 
@@ -298,7 +301,7 @@ ALL = {"events": ["alarms", "job", "pset", "vin"]}
 
 def cart_of(settings=None, **options):
     files = ({"kind": "file", "path": "lines", "keep": 1},)
-    return Cart(
+    return Alone(
         controller=dict({"max_clients": 9}, **options), files=files, settings={"controller": settings or {}}
     ).ready()
 
@@ -381,3 +384,86 @@ def test_results_that_are_gone_are_a_line_with_their_ids():
     assert (line["event"], line["code"], line["first_id"], line["last_id"]) == ("results gone", "none", "2", "3")
     assert (line["count"], line["total"], line["id_epoch"]) == (2, 2, 0) and line["time_source"] == "agent"
     assert told(cart)[0] == "1" and told(cart)[1] == "4"
+
+
+PORTABLE = False
+
+DURABLE = {"path": "a.jsonl"}
+BEST_EFFORT = {"path": "b.jsonl", "durable": False}
+
+
+def started(*files, **settings):
+    cart = Cart(files=files, **settings)
+    cart.until_ready()
+    cart.run(500)
+    return cart
+
+
+def produce(cart, count, every_ms=300):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+
+
+def in_file(cart, path="a.jsonl"):
+    return [int(json.loads(line)["tightening_id"]) for line in cart.lines[path].lines()]
+
+
+def ids(last, first=1):
+    return list(range(first, last + 1))
+
+
+def test_every_outlet_gets_every_result_once_and_in_order():
+    cart = started(DURABLE, BEST_EFFORT, {"path": "c.jsonl"})
+    produce(cart, 30)
+    cart.until_quiet()
+    assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == ids(30)
+    assert cart.controller.acknowledged == ids(30)
+    first = json.loads(cart.lines["a.jsonl"].lines()[0])
+    assert (first["station"], first["number"], first["vin"]) == (10, 1, cart.controller.result(1).vin.decode())
+
+
+def test_cuts_lose_and_double_nothing_in_the_file():
+    cart = started(DURABLE)
+    for kept in (0, 40, 900, 5):
+        produce(cart, 5, 40)
+        cart.lines["a.jsonl"].cut(kept)
+        cart.cut()
+        cart.until_ready()
+    produce(cart, 5)
+    cart.until_quiet()
+    assert in_file(cart) == cart.ids() == ids(25)
+
+
+def test_a_person_sees_every_outlet():
+    cart = started(DURABLE)
+    produce(cart, 3)
+    cart.until_quiet()
+    toolsnet, file = snapshot(cart.app)["stations"][0]["outlets"]
+    assert (toolsnet["kind"], toolsnet["durable"], toolsnet["state"], toolsnet["waiting"]) == (
+        "toolsnet",
+        True,
+        "streaming",
+        0,
+    )
+    assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
+    cart.lines["a.jsonl"].refuses = ("sync", "open")
+    produce(cart, 1)
+    shown = snapshot(cart.app)["stations"][0]
+    assert (shown["outlets"][1]["is_up"], shown["outlets"][1]["waiting"], shown["outlets"][1]["why"]) == (
+        False,
+        1,
+        "it refuses",
+    )
+    assert shown["backlog"] == 0 and shown["counters"]["outlet failed"] == 1
+    json.dumps(shown)
+
+
+def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():
+    cart = started(DURABLE)
+    cart.lines["a.jsonl"].refuses = ("open", "sync")
+    produce(cart, 1)
+    liveness = Liveness(cart.app, cart.clock.now)
+    for _ in range(60):
+        cart.run(60000)
+        assert liveness.may_feed(cart.clock.now), liveness.reason

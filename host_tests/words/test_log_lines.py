@@ -17,7 +17,7 @@ from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.plain import InProcess, LogLines
 from toolcart.tools.words import lasting, log_entries, reasons
-from toolcart.tools.words.server import doubts, sentence
+from toolcart.tools.words.lasting import doubts, server_sentence
 from lab.harness.cart import Cart
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +166,7 @@ def test_events_have_their_own_sentence():
 
 
 def test_what_has_no_sentence_is_told_by_its_name():
-    assert sentence("other revision", 7, 10) == "other revision (7)"
+    assert server_sentence("other revision", 7, 10) == "other revision (7)"
 
 
 def test_live_view_says_the_sentence_once():

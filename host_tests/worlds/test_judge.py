@@ -2,10 +2,20 @@
 
 import pytest
 
-from lab.worlds.history import HeldUp, History, Questions, Result, Row, Said, StationHistory, StationRules
+from lab.worlds.history import (
+    KINDS,
+    HeldUp,
+    History,
+    Questions,
+    Result,
+    Row,
+    Said,
+    StationHistory,
+    StationRules,
+    still_open,
+)
 from lab.worlds.judge import judge
 from lab.worlds.toolsnet import Passing
-from lab.worlds.verdict import KINDS, still_open
 
 
 def result(number, **more):

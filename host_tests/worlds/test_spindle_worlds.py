@@ -12,13 +12,12 @@ from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import plain
 from lab.worlds import adapter, frames
 from lab.worlds.course import Course, run
-from lab.worlds.history import UNREADABLE
+from lab.worlds.history import UNREADABLE, named_in
 from lab.worlds.judge import judge
 from lab.worlds.profiles import NO_PROFILE, TRAITS
 from lab.worlds.script import draw, filled
 from lab.worlds.telegrams import Refused, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
-from lab.worlds.verdict import named_in
 from lab.worlds.world import World
 
 

@@ -52,7 +52,7 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
     Without a NAME it breaks all of them; lab/worlds/causes.py has each in words.
     """
-    from toolcart.base.progress import progress_bar
+    from toolcart.base.command_group import progress_bar
     from lab.worlds import causes
 
     try:
@@ -66,7 +66,7 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
 def _measured(part: str) -> dict:
     """Run one part; end with exit code 1 if this machine lacks what it needs."""
-    from toolcart.base.progress import progress_bar
+    from toolcart.base.command_group import progress_bar
 
     try:
         with progress_bar(part) as progress:

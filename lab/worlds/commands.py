@@ -37,7 +37,7 @@ def worlds(
     A world is defined by its seed. A failing one prints its seed, and with --shrink a short script that fails the same
     way; docs/internals/worlds.md says how a script becomes a test.
     """
-    from toolcart.base.progress import progress_bar
+    from toolcart.base.command_group import progress_bar
     from lab.bench.report import table
     from lab.worlds import bench
     from lab.worlds.profiles import names_of

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from lab.worlds import adapter
 from lab.worlds.events import Events
-from lab.worlds.history import History, StationHistory
+from lab.worlds.history import History, StationHistory, Verdict, is_owed, still_open
 from lab.worlds.judge import judge
 from lab.worlds.script import filled
-from lab.worlds.verdict import Verdict, is_owed, still_open
 from lab.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000

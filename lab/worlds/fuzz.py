@@ -370,8 +370,8 @@ def batch(parser, first, count, progress=None):
 
 
 def main():
+    from toolcart.base.command_group import progress_bar
     from toolcart.base.command_line import CommandLine
-    from toolcart.base.progress import progress_bar
 
     line = CommandLine(__doc__)
     line.add_argument("--inputs", type=int, default=70000, help="in all")

@@ -8,9 +8,19 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
-from lab.worlds import verdict as v
-from lab.worlds.history import READABLE, History, Result, Row, StationHistory
-from lab.worlds.verdict import is_kept, is_overwritten, is_owed, may_wait, missing
+from lab.worlds import history as v
+from lab.worlds.history import (
+    READABLE,
+    History,
+    Result,
+    Row,
+    StationHistory,
+    is_kept,
+    is_overwritten,
+    is_owed,
+    may_wait,
+    missing,
+)
 
 SEQUENCES = 99999  # 1 to this, round and round
 IDS = 2**32

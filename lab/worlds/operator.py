@@ -13,7 +13,7 @@ import functools
 from collections.abc import Iterator
 
 from lab.worlds import adapter
-from lab.worlds.verdict import named_in
+from lab.worlds.history import named_in
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 20  # the least, around what is kept of a result

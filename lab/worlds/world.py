@@ -16,12 +16,11 @@ from lab.worlds.beside import MQTT, WEBHOOK, Hook, Plant
 from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
 from lab.worlds.flash import FileFlash, NorFlash
-from lab.worlds.history import READABLE, History, StationHistory, StationRules
+from lab.worlds.history import READABLE, History, StationHistory, StationRules, named_in
 from lab.worlds.network import Network
 from lab.worlds.operator import KEPT_BEGINS, Operator
 from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
 from lab.worlds.toolsnet import ToolsNet
-from lab.worlds.verdict import named_in
 
 SPINS = 30
 REST_MS = 5000  # an agent that wants a turn all the time for so long is broken

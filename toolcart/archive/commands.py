@@ -248,7 +248,7 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     """
     database = library()
     from toolcart.archive import changes
-    from toolcart.base.progress import progress_bar
+    from toolcart.base.command_group import progress_bar
 
     try:
         with progress_bar(os.path.basename(into)) as bar:
@@ -274,7 +274,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     database = library()
     from toolcart.archive.changes import take_from
     from toolcart.archive.quarantine import NoQuarantine, take_quarantine
-    from toolcart.base.progress import progress_bar
+    from toolcart.base.command_group import progress_bar
 
     told: dict[str, Any]
     try:

@@ -24,7 +24,7 @@ import click
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Frames, Linked, Message
 from toolcart.base.printable import visible
-from toolcart.codec import headers
+from toolcart.codec import inputs
 from toolcart.codec.commands import HEADER
 
 START_REVISIONS = (6, 5, 4, 3, 2, 1)
@@ -32,7 +32,7 @@ BUSY = (96, 16, 35)
 PAUSE_S = 0.3  # before a connection that has ended is begun again
 OPENINGS = 3  # some take a moment until they listen again
 _READ_OCTETS = 65536
-USUAL, SPINDLE_FIRST = headers.NAMES[:2]
+USUAL, SPINDLE_FIRST = inputs.NAMES[:2]
 _IS_SPINDLE_FIRST = "its headers have the spindle in front of the revision, as OP-Ford and OP-BMW have (header op-ford)"
 _IS_USUAL = "its headers are laid out as usual (header standard)"
 
@@ -219,7 +219,7 @@ class Asking:
     def _send(self, frame: bytes) -> None:
         try:
             self._socket.settimeout(self.wait_s)
-            self._socket.sendall(catalogue.wire(headers.other(frame, self._header, self._spindle)))
+            self._socket.sendall(catalogue.wire(inputs.other(frame, self._header, self._spindle)))
         except OSError as error:  # also of a socket that is closed: it could not be opened again
             raise self._ended(error.strerror or str(error)) from error
 
@@ -249,9 +249,9 @@ class Asking:
     def _take(self, octets: bytes) -> None:
         try:
             for frame in self._frames.feed(octets):
-                if not self._revision and not headers.is_laid_out_so(frame, self._header):
+                if not self._revision and not inputs.is_laid_out_so(frame, self._header):
                     raise OtherHeader(f"{self.place}: {_IS_USUAL if self._header != USUAL else _IS_SPINDLE_FIRST}")
-                whole = self._linked.add(headers.usual(frame, self._header))
+                whole = self._linked.add(inputs.usual(frame, self._header))
                 if whole:
                     self._ready.append(whole)
         except catalogue.FrameError as error:

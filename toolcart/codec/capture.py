@@ -1,4 +1,4 @@
-"""A capture of a serial line as text: who said what and when.
+"""Captures: of a serial line as text, who said what and when; TCP streams out of pcap and pcapng files.
 
     # anything
     0.000000 > 02           seconds, who, bytes in hex; > is the agent (integrator), < is the controller
@@ -8,11 +8,17 @@
 Rules:
 1. Several octets in a line came at the same moment, or one after the other at the baud rate of a `# baud 9600` line.
 2. Times do not run backwards within a direction.
+3. Of a capture file come both directions of every connection, in order, each named by its two ends: Ethernet, Linux
+   "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. Others are skipped.
+4. A segment that is repeated or early is put in its place by its number; missing bytes end that direction's stream
+   there. The time of a byte is that of the packet that completed it.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 BITS = 10  # an octet with start and stop bit
@@ -27,7 +33,7 @@ class Heard(NamedTuple):
 
 
 class NoCapture(Exception):
-    """The text is not a capture; the message says which line, and why."""
+    """It is not a capture; the message says why, and of a text which line."""
 
 
 def read(lines: Iterable[str]) -> Iterator[Heard]:
@@ -54,3 +60,148 @@ def read(lines: Iterable[str]) -> Iterator[Heard]:
 def line_of(heard: Heard) -> str:
     """Return the capture's line for one octet."""
     return f"{heard.at_s:.6f} {'>' if heard.from_agent else '<'} {heard.octet:02x}"
+
+
+MAGICS = {b"\xd4\xc3\xb2\xa1": ("<", 1e-6), b"\xa1\xb2\xc3\xd4": (">", 1e-6)}
+MAGICS |= {b"\x4d\x3c\xb2\xa1": ("<", 1e-9), b"\xa1\xb2\x3c\x4d": (">", 1e-9)}
+NEXT_GENERATION = b"\x0a\x0d\x0d\x0a"
+SECTION, INTERFACE, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 3, 6
+ETHERNET, NULL, RAW, SLL, IPV4, IPV6, SLL2 = 1, 0, 101, 113, 228, 229, 276
+TCP = 6
+WINDOW = 1 << 31
+
+
+@dataclass
+class Stream:
+    """One direction of a connection."""
+
+    source: tuple[str, int]
+    target: tuple[str, int]
+    next: int | None = None  # number of the byte that comes next
+    early: dict[int, tuple[float, bytes]] = field(default_factory=dict)
+    chunks: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def add(self, at_s: float, number: int, octets: bytes) -> None:
+        """Put a segment in its place."""
+        if self.next is None:
+            self.next = number
+        behind = (number - self.next) & 0xFFFFFFFF
+        if behind and behind < WINDOW:
+            self.early[number] = (at_s, octets)
+            return
+        known = (self.next - number) & 0xFFFFFFFF
+        if known < len(octets):
+            self.chunks.append((at_s, octets[known:]))
+            self.next = (self.next + len(octets) - known) & 0xFFFFFFFF
+        for waiting in sorted(self.early, key=lambda one: (one - (self.next or 0)) & 0xFFFFFFFF):
+            if (waiting - self.next) & 0xFFFFFFFF in range(1, WINDOW):
+                continue
+            self.add(at_s, waiting, self.early.pop(waiting)[1])
+            break
+
+
+def is_capture(octets: bytes) -> bool:
+    """True if a file begins as a capture does."""
+    return octets[:4] in MAGICS or octets[:4] == NEXT_GENERATION
+
+
+def streams(octets: bytes) -> list[Stream]:
+    """Return every direction of every connection that has bytes, in the order of their first packets."""
+    found: dict[tuple, Stream] = {}
+    all_of_them: list[Stream] = []
+    for at_s, kind, packet in packets(octets):
+        segment = _segment(kind, packet)
+        if segment is None:
+            continue
+        source, target, number, is_start, payload = segment
+        stream = found.get((source, target))
+        if stream is None or (is_start and stream.chunks):  # another connection between the same ends
+            stream = found[source, target] = Stream(source, target)
+            all_of_them.append(stream)
+        if is_start:
+            stream.next = (number + 1) & 0xFFFFFFFF
+        elif payload:
+            stream.add(at_s, number, payload)
+    return [stream for stream in all_of_them if stream.chunks]
+
+
+def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
+    """Yield time, kind of link and bytes of every packet."""
+    if octets[:4] in MAGICS:
+        order, unit = MAGICS[octets[:4]]
+        if len(octets) < 24:
+            raise NoCapture("it ends in its own header")
+        (kind,) = struct.unpack_from(order + "I", octets, 20)
+        at = 24
+        while at + 16 <= len(octets):
+            seconds, parts, length, _ = struct.unpack_from(order + "IIII", octets, at)
+            yield seconds + parts * unit, kind & 0xFFFF, octets[at + 16 : at + 16 + length]
+            at += 16 + length
+    elif octets[:4] == NEXT_GENERATION:
+        yield from _blocks(octets)
+    else:
+        raise NoCapture("it begins with no magic number of pcap or pcapng")
+
+
+def _blocks(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
+    order, at = "<", 0
+    links: list[tuple[int, float]] = []
+    while at + 12 <= len(octets):
+        (kind,) = struct.unpack_from(order + "I", octets, at)
+        if kind == SECTION:
+            order = "<" if octets[at + 8 : at + 12] == b"\x4d\x3c\x2b\x1a" else ">"
+            links = []
+        (length,) = struct.unpack_from(order + "I", octets, at + 4)
+        if length < 12 or at + length > len(octets):
+            return
+        body = octets[at + 8 : at + length - 4]
+        if kind == INTERFACE:
+            links.append((struct.unpack_from(order + "H", body)[0], _resolution(order, body)))
+        elif kind == ENHANCED and len(body) >= 20:
+            interface, high, low, taken, _ = struct.unpack_from(order + "IIIII", body)
+            link, unit = links[interface] if interface < len(links) else (ETHERNET, 1e-6)
+            yield ((high << 32) + low) * unit, link, body[20 : 20 + taken]
+        elif kind == SIMPLE and links:
+            yield 0.0, links[0][0], body[4:]
+        at += length
+
+
+def _resolution(order: str, body: bytes) -> float:
+    """Return the unit of an interface's time stamps: option 9, microseconds without it."""
+    at = 8
+    while at + 4 <= len(body):
+        code, length = struct.unpack_from(order + "HH", body, at)
+        if code == 9 and length:
+            value = body[at + 4]
+            return 2.0 ** -(value & 127) if value & 128 else 10.0**-value
+        if not code:
+            break
+        at += 4 + (length + 3) // 4 * 4
+    return 1e-6
+
+
+def _segment(kind: int, packet: bytes) -> tuple | None:
+    """Return source, target, number, whether it is a SYN, and payload of a TCP segment; None for another packet."""
+    at = {ETHERNET: 14, NULL: 4, RAW: 0, IPV4: 0, IPV6: 0, SLL: 16, SLL2: 20}.get(kind)
+    if at is None:
+        return None
+    if kind == ETHERNET:
+        while packet[at - 2 : at] in (b"\x81\x00", b"\x88\xa8"):  # a VLAN tag
+            at += 4
+    version = packet[at] >> 4 if at < len(packet) else 0
+    if version == 4 and len(packet) >= at + 20:
+        total = struct.unpack_from(">H", packet, at + 2)[0]  # 0 where the network card cuts the segments
+        end = min(len(packet), at + total) if total else len(packet)
+        protocol, begin = packet[at + 9], at + (packet[at] & 15) * 4
+        source, target = (".".join(map(str, packet[at + n : at + n + 4])) for n in (12, 16))
+    elif version == 6 and len(packet) >= at + 40:
+        end = min(len(packet), at + 40 + struct.unpack_from(">H", packet, at + 4)[0])
+        protocol, begin = packet[at + 6], at + 40
+        source, target = (packet[at + n : at + n + 16].hex(":", 2) for n in (8, 24))
+    else:
+        return None
+    if protocol != TCP or begin + 20 > end:
+        return None
+    ports = struct.unpack_from(">HHI", packet, begin)
+    payload = packet[begin + (packet[begin + 12] >> 4) * 4 : end]
+    return (source, ports[0]), (target, ports[1]), ports[2], bool(packet[begin + 13] & 2), payload

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from toolcart.base.printable import visible
-from toolcart.codec.headers import NAMES
+from toolcart.codec.inputs import NAMES
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2

@@ -20,8 +20,7 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
-from toolcart.tools.words import commands, reasons
-from toolcart.tools.words import server as server_words
+from toolcart.tools.words import commands, lasting, reasons
 
 TURN_S = 0.01
 LIMIT_S = 30.0
@@ -165,7 +164,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         return [Found(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
     behind = (passed - sequence) % SEQUENCES
     if account["delivered"] and (sequence == 0 or 0 < behind < SEQUENCES // 2):
-        doubt = server_words.sentence(*(("server behind", behind) if sequence else ("server empty", passed)), number)
+        doubt = lasting.server_sentence(*(("server behind", behind) if sequence else ("server empty", passed)), number)
         return [Found(what, WARN, f"{doubt}; {waiting} waiting", "", figures), *_quarantine(spool, found, number)]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
     return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]

@@ -6,7 +6,7 @@ from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import watch
 from toolcart.agent.wide import mid0900 as trace
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.words import server as server_words
+from toolcart.tools.words import lasting
 
 REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
@@ -85,7 +85,7 @@ def explained(name: str, value: int, number: int) -> str:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
     text = EXPLAINED.get(name)
     if text is None:
-        return server_words.sentence(name, value, number)
+        return lasting.server_sentence(name, value, number)
     from toolcart.tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
 
     code = told_code(value % 1000) if "{code}" in text else value
