@@ -33,13 +33,17 @@ _TABLE = _table() if FAST is None else array("I")  # machine code has its own
 def crc30(buf, start, end, crc=_START):
     """Return the CRC of buf[start:end], 0..2**30-1; pass the last result as `crc` to continue with another piece."""
     table = _TABLE
-    whole = end - 3
+    whole = end - 7
     while start < whole:  # unrolled: the loop itself takes a fifth of the time
         crc = table[(crc ^ buf[start]) & 0xFF] ^ (crc >> 8)
         crc = table[(crc ^ buf[start + 1]) & 0xFF] ^ (crc >> 8)
         crc = table[(crc ^ buf[start + 2]) & 0xFF] ^ (crc >> 8)
         crc = table[(crc ^ buf[start + 3]) & 0xFF] ^ (crc >> 8)
-        start += 4
+        crc = table[(crc ^ buf[start + 4]) & 0xFF] ^ (crc >> 8)
+        crc = table[(crc ^ buf[start + 5]) & 0xFF] ^ (crc >> 8)
+        crc = table[(crc ^ buf[start + 6]) & 0xFF] ^ (crc >> 8)
+        crc = table[(crc ^ buf[start + 7]) & 0xFF] ^ (crc >> 8)
+        start += 8
     while start < end:
         crc = table[(crc ^ buf[start]) & 0xFF] ^ (crc >> 8)
         start += 1

@@ -37,10 +37,10 @@ def number(buf, start: int, width: int) -> int:
     blanks = 0
     end = start + width
     while start < end:
-        octet = octets[start] - 0x30
-        if 0 <= octet and octet <= 9:
+        octet = octets[start] ^ 0x30
+        if octet <= 9:
             value = value * 10 + octet
-        elif octet == -16 or octet == -48:
+        elif octet == 0x10 or octet == 0x30:
             blanks += 1
         else:
             return -2

@@ -27,10 +27,10 @@ def number(buf, start, width):
     blanks = 0
     end = start + width
     while start < end:
-        octet = buf[start] - _ZERO
-        if 0 <= octet <= 9:
+        octet = buf[start] ^ _ZERO  # 0 to 9 for digits alone
+        if octet <= 9:
             value = value * 10 + octet
-        elif octet == -16 or octet == -48:  # blank or NUL
+        elif octet == 0x10 or octet == 0x30:  # blank or NUL
             blanks += 1
         else:
             return BAD
@@ -52,6 +52,14 @@ def put_number(buf, start, width, value):
 def copy(target, at, source, start, width):
     """Copy source[start:start+width] to target[at:]; the two may overlap when `at` <= `start`."""
     end = start + width
+    whole = end - 3
+    while start < whole:  # unrolled: the loop itself takes a third of the time
+        target[at] = source[start]
+        target[at + 1] = source[start + 1]
+        target[at + 2] = source[start + 2]
+        target[at + 3] = source[start + 3]
+        at += 4
+        start += 4
     while start < end:
         target[at] = source[start]
         at += 1
@@ -82,13 +90,9 @@ def is_plain(buf, start, width):
     end = start + width
     while start < end and (buf[start] == _BLANK or buf[start] == 0):
         start += 1
-    while start < end and (buf[end - 1] == _BLANK or buf[end - 1] == 0):
-        end -= 1
-    while start < end:
-        if not _BLANK <= buf[start] < _TILDE:
-            return False
+    while start < end and _BLANK <= buf[start] < _TILDE:
         start += 1
-    return True
+    return is_blank(buf, start, end - start)
 
 
 def all_digits(buf, start, width):
@@ -130,14 +134,12 @@ def holds(buf, at, octets):
 def put_text(target, at, source, start, width):
     """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
     end = start + width
+    at -= start
     while start < end:
         octet = source[start]
-        if octet == 0:
-            octet = _BLANK
-        elif octet < _BLANK or octet > 0x7E:
-            octet = 0x3F
-        target[at] = octet
-        at += 1
+        if octet < _BLANK or octet > 0x7E:
+            octet = 0x3F if octet else _BLANK
+        target[at + start] = octet
         start += 1
 
 
@@ -177,8 +179,9 @@ def unpack_digits(digits, at, buf, start, count):
     """Write `count` (even) ASCII digits, the reverse of `pack_digits`."""
     end = start + count // 2
     while start < end:
-        digits[at] = 0x30 + (buf[start] >> 4) % 10
-        digits[at + 1] = 0x30 + (buf[start] & 0x0F) % 10
+        octet = buf[start]
+        digits[at] = 0x30 + (octet >> 4) % 10
+        digits[at + 1] = 0x30 + (octet & 0x0F) % 10
         at += 2
         start += 1
 
@@ -192,9 +195,9 @@ def pack_time(target, to, buf, at):
     place = to
     fits = buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
     while place < end and fits:
-        high = buf[at] - 0x30
-        low = buf[at + 1] - 0x30
-        fits = 0 <= high <= 9 and 0 <= low <= 9
+        high = buf[at] ^ _ZERO
+        low = buf[at + 1] ^ _ZERO
+        fits = high <= 9 and low <= 9
         target[place] = (high << 4 | low) & 0xFF
         at += 2 if place == to else 3
         place += 1

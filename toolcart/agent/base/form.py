@@ -31,8 +31,8 @@ UPPER = const(16)  # what a number in the upper bits is multiplied by
 def carry_out(form, moves, target, at, source, start):
     """Make the form's first `moves` moves from source[start:] to target[at:]; return False if one cannot be made."""
     place = 0
-    while moves > 0:
-        moves -= 1
+    last = moves * MOVE_BYTES
+    while place < last:
         move = form[place]
         to = at + (form[place + 1] | form[place + 2] << 8)
         begin = start + form[place + 3]
@@ -77,13 +77,13 @@ def _digits(target, to, source, begin, width, lead):
         target[to] = 0x30
         to += 1
     end = begin + width
+    to -= begin
     while begin < end:
         octet = source[begin]
-        if octet < 0x30 or octet > 0x39:
+        if octet ^ 0x30 > 9:  # 0 to 9 for digits alone
             return False
-        target[to] = octet
+        target[to + begin] = octet
         begin += 1
-        to += 1
     return True
 
 
@@ -107,11 +107,16 @@ def _fixed(target, to, source, begin, width, decimals):
 
 def _strip(target, to, source, begin, width):
     end = begin + width
+    last = to + width
     while begin < end - 1 and source[begin] == 0x30:
         begin += 1
-    used = end - begin
-    copy(target, to, source, begin, used)
-    fill(target, to + used, width - used)
+    while begin < end:
+        target[to] = source[begin]
+        begin += 1
+        to += 1
+    while to < last:
+        target[to] = 0x20
+        to += 1
 
 
 if FAST is not None:
