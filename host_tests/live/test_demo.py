@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.archive import beside
-from toolcart.tools.demo import account as demo_account
+from toolcart.tools.demo import faults as demo_account
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults, Span
 from toolcart.tools.demo.plant import Demo

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from toolcart.tools.live import panels, stations
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.polling import Seen
+from toolcart.tools.web.page import Seen
 from host_tests.support.running import wait_for
 from lab.cache import CHECKOUT
 

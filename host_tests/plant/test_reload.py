@@ -6,7 +6,7 @@ import time
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.polling import Seen
+from toolcart.tools.web.page import Seen
 from host_tests.plant.as_installed import InTerminal
 from host_tests.support.running import wait_for
 

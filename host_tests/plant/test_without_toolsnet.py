@@ -13,7 +13,7 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.polling import Seen
+from toolcart.tools.web.page import Seen
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt

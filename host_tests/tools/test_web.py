@@ -22,8 +22,8 @@ from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
 from toolcart.tools.cli.main import main
 from toolcart.tools.status import asking, place
 from toolcart.tools.web import app, commands, metrics, page
-from toolcart.tools.web import polling as looking
-from toolcart.tools.web.polling import Looking, Seen
+from toolcart.tools.web import page as looking
+from toolcart.tools.web.page import Looking, Seen
 from host_tests.support.memory import needed
 from host_tests.support.running import ROOT, cart_without_sides, free_port, page_of, running, started
 from host_tests.tools.test_status_command import _station

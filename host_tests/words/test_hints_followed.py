@@ -27,13 +27,13 @@ from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
-from toolcart.tools.demo import account
+from toolcart.tools.demo import faults
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.doctor import controller as doctor_controller
 from toolcart.tools.flash import image
 from toolcart.tools.spool import commands as spool_commands
 from toolcart.tools.status import asking
-from toolcart.tools.web import polling
+from toolcart.tools.web import page
 from toolcart.tools.words import attention, commands, log_entries, reasons
 from toolcart.tools.words import status as status_words
 from host_tests.support.running import ENVIRONMENT, free_port
@@ -353,7 +353,7 @@ def test_a_setting_that_is_not_there_names_the_list():
 def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
     old.write_text('{"stations": []}')
     with pytest.raises(asking.Trouble) as trouble:
-        polling.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
+        page.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
     assert "1 mistake" in type_it(trouble.value.hint, "config check", code=2)
     return trouble.value.hint
 
@@ -420,8 +420,8 @@ def test_the_account_of_a_demo_names_its_archive(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "archive of mine.sqlite"
     _archive(place)
-    told = {key: 0 for _, key in account._ROWS} | dict.fromkeys(("kills", "toolsnet_outages", "controller_outages"), 0)
-    said = "\n".join(account.lines({**told, "doubled": 0, "seconds": 1}, str(tmp_path), str(place)))
+    told = {key: 0 for _, key in faults._ROWS} | dict.fromkeys(("kills", "toolsnet_outages", "controller_outages"), 0)
+    said = "\n".join(faults.lines({**told, "doubled": 0, "seconds": 1}, str(tmp_path), str(place)))
     type_it(said, "archive query", code=1)  # nothing is in it
     return said
 

@@ -14,7 +14,7 @@ INDEX = (
     (105, 109, "powermacs"),
     (110, 113, "display"),
     (120, 133, "jobs"),
-    (140, 140, "dynamic_jobs"),
+    (140, 140, "jobs"),
     (150, 157, "identifiers"),
     (200, 225, "io"),
     (240, 245, "plc"),

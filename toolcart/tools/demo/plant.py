@@ -29,7 +29,7 @@ from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_OTHER
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.demo import account as demo_account
+from toolcart.tools.demo import faults as demo_account
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING

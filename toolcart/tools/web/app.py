@@ -30,7 +30,7 @@ from toolcart.base import web_server as pages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.polling import Looking, Seen
+from toolcart.tools.web.page import Looking, Seen
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {

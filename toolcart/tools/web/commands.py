@@ -68,7 +68,7 @@ def web(
     token = _token(token_file) if token_file else ""
     try:
         from toolcart.tools.web.app import make, run
-        from toolcart.tools.web.polling import Looking, ask_or_check
+        from toolcart.tools.web.page import Looking, ask_or_check
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
@@ -86,7 +86,7 @@ def web(
 
 def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
     """Say what is wrong with the configurations; False if all are wrong and no agent runs with one of them."""
-    from toolcart.tools.web.polling import mistakes_of
+    from toolcart.tools.web.page import mistakes_of
 
     wrong = [(path, mistakes) for path, config in configs.items() if (mistakes := mistakes_of(config)) is not None]
     for _, mistakes in wrong:
