@@ -6,7 +6,6 @@ from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX,
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
@@ -188,27 +187,6 @@ def test_refused_large_record_is_waited_for_until_it_has_room():
     assert append(log, last) == LOG_FULL and log.room_bytes == PAYLOAD + 300
 
 
-def test_a_full_log_writes_nothing_when_it_is_asked():
-    area = watched(13, 1024, 16)
-    fill(area.log)
-    before = bytes(area.flash.cells)
-    for _ in range(3):
-        assert append(area.log, 99) == LOG_FULL and not area.log.has_room(PAYLOAD) and area.log.maintain()
-    assert bytes(area.flash.cells) == before
-
-
-def test_a_full_log_still_saves_and_delivers():
-    area = watched(13, 1024, 16)
-    last = fill(area.log)
-    for _ in range(1, last):
-        assert area.log.peek(area.log.cursors[0]) > 0
-        area.log.cursors[0].advance()
-        assert area.state.save()
-    log = area.mount()[1]
-    assert log.cursors[0].number == last - 1 and log.waits(log.cursors[0]) == 0
-    assert append(log, last) == LOG_DONE
-
-
 def test_a_short_record_has_room_where_a_long_one_has_none():
     log = mounted(Nor(13, 1024, 16))
     while append(log, 1, extra=240) == LOG_DONE:
@@ -226,26 +204,6 @@ def test_a_log_retains_no_more_than_the_wires_digits_tell_apart():
     assert append(log, 3) == LOG_FULL
     log.cursors[0].number = 1
     assert append(log, 3) == LOG_DONE
-
-
-def test_nothing_is_overwritten_ahead_of_need():
-    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
-    log = area.log
-    for ident in range(1, 36):
-        assert append(log, ident) == LOG_DONE and log.maintain()
-    assert area.state.numbers[n.OVERWRITTEN] == 0 and log.room(PAYLOAD) == 0 and not log.is_ready()
-    assert append(log, 36) == LOG_DONE and area.state.numbers[n.OVERWRITTEN] == 7
-
-
-def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
-    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
-    log = area.log
-    for ident in range(1, 120):
-        assert (append(log, ident) if ident % 4 else append_event(log, ident)) == LOG_DONE
-        if ident == 3:
-            take_all(log)
-    gone = read_all(log)[0][0] - 1
-    assert area.state.numbers[n.OVERWRITTEN] == len([one for one in range(4, gone + 1) if one % 4])
 
 
 def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
@@ -274,17 +232,6 @@ def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
     assert read_all(log, 1) == numbers(8, last)
 
 
-def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
-    area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
-    log = area.log
-    for ident in range(1, 100):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
-    found = read_all(log, 1)
-    assert found == numbers(found[0][0], 99)
-    assert area.state.numbers[n.MISSED] == found[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
-
-
 def test_a_cursor_goes_back_as_far_as_the_log_reaches():
     log = mounted(Nor(13, 1024, 16))
     for ident in range(1, 80):
@@ -297,16 +244,6 @@ def test_a_cursor_goes_back_as_far_as_the_log_reaches():
     assert cursor.number > 30 and read_all(log)[0][0] == cursor.number - (79 - held(log)[0][0])
     log.rewind(cursor, 1000)
     assert cursor.number == 79
-
-
-def test_what_a_cursor_went_back_to_is_not_erased():
-    log = mounted(Nor(13, 1024, 16))
-    for ident in range(1, 30):
-        append(log, ident)
-    take_all(log)
-    log.rewind(log.cursors[0], 3)
-    assert fill(log, 30) == 36
-    assert read_all(log) == numbers(4, 35)
 
 
 # -- restarts
@@ -327,16 +264,6 @@ def test_a_start_finds_everything_and_goes_on():
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
         assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.counts.torn == 0
-
-
-def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
-    area = watched()
-    for ident in (1, 2, 3):
-        append(area.log, ident)
-    log = area.mount()[1]
-    assert log.doubtful and read_all(log) == numbers(1, 2) and log.waits(log.cursors[0]) == 1
-    assert log.settle() and read_all(log) == numbers(3, 3)
-    assert [flags for _, _, flags, _ in held(log)] == [0, 0, FLAG_COPY]
 
 
 def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
@@ -381,19 +308,6 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     log = area.mount()[1]
     assert log.settle() and read_all(log) == numbers(1, ident - 1)
     assert append(log, ident) == LOG_DONE
-
-
-def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
-    area = Area(flash=Nor(), graph_blocks=4)
-    area.mount()
-    for ident in (1, 2, 3):
-        append(area.graphs, ident)
-    area.mount()
-    assert area.graphs.doubtful and area.graphs.settle() and len(held(area.graphs)) == 3
-    assert append(area.graphs, 4) == LOG_DONE
-    for ident in range(5, 200):
-        assert append(area.graphs, ident) == LOG_DONE
-    assert len(held(area.graphs)) > 30
 
 
 def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm():
@@ -463,37 +377,12 @@ def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back()
     assert cuts > 20
 
 
-def test_a_refused_program_changes_nothing_and_its_place_is_left():
-    area = watched()
-    log = area.log
-    for ident in (1, 2, 3):
-        append(log, ident)
-    area.flash.code = FLASH_IO
-    assert append(log, 4) == LOG_FAILED and log.number == 3 and log.next == 4
-    area.flash.code = FLASH_DONE
-    assert append(log, 4) == LOG_DONE
-    assert log.offset == 256 and read_all(log) == numbers(1, 4)
-    assert area.mount()[1].number == 4
-
-
 def test_nothing_is_appended_where_no_snapshot_can_be_written():
     area = watched()
     area.flash.code = FLASH_IO
     assert append(area.log, 1) == LOG_FAILED and not area.log.maintain()
     area.flash.code = FLASH_DONE
     assert append(area.log, 1) == LOG_DONE
-
-
-def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
-    area = watched()
-    log = area.log
-    area.flash.worn = (8, 9)
-    for ident in range(1, 60):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
-    assert log.counts.worn == 2 and [one[0] for one in held(log)][-1] == 59
-    log = area.mount()[1]
-    assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
 
 
 def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
