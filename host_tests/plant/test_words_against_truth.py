@@ -895,6 +895,7 @@ ELSEWHERE = {
         "Look at `ulimit -n`, and what else runs",
         "{name} {place} cannot be reached: ",
         "the adapter {host} was unplugged",
+        "It is used again when it is back",
         "`sudo fuser -v {device}` says which",
         "the serial line {host} failed",
         "Unplug the adapter and plug it in again",
