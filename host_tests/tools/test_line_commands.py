@@ -92,35 +92,30 @@ def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     assert CliRunner().invoke(line, ["decode", str(tmp_path / "missing")]).exit_code == 2
 
 
-def test_monitor_shows_and_records_a_live_line(tmp_path):
+def monitored(octets, *more):
+    """What `line monitor` says of a live line on which `octets` come after 0.3 s."""
     pytest.importorskip("serial")
     master, slave = pty.openpty()
     tty.setraw(slave)
-    record = tmp_path / "record.txt"
-    writer = threading.Timer(0.3, lambda: os.write(master, b"\x02"))
+    writer = threading.Timer(0.3, lambda: os.write(master, octets))
     writer.start()
     try:
-        done = CliRunner().invoke(line, ["monitor", os.ttyname(slave), "--seconds", "0.8", "--record", str(record)])
+        return CliRunner().invoke(line, ["monitor", os.ttyname(slave), *more])
     finally:
         writer.join()
         os.close(master)
         os.close(slave)
+
+
+def test_monitor_shows_and_records_a_live_line(tmp_path):
+    record = tmp_path / "record.txt"
+    done = monitored(b"\x02", "--seconds", "0.8", "--record", str(record))
     assert done.exit_code == 0 and "controller  02  STX: asks to send" in done.output
     assert [(h.from_agent, h.octet) for h in read(record.read_text().splitlines())] == [(False, 2)]
 
 
 def test_monitor_tells_how_busy_the_line_is():
-    pytest.importorskip("serial")
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    writer = threading.Timer(0.3, lambda: os.write(master, b"\x02" * 96))
-    writer.start()
-    try:
-        done = CliRunner().invoke(line, ["monitor", os.ttyname(slave), "--seconds", "1.4", "--busy"])
-    finally:
-        writer.join()
-        os.close(master)
-        os.close(slave)
+    done = monitored(b"\x02" * 96, "--seconds", "1.4", "--busy")
     assert done.exit_code == 0 and "STX" not in done.output
     assert "controller ##" in done.stdout and "96 bytes" in done.stdout
     assert "the line was busy: controller" in done.stderr and "(96 bytes)" in done.stderr
