@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, package, plan
-from toolcart.tools.flash.link import About, Full, Gone, Wrong, console_line
+from toolcart.tools.flash.link import About, Gone, Wrong, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.flash.fake_board import PICO, FakeBoard, version
 
@@ -261,10 +261,18 @@ def test_a_board_that_cannot_be_reached_is_one_clear_sentence(cart, small, capsy
     assert board.files == {}
 
 
-def test_another_chip_is_refused_before_anything_changes(cart, small, capsys):
-    board = FakeBoard(About("esp32", "Generic ESP32", (1, 25, 0), 6, "xtensawin", 300000, 4096, ""))
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        (About("esp32", "Generic ESP32", (1, 25, 0), 6, "xtensawin", 300000, 4096, ""), "not rp2"),
+        (replace(PICO, heap_bytes=114688), "could not start"),
+        (replace(PICO, free_bytes=8192), "too few for the new version"),
+    ],
+)
+def test_a_board_that_cannot_take_it_is_refused_before_anything_changes(cart, small, capsys, about, words):
+    board = FakeBoard(about)
     assert run(board, cart) == commands.EXIT_BOARD
-    assert "not rp2" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
     assert board.files == {}
 
 
@@ -303,20 +311,6 @@ def test_what_cannot_start_in_the_heap_there_is_refused_with_the_figure(heap_byt
     with pytest.raises(Wrong, match=words) as refused:
         plan.check_heap(about, made)
     assert "Nothing was changed" in str(refused.value)
-
-
-def test_a_board_whose_heap_is_too_small_is_left_as_it_is(cart, small, capsys):
-    board = FakeBoard(replace(PICO, heap_bytes=114688))
-    assert run(board, cart) == commands.EXIT_BOARD
-    assert "could not start" in capsys.readouterr().err
-    assert board.files == {}
-
-
-def test_a_board_without_room_is_refused_before_anything_changes():
-    board = FakeBoard(About("rp2", "Pico", (1, 25, 0), 6, "armv6m", 8192, 4096, ""))
-    with pytest.raises(Full, match="Nothing was changed"):
-        plan.make(board, board.hold(), version("one"))
-    assert board.files == {}
 
 
 def test_board_that_fills_up_in_the_middle_goes_on_with_what_ran(cart, small, capsys):
