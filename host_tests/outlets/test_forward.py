@@ -384,18 +384,6 @@ def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
     assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
 
 
-def test_an_operators_wish_in_vain_puts_off_no_late_offer():
-    outlet = holding(3, bad=(1, 2))
-    outlet.until_stored(1)
-    outlet.run(22 * 60000)  # both are offered once
-    for ident in (1, 2):
-        assert outlet.forward.ask(ident, False) == ASK_DONE
-        outlet.run(1000)
-    outlet.options.tightening_codes.clear()
-    outlet.until_stored(3, 90 * 60000)
-    assert outlet.ids() == [3, 1, 2]
-
-
 def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
     for answered in (True, False):
         for cut_after in range(1, 9):
@@ -505,27 +493,6 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
 
 
-def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
-    outlet = holding(3, bad=(2,), blocks=32, kept_blocks=3)
-    outlet.until_stored(2)
-    while room_of(outlet.quarantine, 120):
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
-    outlet.store(4)
-    refuse(outlet, 4)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
-    del outlet.options.tightening_codes[2]
-    assert outlet.forward.ask(2, False) == ASK_DONE
-    assert outlet.until_stored(3) <= 1000
-    assert outlet.ids() == [1, 3, 2]
-    kept = outlet.parked_numbers()
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
-    outlet.until_stored(6, 30000, and_ms=100)
-    assert outlet.ids() == [1, 3, 2, 5, 6, 7] and len(outlet.parked_numbers()) == 1
-    assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
-    outlet.clean()
-
-
 def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
     outlet = holding(2)
     outlet.store_raw()
@@ -599,18 +566,6 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
         outlet.run(50000)
     assert outlet.toolsnet.server_connections == connections
     assert outlet.ids() == numbers(1, 12)
-
-
-def test_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
-    outlet = holding(5, {"drop_before_store": [3, 3]}, bad=(1, 2))
-    outlet.until_passed(and_ms=100)
-    assert outlet.ids() == [3, 4, 5] and outlet.parked_numbers() == [1, 2]
-    outlet.options.drop_before_store = [7] * 100
-    outlet.store(4)
-    refuse(outlet, 6)
-    outlet.until_stored(5, 3600000, and_ms=100)
-    assert outlet.ids() == [3, 4, 5, 8, 9] and outlet.parked_numbers() == [1, 2, 6, 7]
-    outlet.clean()
 
 
 def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
@@ -760,20 +715,6 @@ def test_result_overwritten_before_its_retry_costs_the_next_no_time():
     assert outlet.ids() == [outlet.next_id - 1]
 
 
-def test_who_asks_for_one_that_is_out_has_it_offered_again():
-    outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
-    outlet.until_stored(1, and_ms=100)
-    assert outlet.forward.ask(1, False) == ASK_DONE
-    outlet.until(lambda: outlet.policy.out)
-    take_away_toolsnet(outlet)
-    outlet.run(20000)
-    outlet.network.up(*PIM)
-    outlet.options.silent_sequences = ()
-    outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(1, False) == ASK_DONE
-    assert outlet.until_stored(2) < 1000
-
-
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
@@ -833,20 +774,6 @@ def test_frame_is_never_offered_by_itself():
     assert outlet.shown()["late"] == 0
 
 
-def test_refused_result_followed_by_unreadable_frame_is_passed_with_the_one_behind():
-    outlet = holding(2)
-    outlet.store_raw()
-    outlet.store(2)
-    refuse(outlet, 2)
-    outlet.until_stored(3, and_ms=100)
-    assert outlet.ids() == [1, 3, 4]
-    assert [record[:3] for record in outlet.parked_records()] == [
-        (KIND_RESULT, 2, 17),
-        (KIND_RAW, 3, PARKED_UNREADABLE),
-    ]
-    assert outlet.archive.repeated == 0
-
-
 def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     outlet = Outlet(blocks=32, kept_blocks=3)
     while room_of(outlet.quarantine, 148):
@@ -862,19 +789,6 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]
-
-
-def test_result_refused_after_a_rewind_is_kept_like_those_behind():
-    outlet = holding(5, bad=(4,), rewind=True)
-    outlet.until_stored(4, and_ms=1000)
-    assert outlet.ids() == [1, 2, 3, 5] and outlet.parked_numbers() == [4]
-    outlet.archive.restore_backup(3)
-    refuse(outlet, 2)
-    outlet.network.cut(*SERVER)
-    outlet.until_stored(3, and_ms=300000)
-    assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
-    assert sorted(outlet.parked_numbers()) == [2, 4]
-    assert outlet.waiting() == 0
 
 
 # -- where the server stands: every branch of DIGEST G.8
@@ -989,19 +903,6 @@ def test_parked_result_is_not_sent_again_to_a_rewound_server():
         outlet.network.cut(*SERVER)
         outlet.run(1000)
         assert outlet.archive.repeated == 0
-
-
-def test_server_of_an_older_history_keeps_our_numbers():
-    outlet = Outlet({"reported_result": 90000})
-    outlet.run(1000)
-    outlet.store(3)
-    outlet.until_stored(3)
-    outlet.options.reported_result = 60000
-    outlet.network.cut(*SERVER)
-    outlet.run(1000)
-    outlet.store(1)
-    outlet.until_stored(4)
-    assert outlet.archive.sequences()[-1] == 90004 and outlet.counted(h.RESUME_UNKNOWN) == 1
 
 
 # -- the independent model of G.8, with random cuts
