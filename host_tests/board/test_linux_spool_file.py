@@ -12,7 +12,6 @@ from toolcart.agent.base.fields import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import spool_file as linux_spool_file
-from toolcart.board.linux import spool_file as linux_spool_make
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.header import COPY_AT
 from host_tests.support.log import append, mounted, read_all
@@ -80,11 +79,13 @@ def test_a_link_that_comes_between_look_and_open_is_not_followed(tmp_path, monke
         FileFlash(str(path), 64 * KIB)
 
 
-def test_folders_pipes_and_devices_are_refused_without_being_opened(tmp_path):
-    (tmp_path / "folder").mkdir()
-    refused(tmp_path / "folder", "is a folder")
-    os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "is a device, pipe or socket")
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [(os.mkdir, "is a folder"), (os.mkfifo, "is a device, pipe or socket"), (os.mknod, "is an empty file")],
+)
+def test_folders_pipes_and_empty_files_are_refused_without_being_opened(tmp_path, made, words):
+    made(tmp_path / "spool")
+    refused(tmp_path / "spool", words)
 
 
 def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):
@@ -110,11 +111,6 @@ def test_a_mode_that_cannot_be_tightened_is_refused(tmp_path, monkeypatch):
     path.chmod(0o644)
     monkeypatch.setattr(linux_spool_file.os, "fchmod", lambda *_: None)  # as on FAT
     refused(path, "has mode 0644")
-
-
-def test_an_empty_file_is_not_taken(tmp_path):
-    (tmp_path / "spool").write_bytes(b"")
-    refused(tmp_path / "spool", "is an empty file")
 
 
 def test_the_spool_of_another_station_or_system_is_refused(tmp_path):
@@ -211,7 +207,7 @@ class Steps:
         self.count = 0
         self.cut_at = 0
         for name in self.NAMES:
-            monkeypatch.setattr(linux_spool_make.os, name, self._counted(getattr(os, name)))
+            monkeypatch.setattr(linux_spool_file.os, name, self._counted(getattr(os, name)))
 
     def _counted(self, real):
         def step(*arguments, **named):
@@ -255,7 +251,7 @@ def test_a_full_disk_leaves_nothing_behind_and_is_named(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(linux_spool_make.os, "posix_fallocate", full)
+    monkeypatch.setattr(linux_spool_file.os, "posix_fallocate", full)
     with pytest.raises(FlashUnusable, match="No space left"):
         opened(tmp_path / "spool")
     assert list(tmp_path.iterdir()) == []
@@ -273,8 +269,8 @@ def test_file_and_folder_are_synced_around_its_naming(tmp_path, monkeypatch):
         done.append("name")
         real_link(*arguments, **named)
 
-    monkeypatch.setattr(linux_spool_make.os, "fsync", sync)
-    monkeypatch.setattr(linux_spool_make.os, "link", link)
+    monkeypatch.setattr(linux_spool_file.os, "fsync", sync)
+    monkeypatch.setattr(linux_spool_file.os, "link", link)
     opened(tmp_path / "spool")
     assert done == ["file", "name", "folder"]
 
@@ -287,7 +283,7 @@ def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path, monkeypatch):
         path.write_text("another's")
         real(*arguments, **named)
 
-    monkeypatch.setattr(linux_spool_make.os, "link", late)
+    monkeypatch.setattr(linux_spool_file.os, "link", late)
     with pytest.raises(FlashUnusable, match="File exists"):
         opened(path)
     assert path.read_text() == "another's" and [p.name for p in tmp_path.iterdir()] == ["spool"]
@@ -297,7 +293,7 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
     def none(*_, **__):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(linux_spool_make.os, "link", none)
+    monkeypatch.setattr(linux_spool_file.os, "link", none)
     opened(tmp_path / "spool")
     assert [p.name for p in tmp_path.iterdir()] == ["spool"]
 
@@ -337,7 +333,7 @@ def test_of_two_agents_that_make_spools_in_one_folder_the_second_waits(tmp_path,
     folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     waits = Waits(then=lambda: os.close(folder))
-    monkeypatch.setattr(linux_spool_make, "time", waits)
+    monkeypatch.setattr(linux_spool_file, "time", waits)
     opened(tmp_path / "spool")
     assert waits.then is None and (tmp_path / "spool").exists()
 
@@ -345,7 +341,7 @@ def test_of_two_agents_that_make_spools_in_one_folder_the_second_waits(tmp_path,
 def test_a_folder_that_is_never_free_ends_the_wait_and_is_named(tmp_path, monkeypatch):
     folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    monkeypatch.setattr(linux_spool_make, "time", Waits())
+    monkeypatch.setattr(linux_spool_file, "time", Waits())
     with pytest.raises(FlashUnusable, match=r"another agent has made a spool in .* for 120 s"):
         opened(tmp_path / "spool")
     assert list(tmp_path.iterdir()) == []
