@@ -176,15 +176,6 @@ def test_a_spoiled_sector_costs_no_acknowledged_result(tmp_path):
     flash.close()
 
 
-def test_a_file_that_is_no_spool_is_left_alone(tmp_path):
-    path = tmp_path / "letter"
-    path.write_bytes(b"Dear ToolsNet, " * 1000)
-    before = path.read_bytes()
-    with pytest.raises(FlashUnusable, match="is not a spool"):
-        FileFlash(str(path), 64 * KIB)
-    assert path.read_bytes() == before
-
-
 # A sync that fails: whatever the cache shows and the disk has lost, what was acknowledged is there after every end.
 #
 # The real FileFlash over a cache and a disk of 512 bytes a page: a failed sync marks every page clean and writes any of

@@ -81,9 +81,14 @@ def test_a_link_that_comes_between_look_and_open_is_not_followed(tmp_path, monke
 
 @pytest.mark.parametrize(
     ("made", "words"),
-    [(os.mkdir, "is a folder"), (os.mkfifo, "is a device, pipe or socket"), (os.mknod, "is an empty file")],
+    [
+        (os.mkdir, "is a folder"),
+        (os.mkfifo, "is a device, pipe or socket"),
+        (os.mknod, "is an empty file"),
+        (lambda path: path.write_bytes(b"Dear ToolsNet, " * 1000), "is not a spool"),
+    ],
 )
-def test_folders_pipes_and_empty_files_are_refused_without_being_opened(tmp_path, made, words):
+def test_what_is_no_spool_is_refused_and_left_alone(tmp_path, made, words):
     made(tmp_path / "spool")
     refused(tmp_path / "spool", words)
 
