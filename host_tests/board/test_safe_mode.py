@@ -114,16 +114,18 @@ def test_a_version_that_becomes_healthy_is_confirmed():
 def test_a_version_that_raises_before_it_is_healthy_has_failed():
     with Place("a") as place:
         place.put(confirmed="a")
-        modes = []
+        modes, lines = [], []
 
         def run(path, mode, confirmation):
             modes.append(mode)
             confirmation.came_up()
+            lines.append(place.line())
             raise RuntimeError("it cannot")
 
         for _ in range(safe_mode.FAILURES_MAX + 1):
             safe_mode.start(place.root, run, Runs().wait, Runs().reset)
         assert modes[-2:] == [PROVEN, SAFE]
+        assert set(lines) == {"a - 0 0 -"}, "a power cut after it came up is no failed start"
 
         def later(path, mode, confirmation):
             confirmation.came_up()
