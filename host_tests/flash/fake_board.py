@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import About, Busy, Failed, Full, Gone, NotThere
+from toolcart.tools.flash.link import About, Failed, Full, Gone
 from toolcart.tools.flash.package import Version, sha256
 
 CHUNK = 64
@@ -31,7 +31,6 @@ class FakeBoard:
         self.cut_before = False
         self.dead = False
         self.held = False
-        self.trouble = ""  # "missing" or "busy"
         self.room = about.free_bytes
         self.ill = set()
         self.crashing = set()
@@ -45,10 +44,6 @@ class FakeBoard:
     # -- Link ------------------------------------------------------------------------------------------------------
 
     def hold(self):
-        if self.trouble == "missing":
-            raise NotThere("no such port")
-        if self.trouble == "busy":
-            raise Busy("in use")
         if self.dead:
             raise Gone("it is gone")
         self.held = True

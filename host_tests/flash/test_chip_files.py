@@ -18,7 +18,6 @@ from mpremote import mip as mpremote_mip
 from toolcart.base import child
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
-from toolcart.board import safe_mode
 from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
 from host_tests.portable import Skip
@@ -383,16 +382,6 @@ def test_mpremote_s_mip_installs_what_flash_would_bring(served, tmp_path, capsys
     install(board, {"server": f"{address}/package.json", "server's root": address}.get(how, f"{folder}/package.json"))
     assert on(board.folder) == WANTED
     assert board.written[-1].endswith("a/version.json")
-
-
-def test_the_board_starts_what_was_installed_and_nothing_that_is_not_whole(served, tmp_path, capsys):
-    (tmp_path / "board").mkdir()
-    board = Board(tmp_path / "board")
-    install(board, f"{served[1]}/package.json")
-    assert (board.folder / "main.py").read_bytes() == package.MAIN and b"safe_mode.start()" in package.MAIN
-    assert safe_mode.choose(safe_mode.read(str(board.folder))) == ("a", safe_mode.ON_TRIAL)
-    (board.folder / "a/version.json").unlink()
-    assert safe_mode.choose(safe_mode.read(str(board.folder)))[1] == safe_mode.SAFE
 
 
 def test_every_address_is_below_the_folder(served):

@@ -252,15 +252,6 @@ def test_first_version_that_fails_gives_a_foreign_main_back(cart, small):
 # -- what a person sees --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("trouble", "word"), [("missing", "no such port"), ("busy", "in use")])
-def test_a_board_that_cannot_be_reached_is_one_clear_sentence(cart, small, capsys, trouble, word):
-    board = FakeBoard()
-    board.trouble = trouble
-    assert run(board, cart) == commands.EXIT_BOARD
-    assert word in capsys.readouterr().err
-    assert board.files == {}
-
-
 @pytest.mark.parametrize(
     ("about", "words"),
     [
