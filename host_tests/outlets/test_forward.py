@@ -384,6 +384,18 @@ def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
     assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
 
 
+def test_an_operators_wish_in_vain_puts_off_no_late_offer():
+    outlet = holding(3, bad=(1, 2))
+    outlet.until_stored(1)
+    outlet.run(22 * 60000)  # both are offered once
+    for ident in (1, 2):
+        assert outlet.forward.ask(ident, False) == ASK_DONE
+        outlet.run(1000)
+    outlet.options.tightening_codes.clear()
+    outlet.until_stored(3, 90 * 60000)
+    assert outlet.ids() == [3, 1, 2]
+
+
 def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
     for answered in (True, False):
         for cut_after in range(1, 9):
@@ -715,6 +727,20 @@ def test_result_overwritten_before_its_retry_costs_the_next_no_time():
     assert outlet.ids() == [outlet.next_id - 1]
 
 
+def test_who_asks_for_one_that_is_out_has_it_offered_again():
+    outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
+    outlet.until_stored(1, and_ms=100)
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    outlet.until(lambda: outlet.policy.out)
+    take_away_toolsnet(outlet)
+    outlet.run(20000)
+    outlet.network.up(*PIM)
+    outlet.options.silent_sequences = ()
+    outlet.options.tightening_codes.clear()
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    assert outlet.until_stored(2) < 1000
+
+
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
@@ -789,6 +815,19 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]
+
+
+def test_result_refused_after_a_rewind_is_kept_like_those_behind():
+    outlet = holding(5, bad=(4,), rewind=True)
+    outlet.until_stored(4, and_ms=1000)
+    assert outlet.ids() == [1, 2, 3, 5] and outlet.parked_numbers() == [4]
+    outlet.archive.restore_backup(3)
+    refuse(outlet, 2)
+    outlet.network.cut(*SERVER)
+    outlet.until_stored(3, and_ms=300000)
+    assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
+    assert sorted(outlet.parked_numbers()) == [2, 4]
+    assert outlet.waiting() == 0
 
 
 # -- where the server stands: every branch of DIGEST G.8
