@@ -17,6 +17,7 @@ from toolcart.board.linux.control import PATIENCE_MS, Control
 from toolcart.tools.cli import main as cli
 from toolcart.tools.status import asking, commands, place, served
 from toolcart.tools.status.served import CLIENTS
+from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
 
 DEADLINE_S = 30
@@ -267,6 +268,16 @@ def test_asking_imports_neither_the_agent_nor_what_draws():
     heavy = ["toolcart.agent.cart.app", "textual", "mpremote", "sqlalchemy", "asyncio"]
     done = subprocess.run([sys.executable, "-c", source % heavy], env=ENVIRONMENT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_the_same_words_are_told_of_a_board():
+    from toolcart.tools.flash.board_commands import status_lines
+
+    station = _station()
+    station["controller"].update(state="closed", why="timed out")
+    told = status_lines({"board": {"chip": "rp2"}, "stations": [station]})
+    assert [line for line in told if reasons.of_controller(station["controller"]).words in line]
+    assert set(words.station_lines(station)) <= set(told)
 
 
 def test_a_board_that_wants_no_network_is_not_asked_for_one():
