@@ -95,16 +95,6 @@ class Cart(Parts):
         return self.state.numbers[DAMAGED]
 
 
-def test_an_added_outlet_gets_what_the_log_still_holds():
-    cart = Cart()
-    cart.start(FILE)
-    cart.append(50)
-    cart.take(0)
-    cart.start(TOOLSNET, FILE)
-    assert cart.at_start.added == [0, None] and cart.at_start.removed == []
-    assert cart.take(0) == list(range(1, 51)) and cart.take(1) == []
-
-
 def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart = Cart()
     cart.start(TOOLSNET, FILE)
