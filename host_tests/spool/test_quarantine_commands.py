@@ -141,6 +141,16 @@ def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
     running.control.close()
 
 
+def test_an_order_is_answered_piece_by_piece(tmp_path):
+    running = Running(tmp_path / "cart.spool", {"list": numbers})
+    client = running.connected()
+    client.send(b"list a\n")
+    running.turn(8)
+    assert lines_of(client) == [{"words": ["list", "a"]}, {"more": 1}, {"end": True}]
+    assert client.recv(10) == b"" and running.control.listener.sock is not None
+    running.control.close()
+
+
 def test_a_second_client_waits_and_is_served_then(tmp_path):
     running = Running(tmp_path / "cart.spool", {"list": numbers})
     first, second = running.connected(), running.connected()
