@@ -2,12 +2,15 @@
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import ticks_add
-from toolcart.agent.link import ERASE_MS, PROGRAM_MS
+from toolcart.agent.link import ERASE_MS, LINK_NEED_DATA, PROGRAM_MS
 from toolcart.agent.link.quiet import Quiet
+from toolcart.agent.link.r3964 import R3964
+from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.openprotocol import linked
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_WRONG, Numbering
 from toolcart.base.clock import Dice
+from toolcart.sim.r3964_peer import block_of
 from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
 from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed
 from host_tests.support.talk import Model, Talk, part_of, parts_of, whole
@@ -165,6 +168,40 @@ def test_a_numbered_part_out_of_order_is_refused_with_code_4():
 
 
 # Serial lines keep what was not looked at elsewhere, and their messages begin at different places
+
+
+def heard(link, octets, joiner):
+    """Give a serial link these octets; return (what came of each message, its octets)."""
+    found = []
+    at = now = 0
+    while at < len(octets) or link.pending:
+        if link.pending:
+            link.sent(link.pending)
+        n = min(link.room(), len(octets) - at, 16)
+        if n > 0:
+            link.inlet()[0:n] = octets[at : at + n]
+            link.receive(n)
+            at += n
+        now += 1
+        while link.next_message(now) != LINK_NEED_DATA:
+            kind = joiner.take(link, 61, False)
+            found.append((kind, bytes(link.buf[link.at : link.at + link.length])))
+            if link.pending:
+                link.sent(link.pending)
+    return found
+
+
+def test_parts_are_joined_on_serial_lines_too():
+    wanted = [linked.PART_KEPT, linked.PART_KEPT, linked.PART_NONE, linked.PART_LAST]
+    parts = parts_of(LONG, 3)
+    frames = [parts[0], parts[1], EXAMPLE, parts[2]]
+    plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
+    blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
+    for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
+        found = heard(link, octets, linked.Linked())
+        assert [kind for kind, _ in found] == wanted
+        assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
+        assert link.size == 1024
 
 
 # The way into the spool

@@ -3,7 +3,7 @@
 import gc
 
 from toolcart.agent.base.ticks import TICKS_PERIOD
-from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE
+from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.block import BlockReader, put_block
 from toolcart.agent.link.payload import FORM_NAMES, TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
@@ -114,6 +114,22 @@ def test_an_octet_in_place_of_the_last_dle_repeats_the_block():
 
 
 # -- receiving -------------------------------------------------------------------------------------------------
+
+
+def test_good_block_is_answered_before_its_message_is_handed_up():
+    link = R3964(payload="v1")
+    link.inlet()[0:1] = STX
+    link.receive(1)
+    assert link.next_message(0) == LINK_NEED_DATA and link.pending == 1
+    link.sent(1)
+    wire = block(KEEP_ALIVE)
+    link.inlet()[0 : len(wire)] = wire
+    link.receive(len(wire))
+    assert link.next_message(5) == LINK_NEED_DATA
+    assert link.pending == 1 and link.tx[link.tx_from] == 0x10
+    link.sent(1)
+    assert link.next_message(5) == LINK_MESSAGE
+    assert bytes(link.buf[link.at : link.at + link.length]) == KEEP_ALIVE
 
 
 def test_every_form_and_tail_is_understood():

@@ -1,11 +1,13 @@
 """The log by itself: order, room, blocks, restarts, refusals, several cursors, nothing allocated for a result."""
 
 from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
@@ -102,6 +104,26 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     assert read_all(log) == numbers(40, 41)
 
 
+def test_the_result_appended_last_is_found_where_maintenance_has_carried_it():
+    """Where its next block is worn a log of three makes room by carrying the newest block over."""
+    front = STATE_BLOCKS + 3
+    flash = Nor(front + 3)
+    log = mounted(flash, kept_blocks=3)
+    cursor = log.cursors[0]
+    carried = 0
+    flash.worn = (front + 1,)
+    for ident in range(1, 120):
+        assert append(log, ident) == LOG_DONE
+        place = log.block
+        assert log.maintain()
+        carried += log.block != place
+        log.fresh(cursor)
+        assert log.peek(cursor) > 0 and ident_in(log.page, log.at) == ident
+        cursor.advance()
+        assert log.state.save()
+    assert carried
+
+
 def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     area = watched()
     append(area.log, 1)
@@ -187,6 +209,27 @@ def test_refused_large_record_is_waited_for_until_it_has_room():
     assert append(log, last) == LOG_FULL and log.room_bytes == PAYLOAD + 300
 
 
+def test_a_full_log_writes_nothing_when_it_is_asked():
+    area = watched(13, 1024, 16)
+    fill(area.log)
+    before = bytes(area.flash.cells)
+    for _ in range(3):
+        assert append(area.log, 99) == LOG_FULL and not area.log.has_room(PAYLOAD) and area.log.maintain()
+    assert bytes(area.flash.cells) == before
+
+
+def test_a_full_log_still_saves_and_delivers():
+    area = watched(13, 1024, 16)
+    last = fill(area.log)
+    for _ in range(1, last):
+        assert area.log.peek(area.log.cursors[0]) > 0
+        area.log.cursors[0].advance()
+        assert area.state.save()
+    log = area.mount()[1]
+    assert log.cursors[0].number == last - 1 and log.waits(log.cursors[0]) == 0
+    assert append(log, last) == LOG_DONE
+
+
 def test_a_short_record_has_room_where_a_long_one_has_none():
     log = mounted(Nor(13, 1024, 16))
     while append(log, 1, extra=240) == LOG_DONE:
@@ -204,6 +247,63 @@ def test_a_log_retains_no_more_than_the_wires_digits_tell_apart():
     assert append(log, 3) == LOG_FULL
     log.cursors[0].number = 1
     assert append(log, 3) == LOG_DONE
+
+
+def test_overwriting_moves_the_cursors_counts_and_saves_before_it_erases():
+    area = watched(13, 1024, 16, cursors=2, when_full=WHEN_FULL_OVERWRITE)
+    log, state = area.log, area.state
+    for ident in range(1, 100):
+        assert append(log, ident) == LOG_DONE and log.has_room(PAYLOAD)
+        assert state.durable[n.CURSOR] >= log.cursors[0].number or ident < 36
+        assert state.durable[n.OVERWRITTEN] == state.numbers[n.OVERWRITTEN]
+    found = read_all(log)
+    assert found == numbers(found[0][0], 99)
+    assert state.numbers[n.OVERWRITTEN] == found[0][0] - 1 == state.numbers[n.MISSED]
+    assert state.numbers[n.DAMAGED] == 0
+
+
+def test_what_is_given_up_and_not_saved_is_taken_back():
+    area = watched(13, 1024, 16, cursors=2, when_full=WHEN_FULL_OVERWRITE)
+    log, state = area.log, area.state
+    ident = 1
+    while log.room(PAYLOAD) > 0 or ident < 30:
+        assert append(log, ident) == LOG_DONE
+        ident += 1
+    take_all(log, 1)
+    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.counts.missed
+    assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
+    places = [cursor.number for cursor in log.cursors]
+    save, state.save = state.save, lambda: False
+    assert append(log, ident) == LOG_FAILED
+    assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
+    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.counts.missed) == before
+    log.cursors[0].advance()
+    assert log.cursors[0].number == places[0] + 1, "it is taken"
+    state.save = save
+    assert append(log, ident) == LOG_DONE
+    first = log.cursors[0].number + 1
+    assert state.durable[n.OVERWRITTEN] == first - 2 > places[0], "all but that one"
+    assert read_all(log) == numbers(first, ident)
+
+
+def test_nothing_is_overwritten_ahead_of_need():
+    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
+    log = area.log
+    for ident in range(1, 36):
+        assert append(log, ident) == LOG_DONE and log.maintain()
+    assert area.state.numbers[n.OVERWRITTEN] == 0 and log.room(PAYLOAD) == 0 and not log.is_ready()
+    assert append(log, 36) == LOG_DONE and area.state.numbers[n.OVERWRITTEN] == 7
+
+
+def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
+    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
+    log = area.log
+    for ident in range(1, 120):
+        assert (append(log, ident) if ident % 4 else append_event(log, ident)) == LOG_DONE
+        if ident == 3:
+            take_all(log)
+    gone = read_all(log)[0][0] - 1
+    assert area.state.numbers[n.OVERWRITTEN] == len([one for one in range(4, gone + 1) if one % 4])
 
 
 def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
@@ -232,6 +332,36 @@ def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
     assert read_all(log, 1) == numbers(8, last)
 
 
+def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
+    area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
+    log = area.log
+    for ident in range(1, 100):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    found = read_all(log, 1)
+    assert found == numbers(found[0][0], 99)
+    assert area.state.numbers[n.MISSED] == found[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
+
+
+def test_what_stands_in_a_block_that_is_erased_is_placed_again():
+    area = watched(13, 1024, 16)
+    log = area.log
+    scout = Cursor()
+    scout.wants = WANTS_RESULTS | WANTS_FRAMES
+    append(log, 1)
+    assert log.peek(scout) > 0
+    scout.advance()
+    for ident in range(2, 80):
+        append(log, ident)
+        deliver(log)
+    number = 1
+    while log.peek(scout) > 0:
+        assert scout.found > number and ident_in(log.page, log.at) == scout.found
+        number = scout.found
+        scout.advance()
+    assert number == 79 and area.state.numbers[n.DAMAGED] == 0
+
+
 def test_a_cursor_goes_back_as_far_as_the_log_reaches():
     log = mounted(Nor(13, 1024, 16))
     for ident in range(1, 80):
@@ -244,6 +374,16 @@ def test_a_cursor_goes_back_as_far_as_the_log_reaches():
     assert cursor.number > 30 and read_all(log)[0][0] == cursor.number - (79 - held(log)[0][0])
     log.rewind(cursor, 1000)
     assert cursor.number == 79
+
+
+def test_what_a_cursor_went_back_to_is_not_erased():
+    log = mounted(Nor(13, 1024, 16))
+    for ident in range(1, 30):
+        append(log, ident)
+    take_all(log)
+    log.rewind(log.cursors[0], 3)
+    assert fill(log, 30) == 36
+    assert read_all(log) == numbers(4, 35)
 
 
 # -- restarts
@@ -264,6 +404,45 @@ def test_a_start_finds_everything_and_goes_on():
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
         assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.counts.torn == 0
+
+
+def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
+    area = watched()
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    log = area.mount()[1]
+    assert log.doubtful and read_all(log) == numbers(1, 2) and log.waits(log.cursors[0]) == 1
+    assert log.settle() and read_all(log) == numbers(3, 3)
+    assert [flags for _, _, flags, _ in held(log)] == [0, 0, FLAG_COPY]
+
+
+def test_what_a_snapshot_calls_durable_is_trusted_once_this_session_has_saved():
+    area = watched()
+    append(area.log, 1)
+    assert area.state.save()
+    log = area.mount()[1]
+    area.flash.code = FLASH_IO
+    assert not log.settle() and log.doubtful and read_all(log) == []
+    area.flash.code = FLASH_DONE
+    programs = area.flash.programs
+    assert log.settle() and area.flash.programs == programs + 2, "nothing but the snapshot"
+    assert read_all(log) == numbers(1, 1) and held(log)[0][2] == 0
+
+
+def test_a_settled_record_is_not_covered_before_its_owner_says_so():
+    area = watched()
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    assert area.state.numbers[n.LOG + n.NEXT] == 4
+    state, log = area.mount()
+    assert state.numbers[n.LOG + n.NEXT] == 1, "the only snapshot was written before the first one"
+    log.cover(2)
+    assert log.settle() and state.durable[n.LOG + n.NEXT] == 3
+    append(log, 4)
+    assert state.numbers[n.LOG + n.NEXT] == 3
+    log.cover(4)
+    append(log, 5)
+    assert state.numbers[n.LOG + n.NEXT] == 6
 
 
 def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
@@ -308,6 +487,50 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     log = area.mount()[1]
     assert log.settle() and read_all(log) == numbers(1, ident - 1)
     assert append(log, ident) == LOG_DONE
+
+
+def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
+    area = Area(flash=Nor(), graph_blocks=4)
+    area.mount()
+    for ident in (1, 2, 3):
+        append(area.graphs, ident)
+    area.mount()
+    assert area.graphs.doubtful and area.graphs.settle() and len(held(area.graphs)) == 3
+    assert append(area.graphs, 4) == LOG_DONE
+    for ident in range(5, 200):
+        assert append(area.graphs, ident) == LOG_DONE
+    assert len(held(area.graphs)) > 30
+
+
+def test_passed_records_are_not_carried():
+    area = watched()
+    for ident in range(1, 9):
+        append(area.log, ident)
+    for _ in range(6):
+        area.log.peek(area.log.cursors[0])
+        area.log.cursors[0].advance()
+    assert area.state.save()
+    log = area.mount()[1]
+    append(log, 9)
+    assert [(number, flags) for number, _, flags, _ in held(log)][-3:] == [(7, FLAG_COPY), (8, FLAG_COPY), (9, 0)]
+    take_all(log)
+    assert area.state.save()
+    log = area.mount()[1]
+    append(log, 10)
+    assert held(log)[-1][2] == 0 and log.offset == 256, "all was passed: a plain block"
+
+
+def test_numbers_go_on_above_all_that_was_ever_used():
+    area = watched()
+    for ident in range(1, 6):
+        append(area.log, ident)
+    take_all(area.log)
+    assert area.state.save()
+    for block in range(7, 16):
+        area.flash.erase(block)
+    log = area.mount()[1]
+    assert log.number == 0 and log.next == 6 and log.cursors[0].number == 5
+    assert append(log, 6) == LOG_DONE and read_all(log) == numbers(6, 6)
 
 
 def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm():
@@ -377,12 +600,59 @@ def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back()
     assert cuts > 20
 
 
+def test_a_refused_program_changes_nothing_and_its_place_is_left():
+    area = watched()
+    log = area.log
+    for ident in (1, 2, 3):
+        append(log, ident)
+    area.flash.code = FLASH_IO
+    assert append(log, 4) == LOG_FAILED and log.number == 3 and log.next == 4
+    area.flash.code = FLASH_DONE
+    assert append(log, 4) == LOG_DONE
+    assert log.offset == 256 and read_all(log) == numbers(1, 4)
+    assert area.mount()[1].number == 4
+
+
+def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
+    for when_full in (0, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        assert log.device.block_count == 3
+        area.flash.worn = (area.flash.block_count - 1,)
+        ident = last = 0
+        for _ in range(40):
+            while append(log, ident + 1) == LOG_DONE:
+                ident += 1
+            assert ident > last, "it is full"
+            last = ident
+            cursor = log.cursors[0]
+            while cursor.number < ident - 1:  # the last one waits
+                assert log.peek(cursor) > RECORD_NONE
+                cursor.advance()
+            assert log.has_room(PAYLOAD)
+        assert log.counts.worn
+        state, log = area.mount(when_full=when_full)
+        assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[n.DAMAGED] == 0
+
+
 def test_nothing_is_appended_where_no_snapshot_can_be_written():
     area = watched()
     area.flash.code = FLASH_IO
     assert append(area.log, 1) == LOG_FAILED and not area.log.maintain()
     area.flash.code = FLASH_DONE
     assert append(area.log, 1) == LOG_DONE
+
+
+def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
+    area = watched()
+    log = area.log
+    area.flash.worn = (8, 9)
+    for ident in range(1, 60):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    assert log.counts.worn == 2 and [one[0] for one in held(log)][-1] == 59
+    log = area.mount()[1]
+    assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
 
 
 def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
@@ -425,6 +695,21 @@ def test_last_two_blocks_take_what_fits_once_something_is_passed():
         assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
+def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.worn = (8,)
+        last = fill(log)
+        log.peek(log.cursors[0])
+        log.cursors[0].advance()
+        assert append(log, last, extra=300) == LOG_FULL
+        assert append(log, last) == LOG_FULL, "no cursor has moved since"
+        log.peek(log.cursors[0])
+        log.cursors[0].advance()
+        assert append(log, last) == LOG_DONE and read_all(log) == numbers(3, last)
+
+
 def test_block_that_refused_a_program_is_carried_where_no_other_is_left():
     area = watched(10, 1024, 16)
     log = area.log
@@ -462,6 +747,24 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
             assert found[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(found) == last - 3)
 
 
+def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
+    area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
+    log, flash = area.log, area.flash
+    for ident in range(1, 43):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    assert log.cursors[1].number == 0 and area.state.save()
+    assert append(log, 43) == LOG_DONE and log.cursors[1].number == 7
+    for ident in range(44, 50):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    take_all(log)
+    flash.read_fails_in = 4
+    assert append(log, 50) == LOG_FAILED and 7 < log.cursors[1].number < 14
+    assert area.state.durable[n.CURSOR + 1] == area.state.durable[n.MISSED] == log.cursors[1].number
+    assert append(log, 50) == LOG_DONE and area.state.numbers[n.MISSED] == log.cursors[1].number
+
+
 def test_a_device_that_cannot_be_read_tells_nothing():
     area = watched()
     for ident in range(1, 6):
@@ -474,6 +777,24 @@ def test_a_device_that_cannot_be_read_tells_nothing():
     area.flash.unreadable = (7,)
     area.mount()
     assert area.found == -1
+
+
+def test_damaged_records_are_passed_and_counted_once():
+    area = watched(16, 4096, 16, cursors=2)
+    log = area.log
+    for ident in range(1, 80):
+        append(log, ident)
+    for number in (3, 40):
+        found = [one for one in range(7 * 4096, 16 * 4096) if area.flash.cells[one : one + 6] == _number(number)]
+        for at in found:
+            area.flash.cells[at + 9] ^= 1
+    expected = [one for one in numbers(1, 79) if one[0] not in (3, 40)]
+    assert read_all(log) == expected and read_all(log, 1) == expected
+    assert area.state.numbers[n.DAMAGED] == 2
+
+
+def _number(number):
+    return bytes((number, 0, 0, 0, 10, 0))
 
 
 def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
@@ -530,6 +851,25 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     assert state.numbers[n.DAMAGED] == 0
 
 
+def test_a_newest_block_whose_only_record_is_gone_is_free():
+    for is_damaged in (False, True):  # the last record in front of it
+        area = watched(10, 1024, 16)
+        for ident in range(1, 9):
+            append(area.log, ident)
+        cells = area.flash.cells
+        log = area.mount()[1]
+        assert log.firsts[log.block] == log.number == 8
+        if is_damaged:
+            cells[cells.find(_number(7), 7 * 1024) + 9] ^= 1
+        begin = (7 + log.block) * 1024
+        cells[begin + 60 : begin + 64] = b"\0\0\0\0"
+        assert log.settle() and log.counts.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
+        found = numbers(1, 7 - is_damaged)
+        assert read_all(log) == found and log.cursors[0].number == 7
+        assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]
+        assert area.state.numbers[n.DAMAGED] == is_damaged
+
+
 def test_no_two_blocks_have_one_number():
     area = watched(13, 1024, 16)
     seen = set()
@@ -542,6 +882,23 @@ def test_no_two_blocks_have_one_number():
         assert log.block_number % count == log.block
         seen.add(log.block_number // count)
     assert len(seen) <= max(seen) <= len(seen) + starts + 1, "each opening counts one, and each start"
+
+
+def test_block_numbers_go_on_above_one_seen_by_one_start_only():
+    area = watched()
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    take_all(area.log)
+    assert area.state.save()
+    append(area.mount()[1], 4)
+    state, log = area.mount()
+    seen = log.block_number
+    assert log.number == 4 and state.save()
+    area.flash.cells[8 * 4096 : 9 * 4096] = b"\xff" * 4096
+    assert area.mount()[0].save()
+    log = area.mount()[1]
+    assert log.number == 3 and append(log, 40) == LOG_DONE
+    assert log.block_number > seen, "it may read well again, and is older then"
 
 
 def test_block_of_a_cut_session_is_older_than_the_next_session_s():

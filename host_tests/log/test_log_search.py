@@ -73,11 +73,46 @@ def test_an_id_that_no_block_can_have_costs_a_read_a_block():
     assert found(area, 0) == ([], reads)
 
 
+def test_the_same_id_is_found_newest_block_first():
+    area = area_of()
+    for turn in range(40):
+        append(area.log, 7, extra=turn)
+    search = Search(area.log)
+    search.begin(b"0000000007", 0)
+    numbers = []
+    while search.next() > 0:
+        numbers.append(get_u32(area.log.page, area.log.at))
+    assert sorted(numbers) == list(range(1, 41))
+    assert numbers[:8] == list(range(33, 41)) and numbers[8] == 17
+
+
+def test_out_of_order_ids_are_found():
+    area = area_of()
+    idents = [(ident * 37) % 101 + 1 for ident in range(100)]
+    for ident in idents:
+        append(area.log, ident)
+    for ident in idents:
+        assert found(area, ident)[0] == [ident]
+    area.mount()
+    area.log.settle()
+    for ident in idents:
+        assert found(area, ident)[0] == [ident]
+
+
 def test_what_is_in_doubt_is_not_found_before_it_is_settled():
     area = area_of(last=5)
     area.mount()
     assert found(area, 5)[0] == [] and found(area, 4)[0] == [4]
     assert area.log.settle() and found(area, 5)[0] == [5]
+
+
+def test_what_was_carried_over_is_found_once():
+    area = area_of(16, 64)
+    for ident in range(1, 60):
+        area.mount()
+        assert append(area.log, ident) == LOG_DONE
+    for ident in range(1, 60):
+        assert found(area, ident)[0] == [ident], ident
 
 
 def test_rest_of_a_block_with_only_its_last_record_carried_is_found():

@@ -1,7 +1,7 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import FLASH_DONE
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from toolcart.agent.log.state import (
     STATE_EMPTY,
@@ -79,6 +79,32 @@ def test_what_was_saved_is_found_whole():
         assert state.saves == 70 and state.alarm == STATE_FINE
 
 
+def test_cursor_that_is_followed_is_saved_and_stands_there_at_next_start():
+    flash = Faulty()
+    state = started(flash)
+    cursor = Cursor()
+    state.follow(cursor, CURSOR)
+    cursor.number = 12
+    assert state.save() and state.durable[CURSOR] == 12
+    state = State(flash)
+    early, late = Cursor(), Cursor()
+    state.follow(early, CURSOR)
+    state.load()
+    state.follow(late, CURSOR)
+    assert early.number == late.number == 12
+
+
+def test_a_start_begins_a_fresh_block_with_the_same_snapshot_twice():
+    flash = Faulty()
+    for turn in range(1, 10):
+        state = started(flash)
+        operations = flash.operations
+        assert saved(state, turn) and flash.operations == operations + 3
+        assert saved(state, turn + 100) and flash.operations == operations + 4
+        assert started(flash).numbers[DELIVERED] == turn + 100
+    assert flash.erased == [0, 1, 2, 3, 0, 1, 2, 3, 0], "all four take turns"
+
+
 def test_all_four_blocks_take_turns_in_one_session():
     flash = Faulty()
     state = started(flash)
@@ -93,6 +119,22 @@ def test_a_session_is_ready_once_it_has_saved():
     assert not state.is_ready() and state.saves == 0
     assert state.ready() and state.saves == 1 and state.ready() and state.saves == 1
     assert state.is_ready() and saved(state, 1) and saved(state, 2) and not state.is_ready()
+
+
+def test_a_snapshot_that_is_damaged_or_stands_elsewhere_does_not_count():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1) and saved(state, 2)
+    for at in range(0, 256, 9):
+        flash.cells[512 + at] ^= 1
+        assert started(flash).numbers[DELIVERED] == 1
+        flash.cells[512 + at] ^= 1
+    flash.cells[768:1024] = flash.cells[512:768]
+    flash.cells[512:768] = b"\xff" * 256
+    assert started(flash).numbers[DELIVERED] == 1, "in another slot"
+    flash.cells[1024:2048] = flash.cells[0:1024]
+    flash.cells[0:1024] = b"\xff" * 1024
+    assert State(flash).load() == STATE_EMPTY, "in another block"
 
 
 def test_snapshots_of_another_format_or_size_are_left_alone():
@@ -151,6 +193,17 @@ def _until_cut(flash, value=0):
         return done
 
 
+def test_a_refused_save_says_so_and_the_next_one_opens_a_block():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1)
+    flash.code = FLASH_IO
+    assert not saved(state, 2) and state.durable[DELIVERED] == 1 and not state.ready()
+    flash.code = FLASH_DONE
+    assert state.ready() and state.durable[DELIVERED] == 2 and flash.erased[0] == 0 and flash.erased[-1] == 1
+    assert started(flash).numbers[DELIVERED] == 2
+
+
 def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
     """Two openings are cut behind their first snapshot; what they left reads well at one start and not at the next."""
     for is_seen in (False, True):  # by the second one
@@ -175,6 +228,15 @@ def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
             if flash.cells[at : at + 256] == SPOILT:
                 flash.cells[at : at + 256] = left[block]
         assert started(flash).numbers[DELIVERED] == 10, is_seen
+
+
+def test_snapshot_that_rots_at_the_front_of_block_leaves_the_other_one():
+    for slot in (0, 1):
+        flash = Faulty()
+        for value in (1, 2):
+            assert saved(started(flash), value)
+        flash.cells[1024 + slot * 256 + 99] ^= 4
+        assert started(flash).numbers[DELIVERED] == 2
 
 
 def test_failing_blocks_are_left_until_the_last_which_stays_as_it_is():

@@ -2,7 +2,7 @@
 
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
+from toolcart.agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.quarantine.quarantine import (
     FAILED,
@@ -22,6 +22,18 @@ from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor, PowerCut
 PORTABLE = True
 HEAVY = True
 HEAP = "3m"
+
+
+def entries(bench):
+    """Return (ring's number, main log's number) of all entries."""
+    quarantine = bench.quarantine
+    found = []
+    kind = quarantine.next_entry(0)
+    while kind > RECORD_NONE:
+        found.append((quarantine.entry, quarantine.number))
+        kind = quarantine.next_entry(quarantine.entry)
+    assert kind == RECORD_NONE
+    return found
 
 
 def test_an_entry_is_the_record_with_its_number_and_why():
@@ -90,6 +102,21 @@ def test_where_there_is_none_the_flash_is_asked_once():
     bench.flash.unreadable = ()
     assert bench.quarantine.has(12) == bench.quarantine.has(25) == 1 and bench.quarantine.has(11) == 0
     assert bench.keep(14) == KEPT_DONE and [bench.quarantine.has(number) for number in (13, 14, 15)] == [0, 1, 0]
+
+
+def test_what_is_removed_stays_removed_and_the_others_stay():
+    bench = QuarantineBench(results=9)
+    bench.keep(1, 2, 3, 4, 5, 6, 7)
+    assert bench.quarantine.remove([2, 4, 5], DROPPED) == 3
+    for _ in range(2):
+        assert bench.quarantine.numbers() == [1, 3, 6, 7] and bench.quarantine.count() == 4
+        assert bench.state.numbers[DROPPED] == 3 and bench.quarantine.find(4) == RECORD_NONE
+        bench.start()
+        assert bench.quarantine.settle()
+    assert bench.quarantine.remove([1, 3], DROPPED) == 2, "the hole between is swallowed, and the one behind"
+    assert bench.quarantine.log.cursors[0].number == 5 and bench.state.numbers[HOLES : HOLES + 8] == [0] * 8
+    assert bench.keep(4) == KEPT_DONE, "it may come again when it is refused again"
+    assert bench.quarantine.numbers() == [6, 7, 4]
 
 
 def test_a_drop_that_could_not_be_written_has_not_happened():
@@ -282,6 +309,20 @@ def test_one_hole_is_left_for_the_entry_that_is_offered_again():
     assert quarantine.tidy() and quarantine.remove([11], DROPPED) == 1
     assert quarantine.end_late(True) and numbers[LATE] == 0 and quarantine.has(9) == 0
     assert quarantine.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
+
+
+def test_entry_that_is_offered_again_keeps_its_name_when_it_is_moved():
+    bench = QuarantineBench(results=20)
+    bench.keep(*range(1, 15))
+    quarantine, numbers = bench.quarantine, bench.state.numbers
+    assert quarantine.find(1) > 0
+    numbers[LATE] = quarantine.entry
+    assert quarantine.remove([2, 4, 6], DROPPED) == 3
+    assert quarantine.tidy() and quarantine.numbers()[-1] == 1
+    bench.start()
+    quarantine, numbers = bench.quarantine, bench.state.numbers
+    assert quarantine.settle() and quarantine.next_entry(numbers[LATE] - 1) > 0 and quarantine.number == 1
+    assert quarantine.end_late(False) and quarantine.has(1) == 1 and numbers[LATE] == 0
 
 
 def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():

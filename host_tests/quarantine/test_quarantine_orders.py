@@ -118,6 +118,19 @@ def test_what_cannot_be_read_is_counted_in_the_list():
     assert station.listed() == [1, 3, 4, 5] and station.order("list")[-1]["parked_damaged"] == 1
 
 
+def test_what_is_dropped_is_gone_and_counted_and_stays_so():
+    station = bench(6)
+    said = station.order("drop", "2", "4-5")
+    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3}]
+    for _ in range(2):
+        assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
+        station.start()
+        assert station.quarantine.settle()
+    assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0}
+    station.start()
+    assert station.listed() == []
+
+
 def test_any_can_be_dropped_from_a_full_quarantine_and_log():
     for unit in (16, 256):
         station = Bench(kept_blocks=4, blocks=14, unit_bytes=unit)

@@ -83,6 +83,40 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
         assert asked == ([b"1", b"1", b"1", b"0"] if settings is BOLTS else [b"0"] if kind is POWERMACS else [])
 
 
+def test_outage_comes_again_from_where_the_subscription_rewinds():
+    for kind, settings in KINDS:
+        cart = cart_of(kind, settings).ready()
+        produce(cart, 3)
+        drop(cart)
+        for _ in range(6):
+            cart.controller.produce()
+        cart.ready()
+        cart.run(20000)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
+        once_more = kind is POWERMACS  # the last one shows that its numbers have not restarted
+        assert cart.counted(h.DUPLICATES) == once_more and cart.station.known.gone() == 0
+        clean(cart)
+
+
+def test_the_first_outage_is_ours_what_was_before_is_not():
+    cart = cart_of(POWERMACS, {}, on=False)
+    for _ in range(4):
+        cart.controller.produce()
+    cart.boot()
+    cart.ready()
+    cart.run(3000)
+    assert cart.stored_ids() == []
+    produce(cart, 1)
+    assert cart.stored_ids() == [5]
+    cart = cart_of(POWERMACS, {}).ready()
+    drop(cart)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready()
+    cart.run(9000)
+    assert cart.stored_ids() == [1, 2, 3]
+
+
 def test_a_cut_at_any_moment_loses_and_doubles_nothing():
     for kind, settings in KINDS[:3]:
         for after in range(0, 60, 4 if LONG else 12):

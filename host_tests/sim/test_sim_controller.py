@@ -183,6 +183,17 @@ def test_silence_that_a_black_hole_made_is_no_complaint():
     assert cart.controller.closings == ["controller: integrator was silent"]
 
 
+def test_hanging_controller_says_nothing_and_goes_on_when_it_is_freed():
+    cart = started()
+    cart.controller.options.silent = True
+    number = cart.controller.produce()
+    assert cart.say(KEEP_ALIVE) == b""
+    assert cart.wait(14000) == b""
+    cart.controller.options.silent = False
+    assert cart.hear()[111:121] == b"%010d" % number
+    assert cart.controller.complaints == []
+
+
 def test_header_styles_differ_in_what_stands_for_nothing():
     for style, head in (
         ("blank", b"00240005            "),

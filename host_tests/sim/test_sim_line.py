@@ -70,6 +70,16 @@ def drain(clock, network, port, limit_ms=100000):
     return b"".join(pieces), pieces
 
 
+def test_bytes_go_there_and_back_in_one_step_without_delay():
+    _, network, _, port = build()
+    assert port.state() == PORT_OPEN
+    assert port.write(b"..hello", 2, 5) == 5
+    assert network.step()
+    assert network.readable()
+    assert read(port) == b"hello"
+    assert read(port) == b""
+
+
 def test_connect_takes_its_time_and_says_when_it_is_due():
     clock, network, line, port = build(connect_now=False)
     line.connect_delay_ms = 30
@@ -82,6 +92,20 @@ def test_connect_takes_its_time_and_says_when_it_is_due():
     clock.advance(30)
     network.step()
     assert port.state() == PORT_OPEN
+
+
+def test_delay_is_one_way_each():
+    clock, network, line, port = build()
+    line.delay_ms = 10
+    port.write(b"abc", 0, 3)
+    clock.advance(network.next_due())
+    network.step()
+    assert Echo.made[0].received == [b"abc"]
+    assert read(port) == b""
+    assert network.next_due() == 10
+    clock.advance(10)
+    network.step()
+    assert read(port) == b"abc"
 
 
 def test_no_one_listening_refuses():
@@ -121,6 +145,26 @@ def test_cut_loses_what_is_under_way_and_lets_connect_again():
     assert port.state() == PORT_OPEN
 
 
+def test_black_hole_neither_delivers_nor_fails_and_goes_on_afterwards():
+    clock, network, _, port = build()
+    network.swallow(PLACE[0], PLACE[1])
+    assert port.write(b"abc", 0, 3) == 3
+    clock.advance(60000)
+    network.step()
+    assert port.state() == PORT_OPEN
+    assert read(port) == b""
+    assert Echo.made[0].excused
+    second = network.port()
+    second.open(PLACE[0], PLACE[1])
+    clock.advance(60000)
+    network.step()
+    assert second.state() == PORT_OPENING
+    network.up(PLACE[0], PLACE[1])
+    network.step()
+    assert read(port) == b"abc"
+    assert second.state() == PORT_OPEN
+
+
 def test_peer_that_forgot_the_connection_answers_a_write_with_reset():
     _, network, _, port = build()
     network.half_open(PLACE[0], PLACE[1])
@@ -141,6 +185,17 @@ def test_agent_that_lost_power_leaves_its_peer_connected():
     port.open(PLACE[0], PLACE[1])
     network.step()
     assert len(Echo.made) == 2
+
+
+def test_close_by_the_peer_is_read_after_the_last_byte():
+    _, network, _, port = build()
+    Echo.made[0].send(b"bye")
+    Echo.made[0].wants_close = True
+    network.step()
+    assert read(port, 2) == b"by"
+    assert read(port, 2) == b"e"
+    assert read(port) == -1
+    assert port.state() == PORT_CLOSED
 
 
 def test_close_of_the_port_reaches_the_peer_after_what_was_written():
@@ -175,6 +230,17 @@ def test_random_splits_deliver_the_same_stream_in_pieces():
     assert stream == text
     assert len(pieces) > 2
     assert len(Echo.made[0].received) > 2
+
+
+def test_limits_bound_reads_writes_and_segments():
+    _, network, line, port = build()
+    line.read_limit = 2
+    line.write_limit = 5
+    line.segment_bytes = 3
+    assert port.write(b"0123456789", 0, 10) == 5
+    network.step()
+    assert Echo.made[0].received == [b"012", b"34"]
+    assert read(port) == b"01"
 
 
 def test_full_buffer_takes_nothing_until_the_peer_has_it():

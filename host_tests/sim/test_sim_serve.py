@@ -13,7 +13,7 @@ from toolcart.sim.controller import Controller
 from toolcart.sim.orders import HELP, Orders
 from toolcart.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
 from toolcart.toolsnet import take_apart
-from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE
+from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.sim.test_sim_toolsnet import REQUEST, RESULT, result
 from lab.harness.memory_archive import MemoryArchive
 
@@ -94,6 +94,31 @@ def test_result_goes_over_real_sockets_from_controller_to_archive(plant):
     assert plant.complaints() == []
 
 
+def test_recovered_result_counts_as_acknowledged_when_asked_by_number(plant):
+    number = plant.produce(2)[0]
+    with subscribed(plant) as cart:
+        cart.sendall(old(0))
+        take(cart, 227)
+        assert plant.account()["acknowledged"] == 0
+        cart.sendall(old(number))
+        take(cart, 227)
+        assert plant.account()["acknowledged"] == 1
+
+
+def test_overtaken_result_is_told_from_one_that_waits(plant):
+    first, second, third = plant.produce(3)
+    with subscribed(plant) as cart:
+        for number in (first, second, third):
+            cart.sendall(old(number))
+            take(cart, 227)
+    with connect(plant.server_port) as server:
+        server.sendall(result(1, 1, second))
+        take(server, 28)
+    account = plant.account()
+    assert (account["lost"], account["overtaken"], account["waiting"]) == (2, 1, 1)
+    assert account["missing"] == [first, third]
+
+
 def test_cut_resets_refuses_and_comes_back_on_the_same_port(plant):
     with subscribed(plant) as cart:
         port = plant.controller_port
@@ -115,6 +140,27 @@ def test_cut_resets_refuses_and_comes_back_on_the_same_port(plant):
     plant.cut_toolsnet(False)
     with connect(plant.pim_port) as pim:
         assert take(pim, 7) == b"0007120"
+
+
+def test_producer_keeps_its_rate_and_count(plant):
+    plant.produce_rate(500, jitter=0.5, count=20)
+    until(lambda: plant.account()["produced"] == 20)
+    plant.produce_rate(200)
+    until(lambda: plant.account()["produced"] > 25)
+    plant.stop_producing()
+    produced = plant.account()["produced"]
+    plant.produce()
+    assert plant.account()["produced"] == produced + 1
+
+
+def test_plant_goes_on_with_the_numbers_of_its_archive(tmp_path):
+    with SimulatedPlant(tmp_path / "archive.db") as plant:
+        with connect(plant.server_port) as server:
+            server.sendall(result(1, 1, 41))
+            take(server, 28)
+    with SimulatedPlant(tmp_path / "archive.db") as plant:
+        assert plant.produce() == [42]
+        assert plant.account()["delivered"] == 0
 
 
 def test_mistake_in_a_call_comes_back_to_the_caller(plant):
@@ -341,6 +387,21 @@ def test_descriptions_rename_the_map_and_results_do_not_rename_it_back():
     archive.store_result(found(18))
     row = archive.query("SELECT DISTINCT SystemName, StationName, SpindleName, ProgramName FROM ResultView")
     assert row == [("Line 4", "Cart 10", "Left", "Seat belt")]
+
+
+def test_archive_goes_on_where_its_file_ended(tmp_path):
+    first = SqliteArchive(tmp_path / "archive.db")
+    first.store_result(found(5, 55))
+    first.store_result(found(4, 54))
+    first.store_result(found(4, 54))
+    first.store_event(event())
+    first.close()
+    second = SqliteArchive(tmp_path / "archive.db")
+    assert (second.stored, second.repeated, second.out_of_order) == (2, 1, 1)
+    assert second.latest_result(3, 1, 10) == 4
+    assert second.latest_event(3, 1, 10) == 4
+    assert second.newest_tightening_id() == 54
+    second.close()
 
 
 def test_result_that_cannot_be_stored_leaves_no_trace():

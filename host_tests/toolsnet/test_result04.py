@@ -121,6 +121,17 @@ def test_telegram_is_the_worked_example_octet_for_octet():
     assert record.write(parameters=OF_THE_EXAMPLE) == EXAMPLE
 
 
+def test_identity_is_that_of_the_configuration_and_the_record():
+    record = Record(example(), station=9876, spindle=31)
+    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 21, 1234)
+    octets = writer.write(record.octets, 0, record.length, 0, 99999, 99999)
+    found = take_apart(bytes(writer.tx[4:octets]))[0]
+    assert (found["system_type"], found["system"], found["station"]) == (21, 1234, 9876)
+    assert (found["identifier"], found["sequence"]) == (99999, 99999)
+    assert found["spindles"][0]["spindle"] == 31
+    assert {parameter["spindle"] for parameter in found["parameters"]} == {31}
+
+
 def test_rows_of_the_mapping_hold():
     for fields, name, shown in (
         ({"time": "1999-12-31:23:59:58"}, "time", "19991231235958"),

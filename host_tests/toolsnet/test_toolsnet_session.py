@@ -120,6 +120,19 @@ def test_verification_is_acknowledged_then_the_request_follows_at_once():
     assert driven.session.state == ts.PIM_INFO
 
 
+def test_information_leads_to_the_server_it_names():
+    driven = Driven()
+    driven.to_pim_info()
+    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+    session = driven.session
+    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_OPEN_SERVER]
+    assert (session.info.result_sequence, session.info.event_sequence, session.info.server_port) == (16, 3, 10111)
+    assert bytes(session.info.server_address) == b"10.0.0.5       "
+    assert not session.can_send()
+    assert driven.opened() == ([ts.EV_STREAMING], b"")
+    assert session.can_send()
+
+
 def test_pim_without_a_verification_is_left_after_its_time():
     driven = Driven()
     driven.opened()
@@ -129,6 +142,19 @@ def test_pim_without_a_verification_is_left_after_its_time():
     assert driven.wait(59999) == ([], b"") and driven.session.state == ts.WAITING
     driven.wait(1)
     assert driven.commands[-1] == ts.CMD_OPEN_PIM
+
+
+def test_request_is_repeated_twice_with_its_identifier_then_the_pim_is_left():
+    driven = Driven()
+    lose_at_pim(driven)  # the next 12 is not acknowledged
+    request = driven.to_pim_info()[1]
+    assert request.startswith(b"001907")
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([], request)
+    assert driven.wait(5000) == ([], request)
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_LOST], b"")
+    assert driven.session.state == ts.WAITING
 
 
 def test_information_for_another_request_is_counted_and_waited_past():
@@ -144,6 +170,18 @@ def test_information_that_is_short_or_has_no_sequence_is_malformed():
     assert driven.hear(b"0036" + information(1)[4:-1]) == ([ts.EV_MALFORMED], b"")
     assert driven.hear(b"00370800001abcde" + information(1)[16:]) == ([ts.EV_MALFORMED], b"")
     assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+
+
+def test_connection_that_does_not_open_is_given_up():
+    driven = Driven()
+    assert driven.wait(5000) == ([ts.EV_LOST], b"")
+    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_CLOSE]
+    driven.wait(60000)
+    driven.to_pim_info()
+    driven.hear(information(1))
+    assert driven.wait(5000)[0] == [ts.EV_LOST]
+    driven.wait(60000)
+    assert driven.commands[-1] == ts.CMD_OPEN_PIM
 
 
 # -- the 05 for the 12
@@ -211,6 +249,18 @@ def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
     driven.takes = 9999
     assert len(driven.turn()[1]) == 300
     assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+
+
+def test_late_05_amid_a_second_copy_lets_that_copy_end_first():
+    driven = streaming()
+    ident, octets = driven.send()
+    driven.takes = 200
+    assert driven.wait(5000)[1] == octets[:200]
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert not driven.session.can_send()
+    driven.takes = 9999
+    assert driven.turn() == ([], octets[200:])
+    assert driven.session.can_send()
 
 
 def test_pim_that_takes_nothing_is_left_too():
@@ -343,6 +393,25 @@ def test_wait_is_left_out_when_a_05_came_since_the_last_connect():
         assert driven.session.state == ts.PIM_OPENING
 
 
+def test_loss_forgets_telegram_that_was_out_and_next_connection_begins_with_06():
+    driven = streaming()
+    driven.takes = 300
+    ident = driven.send()[0]
+    driven.closed()
+    driven.takes = 9999
+    driven.wait(60000)
+    assert driven.to_pim_info()[1].startswith(ACKNOWLEDGE_12)
+    driven.hear(information(driven.session.ident - 1))
+    assert driven.opened() == ([ts.EV_STREAMING], keepalive(4))
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert not driven.session.can_send()
+    driven.hear(acknowledge(4))
+    assert driven.session.can_send()
+    driven.send()
+    driven.closed()
+    assert driven.session.proven
+
+
 def wary(driven):
     """Let a result have no answer on a connection that answers nothing, and connect once more."""
     driven.send()
@@ -352,6 +421,19 @@ def wary(driven):
     driven.to_pim_info()
     driven.hear(information(driven.session.ident - 1))
     return driven, driven.opened()[1]
+
+
+def test_result_goes_out_where_an_answer_to_06_is_not_known():
+    driven, octets = wary(streaming())
+    assert octets.startswith(b"000706") and not driven.session.can_send()
+    assert driven.wait(5000)[1] == b"" and driven.session.can_send()
+    driven.send()
+    driven.closed()
+    assert not driven.session.proven
+    driven = Driven()
+    while mute_session(driven):
+        pass
+    assert wary(driven.to_streaming())[1] == b""
 
 
 def test_result_waits_where_a_06_usually_answered_is_not_answered_now():

@@ -118,6 +118,18 @@ def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     assert (messages.get(10, 0), messages.get(12, 0)) == asked
 
 
+def test_system_and_station_are_described_once_a_start():
+    one = cart()
+    assert one.archive.systems == {(3, 1): "Body shop"} and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    assert one.told[-1]["spindles"][0]["spindle"] == 1
+    assert programs(one.told[-1])[0] == (9999, "No parameter set")
+    count = len(one.told)
+    one.toolsnet.drop()
+    one.run(120000)
+    assert len(one.told) == count, "another connection tells nothing again"
+    assert not one.toolsnet.complaints
+
+
 def test_server_that_has_lost_results_is_told_the_names_again():
     one = cart()
     for _ in range(3):
@@ -167,6 +179,24 @@ def test_spindles_of_a_result_are_described_with_their_names():
     assert all(spindle["programs"] == told[0]["programs"] for spindle in told)
     assert not any(spindle["name"].startswith("Spindle") for spindle in told), "bolts have names"
     assert not one.toolsnet.complaints
+
+
+def test_what_has_no_room_is_left_out_and_counted():
+    for count in (1, 2, 3, 50, 99):
+        most = describe.programs_most(count)
+        programs = [(number, "x") for number in range(1, most + 1)]
+        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
+    names = one.station.outlets[0].sources[0].names
+    for number in range(1, 250):
+        names.learn(number, b"Set %d" % number + b" " * 25, 0)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(40000)
+    state = {}
+    one.station.outlets[0].put_state(state)
+    assert state["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
 
 
 def test_refusal_is_counted_and_results_go_on():

@@ -85,6 +85,14 @@ def test_other_events_have_codes_of_ours_and_their_fields():
     ]
 
 
+def test_what_is_no_number_goes_out_as_text():
+    assert told(written(event(ev.JOB, b"1", b"x" + b"1" + b"1x 4"))[1])[1:] == [
+        (20, 0, "x"),
+        (21, 1, "1"),
+        (22, 0, "1x 4"),
+    ]
+
+
 def test_event_without_a_time_carries_one_that_a_server_can_read():
     assert written(event(ev.ALARM, b"E1", time=b" " * 19))[1]["time"] == "20000101000000"
 
@@ -144,6 +152,9 @@ def test_event_allocates_nothing_on_a_32_bit_micropython(micropython32):
     text = written_out(Source("event09.py", Path(event09.__file__).read_text()))[0].text
     done = micropython32.run_source(f"SOURCE = {text!r}\nMOST_BYTES = {EVENT_BYTES_MAX}\n{ON_32_BIT}", "1m")
     assert done.returncode == 0 and done.stdout.strip() == "0", done.stdout + done.stderr
+
+
+ALL = ["alarms", "pset", "job", "vin", "gone"]
 
 
 class Books:

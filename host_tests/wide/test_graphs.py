@@ -51,6 +51,10 @@ def told(lines):
     return found
 
 
+def expected(ids):
+    return [(what, ident) for ident in ids for what in ("result", "torque", "angle", "plot parameters")]
+
+
 class Side(Bench):
     """A log, a ring of graphs and a file."""
 
@@ -301,6 +305,18 @@ def sent(one):
     return [(graph["sequence"], graph["graph_type"]) for graph in one.archive.graphs]
 
 
+def test_start_does_not_send_a_curve_again():
+    one = cart_with_toolsnet()
+    one.controller.produce()
+    one.run(3000)
+    count = one.archive.graphs_stored
+    assert count == 2
+    for _ in range(3):
+        one.cut()
+        one.run(30000)
+    assert one.archive.graphs_stored == count
+
+
 def test_last_curve_is_settled_when_the_flash_can_be_written_again():
     one = cart_with_toolsnet(wanted=("torque",))
     one.network.down("tn", 10111)
@@ -349,3 +365,6 @@ def test_curve_of_a_result_that_was_set_aside_is_not_sent():
     one.run(200000)
     assert one.archive.sequences() == [1, 3] and [sequence for sequence, _ in sent(one)] == [1, 3]
     assert shown(one)["graphs_without_result"] == 1
+
+
+# -- curves out of their pieces

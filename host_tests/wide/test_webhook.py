@@ -141,6 +141,17 @@ def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
     assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
 
 
+def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
+    plant = Plant(limits={"timeout_ms": 2000})
+    ids = plant.store(3)
+    plant.server.answers = [lambda body: b""]
+    plant.run(2500)
+    assert plant.server.ids() == ids and plant.outlet.cursor.number == 0
+    ids += plant.store(2)
+    plant.run(5000)
+    assert plant.server.ids() == ids and [head["last"] for head in plant.server.batches] == [3, 5]
+
+
 def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant = Plant()
     old = plant.store(5)

@@ -116,6 +116,21 @@ def test_as_many_are_in_doubt_as_may_be_out(window):
     assert most == window
 
 
+def test_an_08_that_names_none_says_nothing_about_the_window():
+    outlet = far(4, options={"silent_sequences": (2,)})
+    outlet.store(1)
+    outlet.until_passed()
+    outlet.store(30)
+    outlet.until(lambda: len(outlet.archive.sequences()) == 4)
+    outlet.options.reported_result = 1
+    outlet.until(lambda: not outlet.session.row, 60000)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 2, 60000)  # offered alone
+    outlet.options.reported_result = None
+    outlet.cut()
+    outlet.until_passed(3600000)
+    assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
+
+
 # -- answers in any order
 
 
@@ -275,6 +290,19 @@ def test_a_cut_behind_a_refusal_leaves_nothing_in_doubt():
     outlet.options.code_all = None
     outlet.until_passed(3600000)
     assert outlet.ids() == numbers(1, 40) and not kept(outlet)
+
+
+def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
+    outlet = far(8)
+    outlet.options.lost_acks = [1]
+    outlet.options.tightening_codes[12] = REFUSED
+    outlet.store(1)
+    outlet.until_passed()  # it went out twice
+    outlet.store(39)
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
+    assert outlet.toolsnet.server_connections == 1
 
 
 def away(outlet):

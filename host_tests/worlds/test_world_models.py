@@ -19,7 +19,7 @@ from lab.worlds.script import draw, filled
 from lab.worlds.spindles import PowerMacsSession
 from lab.worlds.telegrams import ResultTelegram
 from lab.worlds.timeline import Fuse, PowerCut
-from lab.worlds.toolsnet import ServerPeer
+from lab.worlds.toolsnet import SILENCE, ServerPeer
 from lab.worlds.world import World
 
 
@@ -56,6 +56,15 @@ def test_a_flash_objects_to_a_unit_that_is_programmed_twice():
     device.program(32, b"b" * 16, 16)
     assert device.program(40, b"b" * 16, 16) == REFUSED
     assert len(device.misuse) == 2
+
+
+def test_flash_objects_to_torn_unit_that_is_programmed_however_blank_it_reads():
+    device = flash()
+    device._tear = lambda first, content: (device.weak.update({first: content}), device.units.__setitem__(first, 2))
+    torn(device, 16)
+    assert looks(device, 16) == "erased"
+    device.program(0, b"b" * 16, 16)
+    assert device.misuse == ["unit 0 programmed though it is torn"]
 
 
 def test_a_cut_leaves_other_units_alone_and_what_is_done_stays():
@@ -178,6 +187,18 @@ def test_an_old_result_may_have_its_id_padded_on_either_side():
     assert shown == [b"0000000042", b"        42", b"42        "]
 
 
+def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
+    [controller] = a_world().controllers
+    controller.traits.update(shares_ids=True, wraps_to=0)
+    controller.next_id = 4294967295
+    first = made(controller, 2)
+    shown = [fetched(first, 7, pad)[2:12] for pad in ("", "left", "right")]
+    assert shown == [b"0000000000", b"         0", b"0         "]
+    assert controller.old(5) is first  # the newest at or below it
+    controller.memory.pop(0)
+    assert controller.old(5) is None
+
+
 def made(controller, count=1):
     for _ in range(count):
         controller.make()
@@ -222,6 +243,15 @@ def test_an_id_that_goes_to_another_spindle_is_another():
     assert list(controller.memory) == kept[3:] and controller.old(kept[1]) is None
 
 
+def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
+    [controller] = a_world().controllers
+    controller.traits["row_most"] = 3
+    controller.dislike_left = 9
+    made(controller, 5)
+    results = controller.history.results
+    assert [bool(results[number].disliked) for number in range(1, 6)] == [True, True, True, False, True]
+
+
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
     told = Questions(0)
     history = SimpleNamespace(sessions=[told])
@@ -243,6 +273,27 @@ def test_question_that_brings_result_for_the_first_time_is_no_late_one():
 def offer(world, one, sequence=1):
     telegram = ResultTelegram("00001", 1, one.stamp, sequence, one.vin, "0", one.torque, "0", one.angle, "0")
     return world.toolsnet.take(telegram)[0]
+
+
+def test_a_server_refuses_or_is_silent_by_content_and_notes_offers():
+    world = a_world()
+    results = world.history.stations[1].results
+    results.update({1: result(1, disliked="refuses"), 2: result(2, disliked="silent"), 3: result(3)})
+    assert [offer(world, results[number], number) for number in (1, 2, 3)] == [1, SILENCE, 0]
+    assert [bool(results[number].tried) for number in (1, 2, 3)] == [True, True, False]
+    world.toolsnet.refuses_all_until, world.toolsnet.refusal_code = 10, SILENCE
+    results[4] = result(4)
+    assert offer(world, results[4], 4) == SILENCE and results[4].tried
+
+
+def test_an_08_names_the_newest_row_or_the_highest():
+    world = a_world()
+    for number, sequence in ((1, 99998), (2, 2), (3, 99999)):
+        world.history.stations[1].results[number] = result(number)
+        offer(world, result(number), sequence)
+    assert world.toolsnet.latest(1) == 99999
+    world.toolsnet.traits["names"] = "highest"
+    assert world.toolsnet.latest(1) == 2
 
 
 def test_an_08_vouches_for_the_row_that_it_names():
@@ -273,6 +324,19 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured():
         world.time.now = 90000
         offer(world, station.results[2], 2)
         assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
+
+
+def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
+    for owes in (False, True):
+        world = a_world()
+        station = world.history.stations[1]
+        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        world.time.now, world.began, world.agent = 30000, 0, object()
+        peer = SimpleNamespace(offers=[], unheard=[result(2)] if owes else [])
+        one = station.results[1]
+        telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, "0", one.torque, "0", one.angle, "0")
+        world.toolsnet.take(telegram, peer)
+        assert (world.toolsnet.passing[1].began is None) == owes
 
 
 def test_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
@@ -308,6 +372,28 @@ def test_a_powermacs_hides_only_what_the_agent_cannot_know_of():
 
 
 # -- the log, as the world sees it -----------------------------------------------------------------------------------
+
+
+def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    blocks = range(first, device.block_count)
+    for block in blocks:
+        for place in range(20):
+            number = 20 * (block - first) + place + 1
+            station.results[number] = result(number)
+            device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
+    assert world.is_full(1) and world.stands_in_log(1, "W1N000001")
+    device.erase(first)
+    gone = [number for number, one in station.results.items() if one.gone is not None]
+    assert gone == list(range(1, 21)) and station.results[1].gone_full and not world.stands_in_log(1, "W1N000001")
+    for block in (1, 2, 3):
+        device.erase(first + block)
+    assert not world.is_full(1) and not station.results[61].gone_full
+    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.worn.add(first)
+    assert world.stands_in_log(1, "W1N000001") and device.erase(first) and not world.stands_in_log(1, "W1N000001")
 
 
 def test_a_block_begun_in_a_full_log_costs_the_oldest():
@@ -391,6 +477,23 @@ def test_a_frame_fills_a_log_pushed_and_fetched_not_by_a_copy():
     assert not _is_full_of((1 + index % 10, b"0061----") for index in itertools.count()), "each block the same ten"
 
 
+def test_a_log_is_full_of_what_waits_once_more():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    for number in range(1, 20 * (device.block_count - first) + 1):
+        station.results[number] = one = result(number)
+        station.rows.append(Row(1, 100, number, number, vouched=True))
+        at = first * BLOCK_BYTES + (number - 1) // 20 * BLOCK_BYTES + (number - 1) % 20 * 192
+        device.program(at, one.vin.encode().ljust(64), 64)
+    assert not world.is_full(1)
+    for one in station.results.values():
+        one.again.append(200)
+    assert world.is_full(1)
+    station.rows += [Row(1, 300, number, number, vouched=True) for number in station.results]
+    assert not world.is_full(1)
+
+
 def test_a_passed_block_that_waits_once_more_fills_a_log():
     for forgotten in (None, 150):
         world = a_world()
@@ -405,6 +508,17 @@ def test_a_passed_block_that_waits_once_more_fills_a_log():
                 station.rows.append(row)
             device.program(block * BLOCK_BYTES, station.results[number].vin.encode().ljust(64), 64)
         assert world.is_full(1) == (forgotten is not None)
+
+
+def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    station.results[1] = result(1)
+    for block in (first, first + 1):
+        device.program(block * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.erase(first)
+    assert station.results[1].gone is None
 
 
 def test_scripts_of_every_shape_and_profile_are_drawn_and_survive_json():

@@ -174,6 +174,18 @@ def test_a_failing_world_shrinks_to_one_that_fails_the_same_way():
     assert shrunk["events"][0][3] == 1
 
 
+def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
+    base = plain(end_ms=200000)
+    base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200], [60000, "order", 1, "ORDER", 1]]
+    for what, tried in (("drop", 0), ("retry", 1)):
+        base["events"][2][3] = what
+        outcome = run(base)
+        results = outcome.history.stations[1].results
+        assert outcome.verdict.findings == []
+        assert [one.number for one in results.values() if one.dropped] == ([1] if what == "drop" else [])
+        assert len([moment for moment in results[1].tried if moment >= 60000]) >= tried
+
+
 def test_only_what_the_flash_refused_to_say_was_dropped_may_be_gone():
     base = plain(end_ms=100000)
     base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200]]

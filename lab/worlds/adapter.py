@@ -22,6 +22,7 @@ from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
 from lab.worlds.history import Said
 
+TICKS_MAX = 0x3FFFFFFF
 HOLD = "hold"
 
 
