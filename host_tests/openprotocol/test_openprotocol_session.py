@@ -9,6 +9,7 @@ from host_tests.support.talk import STARTED, Talk
 PORTABLE = True
 
 ACKNOWLEDGE = b"00200062001         "
+KEEP_ALIVE = b"00209999001         "
 MIRROR = message(9999)
 
 
@@ -186,6 +187,17 @@ def fetch_next(talk, number):
     talk.settle()
 
 
+def test_second_answer_to_repeated_fetch_is_not_taken_for_answer_to_next():
+    talk = fetching()
+    talk.wait(10001)  # it went out three times
+    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
+    fetch_next(talk, b"0001234568")
+    assert talk.tell(refused(64, 15), refused(64, 15)) == [st.EV_UNKNOWN] * 2
+    assert talk.tell(fetched(2, tightening_id=1234568)) == [st.EV_FETCHED]
+    fetch_next(talk, b"0001234569")
+    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
+
+
 def test_refusals_are_taken_again_though_the_echoes_never_come():
     talk = fetching()
     talk.wait(14000)
@@ -259,6 +271,17 @@ def test_request_without_answer_is_sent_three_times_and_then_link_is_lost():
         talk.wait(4999)
         assert [mid for mid in talk.mids() if mid != 9999] == [ASKED[state]] * 2
         assert talk.wait(2) == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
+
+
+def test_port_that_takes_nothing_is_given_up():
+    talk = Talk().ready()
+    talk.takes = False
+    talk.tell(EXAMPLE)
+    events = []
+    for _ in range(10):
+        talk.hear(b"\0")  # the other side is alive, but nothing goes out
+        events += talk.wait(2000)
+    assert events == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
 
 
 # Stop
@@ -382,3 +405,11 @@ def test_wrong_number_is_refused_with_the_expected_one():
     assert talk.tell(numbered(EXAMPLE, 7)) == []
     assert talk.take() == [b"00289998001     02  00610003"]
     assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+
+
+def test_peer_that_counts_its_0002_is_acknowledged_too():
+    talk = Talk(start_revisions=(6,))
+    talk.take()
+    assert talk.tell(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
+    assert talk.take() == [b"00249997001     02  0002", b"002000609990        "]
+    assert talk.tell(numbered(accepted(60), 2)) == [st.EV_READY]

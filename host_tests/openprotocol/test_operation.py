@@ -309,9 +309,14 @@ def started(system_type=4, revision=6):
     return message(2, start_data(identity, revision), revision)
 
 
-def ready(system_type=4):
+def talk_with(system_type=4):
     talk = Talk()
     assert talk.tell(started(system_type)) == [st.EV_GENERIC if system_type == 4 else st.EV_STARTED]
+    return talk
+
+
+def ready(system_type=4):
+    talk = talk_with(system_type)
     assert talk.tell(accepted(8)) == [st.EV_READY]
     talk.take()
     return talk
@@ -338,6 +343,19 @@ def fetch(talk, digits):
     talk.session.fetch()
     talk.settle()
     return talk.take()
+
+
+def test_controller_that_knows_neither_has_no_results():
+    for named in (8, 1201):
+        talk = talk_with(1)
+        talk.tell(refused(60, 99))
+        assert talk.tell(refused(named, 99)) == [st.EV_REFUSED]
+        assert talk.take()[-1] == b"003101050040        00000000001"  # nor several spindles
+        assert talk.tell(refused(105, 99)) == [st.EV_REFUSED]
+        assert talk.take() == [b"002001000010        "]
+        assert talk.tell(refused(100, 99)) == [st.EV_REFUSED]
+        assert talk.take() == [b"002000600010        "]  # 99 may have meant the revision
+        assert talk.tell(refused(60, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
 
 
 def test_buffer_grows_with_what_waits_in_it():

@@ -80,6 +80,16 @@ def test_seconds_between_two_times():
         assert seconds_of(stamp_text(one)) == one
 
 
+def test_results_are_not_held_up_by_an_answer_that_does_not_come():
+    cart = cart_of("check", "ask", refuse={80: None, 12: None})
+    for _ in range(6):
+        cart.controller.produce()
+        cart.run(400)
+        assert cart.controller.acknowledged == cart.controller.produced
+    cart.run(100000)
+    assert cart.is_ready() and cart.controller.connections == 1 and cart.stored_ids() == cart.controller.produced
+
+
 # -- limits --------------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +127,16 @@ def produce(cart, *psets):
 
 
 ONE = [900, 1100, 1000, 30, 90, 60]
+TWO = [2200, 2800, 2500, 45, 120, 70]
+
+
+def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
+    for revisions, asked in (((1, 2), 3), ((1, 2, 5), 2)):
+        cart = cart_of(limits="ask", pset_data_revisions=revisions)
+        produce(cart, 1, 1, 2, 1, 2)
+        assert limits_of(cart) == [(1, None), (1, ONE), (2, None), (1, ONE), (2, TWO)]
+        assert cart.controller.messages[12] == asked, "revision 5 is tried once"
+        assert cart.controller.complaints == []
 
 
 def test_what_is_not_there_is_asked_for_once_a_connection():
@@ -138,6 +158,15 @@ def test_a_refusal_for_the_moment_is_asked_again():
     cart.run(20000)
     produce(cart, 1)
     assert limits_of(cart) == [(1, None), (1, ONE)]
+
+
+def test_a_set_without_a_date_and_set_0_have_no_limits():
+    for text in ("Last Change Unknown", "", "0000-00-00:00:00:00"):
+        cart = cart_of(limits="ask")
+        cart.controller.produce(pset=1, pset_change=text)
+        cart.controller.produce(pset=0)
+        cart.run(5000)
+        assert 12 not in cart.controller.messages and [limits for _, limits in limits_of(cart)] == [None, None]
 
 
 class Link:
@@ -229,6 +258,21 @@ def test_date_of_the_answer_is_what_its_limits_hold_for():
     limits.take(EV_QUERY, session, health, 0)
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
     assert limits.put(body_of(1), 0) == 0
+
+
+def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
+    limits, session, health = Limits(), Session(), Health()
+    limits.put(body_of(1), 0)
+    limits.ask(session, 0)
+    newer = b"2024-03-01:08:00:00"
+    assert limits.put(body_of(1, newer), 0) == 0
+    session.answer(answer_for(1))  # revision 1 does not say when the set was changed
+    limits.take(EV_QUERY, session, health, 0)
+    assert limits.put(body_of(1, newer), 0) == 0
+    assert limits.ask(session, 0), "again"
+    session.answer(answer_for(1))
+    limits.take(EV_QUERY, session, health, 0)
+    assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
 
 
 def test_limits_are_put_behind_a_result_without_any_memory():

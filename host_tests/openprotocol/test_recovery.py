@@ -5,18 +5,21 @@ from toolcart.agent.openprotocol import question as qn
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.filling import Filling
-from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.known import SPINDLES, Known
+from toolcart.agent.openprotocol.heard import Walk
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
+from toolcart.agent.openprotocol.known import DIGEST_BYTES, SPINDLES, Known, pack_id
 from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_NO, HIGHER_SAID, LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.whose import GONE_OWN
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
-from host_tests.support.recovery import BLANK, IDENTITY, Bench, FakeLog, FakeState, Memory, Result, Told
+from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, FakeLog, FakeState, Memory, Result, Told
 
 PORTABLE = True
 HEAP = "8m"
+
+LAST_ID = ID_PERIOD - 1
 
 
 def numbers(first, last):
@@ -78,6 +81,29 @@ def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
     assert not bench.recovery.seeks()
 
 
+# -- in an ordinary life -----------------------------------------------------------------------------------------
+
+
+def test_result_pushed_while_its_answer_is_on_the_way_is_stored_once():
+    bench = met(2)
+    bench.away(2)
+    bench.step()
+    bench.step()
+    assert bench.ask() == 3
+    bench.push(bench.memory.find(3))
+    bench.answer(bench.memory.find(3))
+    bench.settle()
+    assert sorted(bench.stored()) == [1, 2, 3, 4]
+
+
+def test_disabled_recovery_asks_nothing_and_stores_all_the_same():
+    bench = Bench(recovers=False).open()
+    bench.live()
+    bench.memory.make()
+    assert bench.live() and bench.log.records[-1][1] == 0
+    assert not bench.recovery.seeks() and bench.settle() == 0 and bench.stored() == [1, 3]
+
+
 # -- a count that begins afresh ----------------------------------------------------------------------------------
 
 
@@ -104,6 +130,9 @@ def test_answer_to_a_question_of_before_is_not_taken():
     assert bench.answer(bench.memory.find(2)) == qs.NEWS_NONE
     bench.settle()
     assert bench.known.top() == 6 and bench.stored() == numbers(1, 6)
+
+
+# -- the circle, and IDs that say little -------------------------------------------------------------------------
 
 
 # -- what is gone ------------------------------------------------------------------------------------------------
@@ -168,6 +197,19 @@ def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
     assert bench.stored() == [1, 2, 3, 4, 6] and not bench.recovery.seeks()
 
 
+def test_newest_without_an_id_is_asked_for_again():
+    bench = met(3)
+    bench.away(2)
+    nameless = Result(9, BLANK, 9)
+    for _ in range(UNANSWERED_MOST):
+        assert bench.ask() == 0
+        bench.answer(nameless)
+    assert bench.ask() == -1 and not bench.recovery.seeks()
+    bench.live()
+    bench.settle()
+    assert sorted(bench.stored()) == numbers(1, 6) and bench.recovery.flags == 0
+
+
 def test_without_id_zero_the_last_one_known_is_asked_for():
     bench = met(3)
     find = bench.memory.find
@@ -227,6 +269,26 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
     bench.away(2)
     bench.settle()
     assert bench.stored() == [1, 2, 3, 505, 506]
+
+
+def test_no_version_says_whether_ids_are_shared():
+    for system_type, sharing, needs in (
+        (0, qs.SHARING_AUTO, ""),
+        (1, qs.SHARING_AUTO, ""),
+        (3, qs.SHARING_AUTO, ""),
+        (3, qs.SHARING_OWN, ""),
+        (3, qs.SHARING_ALL, "station_id"),
+        (1, qs.SHARING_ALL, "station_id"),
+    ):
+        bench = Bench(sharing=sharing)
+        bench.opens_with = (IDENTITY, system_type)
+        bench.open()
+        assert bench.recovery.whose.needs == needs, (system_type, sharing)
+        assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
+        assert bench.live()
+        bench.opens_with = (STATION, system_type)
+        bench.again()
+        assert bench.recovery.whose.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
@@ -353,7 +415,44 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
 # A walk finds the lowest ID that is kept, past holes of others' IDs, in few questions.
 
 
+def walked(there, above, left, most):
+    """Walk down from `above` where the IDs in `there` are kept; returns the lowest and what was asked for."""
+    walk = Walk()
+    asked = []
+    goes_on = walk.begin(above, left, most)
+    while goes_on:
+        asked.append(walk.asked)
+        assert len(asked) < 5000
+        goes_on = walk.hear(walk.asked in there)
+    return walk.lowest(), asked
+
+
+def test_lowest_of_a_row_is_found_wherever_it_begins():
+    for most in (1, 3, 10):
+        for above in (1, 2, 3, 17, 40):
+            for kept in range(above):
+                there = set(range(above - kept, above))
+                lowest, asked = walked(there, above, above - 1, most)
+                assert lowest == above - kept, (most, above, kept)
+                assert len(asked) == len(set(asked)) or most > 1
+                assert 0 not in asked and all(0 < one < above for one in asked)
+
+
+def test_walk_goes_over_the_wrap_and_never_asks_for_zero():
+    for kept in range(1, 30):
+        there = {(8 - step) % ID_PERIOD for step in range(1, kept + 1)} - {0}
+        lowest, asked = walked(there, 8, ID_PERIOD // 2, 3)
+        wanted = (8 - kept) % ID_PERIOD
+        assert lowest == (wanted or 1) and 0 not in asked
+
+
 # What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched.
+
+
+def digest(number, rest=0):
+    octets = bytearray(bytes((rest,)) * DIGEST_BYTES)
+    pack_id(octets, 0, number)
+    return octets
 
 
 # -- a question --------------------------------------------------------------------------------------------------
@@ -363,6 +462,12 @@ def test_the_newest_has_nothing_beside_it():
     question = Question()
     for _ in range(3 * UNANSWERED_MOST):
         assert question.fails(False) and question.state == qn.ITSELF
+
+
+# -- what was heard ----------------------------------------------------------------------------------------------
+
+
+# -- what was pushed ---------------------------------------------------------------------------------------------
 
 
 # -- the range that is being fetched -----------------------------------------------------------------------------
@@ -399,6 +504,8 @@ def test_what_is_gone_is_told_once():
 # A controller whose answers have IDs that are one too high: all it has is stored once, under the ID that was pushed.
 #
 # Two kinds: one answers n with n's result under the ID n + 1 ("said"), the other keeps n's result under n + 1 ("kept").
+
+KINDS = (HIGHER_SAID, HIGHER_KEPT)
 
 
 class Higher(Memory):
@@ -440,6 +547,14 @@ class Cart(Bench):
         return [id_of(payload, HEAD_BYTES + TIGHTENING_ID) for payload, _, _ in self.log.records]
 
 
+def cart_of(kind, count=3, **memory):
+    cart = Cart(kind, **memory).met()
+    for _ in range(count):
+        cart.live()
+    cart.settle()
+    return cart
+
+
 def test_one_met_before_it_pushed_anything_is_put_right():
     for before in (0, 3):
         cart = Cart(HIGHER_SAID)
@@ -467,3 +582,15 @@ def test_one_late_answer_is_not_taken_for_it():
     assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.higher == HIGHER_NO
     bench.settle()
     assert bench.stored() == [1, 2, 3, 4, 5]
+
+
+def test_unreadable_ones_get_the_id_that_they_have():
+    cart = cart_of(HIGHER_SAID)
+    cart.away(2)
+    while cart.recovery.phase != qs.PHASE_FILL:
+        cart.step()
+    assert cart.ask() == 4
+    body = cart.memory.find(4).payload
+    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
+    cart.recovery.kept(cart.now)
+    assert cart.ask() == 5 and cart.refuse(replies.REFUSED_GONE) == qs.NEWS_NONE

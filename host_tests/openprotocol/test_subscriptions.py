@@ -12,6 +12,8 @@ ALARM = message(71, b"01E404021031042024-03-14:09:26:53")
 ALARM_STATUS = message(76, b"010")
 
 ALARMS = (70, 73, 0, b"", False, ((71, 72), (76, 77)))
+EXTRA = b"310" + b"0" * 30 + b"0"
+OPERATIONS = (8, 9, 1201, EXTRA, True, ((1201, 1203), (1202, 1203)))
 
 
 def talk_with(*rows):
@@ -80,6 +82,15 @@ def order(revisions, step, count):
 def test_each_is_asked_for_before_any_comes_again():
     for step in (Revisions.refused, Revisions.cut, Revisions.occupied):
         assert order(Revisions(ALL), step, 9) == [5, 6, 4, 3, 5, 6, 4, 3, 5]
+
+
+def test_a_rejection_says_whether_another_one_is_left():
+    for step in (Revisions.refused, Revisions.cut):
+        revisions = Revisions(ALL)
+        assert [step(revisions) for _ in range(5)] == [True, True, True, False, True]
+        assert revisions.in_vain
+        revisions.answered()
+        assert not revisions.in_vain
 
 
 def test_one_that_stood_is_given_up_after_the_third_cut_in_row():

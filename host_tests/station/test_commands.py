@@ -1,8 +1,10 @@
 """What others have the controller do: once, when it is their turn, and never without a word in the log."""
 
 from toolcart.agent.base.health import CONTROLLER_UNKNOWN
+from toolcart.agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.openprotocol import commands
+from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of
@@ -300,6 +302,25 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command():
     assert give(cart, "select-pset 12")["outcome"] == "accepted"  # that answer was lost with its connection
 
 
+def test_answer_that_comes_twice_or_names_another_mid_counts_for_nothing_else():
+    cart = cart_of()
+    assert give(cart, "select-pset 12")["outcome"] == "accepted"
+    cart.controller.sessions[0].accept(18)
+    cart.run(300)
+    assert give(cart, "select-pset 99")["outcome"] == "refused"
+    rest(cart)
+    cart.controller.options.refuse = {42: None}
+    order = Order(cart, "disable")
+    for _ in range(3):
+        order.turn()
+    for mid in (18, 43, 60, 9999, 0):
+        cart.controller.sessions[0].accept(mid)
+        cart.controller.sessions[0].refuse(mid, 99)
+    cart.controller.inject(b"0021000500110101    4\0")
+    cart.run(200)
+    assert order.end()["outcome"] == "unknown" and cart.is_ready()
+
+
 def test_a_connection_that_ends_first_leaves_it_unknown():
     for way in ("cut", "drop", "agent stops"):
         cart = cart_of(refuse={42: None})
@@ -333,6 +354,30 @@ def test_sent_command_stays_logged_after_a_cut_and_is_not_repeated():
 # -- results first -------------------------------------------------------------------------------------------------
 
 
+def acknowledged_after(cart, words):
+    """Return the longest ms from a result to its acknowledgement among many at any moment of a command."""
+    worst = 0
+    for offset in range(40):
+        order = Order(cart, words) if words else None
+        if order is not None:
+            order.turn()
+        cart.run(offset)
+        cart.controller.produce()
+        before = cart.clock.total_ms
+        cart.until(lambda: cart.controller.acknowledged == cart.controller.produced)
+        worst = max(worst, cart.clock.total_ms - before)
+        if order is not None:
+            assert order.end()["outcome"] == "accepted"
+        rest(cart)
+    return worst
+
+
+def test_an_acknowledgement_is_not_later_for_a_command():
+    alone = acknowledged_after(cart_of(), "")
+    beside = acknowledged_after(cart_of(), "identifier " + "I" * 56)
+    assert beside <= alone + 1, (alone, beside)
+
+
 def on_a_line(words):
     """Return the longest ms from a result to its acknowledgement over 3964R at 9600 baud, beside such a command."""
     cart = SerialCart(kind="3964r", baud=9600, settings={"controller": {"commands": ALL}})
@@ -364,6 +409,23 @@ def test_serial_acknowledgement_waits_only_for_the_bytes_of_the_command():
     assert beside - alone <= 150, (alone, beside)  # 76 octets and their NUL at 9600 baud, and the line's turn
 
 
+def test_a_command_goes_in_front_of_what_is_missing():
+    cart = cart_of()
+    cart.controller.produce()
+    cart.settle()
+    cart.line.delay_ms = 10
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for _ in range(300):
+        cart.controller.produce()
+    cart.run(1000)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    cart.run(200)
+    assert give(cart, "enable")["outcome"] == "accepted"
+    assert 5 < cart.controller.messages[64] < 30
+    assert cart.settle().stored_ids() == list(range(1, 302))
+
+
 def test_without_room_in_the_log_nothing_is_sent_and_results_keep_theirs():
     cart = Cart(controller={"max_clients": 9}, settings={"controller": {"commands": ALL}}, blocks=5).ready()
     for _ in range(2000):
@@ -378,3 +440,10 @@ def test_without_room_in_the_log_nothing_is_sent_and_results_keep_theirs():
     before = cart.clock.total_ms
     give(cart, "wait=3 enable")
     assert cart.clock.total_ms - before <= max(TURN_MS, 3000) + 1000
+
+
+def test_the_states_that_the_tests_rely_on():
+    assert "commands any ~ " + ",".join(commands.NAMES) in CONTROLLER_SETTINGS.split("\n")
+    assert st.READY == 4 and len(set(commands.NAMES)) == len(commands.COMMANDS)
+    longest = max([len(data) for _, _, data in commands.ways_of(commands.find("identifier"), ["I" * 100], 0)])
+    assert commands.LONGEST == 20 + longest

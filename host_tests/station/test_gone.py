@@ -115,3 +115,20 @@ def test_no_more_blocks_are_read_than_asked_for():
     log = _log()
     assert (_newest(log, 1, 2), _newest(log, 1, 3)) == (None, 12)
     assert (_newest(log, 2, 0), _newest(log, 2, 1)) == (None, 22)
+
+
+def test_one_that_does_not_count_for_the_caller_is_passed_over():
+    log = _log()
+    assert _newest(log, 2, of=lambda log: None if _mark(log) == 22 else _mark(log)) == 21
+    assert _newest(log, 1, of=lambda log: None if _mark(log) == 12 else _mark(log)) == 11
+    assert _newest(log, 1, of=lambda log: None) is None
+
+
+def test_it_is_found_round_the_end_of_the_device():
+    log = mounted(Area(11, 1024, 16).flash, when_full=1)
+    last = log.device.block_count - 1
+    while log.block != last:
+        _next_block(log)
+    _happened(log, 1, 7)
+    _next_block(log)
+    assert log.block < last and _newest(log, 1) == 7

@@ -77,6 +77,41 @@ def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, an
     assert one.counted(h.CONTROLLER_RESETS) == 0 and one.counted(h.CONTROLLER_UNKNOWN) == 0
 
 
+def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
+    one = cart((1, 2), answering_spindles="first")
+    made(one, 2)
+    away(one, 3)
+    made(one, 2)
+    one.run(20000)
+    assert sorted(stored(one)) == sorted(expected((1, 2, 6, 7), (1, 2)) + expected((3, 4, 5), (1,)))
+    assert one.counted(h.CONTROLLER_RESETS) == 0
+
+
+def test_count_that_begins_again_is_seen_with_several_spindles():
+    one = cart((1, 2))
+    made(one, 5)
+    one.network.down(*CONTROLLER)
+    one.network.cut(*CONTROLLER)
+    one.run(5000)
+    one.controller.reset_ids()
+    one.run(1000)
+    for _ in range(3):
+        one.controller.produce()
+    one.network.up(*CONTROLLER)
+    one.run(60000)
+    assert sorted(stored(one)) == sorted(expected(range(1, 6), (1, 2)) + expected(range(1, 4), (1, 2)))
+    assert one.counted(h.CONTROLLER_RESETS) == 1
+
+
+def test_controller_with_one_spindle_is_asked_as_ever():
+    one = cart((2,), answering_spindles="first")
+    made(one, 2)
+    before = one.controller.messages[64]
+    away(one, 3)
+    assert sorted(stored(one)) == expected(range(1, 6), (2,))
+    assert one.controller.messages[64] - before == 1 + 1 + 3, "the newest, the last known, and what is missing"
+
+
 def test_spindle_that_is_configured_is_the_only_one_asked():
     one = Cart(controller={"header_spindles": (1, 2)}, settings={"controller": {"spindle_id": 2}}, blocks=24)
     one.until_ready()
@@ -97,3 +132,21 @@ def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     one.run(60000)
     assert sorted(stored(one)) == expected(range(1, 4), spindles)
     assert one.counted(h.CONTROLLER_RESETS) == 0
+
+
+def test_count_that_reaches_the_last_id_again_during_the_look_is_seen():
+    one = cart((1, 2))
+    made(one, 3)
+    one.network.down(*CONTROLLER)
+    one.network.cut(*CONTROLLER)
+    one.run(5000)
+    one.controller.reset_ids()
+    for _ in range(2):
+        one.controller.produce()
+    one.network.up(*CONTROLLER)
+    asked = one.controller.messages[64]
+    one.until(lambda: one.controller.messages[64] > asked)
+    one.controller.produce()  # under the ID of the last one that is known
+    one.run(60000)
+    assert sorted(stored(one)) == sorted(2 * expected((1, 2, 3), (1, 2)))
+    assert one.counted(h.CONTROLLER_RESETS) == 1

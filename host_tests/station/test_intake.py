@@ -146,6 +146,27 @@ def test_every_keep_alive_keeps_a_quiet_connection():
         agrees(cart, 2)
 
 
+def test_controller_that_never_mirrors_is_reconnected_and_nothing_is_lost():
+    cart = Cart(controller={"keepalive": "none", "max_clients": 2}).ready()
+    for _ in range(5):
+        produce(cart, 1)
+        cart.run(30000)
+    cart.settle()
+    agrees(cart, 5)
+    assert cart.controller.connections > 3
+
+
+def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
+    cart = Cart(controller={"repeat": 4}).ready()
+    produce(cart, 5)
+    cart.run(30000)
+    agrees(cart, 5)
+    assert cart.counted(h.DUPLICATES) == 20
+    cart.cut()
+    cart.run(60000)
+    agrees(cart, 5)
+
+
 def test_numbered_sessions_lose_and_repeat_nothing():
     for first in (1, 2):
         for wrong in (False, True):
@@ -163,6 +184,15 @@ def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
     told = {value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_REFUSALS}
     assert told == {1097}
+
+
+def test_accepted_revisions_are_remembered_over_a_restart():
+    cart = Cart(controller={"start_revisions": (3,), "result_revisions": (1,), "max_clients": 9}).ready()
+    cart.run(1000)
+    cart.cut()
+    refusals = cart.counted(h.CONTROLLER_REFUSALS)
+    cart.ready()
+    assert refusals == 0 and cart.counted(h.CONTROLLER_REFUSALS) == 0
 
 
 # The line
@@ -239,6 +269,19 @@ def test_peer_that_forgets_or_vanishes_is_noticed_and_nothing_is_lost():
         produce(cart, 2)
         cart.settle()
         agrees(cart, 6)
+
+
+def test_controller_that_hangs_is_left_after_its_time_and_found_again():
+    cart = Cart(controller={"max_clients": 3, "blame_silence": False}).ready()
+    cart.settle()
+    cart.controller.options.silent = True
+    cart.run(40000)
+    assert not cart.is_ready()
+    produce(cart, 2)
+    cart.controller.drop()
+    cart.controller.options.silent = False
+    cart.settle(120000)
+    assert cart.stored_ids() == [1, 2]
 
 
 # Back-off
@@ -348,6 +391,26 @@ def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing()
             agrees(cart)
 
 
+def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+    """A controller that does not wait for each 0062 takes the next one for it."""
+    cart = Cart(controller={"window": 3}).ready()
+    cart.settle()
+    cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask
+    cart.controller.produce()
+    cart.run(100)
+    cart.device.code = FLASH_IO
+    cart.controller.produce()
+    cart.until(lambda: cart.station.intake.full, 1000)
+    cart.device.code = 0
+    for _ in range(2):
+        cart.controller.produce()
+        cart.run(100)
+    assert cart.controller.acknowledged == cart.stored_ids() == [1]
+    cart.controller.options.refuse = {}
+    cart.settle()
+    agrees(cart, 4)
+
+
 def test_power_cut_at_any_moment_loses_and_doubles_nothing():
     for wait_ms in range(0, 130, 13):
         cart = Cart(seed=wait_ms + 1, controller={"max_clients": 99, "window": 2}, blocks=24)
@@ -388,6 +451,41 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
             cart.settle(240000)
             agrees(cart, 7)
             assert puts[0] == 7 and cart.station.known.gone() == 0
+
+
+def test_restarted_count_waits_until_the_last_result_is_seen_whole():
+    """A last result that counts late would pass for one that was heard of since the controller was asked."""
+    cart = Cart().ready()
+    cart.settle()
+    produce(cart, 3)
+    cart.device.code = FLASH_IO
+    cart.cut()
+    cart.controller.reset_ids()
+    connections = cart.controller.connections
+    produce(cart, 3, 2000)
+    assert cart.station.log.doubtful and cart.controller.connections == connections
+    cart.device.code = 0
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 1, 2, 3]
+
+
+def test_what_was_pushed_since_a_reset_is_not_fetched():
+    cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).ready()
+    cart.settle()
+    produce(cart, 2)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(2000)
+    cart.controller.reset_ids()
+    produce(cart, 3, 2000)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle(240000)
+    asked = cart.controller.fetched.count(1)
+    assert asked <= 2  # on the way down, and to be stored
+    for _ in range(3):
+        cart.cut()
+        cart.settle(240000)
+        assert cart.controller.fetched.count(1) == cart.controller.fetched.count(2) == asked
+    assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
 
 
 def test_gone_results_are_written_down():

@@ -67,6 +67,36 @@ def part(**values):
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
+def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
+    cart = cart_of().ready()
+    cart.run(60000)
+    assert cart.counted(h.REPEATS_NOTHING) == 1
+    drop(cart)
+    cart.ready()
+    assert cart.counted(h.REPEATS_NOTHING) == 2
+    assert [value for _, code, value in cart.station.health.entries() if code == h.REPEATS_NOTHING] == [4, 4]
+    for kind in (STEP_SYNC, {"operations": ()}):
+        cart = cart_of(kind).ready()
+        assert cart.counted(h.REPEATS_NOTHING) == 0
+
+
+def test_results_before_first_contact_are_ours_only_from_an_empty_controller():
+    cart = cart_of(on=False)
+    for _ in range(5):
+        cart.controller.produce()
+    cart.boot()
+    cart.ready().settle()
+    produce(cart, 2)
+    cart.settle()
+    assert cart.stored_ids() == [6, 7]
+    cart = cart_of().ready().settle()
+    drop(cart)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert cart.stored_ids() == [1, 2, 3]
+
+
 def test_controller_without_history_is_told_and_its_results_go_on():
     cart = cart_of(operation_history=False).ready()
     produce(cart, 2)
@@ -106,6 +136,20 @@ def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
 
 
+def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
+    cart = cart_of().ready()
+    produce(cart, 1)
+    before = cart.stored()
+    result = cart.controller.result(1)
+    own = message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
+    for index, frame in enumerate((own, part(tightening_id=77), own)):
+        inject(cart, frame)
+        assert cart.counted(h.CONTROLLER_MALFORMED) == index + 1
+    assert cart.stored() == before
+    inject(cart, message(1201, frames.overall_data(result, 2), 2), own)
+    assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
+
+
 def test_part_that_no_one_can_read_is_kept_as_it_came():
     cart = cart_of().ready()
     produce(cart, 1)
@@ -139,6 +183,16 @@ def test_any_split_of_the_input_gives_the_same():
         assert cart.stored_ids() == [1]
         wanted = wanted or cart.stored()
         assert cart.stored() == wanted
+
+
+def test_message_longer_than_the_usual_buffer_is_read_whole():
+    cart = cart_of().ready()
+    result = tightening(tightening_id=1)
+    fields = ((30208, 4, 0, "x" * 900),) * 8 + frames.own_fields(result)
+    frame = message(1202, frames.object_data(result, 2, fields), 2)
+    assert len(frame) > 8000
+    inject(cart, overall(tightening_id=1), frame)
+    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
 
 
 # -- a full spool --------------------------------------------------------------------------------------------------
@@ -309,6 +363,16 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
         assert [(one["spindle"], 1 - one["overall"]) for one in found["spindles"]] == [one[:2] for one in told]
         assert [one["torque"] for one in found["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in told]
     clean(cart)
+
+
+def test_push_with_its_first_part_acknowledged_answers_no_later_request():
+    for wait in range(0, 60, 2):
+        cart = cart_of(STEP_SYNC).ready()
+        cart.run(wait)
+        produce(cart, 3)
+        cart.settle()
+        assert cart.stored_ids() == [1, 2, 3] and cart.controller.acknowledged == [1, 2, 3]
+        clean(cart)
 
 
 def test_count_that_begins_again_is_found_out():

@@ -33,6 +33,25 @@ def all_are_stored_once(cart):
     return True
 
 
+def test_a_flash_that_refuses_is_tried_before_the_controller():
+    cart = Cart().ready()
+    cart.controller.produce()
+    cart.settle()
+    refusing(cart)
+    cart.controller.produce()
+    cart.run(1000)
+    connections = cart.controller.connections
+    tried = cart.device.operations
+    for _ in range(10):
+        cart.controller.produce()
+        cart.run(MINUTE_MS)
+    assert cart.controller.connections == connections and cart.controller.acknowledged == [1]
+    assert cart.device.operations - tried < 2 * SESSIONS_IN_TEN_MINUTES
+    refusing(cart, FLASH_DONE)
+    cart.run(40000)
+    assert cart.is_ready() and all_are_stored_once(cart)
+
+
 def test_it_is_called_refused_and_not_full():
     cart = Cart().ready()
     refusing(cart)
@@ -66,6 +85,21 @@ def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])  # what was kept has ended the growing pauses
     cart.run(3000)
     assert cart.is_ready()
+
+
+def test_a_start_on_a_flash_that_refuses_asks_no_controller():
+    cart = Cart()
+    cart.settle()
+    cart.controller.produce()
+    cart.settle()
+    refusing(cart)
+    cart.cut()
+    connections = cart.controller.connections
+    cart.run(2 * MINUTE_MS)
+    assert cart.controller.connections == connections and shown(cart)["spool"]["refused"] == "broken"
+    refusing(cart, FLASH_DONE)
+    cart.run(40000)
+    assert cart.is_ready() and all_are_stored_once(cart)
 
 
 def test_a_worn_out_state_ends_the_session_once():

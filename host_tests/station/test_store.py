@@ -1,5 +1,7 @@
 """What may be acknowledged is on flash: one record for each tightening, told from all others, and never before."""
 
+from struct import pack, unpack
+
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
@@ -69,6 +71,27 @@ def example_body():
     return bench.results()[0][2][8:114]
 
 
+def test_repeat_is_acknowledged_and_stored_once():
+    for frame in (EXAMPLE, pushed(1), pushed(7)):
+        bench = Bench()
+        assert bench.push(frame) == KEPT
+        for _ in range(4):
+            assert bench.push(frame) == KEPT_BEFORE
+        assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
+        assert bench.counted(h.STORED) == 1
+
+
+def test_repeat_after_a_restart_is_stored_once():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.push(light(tightening_id=number))
+    bench.start()
+    for number in (3, 2, 1):
+        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    numbers = {payload[:4] for _, _, payload in bench.results()}
+    assert len(numbers) == 3
+
+
 def test_same_id_with_another_time_is_another_tightening():
     bench = Bench()
     bench.push(light(tightening_id=5))
@@ -83,6 +106,16 @@ def test_result_without_a_time_gets_the_agents_own_and_says_so():
     _, flags, payload = bench.results()[0]
     assert flags == r.FLAG_EDGE_TIME and bench.counted(h.EDGE_TIME) == 1
     assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
+
+
+def test_repeat_of_result_without_time_is_stored_once_though_clock_went_on():
+    bench = Bench()
+    timeless = light(time="Last Change Unknown")
+    assert bench.push(timeless) == KEPT
+    assert bench.push(timeless) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+    # The same ID with other values is another tightening.
+    assert bench.push(light(time="Last Change Unknown", torque=1)) == KEPT
 
 
 def test_results_without_any_value_are_counted():
@@ -135,6 +168,33 @@ def test_unreadable_answer_is_not_taken():
 
 
 # Nothing is acknowledged that is not durable
+
+
+def test_result_that_was_refused_is_new_when_it_comes_again():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    assert bench.push(light(tightening_id=2)) == NOT_KEPT
+    bench.device.code = 0
+    bench.start()
+    assert bench.push(light(tightening_id=2)) == KEPT
+
+
+def test_result_possibly_in_the_log_waits_while_that_is_unreadable():
+    blank = light(tightening_id=" " * 10)
+    for stored, comes in (
+        (light(tightening_id=1), light(tightening_id=1)),
+        (blank, blank),
+        (blank, light(tightening_id=" " * 10, vin="OTHER CAR")),
+        (garbled(), garbled()),
+    ):
+        bench = Bench()
+        assert bench.push(stored) == KEPT
+        bench.device.unreadable = range(bench.device.block_count)
+        assert bench.push(comes) == NOT_KEPT
+        bench.device.unreadable = ()
+        assert len(bench.records(KIND_RESULT, KIND_RAW)) == 1  # nothing that a start could come upon
+        assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
 
 
 def test_block_that_cannot_be_read_any_more_holds_up_nothing():
@@ -266,6 +326,20 @@ def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
 # A log that overwrites
 
 
+def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
+    bench = Bench(11, WHEN_FULL_OVERWRITE)
+    for number in range(1, 150):
+        assert bench.push(light(tightening_id=number)) == KEPT
+        assert bench.results()[-1][2][:4] == pack("<I", bench.log.number)
+        stands = (bench.device.operations, bench.log.number)
+        for known in (number, number - 1 if number > 1 else 1):
+            assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
+            assert (bench.device.operations, bench.log.number) == stands
+    kept = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
+    assert bench.state.numbers[OVERWRITTEN] >= kept[0] - 1 > 0
+    assert kept == list(range(kept[0], bench.log.number + 1))
+
+
 def test_full_log_that_overwrites_takes_results_after_any_start():
     bench = Bench(11, WHEN_FULL_OVERWRITE)
     number = 0
@@ -312,6 +386,16 @@ def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
 
 
+def test_restarted_count_under_earlier_ids_is_all_stored_once():
+    bench = proven(Bench(), 41)
+    afresh = (42, 43, 7, 8, 9, 42, 43, 44)
+    for index in range(len(afresh)):
+        frame = light(tightening_id=afresh[index], time="2024-04-%02d:00:00:00" % (index + 1))
+        assert bench.push(frame) == KEPT
+        assert bench.push(frame) == KEPT_BEFORE
+    assert bench.idents() == [41, 42] + list(afresh)
+
+
 def test_push_is_never_put_off_whatever_is_missing():
     bench = Bench()
     bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
@@ -330,6 +414,36 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
     bench.start()
     assert bench.store.ready() and bench.idents() == [1234567]
     assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
+
+
+def test_fetched_result_possibly_lost_by_the_log_counts_at_most_once():
+    bench = proven(Bench(10), 41)
+    again = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert bench.push(light(tightening_id=50)) == KEPT, "it was on its way"
+    assert bench.push(light(tightening_id=51)) == KEPT
+    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and again[STORED_AGAIN] == 0
+    for ident in range(62, 200):
+        assert bench.push(light(tightening_id=ident)) == KEPT
+        take_all(bench.log)
+        if ident == 80:
+            assert bench.fetch(fetched(2, tightening_id=44)) == KEPT and 50 in bench.idents()
+            assert again[STORED_AGAIN] == 0, "the log still has all that may be meant"
+    assert 51 not in bench.idents() and bench.fetch(fetched(2, tightening_id=50)) == KEPT
+    assert again[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=50)) == KEPT_BEFORE and again[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and again[STORED_AGAIN] == 2, "it is a bound, not a count"
+    assert bench.log.state.save()
+    assert bench.start().log.state.numbers[STORED_AGAIN] == 2
+
+
+def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
+    assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
+    assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
 
 
 def test_what_was_damaged_may_have_been_what_is_stored_again():
@@ -356,6 +470,15 @@ def test_start_without_the_count_counts_a_repeat_once_more():
     assert bench.start().log.state.numbers[STORED_AGAIN] == 1, "from the record, since no snapshot says so"
 
 
+def test_missing_results_never_pushed_count_once_however_often_logs_turn():
+    bench = proven(Bench(10), 41)
+    assert bench.push(light(tightening_id=1000)) == KEPT
+    for ident in range(43, 300):
+        assert bench.fetch(fetched(2, tightening_id=ident)) == KEPT
+        take_all(bench.log)
+    assert 43 not in bench.idents() and bench.log.state.numbers[STORED_AGAIN] == 0
+
+
 def test_fetched_result_is_not_stored_while_the_log_cannot_be_read():
     bench = Bench()
     bench.push(light(tightening_id=5))
@@ -363,6 +486,15 @@ def test_fetched_result_is_not_stored_while_the_log_cannot_be_read():
     assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
     bench.device.unreadable = ()
     assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
+
+
+def test_id_that_an_answer_pads_with_blanks_is_the_same_id():
+    for padded in (b"   1234567", b"1234567   "):
+        bench = Bench()
+        bench.push(EXAMPLE)
+        frame = fetched(2)
+        assert bench.fetch(frame[:22] + padded + frame[32:]) == KEPT_BEFORE
+    assert len(bench.results()) == 1
 
 
 # What a board's heap sees
@@ -481,3 +613,39 @@ def test_frame_fetched_of_another_spindle_than_the_one_pushed_is_kept():
     for spindle, kept in ((b"  ", KEPT_BEFORE), (b"02", KEPT_BEFORE), (b"01", KEPT)):
         other = placed(answer, b"01", spindle)
         assert bench.store.put_fetched_raw(other, 0, len(other), b"0001234567", 111, NOW) == kept, spindle
+
+
+def spindles(bench):
+    return [spindle_in(payload, 0) for _, _, payload in bench.results()]
+
+
+def test_the_same_in_another_revision_or_with_another_sequence_is_a_repeat():
+    bench = Bench()
+    assert bench.push(pushed(2)) == KEPT
+    assert bench.push(EXAMPLE) == KEPT_BEFORE and bench.push(pushed(1)) == KEPT_BEFORE
+    numbered = pushed(2)
+    assert bench.push(numbered[:16] + b"07" + numbered[18:]) == KEPT_BEFORE
+    assert bench.push(numbered[:11] + b"1" + numbered[12:]) == KEPT_BEFORE, "nor does the no-ack flag"
+
+
+def test_push_of_what_was_fetched_without_a_spindle_is_a_repeat():
+    bench = Bench()
+    assert bench.fetch(placed(fetched(2), b"  ", b"  ")) == KEPT
+    bench.start()
+    assert bench.push(placed(EXAMPLE, b"01", b"03")) == KEPT_BEFORE and spindles(bench) == [1]
+
+
+def test_result_without_an_id_is_told_apart_too():
+    for ident in (b" " * 10, b"0000000000"):
+        bench = Bench()
+        frame = light(tightening_id=ident)
+        for spindle, kept in ((b"01", KEPT), (b"02", KEPT), (b"01", KEPT_BEFORE), (b"02", KEPT_BEFORE)):
+            assert bench.push(placed(frame, b"01", spindle)) == kept, (ident, spindle)
+
+
+def test_limits_behind_the_body_stay_where_they_are():
+    bench = Bench()
+    bench.push(placed(pushed(1), b"07"))
+    payload = bench.results()[0][2]
+    assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
+    assert payload[-7] == 7

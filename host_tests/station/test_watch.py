@@ -43,6 +43,18 @@ def agrees(cart, lost=1, more_connections=1):
     return True
 
 
+def test_subscription_that_was_lost_is_found_after_five_minutes_of_silence():
+    cart = cart_of()
+    produce(cart, 3)
+    cart.controller.end_subscriptions()
+    produce(cart, 4)
+    cart.run(QUIET_MS - 10000)
+    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
+    cart.run(60000 + TOLD_MS)
+    produce(cart, 2)
+    assert agrees(cart) and cart.counted(h.RECOVERED) == 4
+
+
 def test_subscription_lost_before_any_result_is_found_too():
     cart = cart_of()
     cart.controller.end_subscriptions()
@@ -173,6 +185,21 @@ def test_controller_that_accepts_each_subscription_is_not_said_to_have_lost_one(
     produce(cart, 2)
     cart.run(5 * QUIET_MS)
     assert cart.controller.messages[60] == 3 and agrees(cart, 0, 0)
+
+
+def test_results_of_other_stations_are_no_lost_subscription():
+    cart = cart_of(**row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=0))
+    produce(cart, 2)
+    for _ in range(6):
+        cart.controller.produce_elsewhere(3)
+        cart.run(QUIET_MS)
+    assert agrees(cart, 0, 0)
+    cart.controller.end_subscriptions()
+    cart.controller.produce_elsewhere(2)
+    produce(cart, 2)
+    cart.controller.produce_elsewhere(2)
+    cart.run(2 * QUIET_MS)
+    assert agrees(cart)
 
 
 def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
