@@ -5,7 +5,6 @@ import socket
 import sqlite3
 import ssl
 import subprocess
-import sys
 import urllib.request
 from contextlib import contextmanager
 
@@ -22,7 +21,7 @@ from toolcart.archive.tls import Tls
 from toolcart.archive.turns import Places
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, place_in, result
+from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, place_in, result, serving_in
 from host_tests.support.tls import certificate_files
 
 
@@ -436,9 +435,8 @@ def test_who_begins_no_handshake_is_let_go(files, tmp_path, monkeypatch):
 
 
 def test_pages_and_ports_of_the_command(files, ca, tmp_path):
-    words = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
-    words += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
-    words += ["--tls-certificate", files["certificate"], "--tls-key", files["key"]]
+    tls = ["--tls-certificate", files["certificate"], "--tls-key", files["key"]]
+    words = serving_in(tmp_path, "--web", "127.0.0.1:0", *tls)
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:
         try:
             said = sorted(served.stdout.readline() for _ in range(2))

@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -36,7 +35,7 @@ from toolcart.base import child
 from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result, serving_in
 from lab.harness.archive_rows import Plant, fill, vin
 
 HERE = "http://127.0.0.1:8080"
@@ -546,16 +545,7 @@ def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
 
 
 def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "toolcart.tools.cli.main",
-        "archive",
-        "serve",
-        "--database",
-        str(place_in(tmp_path)),
-    ]
-    command += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
+    command = serving_in(tmp_path, "--web", "127.0.0.1:0")
     archive = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         said = [archive.stdout.readline(), archive.stdout.readline()]

@@ -24,7 +24,7 @@ from toolcart.archive.consume.batch import filters_of
 from toolcart.base.sources import ROOT
 from toolcart.tools.cli.main import main
 from host_tests.archive.batches import line, message
-from host_tests.support.archive import place_in
+from host_tests.support.archive import place_in, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
 from host_tests.support.running import CONSUME_DEADLINE_S, ENVIRONMENT, consume, end, until_said
@@ -375,17 +375,8 @@ def receipt(port, folder):
 
 def test_serve_consumes_beside_its_ports(tmp_path):
     with Mosquitto(tmp_path) as one:
-        command = [
-            sys.executable,
-            "-m",
-            "toolcart.tools.cli.main",
-            "archive",
-            "serve",
-            "--database",
-            str(place_in(tmp_path)),
-        ]
-        ports = ["--pim-port", "0", "--server-port", "0", "--consume", f"{one.url}/toolcart/+"]
-        process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        command = serving_in(tmp_path, "--consume", f"{one.url}/toolcart/+")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         lines = until_said(process, "connected, MQTT 5")
         assert "PIM on" in lines[0] and "server on" in lines[0]
         end(process)

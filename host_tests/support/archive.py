@@ -219,6 +219,12 @@ def place_in(folder) -> Path:
     return Path(folder, "archive.sqlite")
 
 
+def serving_in(folder, *words) -> list[str]:
+    """Return the command of an archive of its own in this folder, on free ports, with these words more."""
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "serve", "--database", str(place_in(folder))]
+    return [*command, "--pim-port", "0", "--server-port", "0", *words]
+
+
 PAUSE_LEAST_S = 0.05  # of a consumer whose broker was killed
 CONNECT_S = 1.0  # of a consumer whose broker is silent to MQTT 5: where one is late, the other version is tried again
 BEAT_S = 0.25  # of a server

@@ -25,7 +25,7 @@ from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
 from toolcart.agent.openprotocol import layouts
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.header import mid_of, revision_of, sequence_of, spindle_of
+from toolcart.agent.openprotocol.header import SPINDLE, mid_of, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
 from toolcart.agent.openprotocol.plausible import plausible
 from toolcart.agent.openprotocol.session import Session
@@ -70,6 +70,11 @@ def feed(link, receive, octets, dice, take):
     return True
 
 
+def header_of(buf, at):
+    """Return MID, revision, spindle and link-level number."""
+    return [mid_of(buf, at), revision_of(buf, at), place_of(buf, at + SPINDLE) or 1, sequence_of(buf, at)]
+
+
 class Links:
     """One kind of link in two sizes: what it delivers, with the fields of the header."""
 
@@ -111,8 +116,7 @@ class Links:
                 buf = link.buf
                 at = link.at
                 assert 20 <= link.length <= len(buf) - at
-                fields = (mid_of(buf, at), revision_of(buf, at), spindle_of(buf, at), sequence_of(buf, at))
-                found.append((kind, bytes(buf[at : at + link.length]), fields))
+                found.append((kind, bytes(buf[at : at + link.length]), header_of(buf, at)))
             elif not waits:
                 return True
 
@@ -235,7 +239,7 @@ class Readers:
         buf = self._buf
         buf[at : at + len(octets)] = octets
         length = len(octets)
-        found = [mid_of(buf, at), revision_of(buf, at), spindle_of(buf, at), sequence_of(buf, at)]
+        found = header_of(buf, at)
         for mid, revision in self._readings(found):
             found.append(self._read(mid, revision, at, length))
         return found

@@ -54,11 +54,6 @@ def place_of(buf, at):
     return tens if 0 <= tens <= 9 and (ones == _BLANK or ones == -_ZERO) else 0
 
 
-def spindle_of(buf, at):
-    """Return the spindle ID; 1 where the field is blank, zero or not a number. Hot."""
-    return place_of(buf, at + SPINDLE) or 1
-
-
 def sequence_of(buf, at):
     """Return the link-level sequence number 1..99, or 0 where it is not used."""
     value = number(buf, at + 16, 2)
