@@ -4,7 +4,7 @@ import random
 
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FrameError, Odd
-from toolcart.agent.openprotocol.header import revision_of, sequence_of, spindle_of
+from toolcart.agent.openprotocol.header import SPINDLE, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.openprotocol.replies import IDENTITY_BYTES, TOOL_BYTES, numbers_messages, read_identity, read_tool
@@ -263,7 +263,9 @@ def test_the_readers_of_the_header_agree():
         frame = catalogue.encode(61, 7, **given)
         header = catalogue.decode(frame).header()
         assert revision_of(frame, 0) == catalogue.decode(frame).revision
-        assert spindle_of(frame, 0) == (header["spindle"] or 1) and sequence_of(frame, 0) == (header["sequence"] or 0)
+        assert (place_of(frame, SPINDLE) or 1) == (header["spindle"] or 1) and sequence_of(frame, 0) == (
+            header["sequence"] or 0
+        )
 
 
 def test_whatever_the_octets_are_decoding_ends_in_message_or_a_frame_error():
