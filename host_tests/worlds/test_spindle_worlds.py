@@ -55,19 +55,7 @@ def test_the_messages_say_what_toolsnet_has_to_have():
 def test_a_row_has_every_spindle_in_order_with_its_own_values():
     one = several()
     parts = frames.spindles_of(one)
-    row = ResultTelegram(
-        identifier="00001",
-        station=1,
-        stamp=one.stamp,
-        sequence=1,
-        vin=one.vin,
-        overall=one.statuses[0],
-        torque=one.torque,
-        torque_status=one.statuses[1],
-        angle=one.angle,
-        angle_status=one.statuses[2],
-        others=parts[1:],
-    )
+    row = ResultTelegram("00001", 1, one.stamp, 1, one.vin, *parts[0][1:], others=parts[1:])
     assert compared(row, one) == ""
     assert compared(row, several(2)).startswith("other spindles")
     for others in (parts[1:2], parts[:0:-1], [parts[1], (*parts[2][:2], "00000.00", parts[2][3])]):

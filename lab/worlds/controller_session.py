@@ -196,10 +196,14 @@ class Session:
         if self.revision:
             self._refuse(b"0060", EXISTS)
             return
+        self._begin(revision, b"0060", controller.unacknowledged)
+
+    def _begin(self, revision: int, named: bytes, old: list[Result], on_read=None) -> None:
+        """Accept a subscription, and push these old results."""
+        controller = self.controller
         self.revision = revision
-        self._accept(b"0060")
-        if controller.traits["replays"]:
-            self._queue.extend(controller.unacknowledged)
+        self._send(5, 1, named, on_read)
+        self._queue += old
         if controller.traits["pushes_newest"] and controller.newest is not None:
             self._queue += [one for one in controller.parts_of(controller.newest) if one not in self._queue]
         self._pump()

@@ -2,17 +2,18 @@
 
 Rules
 1. A message is 20 bytes of header, its data, one uncounted NUL.
-2. Layouts are those of toolcart.sim, but for MID 0101, 0106 and 0107, written from 003:7798-8145 and 003:8245-9058.
+2. Layouts are those of toolcart.sim.
 3. Of several spindles the first has the result's own values, each other one its own, made from the production number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from toolcart.sim.controller_frames import old_result_data, result_data
+from toolcart.sim.controller_frames import old_result_data, parameters, result_data
 from toolcart.sim.controller_model import Tightening
-from toolcart.sim.result_frames import object_data, overall_data
+from toolcart.sim.result_frames import BOLT, STATION, STATION_BOLT, SYNC, object_data, overall_data
 from lab.worlds.history import READABLE, Result
 
 HEADER = 20
@@ -189,11 +190,6 @@ def details(result: Result, revision: int, is_push: bool) -> bytes:
 # -- several spindles -----------------------------------------------------------------------------------------------
 
 
-def numbered(*fields: tuple[int, str]) -> str:
-    """Return parameters, each preceded by the two digits of its number."""
-    return "".join(f"{number:02d}{value}" for number, value in fields)
-
-
 def spindles_of(result: Result) -> list[tuple[str, str, str, str]]:
     """Return what ToolsNet must have of each spindle: number, statuses, torque, angle."""
     found = [("0001", result.statuses, result.torque, result.angle)]
@@ -212,65 +208,47 @@ def _figure(text: str) -> str:
     return digits[:7].rjust(7, "0")
 
 
+def _told(result: Result, shown: Any) -> Iterator[tuple[str, dict, str, str]]:
+    """Yield of each spindle its number, its statuses, torque and angle; the first one's statuses are as shown."""
+    statuses_of = {name: getattr(shown, name) for name in ("status", "torque_status", "angle_status")}
+    for number, (overall, *levels), torque, angle in spindles_of(result):
+        if number != "0001":
+            values = ("1" if overall == "0" else "0", *map(LEVELS.get, levels))
+            statuses_of = dict(zip(statuses_of, values, strict=True))
+        yield number[-2:], statuses_of, torque, angle
+
+
 def sync(result: Result) -> bytes:
     """Return the data of 0101 revision 1."""
     v = shown_of(result)
-    head = [
-        (1, f"{result.spindles:02d}"),
-        (2, f"{v.vin:<25}"),
-        (3, f"{v.job:02d}"),
-        (4, f"{v.pset:03d}"),
-        (5, "0006"),
-        (6, "0004"),
-        (7, "0"),
-    ]
-    torque = [(8, "004000"), (9, "005000"), (10, "004500")]
-    angle = [(11, "00060"), (12, "00090"), (13, "00075")]
-    rows = []
-    for index, (number, statuses, value, turned) in enumerate(spindles_of(result)):
-        overall, level, turn = "1" if statuses[0] == "0" else "0", LEVELS[statuses[1]], "1"
-        shown, degrees = value.replace(".", "")[-6:].rjust(6, "0"), turned.split(".")[0][-5:]
-        if not index:  # unreadable in a garbled one
-            overall, level, shown, degrees = v.status, v.torque_status, v.torque, v.angle
-        rows.append(f"{number[-2:]}{number[-2:]}{overall}{level}{shown}{turn}{degrees}")
-    tail = [(14, PSET_CHANGE), (15, v.time), (16, v.tightening_id[-5:]), (17, v.status), (18, "".join(rows))]
-    return numbered(*head, *torque, *angle, *tail).encode()
+    rows = ""
+    for number, told, torque, angle in _told(result, v):
+        shown, degrees = torque.replace(".", "")[-6:].rjust(6, "0"), angle.split(".")[0][-5:]
+        if not rows:  # unreadable in a garbled one
+            shown, degrees = v.torque, v.angle
+        rows += f"{number}{number}{told['status']}{told['torque_status']}{shown}1{degrees}"
+    head = {"spindle_count": result.spindles, "sync_id": v.tightening_id[-5:]}
+    return parameters(SYNC, v, instead=head) + b"18" + rows.encode()
 
 
 def station(result: Result, revision: int) -> bytes:
     """Return the data of 0106."""
     v = shown_of(result)
-    count = result.spindles
-    head = [
-        (1, f"{count + 1:02d}"),
-        (2, "01"),
-        (3, v.tightening_id),
-        (4, "01"),
-        (5, f"{'Front axle':<20}"),
-        (6, v.time),
-    ]
-    mode = [(7, f"{v.pset:02d}"), (8, f"{'Both sides':<20}"), (9, v.status), (10, "0" if v.status == "1" else "2")]
-    bolts = ""
-    for index, (number, statuses, torque, angle) in enumerate(spindles_of(result)):
-        overall, level, turn = "1" if statuses[0] == "0" else "0", LEVELS[statuses[1]], LEVELS[statuses[2]]
-        if not index:
-            overall, level, turn = v.status, v.torque_status, v.angle_status
-        judged = [(13, number[-2:]), (14, overall), (15, level), (16, turn)]
-        limits = [(19, "50.0000"), (20, "40.0000"), (21, "90.0000"), (22, "60.0000")]
-        bolts += numbered(*judged, (17, _figure(torque)), (18, _figure(angle)), *limits)
-    data = numbered(*head, *mode, (11, f"{result.vin:<40}"), (12, f"{count:02d}")) + bolts + numbered((23, "00"))
-    return (data + (numbered((24, "001")) if revision >= 4 else "")).encode()
+    head = {"messages": result.spindles + 1, "message": 1, "station_number": 1, "station_name": "Front axle"}
+    head |= {"mode": v.pset, "mode_name": "Both sides", "pm_status": 0 if v.status == "1" else 2}
+    octets = parameters(STATION, v, instead={**head, "bolts": result.spindles})
+    limits = {"torque_max": "50.0000", "torque_min": "40.0000", "angle_max": "90.0000", "angle_min": "60.0000"}
+    for number, told, torque, angle in _told(result, v):
+        told = {"number": number, **told, "torque": _figure(torque), "angle": _figure(angle), **limits}
+        octets += parameters(STATION_BOLT, v, instead=told)
+    return octets + b"2300" + (b"24001" if revision >= 4 else b"")
 
 
 def bolt(result: Result, revision: int, part: int) -> bytes:
     """Return the data of 0107, message number `part`; its time has 19 bytes as the text says (003:8713-8718)."""
-    v = shown_of(result)
-    index = part - 1
-    head = [(1, f"{result.spindles + 1:02d}"), (2, f"{part:02d}"), (3, result.id_text), (4, "01"), (5, v.time)]
-    names = [(6, f"{20 + index:04d}"), (7, f"{'Bolt ' + str(index):<20}"), (8, f"{'Yield':<20}"), (9, "0")]
-    values = f"01{'Peak T':<20}F 12.3456"
-    steps = f"{'Step T':<20}F 10.000001"
-    data = numbered(
-        *head, *names, (10, " " * 50), (11, "    "), (12, values), (13, "001"), (14, "1" + steps), (15, "00")
-    )
-    return (data + (numbered((16, "001")) if revision >= 4 else "")).encode()
+    bolt = part - 1
+    told = {"messages": result.spindles + 1, "message": part, "tightening_id": result.id_text, "station_number": 1}
+    told |= {"bolt": 20 + bolt, "bolt_name": f"Bolt {bolt}", "program": "Yield", "pm_status": 0}
+    octets = parameters(BOLT, shown_of(result), instead={**told, "errors": "", "customer_error": ""})
+    octets += f"1201{'Peak T':<20}F 12.345613001141{'Step T':<20}F 10.0000011500".encode()
+    return octets + (b"16001" if revision >= 4 else b"")

@@ -24,8 +24,32 @@ _PUSHED, _ASKED = 8, 6
 _SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alternative, times and indexes, objects
 
 
-class OperationSession(Session):
-    """The controller's end of one connection."""
+class GenericSession(Session):
+    """A connection on which MID 0008 subscribes to MID 1201."""
+
+    def _subscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
+        text, traits = content.decode("latin-1"), self.controller.traits
+        if text[:4] != "1201":
+            self._refuse(b"0008", UNKNOWN)
+        elif len(text) != _SUBSCRIPTION or text[7:9] != "31" or not text[4:].isdigit():
+            self._object(b"0008" + content)
+        elif self.revision:
+            self._refuse(b"0008", EXISTS)
+        elif int(text[4:7]) not in traits["result_revisions"]:
+            self._refuse(b"0008", traits["result_code"])
+        else:
+            self._accept_generic(int(text[4:7]))
+
+    def _accept_generic(self, revision: int) -> None:
+        self._begin(revision, b"0008", [])
+
+    def _unsubscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(b"0009")
+
+
+class OperationSession(GenericSession):
+    """A MT Focus 6000."""
 
     reject_codes: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
 
@@ -33,28 +57,12 @@ class OperationSession(Session):
         super().__init__(controller, link)
         self._by_id_at = -TAKEN_MS - 1  # when the agent last asked for one by its ID
 
-    def _subscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
-        text = content.decode("latin-1")
-        if text[:4] != "1201":
-            self._refuse(b"0008", UNKNOWN)
-        elif len(text) != _SUBSCRIPTION or text[7:9] != "31" or not text[4:].isdigit():
-            self._object(b"0008" + content)
-        elif self.revision:
-            self._refuse(b"0008", EXISTS)
-        elif int(text[4:7]) not in self.controller.traits["result_revisions"]:
-            self._refuse(b"0008", self.controller.traits["result_code"])
-        else:
-            self.revision = int(text[4:7])
-            self._accept(b"0008")
-            if self.controller.traits["pushes_newest"] and self.controller.newest is not None:
-                self.queue(self.controller.newest)
+    def _pump(self) -> None:
+        """Push each result at once, and never again."""
+        while self._queue:
+            self._push(self._queue.pop(0))
 
-    def _unsubscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
-        self.revision = 0
-        self._accept(b"0009")
-
-    def queue(self, result: Result) -> None:
-        """Push this result now, and never again."""
+    def _push(self, result: Result) -> None:
         self._tell(result, self.revision, _PUSHED, lambda: self._was_read(result))
 
     def _tell(self, result: Result, revision: int, asked_with: int, on_read) -> None:
@@ -105,15 +113,6 @@ class OperationSession(Session):
             self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
 
 
-OperationSession.handlers = {
-    **{mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"},
-    b"0006": OperationSession._request,
-    b"0008": OperationSession._subscribe_generic,
-    b"0009": OperationSession._unsubscribe_generic,
-    b"1203": OperationSession._acknowledged_part,
-}
-
-
 _EXISTS = {b"0100": 33, b"0105": 71}
 
 
@@ -132,20 +131,15 @@ class SpindleSession(Session):
         elif self.revision:
             self._refuse(self.subscribe, _EXISTS[self.subscribe])
         else:
-            self.revision = revision
-            self._send(5, 1, self.subscribe, lambda: controller.was_met(self))
-            self._queue.extend(self._old_ones(revision, content))
-            if controller.traits["pushes_newest"] and controller.newest is not None:
-                if controller.newest not in self._queue:
-                    self._queue.append(controller.newest)
-            self._pump()
+            old = self._old_ones(revision, content)
+            self._begin(revision, self.subscribe, old, lambda: controller.was_met(self))
 
     def _end(self, revision: int, content: bytes, reads: int) -> None:
         self._unsubscribed()
         self._accept(self.unsubscribe)
 
     def _old_ones(self, revision: int, content: bytes) -> list[Result]:
-        return list(self.controller.unacknowledged)
+        return self.controller.unacknowledged
 
 
 class SyncSession(SpindleSession):
@@ -207,7 +201,7 @@ class PowerMacsSession(SpindleSession):
         self._acknowledged(revision, content, reads)
 
 
-class StepSyncSession(Session):
+class StepSyncSession(GenericSession):
     """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next goes out
     (A36 p. 36-40). An acknowledgement does not name its part, so a late one counts for the outstanding one.
     """
@@ -218,25 +212,10 @@ class StepSyncSession(Session):
         super().__init__(controller, link)
         self._part = 1201
 
-    def _subscribe_operations(self, revision: int, content: bytes, reads: int) -> None:
+    def _accept_generic(self, revision: int) -> None:
+        """It names what is subscribed to."""
         controller = self.controller
-        text = content.decode("latin-1")
-        if text[:4] != "1201":
-            self._refuse(b"0008", UNKNOWN)
-        elif not text[4:].isdigit() or text[7:9] != "31" or len(text) != 40:
-            self._object(b"0008" + content)
-        elif self.revision:
-            self._refuse(b"0008", EXISTS)
-        elif int(text[4:7]) not in controller.traits["result_revisions"]:
-            self._refuse(b"0008", self.controller.traits["result_code"])
-        else:
-            self.revision = int(text[4:7])
-            self._send(5, 1, b"1201", lambda: controller.was_met(self))  # it names what is subscribed to
-            self._queue.extend(controller.unacknowledged)
-            if controller.traits["pushes_newest"] and controller.newest is not None:
-                if controller.newest not in self._queue:
-                    self._queue.append(controller.newest)
-            self._pump()
+        self._begin(revision, b"1201", controller.unacknowledged, lambda: controller.was_met(self))
 
     def _push(self, result: Result) -> None:
         if self._part == 1202 and self._tries:
@@ -257,12 +236,14 @@ class StepSyncSession(Session):
         else:
             self._acknowledged(revision, content, reads)
 
-    def _end_operations(self, revision: int, content: bytes, reads: int) -> None:
-        self._unsubscribed()
-        self._accept(b"0009")
-
 
 _COMMON = {mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"}
+_GENERIC = {**_COMMON, b"0008": GenericSession._subscribe_generic, b"0009": GenericSession._unsubscribe_generic}
+OperationSession.handlers = {
+    **_GENERIC,
+    b"0006": OperationSession._request,
+    b"1203": OperationSession._acknowledged_part,
+}
 SyncSession.handlers = {
     **_COMMON,
     b"0100": SyncSession._subscribe_spindles,
@@ -275,10 +256,5 @@ PowerMacsSession.handlers = {
     b"0108": PowerMacsSession._answered,
     b"0109": PowerMacsSession._end,
 }
-StepSyncSession.handlers = {
-    **_COMMON,
-    b"0008": StepSyncSession._subscribe_operations,
-    b"0009": StepSyncSession._end_operations,
-    b"1203": StepSyncSession._answered,
-}
+StepSyncSession.handlers = {**_GENERIC, b"1203": StepSyncSession._answered}
 SESSIONS = {"operations": StepSyncSession, "sync": SyncSession, "powermacs": PowerMacsSession}

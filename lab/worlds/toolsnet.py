@@ -16,6 +16,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 
+from toolcart.toolsnet import frame
 from lab.worlds import telegrams
 from lab.worlds.frames import spindles_of
 from lab.worlds.history import READABLE, HeldUp, History, Result, Row, StationHistory
@@ -203,11 +204,11 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
     """Return in words the first field that differs from what was produced; empty if none does."""
     if result.frame != READABLE:
         return ""
-    shown_id = telegram.parameters.get(telegrams.ID_PARAMETER)
+    shown_id = telegram.tightening_id
     pairs = [
         ("VIN", telegram.vin, result.vin),
         ("time", telegram.stamp, result.stamp),
-        ("statuses", telegram.overall + telegram.torque_status + telegram.angle_status, result.statuses),
+        ("statuses", telegram.statuses, result.statuses),
         ("torque", telegram.torque, result.torque),
         ("angle", telegram.angle, result.angle),
         ("spindle", telegram.spindle if result.spindle else 0, result.spindle),
@@ -292,7 +293,7 @@ class PimPeer(Peer):
     def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
         super().__init__(toolsnet, link)
         self._acknowledged = False
-        link.send(telegrams.framed("1200007"))
+        link.send(frame(b"1200007"))
 
     def telegram(self, telegram: bytes) -> None:
         wants = self.toolsnet.traits["pim_wants_05"]
@@ -302,7 +303,7 @@ class PimPeer(Peer):
             if wants == "never":
                 self.close()
         elif kind == b"07":
-            identifier, number = telegrams.read_request(telegram)
+            number = telegrams.read(telegram)["station"]
             if wants == "always" and not self._acknowledged:
                 return
             if number not in self.toolsnet.present:
@@ -311,6 +312,7 @@ class PimPeer(Peer):
             text, on_read = self.toolsnet.information(number)
             host = _HOSTS[self.toolsnet.traits["server_host"]]
             events = self.toolsnet.history.stations[number].events
+            identifier = telegrams.identifier_of(telegram)
             told = telegrams.information(identifier, text, host, SERVER[1], events[-1][0] if events else 0)
             self.link.send(told, on_read)  # type: ignore[arg-type]
         else:
@@ -356,8 +358,7 @@ class ServerPeer(Peer):
         self.lost()
 
     def telegram(self, telegram: bytes) -> None:
-        kind = telegram[:2]
-        identifier = telegram[2:7].decode("ascii", "replace")
+        kind, identifier = telegram[:2], telegrams.identifier_of(telegram)
         if kind == b"04":
             self._result(telegram)
         elif kind == b"06":
@@ -366,19 +367,19 @@ class ServerPeer(Peer):
             else:
                 self._is_mute = True
         elif kind == b"09":
-            self._event(telegram)
+            self._event(telegram, identifier)
         elif kind in (b"01", b"02", b"13"):
-            telegrams.printable(telegram[:57])
+            telegrams.read(telegram)
             self._answer(identifier, 0)
         else:
             self.object(f"telegram {kind!r} to the server")
 
-    def _event(self, telegram: bytes) -> None:
+    def _event(self, telegram: bytes, identifier: str) -> None:
         """Store an event once however often it comes with one identifier; the answer may get lost, or be a 10."""
-        toolsnet = self.toolsnet
-        identifier, station, sequence, code = telegrams.read_event(telegram)
+        toolsnet, read = self.toolsnet, telegrams.read(telegram)
+        station, sequence = read["station"], read["sequence"]
         if telegram != self._last:
-            toolsnet.history.stations[station].events.append((sequence, code))
+            toolsnet.history.stations[station].events.append((sequence, read["code"]))
         self._last, self._last_row = telegram, None
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
@@ -420,7 +421,7 @@ class ServerPeer(Peer):
         self._answer(read.identifier, code, was_read)
 
     def refused(self, telegram: bytes) -> None:
-        self._answer(telegram[2:7].decode("ascii", "replace"), 2)
+        self._answer(telegrams.identifier_of(telegram), 2)
 
     def _answer(self, identifier: str, code: int, on_read: Callable[[], None] | None = None) -> None:
         if not self._over:
