@@ -122,7 +122,7 @@ def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
         outlet.options.tightening_codes[3] = 17
-        outlet.run(0)
+        outlet.step()
         refusing = Refusing(outlet, getattr(outlet.policy, part) if part else outlet.policy, name)
         outlet.store(4)
         outlet.until(lambda refusing=refusing: len(refusing.answers) >= 3, 3600000)

@@ -2,7 +2,7 @@
 
 from struct import pack_into
 
-from toolcart.agent.base.health import NAMES, Health
+from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.log.numbers import LIMIT
@@ -19,7 +19,7 @@ from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from host_tests.support.log import Area
 from lab.harness.flash import Nor
-from lab.harness.line import Network
+from lab.harness.line import Network, Timed
 from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
@@ -27,7 +27,6 @@ PORTABLE = True
 PIM = ("pim", 6575)
 SERVER = ("tn", 10111)
 NUMBER = 10  # of the station; type and number of its system are 3 and 1
-IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that never ends
 
 SETTINGS = {
     "pim_host": "pim",
@@ -40,7 +39,7 @@ SETTINGS = {
 }
 
 
-class Outlet:
+class Outlet(Timed):
     """One station's forwarding. What survives a cut are the flash, the clock, and ToolsNet."""
 
     def __init__(
@@ -74,7 +73,6 @@ class Outlet:
         self.cursor_batch = cursor_batch
         self.when_full = when_full
         self.next_id = 1
-        self.steps = 0
         self.start()
 
     def start(self):
@@ -189,51 +187,8 @@ class Outlet:
 
     # Time
 
-    def step(self):
-        """One turn of the scheduler's loop without waiting; returns the ms until something is due."""
-        self.network.step()
-        self.steps += 1
-        left = self.forward.step(self.clock.now)
-        if self.network.step() or self.network.readable():
-            return 0
-        return min(left, self.network.next_due())
-
-    def run(self, ms):
-        """Let `ms` pass, waking only for deadlines and input."""
-        end = self.clock.total_ms + ms
-        idle = 0
-        while True:
-            left = self.step()
-            rest = end - self.clock.total_ms
-            if left <= 0:
-                idle += 1
-                assert idle < IDLE_TURNS_MAX, "no time passes"
-                if rest > 0 or self.network.readable():
-                    continue
-            if rest <= 0:
-                return
-            idle = 0 if left > 0 else idle
-            self.clock.advance(min(left, rest))
-
-    def until(self, condition, limit_ms=600000):
-        """Let time pass until the condition holds; returns the ms it took."""
-        start = self.clock.total_ms
-        idle = 0
-        while not condition():
-            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
-            left = self.step()
-            idle = idle + 1 if left <= 0 else 0
-            assert idle < IDLE_TURNS_MAX, "no time passes"
-            if left > 0 and not condition():
-                self.clock.advance(min(left, limit_ms))
-        return self.clock.total_ms - start
-
-    def until_stored(self, count, limit_ms=600000, and_ms=0):
-        """Let time pass until the archive holds so many results, and then some more; returns the ms until then."""
-        took_ms = self.until(lambda: self.archive.stored >= count, limit_ms)
-        if and_ms:
-            self.run(and_ms)
-        return took_ms
+    def work(self, now):
+        return self.forward.step(now)
 
     def until_refused(self, count):
         """Let time pass until ToolsNet has refused so many telegrams; returns the ms it took."""
@@ -247,22 +202,11 @@ class Outlet:
 
     # What became of it
 
-    def ids(self):
-        """Return the tightening IDs in the archive, in order of arrival."""
-        return self.archive.tightening_ids()
-
     def shown(self):
         """Return what the outlet tells people."""
         shown = {}
         self.forward.put_state(shown)
         return shown
-
-    def counted(self, code):
-        return self.health.counters[code]
-
-    def counts(self):
-        """Return what was counted, by name; for a failed test's message."""
-        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
 
     def clean(self):
         """Assert that ToolsNet found nothing to complain about."""

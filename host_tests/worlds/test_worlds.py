@@ -126,7 +126,7 @@ def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
     world.power_on()
     world.run_until(60000)
     assert adapter.check(world.agent) == []
-    spoil(world.agent.app.stations[0])
+    spoil(world.agent.stations[0])
     assert len(adapter.check(world.agent)) >= 1
 
 

@@ -133,11 +133,6 @@ def ready():
         """Wakes a task only for input once it counts, as a board does."""
 
         counts = False
-        watched = []  # there is one bench
-
-        def watch(self, port, slot):
-            super().watch(port, slot)
-            self.watched.append((port, slot))
 
         def step(self):
             if not self.counts:

@@ -228,29 +228,19 @@ def command(
     """
     line = ["node", str(CHIP / "rp.mjs"), "--simulator", str(simulator())]
     line += ["--rom", str(boot_rom()), "--firmware", str(firmware or build() / "fw.bin")]
-    if flash:
-        line += ["--flash", str(flash)]
-    if script:
-        line += ["--job", str(Path(script).resolve())]
-    if tree is not None:
-        line += ["--tree", str(cortex.tree_image(tree))]
-    if tree_first:
-        line.append("--tree-first")
-    if cuts:
-        line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
-    if uarts:
-        line += ["--uarts", ",".join(str(port) for port in uarts)]
-    if lan:
-        line.append("--lan")
-    if wired:
-        line.append("--wired")
-    if now:
-        line += ["--now", str(now)]
-    if trace:
-        line += ["--trace", str(trace)]
-    if plain is not None:
-        line += ["--speed", *(["--plain"] if plain else [])]
-    return [*line, "--", *args]
+    values = {
+        "flash": flash,
+        "job": script and Path(script).resolve(),
+        "tree": tree and cortex.tree_image(tree),
+        "cuts": ",".join(map(str, cuts)),
+        "count-from": count_from,
+        "uarts": ",".join(map(str, uarts)),
+        "now": now,
+        "trace": trace,
+    }
+    flags = {"tree-first": tree_first, "lan": lan, "wired": wired, "speed": plain is not None, "plain": plain}
+    line += [word for name, value in values.items() if value for word in (f"--{name}", str(value))]
+    return [*line, *(f"--{name}" for name, is_set in flags.items() if is_set), "--", *args]
 
 
 def ring_start() -> int:

@@ -10,7 +10,6 @@ Rules
 4. SimLines is a file of lines in memory that can refuse everything and lose what is not durable.
 """
 
-from toolcart.agent.base.health import NAMES
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.log.state import STATE_BLOCKS
@@ -19,7 +18,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from lab.harness.line import Network
+from lab.harness.line import Network, Timed
 from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
@@ -93,7 +92,6 @@ SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
 PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
 MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for less two, as always
-IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
 
 
 def controller_address(index):
@@ -155,7 +153,7 @@ def _seen(port):
     return port.state(), connection.to_peer_bytes if connection is not None else 0
 
 
-class Cart:
+class Cart(Timed):
     """Stations 10, 20 .. with a controller each. Flash, clock, controllers and ToolsNet survive a cut.
 
     `controller` and `toolsnet` are options of the simulators (`toolsnet` None: there is none), `first_id` is the ID of
@@ -199,7 +197,6 @@ class Cart:
             self.flashes["spool%d" % index] = make_flash(blocks + MORE_BLOCKS)
         self.lines = {}  # of the files, by their path
         self.configuration = complete(_tree(stations, settings or {}, files))
-        self.steps = 0
         self.app = self.board = self.station = None
         if on:
             self.boot()
@@ -231,50 +228,22 @@ class Cart:
 
     # Time
 
-    def step(self):
-        """Run one turn of a board's loop without waiting; return the ms until something is due."""
-        self.network.step()
+    def work(self, now):
+        """Run one turn of a board's loop without waiting; return the ms until something of it is due."""
         self.board.wake_what_has_input(self.app.scheduler)
-        self.steps += 1
-        left = self.app.step(self.clock.now)
+        left = self.app.step(now)
         self.board.note_ports()
         self.healthy()
-        if self.network.step() or self.network.readable():
-            return 0
-        return min(left, self.network.next_due())
+        return left
 
     def healthy(self):
         """Raise the exception of a task, if there was one."""
         if self.app.scheduler.last_fault is not None:
             raise self.app.scheduler.last_fault
 
-    def run(self, ms):
-        """Let `ms` pass, waking only for deadlines and input."""
-        end = self.clock.total_ms + ms
-        self.until(lambda: self.clock.total_ms >= end, ms + 1, end)
-
-    def until(self, condition, limit_ms=600000, end=None):
-        """Let time pass until the condition holds; return the ms it took."""
-        start = self.clock.total_ms
-        idle = 0
-        while not condition():
-            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
-            left = self.step()
-            idle = idle + 1 if left <= 0 else 0
-            assert idle < IDLE_TURNS_MAX, "no time passes"
-            if left > 0 and not condition():
-                if end is not None:
-                    left = min(left, end - self.clock.total_ms)
-                self.clock.advance(left)
-        return self.clock.total_ms - start
-
     def until_ready(self):
         """Let time pass until every controller has a subscriber."""
         return self.until(lambda: all(device.messages.get(60) for device in self.controllers))
-
-    def until_stored(self, count, limit_ms=600000):
-        """Let time pass until the archive holds that many results."""
-        return self.until(lambda: self.archive.stored >= count, limit_ms)
 
     def until_quiet(self, limit_ms=600000):
         """Let time pass until everything produced is in the archive."""
@@ -283,16 +252,9 @@ class Cart:
 
     # Books
 
-    def ids(self):
-        """Return the tightening IDs in the archive, in order of arrival."""
-        return self.archive.tightening_ids()
-
-    def counted(self, code):
-        return self.station.health.counters[code]
-
-    def counts(self):
-        """Return station 10's counters by name; for a failed test's message."""
-        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
+    @property
+    def health(self):
+        return self.station.health
 
     def clean(self):
         """Assert that neither side has complaints."""

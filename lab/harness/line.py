@@ -10,6 +10,7 @@ Rules:
 4. An endpoint that cannot know better because the line swallowed something has its attribute `excused` set.
 """
 
+from toolcart.agent.base.health import NAMES
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_REFUSED, WHY_RESET
 
@@ -38,21 +39,6 @@ class Line:
         self.split_at = None  # offset in the stream to the port where it pauses, for tests of every split position
         self.refuses = False  # connects are refused
         self.black_hole = False  # connects never complete; bytes and ends wait until the hole is closed
-
-
-LINE_SETTINGS = (
-    "connect_delay_ms",
-    "delay_ms",
-    "read_limit",
-    "write_limit",
-    "buffer_bytes",
-    "bytes_per_s",
-    "segment_bytes",
-    "random_splits",
-    "split_at",
-    "refuses",
-    "black_hole",
-)
 
 
 class Connection:
@@ -177,8 +163,8 @@ class Network:
         address = (host, number)
         if address not in self._lines:
             line = Line()
-            for name in LINE_SETTINGS:
-                setattr(line, name, getattr(self.defaults, name))
+            for name, value in self.defaults.__dict__.items():
+                setattr(line, name, value)
             self._lines[address] = line
         return self._lines[address]
 
@@ -429,3 +415,62 @@ class Network:
             else:
                 connection.unread += octets
         return moved
+
+
+IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
+
+
+class Timed:
+    """What works on a simulated clock and network, before an archive; time moves only to the next deadline of any part.
+
+    It has `clock`, `network`, `archive` and `health`, and one turn of its work: work(now) -> ms until something is due.
+    """
+
+    steps = 0
+
+    def step(self):
+        """Run one turn without waiting; return the ms until something is due."""
+        self.network.step()
+        self.steps += 1
+        left = self.work(self.clock.now)
+        if self.network.step() or self.network.readable():
+            return 0
+        return min(left, self.network.next_due())
+
+    def run(self, ms):
+        """Let `ms` pass, waking only for deadlines and input, and do what is due at its end."""
+        end = self.clock.total_ms + ms
+        self.until(lambda: self.clock.total_ms >= end and self.step() > 0, ms + 1, end)
+
+    def until(self, condition, limit_ms=600000, end=None):
+        """Let time pass until the condition holds; return the ms it took."""
+        start = self.clock.total_ms
+        idle = 0
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
+            left = self.step()
+            idle = idle + 1 if left <= 0 else 0
+            assert idle < IDLE_TURNS_MAX, "no time passes"
+            if left > 0 and not condition():
+                if end is not None:
+                    left = min(left, end - self.clock.total_ms)
+                self.clock.advance(left)
+        return self.clock.total_ms - start
+
+    def until_stored(self, count, limit_ms=600000, and_ms=0):
+        """Let time pass until the archive holds so many results, and then some more; return the ms until then."""
+        took_ms = self.until(lambda: self.archive.stored >= count, limit_ms)
+        if and_ms:
+            self.run(and_ms)
+        return took_ms
+
+    def ids(self):
+        """Return the tightening IDs in the archive, in order of arrival."""
+        return self.archive.tightening_ids()
+
+    def counted(self, code):
+        return self.health.counters[code]
+
+    def counts(self):
+        """Return the counters by name; for a failed test's message."""
+        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}

@@ -210,7 +210,7 @@ class Workbench:
             device = RamFlash(32)
         self._device = device
         self._ports = [self.controller, self.toolsnet]
-        self._slots = []
+        self.watched = []  # (port, slot)
         self.app = App(configuration, self)
         self.station = self.app.stations[0]
 
@@ -232,7 +232,7 @@ class Workbench:
         return 1
 
     def watch(self, port, slot):
-        self._slots.append(slot)
+        self.watched.append((port, slot))
 
     # What a test or a benchmark does
 
@@ -250,7 +250,7 @@ class Workbench:
     def step(self):
         """Run one step of the agent with all input available."""
         scheduler = self.app.scheduler
-        for slot in self._slots:
+        for _, slot in self.watched:
             scheduler.wake(slot, self.moment)
         return self.app.step(self.moment)
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import zipfile
 from email.utils import formatdate
@@ -34,7 +33,6 @@ from lab.packaging.wheel import version
 PYTHON = "usr/lib/python3/dist-packages"
 CONFIG = "/etc/toolcart/config.json"
 SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # the package cannot know which one is used
-TIMEOUT_S = 120
 
 PROGRAM = """\
 #!/usr/bin/python3 -P
@@ -203,10 +201,7 @@ def build(target: Path) -> Path:
         tree = Path(folder, "tree")
         lay_out(tree, wheel.build(Path(folder)))
         command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(file)]
-        around = wheel.environment()
-        done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=TIMEOUT_S)
-    if done.returncode != 0:
-        raise Unavailable(f"dpkg-deb: {done.stderr.strip()}")
+        wheel.said_by(command, "the package cannot be built")
     return file
 
 

@@ -12,7 +12,6 @@ import importlib.metadata
 import importlib.util
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -24,8 +23,6 @@ DOCS = CHECKOUT / "docs"
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md")  # pages that lie beside docs/
 NEEDED = ("sphinx", "myst_parser", "furo")
 HINT = ".venv/bin/pip install -e '.[docs]'"
-SAID_LINES = 20
-TIMEOUT_S = 300
 _PART = re.compile(r"^## (.*)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([\w./-]+)\.md\)")
 
@@ -63,10 +60,7 @@ def build(target: Path) -> Path:
 def _sphinx(source: Path, trees: Path, target: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", str(trees)]
     command += [str(source), str(target)]
-    done = subprocess.run(command, env=wheel.environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
-    if done.returncode != 0:
-        said = done.stderr.replace(f"{source}/", "").strip().splitlines()[-SAID_LINES:]
-        raise Unavailable("\n".join(["Sphinx does not take the documents:", *said]))
+    wheel.said_by(command, "Sphinx does not take the documents", source)
     for name in (".buildinfo", "objects.inv"):
         (target / name).unlink(missing_ok=True)
 

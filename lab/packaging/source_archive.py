@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import io
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
-from lab.cache import CHECKOUT, Unavailable
+from lab.cache import CHECKOUT
 from lab.packaging import wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
@@ -22,25 +21,16 @@ BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_s
 
 def build(target: Path) -> Path:
     """Build it into the folder `target`; Unavailable without git, or with the builder's message."""
-    around = wheel.environment()
-    listed = subprocess.run(
-        ["git", "-C", str(CHECKOUT), "ls-files", "-z"], capture_output=True, text=True, timeout=wheel.TIMEOUT_S
-    )
-    if listed.returncode != 0:
-        raise Unavailable(f"a source archive is made of what git knows: {listed.stderr.strip()}")
+    listed = wheel.said_by(["git", "ls-files", "-z"], "a source archive is made of what git knows")
     with tempfile.TemporaryDirectory(prefix="toolcart-source-") as folder:
-        for name in filter(None, listed.stdout.split("\0")):
+        for name in filter(None, listed.split("\0")):
             Path(folder, "tree", name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, Path(folder, "tree", name))
         command = [sys.executable, "-P", "-c", BUILD, folder]
-        done = subprocess.run(
-            command, cwd=Path(folder, "tree"), env=around, capture_output=True, text=True, timeout=wheel.TIMEOUT_S
-        )
-        if done.returncode != 0:
-            raise Unavailable(f"the source archive cannot be built: {done.stderr.strip()[-300:]}")
-        made = Path(folder, done.stdout.splitlines()[-1])
+        said = wheel.said_by(command, "the source archive cannot be built", Path(folder, "tree"))
+        made = Path(folder, said.splitlines()[-1])
         target.mkdir(parents=True, exist_ok=True)
-        (target / made.name).write_bytes(_settled(made, int(around["SOURCE_DATE_EPOCH"])))
+        (target / made.name).write_bytes(_settled(made, int(wheel.environment()["SOURCE_DATE_EPOCH"])))
     return target / made.name
 
 

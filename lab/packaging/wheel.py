@@ -30,7 +30,7 @@ SAID_LINES = 20  # of a builder that fails
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("toolcart", "lab/packaging")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
-TIMEOUT_S = 180
+TIMEOUT_S = 300
 
 
 def version() -> str:
@@ -62,10 +62,16 @@ def build(target: Path) -> Path:
         else:
             pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps"]
             command = [*pip, "-w", str(target.resolve()), folder]
-        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
-    if done.returncode != 0:
-        raise Unavailable("the wheel cannot be built:\n" + "\n".join(done.stderr.splitlines()[-SAID_LINES:]))
+        said_by(command, "the wheel cannot be built", folder)
     return target / f"toolcart-{version()}-py3-none-any.whl"
+
+
+def said_by(command: list[str], trouble: str, folder: str | Path = CHECKOUT) -> str:
+    """Run a builder in this folder and return its output; Unavailable with the trouble and the end of what it said."""
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        raise Unavailable("\n".join([f"{trouble}:", *done.stderr.strip().splitlines()[-SAID_LINES:]]))
+    return done.stdout
 
 
 def has_setuptools() -> bool:

@@ -26,35 +26,29 @@ TICKS_MAX = 0x3FFFFFFF
 HOLD = "hold"
 
 
-class Agent:
-    """One run of the agent, from power-on to power-off."""
+completed = complete  # fills in every default of a configuration, or raises on any mistake
+
+
+class Agent(App):
+    """One run of the agent, from power-on to power-off; `batches` are the stations' cursor batches."""
+
+    stations: list[Any]  # a station has its parts once it is up
 
     def __init__(self, tree: dict, board, batches: list[int]) -> None:
         self.tree = tree
         self.batches = dict(enumerate(batches))  # of the stations that are not up yet
-        self.board = board
         self.copies: dict[int, Any] = {}  # of a station's flash, each the last one looked at
-        self.app: Any = App(tree, board)  # a station has its parts once it is up
+        super().__init__(tree, board)
 
     def station(self, index: int):
         """Return the station if it is up, else None."""
-        station = self.app.stations[index]
+        station = self.stations[index]
         return station if station.mounted and station.outlets else None
-
-
-def completed(tree: dict) -> dict:
-    """Return the configuration with every default filled in; raise on any mistake."""
-    return complete(tree)
-
-
-def build(tree: dict, board, batches: list[int]) -> Agent:
-    """Start the agent with this completed configuration on this board; `batches` are the stations' cursor batches."""
-    return Agent(tree, board, batches)
 
 
 def step(agent: Agent, now: int) -> int:
     """Run what is due; return the ms until the next thing is due, at most half a day."""
-    left = agent.app.step(now)
+    left = agent.step(now)
     for index in list(agent.batches):
         station = agent.station(index)
         if station is None:
@@ -65,34 +59,9 @@ def step(agent: Agent, now: int) -> int:
     return min(left, FOREVER)
 
 
-def wake(agent: Agent, slot: int, now: int) -> None:
-    """Report input on the port watched for this slot."""
-    agent.app.scheduler.wake(slot, now)
-
-
-def network_is_up(agent: Agent, now: int) -> None:
-    """Report that the board's network is back."""
-    agent.app.network_is_up(now)
-
-
-def stop(agent: Agent, now: int) -> None:
-    """Begin the orderly stop; go on stepping until `stopped`, then `close`."""
-    agent.app.stop(now)
-
-
-def stopped(agent: Agent) -> bool:
-    """True if the orderly stop is complete."""
-    return agent.app.stopped()
-
-
-def close(agent: Agent) -> None:
-    """Close everything."""
-    agent.app.close()
-
-
 def raised(agent: Agent) -> str:
     """Return the last exception of a task of the agent as text, empty if there was none."""
-    scheduler = agent.app.scheduler
+    scheduler = agent.scheduler
     fault = scheduler.last_fault
     return f"{type(fault).__name__}: {fault}" if scheduler.faults else ""
 
@@ -110,8 +79,8 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
     event.put_code(log.stage, log.place, b"%05d" % code, 0, event.CODE_BYTES)
     event.put_time(log.stage, log.place, b"2026-03-01:06:00:00", 0)
     done = log.append(KIND_EVENT, 0, event.EVENT_LEAST) == LOG_DONE
-    for slot in range(agent.app.scheduler.count):
-        agent.app.scheduler.wake(slot, now)
+    for slot in range(agent.scheduler.count):
+        agent.scheduler.wake(slot, now)
     return done
 
 
@@ -150,19 +119,19 @@ def waiting_beside(agent: Agent, index: int) -> int:
 
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
     """Return how many are waiting, kept and overwritten."""
-    station = agent.app.stations[index]
+    station = agent.stations[index]
     return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
 
 
 def overwritten(agent: Agent | None, index: int) -> int:
     """Return how many the agent has counted as overwritten; 0 where it is not up."""
-    state = None if agent is None else agent.app.stations[index].state
+    state = None if agent is None else agent.stations[index].state
     return 0 if state is None else state.numbers[n.OVERWRITTEN]
 
 
 def has_kept(agent: Agent | None, index: int) -> bool:
     """True if anything in the quarantine counts, as far as is known: after a cut it holds copies that do not."""
-    quarantine = None if agent is None else agent.app.stations[index].quarantine
+    quarantine = None if agent is None else agent.stations[index].quarantine
     return quarantine is None or quarantine.count() > 0
 
 
@@ -247,7 +216,7 @@ class _Copy:
     """A copy of a station's flash, and what a start on it finds: valid while the flash does not change."""
 
     def __init__(self, agent: Agent, index: int) -> None:
-        self.device = agent.app.stations[index].log.device.device.clone()
+        self.device = agent.stations[index].log.device.device.clone()
         self._agent = agent
         self._settings = agent.tree["stations"][index]
         self._twin = twin = self._start()
@@ -308,7 +277,7 @@ class _Copy:
 def _copy(agent: Agent, index: int) -> _Copy:
     """Return what a start on a copy of this station's flash finds."""
     copy = agent.copies.get(index)
-    if copy is None or not copy.device.is_like(agent.app.stations[index].log.device.device):
+    if copy is None or not copy.device.is_like(agent.stations[index].log.device.device):
         copy = agent.copies[index] = _Copy(agent, index)
     return copy
 
@@ -322,13 +291,13 @@ def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     """Return everything that waits, in the same form; the first entry is the one that holds up the others."""
     copy = _copy(agent, index)
-    return copy.held(agent.app.stations[index].log.cursors[0].number) if copy.is_up else []
+    return copy.held(agent.stations[index].log.cursors[0].number) if copy.is_up else []
 
 
 def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:
     """Have the agent do this, step by step; `done` gets the numbers it was done for. Let it step between two pieces."""
     first = held(agent, index) if words == ["drop", "first"] else []
-    for line in of_station(agent.app.stations[index], agent.board, words):
+    for line in of_station(agent.stations[index], agent.board, words):
         if line is None:
             yield None
         elif "dropped" in line:
@@ -345,7 +314,7 @@ def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterat
 def check(agent: Agent) -> list[str]:
     """Return complaints after a step: what the agent remembers must be what a start on a copy of its flash finds."""
     complaints = []
-    for index, station in enumerate(agent.app.stations):
+    for index, station in enumerate(agent.stations):
         if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
             complaints += _differences(station, _copy(agent, index))
     return complaints

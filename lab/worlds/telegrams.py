@@ -49,9 +49,20 @@ def read_result(octets: bytes) -> ResultTelegram:
     if len({number for number, *_ in parts}) < len(parts):
         raise Refused(f"spindles {[number for number, *_ in parts]}")
     ids = [one["value"].strip() for one in found["parameters"] if one["parameter_id"] == TIGHTENING_ID_PARAMETER]
-    number, *values = parts[0]
-    head = identifier_of(octets), found["station"], found["time"], found["sequence"], found["vin"].strip()
-    return ResultTelegram(*head, *values, int(number), parts[1:], ids[0] if ids else None)
+    number, statuses, torque, angle = parts[0]
+    return ResultTelegram(
+        identifier_of(octets),
+        found["station"],
+        found["time"],
+        found["sequence"],
+        found["vin"].strip(),
+        statuses,
+        torque,
+        angle,
+        int(number),
+        parts[1:],
+        ids[0] if ids else None,
+    )
 
 
 def identifier_of(octets: bytes) -> str:

@@ -296,7 +296,7 @@ class World:
         self.board = board
 
         def build() -> None:
-            self.agent = adapter.build(self.tree, board, [one["agent"]["batch"] for one in self.script["stations"]])
+            self.agent = adapter.Agent(self.tree, board, [one["agent"]["batch"] for one in self.script["stations"]])
 
         self.fuse.reads = 0
         if self.survives(build):
@@ -334,19 +334,19 @@ class World:
             return
         self.is_leaving = True
         self.leaves_well = self._is_well()
-        adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
+        agent.stop(self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
 
         def look() -> None:
             if self.agent is not agent:
                 return  # cut while it was stopping
-            if not adapter.stopped(agent) and self.time.now < until:
+            if not agent.stopped() and self.time.now < until:
                 self.time.after(20, look)
                 return
             self.leaves_well = self.leaves_well and self._is_well()
             self.fuse.reads = 0
-            if self.survives(lambda: adapter.close(agent)):
+            if self.survives(agent.close):
                 if self.leaves_well:
                     self.toolsnet.unsettled = []
                 self.switch_off(dark_ms)
@@ -361,7 +361,7 @@ class World:
     def network_is_up(self) -> None:
         """Tell the agent that its network is up."""
         if self.agent is not None:
-            adapter.network_is_up(self.agent, self.board.now())  # type: ignore[union-attr]
+            self.agent.network_is_up(self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
 
     def alarm(self, number: int) -> None:
@@ -409,7 +409,7 @@ class World:
 
     def _wake(self, slot: int) -> None:
         if self.agent is not None:
-            adapter.wake(self.agent, slot, self.board.now())  # type: ignore[union-attr]
+            self.agent.scheduler.wake(slot, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
 
     def stall(self, lasts_ms: int) -> None:
