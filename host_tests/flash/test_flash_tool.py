@@ -267,6 +267,14 @@ def test_a_board_that_cannot_take_it_is_refused_before_anything_changes(cart, sm
     assert board.files == {}
 
 
+def test_a_refused_board_that_is_pulled_out_then_is_told_as_refused(cart, small, capsys):
+    board = FakeBoard(replace(PICO, free_bytes=8192))
+    board.restart = board._die
+    assert run(board, cart) == commands.EXIT_BOARD
+    said = capsys.readouterr().err
+    assert "too few for the new version" in said and "went away" not in said and not board.held
+
+
 @pytest.mark.parametrize(
     "about",
     [
