@@ -123,7 +123,7 @@ def world(seed, place):
     copied_at = dice.randrange(STEPS // 2) if restores else -1
     restored_at = dice.randrange(STEPS // 2, STEPS) if restores else -1
     one.until_ready()
-    one.controller.produce()  # what was made before the first meeting is no one's: from here on each one counts
+    one.produce()  # what was made before the first meeting is no one's: from here on each one counts
     alarms = ["E000"]
     one.controller.raise_alarm(alarms[0])
     one.until_quiet()
@@ -136,7 +136,7 @@ def world(seed, place):
             one.archive.restart(restore=True)
         what = dice.choices(("tighten", "alarm", "cart", "server", "archive", "controller"), (12, 3, 1, 1, 1, 1))[0]
         if what == "tighten":
-            one.controller.produce()
+            one.produce()
         elif what == "alarm":
             alarms.append(f"E{step + 1:03d}")
             one.controller.raise_alarm(alarms[-1])

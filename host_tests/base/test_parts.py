@@ -288,7 +288,6 @@ def test_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
 def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart = _cart(toolsnet={"silent": True})
     cart.run(3000)
-    cart.controller.produce()
-    cart.run(300000)
+    cart.produce(1, 300000)
     _, toolsnet = _sides(cart)
     assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]

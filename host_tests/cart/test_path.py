@@ -28,12 +28,6 @@ def numbers(first, last):
     return list(range(first, last + 1))
 
 
-def produce(cart, count, every_ms=300):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(every_ms)
-
-
 def started(**settings):
     cart = Cart(**settings)
     cart.until_ready()
@@ -46,7 +40,7 @@ def started(**settings):
 
 def test_every_result_arrives_once_and_in_order_and_no_one_complains():
     cart = started()
-    produce(cart, 40)
+    cart.produce(40, 300)
     cart.until_quiet()
     cart.run(200)
     assert cart.ids() == numbers(1, 40) == cart.controller.acknowledged
@@ -59,8 +53,8 @@ def test_every_result_arrives_once_and_in_order_and_no_one_complains():
 def test_results_of_controllers_since_release_2_9_arrive():
     for revisions in ([999], [1], [3], [11]):
         cart = started(settings={"controller": {"result_revisions": revisions}})
-        cart.controller.produce(batch_status=3)
-        cart.controller.produce(batch_status=1)
+        cart.produce(batch_status=3)
+        cart.produce(batch_status=1)
         cart.until_quiet()
         batches = [
             [one["value"] for one in found["parameters"] if one["parameter_id"] == 102]
@@ -82,7 +76,7 @@ def test_what_a_careful_person_can_read_arrives():
     for revision in (999, 1, 2, 7):
         cart = started(settings={"controller": {"result_revisions": [revision]}})
         for fields in made:
-            cart.controller.produce(**fields)
+            cart.produce(**fields)
         cart.until_quiet()
         spindles = [found["spindles"][0] for found in cart.archive.results]
         assert [one["torque"] for one in spindles[:2]] == ["00042.37"] * 2
@@ -108,7 +102,7 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
         note(tightening_id)
 
     cart.controller.note_acknowledged = watched
-    produce(cart, 20)
+    cart.produce(20, 300)
     assert len(seen) == 20
     for tightening_id, on_flash in seen:
         assert on_flash >= tightening_id
@@ -121,9 +115,7 @@ def test_backlog_of_an_hour_without_toolsnet_arrives_in_order():
     cart = started()
     cart.network.down(*PIM)
     cart.network.down(*SERVER)
-    for _ in range(60):
-        cart.controller.produce()
-        cart.run(60000)
+    cart.produce(60, 60000)
     assert cart.archive.stored == 0 and cart.controller.acknowledged == numbers(1, 60)
     cart.network.up(*PIM)
     cart.network.up(*SERVER)
@@ -142,7 +134,7 @@ def test_slow_lines_in_small_pieces_change_nothing():
         line.buffer_bytes = 64
     cart.until_ready()
     cart.run(2000)
-    produce(cart, 15, 1500)
+    cart.produce(15, 1500)
     cart.until_quiet()
     assert cart.ids() == numbers(1, 15) and cart.archive.repeated == 0
     cart.clean()
@@ -156,12 +148,11 @@ def test_full_spool_stops_acknowledging_and_nothing_is_lost():
     cart.network.down(*PIM)
     cart.network.cut(*SERVER)
     while not cart.station.intake.full:
-        cart.controller.produce()
-        cart.run(500)
+        cart.produce(1, 500)
         assert len(cart.controller.produced) < 500
     kept = len(cart.controller.acknowledged)
     assert kept > 50 and cart.counted(h.REFUSED_FULL) >= 1
-    produce(cart, 5, 2000)
+    cart.produce(5, 2000)
     assert len(cart.controller.acknowledged) == kept
     cart.network.up(*PIM)
     cart.until_quiet(1200000)
@@ -174,7 +165,7 @@ def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
     cart = started(blocks=8, settings={"spool": {"when_full": "overwrite"}})
     cart.network.down(*PIM)
     cart.network.cut(*SERVER)
-    produce(cart, 150, 500)
+    cart.produce(150, 500)
     assert cart.controller.acknowledged == numbers(1, 150)
     lost = cart.station.state.numbers[OVERWRITTEN]
     assert 0 < lost < 110
@@ -221,7 +212,7 @@ def broken(now):
 
 def test_planned_stop_says_goodbye_and_repeats_nothing():
     cart = started()
-    produce(cart, 9)
+    cart.produce(9, 300)
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped, 5000)
     cart.app.close()
@@ -231,7 +222,7 @@ def test_planned_stop_says_goodbye_and_repeats_nothing():
     assert cart.step() >= 0
     assert cart.station.log.cursors[0].number == 9
     cart.run(2000)
-    produce(cart, 2)
+    cart.produce(2, 300)
     assert cart.ids() == numbers(1, 11) and cart.archive.repeated == 0
     cart.clean()
 
@@ -245,14 +236,14 @@ def scenario(cut_at, results=5):
     The first result is through before: what a controller produced before it was ever met is not the agent's.
     """
     cart = started(blocks=6)
-    produce(cart, 1)
+    cart.produce(1, 300)
     cart.until_quiet()
     begin_ms = cart.clock.total_ms
     cart.steps = 0
     made = 1
     while made < results or cart.archive.stored < results:
         if made < results and cart.clock.total_ms >= begin_ms + 40 * made:
-            cart.controller.produce()
+            cart.produce()
             made += 1
         left = cart.step()
         if cart.steps == cut_at:
@@ -283,14 +274,13 @@ def chaos(seed, results):
     cart = Cart(blocks=12)
     cart.until_ready()
     cart.run(500)
-    produce(cart, 1)
+    cart.produce(1, 300)
     for address in (CONTROLLER, PIM, SERVER):
         cart.network.line(*address).random_splits = True
     cuts = 0
     while cart.archive.stored < results or len(cart.controller.produced) < results:
         if len(cart.controller.produced) < results:
-            for _ in range(dice.randrange(3)):
-                cart.controller.produce()
+            cart.produce(dice.randrange(3))
         for _ in range(dice.randrange(60)):
             left = cart.step()
             if left > 0:
@@ -337,11 +327,6 @@ class MqttCart(Cart):
             self.configuration["toolsnet"] = None
         self.boot()
 
-    def produce(self, count):
-        for _ in range(count):
-            self.controller.produce()
-            self.run(100)
-
     def consumed(self):
         return [int(record["tightening_id"]) for _, _, record in self.consumer.records]
 
@@ -349,10 +334,10 @@ class MqttCart(Cart):
 def test_without_toolsnet_the_broker_is_all_there_is():
     cart = MqttCart(alone=True)
     cart.until_ready()
-    cart.produce(5)
+    cart.produce(5, 100)
     cart.until(lambda: len(cart.consumed()) == 5)
     cart.network.down(*BROKER)
-    cart.produce(5)
+    cart.produce(5, 100)
     assert code_of(cart.app.stations, True) == NO_OUTLET
     cart.cut()
     cart.network.up(*BROKER)
@@ -371,7 +356,7 @@ def test_without_toolsnet_the_broker_is_all_there_is():
 def test_it_leaves_the_broker_in_order():
     cart = MqttCart()
     cart.until_ready()
-    cart.produce(3)
+    cart.produce(3, 100)
     cart.until(lambda: len(cart.consumed()) == 3)
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped)

@@ -17,8 +17,7 @@ def _cart_with(count):
     cart = Cart()
     cart.until_ready()
     cart.run(1000)
-    for _ in range(count):
-        cart.controller.produce()
+    cart.produce(count)
     cart.until_quiet()
     return cart
 
@@ -49,9 +48,8 @@ def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
     for rewind in (False, True):
         cart = Cart(settings={"toolsnet": {"rewind": rewind}})
         cart.until_ready()
-        cart.controller.produce()
-        cart.controller.produce(status="#", time="#" * 19)
-        cart.run(5000)
+        cart.produce()
+        cart.produce(1, 5000, status="#", time="#" * 19)
         assert cart.ids() == [1] and cart.counted(h.RAW) == 1 and cart.counted(h.PARKED) == 1
         raw = parked = 0
         for _ in range(30):
@@ -62,7 +60,7 @@ def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
         kept = cart.station.quarantine.count()
         assert (raw, parked, kept) == (0, 0, 1), (rewind, raw, parked, kept)
         assert cart.station.log.number == 2 and cart.archive.repeated == 0
-        cart.controller.produce()
+        cart.produce()
         cart.until_stored(2)
         assert cart.ids() == [1, 3]
 
@@ -71,14 +69,12 @@ def test_every_count_of_results_says_after_a_start_what_it_said_before():
     cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9})
     cart.until_ready()
     cart.run(1000)
-    for _ in range(4):
-        cart.controller.produce()
-    cart.controller.produce(status="#", time="#" * 19)  # not to be read
+    cart.produce(4)
+    cart.produce(status="#", time="#" * 19)  # not to be read
     cart.until_stored(3)
     cart.run(5000)
     cart.network.cut("cart0", 4545)
-    for _ in range(3):
-        cart.controller.produce()
+    cart.produce(3)
     cart.controller.forget(7)
     cart.until_stored(5)
     cart.run(60000)
@@ -93,9 +89,7 @@ def test_what_was_overwritten_is_still_counted_after_a_start():
     cart = Cart(settings={"spool": {"when_full": "overwrite"}}, blocks=8)
     cart.network.down(PIM[0], PIM[1])
     cart.until_ready()
-    for _ in range(300):
-        cart.controller.produce()
-        cart.run(200)
+    cart.produce(300, 200)
     lost = counts_of(cart)["overwritten"]
     assert lost > 100
     cart.cut()

@@ -33,7 +33,7 @@ def ready(**settings):
 def tighten(cart, count, limit_ms=20000):
     """Let the controller tighten as fast as it gets rid of the results."""
     for _ in range(count):
-        cart.controller.produce()
+        cart.produce()
         assert cart.run(limit_ms, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
 
 
@@ -146,11 +146,10 @@ def test_unplugged_adapter_is_an_outage_like_any_other():
         cart = ready(kind=kind)
         tighten(cart, 3)
         for ms in (50, 700, 4000):
-            cart.controller.produce()
-            cart.run(ms)
+            cart.produce(1, ms)
             cart.line.unplug()
             cart.run(2000)
-            cart.controller.produce()
+            cart.produce()
             cart.line.plug()
             assert cart.run(60000, cart.is_ready)
         settle(cart)
@@ -163,7 +162,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
         cart.network.down("tn", 6575)
         cart.network.down("tn", 10111)
         tighten(cart, 60)
-        cart.controller.produce()
+        cart.produce()
         cart.run(5)  # in the middle of a message
         cart.line.unplug()
         kept = cart.station.log.number
@@ -180,11 +179,11 @@ def test_controller_that_is_switched_off_and_on_is_met_again():
         tighten(cart, 2)
         cart.peer.mute = True
         cart.run(40000)
-        cart.controller.produce()
+        cart.produce()
         cart.peer.mute = False
         cart.peer.restart()
         assert cart.run(120000, cart.is_ready)
-        cart.controller.produce()
+        cart.produce()
         settle(cart)
 
 
@@ -193,9 +192,7 @@ def test_faults_on_the_line_lose_nothing_and_double_nothing():
         for fault in ("loss_ppm", "extra_ppm"):
             cart = ready(kind="3964r", seed=seed)
             setattr(cart.line, fault, 1500)
-            for _ in range(25):
-                cart.controller.produce()
-                cart.run(700)
+            cart.produce(25, 700)
             setattr(cart.line, fault, 0)
             settle(cart, 900000)
             assert cart.counts().get("raw", 0) == 0
@@ -206,9 +203,7 @@ def test_faults_on_an_ascii_line_lose_nothing_and_double_nothing():
         for fault in ("loss_ppm", "extra_ppm"):
             cart = ready(kind="ascii", seed=seed)
             setattr(cart.line, fault, 800)
-            for _ in range(20):
-                cart.controller.produce()
-                cart.run(1500)
+            cart.produce(20, 1500)
             setattr(cart.line, fault, 0)
             settle(cart, 900000)
 
@@ -217,12 +212,11 @@ def test_power_cuts_in_the_middle_of_exchanges_lose_nothing():
     dice = Dice(21)
     cart = ready()
     for _ in range(12):
-        cart.controller.produce()
-        cart.run(dice.randrange(1, 600))
+        cart.produce(1, dice.randrange(1, 600))
         cart.cut()
         cart.run(dice.randrange(1, 400))
     assert cart.run(120000, cart.is_ready)
-    cart.controller.produce()
+    cart.produce()
     settle(cart, 900000)
 
 
@@ -241,7 +235,7 @@ def test_odd_result_must_come_twice_before_it_is_acknowledged():
         return [octet]
 
     cart.line.to_agent.script = spoil_a_status
-    cart.controller.produce()
+    cart.produce()
     settle(cart)
     assert cart.station.health.counters[h.ODD] == 1
     assert cart.counts().get("raw", 0) == 0
@@ -249,7 +243,7 @@ def test_odd_result_must_come_twice_before_it_is_acknowledged():
 
 def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
-    cart.controller.produce()
+    cart.produce()
     settle(cart)
     assert cart.station.health.counters[h.ODD] == 1 and cart.counts()["edge time"] == 1
 
@@ -261,17 +255,11 @@ def mt_focus(**settings):
     return ready(kind="ascii", baud=115200, settings={"controller": link}, controller=options, **settings)
 
 
-def produce(cart, count, gap_ms):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(gap_ms)
-
-
 def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
     """The worst program is longer than the UART's FIFO: one that begins with a result costs its first part."""
     for stalls in (None, USUAL, WORST) if LONG else (WORST,):
         cart = mt_focus(stalls=stalls, blocks=6)
-        produce(cart, 70, 1800)
+        cart.produce(70, 1800)
         settle(cart)
         assert cart.ids() == cart.controller.produced
         assert cart.line.port.overruns <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
@@ -283,16 +271,15 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
 
 def test_mt_focus_on_line_is_asked_for_what_an_unplugged_adapter_took():
     cart = mt_focus(stalls=USUAL)
-    produce(cart, 3, 900)
+    cart.produce(3, 900)
     for moment_ms in (5, 60, 120, 900):  # in the middle of the first part, of the second, behind both
-        cart.controller.produce()
-        cart.run(moment_ms)
+        cart.produce(1, moment_ms)
         cart.line.unplug()
-        produce(cart, 2, 900)
+        cart.produce(2, 900)
         cart.line.plug()
         assert cart.run(60000, cart.is_ready)
         cart.run(20000)  # what it missed is asked for one by one, in silences of half a second
-        produce(cart, 1, 4000)
+        cart.produce(1, 4000)
     settle(cart)
     assert cart.ids() == cart.controller.produced
 
@@ -303,9 +290,9 @@ def test_mt_focus_results_that_the_line_spoils_are_asked_for():
         for fault in ("loss_ppm", "extra_ppm"):
             cart = mt_focus(seed=seed)
             setattr(cart.line, fault, 300)
-            produce(cart, 20, 1500)
+            cart.produce(20, 1500)
             setattr(cart.line, fault, 0)
-            produce(cart, 1, 1500)
+            cart.produce(1, 1500)
             settle(cart, 900000)
             recovered += cart.counts().get("recovered", 0)
             assert cart.station.recovery.phase == qs.PHASE_IDLE

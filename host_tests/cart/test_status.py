@@ -59,8 +59,7 @@ def test_results_are_newest_first_over_the_border_of_a_block():
 
 def test_a_running_agent_tells_names_and_figures_as_json():
     cart = _running()
-    for _ in range(3):
-        cart.controller.produce()
+    cart.produce(3)
     cart.run(2000)
     told = json.loads(json.dumps(status.snapshot(cart.app)))
     shown = told["stations"][0]
@@ -81,8 +80,7 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
     cart = _running()
     cart.toolsnet.options.silent = True
     stamp = cart.clock.stamp()
-    cart.controller.produce()
-    cart.run(100)
+    cart.produce(1, 100)
     cart.controller.drop()
     cart.run(5000)
     shown = _shown(cart)
@@ -96,8 +94,7 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
 def test_looking_at_the_status_moves_nothing():
     cart = _running()
     cart.toolsnet.options.silent = True
-    for _ in range(40):
-        cart.controller.produce()
+    cart.produce(40)
     cart.run(4000)
     station = cart.station
     log = station.log
@@ -122,8 +119,7 @@ def test_a_station_without_its_spool_is_told_as_such():
 
 def test_results_are_found_of_the_station_that_is_asked_for_alone():
     cart = _running()
-    cart.controller.produce()
-    cart.run(2000)
+    cart.produce(1, 2000)
     number = cart.station.number
     assert len(status.snapshot(cart.app)["stations"][0]["results"]) == 1
     assert len(status.snapshot(cart.app, 5, number)["stations"][0]["results"]) == 1

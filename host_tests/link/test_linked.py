@@ -208,8 +208,7 @@ def test_parts_are_joined_on_serial_lines_too():
 
 
 def test_result_in_parts_is_stored_once_like_any_other_and_answered_once():
-    cart = Cart(controller={"max_clients": 9}, blocks=24)
-    cart.settle(120000)
+    cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
     frame = pushed(2, tightening_id=1)
     for part in parts_of(frame, 3):
         assert 62 not in cart.controller.messages
@@ -221,8 +220,7 @@ def test_result_in_parts_is_stored_once_like_any_other_and_answered_once():
 
 
 def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
-    cart = Cart(controller={"max_clients": 9}, blocks=24)
-    cart.settle(120000)
+    cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
     cart.controller.inject(parts_of(LONG, 2)[1] + b"\0")
     cart.run(50)
     assert 62 not in cart.controller.messages and cart.raw() == [] and cart.stored() == []
@@ -232,8 +230,7 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
 def test_a_too_large_result_in_parts_is_answered_once():
     garbled = pushed(7, status="#", tightening_id="#" * 10)
     for result, kept in ((LONG, 0), (garbled, 1)):
-        cart = Cart(controller={"max_clients": 9}, blocks=24)
-        cart.settle(120000)
+        cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
         frame = message(61, result[20:] + b"x" * 3000, 7)
         for part in parts_of(frame, 5):
             cart.controller.inject(part + b"\0")

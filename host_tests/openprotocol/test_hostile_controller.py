@@ -81,12 +81,6 @@ class Mangler:
         return ("%04d%04d001         " % (20 + len(text), mid)).encode() + text + b"\0" * dice.randrange(2)
 
 
-def produce(cart, count):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(50)
-
-
 def connected(**options):
     options.setdefault("max_clients", 9)
     cart = Cart(controller=options, blocks=24)
@@ -104,7 +98,7 @@ def still_serves(cart, lost=0):
     """What is produced afterwards is stored once, in the same session or after `lost` losses of it."""
     cart.settle(120000)
     before = len(cart.stored_ids())
-    produce(cart, 2)
+    cart.produce(2, 50)
     cart.settle()
     assert len(cart.stored_ids()) == before + 2
     assert cart.stored_ids() == cart.controller.produced
@@ -129,8 +123,7 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
 
 def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
     for size in (256, 300, 2048, 9999):
-        cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24)
-        cart.settle()
+        cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24).settle()
         huge = b"9999" + message(900, bytes([index & 0xFF for index in range(9979)]))[4:]
         hear(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
         assert cart.counted(h.CONTROLLER_UNKNOWN) == 3
@@ -164,7 +157,7 @@ def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     cart = connected()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     for status in ("1", "#", "1"):
-        cart.controller.produce(status=status, **({} if status == "1" else {"time": "#" * 19}))
+        cart.produce(status=status, **({} if status == "1" else {"time": "#" * 19}))
     cart.run(100)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle()
@@ -190,7 +183,7 @@ def test_storm_of_refusals_does_not_become_a_storm_of_questions():
     cart = connected()
     cart.controller.options.refuse = {64: 1}
     cart.controller.jump_ids(50)
-    produce(cart, 1)
+    cart.produce(1, 50)
     before = cart.controller.messages[64]
     cart.run(60000)
     # Fifty open IDs, asked once each round of 30 s.
@@ -247,7 +240,7 @@ def one_life(seed):
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])
     cart.line.random_splits = seed % 2 == 0
     for _ in range(12):
-        produce(cart, dice.randrange(3))
+        cart.produce(dice.randrange(3), 50)
         cart.run(dice.randrange(2500))
         if dice.randrange(6) == 0:
             cart.cut()
@@ -273,7 +266,7 @@ def test_spoiled_conversations_never_stop_the_agent_and_lose_nothing():
         spoiled += mangler.spoiled
         # And it goes on.
         before = len(cart.stored())
-        produce(cart, 2)
+        cart.produce(2, 50)
         cart.settle()
         assert len(cart.stored()) == before + 2, seed
     assert spoiled > SEEDS

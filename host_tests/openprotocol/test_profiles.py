@@ -27,7 +27,7 @@ def cart_of(name, **changed):
 def make(cart, count, elsewhere=()):
     """Tighten at ours; behind each as many at another station as `elsewhere` says in its turn."""
     for index in range(count):
-        cart.controller.produce()
+        cart.produce()
         if elsewhere:
             cart.controller.produce_elsewhere(elsewhere[index % len(elsewhere)])
         cart.run(200)
@@ -44,7 +44,7 @@ def away(cart, count, elsewhere=(), with_power_cut=False):
 
 def shifts(cart, elsewhere=()):
     """The shift that every profile is tried with."""
-    cart.ready().settle()
+    cart.settle()
     make(cart, PUSHED, elsewhere)
     cart.settle()
     away(cart, MISSED, elsewhere)
@@ -65,7 +65,7 @@ def agrees(cart):
 
 def test_power_focus_6000_is_subscribed_in_what_it_knows():
     for name in ("power-focus-6000-2.8", "power-focus-6000-3.6"):
-        cart = cart_of(name).ready().settle()
+        cart = cart_of(name).settle()
         session = cart.station.session
         assert bytes(session.identity[41:51]) == b"0000000001"
         assert cart.controller.sessions[0].result_revision == 3
@@ -75,7 +75,7 @@ def test_power_focus_6000_is_subscribed_in_what_it_knows():
 
 
 def test_slot_that_a_cut_connection_keeps_is_waited_for():
-    cart = cart_of("power-focus-6000-3.6").ready().settle()
+    cart = cart_of("power-focus-6000-3.6").settle()
     make(cart, 3)
     started = cart.controller.messages[1]
     cart.cut()

@@ -83,8 +83,7 @@ def test_seconds_between_two_times():
 def test_results_are_not_held_up_by_an_answer_that_does_not_come():
     cart = cart_of("check", "ask", refuse={80: None, 12: None})
     for _ in range(6):
-        cart.controller.produce()
-        cart.run(400)
+        cart.produce(1, 400)
         assert cart.controller.acknowledged == cart.controller.produced
     cart.run(100000)
     assert cart.is_ready() and cart.controller.connections == 1 and cart.stored_ids() == cart.controller.produced
@@ -122,8 +121,7 @@ def limits_of(cart):
 
 def produce(cart, *psets):
     for pset in psets:
-        cart.controller.produce(pset=pset, pset_change=cart.controller.psets[pset].changed)
-        cart.run(1000)
+        cart.produce(1, 1000, pset=pset, pset_change=cart.controller.psets[pset].changed)
 
 
 ONE = [900, 1100, 1000, 30, 90, 60]
@@ -163,9 +161,8 @@ def test_a_refusal_for_the_moment_is_asked_again():
 def test_a_set_without_a_date_and_set_0_have_no_limits():
     for text in ("Last Change Unknown", "", "0000-00-00:00:00:00"):
         cart = cart_of(limits="ask")
-        cart.controller.produce(pset=1, pset_change=text)
-        cart.controller.produce(pset=0)
-        cart.run(5000)
+        cart.produce(pset=1, pset_change=text)
+        cart.produce(1, 5000, pset=0)
         assert 12 not in cart.controller.messages and [limits for _, limits in limits_of(cart)] == [None, None]
 
 

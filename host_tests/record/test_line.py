@@ -323,8 +323,7 @@ def cart(revision, parts=PARTS, **toolsnet):
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_they_are_additional_vins_of_result_in_every_revision_that_has_them(revision):
     one = cart(revision)
-    for _ in range(3):
-        one.controller.produce()
+    one.produce(3)
     one.until_quiet()
     assert len(one.archive.results) == 3 and not one.toolsnet.complaints
     for result in one.archive.results:
@@ -335,7 +334,7 @@ def test_they_are_additional_vins_of_result_in_every_revision_that_has_them(revi
 @pytest.mark.parametrize("revision", [2, 3, 999])
 def test_revisions_without_them_have_none(revision):
     one = cart(revision)
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     assert one.archive.results[0]["vins"] == []
 
@@ -349,8 +348,7 @@ def test_results_that_differ_in_one_of_them_alone_are_two(revision):
     same.update({"angle_min": 1, "angle_max": 2, "angle_target": 3, "pset_change": ""})
     for parts in ({"identifier_2": "A"}, {"identifier_2": "B"}, {"identifier_3": "A"}, {"identifier_2": "A"}):
         one.controller.options.pushed_as.update({**dict.fromkeys(PARTS, ""), **parts})
-        one.controller.produce(**same)
-        one.run(3000)
+        one.produce(1, 3000, **same)
     told = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
     assert told == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
 

@@ -31,26 +31,10 @@ def cart_of(kind, settings, **options):
     return Cart(controller=dict(kind, **options), settings={"controller": settings}, **own)
 
 
-def produce(cart, count, wait_ms=1500):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(wait_ms)
-
-
-def drop(cart):
-    cart.controller.drop()
-    cart.run(100)
-    assert not cart.is_ready()
-
-
-def clean(cart):
-    assert cart.controller.complaints == [], cart.controller.complaints[:3]
-
-
 def test_results_arrive_once_whole_and_are_acknowledged():
     for kind, settings in KINDS:
         cart = cart_of(kind, settings).ready()
-        produce(cart, 5)
+        cart.produce(5, 1500)
         assert cart.stored_ids() == [1, 2, 3, 4, 5] == cart.controller.acknowledged
         for payload in cart.stored():
             assert len(payload) >= SEVERAL_LEAST and sp.count_of(payload, 0) == 3
@@ -63,15 +47,14 @@ def test_results_arrive_once_whole_and_are_acknowledged():
             extras = sp.extras_of(payload, 0, len(payload))
             assert [place for place, _, _ in extras] == ([0, 1, 2] if settings is BOLTS else [])
         assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
-        clean(cart)
+        cart.clean()
 
 
 def test_result_is_acknowledged_only_after_it_is_on_flash():
     for kind, settings, last in ((POWERMACS, {}, b"01080"), (POWERMACS, BOLTS, b"01080"), (STEP_SYNC, SYNC, b"0102")):
         cart = cart_of(kind, settings).ready()
         cart.device.journal = []
-        cart.controller.produce()
-        cart.run(1500)
+        cart.produce(1, 1500)
         stored = [index for index, (what, octets) in enumerate(cart.device.journal) if what == "program"]
         said = [
             index
@@ -86,32 +69,29 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
 def test_outage_comes_again_from_where_the_subscription_rewinds():
     for kind, settings in KINDS:
         cart = cart_of(kind, settings).ready()
-        produce(cart, 3)
-        drop(cart)
-        for _ in range(6):
-            cart.controller.produce()
+        cart.produce(3, 1500)
+        cart.drop()
+        cart.produce(6)
         cart.ready()
         cart.run(20000)
         assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
         once_more = kind is POWERMACS  # the last one shows that its numbers have not restarted
         assert cart.counted(h.DUPLICATES) == once_more and cart.station.known.gone() == 0
-        clean(cart)
+        cart.clean()
 
 
 def test_the_first_outage_is_ours_what_was_before_is_not():
     cart = cart_of(POWERMACS, {}, on=False)
-    for _ in range(4):
-        cart.controller.produce()
+    cart.produce(4)
     cart.boot()
     cart.ready()
     cart.run(3000)
     assert cart.stored_ids() == []
-    produce(cart, 1)
+    cart.produce(1, 1500)
     assert cart.stored_ids() == [5]
     cart = cart_of(POWERMACS, {}).ready()
-    drop(cart)
-    for _ in range(3):
-        cart.controller.produce()
+    cart.drop()
+    cart.produce(3)
     cart.ready()
     cart.run(9000)
     assert cart.stored_ids() == [1, 2, 3]
@@ -121,50 +101,50 @@ def test_a_cut_at_any_moment_loses_and_doubles_nothing():
     for kind, settings in KINDS[:3]:
         for after in range(0, 60, 4 if LONG else 12):
             cart = cart_of(kind, settings, seed=after).ready()
-            produce(cart, 2)
-            cart.controller.produce()
+            cart.produce(2, 1500)
+            cart.produce()
             for _ in range(after):
                 cart.step()
                 cart.clock.advance(3)
             cart.cut()
             cart.ready()
-            produce(cart, 1)
+            cart.produce(1, 1500)
             cart.run(20000)
             assert cart.stored_ids() == [1, 2, 3, 4], (kind["identity"], settings, after)
-            clean(cart)
+            cart.clean()
 
 
 def test_repeats_are_repeats_however_they_come():
     for kind, settings in KINDS[:3]:
         cart = cart_of(kind, settings, repeat=2).ready()
-        produce(cart, 4, 20000)
+        cart.produce(4, 20000)
         assert cart.stored_ids() == [1, 2, 3, 4] and cart.counted(h.DUPLICATES) == 8
-        clean(cart)
+        cart.clean()
 
 
 def test_only_the_last_one_comes_again_without_its_predecessor():
     for settings, starts in (({}, False), (BOLTS, True)):
         cart = cart_of(POWERMACS, settings, elsewhere=1).ready()
-        produce(cart, 4)
+        cart.produce(4, 1500)
         assert cart.stored_ids() == [1, 3, 5, 7]
         cart.controller.forget(6)
         if starts:
             cart.cut()
         else:
-            drop(cart)
-        cart.controller.produce()
+            cart.drop()
+        cart.produce()
         cart.ready()
         cart.run(20000)
         assert cart.stored_ids() == [1, 3, 5, 7, 9] and cart.counted(h.DUPLICATES) == 1
-        clean(cart)
+        cart.clean()
 
 
 def test_sync_ids_wrap_and_a_jump_is_told():
     cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
-    produce(cart, 4)
+    cart.produce(4, 1500)
     assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.known.gone() == 0
     cart.controller.jump_ids(5)
-    produce(cart, 2)
+    cart.produce(2, 1500)
     assert cart.stored_ids()[4:] == [7, 8] and cart.station.known.gone() == 5
     assert cart.counted(h.OUT_OF_SEQUENCE) == 0
 
@@ -172,50 +152,50 @@ def test_sync_ids_wrap_and_a_jump_is_told():
 def test_the_first_of_a_count_that_began_again_is_taken():
     for settings, leaves in (({}, True), (BOLTS, False)):
         cart = cart_of(POWERMACS, settings).ready()
-        produce(cart, 3)
+        cart.produce(3, 1500)
         if leaves:
-            drop(cart)
+            cart.drop()
         cart.controller.reset_ids()
         cart.ready()
-        produce(cart, 5, 10)
+        cart.produce(5, 10)
         cart.run(20000)
         assert cart.stored_ids() == [1, 2, 3, 1, 2, 3, 4, 5], cart.stored_ids()
-        clean(cart)
+        cart.clean()
 
 
 def test_a_new_count_while_nothing_can_be_stored_is_asked_for():
     for settings in ({}, BOLTS):
         cart = cart_of(POWERMACS, settings).ready()
-        produce(cart, 3)
+        cart.produce(3, 1500)
         cart.controller.reset_ids()
-        drop(cart)
+        cart.drop()
         cart.ready()
         cart.device.code = FLASH_IO
-        produce(cart, 1)
+        cart.produce(1, 1500)
         assert not cart.is_ready() and cart.stored_ids() == [1, 2, 3]
-        produce(cart, 4, 10)  # the third one has the number of the one that is stored last
+        cart.produce(4, 10)  # the third one has the number of the one that is stored last
         cart.device.code = 0
         cart.ready()
         cart.run(9000)
         assert cart.stored_ids() == [1, 2, 3, 1, 2, 3, 4, 5], cart.stored_ids()
-        drop(cart)
-        produce(cart, 1, 10)
+        cart.drop()
+        cart.produce(1, 10)
         cart.ready()
         cart.run(9000)
         assert cart.stored_ids()[8:] == [6]
-        clean(cart)
+        cart.clean()
 
 
 def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     cart = cart_of(POWERMACS, BOLTS).ready()
-    produce(cart, 3)
+    cart.produce(3, 1500)
     for number in (1, 2):
         other = cart.controller.result(number)
         other.torque += 1
         cart.controller.sessions[0].send(message(106, frames.station_data(other, 4, 3), 4) + b"\0")
     cart.run(15000)
     assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 2
-    produce(cart, 1)
+    cart.produce(1, 1500)
     assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
 
 
@@ -223,9 +203,7 @@ def test_full_spool_takes_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
         cart.run(3000)
-        for _ in range(80):
-            cart.controller.produce()
-            cart.run(300)
+        cart.produce(80, 300)
         stored = cart.station.log.number
         assert 5 < stored < 80 and cart.controller.acknowledged == list(range(1, stored + 1))
         cart._listen({}, 3000)
@@ -238,9 +216,7 @@ def test_telegram_04_has_every_spindle():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind, spindles=4), settings={"controller": settings}, blocks=16)
         cart.run(3000)
-        for _ in range(3):
-            cart.controller.produce()
-            cart.run(1500)
+        cart.produce(3, 1500)
         cart.until_stored(3)
         cart.clean()
         for found in cart.archive.results:
@@ -275,9 +251,7 @@ def test_telegram_04_has_every_spindle():
 def test_fifty_spindles_fit_one_record_and_one_telegram():
     cart = WholeCart(controller=dict(POWERMACS, spindles=50), settings={"controller": WIDE}, blocks=24)
     cart.run(3000)
-    for _ in range(3):
-        cart.controller.produce()
-        cart.run(1500)
+    cart.produce(3, 1500)
     cart.until_stored(3)
     cart.clean()
     assert [len(found["spindles"]) for found in cart.archive.results] == [50, 50, 50]
@@ -286,7 +260,7 @@ def test_fifty_spindles_fit_one_record_and_one_telegram():
 
 def test_unreadable_message_is_kept_raw_and_answered():
     cart = cart_of(POWERMACS, {}).ready()
-    produce(cart, 1)
+    cart.produce(1, 1500)
     frame = bytearray(message(106, frames.station_data(cart.controller.result(1), 4, 3), 4))
     frame[30] = 0x78
     cart.controller.sessions[0].send(bytes(frame) + b"\0")

@@ -362,7 +362,7 @@ def acknowledged_after(cart, words):
         if order is not None:
             order.turn()
         cart.run(offset)
-        cart.controller.produce()
+        cart.produce()
         before = cart.clock.total_ms
         cart.until(lambda: cart.controller.acknowledged == cart.controller.produced)
         worst = max(worst, cart.clock.total_ms - before)
@@ -388,7 +388,7 @@ def on_a_line(words):
         job = carry_out(cart.station, cart.board, words.split(), Asker()) if words else iter(())
         next(job, None)
         cart.run(offset)
-        cart.controller.produce()
+        cart.produce()
         before = cart.clock.total_ms
         assert cart.run(20000, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
         worst = max(worst, cart.clock.total_ms - before)
@@ -411,12 +411,11 @@ def test_serial_acknowledgement_waits_only_for_the_bytes_of_the_command():
 
 def test_a_command_goes_in_front_of_what_is_missing():
     cart = cart_of()
-    cart.controller.produce()
+    cart.produce()
     cart.settle()
     cart.line.delay_ms = 10
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    for _ in range(300):
-        cart.controller.produce()
+    cart.produce(300)
     cart.run(1000)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
@@ -431,8 +430,7 @@ def test_without_room_in_the_log_nothing_is_sent_and_results_keep_theirs():
     for _ in range(2000):
         if cart.station.intake.full:
             break
-        cart.controller.produce()
-        cart.run(100)
+        cart.produce(1, 100)
     cart.run(3000)
     told = give(cart, "enable")
     assert told["outcome"] == "not sent" and 43 not in cart.controller.messages

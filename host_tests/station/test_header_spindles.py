@@ -23,12 +23,6 @@ def stored(one):
     return [(ident, row["spindles"][0]["spindle"]) for ident, row in zip(ids, one.archive.results, strict=True)]
 
 
-def made(one, count):
-    for _ in range(count):
-        one.controller.produce()
-        one.run(1000)
-
-
 def expected(ids, spindles):
     return sorted((ident, spindle) for ident in ids for spindle in spindles)
 
@@ -37,13 +31,13 @@ def expected(ids, spindles):
 @pytest.mark.parametrize("spindles", [(1, 2), (2, 3), (1, 2, 3, 4)])
 def test_each_spindle_reaches_toolsnet_once_over_connections_and_cuts(spindles, revisions):
     one = cart(spindles, revisions)
-    made(one, 3)
+    one.produce(3, 1000)
     one.network.cut(*CONTROLLER)
     one.run(10000)
-    made(one, 2)
+    one.produce(2, 1000)
     one.cut()
     one.run(10000)
-    made(one, 2)
+    one.produce(2, 1000)
     one.run(20000)
     assert sorted(stored(one)) == expected(range(1, 8), spindles)
     assert one.counted(h.CONTROLLER_RESETS) == 0 and one.station.known.epoch() == 0
@@ -55,8 +49,7 @@ def away(one, count):
     one.network.down(*CONTROLLER)
     one.network.cut(*CONTROLLER)
     one.run(5000)
-    for _ in range(count):
-        one.controller.produce()
+    one.produce(count)
     one.network.up(*CONTROLLER)
     one.run(60000)
 
@@ -66,9 +59,9 @@ def away(one, count):
 def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, answering):
     names = answering != "unnamed"
     one = cart(spindles, answering_spindles=answering if names else "addressed", names_spindles=names)
-    made(one, 2)
+    one.produce(2, 1000)
     away(one, 3)
-    made(one, 2)
+    one.produce(2, 1000)
     one.cut()
     one.run(20000)
     away(one, 40)
@@ -79,9 +72,9 @@ def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, an
 
 def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
     one = cart((1, 2), answering_spindles="first")
-    made(one, 2)
+    one.produce(2, 1000)
     away(one, 3)
-    made(one, 2)
+    one.produce(2, 1000)
     one.run(20000)
     assert sorted(stored(one)) == sorted(expected((1, 2, 6, 7), (1, 2)) + expected((3, 4, 5), (1,)))
     assert one.counted(h.CONTROLLER_RESETS) == 0
@@ -89,14 +82,13 @@ def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
 
 def test_count_that_begins_again_is_seen_with_several_spindles():
     one = cart((1, 2))
-    made(one, 5)
+    one.produce(5, 1000)
     one.network.down(*CONTROLLER)
     one.network.cut(*CONTROLLER)
     one.run(5000)
     one.controller.reset_ids()
     one.run(1000)
-    for _ in range(3):
-        one.controller.produce()
+    one.produce(3)
     one.network.up(*CONTROLLER)
     one.run(60000)
     assert sorted(stored(one)) == sorted(expected(range(1, 6), (1, 2)) + expected(range(1, 4), (1, 2)))
@@ -105,7 +97,7 @@ def test_count_that_begins_again_is_seen_with_several_spindles():
 
 def test_controller_with_one_spindle_is_asked_as_ever():
     one = cart((2,), answering_spindles="first")
-    made(one, 2)
+    one.produce(2, 1000)
     before = one.controller.messages[64]
     away(one, 3)
     assert sorted(stored(one)) == expected(range(1, 6), (2,))
@@ -116,7 +108,7 @@ def test_spindle_that_is_configured_is_the_only_one_asked():
     one = Cart(controller={"header_spindles": (1, 2)}, settings={"controller": {"spindle_id": 2}}, blocks=24)
     one.until_ready()
     one.run(3000)
-    made(one, 2)
+    one.produce(2, 1000)
     away(one, 3)
     assert sorted(stored(one)) == sorted(expected((1, 2), (1, 2)) + expected((3, 4, 5), (2,)))
 
@@ -124,29 +116,27 @@ def test_spindle_that_is_configured_is_the_only_one_asked():
 @pytest.mark.parametrize("spindles", [(1, 2), (2, 3)])
 def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     one = cart(spindles)
-    made(one, 2)
+    one.produce(2, 1000)
     one.controller.options.drop_after_sent = []
     session = one.controller.sessions[0]
     session.drop_sent = session.count_sent + 1
-    one.controller.produce()
-    one.run(60000)
+    one.produce(1, 60000)
     assert sorted(stored(one)) == expected(range(1, 4), spindles)
     assert one.counted(h.CONTROLLER_RESETS) == 0
 
 
 def test_count_that_reaches_the_last_id_again_during_the_look_is_seen():
     one = cart((1, 2))
-    made(one, 3)
+    one.produce(3, 1000)
     one.network.down(*CONTROLLER)
     one.network.cut(*CONTROLLER)
     one.run(5000)
     one.controller.reset_ids()
-    for _ in range(2):
-        one.controller.produce()
+    one.produce(2)
     one.network.up(*CONTROLLER)
     asked = one.controller.messages[64]
     one.until(lambda: one.controller.messages[64] > asked)
-    one.controller.produce()  # under the ID of the last one that is known
+    one.produce()  # under the ID of the last one that is known
     one.run(60000)
     assert sorted(stored(one)) == sorted(2 * expected((1, 2, 3), (1, 2)))
     assert one.counted(h.CONTROLLER_RESETS) == 1

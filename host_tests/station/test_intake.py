@@ -14,12 +14,6 @@ HEAVY = True
 HEAP = "12m"
 
 
-def produce(cart, count, every_ms=50):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(every_ms)
-
-
 def agrees(cart, count=None):
     """Each tightening is stored once, with its values, in order; no one complained."""
     cart.healthy()
@@ -40,14 +34,11 @@ def agrees(cart, count=None):
 
 def conversation(**options):
     """Three results while connected, three missed, three more; everything has to be there in the end."""
-    cart = Cart(controller=options, blocks=24)
-    cart.settle(120000)
-    produce(cart, 3)
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    produce(cart, 3)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart = Cart(controller=options, blocks=24).settle(120000)
+    cart.produce(3, 50)
+    cart.miss(3, 50)
     cart.settle(240000)
-    produce(cart, 3)
+    cart.produce(3, 50)
     cart.settle()
     agrees(cart, 9)
     return cart
@@ -130,7 +121,7 @@ def test_results_are_kept_though_connections_end_with_what_is_asked_for_then():
     ):
         cart = Cart(controller=options, blocks=24)
         cart.run(60000)
-        produce(cart, 6, 20000)
+        cart.produce(6, 20000)
         cart.run(60000)
         ids = cart.stored_ids()
         assert len(ids) >= 5 and set(ids) <= set(cart.controller.produced), (options, ids)
@@ -142,14 +133,14 @@ def test_every_keep_alive_keeps_a_quiet_connection():
         cart = Cart(controller={"keepalive": how}).ready()
         cart.run(200000)
         assert cart.controller.connections == 1 and cart.controller.complaints == []
-        produce(cart, 2)
+        cart.produce(2, 50)
         agrees(cart, 2)
 
 
 def test_controller_that_never_mirrors_is_reconnected_and_nothing_is_lost():
     cart = Cart(controller={"keepalive": "none", "max_clients": 2}).ready()
     for _ in range(5):
-        produce(cart, 1)
+        cart.produce(1, 50)
         cart.run(30000)
     cart.settle()
     agrees(cart, 5)
@@ -158,7 +149,7 @@ def test_controller_that_never_mirrors_is_reconnected_and_nothing_is_lost():
 
 def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
     cart = Cart(controller={"repeat": 4}).ready()
-    produce(cart, 5)
+    cart.produce(5, 50)
     cart.run(30000)
     agrees(cart, 5)
     assert cart.counted(h.DUPLICATES) == 20
@@ -173,7 +164,7 @@ def test_numbered_sessions_lose_and_repeat_nothing():
             cart = Cart(controller={"start_revisions": (6,), "link_first": first, "link_wrong_once": wrong})
             cart.controller.identity.sequence_numbers = 1
             cart.settle(120000)
-            produce(cart, 120, 10)
+            cart.produce(120, 10)
             cart.settle()
             agrees(cart, 120)
             assert 62 not in cart.controller.messages
@@ -207,7 +198,7 @@ def test_conversation_is_the_same_at_every_split_position():
         cart = Cart(controller={"start_revisions": (3,)}, blocks=12)
         cart.line.split_at = cut
         cart.ready()
-        produce(cart, 2, 200)
+        cart.produce(2, 200)
         cart.settle()
         agrees(cart, 2)
         assert cart.controller.connections == 1
@@ -228,7 +219,7 @@ def test_random_splits_and_slow_lines_change_nothing():
         line.write_limit = (0, 1, 7)[seed // 3]
         line.read_limit = (0, 3, 50)[seed % 3]
         cart.ready()
-        produce(cart, 12, 100)
+        cart.produce(12, 100)
         cart.settle()
         agrees(cart, 12)
 
@@ -238,7 +229,7 @@ def test_connection_that_breaks_at_any_message_loses_nothing():
         for count in range(1, 12):
             cart = Cart(controller={side: [count, count, count]}, blocks=24)
             for _ in range(6):
-                produce(cart, 1)
+                cart.produce(1, 50)
                 cart.run(3000)
             cart.run(20000)
             cart.settle()
@@ -253,31 +244,29 @@ def test_connection_that_breaks_at_any_message_loses_nothing():
 
 def test_peer_that_forgets_or_vanishes_is_noticed_and_nothing_is_lost():
     for fault in ("cut", "half_open", "silent half_open", "swallow"):
-        cart = Cart(controller={"max_clients": 3, "blame_silence": False}).ready()
-        cart.settle()
-        produce(cart, 2)
+        cart = Cart(controller={"max_clients": 3, "blame_silence": False}).settle()
+        cart.produce(2, 50)
         if fault == "cut":
             cart.network.cut(CONTROLLER[0], CONTROLLER[1])
         elif fault == "swallow":
             cart.network.swallow(CONTROLLER[0], CONTROLLER[1])
         else:
             cart.network.half_open(CONTROLLER[0], CONTROLLER[1], fault == "half_open")
-        produce(cart, 2)
+        cart.produce(2, 50)
         cart.run(30000)
         cart.network.up(CONTROLLER[0], CONTROLLER[1])
         cart.settle()
-        produce(cart, 2)
+        cart.produce(2, 50)
         cart.settle()
         agrees(cart, 6)
 
 
 def test_controller_that_hangs_is_left_after_its_time_and_found_again():
-    cart = Cart(controller={"max_clients": 3, "blame_silence": False}).ready()
-    cart.settle()
+    cart = Cart(controller={"max_clients": 3, "blame_silence": False}).settle()
     cart.controller.options.silent = True
     cart.run(40000)
     assert not cart.is_ready()
-    produce(cart, 2)
+    cart.produce(2, 50)
     cart.controller.drop()
     cart.controller.options.silent = False
     cart.settle(120000)
@@ -356,7 +345,7 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_
         cart.boot()
         cart.settle(120000)
         journal = cart.device.journal = []
-        produce(cart, 10, 20)
+        cart.produce(10, 20)
         cart.settle()
         programmed = acknowledged = 0
         for what, octets in journal:
@@ -371,17 +360,16 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_
 def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing():
     for code in (FLASH_IO, FLASH_WORN):
         for done in (0, 1, 2):
-            cart = Cart().ready()
-            cart.settle()
-            produce(cart, 2)
+            cart = Cart().settle()
+            cart.produce(2, 50)
             cart.device.code = code
             cart.device.left = done
             journal = cart.device.journal = []
             if code == FLASH_WORN:  # a block that answers so is left behind for good
                 while not cart.station.log.counts.worn:
-                    produce(cart, 1, 5)
+                    cart.produce(1, 5)
             else:
-                produce(cart, 4, 500)
+                cart.produce(4, 500)
                 cart.run(5000)
             kept = len([1 for what, octets in journal if what == "program" and b"WVWZZZ1KZAW" in octets])
             assert said_mids(journal).count(62) <= kept
@@ -393,18 +381,14 @@ def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing()
 
 def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
     """A controller that does not wait for each 0062 takes the next one for it."""
-    cart = Cart(controller={"window": 3}).ready()
-    cart.settle()
+    cart = Cart(controller={"window": 3}).settle()
     cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask
-    cart.controller.produce()
-    cart.run(100)
+    cart.produce(1, 100)
     cart.device.code = FLASH_IO
-    cart.controller.produce()
+    cart.produce()
     cart.until(lambda: cart.station.intake.full, 1000)
     cart.device.code = 0
-    for _ in range(2):
-        cart.controller.produce()
-        cart.run(100)
+    cart.produce(2, 100)
     assert cart.controller.acknowledged == cart.stored_ids() == [1]
     cart.controller.options.refuse = {}
     cart.settle()
@@ -417,7 +401,7 @@ def test_power_cut_at_any_moment_loses_and_doubles_nothing():
         cart.line.delay_ms = 15
         cart.settle()
         for _ in range(8):
-            produce(cart, 2, 10)
+            cart.produce(2, 10)
             cart.run(wait_ms)
             cart.cut()
             assert set(cart.controller.acknowledged) <= set(cart.stored_ids())
@@ -430,11 +414,10 @@ def test_power_cut_at_any_moment_loses_and_doubles_nothing():
 def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
     for code in (FLASH_IO, FLASH_WORN):
         for refused in range(1, 7):
-            cart = Cart(blocks=64).ready()
-            cart.settle()
-            produce(cart, 1)
+            cart = Cart(blocks=64).settle()
+            cart.produce(1, 50)
             cart.network.down(CONTROLLER[0], CONTROLLER[1])
-            produce(cart, 6)
+            cart.produce(6, 50)
             store = cart.station.intake.store
             put_fetched = store.put_fetched
             puts = [0]
@@ -455,14 +438,13 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
 
 def test_restarted_count_waits_until_the_last_result_is_seen_whole():
     """A last result that counts late would pass for one that was heard of since the controller was asked."""
-    cart = Cart().ready()
-    cart.settle()
-    produce(cart, 3)
+    cart = Cart().settle()
+    cart.produce(3, 50)
     cart.device.code = FLASH_IO
     cart.cut()
     cart.controller.reset_ids()
     connections = cart.controller.connections
-    produce(cart, 3, 2000)
+    cart.produce(3, 2000)
     assert cart.station.log.doubtful and cart.controller.connections == connections
     cart.device.code = 0
     cart.settle()
@@ -470,13 +452,12 @@ def test_restarted_count_waits_until_the_last_result_is_seen_whole():
 
 
 def test_what_was_pushed_since_a_reset_is_not_fetched():
-    cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).ready()
-    cart.settle()
-    produce(cart, 2)
+    cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).settle()
+    cart.produce(2, 50)
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.run(2000)
     cart.controller.reset_ids()
-    produce(cart, 3, 2000)
+    cart.produce(3, 2000)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle(240000)
     asked = cart.controller.fetched.count(1)
@@ -489,11 +470,10 @@ def test_what_was_pushed_since_a_reset_is_not_fetched():
 
 
 def test_gone_results_are_written_down():
-    cart = Cart().ready()
-    cart.settle()
-    produce(cart, 2)
+    cart = Cart().settle()
+    cart.produce(2, 50)
     cart.controller.jump_ids(4)
-    produce(cart, 1)
+    cart.produce(1, 50)
     cart.settle()
     assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
     cart.cut()
@@ -502,8 +482,7 @@ def test_gone_results_are_written_down():
 
 
 def test_stop_says_goodbye_and_frees_the_slot():
-    cart = Cart().ready()
-    cart.settle()
+    cart = Cart().settle()
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped, 3000)
     assert cart.controller.messages[3] == 1
@@ -521,7 +500,7 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
     cart.app.network_is_up(cart.clock.now)
     cart.run(500)
     assert cart.station.intake.way.attempts == before + 1
-    produce(cart, 3)
+    cart.produce(3, 50)
     cart.run(1000)
     agrees(cart, 3)
     cart.app.network_is_up(cart.clock.now)  # and changes nothing where all is well
@@ -533,14 +512,13 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
 
 
 def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
-    cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}).ready()
-    cart.settle()
+    cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}).settle()
     while cart.station.state.numbers[OVERWRITTEN] < 40:
-        produce(cart, 10)
+        cart.produce(10, 50)
     for _ in range(12):
         cart.cut()
         cart.ready()
-        produce(cart, 5)
+        cart.produce(5, 50)
         cart.settle()
         assert not cart.station.intake.full and cart.controller.acknowledged[-1] == cart.controller.produced[-1]
     ids = cart.stored_ids()
@@ -551,19 +529,18 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}, controller={"memory": 400}).ready()
     cart.settle()
     while cart.station.state.numbers[OVERWRITTEN] < 40:
-        produce(cart, 10)
+        cart.produce(10, 50)
     cart.settle()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.run(100)
-    for _ in range(30):
-        cart.controller.produce()
+    cart.produce(30)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     before = cart.station.state.numbers[OVERWRITTEN]
     cart.run(120000)
     missing = cart.station.known.missing()
     assert cart.station.state.numbers[OVERWRITTEN] == before and 0 < missing <= 30
-    produce(cart, 20)  # these do
+    cart.produce(20, 50)  # these do
     assert cart.station.state.numbers[OVERWRITTEN] > before
     assert cart.controller.acknowledged[-20:] == cart.controller.produced[-20:]
     assert cart.station.known.missing() == missing
@@ -573,19 +550,17 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
 
 
 def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():
-    cart = Cart(blocks=64, controller={"memory": 12000}).ready()
-    cart.settle()
-    produce(cart, 1)
+    cart = Cart(blocks=64, controller={"memory": 12000}).settle()
+    cart.produce(1, 50)
     cart.line.delay_ms = 50
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.run(100)
-    for _ in range(10000):
-        cart.controller.produce()
+    cart.produce(10000)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     for wait_ms in (5, 500, 3000, 10000):  # from before the newest is known to the midst of what is fetched
         cart.run(wait_ms)
-        cart.controller.produce()
+        cart.produce()
         cart.until(lambda: cart.controller.acknowledged[-1] == cart.controller.produced[-1], 1000)
     assert cart.station.known.missing() > 9000 and cart.counted(h.RECOVERED) > 50
 
@@ -594,17 +569,17 @@ def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
     for repeat, away in ((0, True), (2, True), (0, False), (2, False)):
         cart = Cart(controller={"repeat": repeat, "max_clients": 9, "window": 2}, blocks=30, first_id=40).ready()
         cart.settle()
-        produce(cart, 5)
+        cart.produce(5, 50)
         cart.run(9000)
         for first in (1, 38, 44, 2):
             if away:
                 cart.network.down(CONTROLLER[0], CONTROLLER[1])
                 cart.run(2000)
             cart.controller.reset_ids(first)
-            produce(cart, 4, 1100)
+            cart.produce(4, 1100)
             cart.network.up(CONTROLLER[0], CONTROLLER[1])
             cart.settle(600000)
-            produce(cart, 2, 1100)
+            cart.produce(2, 1100)
             cart.settle(600000)
         keys = [key_of(payload) for payload in cart.stored()]
         assert len(keys) == len(set(keys)) == 5 + 4 * 6, (repeat, away, len(keys))

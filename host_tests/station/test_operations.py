@@ -28,22 +28,6 @@ def cart_of(kind=None, **options):
     return Cart(controller=dict(kind or MT_FOCUS, **options), **settings)
 
 
-def produce(cart, count):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(1500)
-
-
-def drop(cart):
-    cart.controller.drop()
-    cart.run(100)
-    assert not cart.is_ready()
-
-
-def clean(cart):
-    assert cart.controller.complaints == [], cart.controller.complaints[:3]
-
-
 def inject(cart, *messages):
     cart.controller.inject(b"".join([octets + b"\0" for octets in messages]))
     cart.run(100)
@@ -71,7 +55,7 @@ def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
     cart = cart_of().ready()
     cart.run(60000)
     assert cart.counted(h.REPEATS_NOTHING) == 1
-    drop(cart)
+    cart.drop()
     cart.ready()
     assert cart.counted(h.REPEATS_NOTHING) == 2
     assert [value for _, code, value in cart.station.health.entries() if code == h.REPEATS_NOTHING] == [4, 4]
@@ -82,37 +66,35 @@ def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
 
 def test_results_before_first_contact_are_ours_only_from_an_empty_controller():
     cart = cart_of(on=False)
-    for _ in range(5):
-        cart.controller.produce()
+    cart.produce(5)
     cart.boot()
-    cart.ready().settle()
-    produce(cart, 2)
+    cart.settle()
+    cart.produce(2, 1500)
     cart.settle()
     assert cart.stored_ids() == [6, 7]
-    cart = cart_of().ready().settle()
-    drop(cart)
-    for _ in range(3):
-        cart.controller.produce()
-    cart.ready().settle()
+    cart = cart_of().settle()
+    cart.drop()
+    cart.produce(3)
+    cart.settle()
     assert cart.stored_ids() == [1, 2, 3]
 
 
 def test_controller_without_history_is_told_and_its_results_go_on():
     cart = cart_of(operation_history=False).ready()
-    produce(cart, 2)
-    drop(cart)
-    cart.controller.produce()
-    cart.ready().settle()
-    produce(cart, 2)
+    cart.produce(2, 1500)
+    cart.drop()
+    cart.produce()
+    cart.settle()
+    cart.produce(2, 1500)
     assert cart.stored_ids() == [1, 2, 4, 5]
     assert cart.station.recovery.phase == qs.PHASE_OFF
 
 
 def test_part_that_is_lost_is_counted_and_its_result_fetched():
     cart = cart_of().ready()
-    produce(cart, 2)
+    cart.produce(2, 1500)
     cart.controller.sessions[0].operation_revision = 0  # the push of the next one is lost but for its first part
-    cart.controller.produce()
+    cart.produce()
     result = cart.controller.result(3)
     inject(cart, message(1201, frames.overall_data(result, 2), 2))
     assert cart.stored_ids() == [1, 2]
@@ -124,10 +106,10 @@ def test_part_that_is_lost_is_counted_and_its_result_fetched():
 
 def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
     cart = cart_of().ready()
-    produce(cart, 2)
+    cart.produce(2, 1500)
     session = cart.controller.sessions[0]
     session.operation_revision = 0
-    cart.controller.produce()
+    cart.produce()
     session.operation_revision = 2
     result = cart.controller.result(3)
     inject(cart, message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2))
@@ -138,7 +120,7 @@ def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
 
 def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
     cart = cart_of().ready()
-    produce(cart, 1)
+    cart.produce(1, 1500)
     before = cart.stored()
     result = cart.controller.result(1)
     own = message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
@@ -152,12 +134,12 @@ def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing()
 
 def test_part_that_no_one_can_read_is_kept_as_it_came():
     cart = cart_of().ready()
-    produce(cart, 1)
+    cart.produce(1, 1500)
     frame = bytearray(overall(tightening_id=2))
     frame[30] = 0x58
     inject(cart, bytes(frame))
     assert cart.raw() == [bytes(frame)] and cart.counted(h.RAW) == 1
-    produce(cart, 1)
+    cart.produce(1, 1500)
     assert cart.stored_ids() == [1, 2]
 
 
@@ -175,7 +157,7 @@ def test_any_split_of_the_input_gives_the_same():
     wanted = None
     octets = overall(tightening_id=1) + b"\0" + part(tightening_id=1) + b"\0"
     for size in (len(octets), 1, 7, 127, 128, 129, 500):
-        cart = cart_of().ready().settle()
+        cart = cart_of().settle()
         for start in range(0, len(octets), size):
             cart.controller.inject(octets[start : start + size])
             cart.run(1)
@@ -203,8 +185,7 @@ def fill(cart):
     for _ in range(2000):
         if cart.station.intake.full:
             return cart
-        cart.controller.produce()
-        cart.run(5)
+        cart.produce(1, 5)
     raise AssertionError("it does not get full")
 
 
@@ -216,8 +197,7 @@ def test_full_spool_ends_the_session_with_room_for_results_under_way():
         fill(cart.ready())
         assert cart.controller.sessions[0].alive
         for _ in range(RESERVE_RESULTS - 2):  # pushed while the session ends
-            cart.controller.produce()
-            cart.run(100)
+            cart.produce(1, 100)
         made = len(cart.controller.produced)
         cart.run(5000)
         assert not cart.controller.sessions and cart.counted(h.REFUSED_FULL) == 0, unit
@@ -235,11 +215,11 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     assert cart.station.intake.full and cart.counted(h.REPEATS_NOTHING) == cart.counted(h.CONTROLLER_CONNECTS) == 1
     room[0] = 100000
     cart.ready()
-    clean(cart)
+    cart.clean()
 
 
 def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
-    cart = cart_of(STEP_SYNC).ready().settle()
+    cart = cart_of(STEP_SYNC).settle()
     store = cart.station.intake.store
     put = store.put_taken
     refused = []
@@ -260,14 +240,12 @@ def test_full_spool_that_empties_gets_what_was_made_meanwhile():
     cart.network.down(*PIM)
     cart.network.cut(*SERVER)
     fill(cart)
-    for _ in range(30):
-        cart.controller.produce()
-        cart.run(1000)
+    cart.produce(30, 1000)
     cart.network.up(*PIM)
     cart.until_quiet(3600000)
     assert cart.ids() == list(range(1, len(cart.controller.produced) + 1))
     assert cart.counted(h.RECOVERED) >= 29 and cart.counted(h.REFUSED_FULL) == 0
-    clean(cart)
+    cart.clean()
 
 
 # -- cuts ----------------------------------------------------------------------------------------------------------
@@ -276,22 +254,19 @@ def test_full_spool_that_empties_gets_what_was_made_meanwhile():
 def test_cut_at_any_moment_loses_and_doubles_nothing():
     for after in range(0, 60, 3):
         cart = cart_of(seed=after + 1).ready()
-        produce(cart, 2)
-        cart.controller.produce()
-        cart.run(after)
+        cart.produce(2, 1500)
+        cart.produce(1, after)
         cart.cut()
-        cart.controller.produce()
-        cart.ready().settle()
+        cart.produce()
+        cart.settle()
         assert cart.stored_ids() == [1, 2, 3, 4], after
-        clean(cart)
+        cart.clean()
 
 
 def test_connection_that_breaks_behind_any_message_loses_nothing():
     for count in range(1, 14):
         cart = cart_of(drop_after_sent=[count]).ready()
-        for _ in range(6):
-            cart.controller.produce()
-            cart.run(700)
+        cart.produce(6, 700)
         cart.run(5000)
         cart.until(cart.is_ready)
         cart.settle()
@@ -316,13 +291,12 @@ def rows_kept(payload):
 
 def test_every_object_of_an_operation_is_a_row_of_one_result():
     for options in ({"objects": 3}, {"objects": 4, "operations": (2, 3)}):
-        cart = cart_of(STEP_SYNC, **options).ready().settle()
-        produce(cart, 5)
-        drop(cart)
-        for _ in range(4):
-            cart.controller.produce()
+        cart = cart_of(STEP_SYNC, **options).settle()
+        cart.produce(5, 1500)
+        cart.drop()
+        cart.produce(4)
         cart.controller.forget(7)
-        cart.ready().settle()
+        cart.settle()
         wanted = [number for number in range(1, 10) if number != 7]
         assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gone()
         for payload in cart.stored():
@@ -330,28 +304,25 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
             assert rows_kept(payload) == rows_told(cart, number)
             assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
         assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
-        clean(cart)
+        cart.clean()
 
 
 def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
     for after in range(0, 60, 6):
         cart = cart_of(STEP_SYNC, objects=3, seed=after + 1).ready()
-        produce(cart, 2)
-        cart.controller.produce()
-        cart.run(after)
+        cart.produce(2, 1500)
+        cart.produce(1, after)
         cart.cut()
-        cart.controller.produce()
-        cart.ready().settle()
+        cart.produce()
+        cart.settle()
         assert sorted(cart.stored_ids()) == [1, 2, 3, 4], after
-        clean(cart)
+        cart.clean()
 
 
 def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_full():
     cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=8, toolsnet=None)
     cart.run(3000)
-    for _ in range(120):
-        cart.controller.produce()
-        cart.run(300)
+    cart.produce(120, 300)
     stored = cart.station.log.number
     assert 5 < stored < 120 and cart.counted(h.CONTROLLER_CONNECTS) < 5
     cart._listen({}, 3000)
@@ -362,26 +333,25 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
         told = rows_told(cart, int(values[30]))
         assert [(one["spindle"], 1 - one["overall"]) for one in found["spindles"]] == [one[:2] for one in told]
         assert [one["torque"] for one in found["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in told]
-    clean(cart)
+    cart.clean()
 
 
 def test_push_with_its_first_part_acknowledged_answers_no_later_request():
     for wait in range(0, 60, 2):
         cart = cart_of(STEP_SYNC).ready()
         cart.run(wait)
-        produce(cart, 3)
+        cart.produce(3, 1500)
         cart.settle()
         assert cart.stored_ids() == [1, 2, 3] and cart.controller.acknowledged == [1, 2, 3]
-        clean(cart)
+        cart.clean()
 
 
 def test_count_that_begins_again_is_found_out():
     cart = cart_of().ready()
-    produce(cart, 5)
-    drop(cart)
+    cart.produce(5, 1500)
+    cart.drop()
     cart.controller.reset_ids(1)
-    for _ in range(3):
-        cart.controller.produce()
-    cart.ready().settle()
+    cart.produce(3)
+    cart.settle()
     assert cart.stored_ids() == [1, 2, 3, 4, 5, 1, 2, 3]
     assert cart.counted(h.CONTROLLER_RESETS) == 1

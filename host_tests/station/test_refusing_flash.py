@@ -35,16 +35,13 @@ def all_are_stored_once(cart):
 
 def test_a_flash_that_refuses_is_tried_before_the_controller():
     cart = Cart().ready()
-    cart.controller.produce()
+    cart.produce()
     cart.settle()
     refusing(cart)
-    cart.controller.produce()
-    cart.run(1000)
+    cart.produce(1, 1000)
     connections = cart.controller.connections
     tried = cart.device.operations
-    for _ in range(10):
-        cart.controller.produce()
-        cart.run(MINUTE_MS)
+    cart.produce(10, MINUTE_MS)
     assert cart.controller.connections == connections and cart.controller.acknowledged == [1]
     assert cart.device.operations - tried < 2 * SESSIONS_IN_TEN_MINUTES
     refusing(cart, FLASH_DONE)
@@ -55,8 +52,7 @@ def test_a_flash_that_refuses_is_tried_before_the_controller():
 def test_it_is_called_refused_and_not_full():
     cart = Cart().ready()
     refusing(cart)
-    cart.controller.produce()
-    cart.run(5000)
+    cart.produce(1, 5000)
     told = shown(cart)
     assert told["spool"]["refused"] == "broken" and not told["controller"]["waits_for_room"]
     assert told["controller"]["next_try_ms"] > 0
@@ -69,14 +65,12 @@ def test_it_is_called_refused_and_not_full():
 
 def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
     cart = Cart().ready()
-    cart.controller.produce()
+    cart.produce()
     cart.settle()
     front = STATE_BLOCKS + 3
     refusing(cart, FLASH_IO, range(front, cart.device.block_count))
     connections = cart.controller.connections
-    for _ in range(150):
-        cart.controller.produce()
-        cart.run(4000)
+    cart.produce(150, 4000)
     assert 3 < cart.controller.connections - connections < SESSIONS_IN_TEN_MINUTES
     assert cart.controller.acknowledged == [1]
     refusing(cart, FLASH_DONE)
@@ -88,9 +82,8 @@ def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
 
 
 def test_a_start_on_a_flash_that_refuses_asks_no_controller():
-    cart = Cart()
-    cart.settle()
-    cart.controller.produce()
+    cart = Cart().settle()
+    cart.produce()
     cart.settle()
     refusing(cart)
     cart.cut()
@@ -105,13 +98,11 @@ def test_a_start_on_a_flash_that_refuses_asks_no_controller():
 def test_a_worn_out_state_ends_the_session_once():
     cart = Cart().ready()
     cart.device.worn = tuple(range(STATE_BLOCKS))
-    cart.controller.produce()
-    cart.run(2 * MINUTE_MS)
+    cart.produce(1, 2 * MINUTE_MS)
     while cart.station.state.alarm != STATE_LAST:
         assert cart.station.state.save() or cart.station.state.alarm
     connections = cart.controller.connections
-    cart.controller.produce()
-    cart.run(10 * MINUTE_MS)
+    cart.produce(1, 10 * MINUTE_MS)
     assert cart.controller.connections - connections <= 1 and FLASH_WORN
     assert cart.controller.acknowledged in ([], [1])
 
@@ -119,13 +110,12 @@ def test_a_worn_out_state_ends_the_session_once():
 def test_with_worn_out_state_answer_that_names_last_result_ends_no_connection():
     cart = Cart(toolsnet=()).ready()
     for count in (1, 2, 3):
-        cart.controller.produce()
+        cart.produce()
         cart.until_stored(count)
     cart.device.worn = tuple(range(STATE_BLOCKS))
     cart.cut()
     cart.run(MINUTE_MS)
     assert cart.station.state.alarm == STATE_LAST
     before = cart.toolsnet.pim_connections
-    cart.controller.produce()
-    cart.run(10 * MINUTE_MS)
+    cart.produce(1, 10 * MINUTE_MS)
     assert cart.toolsnet.pim_connections == before and cart.ids() == [1, 2, 3]

@@ -19,16 +19,9 @@ TOLD_MS = 60000  # the second question, the new connection, the fetch
 
 
 def cart_of(settings=None, **options):
-    cart = Cart(controller=options, blocks=24, settings=settings or {})
-    cart.settle(120000)
+    cart = Cart(controller=options, blocks=24, settings=settings or {}).settle(120000)
     cart.connections = cart.controller.connections  # a Power Focus 6000 is met in two
     return cart
-
-
-def produce(cart, count, every_ms=200):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(every_ms)
 
 
 def agrees(cart, lost=1, more_connections=1):
@@ -45,36 +38,33 @@ def agrees(cart, lost=1, more_connections=1):
 
 def test_subscription_that_was_lost_is_found_after_five_minutes_of_silence():
     cart = cart_of()
-    produce(cart, 3)
+    cart.produce(3, 200)
     cart.controller.end_subscriptions()
-    produce(cart, 4)
+    cart.produce(4, 200)
     cart.run(QUIET_MS - 10000)
     assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
     cart.run(60000 + TOLD_MS)
-    produce(cart, 2)
+    cart.produce(2, 200)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 4
 
 
 def test_subscription_lost_before_any_result_is_found_too():
     cart = cart_of()
     cart.controller.end_subscriptions()
-    produce(cart, 2)
+    cart.produce(2, 200)
     cart.run(QUIET_MS + 60000 + TOLD_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 2
 
 
 def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     cart = cart_of()
-    for _ in range(3):
-        cart.controller.produce(tightening_id=0)
-        cart.run(1000)
+    cart.produce(3, 1000, tightening_id=0)
     cart.run(2 * QUIET_MS)
     assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
     cart.controller.end_subscriptions()
-    cart.controller.produce(tightening_id=0)  # nobody will ever hear of it
+    cart.produce(tightening_id=0)  # nobody will ever hear of it
     cart.run(QUIET_MS + 60000 + TOLD_MS)
-    cart.controller.produce(tightening_id=0)
-    cart.run(4 * QUIET_MS)
+    cart.produce(1, 4 * QUIET_MS, tightening_id=0)
     assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
 
@@ -82,9 +72,9 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
 def test_lost_subscription_is_found_though_its_results_are_gone():
     for options in ({}, {"header_spindles": (1, 2, 3)}):
         cart = cart_of(memory=1, **options)
-        produce(cart, 3)
+        cart.produce(3, 200)
         cart.controller.end_subscriptions()
-        produce(cart, 40, 20000)
+        cart.produce(40, 20000)
         assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
         assert cart.station.known.gone() > 10
         assert set(cart.controller.produced[-5:]) <= set(cart.stored_ids())
@@ -92,11 +82,11 @@ def test_lost_subscription_is_found_though_its_results_are_gone():
 
 def test_ids_that_were_skipped_are_no_lost_subscription():
     cart = cart_of()
-    produce(cart, 2)
+    cart.produce(2, 200)
     session = cart.controller.sessions[0]
     cart.run(QUIET_MS - 30000)
     session.options.window = 0
-    cart.controller.produce(tightening_id=9)  # it can be fetched, and is pushed while it is looked for
+    cart.produce(tightening_id=9)  # it can be fetched, and is pushed while it is looked for
     cart.until(lambda: cart.station.recovery.phase == qs.PHASE_NEWEST)
     cart.controller.options.refuse = {64: None}
     session.options.window = 1
@@ -111,27 +101,27 @@ def test_ids_that_were_skipped_are_no_lost_subscription():
 def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
     for resends, ms in ((3, 15000), (0, 12000)):  # one does not even send again
         cart = cart_of(gives_up="unsubscribes", resends=resends, silence_ms=60000)
-        produce(cart, 2)
-        cart.controller.produce()
+        cart.produce(2, 200)
+        cart.produce()
         # The process gets no turn, while the others do.
         end = cart.clock.total_ms + ms
         while cart.clock.total_ms < end:
             cart.network.step()
             cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
-        produce(cart, 2)
+        cart.produce(2, 200)
         cart.run(TOLD_MS)
         assert agrees(cart), resends
 
 
 def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
     cart = cart_of(gives_up="unsubscribes")
-    produce(cart, 2)
+    cart.produce(2, 200)
     cart.controller.options.ack_refusal_code = 19
-    produce(cart, 1)
+    cart.produce(1, 200)
     cart.run(12000)
     assert cart.counted(h.CONTROLLER_REFUSALS) == 4 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
     cart.controller.options.ack_refusal_code = 0
-    produce(cart, 3)
+    cart.produce(3, 200)
     cart.run(TOLD_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 3
 
@@ -139,7 +129,7 @@ def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
 def test_quiet_controllers_are_asked_and_nothing_is_told():
     for options in ({}, {"push_last_result": True}, {"max_clients": 3}, row("power-focus-6000-3.6")):
         cart = cart_of(**options)
-        produce(cart, 3)
+        cart.produce(3, 200)
         asked = cart.controller.messages.get(64, 0)
         cart.run(4 * QUIET_MS)
         assert 2 <= cart.controller.messages[64] - asked <= 5
@@ -148,7 +138,7 @@ def test_quiet_controllers_are_asked_and_nothing_is_told():
 
 def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
     cart = cart_of()
-    produce(cart, 3)
+    cart.produce(3, 200)
     cart.controller.options.refuse = {64: None}
     cart.run(3 * QUIET_MS)
     assert agrees(cart, 0, 0)
@@ -159,7 +149,7 @@ def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
 
 def test_repeats_without_end_cost_a_question_each_quarter_minute():
     cart = cart_of(repeat=100, repeat_every_ms=5000)
-    produce(cart, 1)
+    cart.produce(1, 200)
     asked = cart.controller.messages.get(64, 0)
     cart.run(400000)
     assert 10 <= cart.controller.messages[64] - asked <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
@@ -168,35 +158,35 @@ def test_repeats_without_end_cost_a_question_each_quarter_minute():
 def test_subscription_is_sent_again_where_nothing_can_be_asked_for():
     for settings, options in (({}, {"unknown_mids": (64,)}), ({"controller": {"recover": False}}, {})):
         cart = cart_of(settings, **options)
-        produce(cart, 2)
+        cart.produce(2, 200)
         cart.run(QUIET_MS + 70000)
         assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.messages[60] == 2
         cart.controller.end_subscriptions()
-        cart.controller.produce()  # nobody will ever hear of it
+        cart.produce()  # nobody will ever hear of it
         cart.run(QUIET_MS + 70000)
         assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.messages[60] == 4
-        produce(cart, 2)
+        cart.produce(2, 200)
         assert cart.stored_ids() == [1, 2, 4, 5] and cart.controller.connections == 1
         assert cart.controller.complaints == []
 
 
 def test_controller_that_accepts_each_subscription_is_not_said_to_have_lost_one():
     cart = cart_of(unknown_mids=(64,), accepts_again=True)
-    produce(cart, 2)
+    cart.produce(2, 200)
     cart.run(5 * QUIET_MS)
     assert cart.controller.messages[60] == 3 and agrees(cart, 0, 0)
 
 
 def test_results_of_other_stations_are_no_lost_subscription():
     cart = cart_of(**row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=0))
-    produce(cart, 2)
+    cart.produce(2, 200)
     for _ in range(6):
         cart.controller.produce_elsewhere(3)
         cart.run(QUIET_MS)
     assert agrees(cart, 0, 0)
     cart.controller.end_subscriptions()
     cart.controller.produce_elsewhere(2)
-    produce(cart, 2)
+    cart.produce(2, 200)
     cart.controller.produce_elsewhere(2)
     cart.run(2 * QUIET_MS)
     assert agrees(cart)
@@ -207,13 +197,11 @@ def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
         options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2)
         options["identity"] = dict(options["identity"], software_version=version)
         cart = cart_of(**options)
-        produce(cart, 3)
+        cart.produce(3, 200)
         for _ in range(2):
-            cart.network.down("cart0", 4545)
-            produce(cart, 3)
-            cart.network.up("cart0", 4545)
+            cart.miss(3, 200)
             cart.settle(240000)
-            produce(cart, 2)
+            cart.produce(2, 200)
         assert cart.station.known.shares() and cart.counted(h.PASSED_OVER) > 0
         assert agrees(cart, 0, None), version
 
@@ -223,12 +211,10 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         options = row("power-focus-6000-3.6", answers_below=shares, shares_ids=shares, elsewhere=1)
         options["recover_revisions"] = (1, 2, 3)
         cart = cart_of(**options)
-        produce(cart, 3)
-        cart.network.down("cart0", 4545)
-        produce(cart, 3)
-        cart.network.up("cart0", 4545)
+        cart.produce(3, 200)
+        cart.miss(3, 200)
         cart.run(120000)
-        produce(cart, 2)
+        cart.produce(2, 200)
         made = cart.controller.produced
         assert cart.station.recovery.whose.needs == ("owner" if shares else "")
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
@@ -237,13 +223,11 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
 def test_ids_that_are_one_too_high_are_put_right_and_told():
     for how, kind in (("said", HIGHER_SAID), ("kept", HIGHER_KEPT)):
         cart = cart_of(ids_higher=how)
-        produce(cart, 3)
+        cart.produce(3, 200)
         for _ in range(3):
-            cart.network.down("cart0", 4545)
-            produce(cart, 2)
-            cart.network.up("cart0", 4545)
+            cart.miss(2, 200)
             cart.settle(240000)
-            produce(cart, 1)
+            cart.produce(1, 200)
         assert cart.station.recovery.higher == kind and cart.counted(h.IDS_HIGHER) == 3
         assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
         assert agrees(cart, 0, 3), how

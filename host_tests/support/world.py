@@ -1,7 +1,7 @@
 """A cart without ToolsNet, over a flash that can refuse and be read: what a controller's results have become.
 
 cart = Cart(seed=3, controller={"nul": "late"}).ready()
-cart.controller.produce(); cart.settle(); assert cart.stored_ids() == [1]
+cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 """
 
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
@@ -82,6 +82,12 @@ class Cart(whole.Cart):
         self.until(self.is_quiet, limit_ms)
         self.run(200)
         return self
+
+    def drop(self):
+        """The controller ends the connection."""
+        self.controller.drop()
+        self.run(100)
+        assert not self.is_ready()
 
     # What lies on the flash
 

@@ -306,9 +306,7 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
         "operations": (1, 2, 3),
     }
     cart = cart_of(**options)
-    for _ in range(2):
-        cart.controller.produce()
-        cart.run(4000)
+    cart.produce(2, 4000)
     assert kept(cart) == [(ident, what) for ident in (1, 2) for what in (2, 1, 0)], cart.counts()
     for lead, data, flags in curves_in(cart.station.graphs):
         if lead[gr.WHAT] == 2:
@@ -334,8 +332,7 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
     ]
     for index in range(len(hostile)):
         cart.controller.inject(hostile[index])
-        cart.controller.produce()
-        cart.run(3000)
+        cart.produce(1, 3000)
         assert cart.ids() == list(range(1, index + 2)), (index, cart.counts())
     assert cart.counted(h.CONTROLLER_CONNECTS) == 1
     assert cart.counted(h.TRACES_LOST) == 9 and cart.counted(h.TRACES_ODD) == 1, lost(cart)
@@ -349,8 +346,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     assert 3900 < len(frame) < 4096 - 128
     frame[18:20] = b"21"
     cart.controller.inject(bytes(frame))
-    cart.controller.produce()
-    cart.run(1000)
+    cart.produce(1, 1000)
     assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
 
 

@@ -110,7 +110,7 @@ def programs(found):
 )
 def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     one = cart(options=options)
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     one.run(30000)
     assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
@@ -132,8 +132,7 @@ def test_system_and_station_are_described_once_a_start():
 
 def test_server_that_has_lost_results_is_told_the_names_again():
     one = cart()
-    for _ in range(3):
-        one.controller.produce()
+    one.produce(3)
     one.until_quiet()
     one.run(1000)
     for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
@@ -160,7 +159,7 @@ def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
     assert len(one.told) == count
     names = one.station.outlets[0].sources[0].names
     names.learn(2, b"Another name".ljust(25), 0)
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     one.run(1000)
     assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
@@ -170,7 +169,7 @@ def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
 def test_spindles_of_a_result_are_described_with_their_names():
     one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs-bolts")
     assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     one.run(40000)
     told = one.told[-1]["spindles"]
@@ -191,7 +190,7 @@ def test_what_has_no_room_is_left_out_and_counted():
     names = one.station.outlets[0].sources[0].names
     for number in range(1, 250):
         names.learn(number, b"Set %d" % number + b" " * 25, 0)
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     one.run(40000)
     state = {}
@@ -204,7 +203,7 @@ def test_refusal_is_counted_and_results_go_on():
     state = {}
     one.station.outlets[0].put_state(state)
     assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     assert one.toolsnet.server_connections == 1
 
@@ -261,8 +260,7 @@ def test_station_sends_them_where_they_are_wanted():
             settings={"toolsnet": {"extras": ["targets"] if wanted else None}, "controller": {"result_revisions": [2]}}
         )
         one.until_ready()
-        for _ in range(3):
-            one.controller.produce()
+        one.produce(3)
         one.until_quiet()
         for result in one.archive.results:
             found = {parameter["parameter_id"] for parameter in result["parameters"]}

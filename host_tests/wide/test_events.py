@@ -231,8 +231,7 @@ def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
         if index % 3 == 1:
             put(one, b"E%d" % (100 + index))
             expected.append(("E", 100 + index))
-        one.controller.produce()
-        one.run(50)
+        one.produce(1, 50)
         expected.append(("R", index + 1))
     for place in (("tn", 6575), ("tn", 10111)):
         one.network.up(*place)
@@ -266,7 +265,7 @@ def test_refused_event_is_passed_after_three_offers_and_results_go_on():
         put(one)
         one.run(100)
         took = one.clock.total_ms
-        one.controller.produce()
+        one.produce()
         one.until_quiet()
         assert one.clock.total_ms - took < 1000, "it waited for an event"
         one.run(60000)
@@ -283,9 +282,7 @@ def test_server_that_never_answers_event_costs_results_one_connection_and_then_f
     for index in range(5):
         put(one, b"E%d" % index)
     hours = 6
-    for _ in range(hours * 12):
-        one.controller.produce()
-        one.run(300000)
+    one.produce(hours * 12, 300000)
     one.until_quiet()
     assert one.toolsnet.server_connections <= 4 + hours
     assert one.archive.repeated == 0
@@ -362,8 +359,7 @@ def test_full_log_gives_up_events_and_no_result():
     for place in (("tn", 6575), ("tn", 10111)):
         one.network.down(*place)
     one.run(1000)
-    one.controller.produce()
-    one.run(1000)
+    one.produce(1, 1000)
     count = 0
     while count < 2000 and put(one, b"E%d" % (count % 1000)):
         count += 1
@@ -373,8 +369,6 @@ def test_full_log_gives_up_events_and_no_result():
     one.run(600000)
     one.until_quiet()
     assert one.archive.events_stored == count and one.archive.events_repeated == 0
-    for _ in range(150):
-        one.controller.produce()
-        one.run(100)
+    one.produce(150, 100)
     one.until_quiet()
     one.clean()

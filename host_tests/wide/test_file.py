@@ -329,7 +329,7 @@ def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
         cart.controller.identify("WVW1", "second")
         cart.run(2000)
         for counter in (1, 2, 3):
-            cart.controller.produce()
+            cart.produce()
             cart.controller.tell_job(batch_counter=counter, tightening=1)
             cart.run(1000)
         for _ in range(2):
@@ -359,25 +359,23 @@ def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
     cart = cart_of({"events": ["pset"], "limits": "ask"})
     cart.controller.select_pset(12)
     cart.run(2000)
-    cart.controller.produce(pset=12, pset_change=cart.controller.psets[12].changed)
-    cart.run(2000)
+    cart.produce(1, 2000, pset=12, pset_change=cart.controller.psets[12].changed)
     result = next(line for line in lines_of(cart) if line["type"] == "result")
     assert (result["torque_min"], result["torque_target"], result["angle_max"]) == ("40.00", "45.00", 90)
     cart.controller.change_pset(12, torque_min=3900)
     cart.controller.select_pset(12)
     cart.run(2000)
-    cart.controller.produce(pset=12, pset_change=cart.controller.psets[12].changed)
-    cart.run(2000)
+    cart.produce(1, 2000, pset=12, pset_change=cart.controller.psets[12].changed)
     assert lines_of(cart)[-1]["torque_min"] == "39.00" and cart.controller.messages[12] == 3
 
 
 def test_results_that_are_gone_are_a_line_with_their_ids():
     cart = cart_of()
     cart.settle()
-    cart.controller.produce()
+    cart.produce()
     cart.settle()
     cart.controller.jump_ids(2)
-    cart.controller.produce()
+    cart.produce()
     cart.settle()
     cart.run(5000)
     (line,) = [line for line in lines_of(cart) if line["type"] == "event"]
@@ -399,12 +397,6 @@ def started(*files, **settings):
     return cart
 
 
-def produce(cart, count, every_ms=300):
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(every_ms)
-
-
 def in_file(cart, path="a.jsonl"):
     return [int(json.loads(line)["tightening_id"]) for line in cart.lines[path].lines()]
 
@@ -415,7 +407,7 @@ def ids(last, first=1):
 
 def test_every_outlet_gets_every_result_once_and_in_order():
     cart = started(DURABLE, BEST_EFFORT, {"path": "c.jsonl"})
-    produce(cart, 30)
+    cart.produce(30, 300)
     cart.until_quiet()
     assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == ids(30)
     assert cart.controller.acknowledged == ids(30)
@@ -426,18 +418,18 @@ def test_every_outlet_gets_every_result_once_and_in_order():
 def test_cuts_lose_and_double_nothing_in_the_file():
     cart = started(DURABLE)
     for kept in (0, 40, 900, 5):
-        produce(cart, 5, 40)
+        cart.produce(5, 40)
         cart.lines["a.jsonl"].cut(kept)
         cart.cut()
         cart.until_ready()
-    produce(cart, 5)
+    cart.produce(5, 300)
     cart.until_quiet()
     assert in_file(cart) == cart.ids() == ids(25)
 
 
 def test_a_person_sees_every_outlet():
     cart = started(DURABLE)
-    produce(cart, 3)
+    cart.produce(3, 300)
     cart.until_quiet()
     toolsnet, file = snapshot(cart.app)["stations"][0]["outlets"]
     assert (toolsnet["kind"], toolsnet["durable"], toolsnet["state"], toolsnet["waiting"]) == (
@@ -448,7 +440,7 @@ def test_a_person_sees_every_outlet():
     )
     assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
     cart.lines["a.jsonl"].refuses = ("sync", "open")
-    produce(cart, 1)
+    cart.produce(1, 300)
     shown = snapshot(cart.app)["stations"][0]
     assert (shown["outlets"][1]["is_up"], shown["outlets"][1]["waiting"], shown["outlets"][1]["why"]) == (
         False,
@@ -462,7 +454,7 @@ def test_a_person_sees_every_outlet():
 def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():
     cart = started(DURABLE)
     cart.lines["a.jsonl"].refuses = ("open", "sync")
-    produce(cart, 1)
+    cart.produce(1, 300)
     liveness = Liveness(cart.app, cart.clock.now)
     for _ in range(60):
         cart.run(60000)

@@ -98,8 +98,7 @@ class Side(Bench):
 
 def test_every_line_is_of_the_schema():
     cart = cart_of()
-    cart.controller.produce()
-    cart.run(2000)
+    cart.produce(1, 2000)
     schema = json.loads(SCHEMA.read_text())
     for line in cart.lines["lines"].lines():
         one = json.loads(line)
@@ -307,8 +306,7 @@ def sent(one):
 
 def test_start_does_not_send_a_curve_again():
     one = cart_with_toolsnet()
-    one.controller.produce()
-    one.run(3000)
+    one.produce(1, 3000)
     count = one.archive.graphs_stored
     assert count == 2
     for _ in range(3):
@@ -320,8 +318,7 @@ def test_start_does_not_send_a_curve_again():
 def test_last_curve_is_settled_when_the_flash_can_be_written_again():
     one = cart_with_toolsnet(wanted=("torque",))
     one.network.down("tn", 10111)
-    one.controller.produce()
-    one.run(2000)
+    one.produce(1, 2000)
     one.cut()
     log = one.station.graphs
     settle, refused = log.settle, []
@@ -334,34 +331,28 @@ def test_last_curve_is_settled_when_the_flash_can_be_written_again():
 
 def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
     one = cart_with_toolsnet(wanted=("torque",), toolsnet={"telegram_codes": {"13": 4}})
-    one.controller.produce()
-    one.run(1000)
+    one.produce(1, 1000)
     before = one.clock.total_ms
-    one.controller.produce()
+    one.produce()
     one.until_quiet()
     assert one.clock.total_ms - before < 1000
     one.run(120000)
     assert shown(one)["graphs_passed"] == 2 and one.toolsnet.telegrams["13"] == 6
     one.options.telegram_codes = {}
-    one.controller.produce()
-    one.run(3000)
+    one.produce(1, 3000)
     assert sent(one) == [(3, 0)]
 
 
 def test_server_that_never_answers_a_curve_costs_few_connections():
     one = cart_with_toolsnet(wanted=("torque",), toolsnet={"silent_telegrams": ["13"]})
-    for _ in range(24):
-        one.controller.produce()
-        one.run(300000)
+    one.produce(24, 300000)
     one.until_quiet()
     assert one.toolsnet.server_connections <= 6 and one.archive.repeated == 0
 
 
 def test_curve_of_a_result_that_was_set_aside_is_not_sent():
     one = cart_with_toolsnet(wanted=("torque",), toolsnet={"tightening_codes": {2: 17}})
-    for _ in range(3):
-        one.controller.produce()
-        one.run(2000)
+    one.produce(3, 2000)
     one.run(200000)
     assert one.archive.sequences() == [1, 3] and [sequence for sequence, _ in sent(one)] == [1, 3]
     assert shown(one)["graphs_without_result"] == 1

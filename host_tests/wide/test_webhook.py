@@ -254,9 +254,7 @@ def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
     cart.network.listen(*PLACE, server.endpoint)
     cart.boot()
     cart.run(3000)
-    for _ in range(30):
-        cart.controller.produce()
-        cart.run(100)
+    cart.produce(30, 100)
     cart.run(5000)
     assert server.ids() == cart.controller.produced
     assert [json.loads(line) for line in cart.lines["lines"].lines()] == server.lines
@@ -266,8 +264,7 @@ def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
 def test_a_webhook_that_cannot_be_stops_nothing_else():
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
-    cart.controller.produce()
-    cart.run(5000)
+    cart.produce(1, 5000)
     outlet = cart.station.outlets[1]
     shown = {}
     outlet.put_state(shown)

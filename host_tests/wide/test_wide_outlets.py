@@ -104,9 +104,7 @@ def started(**outlet):
 def test_events_and_curves_have_topics_of_their_own():
     cart = started(graphs=True)
     cart.controller.raise_alarm("E404")
-    for _ in range(3):
-        cart.controller.produce()
-        cart.run(1000)
+    cart.produce(3, 1000)
     cart.run(60000)
     assert [int(record["tightening_id"]) for _, _, record in cart.consumer.records] == cart.ids() == [1, 2, 3]
     assert [alarm["code"] for alarm in cart.broker.alarms] == ["E404"]

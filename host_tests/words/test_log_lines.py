@@ -127,8 +127,7 @@ def test_everything_that_the_agent_notes_is_told_in_words():
 def cart(reported, sent=3, **settings):
     one = Cart(settings={"toolsnet": settings})
     one.until_ready()
-    for _ in range(sent):
-        one.controller.produce()
+    one.produce(sent)
     one.until_quiet()
     one.run(1000)
     one.options.reported_result = reported

@@ -43,9 +43,7 @@ def started(**options):
 
 def produced(count, every_ms=200, **options):
     cart = started(**options)
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(every_ms)
+    cart.produce(count, every_ms)
     return cart
 
 
@@ -54,9 +52,7 @@ def away(count=0, **options):
     cart = started(**options)
     cart.network.down(*PIM)
     cart.toolsnet.drop()
-    for _ in range(count):
-        cart.controller.produce()
-        cart.run(200)
+    cart.produce(count, 200)
     return cart
 
 
@@ -74,17 +70,14 @@ def late():
 def held():
     """ToolsNet takes one of ten until the quarantine has no room."""
     cart = started(toolsnet={"tightening_codes": {one: 17 for one in range(200) if one % 10}}, blocks=40)
-    for _ in range(150):
-        cart.controller.produce()
-        cart.run(300)
+    cart.produce(150, 300)
     return shown(cart)
 
 
 def gone():
     cart = started(controller={"max_clients": 9})
     cart.network.cut("cart0", 4545)
-    for _ in range(3):
-        cart.controller.produce()
+    cart.produce(3)
     cart.controller.forget(2)
     cart.run(60000)
     return shown(cart)
@@ -95,9 +88,7 @@ def missed():
     cart.lines["b.jsonl"].refuses = ("open",)
     cart.lines["b.jsonl"].close()
     cart.station.outlets[1].recover(cart.clock.now)
-    for _ in range(240):
-        cart.controller.produce()
-        cart.run(100)
+    cart.produce(240, 100)
     return shown(cart)
 
 
@@ -113,8 +104,7 @@ def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
     cart.flashes["spool0"].code = FLASH_IO
-    cart.controller.produce()
-    cart.run(5000)
+    cart.produce(1, 5000)
     return shown(cart)
 
 
@@ -133,9 +123,7 @@ def changed(adds):
     if not adds:
         cart.network.down(*PIM)
         cart.network.cut(*SERVER)
-    for _ in range(3):
-        cart.controller.produce()
-        cart.run(500)
+    cart.produce(3, 500)
     cart.configuration = both if adds else alone
     cart.cut()
     cart.run(20000)
@@ -282,6 +270,6 @@ def test_a_start_with_any_controller_warns_of_nothing(profile):
         line = {"kind": "status", "stations": [shown(cart)], "scheduler": {"faults": 0, "last_fault": None}}
         levels |= {change.text: change.level for change in figures.feed(line, cart.clock.now / 1000)}
         if cart.station.intake.session.state == READY:
-            cart.controller.produce()
+            cart.produce()
     assert "controller ready" in levels
     assert not {text for text, level in levels.items() if level in (WARNING, BAD)}

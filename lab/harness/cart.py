@@ -1,7 +1,7 @@
 """The whole agent on a board in memory, between simulated controllers and a simulated ToolsNet, on one clock.
 
     cart = Cart(controller={"nul": "late"}, settings={"toolsnet": {"rewind": True}}, blocks=8)
-    cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
+    cart.until_ready(); cart.produce(); cart.until_quiet(); cart.cut()
 
 Rules
 1. Time moves only to the next deadline of any part: a sleeping agent is woken by input or by its own deadline.
@@ -226,6 +226,19 @@ class Cart(Timed):
         """Let the agent's side of a port vanish."""
         self.network.abandon(port)
 
+    def produce(self, count=1, every_ms=0, **fields):
+        """Have the controller tighten so many, each with these fields, and let so much time pass behind each."""
+        for _ in range(count):
+            self.controller.produce(**fields)
+            if every_ms:
+                self.run(every_ms)
+
+    def miss(self, count, every_ms=0):
+        """Have the first controller tighten so many while no one can reach it."""
+        self.network.down(*CONTROLLER)
+        self.produce(count, every_ms)
+        self.network.up(*CONTROLLER)
+
     # Time
 
     def work(self, now):
@@ -258,7 +271,7 @@ class Cart(Timed):
 
     def clean(self):
         """Assert that neither side has complaints."""
-        complaints = self.toolsnet.complaints[:]
+        complaints = self.toolsnet.complaints[:] if self.toolsnet else []
         for device in self.controllers:
             complaints += device.complaints
         assert complaints == [], complaints[:3]
