@@ -89,32 +89,33 @@ def _digits(target, to, source, begin, width, lead):
 
 def _fixed(target, to, source, begin, width, decimals):
     target[to] = 0x30
-    to += 1
-    end = begin + width
-    point = end - decimals
-    while begin < end:
-        if begin == point:
-            target[to] = 0x2E
-            to += 1
+    to += 1 - begin
+    point = begin + width - decimals
+    while begin < point:
         octet = source[begin]
-        target[to] = octet if octet > 0x20 else 0x30
+        target[to + begin] = octet if octet > 0x20 else 0x30
         begin += 1
-        to += 1
+    target[to + begin] = 0x2E
+    to += 1
     if decimals == 0:
-        target[to] = 0x2E
-        target[to + 1] = 0x30
+        target[to + begin] = 0x30
+    end = begin + decimals
+    while begin < end:
+        octet = source[begin]
+        target[to + begin] = octet if octet > 0x20 else 0x30
+        begin += 1
 
 
 def _strip(target, to, source, begin, width):
-    end = begin + width
-    last = to + width
-    while begin < end - 1 and source[begin] == 0x30:
+    end = to + width
+    last = begin + width - 1
+    while begin < last and source[begin] == 0x30:
         begin += 1
-    while begin < end:
+    while begin <= last:
         target[to] = source[begin]
         begin += 1
         to += 1
-    while to < last:
+    while to < end:
         target[to] = 0x20
         to += 1
 
