@@ -24,7 +24,6 @@ from starlette.testclient import TestClient
 from toolcart.archive import database, export, queries, xlsx
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted
-from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import VIEWS
 from toolcart.archive.web import app, exports, listed, users
 from toolcart.archive.web.app import make
@@ -40,7 +39,7 @@ LISTS = [
     listed.of_results(Wanted(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
     listed.of_results(Wanted(nok=True)),
     listed.of_results(Wanted(program=2)),
-    listed.of_trend(Trended((3, 1, 1), 1, 1, "20261119", "20261121a")),
+    listed.of_results(Wanted((3, 1, 1), 1, 1, "20261119", "20261121a"), listed.TREND),
     listed.Listed(listed.EVENTS),
     listed.Listed(listed.EVENTS, {"station": (3, 1, 2)}),
     listed.Listed(listed.BREACHES),

@@ -22,7 +22,6 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from toolcart.archive import bulk, database, quarters, queries
-from toolcart.archive.statistics import Trended
 from toolcart.archive.tables import RESULT as RESULTS
 from toolcart.archive.web import asked, running, shown
 from toolcart.archive.web import users as login
@@ -295,7 +294,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
             rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
         bulk.insert(connection, RESULTS, rows)
         quarters.add(connection, rows)
-    of_day = Trended((3, 1, 10), None, None, "20240314", "20240314a")
+    of_day = queries.Wanted((3, 1, 10), None, None, "20240314", "20240314a")
     one, other = Reading(place).ask(shown.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
@@ -494,7 +493,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
 )
 def test_every_list_has_its_index(plant, wanted, index):
     def plan(connection):
-        told = queries.wanted_results(queries.Wanted(**wanted)).limit(5)
+        told = queries.wanted_results(connection, queries.Wanted(**wanted)).limit(5)
         sql = str(told.compile(connection, compile_kwargs={"literal_binds": True}))
         return "\n".join(row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql))
 

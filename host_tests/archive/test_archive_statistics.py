@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from toolcart.archive import bulk, changes, database, periods, quarters, statistics
 from toolcart.archive import tables as t
+from toolcart.archive.queries import Wanted
 from toolcart.archive.web import shown
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
 from host_tests.portable import LONG
@@ -86,7 +87,7 @@ def wanted_of(rows, wanted, only_ok):
     for one in rows:
         if (one[at["Program"]], one[at["Spindle"]]) != (wanted.program, wanted.spindle):
             continue
-        if not wanted.since <= one[at["Time"]] < wanted.until or (only_ok and one[at["Overall"]]):
+        if not wanted.from_time <= one[at["Time"]] < wanted.to_time or (only_ok and one[at["Overall"]]):
             continue
         if wanted.tool and one[at["SpindleSerial"]] != wanted.tool:
             continue
@@ -127,7 +128,7 @@ def check_figures(one, rows, name):
 @HOW
 @given(archives(), MINUTES, MINUTES, NARROWED, st.booleans(), st.sampled_from(["day", "week", "month", "shift"]))
 def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, only_ok, by):
-    wanted = statistics.Trended(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
+    wanted = Wanted(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
@@ -166,7 +167,7 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
 @HOW
 @given(archives(), st.booleans())
 def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
-    wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")
+    wanted = Wanted(HERE, None, None, "20261121", "20261121a")
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
@@ -188,7 +189,7 @@ def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
     begin = datetime(2026, 11, 21, 6)
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
-        wanted = statistics.Trended(HERE, None, None, "20261121", "20261121a")
+        wanted = Wanted(HERE, None, None, "20261121", "20261121a")
         [program] = shown.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
     spread = program["torque"]
@@ -204,7 +205,7 @@ def test_many_results_are_drawn_by_what_sticks_out(engines):
     ]
     with engines.connect() as connection:
         put(connection, rows)
-        wanted = statistics.Trended(HERE, 1, 1, "20260101", "20270101")
+        wanted = Wanted(HERE, 1, 1, "20260101", "20270101")
         torque = trend(connection, wanted, Shown("week"))["quantities"][0]
         assert not torque["is_each"] and len(torque["points"]["time"]) <= 4 * POINTS_MOST
         good = [one for one in torque["points"]["good"] if one is not None]
@@ -232,7 +233,7 @@ def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):
     ]
     with engines.connect() as connection:
         put(connection, rows)
-        wanted = statistics.Trended(HERE, 1, 1, "2026", "2027")
+        wanted = Wanted(HERE, 1, 1, "2026", "2027")
         studies = trend(connection, wanted, Shown("study"))["quantities"][0]["periods"]
         assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 are one, of the newest
         of_c2 = numpy.array([value for at, value in enumerate(values) if at % 3 == 0][49:99])
@@ -250,7 +251,7 @@ def test_a_signal_leads_to_its_subgroup(engines):
     rows = [row(at, begin + timedelta(minutes=at), 44 + at % 5 / 10 + (at // 15 == 7)) for at in range(150)]
     with engines.connect() as connection:
         put(connection, rows)
-        found = trend(connection, statistics.Trended(HERE, 1, 1, "20261105", "20261105a"), Shown("day"))
+        found = trend(connection, Wanted(HERE, 1, 1, "20261105", "20261105a"), Shown("day"))
         connection.rollback()
     assert found["group"] == "quarter of an hour"
     [signal] = [one for one in found["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
@@ -259,7 +260,7 @@ def test_a_signal_leads_to_its_subgroup(engines):
 
 def test_what_a_program_does_not_measure_is_no_trend(engines):
     begin = datetime(2026, 11, 5, 6)
-    wanted = statistics.Trended(HERE, 1, 1, "20261105", "20261105a")
+    wanted = Wanted(HERE, 1, 1, "20261105", "20261105a")
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(minutes=at), 44.0, 0.0) for at in range(30)])
         assert [one["name"] for one in trend(connection, wanted, Shown("day"))["quantities"]] == ["Torque"]

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
-from toolcart.archive import changes, database, limits, periods, queries, rates, spc
+from toolcart.archive import changes, database, limits, periods, rates, spc
 from toolcart.archive import tables as t
 from toolcart.archive.limits import Phase, segments
+from toolcart.archive.queries import Wanted
+from toolcart.archive.rates import causes
 from toolcart.archive.spc import Level
-from toolcart.archive.statistics import Trended, causes, parts, values
+from toolcart.archive.statistics import parts, values
 from toolcart.archive.web import asked, serving, trends, users
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
@@ -28,9 +30,9 @@ from host_tests.support.archive import Served, place_in, reading, result
 from lab.harness.archive_rows import Plant, fill, vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
-NARROWED = Trended((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
-SPAN = Trended((3, 1, 1), 1, 1, "202611190610", "202611201435a")
-LISTED = queries.Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
+NARROWED = Wanted((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
+SPAN = Wanted((3, 1, 1), 1, 1, "202611190610", "202611201435a")
+LISTED = Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
 
 
 @pytest.fixture(scope="module")
@@ -259,8 +261,8 @@ def test_a_bar_leads_to_its_results(browser, by):
         (parts, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
         (parts, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
-        (asked.nok_counts, (None, None, "20261119", "20261121"), "ResultNOK"),
-        (asked.nok_counts, ((3, 1, 1), None, "20261119", "20261121"), "ResultNOKOf"),
+        (asked.nok_counts, (Wanted(from_time="20261119", to_time="20261121"),), "ResultNOK"),
+        (asked.nok_counts, (Wanted((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
         (asked.newest_time, (), "ResultByMoment"),
         (asked.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
         (asked.results, (LISTED,), "sqlite_autoindex_Result_1"),
@@ -313,7 +315,7 @@ def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):
         assert told(browser, "/station/10", day="99991231")["count"] == 1
 
 
-PROGRAM = Trended((3, 1, 1), 1, 1, "", "")
+PROGRAM = Wanted((3, 1, 1), 1, 1)
 TREND = "/trend/1?program=1&from=2026-11-05T00:00&to=2026-11-21T00:00"
 REFERENCE = {"from": "2026-11-18T06:10", "to": "2026-11-19T14:35", "begins": "2026-11-20T00:00", "note": "new sockets"}
 LIMITS = "/limits/3/1/1?program=1&spindle=1"

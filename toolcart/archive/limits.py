@@ -18,8 +18,8 @@ from sqlalchemy import Connection, insert, select, update
 from toolcart.archive import audit, rows, spc, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.quarters import QUANTITIES, slot_of
+from toolcart.archive.queries import Wanted
 from toolcart.archive.spc import Level
-from toolcart.archive.statistics import Trended
 
 NOTE_MOST = 500
 _C = t.CONTROL_LIMITS.c
@@ -39,7 +39,7 @@ class Phase:
     level: Level
 
 
-def phases(connection: Connection, wanted: Trended) -> dict[str, list[Phase]]:
+def phases(connection: Connection, wanted: Wanted) -> dict[str, list[Phase]]:
     """Return the phases of a program's torque and angle, in order of their begin."""
     found: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
     for row in kept(connection, wanted)[::-1]:
@@ -49,15 +49,15 @@ def phases(connection: Connection, wanted: Trended) -> dict[str, list[Phase]]:
     return {name: [several[begins] for begins in sorted(several)] for name, several in found.items()}
 
 
-def kept(connection: Connection, wanted: Trended) -> list[dict]:
+def kept(connection: Connection, wanted: Wanted) -> list[dict]:
     """Return all limits that were ever set for this program and spindle, newest first."""
-    here = t.is_row(t.CONTROL_LIMITS, _OF, (*wanted.station, wanted.program, wanted.spindle))
+    here = t.is_row(t.CONTROL_LIMITS, _OF, (*(wanted.station or ()), wanted.program, wanted.spindle))
     asked = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
 def put(
-    connection: Connection, reference: Trended, begins: str, only_ok: bool, who: str, note: str
+    connection: Connection, reference: Wanted, begins: str, only_ok: bool, who: str, note: str
 ) -> list[tuple[str, Level]]:
     """Set limits of torque and angle from what `reference` names; return those set. TooFew if neither has enough."""
     digits = statistics.PERIODS["day"][0]
@@ -69,11 +69,11 @@ def put(
         if level is None or not level.within:
             continue
         values = {
-            **dict(zip(_OF, (*reference.station, reference.program, reference.spindle), strict=True)),
+            **dict(zip(_OF, (*(reference.station or ()), reference.program, reference.spindle), strict=True)),
             "Quantity": name,
             "Begins": slot_of(begins.ljust(12, "0")),
-            "Since": reference.since,
-            "Until": reference.until.rstrip("a"),
+            "Since": reference.from_time,
+            "Until": (reference.to_time or "").rstrip("a"),
             "OnlyOK": int(only_ok),
             "Count": sums.count,
             "Mean": level.mean,

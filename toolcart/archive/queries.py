@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.archive import cars
 from toolcart.archive import tables as t
 
 PAGE_ROWS = 500
@@ -23,24 +24,29 @@ _R = t.RESULT.c
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which results; None: any."""
+    """Which results, of a span of time [from_time, to_time); None: any.
 
-    vin: str | None = None  # whole; the main or an additional one
-    vins: tuple[str, ...] | None = None  # any of these
+    An `a` behind the digits of `to_time` includes all that begins so.
+    """
+
     station: tuple[int, int, int] | None = None
+    spindle: int | None = None
+    program: int | None = None
     from_time: str | None = None
     to_time: str | None = None
+    tool: str | None = None  # its serial number
+    vin_from: str | None = None
+    vin_to: str | None = None  # including what begins with it
+    vin: str | None = None  # whole; the main or an additional one
+    vins: tuple[str, ...] | None = None  # any of these
     nok: bool = False
     tightening_id: int | None = None
-    program: int | None = None
-    spindle: int | None = None
-    tool: str | None = None  # its serial number
     statuses: tuple[int, int, int] | None = None  # of torque, angle and time; one that was not sent counts as 0
 
 
 def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
     """Yield the wanted results, newest arrival first."""
-    asked = wanted_results(wanted).order_by(_R.ResultId.desc())
+    asked = wanted_results(connection, wanted).order_by(_R.ResultId.desc())
     if limit is not None:
         asked = asked.limit(limit)
     for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
@@ -52,7 +58,7 @@ def dicts(connection: Connection, asked: Select) -> list[dict]:
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
-def wanted_results(wanted: Wanted) -> Select:
+def wanted_results(connection: Connection, wanted: Wanted) -> Select:
     """Return the query for them, not yet ordered, with the map's names beside the numbers."""
     said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
@@ -60,30 +66,44 @@ def wanted_results(wanted: Wanted) -> Select:
     asked = select(*t.RESULT.columns, *names, remarks)
     for table in (t.STATION, t.PROGRAM):
         asked = asked.outerjoin(table, t.belongs(_R, table))
-    for vins in ((wanted.vin,) if wanted.vin is not None else None, wanted.vins):
-        if vins is not None:
-            asked = asked.where(_R.ResultId.in_(_of_cars(vins)))
+    return asked.where(*which(connection, wanted))
+
+
+def which(connection: Connection, wanted: Wanted, *span: str) -> list[ColumnElement[bool]]:
+    """The conditions that a result is wanted; `span`: since and until in place of those of `wanted`."""
+    since, until = span or (wanted.from_time, wanted.to_time)
+    time: ColumnElement[str] = _R.Time
+    place: list[ColumnElement[int]] = [_R[name] for name in t.PLACE]
+    here: list[ColumnElement[bool]] = []
+    if wanted.vin_from or wanted.vin_to:
+        first, last = wanted.vin_from or "", wanted.vin_to or ""
+        here.append(cars.between(connection, _R.VIN, first, last))
+        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
+            time, place = time.op("||")(""), [column + 0 for column in place]
     if wanted.station is not None:
-        asked = asked.where(t.is_row(t.RESULT, t.PLACE, wanted.station))
-    if wanted.from_time is not None:
-        asked = asked.where(_R.Time >= wanted.from_time)
-    if wanted.to_time is not None:
-        asked = asked.where(_R.Time < wanted.to_time)
-    if wanted.nok:
-        asked = asked.where(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
+        here += [column == number for column, number in zip(place, wanted.station, strict=True)]
+    if since is not None:
+        here.append(time >= since)
+    if until is not None:
+        here.append(time < until)
     if wanted.program is not None:
-        asked = asked.where(is_program(wanted.program, wanted.station is not None))
+        here.append(is_program(wanted.program, wanted.station is not None))
     for column, value in (
         (_R.Spindle, wanted.spindle),
         (_R.SpindleSerial, wanted.tool),
         (_R.TighteningId, wanted.tightening_id),
     ):
         if value is not None:
-            asked = asked.where(column == value)
+            here.append(column == value)
+    if wanted.nok:
+        here.append(t.IS_NOK)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
+    for vins in ((wanted.vin,) if wanted.vin is not None else None, wanted.vins):
+        if vins is not None:
+            here.append(_R.ResultId.in_(_of_cars(vins)))
     if wanted.statuses is not None:
-        for column, status in zip((_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus), wanted.statuses, strict=True):
-            asked = asked.where(func.coalesce(column, 0) == status)
-    return asked
+        statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+        here += [func.coalesce(one, 0) == status for one, status in zip(statuses, wanted.statuses, strict=True)]
+    return here
 
 
 def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
@@ -102,7 +122,7 @@ def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
 
 def result(connection: Connection, number: int) -> dict | None:
     """Return one result with its VINs, parameters and graphs; None if no result has this number."""
-    found = connection.execute(wanted_results(Wanted()).where(_R.ResultId == number)).mappings().first()
+    found = connection.execute(wanted_results(connection, Wanted()).where(_R.ResultId == number)).mappings().first()
     if found is None:
         return None
     told = dict(found)

@@ -15,14 +15,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, func, literal, or_, select
 
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts
-from toolcart.archive.queries import is_program
-from toolcart.archive.statistics import PERIODS, Station, period, spans
+from toolcart.archive.queries import Wanted, which
+from toolcart.archive.statistics import PERIODS, period, sources
 
 _OTHER = re.compile("[4-9]").fullmatch  # what a station may send beyond the text
 _STATUSES = {1: "not OK", 2: "low", 3: "high"}  # 004:150
@@ -62,32 +62,20 @@ def pareto(counts: Mapping[Hashable, int]) -> list[dict]:
     return told
 
 
+def causes(connection: Connection, wanted: Wanted) -> list[dict]:
+    """Return the causes of what is not OK, the most frequent first."""
+    statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    asked = select(*statuses, func.count()).where(*which(connection, replace(wanted, nok=True))).group_by(*statuses)
+    counted: Counter = Counter()
+    for *found, count in connection.execute(asked):
+        counted[cause(*found)] += count
+    return pareto(counted)
+
+
 KEY = (*t.PLACE, "Program", "Tool")
 _Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
-_R, _Q = t.RESULT.c, t.QUARTER.c
+_R = t.RESULT.c
 Counts = dict[tuple, tuple[int, int]]  # OK and not OK
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Which results: of a span [since, until), of a station and a program if these are given."""
-
-    since: str
-    until: str
-    station: Station | None = None
-    program: int | None = None
-
-    def of(self, table: FromClause) -> list[ColumnElement[bool]]:
-        """The conditions on a table's station and program."""
-        found = []
-        if self.station is not None:
-            found += [table.c[name] == number for name, number in zip(t.PLACE, self.station, strict=True)]
-        if self.program is not None:
-            is_indexed = table is t.RESULT
-            found.append(
-                is_program(self.program, self.station is not None) if is_indexed else table.c.Program == self.program
-            )
-        return found
 
 
 def interval(bad: int, count: int) -> tuple[float, float]:
@@ -106,7 +94,7 @@ def rate(bad: int, count: int) -> dict:
     return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
-def totals(connection: Connection, wanted: Counted) -> Counts:
+def totals(connection: Connection, wanted: Wanted) -> Counts:
     """Return how many were OK and how many not, by KEY."""
     return _counts(connection, wanted, lambda source: [source.c[name] for name in KEY])
 
@@ -122,16 +110,16 @@ def added(counts: Counts, by: Sequence[str]) -> Counts:
     return told
 
 
-def over_time(connection: Connection, wanted: Counted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
+def over_time(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
     """The same by the first digits of the time, and the number of the shift behind a blank."""
 
     found = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
     return {key[0]: counts for key, counts in sorted(found.items())}
 
 
-def _counts(connection: Connection, wanted: Counted, keys) -> Counts:
+def _counts(connection: Connection, wanted: Wanted, keys) -> Counts:
     told: Counts = {}
-    for source in _sources(wanted):
+    for source in sources(connection, wanted, _each):
         named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
         each = select(*named, source.c.Good, source.c.Bad).subquery().c
         columns = [each[f"k{at}"] for at in range(len(named))]
@@ -144,15 +132,12 @@ def _counts(connection: Connection, wanted: Counted, keys) -> Counts:
     return told
 
 
-def _sources(wanted: Counted) -> list[FromClause]:
-    first, end, rest = spans(wanted.since, wanted.until)
-    names = (*t.PLACE, "Program", "Tool", "Slot", "Good", "Bad")
-    whole = select(*[_Q[name] for name in names]).where(*wanted.of(t.QUARTER), _Q.Slot >= first, _Q.Slot < end)
-    minute = func.substr(_R.Time, 1, 12).label("Slot")
-    verdict = (case((_R.Overall == 0, 1), else_=0).label("Good"), case((_R.Overall != 0, 1), else_=0).label("Bad"))
-    columns = (*[_R[name] for name in t.PLACE], _R.Program, _R.SpindleSerial.label("Tool"), minute, *verdict)
-    ends = [select(*columns).where(*wanted.of(t.RESULT), _R.Time >= one, _R.Time < two) for one, two in rest]
-    return [asked.subquery() for asked in (whole, *ends)]
+def _each(*which: ColumnElement[bool]) -> Select:
+    """Return the query for single results, with those columns of Quarter that are asked for here."""
+    is_good, minute = _R.Overall == 0, func.substr(_R.Time, 1, 12)
+    verdict = (case((is_good, 1), else_=0).label("Good"), case((is_good, 0), else_=1).label("Bad"))
+    place = [_R[name] for name in (*t.PLACE, "Program")]
+    return select(*place, _R.SpindleSerial.label("Tool"), minute.label("Slot"), *verdict).where(*which)
 
 
 # -- first attempts ------------------------------------------------------------------------------------------------
@@ -178,13 +163,14 @@ class Attempts:
         return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
 
 
-def attempts(connection: Connection, wanted: Counted, counts: Counts) -> dict[tuple, Attempts]:
+def attempts(connection: Connection, wanted: Wanted, counts: Counts) -> dict[tuple, Attempts]:
     """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
     by = (*t.PLACE, "Program")
     told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
-    within = [*wanted.of(t.RESULT), _R.Time >= wanted.since, _R.Time < wanted.until]
-    nok = select(*columns, _next(wanted.until).label("Next")).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
+    within = which(connection, wanted)
+    following = _next(wanted.to_time or "").label("Next")
+    nok = select(*columns, following).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
     keys = [nok[name] for name in by]
     for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
         found = told.setdefault(tuple(key), Attempts())

@@ -9,7 +9,6 @@ Rules
 from __future__ import annotations
 
 import calendar
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +19,8 @@ from sqlalchemy import Connection, select
 from toolcart.archive import rates, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.periods import period_by
-from toolcart.archive.statistics import Station, Trended
+from toolcart.archive.queries import Wanted
+from toolcart.archive.statistics import Station
 from toolcart.archive.web import asked, shown
 from toolcart.archive.web.trend import Shown, trend
 from toolcart.pages import STATIC
@@ -61,14 +61,11 @@ def last_over(kind: str, today: date) -> Span:
 
 
 def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[str, Any]:
-    wanted = rates.Counted(*span.digits)
+    wanted = Wanted(from_time=span.digits[0], to_time=span.digits[1])
     counts = rates.totals(connection, wanted)
     good, bad = rates.added(counts, ()).get((), (0, 0))
     attempts = rates.attempts(connection, wanted, counts)
     days = rates.over_time(connection, wanted, rates.DIGITS["day"])
-    counted: Counter = Counter()
-    for row in asked.nok_counts(connection, None, None, *span.digits):
-        counted[rates.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])] += row["count"]
     return {
         "name": span.name,
         "span": span,
@@ -77,7 +74,7 @@ def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[s
         "days": [
             {"day": shown.day(day), "count": bad, **rates.rate(bad, good + bad)} for day, (good, bad) in days.items()
         ],
-        "causes": rates.pareto(counted)[:CAUSES],
+        "causes": rates.causes(connection, wanted)[:CAUSES],
         "programs": [
             one
             for key, name in _stations(connection)
@@ -96,11 +93,11 @@ def _programs(
     connection: Connection, key: Station, name: str, span: Span, rules: Collection[int], attempts: dict
 ) -> list[dict]:
     """Return the figures of each program of a station that had results."""
-    parts = statistics.parts(connection, Trended(key, None, None, *span.digits), 0)
+    parts = statistics.parts(connection, Wanted(key, None, None, *span.digits), 0)
     names = asked.program_names(connection, key)
     told = []
     for spindle, program in sorted({(part.spindle, part.program) for part in parts}):
-        found = trend(connection, Trended(key, spindle, program, *span.digits), Shown("day", rules=rules))
+        found = trend(connection, Wanted(key, spindle, program, *span.digits), Shown("day", rules=rules))
         told.append(
             {
                 "station": "/".join(map(str, key)),

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, null, select
 
-from toolcart.archive import cars, quarters
+from toolcart.archive import quarters
 from toolcart.archive import tables as t
 from toolcart.archive.periods import Shifts, moment
 from toolcart.archive.quarters import QUANTITIES, VERDICTS, end_of, slot_of
-from toolcart.archive.queries import is_program
+from toolcart.archive.queries import Wanted, which
 from toolcart.archive.spc import Sums
 
 _R, _Q = t.RESULT.c, t.QUARTER.c
@@ -29,23 +29,6 @@ PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400
 _LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
 
 Station = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Trended:
-    """Which results of a station: in a span of time, [since, until), of a program, and what else narrows it.
-
-    `since` and `until` are the first digits of a time; an `a` behind those of `until` includes all that begins so.
-    """
-
-    station: Station
-    spindle: int | None
-    program: int | None
-    since: str
-    until: str
-    tool: str | None = None  # its serial number
-    vin_from: str | None = None
-    vin_to: str | None = None  # including what begins with it
 
 
 Ends = tuple[float | None, float | None]  # least and most; unknown for no values
@@ -95,13 +78,13 @@ def _both(one: Ends, other: Ends) -> Ends:
     return min(least, other_least), max(most, other_most)
 
 
-def parts(connection: Connection, wanted: Trended, digits: int, shifts: Shifts = ()) -> list[Part]:
+def parts(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> list[Part]:
     """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
 
     A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
     """
     told: dict[tuple, Part] = {}
-    for source in _sources(connection, wanted):
+    for source in sources(connection, wanted):
         for row in connection.execute(_grouped(source, digits, shifts)):
             part = _part(row)
             had = told.setdefault(tuple(row[:7]), part)
@@ -184,17 +167,29 @@ def _part(row: Row) -> Part:
     return part
 
 
-def _sources(connection: Connection, wanted: Trended) -> list[FromClause]:
-    """Return what has rows as the table of quarters has them; together they are of exactly the wanted results."""
+def sources(
+    connection: Connection, wanted: Wanted, summed: Callable[..., Select] = quarters.summed
+) -> list[FromClause]:
+    """Return what has rows as the table of quarters has them; together they are of exactly the wanted results.
+
+    `summed` gives those of single results, by their conditions.
+    """
     if wanted.vin_from or wanted.vin_to:
-        return [quarters.summed(which(connection, wanted)).subquery()]
-    first, end, rest = spans(wanted.since, wanted.until)
-    here = [t.is_row(t.QUARTER, t.RESULT_KEY, wanted.station), _Q.Slot >= first, _Q.Slot < end]
+        return [summed(*which(connection, wanted)).subquery()]
+    first, end, rest = spans(wanted.from_time or "", wanted.to_time or "")
+    ends = [summed(*which(connection, wanted, *span)).subquery() for span in rest]
+    return [select(t.QUARTER).where(*_quarters(wanted, first, end)).subquery(), *ends]
+
+
+def _quarters(wanted: Wanted, first: str, end: str) -> list[ColumnElement[bool]]:
+    """The conditions that a row of quarters is of the wanted results, in the slots [first, end)."""
+    here = [_Q.Slot >= first, _Q.Slot < end]
+    if wanted.station is not None:
+        here.append(t.is_row(t.QUARTER, t.PLACE, wanted.station))
     for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool)):
         if value is not None:
             here.append(column == value)
-    ends = [quarters.summed(which(connection, wanted, *span)).subquery() for span in rest]
-    return [select(t.QUARTER).where(*here).subquery(), *ends]
+    return here
 
 
 def spans(since: str, until: str) -> tuple[str, str, list[tuple[str, str]]]:
@@ -214,42 +209,17 @@ def spans(since: str, until: str) -> tuple[str, str, list[tuple[str, str]]]:
     return first, ending + "a" if is_whole else ending, rest
 
 
-def which(
-    connection: Connection, wanted: Trended, since: str | None = None, until: str | None = None
-) -> ColumnElement[bool]:
-    """The condition that a result is wanted, or of a part of the span."""
-    here = []
-    if wanted.program is not None:
-        here.append(is_program(wanted.program, at_station=True))
-    if wanted.spindle is not None:
-        here.append(_R.Spindle == wanted.spindle)
-    if wanted.tool is not None:
-        here.append(_R.SpindleSerial == wanted.tool)
-    time: ColumnElement[str] = _R.Time
-    at_station = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
-    if wanted.vin_from or wanted.vin_to:
-        first, last = wanted.vin_from or "", wanted.vin_to or ""
-        here.append(cars.between(connection, _R.VIN, first, last))
-        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
-            numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
-            time, at_station = _R.Time.op("||")(""), and_(*numbers)
-    return and_(at_station, time >= (since or wanted.since), time < (until or wanted.until), *here)
-
-
-def period_of(connection: Connection, wanted: Trended, most: int) -> str:
+def period_of(connection: Connection, wanted: Wanted, most: int) -> str:
     """Return the shortest period of which there are at most about `most` between the first and the last result."""
-    asked: ColumnElement[bool] = which(connection, wanted)
     column: ColumnElement[str] = _R.Time
-    if not (wanted.vin_from or wanted.vin_to):
+    if wanted.vin_from or wanted.vin_to:
+        asked = which(connection, wanted)
+    else:
         column = _Q.Slot
-        asked = and_(
-            t.is_row(
-                t.QUARTER, (*t.RESULT_KEY[:3], "Program", "Spindle"), (*wanted.station, wanted.program, wanted.spindle)
-            ),
-            *(_Q.Slot >= slot_of(wanted.since.ljust(12, "0")), _Q.Slot < wanted.until),
-        )
+        begun = slot_of((wanted.from_time or "").ljust(12, "0"))
+        asked = _quarters(replace(wanted, tool=None), begun, wanted.to_time or "")
     ends = [
-        connection.execute(select(column).where(asked).order_by(order).limit(1)).scalar()
+        connection.execute(select(column).where(*asked).order_by(order).limit(1)).scalar()
         for order in (column, column.desc())
     ]
     if None in ends:
@@ -262,43 +232,36 @@ def period_of(connection: Connection, wanted: Trended, most: int) -> str:
 # -- single results ------------------------------------------------------------------------------------------------
 
 
-def values(connection: Connection, wanted: Trended, name: str) -> Sequence[Row]:
+def values(connection: Connection, wanted: Wanted, name: str) -> Sequence[Row]:
     """Return time, verdict, value and limits of the wanted results, in the order they were made."""
     value = quarters.fitting(_R[name])
-    asked = select(_R.Time, _R.Overall, value, *quarters.limits(name)).where(which(connection, wanted))
+    asked = select(_R.Time, _R.Overall, value, *quarters.limits(name)).where(*which(connection, wanted))
     return connection.execute(asked.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
 
 
-def tools(connection: Connection, wanted: Trended) -> list[tuple]:
+def tools(connection: Connection, wanted: Wanted) -> list[tuple]:
     """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
     told: dict[tuple, None] = {}
-    for source in _sources(connection, wanted):
+    for source in sources(connection, wanted):
         asked = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
         told.update(dict.fromkeys(tuple(row) for row in connection.execute(asked)))
     return list(told)
 
 
-def newest_of_tool(connection: Connection, wanted: Trended, tool: tuple, only_ok: bool, most: int) -> Sequence[Row]:
+def newest_of_tool(connection: Connection, wanted: Wanted, tool: tuple, only_ok: bool, most: int) -> Sequence[Row]:
     """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
     limits = [limit for name in QUANTITIES for limit in quarters.limits(name)]
     same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
-    asked = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(which(connection, wanted))
+    asked = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(*which(connection, wanted))
     asked = asked.where(_R.SpindleSerial == tool[0], *same)
     if only_ok:
         asked = asked.where(_R.Overall == 0)
     return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()
 
 
-def causes(connection: Connection, wanted: Trended) -> Sequence[Row]:
-    """Return statuses of torque, angle and time of what is not OK, and how many have them."""
-    statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    asked = select(*statuses, func.count()).where(which(connection, wanted), t.IS_NOK)
-    return connection.execute(asked.group_by(*statuses)).fetchall()
-
-
 def bars(
     connection: Connection,
-    wanted: Trended,
+    wanted: Wanted,
     names: Sequence[str],
     only_ok: bool,
     first: Callable[[float, float], float],
@@ -311,7 +274,7 @@ def bars(
     here: to tell its bar the database works out a result's limits a dozen times, which takes twice as long.
     """
     limits = [_R[name] for name in _LIMITS]
-    asked = select(_R.Spindle, _R.Program, *limits, *[_R[name] for name in names]).where(which(connection, wanted))
+    asked = select(_R.Spindle, _R.Program, *limits, *[_R[name] for name in names]).where(*which(connection, wanted))
     if only_ok:
         asked = asked.where(_R.Overall == 0)
     several: dict[tuple, list[list[float]]] = {}

@@ -8,14 +8,14 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from toolcart.archive import cars, rates, rows
 from toolcart.archive import tables as t
-from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results
-from toolcart.archive.statistics import Station, Trended, which
+from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results, which
+from toolcart.archive.statistics import Station
 
 ROWS = 100  # of a list on a page
 CARS = 50
@@ -84,14 +84,14 @@ def newest_number(connection: Connection) -> int:
 
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
     """Return the newest `most` results after this number, oldest first."""
-    asked = wanted_results(Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
+    asked = wanted_results(connection, Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
     return dicts(connection, asked)[::-1]
 
 
 def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
     """Return a page of a list, newest first, and one more row if there is another page."""
     time = _R.Time if by_time(wanted) else None
-    return _page(connection, wanted_results(wanted), _R.ResultId, time, behind, most)
+    return _page(connection, wanted_results(connection, wanted), _R.ResultId, time, behind, most)
 
 
 def _page(
@@ -117,7 +117,7 @@ def by_time(wanted: Wanted) -> bool:
 
 def car(connection: Connection, vin: str) -> list[dict]:
     """Return all screws of a car, in the order they were tightened."""
-    return dicts(connection, wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS))
+    return dicts(connection, wanted_results(connection, Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS))
 
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
@@ -176,12 +176,6 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
     return tuple(found) if found else None
 
 
-def trended_results(connection: Connection, wanted: Trended, behind: Behind | None, most: int = ROWS) -> list[dict]:
-    """Return the same results as rows of a list, newest first, and one more if there are more."""
-    asked = wanted_results(Wanted()).where(which(connection, wanted))
-    return _page(connection, asked, _R.ResultId, _R.Time, behind, most)
-
-
 def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
     """Return numbers of results with curves: this one and those before it of the same program, at most `most`."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY[:3]])
@@ -207,15 +201,11 @@ def _soon() -> str:
     return rows.time_text(FAST_S)
 
 
-def nok_counts(connection: Connection, key: Station | None, program: int | None, since: str, until: str) -> list[dict]:
-    """Return how many were not OK in [since, until) by station, program, tool and statuses, with names."""
+def nok_counts(connection: Connection, wanted: Wanted) -> list[dict]:
+    """Return how many were not OK by station, program, tool and statuses, with names."""
     by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
     by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    asked = select(*by, func.count().label("count")).where(t.IS_NOK, _R.Time >= since, _R.Time < until)
-    if key is not None:
-        asked = asked.where(t.is_row(t.RESULT, t.RESULT_KEY, key))
-    if program is not None:
-        asked = asked.where(is_program(program, at_station=key is not None))
+    asked = select(*by, func.count().label("count")).where(*which(connection, replace(wanted, nok=True)))
     one = asked.group_by(*by).subquery().c
     there = [t.PROGRAM.c[name] == one[name] for name in (*t.PLACE, "Program")]
     station = select(_S.Name).where(t.belongs(one, t.STATION)).scalar_subquery()

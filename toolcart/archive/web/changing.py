@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from toolcart.archive import audit, limits
 from toolcart.archive.periods import moment
-from toolcart.archive.statistics import Trended
+from toolcart.archive.queries import Wanted
 from toolcart.archive.web import asked, filters, shown
 from toolcart.archive.web.filters import Unclear
 from toolcart.archive.web.pages import NotThere, Page, station_of
@@ -49,7 +49,7 @@ async def set_limits(read: Reading, write: Writing, request: Request, form: dict
             raise NotThere(f"there are no limits {number} in use")
         return here
     since, until, begins = (_minute(form, name) for name in ("from", "to", "begins"))
-    reference = Trended(wanted.station, wanted.spindle, wanted.program, since, until + "a")
+    reference = Wanted(wanted.station, wanted.spindle, wanted.program, since, until + "a")
     only_ok = form.get("only", "") != "all"
     try:
         await write(limits.put, reference, begins, only_ok, who, form.get("note", "").strip())
@@ -69,12 +69,12 @@ async def add_remark(read: Reading, write: Writing, request: Request, form: dict
     return f"/result/{number}"
 
 
-async def _program(read: Reading, request: Request) -> tuple[dict, Trended]:
+async def _program(read: Reading, request: Request) -> tuple[dict, Wanted]:
     key, station = await station_of(read, request)
     program, spindle = filters.number(request, "program"), filters.number(request, "spindle")
     if program is None:
         raise Unclear("program: limits are of one program of a station")
-    return station, Trended(key, 1 if spindle is None else spindle, program, "", "")
+    return station, Wanted(key, 1 if spindle is None else spindle, program)
 
 
 def _minute(form: dict[str, str], name: str) -> str:

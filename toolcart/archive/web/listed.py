@@ -16,8 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from toolcart.archive import tables as t
-from toolcart.archive.queries import Wanted, wanted_results
-from toolcart.archive.statistics import Trended, which
+from toolcart.archive.queries import Wanted, which
 from toolcart.archive.web import asked
 from toolcart.archive.web.asked import Behind
 
@@ -42,23 +41,16 @@ def read(text: str) -> Listed:
     return Listed(**json.loads(text))
 
 
-def of_results(wanted: Wanted) -> Listed:
-    return Listed(RESULTS, asdict(wanted))
-
-
-def of_trend(wanted: Trended) -> Listed:
-    """The list of a trend's results."""
-    return Listed(TREND, asdict(wanted))
+def of_results(wanted: Wanted, what: str = RESULTS) -> Listed:
+    return Listed(what, asdict(wanted))
 
 
 def count(connection: Connection, listed: Listed) -> int:
     """Return how many rows it has now."""
     if listed.what == ROWS:
         return len(listed.rows)
-    if listed.what == RESULTS:
-        found = wanted_results(_wanted(listed)).with_only_columns(func.count(), maintain_column_froms=True)
-    elif listed.what == TREND:
-        found = select(func.count()).select_from(t.RESULT).where(which(connection, _trended(listed)))
+    if listed.what in (RESULTS, TREND):
+        found = select(func.count()).select_from(t.RESULT).where(*which(connection, _wanted(listed)))
     else:
         table = {EVENTS: t.EVENT, BREACHES: t.BREACH, CHANGES: t.AUDIT}[listed.what]
         found = select(func.count()).select_from(table)
@@ -83,13 +75,10 @@ def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
 
 def _steps(listed: Listed) -> Callable[[Connection, Behind | None], tuple[list[dict], Behind | None]]:
     """Return what reads the rows behind a place, and says where the next ones begin."""
-    if listed.what == RESULTS:
+    if listed.what in (RESULTS, TREND):
         wanted = _wanted(listed)
         by_time = asked.by_time(wanted)
         return _stepping(lambda *where: asked.results(where[0], wanted, *where[1:]), "ResultId", by_time)
-    if listed.what == TREND:
-        trended = _trended(listed)
-        return _stepping(lambda *where: asked.trended_results(where[0], trended, *where[1:]), "ResultId", True)
     if listed.what == EVENTS:
         station = tuple(listed.wanted["station"]) if listed.wanted.get("station") else None
         return _stepping(lambda *where: _events(where[0], station, *where[1:]), "EventId", station is not None)
@@ -116,13 +105,6 @@ def _events(connection: Connection, station: asked.Station | None, behind: Behin
 
 
 def _wanted(listed: Listed) -> Wanted:
-    return Wanted(**_given(listed))
-
-
-def _trended(listed: Listed) -> Trended:
-    return Trended(**_given(listed))
-
-
-def _given(listed: Listed) -> dict[str, Any]:
-    """Return the values of a dataclass again: JSON has lists for tuples."""
-    return {name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()}
+    """Return what narrows a list of results again: JSON has lists for tuples."""
+    given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()}
+    return Wanted(**given)

@@ -15,7 +15,6 @@ from starlette.requests import Request
 
 from toolcart.archive import cars, queries, rows
 from toolcart.archive.audit import REMARK_MOST, remarks_of
-from toolcart.archive.statistics import Trended
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.listed import Listed
 from toolcart.archive.web.reading import Reading
@@ -138,9 +137,8 @@ async def station(read: Reading, request: Request) -> Page:
     names = await read(asked.program_names, key)
     programs, newest, wanted = [], [], None
     if days["Day"]:
-        of_day = Trended(key, None, None, days["Day"], days["Day"] + "a")
-        programs = await read(shown.programs, of_day, names, only_ok)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
+        programs = await read(shown.programs, wanted, names, only_ok)
         newest = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
     values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}

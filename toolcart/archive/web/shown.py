@@ -16,7 +16,8 @@ from toolcart import pages
 from toolcart.archive import rows, spc, statistics
 from toolcart.archive.export import shown_time
 from toolcart.archive.periods import period_by
-from toolcart.archive.statistics import Part, Trended
+from toolcart.archive.queries import Wanted
+from toolcart.archive.statistics import Part
 from toolcart.archive.web.trend import QUANTITIES, Quantity, drawn
 
 HERE = Path(__file__).parent
@@ -101,7 +102,7 @@ MARGIN = 0.5  # of the distance between the limits, on each side
 
 
 def programs(
-    connection: Connection, wanted: Trended, names: dict[tuple[int, int], str], only_ok: bool
+    connection: Connection, wanted: Wanted, names: dict[tuple[int, int], str], only_ok: bool
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     parts = statistics.parts(connection, wanted, 0)
@@ -119,7 +120,7 @@ def programs(
     return told
 
 
-def _bars(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, dict[tuple, list[int]]]:
+def _bars(connection: Connection, wanted: Wanted, only_ok: bool) -> dict[str, dict[tuple, list[int]]]:
     """Return the bars of all programs with limits."""
 
     def first(low: float, high: float) -> float:
@@ -132,7 +133,7 @@ def _bars(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, d
 
 
 def _spread(
-    connection: Connection, wanted: Trended, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
+    connection: Connection, wanted: Wanted, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
 ) -> dict[str, Any]:
     sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
     told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}

@@ -25,7 +25,8 @@ from sqlalchemy import Connection
 from toolcart.archive import limits, rates, spc, statistics
 from toolcart.archive.limits import Phase
 from toolcart.archive.periods import Shifts, name_of_shift, period_by
-from toolcart.archive.statistics import PERIODS, Part, Trended
+from toolcart.archive.queries import Wanted
+from toolcart.archive.statistics import PERIODS, Part
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 STUDY = 50  # tightenings, as in most handbooks
@@ -55,18 +56,15 @@ class Shown:
     rules: Collection[int] = spc.USUAL
 
 
-def trend(connection: Connection, wanted: Trended, shown: Shown) -> dict:
+def trend(connection: Connection, wanted: Wanted, shown: Shown) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
     group = statistics.period_of(connection, wanted, POINTS_MOST)
     periods, drawn = _periods_and_drawn(connection, wanted, shown, PERIODS[group][0])
     good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
-    counted: Counter = Counter()
-    for *statuses, count in statistics.causes(connection, wanted) if bad else ():
-        counted[rates.cause(*statuses)] += count
     told: dict[str, Any] = {
         "count": good + bad,
         "nok": bad,
-        "causes": rates.pareto(counted),
+        "causes": rates.causes(connection, wanted),
         "group": group,
         "quantities": [],
     }
@@ -230,7 +228,7 @@ def ends_of(period: str) -> dict[str, str]:
 
 
 def _periods_and_drawn(
-    connection: Connection, wanted: Trended, shown: Shown, digits: int
+    connection: Connection, wanted: Wanted, shown: Shown, digits: int
 ) -> tuple[list[tuple[str, Part]], list[Part]]:
     """Return the parts of each day, week, month or shift with its name, and those that charts have, of so many digits.
 
@@ -259,7 +257,7 @@ def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: boo
     return [_figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in found.items() if sums.count]
 
 
-def _studies(connection: Connection, wanted: Trended, only_ok: bool) -> dict[str, list[dict]]:
+def _studies(connection: Connection, wanted: Wanted, only_ok: bool) -> dict[str, list[dict]]:
     """Return the figures of the newest complete studies, oldest first, for each quantity."""
     found = []
     for tool in statistics.tools(connection, wanted):

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from toolcart.archive import rates
 from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
-from toolcart.archive.statistics import Trended
+from toolcart.archive.queries import Wanted
 from toolcart.archive.tables import PLACE
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.pages import Page, station_of
@@ -43,7 +43,7 @@ async def trend_page(read: Reading, request: Request) -> Page:
     kinds = KINDS if shifts else KINDS[:-1]
     form["by"] = filters.one_of(request, "by", kinds)
     form["only"] = filters.one_of(request, "only", ("", "ok"))
-    wanted = Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
+    wanted = Wanted(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
     which = {"station": shown.place(station), "program": program, "spindle": spindle}
     told["results"] = shown.link("/results", verdict="all", **which)
@@ -53,7 +53,7 @@ async def trend_page(read: Reading, request: Request) -> Page:
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
     values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
-    return Page("trend.html", {**values, "around": _around(form)}, rows=listed.of_trend(wanted))
+    return Page("trend.html", {**values, "around": _around(form)}, rows=listed.of_results(wanted, listed.TREND))
 
 
 async def pareto_page(read: Reading, request: Request) -> Page:
@@ -66,7 +66,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     latest = await read(asked.newest_time)
     form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
     form["program"] = filters.number(request, "program")
-    wanted = rates.Counted(*_digits(form), key, form["program"])
+    wanted = Wanted(key, None, form["program"], *_digits(form))
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
     try:
@@ -86,10 +86,10 @@ async def pareto_page(read: Reading, request: Request) -> Page:
 
 
 async def _by_frequency(
-    read: Reading, wanted: rates.Counted, form: dict, every: rates.Counts, screws: dict | None
+    read: Reading, wanted: Wanted, form: dict, every: rates.Counts, screws: dict | None
 ) -> list[dict]:
     by = form["by"]
-    counted = await read(asked.nok_counts, wanted.station, wanted.program, wanted.since, wanted.until)
+    counted = await read(asked.nok_counts, wanted)
     columns = {"cause": (), "station": PLACE, "tool": (*PLACE, "Tool")}.get(by, (*PLACE, "Program"))
     totals = {key: sum(counts) for key, counts in rates.added(every, columns).items()}
     counts: Counter = Counter()
@@ -106,7 +106,7 @@ async def _by_frequency(
     return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
 
-async def _over_time(read: Reading, wanted: rates.Counted, form: dict, shifts: Shifts) -> list[dict]:
+async def _over_time(read: Reading, wanted: Wanted, form: dict, shifts: Shifts) -> list[dict]:
     """Return a bar for each day, week, month or shift with results, the newest first."""
     by = form["by"]
     found = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())
