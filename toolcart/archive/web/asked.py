@@ -37,6 +37,9 @@ class Behind:
     time: str
     number: int
 
+    def __str__(self) -> str:
+        return f"{self.time}-{self.number}"
+
 
 def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
     """Return every system with its stations, their last sign of life, and their number of results `today`.
@@ -91,10 +94,10 @@ def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]
 def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
     """Return a page of a list, newest first, and one more row if there is another page."""
     time = _R.Time if by_time(wanted) else None
-    return _page(connection, wanted_results(connection, wanted), _R.ResultId, time, behind, most)
+    return page(connection, wanted_results(connection, wanted), _R.ResultId, time, behind, most)
 
 
-def _page(
+def page(
     connection: Connection,
     asked: Select,
     number: ColumnElement,
@@ -237,23 +240,13 @@ def events(connection: Connection, key: Station | None, behind: Behind | None, m
     asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
     if key is not None:
         asked = asked.where(t.is_row(t.EVENT, t.PLACE, key))
-    found = _page(connection, asked, _E.EventId, None if key is None else _E.Time, behind, most)
+    found = page(connection, asked, _E.EventId, None if key is None else _E.Time, behind, most)
     rows = [{**row, "Parameters": []} for row in found]
     by_number = {row["EventId"]: row for row in rows}
     asked = select(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(list(by_number)))
     for row in dicts(connection, asked):
         by_number[row.pop("EventId")]["Parameters"].append(row)
     return rows
-
-
-def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
-    """Return a page of breaches of the document, newest first, and one more if there is another page."""
-    return _page(connection, select(t.BREACH), t.BREACH.c.BreachId, None, behind, most)
-
-
-def changes(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
-    """Return a page of what commands and people have changed, newest first, and one more if there is another page."""
-    return _page(connection, select(t.AUDIT), t.AUDIT.c.AuditId, None, behind, most)
 
 
 def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from toolcart.archive.web.asked import Behind
 
 AT_ONCE = 1000
 RESULTS, TREND, EVENTS, BREACHES, CHANGES, ROWS = "results", "trend", "events", "breaches", "changes", "rows"
+_TABLES = {RESULTS: t.RESULT, TREND: t.RESULT, EVENTS: t.EVENT, BREACHES: t.BREACH, CHANGES: t.AUDIT}
 
 
 @dataclass(frozen=True)
@@ -49,59 +50,50 @@ def count(connection: Connection, listed: Listed) -> int:
     """Return how many rows it has now."""
     if listed.what == ROWS:
         return len(listed.rows)
-    if listed.what in (RESULTS, TREND):
-        found = select(func.count()).select_from(t.RESULT).where(*which(connection, _wanted(listed)))
-    else:
-        table = {EVENTS: t.EVENT, BREACHES: t.BREACH, CHANGES: t.AUDIT}[listed.what]
-        found = select(func.count()).select_from(table)
-        if listed.wanted.get("station"):
-            found = found.where(t.is_row(table, t.RESULT_KEY, listed.wanted["station"]))
+    table = _TABLES[listed.what]
+    found = select(func.count()).select_from(table)
+    if table is t.RESULT:
+        found = found.where(*which(connection, _wanted(listed)))
+    elif listed.wanted.get("station"):
+        found = found.where(t.is_row(table, t.PLACE, listed.wanted["station"]))
     return connection.execute(found).scalar() or 0
+
+
+def some(
+    connection: Connection, listed: Listed, behind: Behind | None, most: int = asked.ROWS
+) -> tuple[list[dict], Behind | None]:
+    """Return the rows behind a place, and where the next ones begin, if there are any."""
+    table = _TABLES[listed.what]
+    [number] = table.primary_key.columns
+    by_time = False
+    if table is t.RESULT:
+        wanted = _wanted(listed)
+        by_time, found = asked.by_time(wanted), asked.results(connection, wanted, behind, most)
+    elif table is t.EVENT:
+        station = listed.wanted.get("station")
+        by_time, found = station is not None, asked.events(connection, station, behind, most)
+    else:
+        found = asked.page(connection, select(table), number, None, behind, most)
+    if len(found) <= most:
+        return found, None
+    last = found[most - 1]
+    return found[:most], Behind(last["Time"] if by_time else "", last[number.name])
 
 
 def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
     if listed.what == ROWS:
         yield from listed.rows
         return
-    step = _steps(listed)
     behind: Behind | None = None
     while True:
         with engine.connect() as connection:
-            some, behind = step(connection, behind)
-        yield from some
+            found, behind = some(connection, listed, behind, AT_ONCE)
+        for row in found:
+            if listed.what == EVENTS:
+                row["Parameters"] = " ".join(str(one["Value"]) for one in row["Parameters"])
+            yield row
         if behind is None:
             return
-
-
-def _steps(listed: Listed) -> Callable[[Connection, Behind | None], tuple[list[dict], Behind | None]]:
-    """Return what reads the rows behind a place, and says where the next ones begin."""
-    if listed.what in (RESULTS, TREND):
-        wanted = _wanted(listed)
-        by_time = asked.by_time(wanted)
-        return _stepping(lambda *where: asked.results(where[0], wanted, *where[1:]), "ResultId", by_time)
-    if listed.what == EVENTS:
-        station = tuple(listed.wanted["station"]) if listed.wanted.get("station") else None
-        return _stepping(lambda *where: _events(where[0], station, *where[1:]), "EventId", station is not None)
-    if listed.what == BREACHES:
-        return _stepping(asked.breaches, "BreachId", False)
-    return _stepping(asked.changes, "AuditId", False)
-
-
-def _stepping(read: Callable[..., list[dict]], number: str, by_time: bool):
-    def step(connection: Connection, behind: Behind | None) -> tuple[list[dict], Behind | None]:
-        some = read(connection, behind, AT_ONCE)
-        if len(some) <= AT_ONCE:
-            return some, None
-        some = some[:AT_ONCE]
-        return some, Behind(some[-1]["Time"] if by_time else "", some[-1][number])
-
-    return step
-
-
-def _events(connection: Connection, station: asked.Station | None, behind: Behind | None, most: int) -> list[dict]:
-    """Return events with their parameters as one text."""
-    found = asked.events(connection, station, behind, most)
-    return [{**row, "Parameters": " ".join(str(one["Value"]) for one in row["Parameters"])} for row in found]
 
 
 def _wanted(listed: Listed) -> Wanted:

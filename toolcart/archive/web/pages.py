@@ -160,39 +160,35 @@ async def results(read: Reading, request: Request) -> Page:
         tool=filters.tool(request),
         statuses=filters.cause(request),
     )
-    found, behind = _cut(await read(asked.results, wanted, filters.place(request)), "ResultId", asked.by_time(wanted))
     form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
-    values = {"results": found, "filters": form, "behind": behind}
-    return Page("results.html", values, rows=listed.of_results(wanted), choices=await read(asked.choices))
+    return await _list(read, request, "results", listed.of_results(wanted), form)
 
 
 async def events(read: Reading, request: Request) -> Page:
     """Events that stations reported (telegram 09)."""
     text = request.query_params.get("station", "")
     key = filters.station(text) if text else None
-    found, behind = _cut(await read(asked.events, key, filters.place(request)), "EventId", key is not None)
-    values = {"events": found, "filters": {"station": text}, "behind": behind}
-    rows = listed.Listed(listed.EVENTS, {"station": key})
-    return Page("events.html", values, rows=rows, choices=await read(asked.choices))
+    return await _list(read, request, "events", Listed(listed.EVENTS, {"station": key}), {"station": text})
 
 
 async def breaches(read: Reading, request: Request) -> Page:
-    found, behind = _cut(await read(asked.breaches, filters.place(request)), "BreachId")
-    return Page("breaches.html", {"breaches": found, "behind": behind}, rows=listed.Listed(listed.BREACHES))
+    return await _list(read, request, "breaches", Listed(listed.BREACHES))
 
 
 async def audit(read: Reading, request: Request) -> Page:
     """What commands have changed, and who ran them."""
-    found, behind = _cut(await read(asked.changes, filters.place(request)), "AuditId")
-    return Page("audit.html", {"changes": found, "behind": behind}, rows=listed.Listed(listed.CHANGES))
+    return await _list(read, request, "changes", Listed(listed.CHANGES))
 
 
-def _cut(found: list[dict], number: str, by_time: bool = False) -> tuple[list[dict], str | None]:
-    """Return the rows of one page, and the address of what is behind them, if anything is."""
-    rows = found[: asked.ROWS]
-    return rows, f"{rows[-1]['Time'] if by_time else ''}-{rows[-1][number]}" if len(found) > len(rows) else None
+async def _list(read: Reading, request: Request, name: str, rows: Listed, form: dict | None = None) -> Page:
+    """Return a page of a list, whose rows its template has under this name; `form`: its filters."""
+    found, behind = await read(listed.some, rows, filters.place(request))
+    values = {name: found, "behind": None if behind is None else str(behind)}
+    if form is None:
+        return Page(f"{name}.html", values, rows=rows)
+    return Page(f"{name}.html", {**values, "filters": form}, rows=rows, choices=await read(asked.choices))
 
 
 # -- curves --------------------------------------------------------------------------------------------------------
