@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
@@ -38,9 +39,9 @@ from toolcart.archive import export, spc
 from toolcart.archive.periods import Shifts
 from toolcart.archive.web import asked, changing, listed, metrics, pages, shown, trends
 from toolcart.archive.web.exports import DONE, Exports, Full, Job
-from toolcart.archive.web.filters import Unclear
+from toolcart.archive.web.filters import NotThere, Unclear
 from toolcart.archive.web.live import Feed
-from toolcart.archive.web.pages import NotThere, Page
+from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
 from toolcart.archive.web.users import VALID_S, Door, Proxy, User, role_for
 from toolcart.base.prometheus import CONTENT_TYPE
@@ -86,6 +87,14 @@ CHANGES: tuple[tuple[str, Change], ...] = (
 )
 
 
+class _Trouble(Unclear):
+    """Something else that a page says in place of what was asked for."""
+
+    def __init__(self, status: int, title: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.title = status, title
+
+
 class Site:
     """What all requests share."""
 
@@ -110,11 +119,8 @@ class Site:
         """Return an endpoint that shows a page."""
 
         async def answer(request: Request) -> Response:
-            if trouble := self._not_allowed(request, False):
-                return trouble
-            made = await self._made(request, make, self.reading, request)
-            if isinstance(made, Response):
-                return made
+            self._check(request)
+            made = await make(self.reading, request)
             if made.go_to:
                 return RedirectResponse(made.go_to, 303)
             if "json" in request.query_params:
@@ -132,66 +138,49 @@ class Site:
         """Return an endpoint that makes a change and shows a page afterwards."""
 
         async def answer(request: Request) -> Response:
-            if trouble := self._not_allowed(request, True):
-                return trouble
+            self._check(request, is_change=True)
             form = await _form_of(request)
             if form is None:
-                return self._trouble(request, 413, "Too long", f"A form has {FORM_MOST} bytes at most.")
+                raise _Trouble(413, "Too long", f"A form has {FORM_MOST} bytes at most.")
             who = request.scope.get("user", _ANYONE).name or "without a log-in"
-            to = await self._made(request, make, self.reading, self.writing, request, form, who)
-            return to if isinstance(to, Response) else RedirectResponse(to, 303)
+            return RedirectResponse(await make(self.reading, self.writing, request, form, who), 303)
 
         return answer
 
-    def _not_allowed(self, request: Request, is_change: bool) -> Response | None:
+    def _check(self, request: Request, is_change: bool = False) -> None:
+        """Refuse an address that is not for this user, or that no text can be looked up by."""
         wanted = role_for(request.url.path, request.query_params, is_change)
-        if request.scope.get("user", _ANYONE).may(wanted):
-            return None
-        return self._trouble(request, 403, "Not for you", f"This is for users with the role {wanted}.")
-
-    async def _made(self, request: Request, make: Callable[..., Awaitable[Any]], *values: Any) -> Any:
-        """Return what `make` makes, or a page that says what is wrong."""
-        try:
-            if any("\0" in text for text in request.query_params.values()):
-                raise Unclear("There is a character in the address that no text has.")
-            return await make(*values)
-        except Unclear as why:
-            return self._trouble(request, 400, "This cannot be read", str(why))
-        except NotThere as why:
-            return self._trouble(request, 404, "Not found", str(why))
-        except TooLong:
-            told = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
-            return self._trouble(request, 503, "Too much at once", told)
-        except Away as why:
-            return self._trouble(request, 503, "The database does not answer", str(why))
+        if not request.scope.get("user", _ANYONE).may(wanted):
+            raise _Trouble(403, "Not for you", f"This is for users with the role {wanted}.")
+        if any("\0" in text for text in request.query_params.values()):
+            raise Unclear("There is a character in the address that no text has.")
 
     async def _file(self, request: Request, made: Page) -> Response:
         """Return what a page shows as a file, or the page that shows how far it is."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
-            return self._trouble(request, 400, "This cannot be a file", told)
+            raise _Trouble(400, "This cannot be a file", told)
         if kind == "parquet" and made.rows.what not in (listed.RESULTS, listed.TREND):
-            return self._trouble(request, 400, "This cannot be a file", "Only results are there as Parquet.")
+            raise _Trouble(400, "This cannot be a file", "Only results are there as Parquet.")
         try:
             job = self.exports.start(made.rows, kind, request.scope.get("user", _ANYONE).name)
         except Full:
-            return self._trouble(request, 503, "Too much at once", "Many files are being written; try again later.")
+            raise _Trouble(503, "Too much at once", "Many files are being written; try again later.") from None
         wait_s = None if "wait" in request.query_params else SOON_S
         if await job.finished(wait_s):
-            return self._taken(request, job)
+            return self._taken(job)
         return RedirectResponse(f"/export/{job.number}", 303)
 
     async def export_page(self, request: Request) -> Response:
         """How far a file is; with `file`, the file."""
+        self._check(request)
         user = request.scope.get("user", _ANYONE)
         job = self.exports.find(request.path_params["number"])
-        if not user.may(role_for(request.url.path, request.query_params)):
-            return self._trouble(request, 403, "Not for you", "This is for users with the role export.")
         if job is None or (job.who != user.name and not user.may("admin")):
-            return self._trouble(request, 404, "Not found", "There is no such file any more: ask for it again.")
+            raise NotThere("There is no such file any more: ask for it again.")
         if "file" in request.query_params and job.ended.is_set():
-            return self._taken(request, job, keep=True)
+            return self._taken(job, keep=True)
         told = {"state": job.state, "count": job.count, "total": job.total, "name": job.name, "why": job.why}
         if "json" in request.query_params:
             return JSONResponse(told)
@@ -200,33 +189,35 @@ class Site:
             answer.headers["refresh"] = "2"
         return answer
 
-    def _taken(self, request: Request, job: Job, keep: bool = False) -> Response:
+    def _taken(self, job: Job, keep: bool = False) -> Response:
         """Return a job's file, which goes afterwards unless it is kept for a while."""
         if job.state != DONE:
             self.exports.forget(job)
             is_missing = "no pyarrow" in job.why
-            return self._trouble(
-                request, 501 if is_missing else 503, "Not installed" if is_missing else "It failed", job.why
-            )
+            raise _Trouble(501, "Not installed", job.why) if is_missing else _Trouble(503, "It failed", job.why)
         if not os.path.exists(job.path):  # Parquet without rows
             self.exports.forget(job)
-            return self._trouble(request, 404, "Not found", "There is no such result.")
+            raise NotThere("There is no such result.")
         gone = None if keep else BackgroundTask(self.exports.forget, job)
         return FileResponse(job.path, media_type=export.MEDIA[job.kind], filename=job.name, background=gone)
 
-    def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
+    async def trouble(self, request: Request, why: Exception) -> Response:
+        """Say what is wrong in place of a page; what went wrong inside goes into the log."""
+        if isinstance(why, Unclear):
+            status, title, text = why.status, why.title, str(why)
+        elif isinstance(why, HTTPException):
+            status, title, text = 404, "Not found", "There is no such page."
+        elif isinstance(why, TooLong):
+            status, title = 503, "Too much at once"
+            text = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
+        elif isinstance(why, Away):
+            status, title, text = 503, "The database does not answer", str(why)
+        else:
+            status, title = 500, "Something went wrong"
+            text = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
         if "json" in request.query_params:
             return JSONResponse({"error": text}, status)
         return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text)
-
-    async def nowhere(self, request: Request, _why: Exception) -> Response:
-        """Answer an address that does not exist."""
-        return self._trouble(request, 404, "Not found", "There is no such page.")
-
-    async def failed(self, request: Request, _why: Exception) -> Response:
-        """Answer for a page that failed; what went wrong goes into the log."""
-        told = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
-        return self._trouble(request, 500, "Something went wrong", told)
 
     async def live(self, request: Request) -> Response:
         """Send events, from `after` or the last one that the browser had."""
@@ -414,7 +405,8 @@ def make(
         Route("/logout", site.logout, methods=["POST"]),
         Mount("/static", files(shown.HERE / "static")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
+    handlers = dict.fromkeys((Unclear, TooLong, Away, 404, 500), site.trouble)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
     app.state.site, app.state.shifts, app.state.rules = site, shifts, rules
     return app

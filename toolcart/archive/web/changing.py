@@ -11,8 +11,8 @@ from toolcart.archive import audit, limits
 from toolcart.archive.periods import moment
 from toolcart.archive.queries import Wanted
 from toolcart.archive.web import asked, filters, shown
-from toolcart.archive.web.filters import Unclear
-from toolcart.archive.web.pages import NotThere, Page, station_of
+from toolcart.archive.web.filters import NotThere, Unclear
+from toolcart.archive.web.pages import Page, station_of
 from toolcart.archive.web.reading import Reading, Writing
 
 REFERENCE_DAYS = 7  # of a reference period, unless another one is chosen

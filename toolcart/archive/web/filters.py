@@ -16,7 +16,15 @@ NONE = "-"  # a tool without a serial number
 
 
 class Unclear(Exception):
-    """The address names nothing that can be shown; the text says why."""
+    """The address names nothing that can be shown; a page says why, under this title."""
+
+    status, title = 400, "This cannot be read"
+
+
+class NotThere(Unclear):
+    """There is no such thing; the text says what was asked for."""
+
+    status, title = 404, "Not found"
 
 
 def station(text: str) -> asked.Station:

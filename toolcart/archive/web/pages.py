@@ -16,6 +16,7 @@ from starlette.requests import Request
 from toolcart.archive import cars, queries, rows
 from toolcart.archive.audit import REMARK_MOST, remarks_of
 from toolcart.archive.web import asked, filters, listed, shown
+from toolcart.archive.web.filters import NotThere
 from toolcart.archive.web.listed import Listed
 from toolcart.archive.web.reading import Reading
 from toolcart.trace.curves import Curve, Tightening
@@ -25,10 +26,6 @@ LIVE_ROWS = 50
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
 VIN_MOST = 25  # 004:125
 _GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
-
-
-class NotThere(Exception):
-    """There is no such thing; the text says what was asked for."""
 
 
 @dataclass
