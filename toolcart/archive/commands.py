@@ -19,17 +19,15 @@ import click
 from toolcart.archive import export
 from toolcart.archive.consume.commands import check_consumer, consume
 from toolcart.archive.mail_commands import alert, report
-from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
+from toolcart.archive.options import EXIT_NOTHING, database_option, fail, failing, library, machine_option, reading
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.printable import visible, visible_in
 
-GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
 _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}; left out {failed}"
 _MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
 CARS_MOST = 50
-STATUSES = ("OK", "NOK", "low", "high")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
 
 
@@ -53,21 +51,19 @@ archive.add_command(report)
 
 
 def _station(text: str | None) -> tuple[int, int, int] | None:
-    if text is None:
-        return None
-    parts = text.split("/")
-    if len(parts) == 1:
-        parts = ["3", "1", *parts]
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    from toolcart.archive.queries import station_of
+
+    found = None if text is None else station_of(text)
+    if text is not None and found is None:
         fail(f"--station {text!r}: the number of a station, or type/system/station such as 3/1/10")
-    return (int(parts[0]), int(parts[1]), int(parts[2]))
+    return found
 
 
 def _time(name: str, text: str | None) -> str | None:
-    digits = "".join(c for c in text or "" if c.isdigit())
-    if text is None:
-        return None
-    if not 4 <= len(digits) <= 14 or any(c not in "0123456789-:T ." for c in text):
+    from toolcart.archive.queries import digits_of
+
+    digits = None if text is None else digits_of(text)
+    if text is not None and digits is None:
         fail(f"{name} {text!r}: a time such as 2026-11-21 or '2026-11-21 14:30'")
     return digits
 
@@ -160,7 +156,7 @@ def _write_table(rows: Iterable[dict]) -> int:
 
 def _with_status(value: float | None, status: int | None, decimals: int) -> str:
     told = "" if value is None else f"{value:.{decimals}f}"
-    return told if not status else f"{told} {STATUSES[status] if status < len(STATUSES) else status}"
+    return f"{told} {export.status(status)}" if status else told
 
 
 # -- check, forget, move, import -----------------------------------------------------------------------------------
@@ -220,10 +216,8 @@ def forget(place: str, newest: int, yes: bool) -> None:
 
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Lose {newest} results of {place} for good?")):
         fail("nothing is changed; --yes does it without a question")
-    try:
+    with failing(database.Unusable):
         lost = forget_newest(place, newest)
-    except database.Unusable as reason:
-        fail(str(reason))
     click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
 
 
@@ -250,11 +244,8 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     from toolcart.archive import changes
     from toolcart.base.command_group import progress_bar
 
-    try:
-        with progress_bar(os.path.basename(into)) as bar:
-            told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
-    except database.Unusable as reason:
-        fail(str(reason))
+    with failing(database.Unusable), progress_bar(os.path.basename(into)) as bar:
+        told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
     click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
 
 
@@ -277,15 +268,13 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     from toolcart.base.command_group import progress_bar
 
     told: dict[str, Any]
-    try:
+    with failing(database.Unusable, NoQuarantine):
         if _is_spool(source):
             told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))
             words = _SET_ASIDE
         else:
             with progress_bar(os.path.basename(source)) as bar:
                 told, words = take_from(place, source, bar), _IMPORTED
-    except (database.Unusable, NoQuarantine) as reason:
-        fail(str(reason))
     for one in told.pop("left", []):
         click.echo(f"left out: {visible(one)}", err=True)
     click.echo(json.dumps(told) if as_json else words.format(**told))
@@ -335,15 +324,9 @@ def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
 
 def _tightening(told: dict):
     """Return a result with its graphs in the form that `toolcart trace` draws."""
-    from toolcart.archive.queries import samples
-    from toolcart.trace.curves import Curve, Tightening
+    from toolcart.archive.queries import curves
+    from toolcart.trace.curves import Tightening
 
     program = told["ProgramName"] or str(told["Program"])
-    one = Tightening(str(told["TighteningId"] or ""), export.shown_time(told["Time"]), told["Station"], program)
-    for graph in told["Graphs"]:
-        times_ms, values = samples(graph)
-        if not values:
-            continue
-        name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
-        one.curves[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
-    return one
+    ident, time = str(told["TighteningId"] or ""), export.shown_time(told["Time"])
+    return Tightening(ident, time, told["Station"], program, curves(told))

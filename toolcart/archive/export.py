@@ -26,6 +26,7 @@ MEDIA = {
 }
 ENDINGS = {"csv-semicolon": "csv"}  # of a file's name, where it is not the kind
 NEEDS = {"parquet": "pyarrow"}
+STATUSES = {1: "NOK", 2: "low", 3: "high"}  # 004:150
 _TIMES = xlsx.TIMES
 _FORMULAS = tuple("=+-@\t\r")
 
@@ -72,6 +73,11 @@ def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) ->
         writer.writerow(told)
         count += 1
     return count
+
+
+def status(value: int | None) -> str:
+    """Return the status of a value; "" if it is good or was not sent."""
+    return STATUSES.get(value, str(value)) if value else ""
 
 
 def shown_time(digits: str) -> str:

@@ -87,11 +87,9 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
         return None
     if not (told["mail_from"] and told["mail_to"]):
         options.fail("--smtp needs --mail-from and --mail-to")
-    try:
+    with options.failing(ValueError, private.Wrong):
         password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
         server = address(told["smtp"])
-    except (ValueError, private.Wrong) as wrong:
-        options.fail(str(wrong))
     how = (told["smtp_tls"], told["smtp_user"], password)
     return Mail(*server, told["mail_from"], told["mail_to"], *how)
 

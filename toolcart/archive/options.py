@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -48,6 +49,15 @@ def fail(text: str, exit_code: int = EXIT_WRONG) -> NoReturn:
     sys.exit(exit_code)
 
 
+@contextmanager
+def failing(*kinds: type[Exception]) -> Iterator[None]:
+    """Say what goes wrong inside in one of these ways, and end."""
+    try:
+        yield
+    except kinds as wrong:
+        fail(str(wrong))
+
+
 def say(text: str) -> None:
     """Print a line for the user."""
     click.echo(visible_lines(text))
@@ -57,17 +67,13 @@ def say(text: str) -> None:
 def reading(place: str):
     """A connection for reading; if the database cannot be used, say why and exit."""
     database = library()
-    try:
+    with failing(database.Unusable):
         engine = database.connect(place, writes=False)
-    except database.Unusable as reason:
-        fail(str(reason))
-    try:
-        with database.in_words(place), engine.connect() as connection:
-            yield connection
-    except database.Unusable as reason:
-        fail(str(reason))
-    finally:
-        engine.dispose()
+        try:
+            with database.in_words(place), engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
 
 def library():
@@ -103,7 +109,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
         fail(f"{missing.name} is not installed: {how_to_get('archive-mqtt')}")
     password = options["mqtt_password_file"]
     files = [options[name] for name in ("mqtt_ca", "mqtt_certificate", "mqtt_key")]
-    try:
+    with failing(broker.Wrong, private.Wrong):
         found = broker.address_of(url)
         if any(files):
             if found.tls is None:
@@ -113,8 +119,6 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
             if not found.user:
                 fail(f"{url}: a password needs a user: mqtt://user@host")
             found = replace(found, password=private.text_of(password).partition("\n")[0].rstrip("\r"))
-    except (broker.Wrong, private.Wrong) as wrong:
-        fail(str(wrong))
     return replace(found, filters=(*found.filters, *filters), client_id=options["client_id"] or default_id)
 
 

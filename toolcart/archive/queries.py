@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,9 +18,29 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, 
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.archive import cars
 from toolcart.archive import tables as t
+from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
+GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+_TIME = re.compile(r"[-0-9:T .]+")
 _R = t.RESULT.c
+
+
+def station_of(text: str) -> tuple[int, int, int] | None:
+    """Read type/system/station, or the last number alone; None if it is something else."""
+    parts = text.split("/")
+    if len(parts) == 1:
+        parts = ["3", "1", *parts]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        return None
+    return (int(parts[0]), int(parts[1]), int(parts[2]))
+
+
+def digits_of(text: str, exactly: int | None = None) -> str | None:
+    """Return the digits of a time or of its beginning; None if it is none."""
+    digits = "".join(c for c in text if c.isascii() and c.isdigit())
+    fits = len(digits) == exactly if exactly else 4 <= len(digits) <= 14
+    return digits if fits and _TIME.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
@@ -146,6 +167,17 @@ def _first_row(connection: Connection, told: dict) -> int:
 
 def _key_of(told: dict) -> list:
     return [told[name] for name in t.RESULT_KEY]
+
+
+def curves(told: dict) -> dict[str, Curve]:
+    """Return a result's curves by what they are of, without those that have no scale."""
+    found = {}
+    for graph in told["Graphs"]:
+        times_ms, values = samples(graph)
+        if values:
+            name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
+            found[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
+    return found
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:

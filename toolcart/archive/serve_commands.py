@@ -20,6 +20,7 @@ from toolcart.archive.options import (
     consuming,
     database_option,
     fail,
+    failing,
     library,
     machine_option,
     reading,
@@ -57,10 +58,8 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     if not (certificate and key):
         fail("TLS needs both --tls-certificate and --tls-key")
     files = Tls(certificate, key, ca)
-    try:
+    with failing(Wrong):
         files.context()
-    except Wrong as wrong:
-        fail(str(wrong))
     return files
 
 
@@ -70,7 +69,7 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
         from toolcart.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
-    try:
+    with failing(ValueError, CannotServe):
         names = ("password_file", "users_file", "trust_proxy", "user_header")
         given: dict[str, Any] = {name: options[name] for name in names if options.get(name)}
         if options.get("shifts"):
@@ -80,8 +79,6 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
         where = Listening(*address(text), tls=tls, **given)
         where.door()
         where.proxy()
-    except (ValueError, CannotServe) as wrong:
-        fail(str(wrong))
     return where
 
 
@@ -120,12 +117,20 @@ def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
     from toolcart.archive import database, serving
 
-    try:
-        asyncio.run(serving.run(where, faults, say, seconds, where_pages))
-    except database.Unusable as reason:
-        fail(str(reason))
-    except BrokenPipeError:
-        reader_has_gone()
+    with failing(database.Unusable):
+        try:
+            asyncio.run(serving.run(where, faults, say, seconds, where_pages))
+        except BrokenPipeError:
+            reader_has_gone()
+
+
+_SEQUENCE = click.IntRange(0, 99999)
+_EACH_N: dict[str, Any] = {"type": click.IntRange(min=0), "default": 0, "metavar": "N"}
+
+
+def _fault(name: str, field: str, text: str, **how: Any):
+    """Return an option for a fault (toolcart.archive.faults)."""
+    return click.option(f"--fail-{name}", field, help=f"Fault: {text}", **how)
 
 
 @click.command()
@@ -147,46 +152,16 @@ def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages
 )
 @click.option("--tell-host", help="Server address given to stations, if it is not --host.")
 @click.option("--seconds", type=SECONDS, help="End after this time.")
-@click.option(
-    "--fail-refuse",
-    "refuse",
-    multiple=True,
-    metavar="CODE:FIELD=PATTERN",
-    help="Fault: refuse what matches, such as 7:vin=WVW.*",
-)
-@click.option("--fail-late-ms", "late_ms", type=click.IntRange(0, 600000), default=0, help="Fault: delay each answer.")
-@click.option(
-    "--fail-silent", "silent", multiple=True, metavar="TELEGRAM", help="Fault: never answer these telegrams: 04, 06."
-)
-@click.option(
-    "--fail-lose",
-    "lose_every",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Fault: lose every n-th answer.",
-)
-@click.option(
-    "--fail-close",
-    "close_after",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Fault: close the connection after n telegrams.",
-)
-@click.option(
-    "--fail-identifier", "wrong_identifier", is_flag=True, help="Fault: answer with a wrong identifier first."
-)
-@click.option(
-    "--fail-say-result", "say_result", type=click.IntRange(0, 99999), help="Fault: the latest result that 08 names."
-)
-@click.option(
-    "--fail-say-event", "say_event", type=click.IntRange(0, 99999), help="Fault: the latest event that 08 names."
-)
-@click.option("--fail-say-host", "say_host", help="Fault: the address that 08 names, sent as it is.")
-@click.option(
-    "--fail-without-12", "without_12", is_flag=True, help="Fault: say nothing after a connection, as an old PIM does."
-)
+@_fault("refuse", "refuse", "refuse what matches, such as 7:vin=WVW.*", multiple=True, metavar="CODE:FIELD=PATTERN")
+@_fault("late-ms", "late_ms", "delay each answer.", type=click.IntRange(0, 600000), default=0)
+@_fault("silent", "silent", "never answer these telegrams: 04, 06.", multiple=True, metavar="TELEGRAM")
+@_fault("lose", "lose_every", "lose every n-th answer.", **_EACH_N)
+@_fault("close", "close_after", "close the connection after n telegrams.", **_EACH_N)
+@_fault("identifier", "wrong_identifier", "answer with a wrong identifier first.", is_flag=True)
+@_fault("say-result", "say_result", "the latest result that 08 names.", type=_SEQUENCE)
+@_fault("say-event", "say_event", "the latest event that 08 names.", type=_SEQUENCE)
+@_fault("say-host", "say_host", "the address that 08 names, sent as it is.")
+@_fault("without-12", "without_12", "say nothing after a connection, as an old PIM does.", is_flag=True)
 @click.option("--events-by-10", "answer_events_by_10", is_flag=True, help="Acknowledge events with telegram 10.")
 @click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
 @click.option("--keep-days", type=click.IntRange(min=1), help="Records are old after so many days.")
@@ -291,10 +266,8 @@ def drain(place: str, server: str) -> None:
     """Move a server's stations to the others and stop it."""
     from toolcart.archive import servers
 
-    try:
+    with failing(ValueError):
         host, port = address(server)
-    except ValueError as wrong:
-        fail(str(wrong))
     with _served(place) as connection:
         is_there = servers.drain(connection, host, port)
         if is_there:
@@ -326,7 +299,5 @@ def _served(place: str):
 def user(name: str, users_file: str, role: str, remove: bool) -> None:
     """Add a user of the pages, or remove one."""
     tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    try:
+    with failing(Unknown):
         put(users_file, name, role, tried)
-    except Unknown as wrong:
-        fail(str(wrong))

@@ -21,6 +21,7 @@ from toolcart.archive.options import (
     consuming,
     database_option,
     fail,
+    failing,
     library,
     machine_option,
 )
@@ -91,13 +92,11 @@ def check_consumer(url: str, topic: str | None, wait_s: float, restart: str, cou
     if not as_json:
         click.echo(f"batches go to {base}/results of {where}; receipts are to come to {base}/receipt")
     wrong = 0
-    try:
+    with failing(check.NotPossible):
         for found in check.check(where, base, check.Plan(wait_s, restart, count)):
             wrong += found.right is False
             word = {True: "right", False: "WRONG", None: "-"}[found.right]
             click.echo(json.dumps(asdict(found)) if as_json else f"{word:6}{found.text}")
-    except check.NotPossible as why:
-        fail(str(why))
     if not as_json:
         click.echo("nothing is wrong with it" if not wrong else f"{wrong} wrong")
     sys.exit(EXIT_NOTHING if wrong else 0)

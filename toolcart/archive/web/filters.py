@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from starlette.requests import Request
 
 from toolcart.archive import rates
+from toolcart.archive.queries import digits_of, station_of
 from toolcart.archive.web import asked
 
 _FILLED = {"from": "000001010000", "to": "999912312359"}  # fills in what a time leaves out
-_TIME = re.compile(r"[-0-9:T .]+")
 NONE = "-"  # a tool without a serial number
 
 
@@ -29,12 +28,10 @@ class NotThere(Unclear):
 
 def station(text: str) -> asked.Station:
     """Read type/system/station, or the last number alone."""
-    parts = text.split("/")
-    if len(parts) == 1:
-        parts = ["3", "1", *parts]
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+    found = station_of(text)
+    if found is None:
         raise Unclear(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
-    return (int(parts[0]), int(parts[1]), int(parts[2]))
+    return found
 
 
 def number(request: Request, name: str, within: range = range(10**9)) -> int | None:
@@ -79,11 +76,8 @@ def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
 def time(request: Request, name: str, exactly: int | None = None) -> str | None:
     """Return the digits of a time, or of its beginning."""
     text = request.query_params.get(name, "")
-    digits = "".join(c for c in text if c.isascii() and c.isdigit())
-    if not text:
-        return None
-    fits = len(digits) == exactly if exactly else 4 <= len(digits) <= 14
-    if not fits or not _TIME.fullmatch(text):
+    digits = digits_of(text, exactly)
+    if text and digits is None:
         raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
     return digits
 

@@ -19,13 +19,13 @@ from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.filters import NotThere
 from toolcart.archive.web.listed import Listed
 from toolcart.archive.web.reading import Reading
-from toolcart.trace.curves import Curve, Tightening
+from toolcart.trace.curves import Tightening
 
 DAY_LIST = 50
 LIVE_ROWS = 50
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
 VIN_MOST = 25  # 004:125
-_GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
+_UNITS = {"deg": "°"}
 
 
 @dataclass
@@ -193,18 +193,14 @@ async def _list(read: Reading, request: Request, name: str, rows: Listed, form: 
 
 def _curves(found: dict) -> dict:
     """Return values over time and torque over angle, with limits; {} if there are none."""
-    one = Tightening("", "")
-    told: dict[str, Any] = {}
-    for graph in found["Graphs"]:
-        name, unit = _GRAPHS.get(graph["GraphType"], ("another", ""))
-        times, values = queries.samples(graph)
-        if not values:
-            continue
-        one.curves[name] = Curve(name, unit, values, times, graph["LimitMin"], graph["LimitMax"])
-        told[name] = {"unit": unit, "times": _short(times), "values": _short(values)}
-    if not told:
+    curves = queries.curves(found)
+    if not curves:
         return {}
-    over = one.torque_over_angle()
+    told: dict[str, Any] = {
+        name: {"unit": _UNITS.get(one.unit, one.unit), "times": _short(one.times_ms), "values": _short(one.values)}
+        for name, one in curves.items()
+    }
+    over = Tightening("", "", curves=curves).torque_over_angle()
     told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
     told["limits"] = {name.lower(): [found[f"{name}Low"], found[f"{name}High"]] for name in ("Torque", "Angle")}
     return told

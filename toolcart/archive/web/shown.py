@@ -14,14 +14,13 @@ from sqlalchemy import Connection
 
 from toolcart import pages
 from toolcart.archive import rows, spc, statistics
-from toolcart.archive.export import shown_time
+from toolcart.archive.export import shown_time, status
 from toolcart.archive.periods import period_by
 from toolcart.archive.queries import Wanted
 from toolcart.archive.statistics import Part
 from toolcart.archive.web.trend import QUANTITIES, Quantity, drawn
 
 HERE = Path(__file__).parent
-STATUSES = {0: "OK", 1: "NOK", 2: "low", 3: "high"}  # 004:150
 ALIVE_S = 90  # a station sends something at least every minute, and that is stored within five seconds
 
 
@@ -43,11 +42,6 @@ def limits(low: float | None, high: float | None, decimals: int) -> str:
     """Return the two limits of a value as text, "" if it has none."""
     low, high = limits_of(low, high)
     return "" if low is None else f"{number(low, decimals)} to {number(high, decimals)}"
-
-
-def status(value: int | None) -> str:
-    """Return the status of a value; "" if it is good or was not sent."""
-    return "" if not value else STATUSES.get(value, str(value))
 
 
 def gauge(value: float | None, low: float | None, high: float | None) -> float | None:
