@@ -5,13 +5,22 @@ Rules
 2. A cut resets every connection and frees the ports; joining, or another start, takes the same ports again.
 3. It ends when the other end of its stdin is closed: however the demo ends, no process is left behind.
 4. Unless `close` ended it, it is started again: `look_after` says so.
+
+The process, `python -m toolcart.archive.beside PLACE PIM SERVER cut|join`, takes orders on stdin and prints JSON
+1. Orders are `cut` and `join`; at the end of stdin it commits what is waiting and ends.
+2. It says `listens` with its ports once, `trouble` for what could not be stored, `failed` if it cannot start.
+3. It is no slower and no kinder than `toolcart archive serve`: the same server, writer and database.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import os
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +29,7 @@ from importlib.util import find_spec
 
 from toolcart.base import child
 
+HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 10.0
 
@@ -141,11 +151,7 @@ class Beside(Books):
         self.close_books()
         assert self._process.stdin is not None
         self._process.stdin.close()
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        child.wait_or_kill(self._process, STOP_LIMIT_S)
         self._reader.join()
 
     @property
@@ -158,7 +164,7 @@ class Beside(Books):
     def _start(self) -> None:
         words = [self.place, str(self.pim_port), str(self.server_port), "cut" if self._is_cut else "join"]
         self._process = subprocess.Popen(
-            child.command("-m", "toolcart.archive.beside_process", *words),
+            child.command("-m", "toolcart.archive.beside", *words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -197,3 +203,49 @@ class Beside(Books):
                     self._troubles.append(said["text"])
         self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
         self._listens.set()
+
+
+# -- in the process: the archive's libraries are imported here alone ---------------------------------------------------
+
+
+def _say(kind: str, **more: object) -> None:
+    os.write(1, (json.dumps({"kind": kind, **more}) + "\n").encode())
+
+
+async def _serve(place: str, pim_port: int, server_port: int, is_cut: bool) -> None:
+    from toolcart.archive import database
+    from toolcart.archive.server import Archive
+    from toolcart.archive.writer import Writer
+
+    loop = asyncio.get_running_loop()
+    orders = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    with database.writing(place) as engine:
+        archive = Archive(Writer(engine, lambda text: _say("trouble", text=text)), HOST)
+        try:
+            if not (is_cut and pim_port):
+                pim_port, server_port = await archive.listen(HOST, pim_port, server_port)
+            _say("listens", pim_port=pim_port, server_port=server_port)
+            gc.freeze()
+            while order := (await orders.readline()).decode().strip():
+                if (order == "cut") != is_cut:
+                    is_cut = order == "cut"
+                    await (archive.cut() if is_cut else archive.listen(HOST, pim_port, server_port))
+        finally:
+            await archive.close()
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    from toolcart.archive.database import Unusable
+
+    place, pim_port, server_port, network = sys.argv[1:]
+    try:
+        asyncio.run(_serve(place, int(pim_port), int(server_port), network == "cut"))
+    except (Unusable, OSError) as wrong:
+        _say("failed", text=str(wrong))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

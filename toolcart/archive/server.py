@@ -48,8 +48,6 @@ INLET_BYTES = 16384  # read at once
 TELEGRAM_BYTES = 500  # what a telegram costs beside its own bytes
 UNCOMMITTED_MOST = 2**22  # bytes of all connections; taken apart they need about ten times as much
 UNCOMMITTED_OF_ONE_MOST = 2**17  # of one connection
-TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and logged once in this time
-KINDS_MOST = 4096  # kinds of breaches remembered for that
 ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
 HANDED_OVER_AT_ONCE = 50  # connections of stations that belong to another server
 DRAINED_IN_S = 10.0
@@ -104,7 +102,6 @@ class Archive:
         self.unread = 0  # connections reset because the other side does not read
         self.uncommitted = 0  # bytes
         self.inlet = memoryview(bytearray(INLET_BYTES))  # shared by all connections; what is read is copied at once
-        self._noted: dict[tuple[str, str, str], float] = {}
         self._speakers: dict[tuple[int, int, int], ServerClient] = {}  # the last to speak for each station
         self._tls: ssl.SSLContext | None = None
         self.turns = Turns(self.loop)
@@ -219,15 +216,8 @@ class Archive:
         """Count a breach of the document; store and log it if it is the first of its kind for a while."""
         self.breaches += 1
         kind = (peer.rpartition(":")[0], telegram, _INDEX.sub("[]", breach.field))
-        now = self.loop.time()
-        if now - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
-            return
-        self._noted.pop(kind, None)
-        if len(self._noted) >= KINDS_MOST:
-            self._noted.pop(next(iter(self._noted)))  # the one logged longest ago
-        self._noted[kind] = now
-        self.writer.note_breach(peer, visible(telegram), breach)
-        self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
+        if self.writer.note_breach(kind, peer, visible(telegram), breach):
+            self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
 
 
 class _Client(asyncio.BufferedProtocol):

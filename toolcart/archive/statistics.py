@@ -32,7 +32,6 @@ Station = tuple[int, int, int]
 
 
 Ends = tuple[float | None, float | None]  # least and most; unknown for no values
-_NO_VALUES: Ends = (None, None)
 
 
 @dataclass
@@ -48,6 +47,11 @@ class Part:
     sums: dict[str, Sums]
     ok: dict[str, Sums]  # of the OK ones
     bad_ends: dict[str, Ends]  # of those that are not OK
+
+    @property
+    def key(self) -> tuple:
+        """Spindle, program and limits."""
+        return (self.spindle, self.program, *[limit for name in QUANTITIES for limit in self.limits[name]])
 
     def of(self, only_ok: bool) -> dict[str, Sums]:
         """Return the sums of all or of the OK ones."""
@@ -97,14 +101,12 @@ def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
     """Return the same in longer periods."""
     told: dict[tuple, Part] = {}
     for part in parts:
-        key = (part.period[:digits], part.spindle, part.program, *part.limits.values())
-        longer = told.get(key)
-        if longer is None:
-            sums, ok = ({name: Sums() for name in QUANTITIES} for _ in range(2))
-            no_ends: dict[str, Ends] = dict.fromkeys(QUANTITIES, _NO_VALUES)
-            longer = Part(part.period[:digits], part.spindle, part.program, part.limits, 0, 0, sums, ok, no_ends)
-            told[key] = longer
-        longer.add(part)
+        key = (part.period[:digits], *part.key)
+        if key in told:
+            told[key].add(part)
+            continue
+        sums, ok = ({name: replace(one) for name, one in of.items()} for of in (part.sums, part.ok))
+        told[key] = replace(part, period=key[0], sums=sums, ok=ok, bad_ends=dict(part.bad_ends))
     return list(told.values())
 
 
@@ -264,21 +266,20 @@ def bars(
     wanted: Wanted,
     names: Sequence[str],
     only_ok: bool,
-    first: Callable[[float, float], float],
-    width: Callable[[float, float], float],
+    ends: Callable[[float, float], tuple[float, float]],
     most: int,
 ) -> dict[str, dict[tuple, list[int]]]:
     """Return how many values of each quantity lie in each of `most` bars, by spindle, program and limits.
 
-    `first` and `width` give a bar's begin and width from the limits; the outer ones have all that is beyond. Counted
-    here: to tell its bar the database works out a result's limits a dozen times, which takes twice as long.
+    `ends` gives where the bars begin and end from the limits; the outer ones have all that is beyond. Counted here: to
+    tell its bar the database works out a result's limits a dozen times, which takes twice as long.
     """
-    limits = [_R[name] for name in _LIMITS]
-    asked = select(_R.Spindle, _R.Program, *limits, *[_R[name] for name in names]).where(*which(connection, wanted))
+    columns = [_R[name] for name in (*_LIMITS, *names)]
+    asked = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
     if only_ok:
         asked = asked.where(_R.Overall == 0)
     several: dict[tuple, list[list[float]]] = {}
-    at = 2 + len(limits)
+    at = 2 + len(_LIMITS)
     for row in connection.execute(asked):
         of = row[:at]
         values = several.get(of)
@@ -288,17 +289,17 @@ def bars(
             if value is not None:
                 one.append(value)
     told: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
-    for (spindle, program, *ends), values in several.items():
-        each = {name: quarters.limits_of(*ends[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
+    for (spindle, program, *limits), values in several.items():
+        each = {name: quarters.limits_of(*limits[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
         key = (spindle, program, *[limit for both in each.values() for limit in both])
         for name, some in zip(names, values, strict=True):
             if some:
                 counts = told[name].setdefault(key, [0] * most)
-                _count(counts, some, first(*each[name]), width(*each[name]))
+                _count(counts, some, *ends(*each[name]))
     return told
 
 
-def _count(counts: list[int], values: Sequence[float], first: float, width: float) -> None:
-    last = len(counts) - 1
+def _count(counts: list[int], values: Sequence[float], first: float, end: float) -> None:
+    last, width = len(counts) - 1, (end - first) / len(counts)
     for value in values:
         counts[min(max(math.floor((value - first) / width), 0), last) if width else 0] += 1

@@ -32,7 +32,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
 from toolcart.archive.rows import Key
-from toolcart.toolsnet import is_behind, station_of
+from toolcart.toolsnet import Breach, is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram
@@ -41,6 +41,8 @@ WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
 MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
+TOLD_AGAIN_S = 3600  # a breach of the same kind is kept and told once in this time
+KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
 
 Tell = Callable[[str], None]
@@ -114,6 +116,7 @@ class Writer:
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, Tell]] = []
         self._breaches: list[tuple] = []
+        self._noted: dict[tuple, float] = {}  # kinds of breaches
         self._heard: dict[Station, str] = {}
         self._changes: list[Callable[[], None]] = []
         self._closing = False
@@ -138,13 +141,21 @@ class Writer:
             self._wake.notify()
         return True
 
-    def note_breach(self, peer: str, telegram: str, breach) -> None:
-        """Queue this breach of the document to be stored, if there is room."""
+    def note_breach(self, kind: tuple, peer: str, telegram: str, breach: Breach) -> bool:
+        """Queue this breach of the document to be stored if it is the first of its kind for a while; True then."""
+        now_s = time.monotonic()
         with self._wake:
+            if now_s - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+                return False
+            self._noted.pop(kind, None)
+            if len(self._noted) >= KINDS_MOST:
+                self._noted.pop(next(iter(self._noted)))  # the one noted longest ago
+            self._noted[kind] = now_s
             if len(self._breaches) < WAITING_MOST:
                 whose = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
                 self._breaches.append((*whose, breach.position or None, breach.found[:1000], breach.allowed))
                 self._wake.notify()
+        return True
 
     def heard(self, station: Station) -> None:
         """Note a station's sign of life; these are written every few seconds."""

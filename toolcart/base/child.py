@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 
 def command(*words: str) -> list[str]:
     """Return the command that starts this Python with these arguments."""
     return [sys.executable, "-P", *words]
+
+
+def wait_or_kill(process: subprocess.Popen, within_s: float) -> None:
+    """Wait for its end, which a closed pipe has told it; kill it if it takes longer."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 # How far a process stands back when CPU is scarce: one that serves people yields to one that takes results.

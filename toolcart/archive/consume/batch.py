@@ -39,7 +39,7 @@ from sqlalchemy import Connection, select, update
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive import bulk
 from toolcart.archive import tables as t
-from toolcart.archive.consume.lines import Place, Unreadable, frame_text, result_of
+from toolcart.archive.consume.lines import Place, Unreadable, frame_text, placed, result_of
 from toolcart.archive.rows import tightening_of
 from toolcart.archive.writer import REPEATED, STORED, Opened, Station
 
@@ -79,11 +79,8 @@ def _batch(topic: str, payload: bytes) -> Batch:
         raise Unreadable(f"a topic of {len(topic)} characters")
     first, *lines = _lines(payload)
     head = _object(first, "head")
-    place = (
-        _whole(head, "system_type", 1, _PLACE_MOST),
-        _whole(head, "system", 1, _PLACE_MOST),
-        _whole(head, "station", 1, _PLACE_MOST),
-    )
+    system_type, system, station = (_whole(head, name, 1, _PLACE_MOST) for name in ("system_type", "system", "station"))
+    place = (system_type, system, station)
     identity = head.get("identity")
     if not (isinstance(identity, str) and _IDENTITY.fullmatch(identity)):
         raise Unreadable(f"identity {identity!r:.40}: eight lower-case hex digits")
@@ -213,9 +210,8 @@ def decide(have: int, after: int, last: int, waits: bool = True) -> str:
 
 def parcel_of(batch: Batch) -> dict:
     """Return the batch as the writer takes it; with the outcome, `number` becomes that of the receipt."""
-    place = dict(zip(("system_type", "system", "station"), batch.place, strict=True))
     counts = dict.fromkeys(("number", "new", "known", "missing"), 0)
-    return {**place, "topic": batch.topic, "batch": batch, **counts, "other": None}
+    return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None}
 
 
 def line_parcel(topic: str, kind: str, found: dict) -> dict:

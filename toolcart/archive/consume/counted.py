@@ -7,14 +7,11 @@ Rules
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from toolcart.base.printable import visible
 from toolcart.toolsnet import Breach
 
-TOLD_AGAIN_S = 3600.0
-KINDS_MOST = 4096
 SAMPLE_MOST = 200
 _PEER_MOST = 60
 
@@ -38,11 +35,10 @@ ALLOWED = {
 class Counted:
     """The figures of one consumer; the receiver's and the writer's thread each count their own."""
 
-    def __init__(self, note_breach: Callable[[str, str, Breach], None], say: Callable[[str], None]) -> None:
+    def __init__(self, note_breach: Callable[[tuple, str, str, Breach], bool], say: Callable[[str], None]) -> None:
         self.of: dict[str, int] = dict.fromkeys(NAMES, 0)
         self._note_breach = note_breach
         self._say = say
-        self._noted: dict[tuple[str, str], float] = {}
 
     def add(self, name: str, count: int = 1) -> None:
         """Count something that is in order."""
@@ -51,16 +47,10 @@ class Counted:
     def note(self, name: str, topic: str, found: str, count: int = 1) -> None:
         """Count something that should not happen, and show it if it is the first of its kind for a while."""
         self.of[name] += count
-        kind, now = (name, topic[:500]), time.monotonic()
-        if now - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
-            return
-        self._noted.pop(kind, None)
-        if len(self._noted) >= KINDS_MOST:
-            self._noted.pop(next(iter(self._noted)), None)
-        self._noted[kind] = now
-        shown = visible(found)[:SAMPLE_MOST]
-        self._note_breach(visible(topic)[-_PEER_MOST:], "", Breach(name.replace("_", " "), 0, shown, ALLOWED[name]))
-        self._say(f"{visible(topic)[:SAMPLE_MOST]}: {name.replace('_', ' ')}: {shown}")
+        shown, kind = visible(found)[:SAMPLE_MOST], name.replace("_", " ")
+        breach = Breach(kind, 0, shown, ALLOWED[name])
+        if self._note_breach((name, topic[:500]), visible(topic)[-_PEER_MOST:], "", breach):
+            self._say(f"{visible(topic)[:SAMPLE_MOST]}: {kind}: {shown}")
 
     def line(self) -> str:
         """All that is not zero, in a line."""

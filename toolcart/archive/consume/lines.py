@@ -46,6 +46,11 @@ class Unreadable(Exception):
     """Not a valid line or batch; the text says why."""
 
 
+def placed(place: Place) -> dict:
+    """Return the fields that say which station a telegram is from."""
+    return dict(zip(("system_type", "system", "station"), place, strict=True))
+
+
 def result_of(line: dict, place: Place) -> dict:
     """Return the fields of telegram 04 (toolcart.toolsnet) for a result's line, still without `sequence`."""
     several = line.get("spindles") if isinstance(line.get("spindles"), dict) else None
@@ -54,11 +59,8 @@ def result_of(line: dict, place: Place) -> dict:
     made.tell_common()
     if several and each:
         made.tell_several(several, each)
-    system_type, system, station = place
     return {
-        "system_type": system_type,
-        "system": system,
-        "station": station,
+        **placed(place),
         "time": time_of(line.get("time")),
         "vin": _text(line.get("vin")),
         "spindles": made.spindles(each),
@@ -231,11 +233,8 @@ def event_of(line: dict, place: Place) -> dict:
     number = _whole(line.get("number"), 1)
     if number is None:
         raise Unreadable("an event without a number")
-    system_type, system, station = place
     return {
-        "system_type": system_type,
-        "system": system,
-        "station": station,
+        **placed(place),
         "sequence": (number - 1) % _CODE_NONE + 1,
         "time": time_of(line.get("time")),
         "code": int(numbers[0]) if fits else _CODE_NONE if is_alarm else _CODES.get(what, _CODE_NONE),
@@ -314,11 +313,8 @@ def curve_of(line: dict, place: Place) -> dict | None:
     dom, nom = _whole(line.get("numerator"), 1) or 1, _whole(line.get("denominator"), 1) or 1
     shift, dom, nom = telegram13.scale(0, dom, nom, _UNIT_CODES.get(_text(line.get("unit")), 0))
     even, numerator, denominator = telegram13.even(samples, _steps(line.get("steps")))
-    system_type, system, station = place
     return {
-        "system_type": system_type,
-        "system": system,
-        "station": station,
+        **placed(place),
         "spindle": _whole(line.get("spindle")) or 0,
         "program": _whole(line.get("program"), 1) or PROGRAM_FOR_ZERO,
         "sequence": result,

@@ -101,11 +101,7 @@ class Child:
     def close(self) -> None:
         """End the process."""
         self._close_pipe()
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        child.wait_or_kill(self._process, STOP_LIMIT_S)
 
     def _started(self) -> subprocess.Popen:
         where = self._where

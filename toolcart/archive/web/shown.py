@@ -100,30 +100,23 @@ def programs(
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     parts = statistics.parts(connection, wanted, 0)
-    bars = _bars(connection, wanted, only_ok)
+    bars = statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, _around, BARS)
     told = []
     for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
         count = part.good + part.bad
         one: dict[str, Any] = {"spindle": part.spindle, "program": part.program, "count": count, "nok": part.bad}
         one.update(name=names.get((part.spindle, part.program), f"Program {part.program}"), ok_share=part.good / count)
         for quantity in QUANTITIES:
-            limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
-            found = bars[quantity.name].get((part.spindle, part.program, *limits))
+            found = bars[quantity.name].get(part.key)
             one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, found, only_ok)
         told.append(one)
     return told
 
 
-def _bars(connection: Connection, wanted: Wanted, only_ok: bool) -> dict[str, dict[tuple, list[int]]]:
-    """Return the bars of all programs with limits."""
-
-    def first(low: float, high: float) -> float:
-        return low - (high - low) * MARGIN
-
-    def width(low: float, high: float) -> float:
-        return (high - low) * (1 + 2 * MARGIN) / BARS
-
-    return statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, first, width, BARS)
+def _around(low: float, high: float) -> tuple[float, float]:
+    """Return where the bars of what has these limits begin and end."""
+    margin = (high - low) * MARGIN
+    return low - margin, high + margin
 
 
 def _spread(
@@ -132,20 +125,16 @@ def _spread(
     sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
     told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
     if low < high:
-        margin = (high - low) * MARGIN
         told.update(low=low, high=high, bars=bars or [])
-        told["from"], told["to"] = low - margin, high + margin
+        told["from"], told["to"] = _around(low, high)
         return {**told, **spc.figures(sums, low, high)}
     told.update(low=None, high=None)
     if sums.least is None or sums.most is None or not (sums.least or sums.most):
         return {**told, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
     first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
     of_it = replace(wanted, spindle=part.spindle, program=part.program)
-    width = (last - first) / BARS
-    names = (quantity.name,)
-    found = statistics.bars(connection, of_it, names, only_ok, lambda *_: first, lambda *_: width, BARS)[quantity.name]
-    limits = [limit for name in statistics.QUANTITIES for limit in part.limits[name]]
-    told.update({"from": first, "to": last, "bars": found.get((part.spindle, part.program, *limits), [])})
+    found = statistics.bars(connection, of_it, (quantity.name,), only_ok, lambda *_: (first, last), BARS)
+    told.update({"from": first, "to": last, "bars": found[quantity.name].get(part.key, [])})
     return {**told, **spc.figures(sums, None, None)}
 
 
