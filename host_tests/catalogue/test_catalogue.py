@@ -251,6 +251,11 @@ REV 2 +1
 REV 3 +1
 . rows.is_free N2 =YES ','
 . rows.side N1 ';'
+REV 4
+-- shelf T3 says nothing of a member of that name
+01-02 row_count shelf
+02 rows G[2]
+. is_free shelf
 MID 5561 I A - Rack acknowledge [20] @manual 21
 !the maker calls it 5651
 MID 5570-5571,5573 IC X - Not described @manual 22
@@ -269,6 +274,12 @@ def test_a_table_says_in_one_line_what_is_alike():
     changed = mids[5560].revisions[3].fields(mids[5560])[1].members
     assert [member.name for member in changed] == ["shelf", "':'", "is_free", "','", "side", "';'"]
     assert [member.width for member in changed] == [2, 1, 2, 1, 1, 1]
+    said = mids[5560].revisions[4].fields(mids[5560])
+    assert [(field.id, field.name) for field in said] == [(b"02", "shelf"), (b"01", "row_count"), (b"02", "rows")]
+    assert [(member.name, member.meaning) for member in said[2].members[::2]] == [
+        ("is_free", "is free"),
+        ("shelf", "from below"),
+    ]
     about = mids[5561]
     assert about.revisions[1].length == 20 and about.name == "Rack acknowledge" and about.note
     own = catalogue.Catalogue()
@@ -285,6 +296,8 @@ def test_tables_that_are_wrong_say_which_line():
         ("MID 0001 C E - x\n01 a N1", "01 a N1"),
         ("MID 0001 C E - x\nREV 1 20 what", "what"),
         ("MID 0001- C E - x\nMID -2 C E - x", "-2"),
+        ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-03 a b", "01-03 a b"),
+        ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-x a b", "01-x a b"),
     ):
         assert word in refused(lambda text=text: read_table(text), TableError)
     for line in (". a.b N1", "01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):

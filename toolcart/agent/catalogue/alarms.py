@@ -34,9 +34,7 @@ MID 0076 C E 0077 Alarm status @003:7545
 REV 1 56 @003:7553
 01 alarm_active N1 =YES
 02 error_code T4
-03 controller_ready N1 =OK
-04 tool_ready N1 =OK
-05 time D19
+03-05 controller_ready tool_ready time
 REV 2 +1 57 @003:7586
 02 error_code T5
 REV 3 +2 60 since=2.9 @beyond 4
@@ -47,8 +45,7 @@ MID 0078 I C! 0005 Acknowledge alarm remotely on controller [20] @003:7626
 
 MID 1000 C E 1001 Generic alarm @beyond 4
 REV 1 since=2.9 @beyond 4
--- error_code T5
--- time D19
+-- error_code time
 -- data_field_count N3
 -- data_fields V[data_field_count]
 

@@ -40,8 +40,7 @@ REV 1 277
 MID 7405 I A - Phase result acknowledge [20] @beyond 5
 MID 7406 C E 7407 Cycle result @op; curve Mid7406.cs; beyond 5
 REV 1 140
-01 spindle N2
-02 cycle N3 the program
+01-02 spindle cycle
 03 vin T25
 04 time D19
 05 spindle_name T11
@@ -67,16 +66,11 @@ REV 1
 07 telegram_count N2
 08 telegram N2
 REV 2
-01 tool N2
-02 pset_id N3
+01-02 tool pset_id
 03 tightening_id N10
-04 time_coefficient F14
-05 torque_coefficient F14
-06 angle_coefficient F14
+04-06 time_coefficient torque_coefficient angle_coefficient
 07 speed_coefficient F14
-08 point_count N4
-09 telegram_count N2
-10 telegram N2
+08-10 point_count telegram_count telegram
 MID 7411 I A - Curve acknowledge [20] @beyond 6.2; op
 MID 7412-7414,7418-7429 IC X - Parameters, selection, information and files @beyond 5
 """

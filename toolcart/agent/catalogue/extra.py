@@ -31,9 +31,7 @@ REV 1
 -- tool_number N4
 MID 0901 I Q - Trace plot parameters @beyond 3.4
 REV 1
--- index N10 0 is the newest
--- trace_type N3 =TRACE
--- tool_number N4
+-- index trace_type tool_number
 MID 1201 I Q - Operation result @beyond 3.4
 REV 1
 -- index N10 0 is the newest
@@ -63,30 +61,20 @@ REV 4
 -- alternative N1 =ALTERNATIVE
 -- first_index N10
 -- last_index N10
--- trace_type_count N2
--- trace_types N3[trace_type_count] =TRACE
+-- trace_type_count trace_types
 REV 5
 -- alternative N1 =ALTERNATIVE
 -- first_unix_time N10
 -- last_unix_time N10
--- trace_type_count N2
--- trace_types N3[trace_type_count] =TRACE
+-- trace_type_count trace_types
 MID 1201 I S - Operation result @003:7053
 REV 1
--- alternative N1 =ALTERNATIVE
--- time D19
--- index N10
+-- alternative time index
 -- send_objects N1 =YES
 REV 4
--- alternative N1 =ALTERNATIVE
--- first_index N10
--- last_index N10
--- send_objects N1 =YES
+-- alternative first_index last_index send_objects
 REV 5
--- alternative N1 =ALTERNATIVE
--- first_unix_time N10
--- last_unix_time N10
--- send_objects N1 =YES
+-- alternative first_unix_time last_unix_time send_objects
 MID 1601 I S - Dynamic identifier @beyond 4
 REV 1
 -- alternative N1 0 is all, 2 those that are named (002:1335)

@@ -59,8 +59,7 @@ REV 1 23 @003:10876
 
 MID 0221 C E 0222 Digital input function @003:10885
 REV 1 28 @003:10896
-01 function N3 =INPUT_FUNCTION
-02 status N1 =ACTIVE
+01-02 function status
 
 MID 0222 I A - Digital input function acknowledge [20] @003:10914
 

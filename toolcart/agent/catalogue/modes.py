@@ -66,9 +66,7 @@ REV 1 other @003:4562
 MID 2604 C E 2605 Mode selected @003:4590
 !003:4595 "Answer: MID 0016": 2605 is its acknowledgement (003:4622)
 REV 1 46 @003:4600
--- mode_id N4
--- time D19 last change of the mode
--- bolt_count N3
+-- mode_id time bolt_count
 
 MID 2605 I A - Mode selected acknowledge [20] @003:4622
 

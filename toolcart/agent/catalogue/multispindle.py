@@ -41,13 +41,10 @@ REV 1-3 @003:7798
 12 angle_max N5 *deg
 13 angle_target N5 *deg
 14 pset_change D19
-15 time D19
-16 sync_tightening_id N5
-17 sync_status N1 =OK
+15-17 time sync_tightening_id sync_status
 18 spindles G[spindle_count]
 !003:7938 printed 175 - 175 + 18 x n: it ends at 174 + 18 x n
-. spindle N2
-. channel_id N2
+. spindle channel_id
 !003:7943 octets 3 and 4 are not described here: the channel ID, as in revision 4 (003:8104)
 . status N1 =OK
 . torque_status N1 =LEVEL

@@ -75,8 +75,7 @@ REV 1 22
 -- change N2 *% change that is told
 MID 0803 C E - Battery upload @beyond 5
 REV 1 28
-01 capacity N3 *%
-02 state N1 =0:no_pack|1:critical|2:too_low_to_tighten|3:fine|4:put_in_again|5:warning
+01-02 capacity state
 MID 0804 I S 0005 Battery unsubscribe [20] @beyond 5
 MID 0805 I Q 0806 Radio quality request [20] @HE Wifi/Mid0805.cs
 MID 0806 C P - Radio quality reply @HE Wifi/Mid0806.cs

@@ -52,23 +52,12 @@ REV 1,2 20
 
 MID 0015 C E 0016 Parameter set selected @003:3821
 REV 1 42 @003:3828
--- pset_id N3
--- pset_change D19
+-- pset_id pset_change
 REV 2 141 @003:3839
-01 pset_id N3
-02 pset_name T25
-03 pset_change D19
-04 rotation N1 =ROTATION
-05 batch_size N2
-06 torque_min N6 *Nm/100
-07 torque_max N6 *Nm/100
-08 torque_target N6 *Nm/100
-09 angle_min N5 *deg
-10 angle_max N5 *deg
+01-08 pset_id pset_name pset_change rotation batch_size torque_min torque_max torque_target
+09-10 angle_min angle_max
 !003:3905 printed 111-112/113-117, and octet 111 is the angle min's: 112-113/114-118, so that the total is 141
-11 angle_target N5 *deg
-12 first_target N6 *Nm/100
-13 start_final_angle N6 *Nm/100 torque to reach the snug level
+11-13 angle_target first_target start_final_angle
 
 MID 0016 I A - Parameter set selected acknowledge [20] @003:3935
 MID 0017 I S 0005 Parameter set selected unsubscribe [20] @003:3940
@@ -79,8 +68,7 @@ REV 1 23 @003:3960
 
 MID 0019 I C! 0005 Set parameter set batch size @003:4021
 REV 1 25 @003:4027
--- pset_id N3
--- batch_size N2
+-- pset_id batch_size
 REV 2 +1 27 since=2.16 @beyond 4
 -- batch_size N4
 

@@ -44,11 +44,7 @@ REV 4 +1 @003:8438
 
 MID 0107 C E 0108r Last PowerMACS tightening result bolt data @003:8660
 REV 1-3 @003:8681
-01 message_count N2
-02 message_number N2
-03 data_number N10
-04 station_number N2
-05 time D19
+01-05 message_count message_number data_number station_number time
 !003:8715 printed 47-55: the text says 19 octets, so all that follow stand ten octets behind their printed places
 06 bolt_number N4
 07 bolt_name T20
@@ -64,9 +60,7 @@ REV 1-3 @003:8681
 13 step_result_count N3
 14 all_steps_sent N1 =YES
 -- step_results G[step_result_count]
-. name T20
-. type T2 I or F
-. value T7
+. name type value
 . step N2
 15 special_count N2
 -- special_values G[special_count]

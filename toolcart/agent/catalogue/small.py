@@ -119,8 +119,7 @@ REV 1 29 @003:11744
 
 MID 0301 C P - Histogram upload reply @003:11767
 REV 1 107 @003:11776
-01 pset_id N3
-02 histogram_type N2 =HISTOGRAM
+01-02 pset_id histogram_type
 03 sigma N6 */100
 04 mean N6 */100
 05 class_range N6 */100 six sigma divided by nine
@@ -171,13 +170,9 @@ REV 2 +1 since=2.11 @beyond 8.3
 MID 2501 C E 0005 Tightening program message upload @003:4413
 REV 1 @003:4470
 -- nodes G[*] the tree from its root on: a node, then its children one by one
-. node_type N3 =NODE
-. parameter_count N3
-. parameters V[parameter_count]
-. child_count N2
+. node_type parameter_count parameters child_count
 REV 2 +1 since=2.11 @beyond 8.3
-. nodes.json_length N4
-. nodes.json T[json_length]
+. nodes.json_length nodes.json
 
 MID 2502 C X 2503 Password request [20] @003:4331
 
@@ -208,8 +203,7 @@ REV 1 34 @003:11259
 01 device_id N2
 02 lights N1[8] =LIGHT
 REV 2 @003:11277
-01 device_id N2
-02 socket_count N2
+01-02 device_id socket_count
 03 lights N1[socket_count] =LIGHT
 
 MID 0255 I C 0005 Selector control red lights @003:11300
@@ -217,8 +211,7 @@ REV 1 34 @003:11309
 01 device_id N2
 02 lights N1[8] =LIGHT
 REV 2 @003:11327
-01 device_id N2
-02 socket_count N2
+01-02 device_id socket_count
 03 lights N1[socket_count] =LIGHT
 
 MID 1900 C E 0005 Selector socket info, variable fields @003:11351
@@ -228,8 +221,7 @@ REV 1 @003:11359
 
 MID 1901 I C 0005 Selector socket control @003:11444
 REV 1 @003:11453
--- data_field_count N3
--- data_fields V[data_field_count]
+-- data_field_count data_fields
 """,
     # MIDs 0150 to 0157, 1601 and 1602: identifiers and work orders (003:9494-9602; beyond-2.8.md 4).
     "identifiers": """
@@ -305,8 +297,7 @@ REV 1 @003:7260
 -- message_number N3 from 2 on
 -- result_id N10 that of MID 1201
 -- object_id N4
--- data_field_count N3
--- data_fields V[data_field_count]
+-- data_field_count data_fields
 REV 2 +1 since=2.16 @beyond 3.5
 -- node_guid T36 <data_field_count
 

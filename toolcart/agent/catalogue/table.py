@@ -12,6 +12,7 @@
     REV 1 other @003:4517                                         the same number laid out otherwise, see rule 6
     -- request_mid N4 <object_count                               it stands in front of a field of revision 1
     01-08 light_1-8 N1 =YES                                       eight alike
+    02-04 vin job_id pset_id                                      fields that this table has said before, see rule 7
     18 spindles G[number_of_spindles]                             a group: its members begin with a point
     .  channel_id N2 ':'                                          the octets behind it that separate two members
     .  spindles.torque I6 *Nm/100                                 a member changed or added in a group of revision 1
@@ -28,6 +29,8 @@ Rules
    T25*40 of 25 at least.
 6. Where releases or documents give one number two layouts, the newer stands first, the `other` behind it. A message is
    read as the other one where it fits that to its last octet.
+7. A line of names alone has fields as a table said them last: their types, units, values and meanings. A group's
+   members are said apart from other fields.
 """
 
 from .errors import TableError
@@ -97,6 +100,24 @@ class Revision:
                     found.insert(names.index(before) if before else len(names), field)
         _place(found, 21)
         return found
+
+
+def _written_out(line, said):
+    """Return the lines that one of names alone stands for; of any other note in `said` how it describes its field."""
+    words = line.split()
+    if line[0] == "!" or len(words) < 2:
+        return [line]
+    point, names = line[0] == ".", words[1:]
+    if not all((point, name) in said for name in names):
+        if len(words) > 2:
+            said[point, names[0]] = " ".join(words[2:])
+        return [line]
+    first, _, last = words[0].partition("-")
+    if not first.isdigit():
+        return ["%s %s %s" % (words[0], name, said[point, name]) for name in names]
+    if not (last or first).isdigit() or int(last or first) - int(first) + 1 != len(names):
+        raise TableError("%r: as many names as parameter IDs are wanted" % line)
+    return ["%02d %s %s" % (int(first) + at, name, said[point, name]) for at, name in enumerate(names)]
 
 
 def _member(line):
@@ -259,6 +280,7 @@ def read_table(text):
     mids = {}
     mid = None
     revisions = []
+    said = {}  # (is it a group's member, name) -> what stands behind that name
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] == "#":
@@ -276,6 +298,7 @@ def read_table(text):
         elif not revisions:
             raise TableError("%r: stands before the first revision" % line)
         else:
+            lines = _written_out(line, said)
             for revision in revisions:
-                revision.lines.append(line)
+                revision.lines += lines
     return mids

@@ -34,30 +34,19 @@ REV 1 231 @003:5718
 22 batch_status N1 =BATCH
 23 tightening_id N10
 REV 2 385 @003:5880
-01 cell_id N4
-02 channel_id N2
-03 controller_name T25
-04 vin T25 VIN number
+01-04 cell_id channel_id controller_name vin
 05 job_id N4
 06 pset_id N3 parameter set ID
 07 strategy N2 =STRATEGY
 08 strategy_options B5 =OPTIONS
-09 batch_size N4
-10 batch_counter N4
-11 tightening_status N1 =OK
-12 batch_status N1 =BATCH
-13 torque_status N1 =LEVEL
-14 angle_status N1 =LEVEL
+09-14 batch_size batch_counter tightening_status batch_status torque_status angle_status
 15 rundown_angle_status N1 =LEVEL
 16 current_status N1 =LEVEL current monitoring status
 17 self_tap_status N1 =LEVEL
 18 pvt_status N1 =LEVEL prevail torque monitoring status
 19 pvt_compensate_status N1 =LEVEL prevail torque compensate status
 20 error_status B10 =ERRORS tightening error bits
-21 torque_min N6 *Nm/100 torque min limit
-22 torque_max N6 *Nm/100 torque max limit
-23 torque_target N6 *Nm/100 torque final target
-24 torque N6 *Nm/100
+21-24 torque_min torque_max torque_target torque
 25 angle_min N5 *deg~angle_numerator~angle_denominator
 26 angle_max N5 *deg~angle_numerator~angle_denominator
 27 angle_target N5 *deg~angle_numerator~angle_denominator final angle target
@@ -78,8 +67,7 @@ REV 2 385 @003:5880
 42 job_sequence N5 job sequence number
 43 sync_tightening_id N5
 44 tool_serial T14 tool serial number
-45 time D19 time stamp
-46 pset_change D19 last change in parameter set settings
+45-46 time pset_change
 REV 3 +2 419 @003:6282
 47 pset_name T25 parameter set name
 48 torque_unit N1 =TORQUE_UNIT torque values unit
@@ -129,18 +117,11 @@ REV 998 +6 @003:6405
 REV 999 121 @003:6448
 -- vin T25 VIN number
 -- job_id N2
--- pset_id N3 parameter set ID
--- batch_size N4
--- batch_counter N4
+-- pset_id batch_size batch_counter
 -- batch_status N1 =BATCH_LIGHT
--- tightening_status N1 =OK
--- torque_status N1 =LEVEL
--- angle_status N1 =LEVEL
--- torque N6 *Nm/100
+-- tightening_status torque_status angle_status torque
 -- angle N5 *deg
--- time D19 time stamp
--- pset_change D19 last change in parameter set settings
--- tightening_id N10
+-- time pset_change tightening_id
 
 MID 0062 I A - Last tightening result data acknowledge [20] @003:6522
 MID 0063 I S 0005 Last tightening result data unsubscribe [20] @003:6527
@@ -158,85 +139,40 @@ REV 11 +10 31 since=2.17 @beyond 3.2
 MID 0065 C P - Old tightening result upload reply @003:6554
 REV 1 118 @003:6574
 01 tightening_id N10
-02 vin T25 VIN number
-03 pset_id N3 parameter set ID
-04 batch_counter N4
-05 tightening_status N1 =OK
-06 torque_status N1 =LEVEL
-07 angle_status N1 =LEVEL
-08 torque N6 *Nm/100
-09 angle N5 *deg
-10 time D19 time stamp
+02-10 vin pset_id batch_counter tightening_status torque_status angle_status torque angle time
 11 batch_status N1 =BATCH
 REV 2 226 @003:6646
-01 tightening_id N10
-02 vin T25 VIN number
+01-02 tightening_id vin
 03 job_id N4
 !003:6672 four digits with the range 00-99: the width counts
-04 pset_id N3 parameter set ID
-05 strategy N2 =STRATEGY
-06 strategy_options B5 =OPTIONS
-07 batch_size N4
-08 batch_counter N4
-09 tightening_status N1 =OK
-10 batch_status N1 =BATCH
-11 torque_status N1 =LEVEL
-12 angle_status N1 =LEVEL
-13 rundown_angle_status N1 =LEVEL
-14 current_status N1 =LEVEL current monitoring status
-15 self_tap_status N1 =LEVEL
-16 pvt_status N1 =LEVEL prevail torque monitoring status
-17 pvt_compensate_status N1 =LEVEL prevail torque compensate status
-18 error_status B10 =ERRORS tightening error bits
-19 torque N6 *Nm/100
+04-10 pset_id strategy strategy_options batch_size batch_counter tightening_status batch_status
+11-16 torque_status angle_status rundown_angle_status current_status self_tap_status pvt_status
+17-19 pvt_compensate_status error_status torque
 20 angle N5 *deg~angle_numerator~angle_denominator
-21 rundown_angle N5 *deg~angle_numerator~angle_denominator
-22 current N3 *% current monitoring value
-23 self_tap_torque N6 *Nm/100
-24 pvt_torque N6 *Nm/100 prevail torque
-25 job_sequence N5 job sequence number
-26 sync_tightening_id N5
-27 tool_serial T14 tool serial number
-28 time D19 time stamp
+21-26 rundown_angle current self_tap_torque pvt_torque job_sequence sync_tightening_id
+27-28 tool_serial time
 REV 3 +2 233 @003:6917
-29 torque_unit N1 =TORQUE_UNIT torque values unit
-30 result_type N2 =RESULT_TYPE
+29-30 torque_unit result_type
 REV 4 +3 314 @003:6939
-31 identifier_2 T25 identifier result part 2
-32 identifier_3 T25 identifier result part 3
-33 identifier_4 T25 identifier result part 4
+31-33 identifier_2 identifier_3 identifier_4
 REV 5 +4 320 @003:6968
 34 customer_error T4 customer tightening error code
 REV 6 +5 340 @003:6978
-35 pvt_compensate N6 *Nm/100 prevail torque compensate value
-36 error_status_2 B10 =ERRORS_2 tightening error bits 2
+35-36 pvt_compensate error_status_2
 !003:7003 bits 7 to 32 are called reserved: 18 are used, as in 0061 (beyond-2.8.md 3.3)
 REV 7 +6 379 @003:7004
 37 station_id N10
 38 station_name T25
 REV 8 +7 406 since=2.10 @beyond 3.2
-39 start_final_angle N6 *Nm/100 torque at which the final angle starts
-40 post_view N1 =POST_VIEW post view torque on
-41 post_view_high N6 *Nm/100
-42 post_view_low N6 *Nm/100
+39-42 start_final_angle post_view post_view_high post_view_low
 REV 9 +8 427 since=2.13 @beyond 3.2
-43 current_amperes N5 *A/100 current monitoring value
-44 current_amperes_min N5 *A/100
-45 current_amperes_max N5 *A/100
+43-45 current_amperes current_amperes_min current_amperes_max
 REV 10 +9 497 since=2.15 @beyond 3.2
-46 angle_numerator N5 every angle in degrees of this message is to be multiplied by it
-47 angle_denominator N5 and divided by this
-48 overall_angle_status N1 =LEVEL
-49 overall_angle_min I5 *deg~angle_numerator~angle_denominator
-50 overall_angle_max I5 *deg~angle_numerator~angle_denominator
-51 overall_angle I5 *deg~angle_numerator~angle_denominator
-52 peak_torque N6 *Nm/100
-53 residual_breakaway_torque N6 *Nm/100
-54 rundown_start_torque N6 *Nm/100 start rundown angle
+46-50 angle_numerator angle_denominator overall_angle_status overall_angle_min overall_angle_max
+51-54 overall_angle peak_torque residual_breakaway_torque rundown_start_torque
 55 rundown_complete_torque N6 *Nm/100 rundown angle complete
 REV 11 +10 512 since=2.17 @beyond 3.2
-56 click_torque N6 *Nm/100
-57 click_angle N5 *deg~angle_numerator~angle_denominator
+56-57 click_torque click_angle
 
 MID 0066 C P - Number of offline results @beyond 3.4
 REV 1 24 since=2.10 @beyond 3.4

@@ -89,8 +89,7 @@ REV 1 since=2.9 @beyond 4
 
 MID 0702 C P - Generic tool data @beyond 8.4
 REV 1 since=2.10 @beyond 8.4
--- data_field_count N3
--- data_fields V[data_field_count]
+-- data_field_count data_fields
 REV 1 other since=2.10 @beyond 8.4
 01 tool_number N4
 -- data_field_count N2

@@ -30,9 +30,7 @@ REV 3 +2 since=2.16 @beyond 6.1
 MID 0901 C E 0005 Traces plot parameters @003:12459
 !003:12501 the example's header says 0009
 REV 1 @003:12468
--- result_id N10
--- time D19
--- data_field_count N3
+-- result_id time data_field_count
 -- data_fields V[data_field_count]
 REV 2 +1 since=2.11 @beyond 6.1
 -- request_mid N4 <data_fields between the count and the fields
