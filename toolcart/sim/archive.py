@@ -17,7 +17,8 @@ import threading
 from toolcart.toolsnet import SCHEMA, SYSTEM_TYPES, is_behind, station_of, tightening_id_of
 
 _SAME = "SystemType = ? AND System = ? AND Station = ? AND Sequence = ? AND Time = ?"
-_PLACE = ("SystemType", "System", "Station")
+_LEVELS = ("SystemType", "System", "Station", "Spindle", "Program")  # of the map, one in the other
+_PLACE = _LEVELS[:3]
 
 
 def _real(text: str) -> float | None:
@@ -57,7 +58,7 @@ class SqliteArchive:
                 self.events_repeated += 1
                 return False
             place = station_of(event)
-            self._map_station(*place)
+            self._map(*place)
             row = self._insert("Event", event, Code=event["code"], Level=event["level"])
             for parameter in event["parameters"]:
                 values = (row, parameter["parameter_id"], parameter["type"], parameter["value"])
@@ -97,21 +98,18 @@ class SqliteArchive:
 
     def describe_system(self, description: dict) -> None:
         with self._lock, self._db:
-            values = tuple(description[name] for name in ("system_type", "system", "name", "ip"))
-            self._db.execute("INSERT OR REPLACE INTO TNMapSystem VALUES (?, ?, ?, ?)", values)
+            place = (description["system_type"], description["system"])
+            self._name("REPLACE", place, description["name"], description["ip"])
 
     def describe_station(self, description: dict) -> None:
         with self._lock, self._db:
-            station = station_of(description)
-            values = (*station, description["name"], description["ip"])
-            self._map_system(*station[:2])
-            self._db.execute("INSERT OR REPLACE INTO TNMapStation VALUES (?, ?, ?, ?, ?)", values)
+            place = station_of(description)
+            self._map(*place[:2])
+            self._name("REPLACE", place, description["name"], description["ip"])
             for spindle in description["spindles"]:
-                values = (*station, spindle["spindle"], spindle["name"])
-                self._db.execute("INSERT OR REPLACE INTO TNMapSpindle VALUES (?, ?, ?, ?, ?)", values)
+                self._name("REPLACE", (*place, spindle["spindle"]), spindle["name"])
                 for program in spindle["programs"]:
-                    values = (*station, spindle["spindle"], program["program"], program["name"])
-                    self._db.execute("INSERT OR REPLACE INTO TNMapProgram VALUES (?, ?, ?, ?, ?, ?)", values)
+                    self._name("REPLACE", (*place, spindle["spindle"], program["program"]), program["name"])
 
     def latest_result(self, system_type: int, system: int, station: int) -> int:
         """Return the sequence number of the latest stored result, 0 for none."""
@@ -176,7 +174,7 @@ class SqliteArchive:
         tightening_id = tightening_id_of(result)
         first = None
         for spindle in result["spindles"]:
-            self._map_program(*place, spindle["spindle"], spindle["program"])
+            self._map(*place, spindle["spindle"], spindle["program"])
             row = self._insert(
                 "Result",
                 result,
@@ -210,28 +208,19 @@ class SqliteArchive:
 
     # The map: default names until a description arrives (004:387, Appendix B's note)
 
-    def _map_system(self, system_type: int, system: int) -> None:
-        if (system_type, system) not in self._mapped:
-            self._mapped.add((system_type, system))
-            name = f"System type {system_type}"
-            self._db.execute("INSERT OR IGNORE INTO TNMapSystemType VALUES (?, ?)", (system_type, name))
-            values = (system_type, system, f"System {system}")
-            self._db.execute("INSERT OR IGNORE INTO TNMapSystem (SystemType, System, Name) VALUES (?, ?, ?)", values)
+    def _map(self, *place: int) -> None:
+        """Give this place, and all that it is in, default names where they have none."""
+        for depth in range(1, len(place) + 1):
+            here = place[:depth]
+            if here not in self._mapped:
+                self._mapped.add(here)
+                what = "System type" if depth == 1 else _LEVELS[depth - 1]
+                self._name("IGNORE", here, f"{what} {here[-1]}")
 
-    def _map_station(self, system_type: int, system: int, station: int) -> None:
-        if (system_type, system, station) not in self._mapped:
-            self._map_system(system_type, system)
-            self._mapped.add((system_type, system, station))
-            values = (system_type, system, station, f"Station {station}")
-            sql = "INSERT OR IGNORE INTO TNMapStation (SystemType, System, Station, Name) VALUES (?, ?, ?, ?)"
-            self._db.execute(sql, values)
-
-    def _map_program(self, system_type: int, system: int, station: int, spindle: int, program: int) -> None:
-        place = (system_type, system, station, spindle, program)
-        if place not in self._mapped:
-            self._map_station(*place[:3])
-            self._mapped.add(place)
-            values = (*place[:4], f"Spindle {spindle}")
-            self._db.execute("INSERT OR IGNORE INTO TNMapSpindle VALUES (?, ?, ?, ?, ?)", values)
-            values = (*place, f"Program {program}")
-            self._db.execute("INSERT OR IGNORE INTO TNMapProgram VALUES (?, ?, ?, ?, ?, ?)", values)
+    def _name(self, otherwise: str, place: tuple[int, ...], name: str, *ip: str) -> None:
+        """Name a place in its table; `otherwise`: REPLACE or IGNORE, if it has a name."""
+        columns = (*_LEVELS[: len(place)], "Name", "IP")[: len(place) + 1 + len(ip)]
+        marks = ", ".join("?" * len(columns))
+        table = f"TNMap{_LEVELS[len(place) - 1]}"
+        sql = f"INSERT OR {otherwise} INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self._db.execute(sql, (*place, name, *ip))
