@@ -202,27 +202,18 @@ def _group(field, value, values, outer, pieces):
                 raise FieldError(error.mid, error.revision, name, error.place, error.found, error.allowed, error.unit)
 
 
-def _data_fields(field, value, values, outer, pieces):
+def _coded(field, value, values, outer, pieces):
+    kind, made_by, how = DataField, "what data_field() returns", (field.width or 5, field.kind == "V")
+    if field.kind == "R":
+        kind, made_by, how = Resolution, "what resolution() returns", ()
     for one in _items(field, value, values, outer):
-        if not isinstance(one, DataField):
-            raise Wrong("what data_field() returns")
-        pieces.add(_told(pieces.form, field, one.octets, field.width or 5, field.kind == "V"))
-
-
-def _told(form, field, octets, *how):
-    """Return what octets() gives; its error names the message."""
-    try:
-        return octets(*how)
-    except FieldError as error:
-        name = "%s: %s" % (field.name, error.field)
-        raise FieldError(form.mid, form.revision, name, "", error.found, error.allowed)
-
-
-def _resolutions(field, value, values, outer, pieces):
-    for one in _items(field, value, values, outer):
-        if not isinstance(one, Resolution):
-            raise Wrong("what resolution() returns")
-        pieces.add(_told(pieces.form, field, one.octets))
+        if not isinstance(one, kind):
+            raise Wrong(made_by)
+        try:
+            pieces.add(one.octets(*how))
+        except FieldError as error:  # which does not know the message
+            name = "%s: %s" % (field.name, error.field)
+            raise FieldError(pieces.form.mid, pieces.form.revision, name, "", error.found, error.allowed)
 
 
 def _samples(field, value, values, outer, pieces):
@@ -232,7 +223,7 @@ def _samples(field, value, values, outer, pieces):
     pieces.add(b"\0" + raw)
 
 
-_LIST_WRITERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}
+_LIST_WRITERS = {"G": _group, "V": _coded, "U": _coded, "R": _coded, "Z": _samples}
 
 
 def build(form, given, header):

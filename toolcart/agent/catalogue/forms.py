@@ -220,22 +220,34 @@ def read_item(field, frame, at, values, outer):
         if not frame.startswith(field.values.encode(), at):
             raise Broken("%r where %r belongs" % (frame[at : at + field.width], field.values))
         return at + field.width
-    if kind not in READERS:
-        return LIST_READERS[kind](field, frame, at, values, outer)
-    if field.count is None:
+    if kind == "Z":
+        return _samples(field, frame, at, values, outer)
+    if kind in READERS and field.count is None:
         return _plain(field, frame, at, field.width, values)
     count = count_of(field, values, outer)
-    if field.width is None:
+    if kind in READERS and field.width is None:
         return _plain(field, frame, at, min(count, len(frame) - at) if field.count == "*" else count, values)
+    least = field.width if kind in READERS else 1 if kind == "G" else 0  # the readers of the others say what is missing
     found = values[field.name] = []
-    while len(found) < count:
-        if at + field.width > len(frame):
-            if field.count == "*" and at >= len(frame):
-                break
+    while len(found) < count and not (field.count == "*" and at >= len(frame)):
+        if at + least > len(frame):
             raise Broken("%d of %d" % (len(found), count))
-        found.append(READERS[kind](frame[at : at + field.width]))
-        at += field.width
+        one, at = _entry(field, frame, at, values)
+        found.append(one)
     return at
+
+
+def _entry(field, frame, at, values):
+    """Return one entry of a list, and where it ends."""
+    if field.kind in READERS:
+        end = at + field.width
+        return READERS[field.kind](frame[at:end]), end
+    if field.kind == "G":
+        member = {}
+        return member, walk(field.members, frame, at, member, values)
+    if field.kind == "R":
+        return read_resolution(frame, at)
+    return read_data_field(frame, at, field.width or 5, field.kind == "V")
 
 
 def _plain(field, frame, at, width, values):
@@ -244,37 +256,6 @@ def _plain(field, frame, at, width, values):
         raise Broken("cut off: %d of %d bytes" % (len(raw), width))
     values[field.name] = READERS[field.kind](raw)
     return at + width
-
-
-def _group(field, frame, at, values, outer):
-    count = count_of(field, values, outer)
-    found = values[field.name] = []
-    while len(found) < count:
-        if at >= len(frame):
-            if field.count == "*":
-                break
-            raise Broken("%d of %d" % (len(found), count))
-        member = {}
-        at = walk(field.members, frame, at, member, values)
-        found.append(member)
-    return at
-
-
-def _data_fields(field, frame, at, values, outer):
-    count = count_of(field, values, outer)
-    found = values[field.name] = []
-    while len(found) < count and not (field.count == "*" and at >= len(frame)):
-        one, at = read_data_field(frame, at, field.width or 5, field.kind == "V")
-        found.append(one)
-    return at
-
-
-def _resolutions(field, frame, at, values, outer):
-    found = values[field.name] = []
-    for _ in range(count_of(field, values, outer)):
-        one, at = read_resolution(frame, at)
-        found.append(one)
-    return at
 
 
 def _samples(field, frame, at, values, outer):
@@ -286,9 +267,6 @@ def _samples(field, frame, at, values, outer):
         raise Broken("%d bytes of samples, %d are announced" % (len(raw), 2 * count))
     values[field.name] = raw
     return len(frame)
-
-
-LIST_READERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}
 
 
 def collect_odd(values, before, found):
