@@ -11,6 +11,7 @@ An asyncio loop of its own runs in a thread, so the connection is kept alive whi
 
 import asyncio
 import functools
+import inspect
 import threading
 from types import GenericAlias
 from typing import Any
@@ -105,22 +106,13 @@ async def _following(stream: Stream):
     return await stream.__anext__()
 
 
-def _waits(method):
-    """Return the same method for a BlockingController: it waits until it is done."""
+def _blocking(method):
+    """Return the same method for a BlockingController: it waits until it is done, or gives what is read with `for`."""
 
     @functools.wraps(method)
     def call(self, *words, **named):
-        return self._run(method, self._controller, *words, **named)
-
-    call.__module__, call.__qualname__ = __name__, "BlockingController." + method.__name__
-    return call
-
-
-def _streams(method):
-    """Return the same method for a BlockingController: what it returns is read with `for`."""
-
-    @functools.wraps(method)
-    def call(self, *words, **named):
+        if inspect.iscoroutinefunction(method):
+            return self._run(method, self._controller, *words, **named)
         return BlockingStream(method(self._controller, *words, **named), self._run)
 
     call.__module__, call.__qualname__ = __name__, "BlockingController." + method.__name__
@@ -184,31 +176,6 @@ class BlockingController:
         """How many messages came, by MID, that were not asked for or cannot be read."""
         return self._controller.unexpected
 
-    ask = _waits(Controller.ask)
-    ask_frame = _waits(Controller.ask_frame)
-    select_pset = _waits(Controller.select_pset)
-    set_batch_size = _waits(Controller.set_batch_size)
-    select_job = _waits(Controller.select_job)
-    abort_job = _waits(Controller.abort_job)
-    send_vin = _waits(Controller.send_vin)
-    send_identifier = _waits(Controller.send_identifier)
-    disable_tool = _waits(Controller.disable_tool)
-    enable_tool = _waits(Controller.enable_tool)
-    old_result = _waits(Controller.old_result)
-    psets = _waits(Controller.psets)
-    time = _waits(Controller.time)
-    set_time = _waits(Controller.set_time)
-    acknowledge_alarm = _waits(Controller.acknowledge_alarm)
-
-    connections = _streams(Controller.connections)
-    results = _streams(Controller.results)
-    alarms = _streams(Controller.alarms)
-    parameter_sets = _streams(Controller.parameter_sets)
-    jobs = _streams(Controller.jobs)
-    vins = _streams(Controller.vins)
-    curves = _streams(Controller.curves)
-    stream = _streams(Controller.stream)
-
     def _run(self, method, /, *words: Any, **named: Any) -> Any:
         """Wait for what an `async def` does; an interrupt (Ctrl-C) also cancels it."""
         if self._loop is None:
@@ -227,6 +194,12 @@ class BlockingController:
         loop.call_soon_threadsafe(loop.stop)  # type: ignore[union-attr] - it was entered
         self._thread.join()  # type: ignore[union-attr]
         loop.close()  # type: ignore[union-attr]
+
+
+# All other methods are those of a Controller.
+for _name, _method in vars(Controller).items():
+    if inspect.isfunction(_method) and _name[0] != "_" and _name != "close":
+        setattr(BlockingController, _name, _blocking(_method))
 
 
 @takes_options

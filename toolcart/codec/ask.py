@@ -177,23 +177,30 @@ class Asking:
             yield from self._asked(frame, watch_s)
 
     def _asked(self, frame: bytes, watch_s: float) -> Iterator[Heard]:
-        request = catalogue.decode(frame)
-        wanted = request.answer()
-        self._send(frame)
-        until = time.monotonic() + self.wait_s
-        while wanted is not None:
-            heard = self._next(until)
-            if heard is None:
-                raise Silent(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
-            message = _decoded(heard)
-            is_answer = _answers(message, request, wanted[0])
-            self._was_refused = self._was_refused or message.mid == 4
-            yield Heard(heard, message, is_answer)
-            if is_answer:
-                break
+        wanted = catalogue.decode(frame).answer()
+        if wanted is None:
+            self._send(frame)
+        else:
+            silence = f"{self.place} did not answer MID {frame[4:8].decode()} in {self.wait_s:g} s"
+            yield from self._until_answered(frame, wanted[0], silence)
         until = time.monotonic() + watch_s
         while watch_s and (heard := self._next(until)) is not None:
             yield Heard(heard, _decoded(heard), False)
+
+    def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[Heard]:
+        """Send a request; yield what comes, the answer last; Silent with these words if none comes."""
+        request = catalogue.decode(frame)
+        self._send(frame)
+        until = time.monotonic() + self.wait_s
+        is_answer = False
+        while not is_answer:
+            heard = self._next(until)
+            if heard is None:
+                raise Silent(silence)
+            message = _decoded(heard)
+            is_answer = _answers(message, request, wanted)
+            self._was_refused = self._was_refused or message.mid == 4
+            yield Heard(heard, message, is_answer)
 
     def leave(self) -> None:
         """End the session and the connection; errors no longer matter."""
@@ -206,15 +213,9 @@ class Asking:
         self._socket.close()
 
     def _ask_for(self, frame: bytes, wanted: int) -> Message:
-        request = catalogue.decode(frame)
-        self._send(frame)
-        until = time.monotonic() + self.wait_s
-        while (heard := self._next(until)) is not None:
-            message = _decoded(heard)
-            if _answers(message, request, wanted):
-                self._was_refused = self._was_refused or message.mid == 4
-                return message
-        raise Silent(f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?")
+        silence = f"{self.place} takes connections and does not answer MID {frame[4:8].decode()}: is it a controller?"
+        *_, heard = self._until_answered(frame, wanted, silence)
+        return heard.message
 
     def _send(self, frame: bytes) -> None:
         try:
