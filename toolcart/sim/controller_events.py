@@ -220,10 +220,8 @@ class Desk:
     def _tell_at_once(self, kind):
         controller = self.session.controller
         if kind == "alarm" and controller.alarm is not None:
-            layout = frames.ALARM_STATUS_1 if self.revisions[kind] == 1 else frames.ALARM_STATUS_2
-            if self.revisions[kind] == 3:
-                layout = frames.ALARM_STATUS_3
-            self._push(76, self.revisions[kind], frames.parameters(layout, controller.alarm))
+            revision = self.revisions[kind]
+            self._push(76, revision, frames.parameters(frames.ALARM_STATUS[revision], controller.alarm))
         elif kind == "pset" and controller.selected is not None:
             self.tell_pset(controller.selected)
         elif kind == "job" and controller.job is not None and self.session.options.job_at_once:
@@ -253,9 +251,8 @@ class Desk:
     def tell_alarm(self, alarm):
         revision = self.revisions.get("alarm")
         if revision:
-            layout = {1: frames.ALARM_1, 2: frames.ALARM_2, 3: frames.ALARM_3}[revision]
-            if revision == 2 and self.session.options.alarms_of_2_9:
-                layout = frames.ALARM_2_9
+            is_short = revision == 2 and self.session.options.alarms_of_2_9
+            layout = frames.ALARM_2_9 if is_short else frames.ALARM[revision]
             self._push(71, revision, frames.parameters(layout, alarm))
         if "generic alarm" in self.revisions:
             self._push(1000, 1, frames.generic_alarm_data(alarm))

@@ -14,9 +14,12 @@ JOBS = range(1, 100)  # what results of revisions 1 and 999 have room for
 BATCH_RUNNING = 3  # a batch status of every result but the light one, since release 2.9
 
 # How a controller writes the unused fields of its header (003:1078-1163 and what was met in the field).
-HEADER_DIGITS = "digits"  # revision, station and spindle as digits, the rest blank
-HEADER_BLANK = "blank"  # revision 1 and everything after it blank
-HEADER_ZERO = "zero"  # flag, station and spindle as zeros
+HEADER_RESTS = {
+    "digits": " %s%s    ",  # station and spindle as digits, the rest blank
+    "blank": "         ",  # and revision 1 is blank too
+    "zero": "00000    ",  # flag, station and spindle
+    "parts": "     0000",
+}
 HEADER_SPINDLE_FIRST = ("op-ford", "op-bmw")  # spindle, revision, seven that are skipped (878 p. 338)
 
 
@@ -102,13 +105,14 @@ STARTED = _grown(
     "keepalive_optional:1",
 )
 
-# 0013 revision 1 (003:3707-3777), 0104 bytes; revision 2 appends (003:3778-3798)
-PSET_1 = laid_out(
+# 0013 revision 1 (003:3707-3777), 0104 bytes; revision 2 appends (003:3778-3798), and 5 since release 2.14
+PSET = _grown(
+    1,
     "pset:3 pset_name:25 rotation:1 batch_size:2 torque_min:6 torque_max:6 torque_target:6 angle_min:5 angle_max:5"
-    " angle_target:5"
+    " angle_target:5",
+    "first_target:6 start_final_angle:6",
 )
-PSET_2 = laid_out("first_target:6 start_final_angle:6", PSET_1)
-PSET_5 = laid_out("changed:19", PSET_2)  # since release 2.14
+PSET[5] = laid_out("changed:19", PSET[2])
 
 # 0015 revision 2 (003:3839-3934), 0141 bytes; revision 1 has no parameter numbers
 SELECTED_2 = laid_out(
@@ -131,13 +135,14 @@ VEHICLE_2 = laid_out("vin:25 identifier_2:25 identifier_3:25 identifier_4:25")
 
 # 0041 revision 1 (003:5303-5327); 0071 (003:7448-7508); 0076 (003:7553-7618)
 TOOL_1 = laid_out("tool_serial:14 tightenings:10 calibrated:19 controller_serial:10")
-ALARM_1 = laid_out("code:4 controller_ready:1 tool_ready:1 time:19")
 ALARM_2_9 = laid_out("code:5 controller_ready:1 tool_ready:1 time:19")  # revision 2 since release 2.9
-ALARM_2 = laid_out("text:50", ALARM_2_9)
-ALARM_3 = laid_out("tool_health:1 text:50", ALARM_2_9)
-ALARM_STATUS_1 = laid_out("active:1 code:4 controller_ready:1 tool_ready:1 time:19")
-ALARM_STATUS_2 = laid_out("active:1 code:5 controller_ready:1 tool_ready:1 time:19")
-ALARM_STATUS_3 = laid_out("tool_health:1", ALARM_STATUS_2)  # since release 2.9
+ALARM = {
+    1: laid_out("code:4 controller_ready:1 tool_ready:1 time:19"),
+    2: laid_out("text:50", ALARM_2_9),
+    3: laid_out("tool_health:1 text:50", ALARM_2_9),
+}
+ALARM_STATUS = _grown(2, "active:1 code:5 controller_ready:1 tool_ready:1 time:19", "tool_health:1")
+ALARM_STATUS[1] = laid_out("active:1 code:4 controller_ready:1 tool_ready:1 time:19")
 
 # 0061 light (003:6448-6519): fields in this order, no parameter numbers
 LIGHT = laid_out(
@@ -168,22 +173,15 @@ def parameters(layout, source, pad=b" ", instead=()):
     return b"".join(parts)
 
 
-def header(mid, revision, data_bytes, style=HEADER_DIGITS, station="01", spindle="01"):
+def header(mid, revision, data_bytes, style="digits", station="01", spindle="01"):
     """Return the 20 bytes before `data_bytes` bytes of data."""
-    revision_text = "%03d" % revision
+    revision_text = "   " if style == "blank" and revision == 1 else "%03d" % revision
     if style in HEADER_SPINDLE_FIRST:
-        revision_text = spindle.replace(" ", "0") + revision_text
-        rest = "0" * 7
-    elif style == HEADER_DIGITS:
-        rest = " " + station + spindle + "    "
-    elif style == HEADER_BLANK:
-        rest = "         "
-        if revision == 1:
-            revision_text = "   "
-    elif style == HEADER_ZERO:
-        rest = "00000    "
+        revision_text, rest = spindle.replace(" ", "0") + revision_text, "0" * 7
     else:
-        rest = "     0000"
+        rest = HEADER_RESTS[style]
+        if style == "digits":
+            rest %= (station, spindle)
     return ("%04d%04d%s%s" % (HEADER_BYTES + data_bytes, mid, revision_text, rest)).encode()
 
 

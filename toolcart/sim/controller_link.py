@@ -142,7 +142,7 @@ _SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70, 100, 105)
 
 
 class ControllerLink(Endpoint):
-    """Framing and header checks; ControllerSession gives `message` its meaning."""
+    """Framing and header checks; ControllerSession gives `message` its meaning, and knows what it answers now."""
 
     def __init__(self, controller):
         super().__init__(controller.complaints, controller.closings, controller.options)
@@ -155,10 +155,6 @@ class ControllerLink(Endpoint):
         self._last = b""
         self.ends = Timer()  # until a rejection ends the connection
         self.count_sent = 0
-
-    def message(self, frame, now):
-        """Handle a whole message, without its NUL."""
-        raise NotImplementedError
 
     def next_frame(self):
         """Return the next whole message without its NUL, or None; close if its end cannot be found."""
@@ -266,10 +262,6 @@ class ControllerLink(Endpoint):
         self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
         if code is not None and mid not in UNANSWERED and self.hears_refusals(mid):
             self.refuse(mid, code)
-
-    def hears_refusals(self, mid):
-        """True if message `mid` is answered at all now."""
-        raise NotImplementedError
 
     def accept(self, mid):
         self.say(5, 1, frames.field(mid, 4))

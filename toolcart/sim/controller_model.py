@@ -258,22 +258,15 @@ class Tightening:
 class Job:
     """A job as 0035 tells it."""
 
-    def __init__(self, job, batch_size, time, sequence=1):
+    status = batch_counter = step = steps = tightening = 0
+    batch_mode = step_type = 1
+    vin = identifier_2 = identifier_3 = identifier_4 = ""
+
+    def __init__(self, job, batch_size, time, sequence):
         self.job = job
-        self.status = 0
-        self.batch_mode = 1
         self.batch_size = batch_size
-        self.batch_counter = 0
         self.time = time
-        self.step = 0
-        self.steps = 0
-        self.step_type = 1
-        self.tightening = 0
         self.sequence = sequence
-        self.vin = ""
-        self.identifier_2 = ""
-        self.identifier_3 = ""
-        self.identifier_4 = ""
 
 
 class Vehicle:
@@ -289,11 +282,10 @@ class Vehicle:
 class Alarm:
     """An alarm of the controller, as 0071 and 0076 tell it."""
 
+    active = tool_health = 1
+
     def __init__(self, code, text, ready, time):
-        self.active = 1
         self.code = code
         self.text = text
-        self.controller_ready = ready
-        self.tool_ready = ready
+        self.controller_ready = self.tool_ready = ready
         self.time = time
-        self.tool_health = 1

@@ -299,8 +299,7 @@ class ControllerSession(ControllerLink):
         elif pset is None:
             self.refuse(12, 2)
         else:
-            layout = {1: frames.PSET_1, 2: frames.PSET_2, 5: frames.PSET_5}[revision]
-            self.say(13, revision, frames.parameters(layout, pset, self.options.pad))
+            self.say(13, revision, frames.parameters(frames.PSET[revision], pset, self.options.pad))
 
     def _tell_jobs(self, revision):
         """Answer 0030: every job that 0038 takes (003:4654-4692)."""

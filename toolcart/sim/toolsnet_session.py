@@ -18,7 +18,7 @@ SENDS_MOST = 3  # of the same telegram on one connection
 
 
 class _Session(Endpoint):
-    """What PIM and server share: framing, silence, the acknowledge telegram."""
+    """What PIM and server share: framing, silence, the acknowledge telegram. Each has its `greet` and `handle`."""
 
     name = ""
 
@@ -65,12 +65,6 @@ class _Session(Endpoint):
         return ("05%05d%s%03d" % (identifier, self.toolsnet.time_text(), code)).encode()
 
     def note_late(self, due):
-        pass
-
-    def greet(self, now):
-        pass
-
-    def handle(self, found, telegram, now):
         pass
 
     def next_frame(self):
