@@ -22,6 +22,15 @@ class Skip(Exception):
     """The test cannot run here; the text says what is missing."""
 
 
+def said_of(call, *errors):
+    """Return what a call says that has to end in one of these errors: pytest's `raises`, on any interpreter."""
+    try:
+        call()
+    except errors as error:
+        return str(error)
+    raise AssertionError("no error")
+
+
 def need_files():
     """Skip the test where the runtime has no file system to write to."""
     import os

@@ -3,6 +3,7 @@
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError, Odd, TableError
 from toolcart.agent.catalogue.table import read_table
+from host_tests.portable import said_of
 from host_tests.support.frames import EXAMPLE
 
 PORTABLE = True
@@ -14,14 +15,6 @@ EXAMPLE_1 = (
     b"05000600307000008000009010011112000840130014001400120015000739160000017099991800000"
     b"1900000202001-06-02:09:54:09212001-05-29:12:34:3322123345675    "
 )
-
-
-def refused(call, error):
-    try:
-        call()
-    except error as said:
-        return str(said)
-    raise AssertionError("nothing was refused")
 
 
 def test_fields_have_names_and_are_read_when_they_are_asked_for():
@@ -103,7 +96,7 @@ def test_text_in_utf_8_stays_whole():
     name = "M\u00fcller \u6f22"
     frame = catalogue.encode(61, 1, controller_name=name)
     assert len(frame) == 231 and catalogue.decode(frame)["controller_name"] == name
-    said = refused(lambda: catalogue.encode(61, 1, controller_name="\u6f22" * 9), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 1, controller_name="\u6f22" * 9), FieldError)
     assert "at most 25 bytes" in said
 
 
@@ -129,7 +122,7 @@ def test_frames_that_are_none_are_refused_in_words():
         (b"0020006X001         ", "MID"),
         (b"00200061X01         ", "revision"),
     ):
-        assert word in refused(lambda frame=frame: catalogue.decode(frame), FrameError), frame
+        assert word in said_of(lambda frame=frame: catalogue.decode(frame), FrameError), frame
     assert catalogue.decode(b"00200062            \0").frame == b"00200062            "
     assert catalogue.decode(b"00200062            ").revision == 1
 
@@ -138,13 +131,13 @@ NM = " in Nm/100, or a Decimal or text in Nm up to 9999.99"
 
 
 def test_what_cannot_be_built_says_where_and_what_is_allowed():
-    said = refused(lambda: catalogue.encode(61, 1, torque=-5), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 1, torque=-5), FieldError)
     assert said == "MID 0061 revision 1, torque (15) at 141-146: found -5, allowed 0 to 999999" + NM
-    said = refused(lambda: catalogue.encode(61, 1, torqe=5), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 1, torqe=5), FieldError)
     assert "torqe" in said and "one of: cell_id" in said
-    said = refused(lambda: catalogue.encode(61, 1, job_id=100), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 1, job_id=100), FieldError)
     assert "0 to 99" in said
-    said = refused(lambda: catalogue.encode(61, 1, sequence=100), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 1, sequence=100), FieldError)
     assert "sequence at 17" in said
 
 
@@ -177,7 +170,7 @@ def test_lists_are_counted_by_themselves():
     frame = catalogue.encode(61, 998, stages=3, stage_results=[{"torque": 1, "angle": 2}, {"torque": 3, "angle": 4}])
     message = catalogue.decode(frame)
     assert message["stage_count"] == 2 and message["stage_results"][1] == {"torque": 3, "angle": 4}
-    said = refused(lambda: catalogue.encode(61, 998, stage_count=3, stage_results=[]), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 998, stage_count=3, stage_results=[]), FieldError)
     assert "stage_results (58)" in said and "3 of them" in said
     cut = b"%04d" % (len(frame) - 4) + frame[4:-4]
     assert "1 of 2" not in str(catalogue.decode(frame).odd())
@@ -232,7 +225,7 @@ def test_a_table_is_all_that_a_new_mid_takes():
 def test_a_catalogue_can_be_narrowed_by_role_and_category():
     own = catalogue.Catalogue(sent_by=catalogue.CONTROLLER, only=("tightening",))
     assert own.mids() == [61, 65, 66, 67]
-    assert "other side" in refused(lambda: own.decode(catalogue.encode(60)), FrameError)
+    assert "other side" in said_of(lambda: own.decode(catalogue.encode(60)), FrameError)
     assert not own.decode(b"00240005001         0060").form.known
 
 
@@ -299,10 +292,10 @@ def test_tables_that_are_wrong_say_which_line():
         ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-03 a b", "01-03 a b"),
         ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-x a b", "01-x a b"),
     ):
-        assert word in refused(lambda text=text: read_table(text), TableError)
+        assert word in said_of(lambda text=text: read_table(text), TableError)
     for line in (". a.b N1", "01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):
         bad = read_table("MID 0001 C E - x\nREV 1 20\n" + line)[1]
-        assert line.split()[1] in refused(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
+        assert line.split()[1] in said_of(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
 
 
 def test_what_could_not_be_read_stays_when_something_else_is_changed():
@@ -333,12 +326,12 @@ def test_decimal_text_words_and_bits_are_taken_as_values():
         ({"error_status": ["nothing"]}, "tool hot"),
         ({"torque": 42.37}, "0 to 999999"),
     ):
-        assert word in refused(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
+        assert word in said_of(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
 
 
 def test_what_is_wrong_in_a_group_is_told_with_its_place():
     stages = [{"torque": 1, "angle": 2}, {"torque": -1, "angle": 2}]
-    said = refused(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
+    said = said_of(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
     assert "stage_results[1].torque at 548: found -1" in said
 
 

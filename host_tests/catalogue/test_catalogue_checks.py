@@ -2,17 +2,10 @@
 
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import DataField, FieldError, FrameError, TableError, data_field
+from host_tests.portable import said_of
 
 PORTABLE = True
 HEAP = "6m"
-
-
-def said_of(call, *errors):
-    try:
-        call()
-    except errors as error:
-        return str(error)
-    raise AssertionError("taken")
 
 
 # What must not go on the line, and a word of what is said.

@@ -20,6 +20,7 @@ from toolcart.agent.catalogue import (
     registry,
     resolution,
 )
+from host_tests.portable import said_of
 
 GIVEN = {
     "torque": "42.37",
@@ -111,18 +112,12 @@ def test_lists_and_groups_are_scaled_too():
     assert message["spindles"][0]["torque"] == Decimal("1.50") and message["spindles"][0]["status"] == "OK"
 
 
-def said(call, error):
-    with pytest.raises(error) as told:
-        call()
-    return str(told.value)
-
-
 @pytest.mark.parametrize("ask", ["decimal", "number", "ratio", "unit", "meaning", "bits", "datetime", "__getitem__"])
 def test_unknown_field_is_named_in_the_same_words_everywhere(ask):
     for message in (MESSAGE, MESSAGE.scaled()):
-        text = said(lambda: getattr(message, ask)("nix"), NoField)  # noqa: B023
+        text = said_of(lambda: getattr(message, ask)("nix"), NoField)  # noqa: B023
         assert text.startswith("MID 0061 revision 10 has no field 'nix'; it has: cell_id, ")
-    assert said(lambda: getattr(catalogue.decode(b"00205555001         "), ask)("nix"), NoField).endswith("none")
+    assert said_of(lambda: getattr(catalogue.decode(b"00205555001         "), ask)("nix"), NoField).endswith("none")
 
 
 REFUSED = (
@@ -182,7 +177,7 @@ REFUSED = (
 
 @pytest.mark.parametrize(("call", "text"), REFUSED, ids=range(len(REFUSED)))
 def test_forbidden_or_impossible_value_is_a_field_error_that_says_so(call, text):
-    assert text in said(call, FieldError)
+    assert text in said_of(call, FieldError)
 
 
 def test_the_unit_of_what_is_allowed_can_be_read():
@@ -195,7 +190,7 @@ def test_the_unit_of_what_is_allowed_can_be_read():
 @pytest.mark.parametrize("buffer", ["0020", 25, None, [48] * 20, object()])
 def test_what_is_no_bytes_is_a_frame_error(buffer):
     for call in (catalogue.decode, catalogue.read, catalogue.Frames().feed, catalogue.Linked().add):
-        assert "bytes are wanted" in said(lambda: call(buffer), FrameError)  # noqa: B023
+        assert "bytes are wanted" in said_of(lambda: call(buffer), FrameError)  # noqa: B023
     assert catalogue.decode(memoryview(bytearray(MESSAGE.frame))) == MESSAGE
 
 
