@@ -348,9 +348,9 @@ def ask(
         asking = Asking(host, port, wait_s, header, spindle or 0)
         try:
             started = asking.start()
-            _tell(started, [started.frame], as_json, is_answer=number == 1)
+            _tell([started.frame], as_json, is_answer=number == 1)
             for heard in asking.ask(frame, watch_s) if number != 1 else ():
-                _tell(heard.message, heard.frames, as_json, heard.is_answer)
+                _tell(heard.frames, as_json, heard.is_answer)
                 refused = refused or (heard.is_answer and heard.message.mid == 4)
         finally:
             asking.leave()
@@ -384,7 +384,7 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
     raise AssertionError
 
 
-def _tell(message, frames: list[bytes], as_json: bool, is_answer: bool) -> None:
+def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
     from toolcart.codec.inputs import Seen
     from toolcart.codec.shown import as_data, lines_of
 

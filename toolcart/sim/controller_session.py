@@ -196,7 +196,7 @@ class ControllerSession(ControllerLink):
         elif mid == 40:
             self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
         elif mid == 60:
-            self._subscribe(revision, now)
+            self._subscribe(revision)
         elif mid == 62:
             self._acknowledged(now)
         elif mid == 63:
@@ -238,7 +238,7 @@ class ControllerSession(ControllerLink):
                 2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad)
             )
 
-    def _subscribe(self, revision, now):
+    def _subscribe(self, revision):
         options = self.options
         if self.result_revision and not options.accepts_again:
             self.refuse(60, 9)

@@ -34,7 +34,6 @@ class Orders:
     def __init__(self, stream: TextIO, report: Callable[[str], None]) -> None:
         self.stream = stream
         self.report = report
-        self._set: Callable[[str], object] | None = None
 
     def begin(self, loop: Any, controller: Any, producer: Any, served: Any) -> None:
         """Start carrying out orders, beside the loop."""

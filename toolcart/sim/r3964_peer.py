@@ -24,6 +24,7 @@ NAK = 0x15
 TAG = b"\x07\x09\x07\x09"
 ALL_FORMS = ("v0", "v1", "v2", "v3")
 REPEAT_WAIT_MS = 4000
+GAP_MS = 100  # between two octets of a plain message
 
 
 def wire_form(message, form):
@@ -326,11 +327,8 @@ def _undoubled(body):
 class AsciiPeer(Peer):
     """Plain ASCII as a controller runs it: wants the tag, answers STX message NUL ETX."""
 
-    def __init__(self, make_endpoint, clock, needs_tag=True, nul=True, zvz_ms=100):
+    def __init__(self, make_endpoint, clock):
         super().__init__(make_endpoint, clock)
-        self.needs_tag = needs_tag
-        self.nul = nul
-        self.zvz_ms = zvz_ms
         self._got = b""
         self._before = b""
         self._heard_at = None
@@ -349,9 +347,9 @@ class AsciiPeer(Peer):
         if not digits_only(self._got[1:5]) or (len(self._got) == 5 and int(self._got[1:5]) < 20):
             self._spoiled("length")
         elif len(self._got) >= 5 and len(self._got) > int(self._got[1:5]) + 1:
-            self._end(value, int(self._got[1:5]), now)
+            self._end(int(self._got[1:5]), now)
 
-    def _end(self, value, length, now):
+    def _end(self, length, now):
         tail = self._got[length + 1 :]
         if tail == b"\0":
             return
@@ -362,10 +360,10 @@ class AsciiPeer(Peer):
         tagged = self._before == TAG
         self._got = b""
         self._before = b""
-        if self.needs_tag and not tagged:
-            self.refused.append("no tag")
-        else:
+        if tagged:
             self.hand_over(message, now)
+        else:
+            self.refused.append("no tag")
 
     def _spoiled(self, why):
         self.refused.append(why)
@@ -378,11 +376,11 @@ class AsciiPeer(Peer):
     def tick(self, now):
         wait = self.collect(now)
         if self._got and self._heard_at is not None:
-            left = self.zvz_ms - ticks_diff(now, self._heard_at)
+            left = GAP_MS - ticks_diff(now, self._heard_at)
             if left <= 0:
                 self._spoiled("gap")
             else:
                 wait = min(wait, left)
         while self.messages:
-            self.say(b"\x02" + self.messages.pop(0) + (b"\0" if self.nul else b"") + b"\x03")
+            self.say(wire_form(self.messages.pop(0), "v1"))
         return min(wait, FOREVER)

@@ -61,11 +61,6 @@ class Field:
         return "%d" % self.place if last == self.place else "%d-%d" % (self.place, last)
 
 
-def is_blank(raw):
-    """True if the octets are blanks and NULs only."""
-    return not raw.strip(BLANKS)
-
-
 def read_number(raw):
     """N and B: digits, with blanks beside them as in the specification's own examples (003:5714, 003:6565)."""
     if raw.isdigit():

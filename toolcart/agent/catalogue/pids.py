@@ -80,16 +80,6 @@ NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Rea
 05151 Step Stop"""
 
 _names = {}
-# Who numbers what on its own (003:13879-13895, beyond 8.7): first and last PID, whose.
-OWNERS = (
-    (10000, 14999, "PF4000"),
-    (15000, 19999, "PM4000"),
-    (20000, 24999, "PF6000"),
-    (25000, 29999, "CVI"),
-    (30000, 34999, "Micro Torque"),
-    (35000, 39999, "integrator"),
-    (40000, 44999, "PFHC"),
-)
 
 
 def name_of(pid):
@@ -101,11 +91,3 @@ def name_of(pid):
             for one in text.replace("\n", "|").split("|"):
                 _names[int(one[:5])] = one[6:]
     return _names.get(pid, "")
-
-
-def owner_of(pid):
-    """Return which system has this PID as its own, empty for one that is common to all."""
-    for first, last, owner in OWNERS:
-        if first <= pid <= last:
-            return owner
-    return ""

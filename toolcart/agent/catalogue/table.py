@@ -163,8 +163,6 @@ def _each(line):
 def _field(line):
     """Return a line's field, the name of the one in front of which it stands, and what separates it from the next."""
     words = line.split()
-    if words and words[0][:1] == "'":
-        return _literal(words[0]), "", ""
     if len(words) < 2:
         raise TableError("%r: parameter ID, name and type are wanted" % line)
     if words[0] != "--" and not words[0].isdigit():

@@ -29,8 +29,8 @@ def samples_of(raw, little=False):
     return values
 
 
-def octets_of_samples(values, little=False):
-    """Return such numbers as octets; octets stay what they are."""
+def octets_of_samples(values):
+    """Return such numbers as octets, big endian; octets stay what they are."""
     if isinstance(values, (bytes, bytearray, memoryview)):
         return bytes(values)
     if not isinstance(values, (list, tuple)):
@@ -39,8 +39,7 @@ def octets_of_samples(values, little=False):
     for value in values:
         if not isinstance(value, int) or isinstance(value, bool) or not -32768 <= value <= 65535:
             raise Wrong("samples of -32768 to 32767")
-        pair = (value >> 8 & 255, value & 255)
-        out.extend(bytes((pair[1], pair[0]) if little else pair))
+        out.extend(bytes((value >> 8 & 255, value & 255)))
     return bytes(out)
 
 
