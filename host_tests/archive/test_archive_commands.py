@@ -4,43 +4,32 @@ import csv
 import io
 import json
 import re
-import sqlite3
-import threading
 from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 
-from toolcart.archive import changes, database, serving
+from toolcart.archive import changes, serving
 from toolcart.archive.changes import Keeping, Retention
 from toolcart.archive.faults import Faults
 from toolcart.archive.quarantine import WHY_SET_ASIDE
 from toolcart.tools.cli.main import main
-from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, reading, result
+from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, change, place_in, reading, reported, result
 from host_tests.support.archive import run as command
 from host_tests.support.quarantine import spool_with
+from host_tests.support.running import wait_for
 
 
 @pytest.fixture
 def place(tmp_path):
-    where = place_in(tmp_path)
-    with Served(where) as archive, archive.server() as server:
-        server.ask(RESULT)
-        server.ask(GRAPH)
-        server.ask(EVENT)
-        good = result(2, 18, vin="ZFA1", time="20240315000000")
-        server.ask(good[:98] + "0" + good[99:])
-        server.ask(result(3, 21, vin="ZFA1\x1b[2J", station=11, time="20240315000100"))
-        server.ask(result(4, 21, station=10, time="20240316000000"))
-        server.ask(result(5, 20, station=10, time="20240316000001"))
-        server.ask(result(6, 20, station=10, time="20240316000001"))
-    return where
+    good = result(2, 18, vin="ZFA1", time="20240315000000")
+    odd = result(3, 21, vin="ZFA1\x1b[2J", station=11, time="20240315000100")
+    wrapped = [result(4, 21, time="20240316000000"), *[result(n, 20, time="20240316000001") for n in (5, 6)]]
+    return reported(place_in(tmp_path), RESULT, GRAPH, EVENT, good[:98] + "0" + good[99:], odd, *wrapped)
 
 
 def run(place, *words, code=0):
-    done = CliRunner().invoke(main, ["archive", words[0], "--database", str(place), *words[1:]])
-    assert done.exit_code == code, done.output
-    return done
+    return command(words[0], "--database", place, *words[1:], code=code)
 
 
 def rows(place, *words):
@@ -105,24 +94,20 @@ def test_check_tells_holes_what_is_behind_and_what_came_again(place):
         ("again", 20, 20, 1),
     ]
     assert "missing 2, behind 1, again 1" in run(place, "check", code=1).stdout
-    with Served(place) as archive, archive.server() as server:
-        server.ask(EVENT.replace("00004", "00007"))
+    reported(place, EVENT.replace("00004", "00007"))
     assert "station 3/1/10: event 00005 to 00006 missing, 2" in run(place, "check", code=1).stdout
 
 
 def test_a_telegram_with_several_spindles_is_no_repetition(tmp_path):
     two = RESULT[:65] + "0002" + RESULT[69:150] + "0002" + RESULT[84:]
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        server.ask(two)
-        assert archive.rows("SELECT COUNT(*) FROM Result") == [(2,)]
-    assert run(place_in(tmp_path), "check").stdout == "missing 0, behind 0, again 0\n"
+    place = reported(place_in(tmp_path), two)
+    assert Served(place).rows("SELECT COUNT(*) FROM Result") == [(2,)]
+    assert run(place, "check").stdout == "missing 0, behind 0, again 0\n"
 
 
 def test_check_follows_the_wrap(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number, sequence in enumerate((99997, 99998, 99999, 1, 2), 1):
-            server.ask(result(number, sequence))
-    assert run(place_in(tmp_path), "check").stdout == "missing 0, behind 0, again 0\n"
+    place = reported(place_in(tmp_path), *[result(1, sequence) for sequence in (99997, 99998, 99999, 1, 2)])
+    assert run(place, "check").stdout == "missing 0, behind 0, again 0\n"
 
 
 def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
@@ -137,37 +122,28 @@ def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
 
 
 def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):
-    place = place_in(tmp_path)
-    with Served(place) as archive, archive.server() as server:
-        for index in range(4):
-            server.ask(result(index + 1, 17 + index))
-            server.ask(EVENT[:2] + f"{index + 11:05d}" + EVENT[7:33] + f"{index + 1:05d}" + EVENT[38:])
-            server.ask(GRAPH[:2] + b"%05d" % (index + 21) + GRAPH[7:44] + b"%05d" % (17 + index) + GRAPH[49:])
-    books = sqlite3.connect(place)
-    for table, first in (("Result", "ResultId"), ("Event", "EventId"), ("Graph", "GraphId")):
-        books.execute(f"UPDATE {table} SET Arrived = '2026112116000' || ({first} - 1)")
-    books.commit()
+    told = []
+    for at in range(4):
+        told += [result(at + 1, 17 + at), EVENT[:2] + f"{at + 11:05d}" + EVENT[7:33] + f"{at + 1:05d}" + EVENT[38:]]
+        told.append(GRAPH[:2] + b"%05d" % (at + 21) + GRAPH[7:44] + b"%05d" % (17 + at) + GRAPH[49:])
+    place = reported(place_in(tmp_path), *told)
+    for table in ("Result", "Event", "Graph"):
+        change(place, f"UPDATE {table} SET Arrived = '2026112116000' || ({table}Id - 1)")
     assert run(place, "forget", "--newest", "1", "--yes").stdout == "1 result is gone\n"
-    for table, key in (("Result", 19), ("Graph", 19), ("Event", 3)):
-        assert books.execute(f"SELECT COUNT(*), MAX(Sequence) FROM {table}").fetchone() == (3, key), table
-    assert books.execute("SELECT COUNT(*) FROM EventParameter").fetchone() == (3,)
-    books.close()
     with Served(place) as archive, archive.pim() as pim:
+        for table, key in (("Result", 19), ("Graph", 19), ("Event", 3)):
+            assert archive.rows(f"SELECT COUNT(*), MAX(Sequence) FROM {table}") == [(3, key)], table
+        assert archive.rows("SELECT COUNT(*) FROM EventParameter") == [(3,)]
         pim.hear()
         assert pim.ask("0700001000300010010")[7:17] == "0001900003"
 
 
 def test_import_takes_each_result_once(place, tmp_path):
-    other = tmp_path / "other.sqlite"
-    with Served(other) as archive, archive.server() as server:
-        server.ask(RESULT)
-        server.ask(result(9, 99, station=12))
-        server.ask(EVENT.replace("00004", "00005"))
-        server.ask(GRAPH)
-        server.ask(GRAPH.replace(b"00017000", b"00099000"))
-    told = json.loads(run(place, "import", "--json", str(other)).stdout)
+    telegrams = (RESULT, result(9, 99, station=12), EVENT.replace("00004", "00005"), GRAPH)
+    other = reported(tmp_path / "other.sqlite", *telegrams, GRAPH.replace(b"00017000", b"00099000"))
+    told = json.loads(run(place, "import", "--json", other).stdout)
     assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1, "failed": 0}
-    again = json.loads(run(place, "import", "--json", str(other)).stdout)
+    again = json.loads(run(place, "import", "--json", other).stdout)
     assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0, "failed": 0}
     found = rows(place, "--station", "12")
     assert [row["Sequence"] for row in found] == [99]
@@ -247,13 +223,8 @@ def spool(tmp_path):
     return spool_with(tmp_path, b"0061 nonsense of some octets")
 
 
-def taken(place, spool, *more):
-    return json.loads(command("import", "--database", place, "--station", STATION, "--json", *more, spool).stdout)
-
-
-def rows_of(place):
-    said = command("query", "--database", place, "--json", "--all").stdout
-    return [json.loads(line) for line in said.splitlines()]
+def taken(place, spool):
+    return json.loads(run(place, "import", "--station", STATION, "--json", spool).stdout)
 
 
 def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
@@ -261,7 +232,7 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
     assert taken(place, spool) == {"taken": 5, "again": 0, "unreadable": 1, "failed": 0}
     assert taken(place, spool) == {"taken": 0, "again": 5, "unreadable": 1, "failed": 0}
     assert spool.read_bytes() == before
-    found = rows_of(place)
+    found = rows(place, "--all")
     assert sorted(row["TighteningId"] for row in found) == [1, 2, 3, 4, 5]
     assert {(row["SystemType"], row["System"], row["Station"]) for row in found} == {(3, 1, 10)}
     assert len({row["Sequence"] for row in found}) == 5
@@ -283,18 +254,16 @@ def test_what_was_dropped_is_not_taken(spool, tmp_path):
     assert done.exit_code == 0, done.output
     place = tmp_path / "a.sqlite"
     assert taken(place, spool)["taken"] == 3
-    assert sorted(row["TighteningId"] for row in rows_of(place)) == [1, 4, 5]
+    assert sorted(row["TighteningId"] for row in rows(place, "--all")) == [1, 4, 5]
 
 
 def test_an_08_says_what_it_said_before(spool, tmp_path):
     place, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
     for where, sequences in ((place, (500, 501)), (other, (7, 8))):
-        with Served(where) as archive, archive.server() as server:
-            for sequence in sequences:
-                server.ask(result(sequence, sequence))
+        reported(where, *[result(sequence, sequence) for sequence in sequences])
     taken(place, spool)
     command("import", "--database", place, other)
-    assert len(rows_of(place)) == 9
+    assert len(rows(place, "--all")) == 9
     with Served(place) as archive:
         assert archive.writer.latest((3, 1, 10)) == (501, 0)
 
@@ -328,19 +297,15 @@ def with_vin(telegram, vin):
 @pytest.fixture
 def old_place(tmp_path):
     """Ten results, an event, a curve and a breach; all but the last three results are old."""
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number in range(1, 11):
-            telegram = result(number, number, vin=f"CAR{(number - 1) // 2}", time=f"202403140926{number:02d}")
-            server.ask(with_vin(telegram, f"BODY{number}") if number in (2, 9) else telegram)
-        for telegram in (EVENT, EVENT.replace("0900045", "0900046").replace("20240314", "20240315"), GRAPH):
-            server.ask(telegram)
-        server.ask("0400099garbage")
-    made = archive.place
-    with database.writing(made) as engine, engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE Result SET Arrived = '{OLD}' WHERE ResultId <= 7")
-        connection.exec_driver_sql(f"UPDATE Event SET Arrived = '{OLD}'")
-        connection.exec_driver_sql(f"UPDATE Breach SET Arrived = '{OLD}'")
-    return made
+    told = []
+    for number in range(1, 11):
+        telegram = result(number, number, vin=f"CAR{(number - 1) // 2}", time=f"202403140926{number:02d}")
+        told.append(with_vin(telegram, f"BODY{number}") if number in (2, 9) else telegram)
+    later = EVENT.replace("0900045", "0900046").replace("20240314", "20240315")
+    place = reported(place_in(tmp_path), *told, EVENT, later, GRAPH, "0400099garbage")
+    change(place, f"UPDATE Result SET Arrived = '{OLD}' WHERE ResultId <= 7")
+    change(place, *[f"UPDATE {table} SET Arrived = '{OLD}'" for table in ("Event", "Breach")])
+    return place
 
 
 def whole(old_place):
@@ -377,8 +342,7 @@ def test_what_is_old_is_in_the_other_archive_and_the_rest_here(old_place, tmp_pa
 
 
 def test_an_08_names_the_same_and_numbers_go_on(old_place, tmp_path):
-    with database.writing(old_place) as engine, engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE Result SET Arrived = '{OLD}'")
+    change(old_place, f"UPDATE Result SET Arrived = '{OLD}'")
     command("move-old", "--database", old_place, "--keep-days", 1, "--into", tmp_path / "old.sqlite")
     with Served(old_place) as archive:
         assert archive.writer.latest((3, 1, 10)) == (10, archive.writer.latest((3, 1, 10))[1])
@@ -417,10 +381,8 @@ def test_an_archive_is_not_moved_into_itself_or_while_it_is_served(old_place, tm
 
 
 def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(old_place, tmp_path):
-    with database.writing(old_place) as engine, engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE Result SET Overall = ResultId % 2")
-        connection.exec_driver_sql("UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")
-        connection.exec_driver_sql("UPDATE Graph SET Arrived = '20200101000000'")
+    change(old_place, "UPDATE Result SET Overall = ResultId % 2", f"UPDATE Graph SET Arrived = '{OLD}'")
+    change(old_place, "UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")
     before, into = whole(old_place), tmp_path / "old.sqlite"
     words = ("--keep-days", 10000, "--keep-ok-days", 30, "--into", into, "--json")
     told = json.loads(command("move-old", "--database", old_place, *words).stdout)
@@ -438,10 +400,7 @@ def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monke
         moving = Retention(engine, str(old_place), archive.writer, Keeping(str(into), 30), said.append)
         for number in range(100, 160):  # a car that goes with its results comes back with a new one
             assert server.ask(result(number, number, vin="CAR0", time="20240315000000"))[21:24] == "000"
-        moving._thread.join(0)
-        deadline = threading.Event()
-        while not said and not deadline.wait(0.01):
-            pass
+        wait_for("it moves nothing", lambda: said)
         moving.close()
     assert said == ["moved 7 results, 1 events, 0 curves"]
     here, there = whole(old_place), whole(into)

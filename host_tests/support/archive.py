@@ -22,6 +22,8 @@ from functools import partial
 from pathlib import Path
 
 from click.testing import CliRunner
+from sqlalchemy import text
+from starlette.testclient import TestClient
 
 from toolcart.archive import database, servers, serving
 from toolcart.archive.beside import Books
@@ -31,10 +33,13 @@ from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.faults import Faults
 from toolcart.archive.server import Archive
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
 from toolcart.archive.writer import Writer
 from toolcart.base.sources import ROOT
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli.main import main
+from lab.harness.archive_rows import Plant, fill, fill_beside
 
 DEADLINE_S = 20.0
 
@@ -123,6 +128,42 @@ class Served:
             return [tuple(row) for row in connection.exec_driver_sql(sql, values)]
 
 
+def reported(place, *telegrams) -> str:
+    """An archive that has got these telegrams, and is served no more."""
+    with Served(place) as archive, archive.server() as server:
+        for telegram in telegrams:
+            server.ask(telegram)
+    return archive.place
+
+
+def filled(place, with_more: bool = False, **size) -> str:
+    """An archive full of an invented plant of this size (lab.harness.archive_rows), with events and breaches too."""
+    plant = Plant(**size)
+    with database.writing(str(place)) as engine:
+        fill(engine, plant)
+        if with_more:
+            fill_beside(engine, plant)
+    return str(place)
+
+
+def empty(place) -> str:
+    """An archive without anything in it."""
+    with database.writing(str(place)):
+        return str(place)
+
+
+def change(place, *statements) -> None:
+    """Change an archive past its writer, by SQL."""
+    with database.writing(str(place)) as engine, engine.begin() as connection:
+        for one in statements:
+            connection.execute(text(one) if isinstance(one, str) else one)
+
+
+def browsing(place, *about, base: str = "http://127.0.0.1:8080", **more) -> TestClient:
+    """A browser of the archive's pages; the rest is as toolcart.archive.web.app.make has it."""
+    return TestClient(make(Reading(str(place)), *about, **more), base_url=base, follow_redirects=False)
+
+
 class Archived(Books):
     """A served archive as a simulated plant wants its ToolsNet (toolcart.sim.serve.Archived)."""
 
@@ -207,10 +248,10 @@ def reading(place):
     engine.dispose()
 
 
-def run(*words, code=0):
-    """`toolcart archive` with these words."""
-    done = CliRunner().invoke(main, ["archive", *map(str, words)])
-    assert done.exit_code == code, done.output
+def run(*words, code=0, **more):
+    """`toolcart archive` with these words; `code` None: it may end with any."""
+    done = CliRunner().invoke(main, ["archive", *map(str, words)], **more)
+    assert code in (None, done.exit_code), done.output
     return done
 
 
@@ -219,10 +260,14 @@ def place_in(folder) -> Path:
     return Path(folder, "archive.sqlite")
 
 
+def command(*words) -> list[str]:
+    """The command of `toolcart archive` as a process of its own."""
+    return [sys.executable, "-m", "toolcart.tools.cli.main", "archive", *map(str, words)]
+
+
 def serving_in(folder, *words) -> list[str]:
     """Return the command of an archive of its own in this folder, on free ports, with these words more."""
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "serve", "--database", str(place_in(folder))]
-    return [*command, "--pim-port", "0", "--server-port", "0", *words]
+    return command("serve", "--database", place_in(folder), "--pim-port", "0", "--server-port", "0", *words)
 
 
 PAUSE_LEAST_S = 0.05  # of a consumer whose broker was killed

@@ -26,11 +26,11 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def wait_for(what: str, condition: Callable[[], bool]) -> None:
-    """Until it is so; `what` is said if it never is."""
+def wait_for(what: str | Callable[[], object], condition: Callable[[], object]) -> None:
+    """Until it is so; `what`, or what it returns then, is said if it never is."""
     until = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < until, what
+        assert time.monotonic() < until, what if isinstance(what, str) else what()
         time.sleep(0.02)
 
 
@@ -74,18 +74,9 @@ CONSUME_DEADLINE_S = 30.0
 
 
 def consume(place, url, *words):
-    command = [
-        sys.executable,
-        "-m",
-        "toolcart.tools.cli.main",
-        "archive",
-        "consume",
-        "--database",
-        str(place),
-        url,
-        *words,
-    ]
-    return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    program = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume"]
+    command = [*program, "--database", str(place), url, *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 
 def until_said(process, text):
