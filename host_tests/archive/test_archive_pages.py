@@ -16,9 +16,7 @@ from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 from pyarrow import parquet
-from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from toolcart.archive import bulk, database, quarters, queries
@@ -33,23 +31,32 @@ from toolcart.archive.web.users import ROLES, Proxy, UsersFile, put
 from toolcart.base import child
 from toolcart.base.private import Wrong
 from toolcart.base.sources import ROOT
-from toolcart.tools.cli.main import main
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result, serving_in
-from lab.harness.archive_rows import Plant, fill, vin
+from host_tests.support.archive import (
+    DESCRIBED,
+    EVENT,
+    GRAPH,
+    RESULT,
+    Served,
+    browsing,
+    change,
+    empty,
+    filled,
+    place_in,
+    reported,
+    result,
+    run,
+    serving_in,
+)
+from lab.harness.archive_rows import vin
 
-HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
 PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
 PAGES = (*PAGES, "/breaches", "/audit")
 
 
-def client(place, door=None, only_here=True, base=HERE):
-    return TestClient(make(Reading(str(place)), door, only_here), base_url=base, follow_redirects=False)
-
-
 @pytest.fixture(scope="module")
 def browser(plant):
-    with client(plant) as made:
+    with browsing(plant) as made:
         yield made
 
 
@@ -80,12 +87,8 @@ def test_every_page_is_there_takes_nothing_from_outside_and_is_json_too(browser,
 
 
 def test_every_file_that_pages_name_is_there(browser):
-    named = set(
-        re.findall(
-            r'"(/static/[^"]+)"',
-            get(browser, "/").text + get(browser, "/result/600").text + get(browser, "/trend/1").text,
-        )
-    )
+    text = "".join(get(browser, path).text for path in ("/", "/result/600", "/trend/1"))
+    named = set(re.findall(r'"(/static/[^"]+)"', text))
     assert len(named) == 9
     for path in named:
         assert len(get(browser, path).content) > 100
@@ -159,10 +162,9 @@ def test_a_car_has_all_its_screws(browser):
 def test_a_car_is_found_by_an_additional_number_with_all_spindles(tmp_path):
     spindles = RESULT[80:150] + "0002" + RESULT[84:150]
     two = RESULT[:65] + "000270" + "0129" + RESULT[75:80] + spindles + "0009" + "BODY 4711".ljust(25) + RESULT[150:]
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        server.ask(two)
-        assert archive.rows("SELECT * FROM Breach") == []
-    with client(place_in(tmp_path)) as browser:
+    place = reported(place_in(tmp_path), two)
+    assert Served(place).rows("SELECT * FROM Breach") == []
+    with browsing(place) as browser:
         assert [row["Spindle"] for row in told(browser, "/car?vin=BODY 4711")["results"]] == [1, 2]
         found = told(browser, "/result/2")
         assert [one["Spindle"] for one in found["around"]["Spindles"]] == [1, 2]
@@ -171,12 +173,9 @@ def test_a_car_is_found_by_an_additional_number_with_all_spindles(tmp_path):
 
 
 def test_a_result_has_its_curves_in_units_with_limits_and_its_neighbours(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for telegram in (DESCRIBED, RESULT, GRAPH):
-            server.ask(telegram)
-        for sequence, time_digits in ((18, "20240314092653"), (19, "20240314092659"), (16, "20240314092650")):
-            server.ask(result(sequence, sequence, time=time_digits))
-    with client(place_in(tmp_path)) as browser:
+    times = {18: "20240314092653", 19: "20240314092659", 16: "20240314092650"}
+    around = [result(sequence, sequence, time=time) for sequence, time in times.items()]
+    with browsing(reported(place_in(tmp_path), DESCRIBED, RESULT, GRAPH, *around)) as browser:
         found = told(browser, "/result/1")
         assert found["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # DIGEST H, physical Nm
         assert found["curves"]["torque"]["times"][:3] == [0.0, 2.0, 4.0]
@@ -244,9 +243,7 @@ def test_what_is_not_there_is_told(browser):
 
 
 def test_an_empty_archive_says_so_on_every_page(tmp_path):
-    with database.writing(str(place_in(tmp_path))):
-        pass
-    with client(place_in(tmp_path)) as browser:
+    with browsing(empty(place_in(tmp_path))) as browser:
         for path in PAGES:
             assert 'class="empty"' in get(browser, path).text or path == "/live"
 
@@ -259,11 +256,9 @@ def test_events_and_breaches_have_what_was_said(browser):
 
 
 def test_hostile_text_is_text_everywhere(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        place = DESCRIBED.replace("Left front", "<u>&\x1b[2J<!")
-        for telegram in (place, result(1, 1, vin=HOSTILE[:25]), EVENT.replace("E404", "<i>x")):
-            server.ask(telegram)
-    with client(place_in(tmp_path)) as browser:
+    described = DESCRIBED.replace("Left front", "<u>&\x1b[2J<!")
+    telegrams = (described, result(1, 1, vin=HOSTILE[:25]), EVENT.replace("E404", "<i>x"))
+    with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
         car = browser.get("/search", params={"q": HOSTILE[:25]}).headers["location"]
         for path in (*PAGES, car, "/result/1", "/station/10", "/trend/10", "/pareto?by=tool"):
             page = get(browser, path).text
@@ -273,10 +268,8 @@ def test_hostile_text_is_text_everywhere(tmp_path):
 
 
 def test_a_verdict_that_cannot_be_read_is_never_good(tmp_path):
-    for digit in "x27":
-        with Served(place_in(tmp_path)) as archive, archive.server() as server:
-            server.ask(RESULT[:35] + f"{ord(digit):05d}" + RESULT[40:98] + digit + RESULT[99:])
-    with client(place_in(tmp_path)) as browser:
+    telegrams = [RESULT[:35] + f"{ord(digit):05d}" + RESULT[40:98] + digit + RESULT[99:] for digit in "x27"]
+    with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
         assert [row["Overall"] for row in told(browser, "/results")["results"]] == [1, 1, 1]
 
 
@@ -310,10 +303,9 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
 
 
 def test_a_stations_day_is_its_own_and_knows_the_days_around_it(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number, moment in enumerate(("20240313235959", "20240314000000", "20240314235959", "20240316000000"), 1):
-            server.ask(result(number, number, time=moment))
-    with client(place_in(tmp_path)) as browser:
+    moments = ("20240313235959", "20240314000000", "20240314235959", "20240316000000")
+    telegrams = [result(number, number, time=moment) for number, moment in enumerate(moments, 1)]
+    with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
         latest = told(browser, "/station/10")
         assert latest["days"] == {"Day": "20240316", "Earlier": "20240314", "Later": None}
         middle = told(browser, "/station/10?day=2024-03-14")
@@ -333,15 +325,15 @@ def test_nothing_can_be_changed(browser):
 
 
 def test_a_page_under_another_machines_name_is_not_served(plant):
-    with client(plant, base="http://evil.example:8080") as foreign:
+    with browsing(plant, base="http://evil.example:8080") as foreign:
         get(foreign, "/", 421)
     for base in ("http://localhost:8080", "http://[::1]:1", "http://127.0.0.1"):
-        with client(plant, base=base) as own:
+        with browsing(plant, base=base) as own:
             get(own, "/")
 
 
 def test_a_password_stands_in_front_of_everything(plant):
-    with client(plant, login.Door("correct horse"), only_here=False) as browser:
+    with browsing(plant, login.Door("correct horse"), only_here=False) as browser:
         assert browser.get("/car?vin=1&x=%0a").headers["location"] == "/login?to=%2Fcar%3Fvin%3D1%26x%3D%250a"
         assert browser.get("/results?json").status_code == browser.get("/live/events").status_code == 401
         get(browser, "/static/style.css")
@@ -482,25 +474,6 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     assert reading.ask(asked.newest_number) == 600
 
 
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        ({"vin": vin(3)}, "ResultByVIN"),
-        ({"station": (3, 1, 1), "from_time": "20261120"}, "sqlite_autoindex_Result_1"),
-        ({"nok": True}, "ResultNOK"),
-        ({"tightening_id": 7}, "ResultByTighteningId"),
-    ],
-)
-def test_every_list_has_its_index(plant, wanted, index):
-    def plan(connection):
-        told = queries.wanted_results(connection, queries.Wanted(**wanted)).limit(5)
-        sql = str(told.compile(connection, compile_kwargs={"literal_binds": True}))
-        return "\n".join(row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql))
-
-    found = Reading(plant).ask(plan)
-    assert index in found and "SCAN Result" not in found.replace("SCAN Result USING INDEX ResultNOK", ""), found
-
-
 def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
     async def watched(archive, server):
         reading = Reading(archive.place)
@@ -559,57 +532,21 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
 
 
 def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
-    with database.writing(str(place_in(tmp_path))):
-        pass
     stood = []
     monkeypatch.setattr(os, "nice", stood.append)
     monkeypatch.delenv(child.VARIABLE)
-    words = ["archive", "web", "--database", str(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01"]
-    told = CliRunner().invoke(main, words)
-    assert told.exit_code == 0 and stood == [running.BEHIND_RESULTS] and stood[0] > 0, told.output
+    run("web", "--database", empty(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01")
+    assert stood == [running.BEHIND_RESULTS] and stood[0] > 0
 
 
 def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
-    with database.writing(str(place_in(tmp_path))):
-        pass
     monkeypatch.delenv(login.VARIABLE, raising=False)
-    words = ["--database", str(place_in(tmp_path)), "--listen"]
-    for command, more in (("web", words), ("serve", [*words[:2], "--web"])):
-        told = CliRunner().invoke(main, ["archive", command, *more, "0.0.0.0:0"])
-        assert told.exit_code == 2 and "need a password" in told.stderr
+    words = ("--database", empty(place_in(tmp_path)))
+    for command, option in (("web", "--listen"), ("serve", "--web")):
+        assert "need a password" in run(command, *words, option, "0.0.0.0:0", code=2).stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = CliRunner().invoke(main, ["archive", "web", *words, str(taken.getsockname()[1])])
-        assert told.exit_code == 1 and "--listen" in told.stderr
-    told = CliRunner().invoke(main, ["archive", "web", "--database", str(tmp_path / "none.sqlite")])
-    assert told.exit_code == 2 and "no such archive" in told.stderr
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        queries.Wanted(from_time="20260101000000", to_time="20260102000000"),
-        queries.Wanted(to_time="20260102000000"),
-        queries.Wanted(program=3),
-        queries.Wanted(program=3, from_time="20260101000000"),
-        queries.Wanted(nok=True),
-        queries.Wanted(nok=True, program=3),
-    ],
-    ids=str,
-)
-def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, wanted):
-    engine = database.connect(plant, writes=False)
-    asked_for = []
-    event.listen(engine, "before_cursor_execute", lambda *said: asked_for.append(said[2:4]))
-    with engine.connect() as connection:
-        asked.results(connection, wanted)
-        sql, values = asked_for[0]
-        plan = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, values)]
-    engine.dispose()
-    assert any(
-        line.startswith(("SEARCH Result", 'SEARCH "Result"')) or re.search("USING INDEX Result(By|NOK)", line)
-        for line in plan
-    )
-    assert not any("TEMP B-TREE" in line for line in plan), plan
+        assert "--listen" in run("web", *words, "--listen", taken.getsockname()[1], code=1).stderr
+    assert "no such archive" in run("web", "--database", tmp_path / "none.sqlite", code=2).stderr
 
 
 # -- users ---------------------------------------------------------------------------------------------------------
@@ -619,10 +556,7 @@ def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, want
 def users(tmp_path):
     file = str(tmp_path / "users")
     for name, role in (("anna", "view"), ("berta", "admin")):
-        told = CliRunner().invoke(
-            main, ["archive", "user", name, "--role", role, "--users-file", file], input=f"{name} {name}\n" * 2
-        )
-        assert told.exit_code == 0, told.output
+        run("user", name, "--role", role, "--users-file", file, input=f"{name} {name}\n" * 2)
     return file
 
 
@@ -632,7 +566,7 @@ def enter(browser, name):
 
 def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
     door = login.Door(None, UsersFile(users))
-    with client(plant, door, only_here=False) as browser:
+    with browsing(plant, door, only_here=False) as browser:
         assert "Name" in get(browser, "/login").text
         assert enter(browser, "carla").status_code == 403
         assert enter(browser, "anna").status_code == 303
@@ -644,7 +578,7 @@ def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
         assert browser.get("/audit").status_code == 303, "another role, another log-in"
         enter(browser, "berta")
         get(browser, "/audit", 403)
-        CliRunner().invoke(main, ["archive", "user", "berta", "--remove", "--users-file", users])
+        run("user", "berta", "--remove", "--users-file", users)
         assert browser.get("/").status_code == 303
         assert enter(browser, "berta").status_code == 403
 
@@ -666,8 +600,7 @@ def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
     door = login.Door(None, UsersFile(users))
     for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
         proxy = Proxy(frozenset({trusted}), "X-Remote-User")
-        app = make(Reading(str(plant)), door, False, (), proxy)
-        with TestClient(app, base_url=HERE, follow_redirects=False) as browser:
+        with browsing(plant, door, False, (), proxy) as browser:
             said = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
             assert browser.get("/", headers=said).status_code == status
             assert browser.get("/audit", headers={"X-Remote-User": "berta"}).status_code == status
@@ -719,7 +652,7 @@ def sheet_of(path, names):
 @pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
 def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
-    with client(plant) as browser:
+    with browsing(plant) as browser:
         for address, count in (
             (f"/car?vin={vin(3)}", 15),
             ("/results?verdict=all&station=3/1/2", 200),
@@ -730,10 +663,8 @@ def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
             told = shown.headers["content-disposition"]
             assert "attachment" in told and f".{kind}" in told
             found = rows_of(shown, kind, tmp_path)
-            asked_for = rows_of(
-                get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json"), "json", tmp_path
-            )
-            assert found == asked_for and found
+            as_json = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json")
+            assert found == rows_of(as_json, "json", tmp_path) and found
             assert count in (None, len(found))
             if "vin_from" in address:
                 assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
@@ -743,13 +674,12 @@ def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    place = place_in(tmp_path)
-    with Served(place) as archive, archive.server() as server:
-        for number, text in enumerate(("=1+1", "@SUM(A1)", "http://x", "-2"), 1):
-            server.ask(result(number, 16 + number, vin=text))
+    texts = ("=1+1", "@SUM(A1)", "http://x", "-2")
+    telegrams = [result(number, 16 + number, vin=text) for number, text in enumerate(texts, 1)]
+    place = reported(place_in(tmp_path), *telegrams)
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    with client(place) as browser:
+    with browsing(place) as browser:
         told = get(browser, "/results?verdict=all&wait&as=csv").text
         assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
         sheet = rows_of(get(browser, "/results?verdict=all&wait&as=xlsx"), "xlsx", tmp_path)
@@ -762,7 +692,7 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
 @pytest.mark.usefixtures("in_this_process")
 def test_files_are_for_who_may_export(plant, users):
     put(users, "carla", "export", "carla carla")
-    with client(plant, login.Door(None, UsersFile(users)), only_here=False) as browser:
+    with browsing(plant, login.Door(None, UsersFile(users)), only_here=False) as browser:
         for name, status in (("anna", 403), ("carla", 200), ("berta", 200)):
             enter(browser, name)
             assert ("as=csv" in get(browser, "/results?verdict=all").text) is (status == 200)
@@ -770,7 +700,7 @@ def test_files_are_for_who_may_export(plant, users):
 
 
 def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):
-    with client(plant) as browser:
+    with browsing(plant) as browser:
         told = get(browser, "/curves/600?json&count=5").json()
         here = told["result"]
         assert told["lines"][0]["ResultId"] == 600 and 2 <= len(told["lines"]) <= 5
@@ -795,15 +725,10 @@ def test_a_character_that_no_text_has_is_told(browser, path):
 
 
 def test_a_map_of_too_many_stations_shows_those_that_were_heard_last(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number in range(1, 6):
-            server.ask(result(number, number, station=number))
-    engine = database.connect(str(place_in(tmp_path)), writes=True)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE TNMapStation SET Heard = '20240101000000' WHERE Station IN (2, 4)")
-        connection.exec_driver_sql("DELETE FROM TNMapSystem")
-    engine.dispose()
-    [system] = Reading(str(place_in(tmp_path))).ask(asked.stations, "2024", 3)
+    place = reported(place_in(tmp_path), *[result(number, number, station=number) for number in range(1, 6)])
+    old = "UPDATE TNMapStation SET Heard = '20240101000000' WHERE Station IN (2, 4)"
+    change(place, old, "DELETE FROM TNMapSystem")
+    [system] = Reading(place).ask(asked.stations, "2024", 3)
     assert [row["Station"] for row in system["Stations"]] == [1, 3, 5] and system["Name"] == "System 1"
     assert [row["Today"] for row in system["Stations"]] == [1, 1, 1]
 
@@ -820,7 +745,7 @@ def test_only_a_few_passwords_are_looked_at_at_once(plant, monkeypatch):
             seen[0] -= 1
 
     monkeypatch.setattr(login.Door, "token", token)
-    with TestClient(make(Reading(plant), login.Door("long enough")), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(plant, login.Door("long enough")) as browser:
         tries = [
             lambda: browser.post("/login", data={"password": "x"}),
             lambda: browser.get("/metrics", auth=("a", "b")),
@@ -844,9 +769,7 @@ FREE = ("/login", "/logout", "/static", "/metrics", "/live/events")  # no page; 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rights")
-    place = str(place_in(folder))
-    with database.writing(place) as engine:
-        fill(engine, Plant(stations=3, cars=10))
+    place = filled(place_in(folder), stations=3, cars=10)
     for role in ROLES:
         put(str(folder / "users"), role, role, f"{role} {role}")
     made = make(Reading(place), login.Door(None, UsersFile(str(folder / "users"))), only_here=False)

@@ -8,11 +8,9 @@ from collections import Counter
 
 import numpy
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
-from starlette.testclient import TestClient
 
 from toolcart.archive import changes, database, limits, periods, rates, spc
 from toolcart.archive import tables as t
@@ -22,12 +20,10 @@ from toolcart.archive.rates import causes
 from toolcart.archive.spc import Level
 from toolcart.archive.statistics import parts, values
 from toolcart.archive.web import asked, serving, trends, users
-from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import ROLES, UsersFile, put
-from toolcart.tools.cli.main import main
-from host_tests.support.archive import Served, place_in, reading, result
-from lab.harness.archive_rows import Plant, fill, vin
+from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
+from host_tests.support.archive import filled as filled_with
+from lab.harness.archive_rows import vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 NARROWED = Wanted((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
@@ -37,15 +33,13 @@ LISTED = Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="202
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    made = str(place_in(tmp_path_factory.mktemp("trend")))
-    with database.writing(made) as engine:
-        fill(engine, Plant(stations=2, cars=200, every_s=600))  # 33 hours up to 2026-11-20 14:30
-    return made
+    made = place_in(tmp_path_factory.mktemp("trend"))
+    return filled_with(made, stations=2, cars=200, every_s=600)  # 33 hours up to 2026-11-20 14:30
 
 
 @pytest.fixture(scope="module")
 def browser(place):
-    with TestClient(make(Reading(place), None, True, SHIFTS), base_url="http://127.0.0.1:8080") as made:
+    with browsing(place, None, True, SHIFTS) as made:
         yield made
 
 
@@ -57,14 +51,7 @@ def told(browser, path, **query):
 
 def rows_of(place, where):
     """Torque and verdict of some results, in the order they were made."""
-    engine = database.connect(place, writes=False)
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql(
-            f'SELECT Torque, Overall, "Time" FROM Result WHERE {where} ORDER BY ResultId'
-        )
-        rows = [tuple(row) for row in found]
-    engine.dispose()
-    return rows
+    return Served(place).rows(f"SELECT Torque, Overall, Time FROM Result WHERE {where} ORDER BY ResultId")
 
 
 # -- periods -------------------------------------------------------------------------------------------------------
@@ -111,8 +98,7 @@ def test_what_are_no_shifts_is_told(text):
     with pytest.raises(ValueError, match="a name and a begin"):
         periods.shifts_of(text)
     if text:
-        said = CliRunner().invoke(main, ["archive", "serve", "--web", "127.0.0.1:0", "--shifts", text])
-        assert said.exit_code == 2 and "a name and a begin" in said.stderr
+        assert "a name and a begin" in run("serve", "--web", "127.0.0.1:0", "--shifts", text, code=2).stderr
 
 
 # -- figures -------------------------------------------------------------------------------------------------------
@@ -194,7 +180,7 @@ def test_the_ends_of_time_are_times(browser, path, since, until):
 
 
 def test_a_shift_that_is_no_setting_is_not_offered(place):
-    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(place) as browser:
         assert browser.get("/trend/1?by=shift").status_code == 400
         assert "shift" not in browser.get("/trend/1").text
 
@@ -206,10 +192,9 @@ def test_what_is_not_there_is_told(browser):
 
 def test_more_periods_than_lines_are_on_pages_newest_first(place, monkeypatch):
     monkeypatch.setattr(trends, "LINES", 2)
-    with TestClient(make(Reading(place), None, True, SHIFTS), base_url="http://127.0.0.1:8080") as browser:
-        names = [
-            one["period"] for one in told(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
-        ]
+    with browsing(place, None, True, SHIFTS) as browser:
+        periods = told(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
+        names = [one["period"] for one in periods]
         pages = [browser.get(f"/trend/3/1/1?by=shift&behind={behind or ''}").text for behind in (0, 2, 4, 6)]
     assert "Lines 3 to 4 of 7." in pages[1] and "Lines 7 to 7 of 7." in pages[3]
     assert ["Older ones" in page for page in pages] == [True, True, True, False]
@@ -266,29 +251,56 @@ def test_a_bar_leads_to_its_results(browser, by):
         (asked.newest_time, (), "ResultByMoment"),
         (asked.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
         (asked.results, (LISTED,), "sqlite_autoindex_Result_1"),
+        (asked.results, (Wanted(vin=vin(3)),), "ResultByVIN"),
+        (asked.results, (Wanted((3, 1, 1), from_time="20261120"),), "sqlite_autoindex_Result_1"),
+        (asked.results, (Wanted(nok=True),), "ResultNOK"),
+        (asked.results, (Wanted(tightening_id=7),), "ResultByTighteningId"),
     ],
 )
 def test_every_question_has_its_index(place, question, values, index):
+    plan = plan_of(place, question, *values)
+    assert any(index in line for line in plan)
+    scans = [line for line in plan if line.startswith("SCAN ")]
+    assert not [line for line in scans if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK", line)]
+
+
+def plan_of(place, *asked_for):
+    """How SQLite answers a question."""
     engine = database.connect(place, writes=False)
-    said = []
+    said, plan = [], []
     event.listen(engine, "before_cursor_execute", lambda *about: said.append(about[2:4]))
     with engine.connect() as connection:
-        question(connection, *values)
-        asked_for = list(said)
-        plan = []
-        for sql, bound in asked_for:
+        asked_for[0](connection, *asked_for[1:])
+        for sql, bound in list(said):
             plan += [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, bound)]
     engine.dispose()
-    assert any(index in line for line in plan) and not any(
-        line.startswith("SCAN ") and not re.search(r"anon|SUBQUERY|CONSTANT", line) for line in plan
-    )
+    return plan
+
+
+DAY = {"from_time": "20260101000000", "to_time": "20260102000000"}
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        DAY,
+        {"to_time": DAY["to_time"]},
+        {"program": 3},
+        {"program": 3, "from_time": DAY["from_time"]},
+        {"nok": True},
+        {"nok": True, "program": 3},
+    ],
+    ids=str,
+)
+def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(place, narrowed):
+    plan = plan_of(place, asked.results, Wanted(**narrowed))
+    assert any(re.match('SEARCH "?Result|.*USING INDEX Result(By|NOK)', line) for line in plan)
+    assert not any("TEMP B-TREE" in line for line in plan), plan
 
 
 def test_a_station_that_is_new_has_a_trend(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number in range(1, 4):
-            server.ask(result(number, number, time=f"2024031409265{number}"))
-    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+    telegrams = [result(number, number, time=f"2024031409265{number}") for number in range(1, 4)]
+    with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
         page = told(browser, "/trend/10", program=12)
         assert page["trend"]["count"] == 3
         assert "Charts of subgroups need 25 values," in browser.get("/trend/10").text
@@ -304,10 +316,9 @@ def test_shifts_go_to_the_pages_own_process(monkeypatch):
 
 
 def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number, time in enumerate(("20240314092653", "20240315092653", "99991231235959"), 1):
-            server.ask(result(number, number, time=time))
-    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+    times = ("20240314092653", "20240315092653", "99991231235959")
+    telegrams = [result(number, number, time=time) for number, time in enumerate(times, 1)]
+    with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
         days = told(browser, "/station/10")["days"]
         assert (days["Day"], days["Earlier"], days["Later"]) == ("20240315", "20240314", "99991231")
         assert told(browser, "/trend/10")["form"]["to"] == "2024-03-15T09:26"
@@ -324,9 +335,7 @@ LIMITS = "/limits/3/1/1?program=1&spindle=1"
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     made = place_in(tmp_path_factory.mktemp("limits"))
-    with database.writing(str(made)) as engine:
-        fill(engine, Plant(stations=2, cars=500, every_s=600))  # three days up to 2026-11-20 14:30
-    return made
+    return filled_with(made, stations=2, cars=500, every_s=600)  # three days up to 2026-11-20 14:30
 
 
 @pytest.fixture
@@ -336,7 +345,7 @@ def limits_place(filled, tmp_path):
 
 @pytest.fixture
 def limits_browser(limits_place):
-    with TestClient(make(Reading(limits_place)), base_url="http://127.0.0.1:8080", follow_redirects=False) as made:
+    with browsing(limits_place) as made:
         yield made
 
 
@@ -399,9 +408,8 @@ def test_signal_leads_to_results_of_its_subgroup(limits_browser):
     chart = trend["quantities"][0]["charts"]["deviations"]
     assert chart["signals"]
     for signal in chart["signals"]:
-        listed = limits_browser.get(f"{trend['results']}&from={signal['from']}&to={signal['to']}&json").json()[
-            "results"
-        ]
+        address = f"{trend['results']}&from={signal['from']}&to={signal['to']}&json"
+        listed = limits_browser.get(address).json()["results"]
         assert len(listed) == signal["count"] and {row["Program"] for row in listed} == {1}
 
 
@@ -453,8 +461,8 @@ def test_form_of_a_foreign_page_changes_nothing(limits_browser, limits_place):
 @pytest.mark.parametrize("role", ROLES)
 def test_changes_need_their_role_and_carry_the_name(limits_place, tmp_path, role):
     put(str(tmp_path / "users"), role, role, f"{role} {role}")
-    site = make(Reading(limits_place), users.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
-    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as limits_browser:
+    door = users.Door(None, UsersFile(str(tmp_path / "users")))
+    with browsing(limits_place, door, only_here=False) as limits_browser:
         assert limits_browser.post("/remark/3", data={"text": "x"}).headers["location"].startswith("/login")
         limits_browser.post("/login", data={"name": role, "password": f"{role} {role}"})
         assert limits_browser.post(LIMITS, data=REFERENCE).status_code == (303 if role == "admin" else 403)
@@ -472,11 +480,9 @@ def test_remark_is_shown_escaped_and_stays(limits_browser, limits_place):
 
 
 def test_remarks_and_limits_go_along_into_another_archive(tmp_path):
-    limits_place = str(place_in(tmp_path))
-    with database.writing(limits_place) as engine:
-        fill(engine, Plant(stations=1, cars=20))
+    limits_place = filled_with(place_in(tmp_path), stations=1, cars=20)
     reference = {"from": "2026-11-20T14:00", "to": "2026-11-20T14:30", "begins": "2026-11-20T14:00"}
-    with TestClient(make(Reading(limits_place)), base_url="http://127.0.0.1", follow_redirects=False) as limits_browser:
+    with browsing(limits_place) as limits_browser:
         assert limits_browser.post(LIMITS, data=reference).status_code == 303
         limits_browser.post("/remark/7", data={"text": "socket worn"})
     other, old = str(tmp_path / "other.sqlite"), str(tmp_path / "old.sqlite")
@@ -506,10 +512,10 @@ def test_run_does_not_go_on_over_a_new_phase(limits_browser):
 
 
 def test_remark_is_written_while_the_archive_takes_results(tmp_path):
-    made = str(place_in(tmp_path))
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+    made = place_in(tmp_path)
+    with Served(made) as archive, archive.server() as server:
         server.ask(result(1, 1))
-        with TestClient(make(Reading(made)), base_url="http://127.0.0.1", follow_redirects=False) as limits_browser:
+        with browsing(made) as limits_browser:
             for number in range(2, 30):
                 server.ask(result(number, number))
                 assert limits_browser.post(f"/remark/{number}", data={"text": f"the {number}th"}).status_code == 303
