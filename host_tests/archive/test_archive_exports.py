@@ -18,20 +18,15 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
-from starlette.testclient import TestClient
+from sqlalchemy import text
 
 from toolcart.archive import database, export, queries, xlsx
-from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted
 from toolcart.archive.tables import VIEWS
 from toolcart.archive.web import app, exports, listed, users
-from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import UsersFile, put
 from toolcart.base.sources import ROOT
-from host_tests.support.archive import DEADLINE_S, place_in, reading
-from lab.harness.archive_rows import Plant, fill, fill_beside
+from host_tests.support.archive import DEADLINE_S, Served, browsing, empty, filled, place_in, reading
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LISTS = [
@@ -49,7 +44,7 @@ LISTS = [
 
 @pytest.fixture
 def browser(plant):
-    with TestClient(app.make(Reading(plant)), base_url="http://127.0.0.1:8080", follow_redirects=False) as made:
+    with browsing(plant) as made:
         yield made
 
 
@@ -68,9 +63,8 @@ def test_steps_of_a_list_have_every_row_once(plant, wanted, monkeypatch):
 def test_file_is_written_by_a_process_of_its_own(browser, plant):
     answer = browser.get("/results?verdict=all&wait&as=csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    with database.connect(plant, writes=False).connect() as connection:
-        numbers = connection.execute(select(t.RESULT.c.ResultId).order_by(t.RESULT.c.ResultId.desc())).scalars().all()
-    assert [int(row["ResultId"]) for row in rows] == list(numbers)
+    numbers = Served(plant).rows("SELECT ResultId FROM Result ORDER BY 1 DESC")
+    assert [(int(row["ResultId"]),) for row in rows] == numbers
     assert 'filename="results.csv"' in answer.headers["content-disposition"]
 
 
@@ -95,8 +89,8 @@ def test_only_who_started_a_file_and_an_admin_get_it(plant, tmp_path, monkeypatc
     monkeypatch.setattr(app, "SOON_S", 0.0)
     for name, role in (("anna", "export"), ("berta", "export"), ("carla", "admin"), ("dora", "view")):
         put(str(tmp_path / "users"), name, role, f"{name} {name}")
-    site = app.make(Reading(plant), users.Door(None, UsersFile(str(tmp_path / "users"))), only_here=False)
-    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
+    door = users.Door(None, UsersFile(str(tmp_path / "users")))
+    with browsing(plant, door, only_here=False) as browser:
         page = ""
         for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):
             browser.post("/login", data={"name": name, "password": f"{name} {name}"})
@@ -241,28 +235,18 @@ def test_file_that_fails_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-SIZE = Plant(stations=2, cars=30, curves=6)
-
-
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    made = str(place_in(tmp_path_factory.mktemp("views")))
-    with database.writing(made) as engine:
-        fill(engine, SIZE)
-        fill_beside(engine, SIZE)
-    return made
+def place(new_place):
+    return filled(new_place(), with_more=True, stations=2, cars=30, curves=6)
 
 
 def read(place, view):
-    connection = sqlite3.connect(place)
-    connection.row_factory = sqlite3.Row
-    rows = [dict(row) for row in connection.execute(f"SELECT * FROM {view} ORDER BY 1")]
-    connection.close()
-    return rows
+    with reading(place) as connection:
+        return queries.dicts(connection, text(f"SELECT * FROM {view} ORDER BY 1"))
 
 
 def test_foreign_reader_gets_the_results_and_events_of_the_pages(place):
-    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(place) as browser:
         shown, behind = [], ""
         while behind is not None:
             page = browser.get("/results", params={"verdict": "all", "json": "", "behind": behind}).json()
@@ -298,15 +282,12 @@ def counted(place):
     return [(one[0], *map(int, one[1:4]), float(one[4])) for one in csv.reader(said.stdout.splitlines())]
 
 
-def test_foreign_reader_counts_what_the_statistics_say(new_place):
-    place = new_place()
-    with database.writing(place) as engine:
-        fill(engine, SIZE)
+def test_foreign_reader_counts_what_the_statistics_say(place):
     if "://" in place and shutil.which("psql") is None:
         pytest.skip("there is no psql")
     found = counted(place)
     assert len(found) == 4
-    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(place) as browser:
         for station, program, count, nok, mean in found:
             asked = {"program": program, "from": "2026-11-01", "json": ""}
             told = browser.get(f"/trend/{station}", params=asked).json()["trend"]
@@ -322,6 +303,7 @@ def test_values_of_a_curve_are_its_numbers_times_scale(place):
             graphs = queries.result(connection, row["result_id"])["Graphs"]
             graph = next(one for one in graphs if one["GraphId"] == row["curve_id"])
             numbers = struct.unpack(f">{row['sample_count']}h", row["samples"])
+            assert isinstance(row["scale"], float)
             assert [number * row["scale"] for number in numbers] == pytest.approx(queries.samples(graph)[1])
 
 
@@ -329,30 +311,14 @@ def test_the_document_names_every_column_of_every_view(place):
     page = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
     for view in VIEWS:
         line = next(line for line in page.splitlines() if line.startswith(f"| `{view}`"))
-        connection = sqlite3.connect(place)
-        names = [column[0] for column in connection.execute(f"SELECT * FROM {view} LIMIT 0").description]
-        connection.close()
+        with reading(place) as connection:
+            names = connection.exec_driver_sql(f"SELECT * FROM {view} LIMIT 0").keys()
         missing = [name for name in names if f"`{name}`" not in line]
         assert not [name for name in missing if not name.startswith("angle_")], missing
 
 
-def test_views_are_the_same_on_postgresql(databases):
-    place = databases()
-    with database.writing(place) as engine:
-        fill(engine, SIZE)
-        fill_beside(engine, SIZE)
-        with engine.connect() as connection:
-            for view in VIEWS:
-                rows = connection.exec_driver_sql(f"SELECT * FROM {view} ORDER BY 1").mappings().all()
-                assert view == "remarks" or rows
-            scale = connection.exec_driver_sql("SELECT scale, sample_count FROM curves LIMIT 1").one()
-            assert isinstance(scale[0], float) and scale[1] > 0
-
-
 def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):
-    made = str(place_in(tmp_path))
-    with database.writing(made):
-        pass
+    made = empty(place_in(tmp_path))
     monkeypatch.setattr(database, "REVISIONS", (*database.REVISIONS, "a later one"))
     with pytest.raises(database.Unusable, match="serve` brings it up to date"):
         database.connect(made, writes=False)

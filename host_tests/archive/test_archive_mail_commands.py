@@ -15,19 +15,15 @@ from pathlib import Path
 
 import pytest
 import trustme
-from click.testing import CliRunner
-from sqlalchemy import select, update
-from starlette.testclient import TestClient
+from sqlalchemy import update
 
-from toolcart.archive import alerts, database, report
+from toolcart.archive import alerts, report
 from toolcart.archive import tables as t
 from toolcart.archive.alerts import Alerting, Limits, Webhook
 from toolcart.archive.mail_commands import Mail
 from toolcart.archive.spc import USUAL
-from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
-from toolcart.tools.cli.main import main
-from host_tests.support.archive import Served, place_in, reading, result
+from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
+from host_tests.support.archive import run as command
 
 LIMITS = Limits(silent_s=600, nok_percent=10, nok_of=20, drift_s=120)
 
@@ -40,25 +36,16 @@ def local(moment):
 def place(tmp_path):
     """A station that has just reported twenty results, with a right clock."""
     now = datetime.now(UTC)
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number in range(1, 21):
-            assert server.ask(result(number, number, time=local(now - timedelta(seconds=20 - number))))
-    with changed(place_in(tmp_path), nok(0)):
-        return place_in(tmp_path)
-
-
-@contextmanager
-def changed(place, statement=None):
-    engine = database.connect(str(place), writes=True)
-    with engine.begin() as connection:
-        if statement is not None:
-            connection.execute(statement)
-        yield connection
-    engine.dispose()
+    times = [local(now - timedelta(seconds=20 - number)) for number in range(1, 21)]
+    made = reported(place_in(tmp_path), *[result(number, number, time=time) for number, time in enumerate(times, 1)])
+    change(made, nok(0))
+    return made
 
 
 def causes(place, told=(), later_s=0.0, statement=None, limits=LIMITS):
-    with changed(place, statement) as connection:
+    if statement is not None:
+        change(place, statement)
+    with reading(place) as connection:
         return alerts.causes(connection, limits, told, datetime.now(UTC) + timedelta(seconds=later_s))
 
 
@@ -211,31 +198,28 @@ def test_many_causes_are_one_bounded_message():
 
 
 def test_the_command_looks_once_and_says_what_is_missing(place, tmp_path):
-    def run(*words):
-        return CliRunner().invoke(main, ["archive", "alert", "--database", str(place), "--once", *words])
+    def look(*words, code=2):
+        return command("alert", "--database", place, "--once", *words, code=code)
 
-    assert "no one is told" in run().output
-    assert "begins with http" in run("--webhook", "ftp://x").output
-    assert "needs --mail-from" in run("--smtp", "127.0.0.1:25").output
+    assert "no one is told" in look().output
+    assert "begins with http" in look("--webhook", "ftp://x").output
+    assert "needs --mail-from" in look("--smtp", "127.0.0.1:25").output
     with listening(HTTPServer, Hook) as hook:
         words = ("--webhook", f"http://127.0.0.1:{hook.server_address[1]}/", "--kept", str(tmp_path / "kept"))
-        done = run(*words, "--nok-percent", "0", "--nok-of", "20")
-        assert done.exit_code == 0 and hook.got == [], "all are OK"
-        with changed(place, nok(1)):
-            pass
-        done = run(*words, "--nok-percent", "0", "--nok-of", "20")
-        assert done.exit_code == 0 and [list(one["causes"]) for one in hook.got] == [["nok 3/1/10"]]
+        look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)
+        assert hook.got == [], "all are OK"
+        change(place, nok(1))
+        look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)
+        assert [list(one["causes"]) for one in hook.got] == [["nok 3/1/10"]]
     Path(tmp_path, "kept").write_text("[1]")
-    assert run(*words).exit_code == 2
+    look(*words)
 
 
 DAY = "2026-11-20"  # of all results of the plant
 
 
 def run(place, *words, code=0):
-    said = CliRunner().invoke(main, ["archive", "report", "--database", str(place), *words])
-    assert said.exit_code == code, said.output
-    return said.output
+    return command("report", "--database", place, *words, code=code).output
 
 
 def told(place, kind="week", day=DAY):
@@ -260,7 +244,7 @@ def test_last_period_that_is_over_is_reported(kind, today, name, first, last):
 
 def test_figures_are_those_of_the_pages(plant):
     found = told(plant)
-    with TestClient(make(Reading(plant)), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(plant) as browser:
         ends = {"from": "2026-11-16", "to": "2026-11-22T23:59", "json": ""}
         pareto = browser.get("/pareto", params=ends).json()
         assert (found["all"]["count"], found["all"]["of"]) == (pareto["nok"], 600) and 0 < pareto["nok"]
@@ -300,23 +284,19 @@ def test_command_writes_a_page_and_a_sheet_and_again(plant, tmp_path):
 
 
 def test_names_of_stations_are_shown_and_not_carried_out(plant, tmp_path):
-    with database.connect(plant, writes=True).begin() as connection:
-        name = connection.execute(select(t.STATION.c.Name).where(t.STATION.c.Station == 1)).scalar()
-        here = update(t.STATION).where(t.STATION.c.Station == 1)
-        connection.execute(here.values(Name="<script>=1+1\x1b"))
+    [(name,)] = Served(plant).rows("SELECT Name FROM TNMapStation WHERE Station = 1")
+    here = update(t.STATION).where(t.STATION.c.Station == 1)
+    change(plant, here.values(Name="<script>=1+1\x1b"))
     try:
         run(plant, "--of", DAY, "--into", str(tmp_path))
     finally:
-        with database.connect(plant, writes=True).begin() as connection:
-            connection.execute(here.values(Name=name))
+        change(plant, here.values(Name=name))
     text = (tmp_path / "report-2026-W47.html").read_text(encoding="utf-8")
     assert "<script" not in text and "&lt;script&gt;" in text and "\x1b" not in text
 
 
 def test_archive_without_results_is_reported_as_such(tmp_path):
-    with database.writing(str(place_in(tmp_path))):
-        pass
-    run(place_in(tmp_path), "--period", "month", "--of", DAY, "--into", str(tmp_path))
+    run(empty(place_in(tmp_path)), "--period", "month", "--of", DAY, "--into", str(tmp_path))
     assert "There are no results" in (tmp_path / "report-2026-11.html").read_text(encoding="utf-8")
 
 

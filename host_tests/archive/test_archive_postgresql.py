@@ -7,36 +7,40 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from click.testing import CliRunner
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from toolcart.archive import cars, changes, database, queries, servers
 from toolcart.archive.servers import Server
-from toolcart.archive.tables import CAR, TABLES
+from toolcart.archive.tables import CAR
 from toolcart.archive.web import asked
-from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Away, Reading, TooLong
-from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_trouble import Kept, Station, kill_again_and_again
 from host_tests.portable import LONG
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, kill, place_in, reading, result
+from host_tests.support.archive import (
+    DESCRIBED,
+    EVENT,
+    GRAPH,
+    RESULT,
+    Served,
+    browsing,
+    filled,
+    kill,
+    place_in,
+    reading,
+    reported,
+    result,
+    run,
+)
+from host_tests.support.running import wait_for
 from lab.bench import archive_load
 from lab.bench.archive import load
-from lab.harness.archive_rows import Plant, fill, fill_beside, vin
+from lab.harness.archive_rows import vin
 from lab.harness.postgresql import postgresql
 
 
 @pytest.fixture(scope="module")
 def plant(databases):
-    place = databases()
-    size = Plant(stations=3, cars=20, curves=10)
-    with database.writing(place) as engine:
-        fill(engine, size)
-        fill_beside(engine, size)
-    return place
+    return filled(databases(), with_more=True, stations=3, cars=20, curves=10)
 
 
 def test_every_telegram_is_stored_and_the_next_start_knows_it(databases):
@@ -82,13 +86,8 @@ def test_one_archive_writes_at_a_time(databases, monkeypatch):
         pass
 
 
-def test_migrations_make_what_the_tables_say(plant):
-    with reading(plant) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
-
-
 def test_every_page_is_there(plant):
-    with TestClient(make(Reading(plant)), base_url="http://127.0.0.1", follow_redirects=False) as browser:
+    with browsing(plant) as browser:
         for path in (
             "/",
             "/live",
@@ -133,21 +132,17 @@ def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):
 
 
 def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for telegram in (RESULT, EVENT, GRAPH):
-            server.ask(telegram)
-    place = databases()
+    place, source = databases(), reported(place_in(tmp_path), RESULT, EVENT, GRAPH)
     for taken in (1, 0):
-        told = changes.take_from(place, str(place_in(tmp_path)), lambda share: None)
+        told = changes.take_from(place, source, lambda share: None)
         assert (told["taken"], told["events"], told["graphs"]) == (taken, taken, taken)
     [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.Wanted())))
     assert row["VIN"] == "WVWZZZ1KZAW123456"
 
 
 def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
-    place, into = databases(), str(place_in(tmp_path))
-    with database.writing(place) as engine:
-        fill(engine, Plant(stations=1, cars=10, curves=50, every_s=3600))  # the last one at 14:30
+    into = str(place_in(tmp_path))
+    place = filled(databases(), stations=1, cars=10, curves=50, every_s=3600)  # the last one at 14:30
     told = changes.move_old(place, into, changes.Old("20261120103001"), lambda share: None)
     assert (told["taken"], told["graphs"]) == (30, 60)
     left = Reading(place).ask(lambda connection: set(connection.execute(select(CAR.c.VIN)).scalars()))
@@ -223,10 +218,7 @@ async def travel(place, starter, ports, processes, dice):
     kill(processes["server"][0])
     took_s = await until_all_moved(stations)
     kill(processes["pim"][0])
-    drained = await asyncio.to_thread(
-        CliRunner().invoke, main, ["archive", "drain", "--database", place, f"127.0.0.1:{ports['server'][1]}"]
-    )
-    assert drained.exit_code == 0, drained.output
+    await asyncio.to_thread(run, "drain", "--database", place, f"127.0.0.1:{ports['server'][1]}")
     await until_all_moved(stations)
     until_s = time.monotonic() + SECONDS
     kills = 0
@@ -274,10 +266,8 @@ def test_load_asks_pim_for_each_station_and_all_of_it_is_stored(databases, start
     place = databases()
     processes = [starter.start(place, role) for role in ("server", "server", "pim")]
     pim = processes[2][1]
-    deadline_s = time.monotonic() + MOVED_IN_S
-    while set(archive_load.servers_of(pim, 40)[1:]) != {processes[0][2], processes[1][2]}:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
+    both = {processes[0][2], processes[1][2]}
+    wait_for("both servers are there", lambda: set(archive_load.servers_of(pim, 40)[1:]) == both)
     told = load(0, 40, 0.5, 1, 40.0, 5, pim)
     for process, *_ in processes:
         kill(process)
@@ -313,5 +303,5 @@ def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_
         pass
     with Served(place_in(tmp_path)) as archive, archive.server() as server:
         assert server.ask(RESULT)[21:24] == "000", "the file's lock is free after that"
-    told = CliRunner().invoke(main, ["archive", "servers", "--database", str(place_in(tmp_path))])
-    assert told.exit_code == 2 and "one process serves an SQLite archive" in told.output
+    told = run("servers", "--database", place_in(tmp_path), code=2)
+    assert "one process serves an SQLite archive" in told.output

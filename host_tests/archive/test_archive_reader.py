@@ -6,13 +6,10 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
-from toolcart.archive import quick, reader
-from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
+from toolcart.archive import reader
 from toolcart.toolsnet import time_ok
-from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, browsing, place_in, reported, result
 
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=25)
 
@@ -52,24 +49,18 @@ def results(draw):
         head += f"{index + 1:04d}{draw(TEXT):<25}{more[2]}"
     for index in range(counts[2]):
         head += f"00000012{index:05d}{'Name':<25}{draw(TEXT):<25}0{'Nm':<6}00{more[3]}"
-    return head, {
-        "identifier": identifier,
-        "sequence": sequence,
-        "vin": vin.rstrip(),
-        "torques": [t for _, t in torques],
-    }
+    said = {"identifier": identifier, "sequence": sequence, "vin": vin.rstrip()}
+    return head, said, [torque for _, torque in torques]
 
 
 @settings(max_examples=200)
 @given(results())
 def test_every_result_that_the_text_allows_is_read_as_it_says(made):
-    telegram, said = made
+    telegram, said, torques = made
     found, breaches = reader.read(telegram.encode())
     assert breaches == [] and reader.is_told(found)
-    assert {name: found[name] for name in ("identifier", "sequence", "vin")} == {
-        n: said[n] for n in ("identifier", "sequence", "vin")
-    }
-    assert [float(spindle["torque"]) for spindle in found["spindles"]] == said["torques"]
+    assert said.items() <= found.items()
+    assert [float(spindle["torque"]) for spindle in found["spindles"]] == torques
 
 
 @given(st.integers(0, 500), st.binary(min_size=1, max_size=12), st.sampled_from([RESULT, EVENT, DESCRIBED, GRAPH]))
@@ -82,17 +73,6 @@ def test_whatever_the_octets_are_reading_ends_and_counts_make_no_work(at, octets
         assert all(
             not spindle[name] or math.isfinite(float(spindle[name])) for name in ("torque", "angle") if name in spindle
         )
-
-
-@given(st.integers(0, len(RESULT) - 1), st.integers(0x20, 0x7E))
-def test_the_quick_way_finds_what_the_reader_finds(at, octet):
-    telegram = RESULT.encode()
-    telegram = telegram[:at] + bytes([octet]) + telegram[at + 1 :]
-    fast = quick.result_of(telegram)
-    if fast is not None:
-        found, breaches = reader.read(telegram)
-        del found["unread"]
-        assert (found, breaches) == (fast, [])
 
 
 @pytest.mark.parametrize(
@@ -140,7 +120,7 @@ def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path):
             assert server.ask(result(number, number))[21:24] == "000", telegram
             assert server.ask(GRAPH.replace(b"00017", b"%05d" % number, 1))[21:24] == "000", telegram
         numbers = [row[0] for row in archive.rows("SELECT ResultId FROM Result")]
-    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(place_in(tmp_path)) as browser:
         for path in ("/", "/results", "/events", "/breaches", "/station/10", "/car?vin=WVWZZZ1KZAW123456"):
             assert browser.get(path).status_code == 200, path
         for number in numbers:
@@ -148,9 +128,8 @@ def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path):
 
 
 def test_a_torque_that_is_none_is_blank_and_never_good(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        server.ask(changed(RESULT, 108, "    1_00"))
-        assert archive.rows("SELECT Torque, Overall FROM Result") == [(None, 1)]
+    place = reported(place_in(tmp_path), changed(RESULT, 108, "    1_00"))
+    assert Served(place).rows("SELECT Torque, Overall FROM Result") == [(None, 1)]
 
 
 def test_a_powerfocus_3000_has_the_type_0_that_the_map_gives_it(tmp_path):
@@ -158,7 +137,7 @@ def test_a_powerfocus_3000_has_the_type_0_that_the_map_gives_it(tmp_path):
         for telegram in (changed(DESCRIBED, 8, "0000"), changed(RESULT, 10, "0000"), changed(EVENT, 8, "0000")):
             assert server.ask(telegram)[21:24] == "000"
         assert archive.rows("SELECT SystemType FROM Result") == [(0,)]
-    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+    with browsing(place_in(tmp_path)) as browser:
         assert "PF3000" in browser.get("/").text and browser.get("/station/0/1/10").status_code == 200
 
 
