@@ -3,18 +3,15 @@
 from itertools import chain
 
 import pytest
-from click.testing import CliRunner
 
-from toolcart.archive import database
 from toolcart.archive.web.app import Site
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import Unavailable
-from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
-from host_tests.support.archive import Served, place_in, result
+from host_tests.support.archive import Served, filled, place_in, result, run
 from host_tests.support.memory import needed
 from lab.cache import CACHE, output_of, whole_folder
-from lab.harness.archive_rows import Plant, fill, vin
+from lab.harness.archive_rows import vin
 from lab.harness.browser import browser as chromium
 from lab.harness.browser import pages_of
 
@@ -23,6 +20,7 @@ CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *
     const { width, right } = one.getBoundingClientRect();
     return width > 0 && right > document.documentElement.clientWidth + 1;
 }).map((one) => one.innerText)"""
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # How many points of a picture have something on them.
 INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
     .filter((value, at) => at % 4 == 3 && value > 100).length"""
@@ -36,26 +34,16 @@ SIZES += [pytest.param(DESK, id="desk"), pytest.param(WALL, id="wall", marks=pyt
 SOON_MS = 60000
 NEWEST = 150
 AXE = "4.14.1"
-PATHS = ("/", "/live", f"/search?q={vin(0)[:-1]}", f"/car?vin={vin(2)}", f"/car?vin={LONGEST_VIN}", f"/result/{NEWEST}")
-PATHS = (
-    *PATHS,
-    f"/curves/{NEWEST}",
-    "/station/1",
-    "/trend/1?program=1",
-    "/trend/1?program=1&by=study",
-    "/pareto?by=program",
-    "/results",
-)
-PATHS = (*PATHS, "/events", "/breaches", "/audit", "/limits/1?program=1", "/pareto?by=day")
+PATHS = ["/", "/live", f"/search?q={vin(0)[:-1]}", f"/car?vin={vin(2)}", f"/car?vin={LONGEST_VIN}", f"/result/{NEWEST}"]
+PATHS += [f"/curves/{NEWEST}", "/station/1", "/trend/1?program=1", "/trend/1?program=1&by=study", "/pareto?by=program"]
+PATHS += ["/results", "/events", "/breaches", "/audit", "/limits/1?program=1", "/pareto?by=day"]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A browser, the pages' address, and the archive behind them, which goes on taking results."""
-    place = place_in(tmp_path_factory.mktemp("browser"))
-    with database.writing(str(place)) as engine:
-        fill(engine, Plant(stations=3, cars=10, curves=20))
-    with needed("browser", chromium()) as started, Served(place) as archive, pages_of(str(place)) as address:
+    place = filled(place_in(tmp_path_factory.mktemp("browser")), stations=3, cars=10, curves=20)
+    with needed("browser", chromium()) as started, Served(place) as archive, pages_of(place) as address:
         with archive.server() as server:
             server.ask(result(9, 9, vin=LONGEST_VIN, station=1).replace("00042.370", "-9942.373"))
         yield started, address, archive
@@ -95,11 +83,8 @@ def ground(page):
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_is_wider_than_its_screen(page, size):
     page.set_viewport_size(size)
-    for path in PATHS:
-        page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-        assert page.evaluate(CUT_OFF) == [], path
+    for path in visited(page):
+        assert page.evaluate(WIDER) <= 0 and page.evaluate(CUT_OFF) == [], path
     tops = {one.bounding_box()["y"] // 20 for one in page.locator("nav > *").all()}
     assert len(tops) == 1, "the header's pages and its button stand in one line"
 
@@ -155,10 +140,7 @@ def by_itself(served, tmp_path):
         f"/export/{state}": site.rendered("export.html", here="/", query={}, job={**JOB, "state": state}).body.decode()
         for state in ("waiting", "running", "done", "failed")
     }
-    run = CliRunner().invoke(
-        main, ["archive", "report", "--database", served[2].place, "--of", "2026-11-20", "--into", str(tmp_path)]
-    )
-    assert run.exit_code == 0, run.output
+    run("report", "--database", served[2].place, "--of", "2026-11-20", "--into", tmp_path)
     made["/report"] = (tmp_path / "report-2026-W47.html").read_text(encoding="utf-8")
     return made
 
@@ -179,8 +161,7 @@ def shown(page, made):
 def test_a_report_and_a_files_page_fit_their_screen(page, by_itself, size):
     page.set_viewport_size(size)
     for path in shown(page, by_itself):
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0 and page.evaluate(CUT_OFF) == [], path
+        assert page.evaluate(WIDER) <= 0 and page.evaluate(CUT_OFF) == [], path
 
 
 def test_both_schemes_and_the_key_between_them(page):

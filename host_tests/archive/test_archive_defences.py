@@ -10,18 +10,16 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive import bulk, database, known, turns, writer
+from toolcart.archive import bulk, known, turns, writer
 from toolcart.archive import server as served_by
 from toolcart.archive.tls import Tls
 from toolcart.archive.turns import Places
 from toolcart.base.sources import ROOT
-from toolcart.tools.cli.main import main
-from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, place_in, result, serving_in
+from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, empty, place_in, result, run, serving_in
 from host_tests.support.tls import certificate_files
 
 
@@ -451,14 +449,11 @@ def test_pages_and_ports_of_the_command(files, ca, tmp_path):
 
 
 def test_files_that_cannot_be_used_are_told(files, tmp_path):
-    with database.writing(str(place_in(tmp_path))):
-        pass
+    place = empty(place_in(tmp_path))
 
     def told(command="serve", **names):
         options = [word for name, file in names.items() for word in (f"--tls-{name}", file)]
-        done = CliRunner().invoke(main, ["archive", command, "--database", str(place_in(tmp_path)), *options])
-        assert done.exit_code == 2
-        return done.stderr
+        return run(command, "--database", place, *options, code=2).stderr
 
     key, certificate = files["key"], files["certificate"]
     assert "needs both" in told(certificate=certificate) and "needs both" in told("web", key=key)

@@ -10,23 +10,17 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
 
 from toolcart.archive.consume.counted import NAMES
 from toolcart.archive.serving import counted
 from toolcart.archive.web import metrics, serving
-from toolcart.archive.web.app import make
 from toolcart.archive.web.pages import today
-from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.users import Door
 from toolcart.base.prometheus import COUNTER
 from toolcart.base.sources import ROOT
-from toolcart.tools.cli.main import main
-from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
+from host_tests.support.archive import DESCRIBED, RESULT, Served, browsing, command, place_in, result, run
 
-HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'
 PASSWORD = "a long password"
 CONSUMED = {f"consumed_{name}_total": 0 for name in (*NAMES, "connections")}
@@ -52,7 +46,7 @@ def samples(text):
 
 
 def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
-    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+    with browsing(archive.place) as browser:
         browser.app.state.site.server = counted(archive.archive) | CONSUMED
         answer = browser.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -64,9 +58,8 @@ def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
     assert told["toolcart_archive_repeated_total", ""] == 1
     assert told["toolcart_archive_refused_total", ""] == 1
     assert told["toolcart_archive_commits_total", ""] >= 4
-    assert (
-        0 < told["toolcart_archive_commit_most_seconds", ""] <= told["toolcart_archive_commit_time_seconds_total", ""]
-    )
+    longest = told["toolcart_archive_commit_most_seconds", ""]
+    assert 0 < longest <= told["toolcart_archive_commit_time_seconds_total", ""]
     assert told["toolcart_archive_memory_bytes", ""] > 10 * 2**20
     assert told["toolcart_archive_station_results_today", "3/1/10"] == 1
     assert told["toolcart_archive_station_results_today", "3/1/11"] == 0
@@ -75,15 +68,14 @@ def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
 
 
 def test_what_is_not_known_is_left_out(archive):
-    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+    with browsing(archive.place) as browser:
         text = browser.get("/metrics").text
     assert "station_heard" in text and "stored" not in text and "memory" not in text
     station = {"SystemType": 3, "System": 1, "Station": 1, "Name": "x", "Heard": "", "Today": 0, "TodayNOK": 0}
     assert "heard" not in metrics.text_of(None, [{"Stations": [station]}])
     station["Heard"] = "20261121143000"
-    assert samples(metrics.text_of(None, [{"Stations": [station]}]))[
-        "toolcart_archive_station_heard_timestamp_seconds", "3/1/1"
-    ].value == pytest.approx(1795271400)
+    told = samples(metrics.text_of(None, [{"Stations": [station]}]))
+    assert told["toolcart_archive_station_heard_timestamp_seconds", "3/1/1"].value == pytest.approx(1795271400)
 
 
 def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
@@ -92,7 +84,7 @@ def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
 
     right = base64.b64encode(f"prometheus:{PASSWORD}".encode()).decode()
     wrong = base64.b64encode(b"prometheus:" + b"another password").decode()
-    with TestClient(make(Reading(archive.place), Door(PASSWORD), False), base_url=HERE) as browser:
+    with browsing(archive.place, Door(PASSWORD), False) as browser:
         assert asked(browser, "") == asked(browser, f"Basic {wrong}") == asked(browser, "Basic ?") == 401
         assert asked(browser, f"Bearer {right}") == 401
         assert asked(browser, f"Basic {right}") == 200
@@ -106,7 +98,7 @@ def promtool(*words, **more):
 
 
 def test_debians_promtool_has_nothing_to_say(archive):
-    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+    with browsing(archive.place) as browser:
         browser.app.state.site.server = counted(archive.archive)
         text = browser.get("/metrics").text
     done = promtool("check", "metrics", input=text)
@@ -114,19 +106,8 @@ def test_debians_promtool_has_nothing_to_say(archive):
 
 
 def test_pages_have_the_figures_of_the_server_that_they_are_beside(archive):
-    command = [
-        sys.executable,
-        "-m",
-        "toolcart.tools.cli.main",
-        "archive",
-        "web",
-        "--listen",
-        "127.0.0.1:0",
-        "--with-parent",
-    ]
-    pages = subprocess.Popen(
-        [*command, "--database", archive.place], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    words = command("web", "--listen", "127.0.0.1:0", "--with-parent", "--database", archive.place)
+    pages = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         address = pages.stdout.readline().split()[2].decode()
         pages.stdin.write(b'{"stored_total": 12345}\n')
@@ -141,30 +122,36 @@ def test_pages_have_the_figures_of_the_server_that_they_are_beside(archive):
     assert pages.returncode == 0
 
 
-def test_pages_that_do_not_read_hold_no_one_up(monkeypatch):
-    deaf = [sys.executable, "-c", "import signal; signal.pause()"]
-    start, started = subprocess.Popen, []
-    monkeypatch.setattr(
-        serving.subprocess, "Popen", lambda _, **more: started.append(start(deaf, **more)) or started[0]
-    )
+@pytest.fixture
+def started(monkeypatch):
+    """What gives the processes that are started in place of the pages."""
+    start, processes = subprocess.Popen, []
+
+    def instead(command):
+        monkeypatch.setattr(
+            serving.subprocess, "Popen", lambda _, **more: processes.append(start(command, **more)) or processes[-1]
+        )
+        return serving.Child("here", serving.Listening()), processes
+
+    return instead
+
+
+def test_pages_that_do_not_read_hold_no_one_up(started, monkeypatch):
     monkeypatch.setattr(serving, "STOP_LIMIT_S", 0.01)
-    child = serving.Child("here", serving.Listening())
+    child, deaf = started([sys.executable, "-c", "import signal; signal.pause()"])
     for number in range(10000):
         child.look_after(print, {"stored_total": number})
     child.close()
-    assert len(started) == 1 and started[0].returncode == -9
+    assert len(deaf) == 1 and deaf[0].returncode == -9
 
 
-def test_pages_that_have_ended_are_started_again(monkeypatch):
-    start, started, said = subprocess.Popen, [], []
-    monkeypatch.setattr(
-        serving.subprocess, "Popen", lambda _, **more: started.append(start(["true"], **more)) or started[-1]
-    )
-    child = serving.Child("here", serving.Listening())
-    started[0].wait()
+def test_pages_that_have_ended_are_started_again(started):
+    said = []
+    child, processes = started(["true"])
+    processes[0].wait()
     child.look_after(said.append, {"stored_total": 1})
     child.close()
-    assert len(started) == 2 and said == ["the pages have ended with 0; they are started again"]
+    assert len(processes) == 2 and said == ["the pages have ended with 0; they are started again"]
 
 
 def test_the_dashboard_asks_for_figures_that_there_are():
@@ -173,11 +160,11 @@ def test_the_dashboard_asks_for_figures_that_there_are():
     asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
     assert set(metrics.FAMILIES) - asked == {"toolcart_archive_start_time_seconds"}
     assert asked <= set(metrics.FAMILIES)
-    assert json.loads(CliRunner().invoke(main, ["archive", "web", "--dashboard"]).output) == board
+    assert json.loads(run("web", "--dashboard").output) == board
 
 
 def test_the_alert_rules_ask_for_figures_that_there_are():
-    text = CliRunner().invoke(main, ["archive", "web", "--alert-rules"]).output
+    text = run("web", "--alert-rules").output
     asked = {name for line in text.splitlines() if "expr:" in line for name in re.findall(r"toolcart_\w+", line)}
     assert len(asked) >= 8 and asked <= set(metrics.FAMILIES)
 
@@ -201,7 +188,7 @@ tests:
 
 
 def test_promtool_takes_the_alert_rules_and_they_fire(tmp_path):
-    (tmp_path / "alerts.yml").write_text(CliRunner().invoke(main, ["archive", "web", "--alert-rules"]).output)
+    (tmp_path / "alerts.yml").write_text(run("web", "--alert-rules").output)
     (tmp_path / "test.yml").write_text(NOK_SERIES)
     for words in (("check", "rules", "alerts.yml"), ("test", "rules", "test.yml")):
         done = promtool(*words, cwd=tmp_path)

@@ -15,8 +15,7 @@ from toolcart.archive.queries import Wanted
 from toolcart.archive.web import shown
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
 from host_tests.portable import LONG
-from host_tests.support.archive import Served, place_in, result
-from lab.harness.archive_rows import Plant, fill
+from host_tests.support.archive import filled, place_in, reported, result
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:15,night=22:00")
 LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0))
@@ -36,9 +35,10 @@ def engines(new_place):
         yield engine
 
 
-def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool="C1", vin="", program=1, spindle=1):
+def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool="C1", vin="", program=1, **more):
     time = moment.strftime("%Y%m%d%H%M%S")
-    values = (limits[0], torque, limits[1], 2 * bad, 0.0, angle, 0.0, 0, 0)
+    spindle, (low, high) = more.get("spindle", 1), more.get("angle_limits", (0.0, 0.0))
+    values = (limits[0], torque, limits[1], 2 * bad, low, angle, high, 0, 0)
     return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0)
 
 
@@ -119,10 +119,8 @@ def check_figures(one, rows, name):
         assert close(one["within"], numpy.sqrt(inner / free), 100)
     low, high = one["low"], one["high"]
     if one["pp"] is not None:
-        s = values.std(ddof=1)
-        assert close(one["pp"], (high - low) / (6 * s)) and close(
-            one["ppk"], min(high - values.mean(), values.mean() - low) / (3 * s)
-        )
+        s, nearest = values.std(ddof=1), min(high - values.mean(), values.mean() - low)
+        assert close(one["pp"], (high - low) / (6 * s)) and close(one["ppk"], nearest / (3 * s))
 
 
 @HOW
@@ -221,16 +219,10 @@ def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):
     dice = numpy.random.default_rng(2)
     values = [float(value) for value in dice.normal(44, 1, 300)]
     begin = datetime(2026, 11, 5)
-    rows = [
-        row(
-            at + 1,
-            begin + timedelta(minutes=at),
-            value,
-            tool="C1" if at % 3 else "C2",
-            limits=(38.0, 49.0 if at == 297 else 50.0),
-        )
-        for at, value in enumerate(values)
-    ]
+    rows = []
+    for at, value in enumerate(values):
+        same = {"tool": "C1" if at % 3 else "C2", "limits": (38.0, 49.0 if at == 297 else 50.0)}
+        rows.append(row(at + 1, begin + timedelta(minutes=at), value, **same))
     with engines.connect() as connection:
         put(connection, rows)
         wanted = Wanted(HERE, 1, 1, "2026", "2027")
@@ -296,12 +288,10 @@ REAL = st.none() | st.floats(-200, 200).map(lambda value: round(value, 3))
 def archived(draw):
     """A row of Result, in a few quarters, programs and sets of limits."""
     moment = datetime(2026, 11, 20, 13, 50) + timedelta(seconds=draw(st.integers(0, 3600)))
-    low, high = draw(st.sampled_from([(40.0, 50.0), (40.0, 48.0), (0.0, 0.0), (None, 50.0), (5.0, 5.0)]))
+    limits = draw(st.sampled_from([(40.0, 50.0), (40.0, 48.0), (0.0, 0.0), (None, 50.0), (5.0, 5.0)]))
     bad, torque, angle = draw(st.integers(0, 1)), draw(REAL), draw(REAL)
-    program, tool = draw(st.integers(1, 2)), draw(st.sampled_from(["", "C1"]))
-    time = moment.strftime("%Y%m%d%H%M%S")
-    values = (low, torque, high, 2 * bad, 30.0, angle, 90.0, 0, 0)
-    return lambda number: (number, 3, 1, 1, number, time, time, "", 1, tool, program, bad, *values, number, 1, 0)
+    same = {"program": draw(st.integers(1, 2)), "tool": draw(st.sampled_from(["", "C1"])), "limits": limits}
+    return lambda number: row(number, moment, torque, angle, bad=bad, angle_limits=(30.0, 90.0), **same)
 
 
 def table(connection):
@@ -321,27 +311,15 @@ def is_equal(connection):
     return len(kept)
 
 
-@pytest.fixture(scope="module")
-def summed(new_place_of_module):
-    with database.writing(new_place_of_module) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def new_place_of_module(new_place):
-    return new_place()
-
-
-@settings(max_examples=200 if LONG else 10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@HOW
 @given(batches=st.lists(st.lists(archived(), min_size=1, max_size=30), max_size=6), gone=st.randoms())
-def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(summed, batches, gone):
-    with summed.connect() as connection:
+def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(engines, batches, gone):
+    with engines.connect() as connection:
         number = 0
         for batch in batches:
             rows = [make(number + at) for at, make in enumerate(batch, 1)]
             number += len(rows)
-            bulk.insert(connection, t.RESULT, rows)
-            quarters.add(connection, rows)
+            put(connection, rows)
         is_equal(connection)
         some = [one for one in range(1, number + 1) if gone.random() < 0.3]
         asked = t.RESULT.c.ResultId.in_(some)
@@ -353,18 +331,16 @@ def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(summ
 
 
 def test_what_comes_goes_moves_and_returns_is_in_the_sums(tmp_path, new_place):
-    place, into = str(new_place()), str(place_in(tmp_path))
-    dice = random.Random(3)
-    with Served(place) as archive, archive.server() as server:
-        for number in range(1, 60):
-            time = f"202403{dice.randrange(10, 20)}{dice.randrange(10, 20)}{dice.randrange(10, 60)}00"
-            server.ask(result(number, number, time=time, station=dice.randrange(1, 3)))
+    into, dice = str(place_in(tmp_path)), random.Random(3)
+    telegrams = []
+    for number in range(1, 60):
+        time = f"202403{dice.randrange(10, 20)}{dice.randrange(10, 20)}{dice.randrange(10, 60)}00"
+        telegrams.append(result(number, number, time=time, station=dice.randrange(1, 3)))
+    place = reported(new_place(), *telegrams)
     with database.writing(place) as engine, engine.connect() as connection:
         assert is_equal(connection) > 20
     changes.forget_newest(place, 7)
-    other = str(place_in(tmp_path / "other")) if (tmp_path / "other").mkdir() is None else ""
-    with database.writing(other) as engine:
-        fill(engine, Plant(stations=2, cars=20))
+    other = filled(tmp_path / "other.sqlite", stations=2, cars=20)
     assert changes.take_from(place, other, lambda share: None)["taken"] == 200
     with database.writing(place) as engine, engine.connect() as connection:
         assert is_equal(connection) > 20

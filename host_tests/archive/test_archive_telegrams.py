@@ -9,19 +9,14 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from toolcart.archive import database
 from toolcart.archive import tables as t
-from toolcart.archive.web.app import make
-from toolcart.archive.web.reading import Reading
-from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
-from host_tests.support.archive import Served, result
+from host_tests.support.archive import Served, browsing, result, run
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
@@ -241,8 +236,8 @@ def there(new_place):
     with ExitStack() as stack:
         place = new_place()
         archive = stack.enter_context(Served(place))
-        app = make(Reading(place, limit_s=60))
-        browser = stack.enter_context(TestClient(app, base_url="http://127.0.0.1:8080", follow_redirects=False))
+        browser = stack.enter_context(browsing(place))
+        browser.app.state.site.reading.limit_s = 60
         engine = database.connect(place, writes=False)
         stack.callback(engine.dispose)
         stack.callback(lambda: is_whole(place))
@@ -254,7 +249,7 @@ def there(new_place):
 def is_whole(place):
     """`archive check` and `query` go through all of it."""
     for words in (["check"], ["query", "--all", "--csv"]):
-        told = CliRunner().invoke(main, ["archive", *words, "--database", place])
+        told = run(*words, "--database", place, code=None)
         assert told.exit_code in (0, 1) and isinstance(told.exception, SystemExit | None), told
 
 
@@ -265,7 +260,14 @@ def place_of(there):
 
 def rows(there, table, place, *wanted):
     with there.engine.connect() as connection:
-        found = select(*[table.c[name] for name in wanted]).where(t.is_row(table, t.RESULT_KEY, place))
+        found = select(*[table.c[name] for name in wanted]).where(t.is_row(table, t.GRAPH_KEY, place))
+        return [tuple(row) for row in connection.execute(found)]
+
+
+def belonging(there, table, number, *wanted):
+    """The rows that belong to the result or event of this number."""
+    with there.engine.connect() as connection:
+        found = select(*[table.c[name] for name in wanted]).where(table.c[0] == number)
         return [tuple(row) for row in connection.execute(found)]
 
 
@@ -274,10 +276,8 @@ def is_stored(there, one):
     says = one.says
     kind, place = says.get("kind"), says.get("place")
     if kind == "01":
-        with there.engine.connect() as connection:
-            here = t.is_row(t.SYSTEM, ("SystemType", "System"), place[:2])
-            found = connection.execute(select(t.SYSTEM.c.Name).where(here)).scalar()
-            assert found == says["name"] or not says["name"]
+        [(found,)] = rows(there, t.SYSTEM, place[:2], "Name")
+        assert found == says["name"] or not says["name"]
     elif kind == "02":
         [(found,)] = rows(there, t.STATION, place, "Name")
         assert found == says["name"] or not says["name"]
@@ -289,18 +289,12 @@ def is_stored(there, one):
         key = (*place, says["sequence"], says["time"])
         [(number, *told)] = rows(there, t.EVENT, key, "EventId", "Code", "Level")
         assert told == [says["code"], says["level"]]
-        columns = t.EVENT_PARAMETER.c
-        with there.engine.connect() as connection:
-            found = connection.execute(
-                select(columns.ParameterId, columns.Type, columns.Value).where(columns.EventId == number)
-            )
-            assert sorted(map(tuple, found)) == sorted(says["parameters"])
+        found = belonging(there, t.EVENT_PARAMETER, number, "ParameterId", "Type", "Value")
+        assert sorted(found) == sorted(says["parameters"])
     elif kind == "13":
         key = (*place, says["sequence"], says["time"], says["spindle"], says["graph_type"])
         scale = ("BitShift", "FactorDom", "FactorNom", "LimitMin", "LimitMax", "AngleOffset", "SampleMs", "Samples")
-        with there.engine.connect() as connection:
-            found = select(*[t.GRAPH.c[name] for name in scale]).where(t.is_row(t.GRAPH, t.GRAPH_KEY, key))
-            [told] = connection.execute(found)
+        [told] = rows(there, t.GRAPH, key, *scale)
         assert tuple(told[:7]) == (says["bit_shift"], says["dom"], says["nom"], *says["limits"])
         assert bytes(told[7]) == says["samples"]
 
@@ -313,13 +307,9 @@ def _result_is_stored(there, says):
     assert [row[1] for row in found] == [says["vin"]] * len(says["spindles"])
     assert [row[2:] for row in found] == says["spindles"]
     first = found[0][0]
-    with there.engine.connect() as connection:
-        vins = t.RESULT_VIN.c
-        told = connection.execute(select(vins.Identifier, vins.VIN).where(vins.ResultId == first))
-        assert dict(map(tuple, told)) == says["vins"]
-        columns = list(t.RESULT_PARAMETER.c)[2:]
-        told = connection.execute(select(*columns).where(t.RESULT_PARAMETER.c.ResultId == first))
-        assert sorted(map(tuple, told)) == sorted(says["parameters"])
+    assert dict(belonging(there, t.RESULT_VIN, first, "Identifier", "VIN")) == says["vins"]
+    columns = t.RESULT_PARAMETER.columns.keys()[2:]
+    assert sorted(belonging(there, t.RESULT_PARAMETER, first, *columns)) == sorted(says["parameters"])
     for vin in {says["vin"], *says["vins"].values()} - {""}:
         opens(there, "/car", vin=vin)
         assert there.browser.get("/search", params={"q": vin}).status_code in (200, 303)
