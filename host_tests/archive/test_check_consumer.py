@@ -9,25 +9,22 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.batch import filters_of
 from toolcart.base.sources import ROOT
-from toolcart.tools.cli.main import main
 from host_tests.archive.batches import line, message
-from host_tests.support.archive import place_in, serving_in
+from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from host_tests.support.running import CONSUME_DEADLINE_S, ENVIRONMENT, consume, end, until_said
+from host_tests.support.running import CONSUME_DEADLINE_S, ENVIRONMENT, consume, end, until_said, wait_for
 from host_tests.support.tls import certificate_files
 
 PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")
@@ -51,7 +48,7 @@ def consumer(folder, port, change=lambda text: text):
     told = open(Path(folder, "told"), "ab")
     process = subprocess.Popen(command, stderr=told, stdout=told)
     try:
-        until(lambda: b"subscribed" in Path(folder, "told").read_bytes(), "it does not subscribe")
+        wait_for("it subscribes", lambda: b"subscribed" in Path(folder, "told").read_bytes())
         yield place
     finally:
         process.kill()
@@ -61,20 +58,13 @@ def consumer(folder, port, change=lambda text: text):
 
 def checked(port, *words, wait_s="1"):
     url = f"mqtt://127.0.0.1:{port}/toolcart/check/9999"
-    done = CliRunner().invoke(main, ["archive", "check-consumer", url, "--wait", wait_s, "--json", *words])
+    done = run("check-consumer", url, "--wait", wait_s, "--json", *words, code=None)
     found = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
     return done, {one["name"]: one for one in found}
 
 
-def until(is_so, otherwise):
-    until_s = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < until_s, otherwise
-        time.sleep(0.05)
-
-
 def until_it_answers(port):
-    until(lambda: checked(port, wait_s="0.5")[1].get("first", {}).get("right"), "it does not answer")
+    wait_for("it answers", lambda: checked(port, wait_s="0.5")[1].get("first", {}).get("right"))
 
 
 # The page's consumer speaks MQTT 3.1.1 to both. The check's own connection finds to that at amqtt after 5 s of silence,
@@ -152,13 +142,12 @@ def test_a_restart_is_tried_by_the_command_that_is_given(tmp_path):
 
 
 def test_what_cannot_be_tried_is_said(tmp_path):
-    run = lambda *words: CliRunner().invoke(main, ["archive", "check-consumer", *words])  # noqa: E731
-    done = run(f"mqtt://127.0.0.1:{free_port()}")
-    assert done.exit_code == 2 and "refused" in done.output
-    done = run("http://127.0.0.1")
-    assert done.exit_code == 2 and "mqtt://user@host" in done.output
-    done = run("mqtt://127.0.0.1/toolcart/+/results")
-    assert done.exit_code == 2 and "without wildcards" in done.output
+    for url, words in (
+        (f"mqtt://127.0.0.1:{free_port()}", "refused"),
+        ("http://127.0.0.1", "mqtt://user@host"),
+        ("mqtt://127.0.0.1/toolcart/+/results", "without wildcards"),
+    ):
+        assert words in run("check-consumer", url, code=2).output
 
 
 # -- the page's other consumers --------------------------------------------------------------------------------------
@@ -220,7 +209,7 @@ def test_two_consumers_at_once_store_a_batch_once(table, have):
             second = beside.submit(stated, other, "a", have, last, [last - 1, last])
             with psycopg.connect(table.info.dsn, autocommit=True, cursor_factory=psycopg.RawCursor) as looking:
                 pid = (str(other.info.backend_pid),)
-                until(lambda: looking.execute(waiting, pid).fetchone(), "it does not wait for the first")
+                wait_for("it waits for the first", lambda: looking.execute(waiting, pid).fetchone())
         assert second.result(DEADLINE_S) == last
     found = table.execute("SELECT number FROM result WHERE number > $1::bigint", (str(have),)).fetchall()
     assert found == [(last - 1,)]
@@ -258,8 +247,7 @@ def test_the_page_s_functions_for_node_red_do_the_same():
 def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
     place = tmp_path / "a.sqlite"
     with Mosquitto(tmp_path) as one:
-        command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume", "--database", str(place)]
-        process = subprocess.Popen([*command, f"{one.url}/toolcart/+/+"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        process = consume(place, f"{one.url}/toolcart/+/+")
         until_it_answers(one.port)
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=DEADLINE_S)
@@ -268,9 +256,7 @@ def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
 
 
 def said(tmp_path, *words):
-    done = CliRunner().invoke(main, ["archive", "consume", "--database", str(place_in(tmp_path)), *map(str, words)])
-    assert done.exit_code == 2
-    return done.output
+    return run("consume", "--database", place_in(tmp_path), *words, code=2).output
 
 
 @pytest.fixture
@@ -310,11 +296,10 @@ def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
 
 
 def test_pages_are_served_beside_it(tmp_path):
-    words = ["mqtt://127.0.0.1:1/toolcart/#", "--web", "127.0.0.1:0", "--seconds", "0.1"]
-    place = str(place_in(tmp_path))
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume", "--database", place, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=CONSUME_DEADLINE_S, env=ENVIRONMENT)
-    assert done.returncode == 0 and "consumed: nothing yet" in done.stdout
+    words = ("--web", "127.0.0.1:0", "--seconds", "0.1")
+    process = consume(place_in(tmp_path), "mqtt://127.0.0.1:1/toolcart/#", *words)
+    told, _ = process.communicate(timeout=CONSUME_DEADLINE_S)
+    assert process.returncode == 0 and "consumed: nothing yet" in told
 
 
 def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
@@ -338,14 +323,12 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
     options = f"allow_anonymous false\npassword_file {tmp_path}/users"
     with Mosquitto(tmp_path, certificate_files(tmp_path), options) as one:
         url, place = f"mqtts://anna@127.0.0.1:{one.port}/toolcart/+", place_in(tmp_path)
-        words = ("--mqtt-ca", tmp_path / "ca.pem")
-        process = consume(place, url, *words)
-        until_said(process, "the broker refuses: ")
-        end(process)
-        process = consume(place, url, "--mqtt-password-file", secret)
-        until_said(process, "certificate verify failed")
-        end(process)
-        process = consume(place, url, *words, "--mqtt-password-file", secret)
+        words, password = ("--mqtt-ca", tmp_path / "ca.pem"), ("--mqtt-password-file", secret)
+        for some, told in ((words, "the broker refuses: "), (password, "certificate verify failed")):
+            process = consume(place, url, *some)
+            until_said(process, told)
+            end(process)
+        process = consume(place, url, *words, *password)
         until_said(process, "connected, MQTT 5")
         assert receipt(one.port, tmp_path) == {"identity": "0000000a", "number": 1}
         end(process)
@@ -365,9 +348,7 @@ def receipt(port, folder):
     client.connect("127.0.0.1", port)
     client.subscribe("toolcart/x/receipt", 1)
     client.loop_start()
-    until_s = time.monotonic() + CONSUME_DEADLINE_S
-    while not heard and time.monotonic() < until_s:
-        time.sleep(0.02)
+    wait_for("a receipt", lambda: heard)
     client.disconnect()
     client.loop_stop()
     return heard[0]

@@ -15,13 +15,12 @@ from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
 from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
-from host_tests.support.running import ENVIRONMENT
+from host_tests.support.running import ENVIRONMENT, wait_for
 
 KILLS = 1000 if LONG else 15
 STATIONS = 4
 EACH_MOST = 12  # results of each station between two kills
 PAUSE_MOST_S = 0.1
-END_S = 60.0
 SEED = 32
 
 
@@ -84,10 +83,11 @@ def test_every_receipt_was_kept(new_place, starter, tmp_path):
                 outlet.tighten(everything.dice.randrange(EACH_MOST + 1))
             time.sleep(everything.dice.uniform(0, PAUSE_MOST_S))
             everything.kill(("consumer", "outlet", "broker")[index % 3])
-        until_s = time.monotonic() + END_S
-        while any(outlet.cursor < len(outlet.log) for outlet in everything.outlets):
-            assert time.monotonic() < until_s, [(outlet.cursor, len(outlet.log)) for outlet in everything.outlets]
-            time.sleep(0.02)
+        outlets = everything.outlets
+        wait_for(
+            lambda: [(outlet.cursor, len(outlet.log)) for outlet in outlets],
+            lambda: all(outlet.cursor >= len(outlet.log) for outlet in outlets),
+        )
         everything.check()
         stored = everything.stored()
         for outlet in everything.outlets:
@@ -99,8 +99,8 @@ def test_every_receipt_was_kept(new_place, starter, tmp_path):
 WAY_KILLS = 300 if LONG else 6
 RATE_PER_S = 40
 UP_MOST_S = 0.8
-WAY_END_S = 600.0 if LONG else 90.0
 MEMORY = 100_000  # of the controller: what a kill took between its answer and the log can be fetched again
+WAY_END_S = 600.0 if LONG else 90.0
 WAY_SEED = 33
 # What is below the consumer's writer differs, and host_tests/archive/test_consume_kills.py kills it on both.
 ALSO = pytest.mark.long("the whole way on another database")
@@ -167,26 +167,20 @@ def kill_each_again(folder, place, starter):
     with Mosquitto(folder) as broker, SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant:
         everything = WholeWay(folder, place, plant, broker, starter)
         try:
-            until(lambda: plant.controller.acknowledged or not plant.produce(1))
+            wait_for("the first result", lambda: plant.controller.acknowledged or not plant.produce(1))
             plant.produce_rate(RATE_PER_S)
             for index in range(WAY_KILLS):
                 time.sleep(dice.uniform(0, UP_MOST_S))
                 everything.kill(("agent", "consumer", "broker")[index % 3])
             plant.stop_producing()
-            until(lambda: everything.acknowledged() <= set(everything.stored()[0]))
+            is_there = lambda: everything.acknowledged() <= set(everything.stored()[0])  # noqa: E731
+            wait_for("what was acknowledged", is_there, WAY_END_S)
             time.sleep(1)
             found, behind = everything.stored()
         finally:
             everything.close()
     assert len(found) > WAY_KILLS and len(found) == len(set(found))
     assert behind == []
-
-
-def until(is_so):
-    until_s = time.monotonic() + WAY_END_S
-    while not is_so():
-        assert time.monotonic() < until_s
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)

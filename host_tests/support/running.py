@@ -26,9 +26,9 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def wait_for(what: str | Callable[[], object], condition: Callable[[], object]) -> None:
+def wait_for(what: str | Callable[[], object], condition: Callable[[], object], within_s: float = DEADLINE_S) -> None:
     """Until it is so; `what`, or what it returns then, is said if it never is."""
-    until = time.monotonic() + DEADLINE_S
+    until = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < until, what if isinstance(what, str) else what()
         time.sleep(0.02)
