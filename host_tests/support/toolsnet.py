@@ -42,6 +42,8 @@ SETTINGS = {
 class Outlet(Timed):
     """One station's forwarding. What survives a cut are the flash, the clock, and ToolsNet."""
 
+    places = (PIM, SERVER)  # where the other side answers
+
     def __init__(
         self,
         options=None,
@@ -83,7 +85,7 @@ class Outlet(Timed):
         self.quarantine = Quarantine(self.area.kept, self.state, self.log)
         self.quarantine.start()
         self.cursor = self.log.cursors[0]
-        self.port = self.make_port(self.network) if self.make_port else self.network.port()
+        self.port = self.tcp()
         self.session = self.make_session()
         writer = ResultWriter(self.session.result, 3, 1)
         writer.session = self.session
@@ -114,10 +116,18 @@ class Outlet(Timed):
         self.network.abandon(self.port)
         self.start()
 
+    def refuse(self, refuses):
+        """Nothing answers where the other side is, or it does again."""
+        for place in self.places:
+            (self.network.down if refuses else self.network.up)(*place)
+
     # What a board gives
 
     def now(self):
         return self.clock.now
+
+    def tcp(self):
+        return self.make_port(self.network) if self.make_port else self.network.port()
 
     def stamp_into(self, buf):
         """The station's wall clock."""
@@ -211,3 +221,18 @@ class Outlet(Timed):
     def clean(self):
         """Assert that ToolsNet found nothing to complain about."""
         assert self.toolsnet.complaints == [], self.toolsnet.complaints[:3]
+
+
+class SecondOutlet(Outlet):
+    """One station's outlet at its second cursor; ToolsNet takes nothing and keeps nothing. `make_outlet` makes it."""
+
+    durable = True
+    events = (1,)  # it wants them
+
+    def start(self):
+        best_effort = (0,) if self.durable else (0, 1)
+        self.state, self.log = self.area.mount(best_effort, events=self.events, cursors=2, when_full=self.when_full)
+        self.health = Health()
+        self.cursor = self.log.cursors[1]
+        self.forward = self.make_outlet()
+        self.forward.begin(self.clock.now)

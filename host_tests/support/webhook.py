@@ -16,6 +16,7 @@ from toolcart.agent.wide.http_client import WebAddress
 from toolcart.agent.wide.webhook import SETTINGS, WebhookOutlet
 from toolcart.sim.endpoint import Endpoint
 from host_tests.support.consumer_model import Model
+from host_tests.support.toolsnet import SecondOutlet
 
 PLACE = ("hook", 8080)
 URL = "http://hook:8080/results?cart=7"
@@ -107,13 +108,28 @@ class Connection(Endpoint):
             self.close("server: closes behind its answer")
 
 
-def webhook_of(log, index, port, health, limits=None, **settings):
-    """The outlet of these settings, with the defaults of a configuration, to this server; `limits` are of its class."""
-    table = section(SETTINGS)
-    chosen = dict(table, url=URL, **settings)
-    return type("Limited", (WebhookOutlet,), limits or {})(
-        log, index, port, health, (3, 1, 10), chosen, WebAddress(chosen["url"])
-    )
+class WebhookBench(SecondOutlet):
+    """A log, the outlet and a server; `limits` are of the outlet's class, `settings` its own beside the defaults."""
+
+    places = (PLACE,)
+
+    def __init__(self, durable=True, limits=None, **settings):
+        self.server = Server()
+        self.durable = durable
+        self.limits = limits or {}
+        self.chosen = dict(section(SETTINGS), url=URL, **settings)
+        self.ids = self.server.ids
+        super().__init__()
+
+    def make_outlet(self):
+        self.network.listen(*PLACE, self.server.endpoint)
+        self.port = self.tcp()
+        kind = type("Limited", (WebhookOutlet,), self.limits)
+        address = WebAddress(self.chosen["url"])
+        return kind(self.log, 1, self.port, self.health, (3, 1, 10), self.chosen, address)
+
+    def why(self):
+        return self.shown()["why"]
 
 
 def section(table):

@@ -20,65 +20,15 @@ from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
-from host_tests.support.toolsnet import Outlet as Bench
-from host_tests.support.webhook import PLACE, Server, answer, section, stored, webhook_of
+from host_tests.support.webhook import PLACE, Server, WebhookBench, answer, section, stored
 from lab.harness.cart import Cart
 
 
-class Plant:
-    """A log, the outlet and a server on one simulated clock."""
-
-    def __init__(self, best_effort=(), when_full=0, blocks=24, **settings):
-        self.bench = Bench(blocks=blocks)
-        self.server = Server()
-        self.network, self.clock = self.bench.network, self.bench.clock
-        self.network.listen(*PLACE, self.server.endpoint)
-        self.best_effort, self.when_full, self.settings = best_effort, when_full, settings
-        self.port = None
-        self.start()
-
-    def start(self):
-        bench = self.bench
-        bench.state, bench.log = bench.area.mount(self.best_effort, events=(1,), cursors=2, when_full=self.when_full)
-        bench.log.cursors[0].durable = False  # ToolsNet's, which takes nothing here
-        self.log = bench.log
-        self.port = self.network.port()
-        self.outlet = webhook_of(self.log, 1, self.port, bench.health, **self.settings)
-        self.outlet.begin(self.clock.now)
-
-    def cut(self):
-        self.network.abandon(self.port)
-        self.start()
-
-    def run(self, ms=5000):
-        while ms > 0:
-            left = self.outlet.step(self.clock.now)
-            self.network.step()
-            left = 0 if self.network.readable() else left
-            left = min(max(left, 1), ms, max(1, self.network.next_due()))
-            if self.outlet.state in (webhook.OPENING, webhook.SENT):
-                left = min(left, 10)  # as a board wakes it for its port
-            self.clock.advance(left)
-            self.network.step()
-            ms -= left
-
-    def store(self, count=1):
-        return self.bench.store(count)
-
-    def shown(self):
-        shown = {}
-        self.outlet.put_state(shown)
-        return shown
-
-    def why(self):
-        return self.shown()["why"]
-
-
 def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
-    plant = Plant(limits={"records_most": 4}, token="t0ken")
+    plant = WebhookBench(limits={"records_most": 4}, token="t0ken")
     ids = plant.store(10)
-    plant.run()
-    assert plant.server.ids() == ids and plant.outlet.cursor.number == 10
+    plant.run(5000)
+    assert plant.server.ids() == ids and plant.cursor.number == 10
     assert [(head["after"], head["last"], head["count"]) for head in plant.server.batches] == [
         (0, 4, 4),
         (4, 8, 4),
@@ -108,15 +58,15 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhel", "no whole answer came within 30 s"),
         (None, "no whole answer came within 30 s"),
     ):
-        plant = Plant()
+        plant = WebhookBench()
         ids = plant.store(3)
         plant.server.answers = [octets]
-        plant.run(31000 if "within" in says else 500)
+        plant.run(30500 if "within" in says else 500)
         assert says in plant.why(), (octets, plant.why())
-        assert plant.outlet.cursor.number == 0 and not plant.outlet.is_up()
-        assert plant.bench.health.counters[h.OUTLET_FAILED] == 1
+        assert plant.cursor.number == 0 and not plant.forward.is_up()
+        assert plant.counted(h.OUTLET_FAILED) == 1
         plant.run(5000)
-        assert plant.server.ids() == ids and plant.outlet.cursor.number == 3 and plant.outlet.is_up()
+        assert plant.server.ids() == ids and plant.cursor.number == 3 and plant.forward.is_up()
 
 
 def receipt(number, of=None):
@@ -125,16 +75,16 @@ def receipt(number, of=None):
 
 
 def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
-    plant = Plant()
+    plant = WebhookBench()
     ids = plant.store(3)
     plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
     plant.run(60000)
-    assert plant.shown()["alarms"] == 2 and plant.outlet.cursor.number == 3 and plant.server.ids() == ids
+    assert plant.shown()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
     assert plant.server.answers == []
 
 
 def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
-    plant = Plant()
+    plant = WebhookBench()
     plant.store(3)
     plant.server.answers = [receipt(0)] * 6
     plant.run(20000)
@@ -142,37 +92,37 @@ def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
 
 
 def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
-    plant = Plant(limits={"timeout_ms": 2000})
+    plant = WebhookBench(limits={"timeout_ms": 2000})
     ids = plant.store(3)
     plant.server.answers = [lambda body: b""]
     plant.run(2500)
-    assert plant.server.ids() == ids and plant.outlet.cursor.number == 0
+    assert plant.server.ids() == ids and plant.cursor.number == 0
     ids += plant.store(2)
     plant.run(5000)
     assert plant.server.ids() == ids and [head["last"] for head in plant.server.batches] == [3, 5]
 
 
 def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
-    plant = Plant()
+    plant = WebhookBench()
     old = plant.store(5)
-    plant.run()
+    plant.run(5000)
     (key,) = plant.server.model.have
     plant.server.model.have[key] = 2
     new = plant.store(2)
     plant.run(500)
     assert plant.shown()["server_behind"] == 1 and "up to 2 only" in plant.why()
     plant.run(5000)
-    assert plant.server.batches[-1]["after"] == 2 and plant.outlet.is_up() and plant.outlet.cursor.number == 7
+    assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
     assert plant.server.ids() == old + old[2:] + new
     plant.server.model.have[key] = 0
     last = plant.store(1)
     plant.cut()  # the next run learns it from the first answer
     plant.run(5000)
-    assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.outlet.cursor.number == 8
+    assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.cursor.number == 8
 
 
 def test_a_batch_that_is_too_large_becomes_smaller():
-    plant = Plant()
+    plant = WebhookBench()
     ids = plant.store(40)
     plant.server.answers = [answer(413)] * 3
     plant.run(20000)
@@ -180,7 +130,7 @@ def test_a_batch_that_is_too_large_becomes_smaller():
 
 
 def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
-    plant = Plant()
+    plant = WebhookBench()
     ids = plant.store(2)
     plant.run(100)
     ids += plant.store(2)
@@ -193,44 +143,44 @@ def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
     plant.network.half_open(*PLACE)  # the server has forgotten it, and we do not know
     ids += plant.store(2)
     plant.run(200)
-    assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
+    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
     plant.server.closes = True
     ids += plant.store(2)
     plant.run(200)
     ids += plant.store(2)
     plant.run(200)
-    assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
+    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
 
 
 def test_at_the_end_nothing_new_goes_out():
-    plant = Plant()
+    plant = WebhookBench()
     plant.store(2)
     plant.server.answers = [None]
     plant.run(100)
-    plant.outlet.leave(plant.clock.now)
-    assert not plant.outlet.has_left(plant.clock.now)
+    plant.forward.leave(plant.clock.now)
+    assert not plant.forward.has_left(plant.clock.now)
     plant.run(webhook.LEAVE_MS)
-    assert plant.outlet.has_left(plant.clock.now)
-    plant = Plant()
-    plant.outlet.leave(plant.clock.now)
+    assert plant.forward.has_left(plant.clock.now)
+    plant = WebhookBench()
+    plant.forward.leave(plant.clock.now)
     plant.store(2)
     plant.run(5000)
-    assert plant.outlet.has_left(plant.clock.now) and plant.server.heads == []
-    plant.outlet.stop()
-    assert plant.outlet.step(plant.clock.now) == FOREVER
+    assert plant.forward.has_left(plant.clock.now) and plant.server.heads == []
+    plant.forward.stop()
+    assert plant.forward.step(plant.clock.now) == FOREVER
 
 
 def test_it_says_why_it_reaches_no_one():
-    plant = Plant()
+    plant = WebhookBench()
     plant.network.down(*PLACE)
     plant.store(1)
     plant.run(500)
     assert plant.why() and plant.shown()["state"] == "trying again later"
     plant.network.up(*PLACE)
     plant.network.swallow(*PLACE)
-    plant.outlet.hurry(plant.clock.now)
+    plant.forward.hurry(plant.clock.now)
     plant.run(webhook.CONNECT_MS + 500)
-    assert plant.why() and plant.outlet.cursor.number == 0
+    assert plant.why() and plant.cursor.number == 0
 
 
 @pytest.mark.parametrize(
