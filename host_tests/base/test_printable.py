@@ -17,7 +17,7 @@ from toolcart.tools.line import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.plain import PlainLines
 from toolcart.tools.spool.commands import spool
-from host_tests.support.log import append, mounted
+from host_tests.support.log import append, mounted, put
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\n\t\x00\x7f\u202e\u2066\u2028\u200b\ufeff"
 OCTETS = b"00510061999         \x1b[2J\x07\x00\x9b31m\x7f\r\n\x1b]0;pwned\x07"
@@ -54,10 +54,7 @@ def image(tmp_path):
     flash = FileFlash(str(path), 65536, 16, (3, 1, 7))
     log = mounted(flash, kept_blocks=4)
     assert append(log, 1) == FLASH_DONE
-    at = log.place
-    log.stage[at : at + 8] = bytes([log.next, 0, 0, 0, 7, 0, 1, 0])
-    log.stage[at + 8 : at + 8 + len(OCTETS)] = OCTETS
-    assert log.append(rec.KIND_RAW, 0, 8 + len(OCTETS)) == FLASH_DONE
+    assert put(log, OCTETS, rec.KIND_RAW) == FLASH_DONE
     flash.close()
     return path
 

@@ -12,7 +12,7 @@ from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
 from host_tests.support.graphs import Bench, samples_for, trace_message
 from host_tests.support.log import Area, append, held
-from lab.harness.flash import Nor, PowerCut
+from lab.harness.flash import PowerCut
 
 
 def crc(octets):
@@ -249,7 +249,7 @@ def read_curves(area):
 
 @pytest.mark.parametrize("unit", [16, 256, 512])
 def test_a_reader_of_the_document_finds_every_curve(unit):
-    bench = Bench(Nor(26, 4096, unit), graphs=8)
+    bench = Bench(unit_bytes=unit, graphs=8)
     append(bench.main, 3)
     for ident in (1, 2, 3):
         for what in (2, 1):

@@ -1,6 +1,5 @@
 """What is known of a controller's IDs is the same at a start as while running, and a snapshot is all or nothing."""
 
-from toolcart.agent.base.fields import put_u32
 from toolcart.agent.openprotocol import known as kn
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
@@ -9,6 +8,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.base.clock import Dice
 from host_tests.support.log import Area, body_of, take_all
+from host_tests.support.log import put as put_anyhow
 from host_tests.support.recovery import PAYLOAD, Bench, FakeLog, FakeState, Result
 
 PORTABLE = True
@@ -143,12 +143,8 @@ def holds(look, body, flags=0, **where):
 
 def put(log, body, flags=0, kind=KIND_RESULT, epoch=0):
     """Append a body or a frame; what waits is taken, so that there is always room."""
-    stage, at = log.stage, log.place
-    put_u32(stage, at, log.next)
-    stage[at + 4 : at + 8] = bytes((10, 0, 1, epoch))
-    stage[at + 8 : at + 8 + len(body)] = body
     take_all(log)
-    assert log.append(kind, flags, 8 + len(body)) == 0
+    assert put_anyhow(log, body, kind, flags, bytes((10, 0, 1, epoch))) == 0
 
 
 def test_id_that_stands_still_is_compared_with_the_newest_alone():

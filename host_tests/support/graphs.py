@@ -5,18 +5,17 @@ toolcart.agent.wide.controller_curves.
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.cursor import WANTS_GRAPHS
-from toolcart.agent.log.flash import Part
-from toolcart.agent.log.log import Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, LOG
-from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.record import graph as gr
+from toolcart.agent.record import result as res
 from toolcart.agent.wide.controller_curves import Traces
 from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
-from host_tests.support.log import held
+from host_tests.support.log import Area, body_of, held, put
 
 TIME = "2024-03-14:09:26:53"
+PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 STATION = 10
 FACTOR = ((2214, 3, 1, "0.01"),)
 
@@ -39,30 +38,34 @@ def samples_for(ident, what=2, count=300):
 
 
 class Bench:
-    """Blocks of one device: the state's in front, then `graphs` of them, the rest are the log of results."""
+    """A station's log and its ring of `graphs` blocks, and what brings curves into it."""
 
-    def __init__(self, flash, graphs=6, wanting=(0,)):
-        self.flash = flash
-        self.graph_blocks = graphs
-        self.wanting = wanting
+    best_effort = ()
+    cursors = 1  # of the log of results
+    wanting = 0  # which cursor wants curves
+
+    def __init__(self, blocks=23, block_bytes=4096, unit_bytes=16, graphs=6):
+        self.area = Area(blocks, block_bytes, unit_bytes, graph_blocks=graphs)
+        self.flash = self.area.flash
         self.start()
 
     def start(self):
         """A start: what is in memory is gone."""
-        flash = self.flash
-        front = STATE_BLOCKS + self.graph_blocks
         self.health = Health()
-        self.state = State(Part(flash, 0, STATE_BLOCKS))
-        self.main = Log(Part(flash, front, flash.block_count - front), self.state, LOG)
-        part = Part(flash, STATE_BLOCKS, self.graph_blocks)
-        self.log = Log(part, self.state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=self.main)
+        self.state, self.main = self.area.mount(self.best_effort, cursors=self.cursors)
+        self.log = self.area.graphs
+        assert self.area.found == MOUNT_DONE
         for index in range(2):
-            self.log.cursors[index].durable = False
-            self.log.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
-        assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE
-        self.state.numbers[GRAPH_BLOCKS] = self.graph_blocks
+            self.log.cursors[index].wants = WANTS_GRAPHS if index == self.wanting else 0
         assert self.main.settle() and self.log.settle()
         self.traces = Traces(self.log, self.main, self.health, Clock(), STATION)
+
+    def put_result(self, ident, limits=b""):
+        """Store the result with this ID, at TIME, of program 12 and spindle 3."""
+        body = body_of(ident)
+        body[res.TIME : res.TIME + res.TIME_BYTES] = PACKED
+        body[res.PSET : res.PSET + 4] = b"0012"
+        assert put(self.main, body + limits, origin=bytes((STATION, 0, 3, 0))) == LOG_DONE
 
     def put(self, frame, mid=900, revision=1, little=False):
         """Hand one message over; what became of it."""

@@ -13,7 +13,7 @@ from toolcart.agent.log.cursor import WANTS_ALL
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
+from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.log.state import State
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -59,8 +59,9 @@ class Area:
         self.graphs = None
         if self.graph_blocks:
             part = Part(flash, STATE_BLOCKS + self.kept_blocks, self.graph_blocks)
-            self.graphs = Log(part, state, GRAPHS, cursor_slot=GRAPH_CURSOR, beside=log)
-            self.graphs.cursors[0].durable = False
+            self.graphs = Log(part, state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=log)
+            for cursor in self.graphs.cursors:
+                cursor.durable = False
             logs.append(self.graphs)
         for index in best_effort:
             log.cursors[index].durable = False
@@ -68,9 +69,6 @@ class Area:
             log.cursors[index].wants = WANTS_ALL
         self.mounts += 1
         self.found = mount(state, tuple(logs), self.mounts)
-        if self.found == MOUNT_DONE:
-            state.numbers[KEPT_BLOCKS] = self.kept_blocks
-            state.numbers[GRAPH_BLOCKS] = self.graph_blocks
         return state, log
 
 
@@ -103,15 +101,19 @@ def ident_in(page, at):
     return ident
 
 
+def put(log, content, kind=KIND_RESULT, flags=0, origin=b"\x0a\x00\x01\x00"):
+    """Store this behind a number and an origin: station, spindle, epoch; return LOG_DONE or what the log answered."""
+    stage, at = log.stage, log.place
+    end = at + res.HEAD_BYTES + len(content)
+    put_u32(stage, at, log.next)
+    stage[at + 4 : at + res.HEAD_BYTES] = origin
+    stage[at + res.HEAD_BYTES : end] = content
+    return log.append(kind, flags, end - at)
+
+
 def append(log, ident, kind=KIND_RESULT, extra=0):
     """Store one tightening; return LOG_DONE or what the log answered."""
-    stage, at = log.stage, log.place
-    put_u32(stage, at, log.next)
-    stage[at + 4 : at + 8] = b"\x0a\x00\x01\x00"
-    stage[at + 8 : at + 8 + res.BODY_BYTES] = body_of(ident)
-    for index in range(extra):
-        stage[at + PAYLOAD + index] = index & 0xFF
-    return log.append(kind, 0, PAYLOAD + extra)
+    return put(log, body_of(ident) + bytes([index & 0xFF for index in range(extra)]), kind)
 
 
 def append_event(log, ident):

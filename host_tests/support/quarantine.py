@@ -3,8 +3,7 @@
 from toolcart.agent.log.numbers import DROPPED
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import HEAD_BYTES
-from host_tests.support.log import STATE_BLOCKS, Area, append
+from host_tests.support.log import STATE_BLOCKS, Area, append, put
 
 PORTABLE = True
 
@@ -43,11 +42,8 @@ class QuarantineBench:
 
     def store_frame(self, octets=b"0061 that no one can read"):
         """Store a frame that could not be read; its number."""
-        log = self.log
-        log.stage[log.place : log.place + HEAD_BYTES] = log.next.to_bytes(4, "little") + b"\x0a\x00\x01\x00"
-        log.stage[log.place + HEAD_BYTES : log.place + HEAD_BYTES + len(octets)] = octets
-        assert log.append(KIND_RAW, 0, HEAD_BYTES + len(octets)) == 0
-        return log.number
+        assert put(self.log, octets, KIND_RAW) == 0
+        return self.log.number
 
     def keep(self, *numbers, reason=17):
         """Keep these records of the main log; the last answer."""

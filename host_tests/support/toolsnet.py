@@ -1,7 +1,5 @@
 """A log that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
 
-from struct import pack_into
-
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
@@ -9,7 +7,7 @@ from toolcart.agent.log.numbers import LIMIT
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.outlets.toolsnet.forward import Forward
 from toolcart.agent.quarantine.quarantine import Quarantine
-from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import Session
@@ -17,7 +15,7 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from host_tests.support.log import Area
+from host_tests.support.log import Area, put
 from lab.harness.flash import Nor
 from lab.harness.line import Network, Timed
 from lab.harness.memory_archive import MemoryArchive
@@ -146,21 +144,16 @@ class Outlet(Timed):
             for name in fields:
                 setattr(result, name, fields[name])
             message = frames.header(61, 999, 101) + frames.result_data(result, 999)
-            log = self.log
-            pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
-            read_light(log.stage, log.place + res.HEAD_BYTES, message, 0)
-            assert log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == LOG_DONE, "it is not stored"
+            body = bytearray(res.BODY_BYTES)
+            read_light(body, 0, message, 0)
+            assert put(self.log, body) == LOG_DONE, "it is not stored"
             ids.append(result.tightening_id)
             self.next_id += 1
         return ids
 
     def store_raw(self, octets=b"0061 that no one could read"):
         """Put a frame that could not be read into the log."""
-        log = self.log
-        length = res.HEAD_BYTES + len(octets)
-        pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
-        log.stage[log.place + res.HEAD_BYTES : log.place + length] = octets
-        assert log.append(KIND_RAW, 0, length) == LOG_DONE
+        assert put(self.log, octets, KIND_RAW) == LOG_DONE
 
     def has_room(self):
         return self.log.has_room(res.ROOM_BYTES)

@@ -1,11 +1,10 @@
 """MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once, in no one's way."""
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.fields import get_u32, put_u32
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.mid0900 import (
@@ -25,12 +24,10 @@ from toolcart.agent.wide.mid0900 import (
 from toolcart.sim import result_frames as made
 from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message
-from host_tests.support.graphs import Bench, curves_in, ident_of, samples_in, trace_message
-from host_tests.support.log import append, body_of
+from host_tests.support.graphs import PACKED, TIME, Bench, curves_in, ident_of, samples_in, trace_message
+from host_tests.support.log import append
 from lab.harness.cart import Cart
-from lab.harness.flash import Nor
 
-TIME = "2024-03-14:09:26:53"
 FACTOR = ((2214, 3, 1, "0.000854"),)
 SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
 
@@ -56,8 +53,7 @@ def read(frame, mid=CURVES, revision=1, front=b"", behind=b""):
 
 
 def samples_of(trace, buf):
-    octets = buf[trace.at : trace.at + trace.octets]
-    return tuple([((octets[i] << 8 | octets[i + 1]) ^ 0x8000) - 0x8000 for i in range(0, len(octets), 2)])
+    return samples_in(buf[trace.at : trace.at + trace.octets])
 
 
 def test_the_worked_example_of_the_digest_is_read():
@@ -158,29 +154,9 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     assert bytes(push.acknowledgement) == b"00240005001         0900" and push.acknowledgement_bytes == 24
 
 
-PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
-
-
-def bench_of(blocks=16, unit=16, block_bytes=4096, **more):
-    return Bench(Nor(blocks + 4, block_bytes, unit), **more)
-
-
-def put_result(log, ident, time=PACKED, limits=b"", pset=b"0012", spindle=3):
-    """Store a result with this ID and time."""
-    body = body_of(ident)
-    body[res.TIME : res.TIME + 7] = time
-    body[res.PSET : res.PSET + 4] = pset
-    stage, at = log.stage, log.place
-    put_u32(stage, at, log.next)
-    stage[at + 4 : at + 8] = bytes((10, 0, spindle, 0))
-    stage[at + 8 : at + 114] = body
-    stage[at + 114 : at + 114 + len(limits)] = limits
-    assert log.append(KIND_RESULT, 0, 114 + len(limits)) == LOG_DONE
-
-
 def test_the_layout_is_the_document_s():
-    bench = bench_of()
-    put_result(bench.main, 7, limits=b"004000005000004500000600009000075" + b"101" + b" ")
+    bench = Bench()
+    bench.put_result(7, limits=b"004000005000004500000600009000075" + b"101" + b" ")
     assert bench.put(trace_message(7, samples=(1, -2))) == READ
     lead, data, _ = bench.curves()[0]
     assert (
@@ -211,8 +187,8 @@ def test_the_limits_are_those_of_the_value_and_of_digits_only():
         (2, b"-04000" + limits[6:] + b" ", 0, b" " * 6, b" " * 6),
         (1, limits[:18] + b" " * 5 + limits[23:] + b" ", 0, b" " * 6, b" " * 6),
     ):
-        bench = bench_of()
-        put_result(bench.main, 7, limits=text)
+        bench = Bench()
+        bench.put_result(7, limits=text)
         assert bench.put(trace_message(7, what)) == READ
         lead = bench.curves()[0][0]
         assert bytes(lead[gr.LOW : gr.HIGH]) == low and bytes(lead[gr.HIGH : gr.DECIMALS]) == high, text
@@ -220,7 +196,7 @@ def test_the_limits_are_those_of_the_value_and_of_digits_only():
 
 
 def test_a_curve_of_which_a_piece_is_missing_is_kept_again():
-    bench = bench_of()
+    bench = Bench()
     assert bench.put_curve(1, count=700) == READ
     bench.flash.cells[bytes(bench.flash.cells).find(b"\2\0\0\0\x0a\0\1\3") + 40] ^= 1  # in its second piece
     bench.start()
@@ -229,7 +205,7 @@ def test_a_curve_of_which_a_piece_is_missing_is_kept_again():
 
 
 def test_without_a_time_the_agent_s_own_stands_there():
-    bench = bench_of()
+    bench = Bench()
     assert bench.put(trace_message(1, time="0000-00-00:00:00:00")) == READ
     lead, _, flags = bench.curves()[0]
     assert bytes(lead[gr.TIME : gr.TIME + 2]) == b"\x20\x30" and flags == res.FLAG_EDGE_TIME
@@ -237,7 +213,7 @@ def test_without_a_time_the_agent_s_own_stands_there():
 
 def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
     samples = tuple([index * 90 for index in range(100)])
-    bench = bench_of()
+    bench = Bench()
     assert bench.put(trace_message(1, samples=samples, little=True), little=True) == READ
     _, data, flags = bench.curves()[0]
     assert samples_in(data) == samples and flags == 0
@@ -247,7 +223,7 @@ def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
 
 
 def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():
-    bench = bench_of()
+    bench = Bench()
     assert bench.put(trace_message(1, samples=(1, 2, 3), announced=5)) == READ
     lead, data, flags = bench.curves()[0]
     assert flags == res.FLAG_ODD | res.FLAG_TRUNCATED and get_u32(lead, gr.ANNOUNCED) == 5
@@ -255,14 +231,14 @@ def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():
 
 
 def test_what_is_longer_than_the_ring_is_lost_before_anything_is_written():
-    bench = bench_of(graphs=4, block_bytes=1024)
+    bench = Bench(block_bytes=1024, graphs=4)
     operations = bench.flash.operations
     assert bench.put_curve(1, count=900) == LOST_LONG and bench.flash.operations == operations
     assert bench.put_curve(1, count=400) == READ
 
 
 def test_a_flash_that_refuses_loses_the_curve_alone():
-    bench = bench_of()
+    bench = Bench()
     assert bench.put_curve(1) == READ
     bench.flash.code = FLASH_IO
     assert bench.put_curve(2) == LOST_ROOM
@@ -317,12 +293,12 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():
     cart = cart_of()
-    data = made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, (1, 2, 3), (), ())
+    data = made.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
     hostile = [
         message(900, data),
         message(900, data[:40]),
         message(900, data[:-7] + b"1" + data[-6:]),  # no NUL
-        message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, (), (), ())),
+        message(900, made.curve_data(5, TIME, 1, 2, 1, (), (), ())),
         message(900, b""),
         message(900, b"\0" * 200),
         message(900, b"\xff" * 3000),
@@ -341,7 +317,7 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
 
 def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     cart = cart_of(settings={"result_revisions": [11]}, trace_delay_ms=5000)
-    data = made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(1930)), (), ())
+    data = made.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
     frame = bytearray(message(900, data))
     assert 3900 < len(frame) < 4096 - 128
     frame[18:20] = b"21"
@@ -351,7 +327,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
 
 
 def test_a_larger_receive_buffer_takes_longer_curves():
-    frame = message(900, made.curve_data(5, "2024-03-14:09:26:53", 1, 2, 1, tuple(range(2500)), (), ()))
+    frame = message(900, made.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
     for octets, count in ((4096, 0), (6000, 1)):
         cart = cart_of(settings={"buffer_bytes": octets if count else 1024})
         cart.controller.inject(frame)

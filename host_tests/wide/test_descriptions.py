@@ -193,15 +193,12 @@ def test_what_has_no_room_is_left_out_and_counted():
     one.produce()
     one.until_quiet()
     one.run(40000)
-    state = {}
-    one.station.outlets[0].put_state(state)
-    assert state["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+    assert one.shown()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
 
 
 def test_refusal_is_counted_and_results_go_on():
     one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
-    state = {}
-    one.station.outlets[0].put_state(state)
+    state = one.shown()
     assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
     one.produce()
     one.until_quiet()

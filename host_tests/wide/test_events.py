@@ -154,27 +154,20 @@ def test_event_allocates_nothing_on_a_32_bit_micropython(micropython32):
     assert done.returncode == 0 and done.stdout.strip() == "0", done.stdout + done.stderr
 
 
-ALL = ["alarms", "pset", "job", "vin", "gone"]
-
-
-class Books:
-    """The order in which results and events arrive."""
-
-    def __init__(self, archive):
-        self.arrived = []
-        self._keep("store_result", archive, "R", tightening_id_of)
-        self._keep("store_event", archive, "E", lambda one: one["code"])
-
-    def _keep(self, name, archive, letter, shown):
+def arriving(archive):
+    """Return a list that grows by results and events in the order in which they arrive."""
+    arrived = []
+    for name, letter, shown in (("store_result", "R", tightening_id_of), ("store_event", "E", lambda one: one["code"])):
         store = getattr(archive, name)
 
-        def kept(one):
+        def kept(one, store=store, letter=letter, shown=shown):
             is_new = store(one)
             if is_new:
-                self.arrived.append((letter, shown(one)))
+                arrived.append((letter, shown(one)))
             return is_new
 
         setattr(archive, name, kept)
+    return arrived
 
 
 def cart(events=("alarms", "gone"), toolsnet=(), settings=None, blocks=16, **more):
@@ -182,7 +175,7 @@ def cart(events=("alarms", "gone"), toolsnet=(), settings=None, blocks=16, **mor
     for name in settings or {}:
         tables.setdefault(name, {}).update(settings[name])
     made = Cart(settings=tables, toolsnet=toolsnet, blocks=blocks, **more)
-    made.books = Books(made.archive)
+    made.arrived = arriving(made.archive)
     made.until_ready()
     return made
 
@@ -212,12 +205,6 @@ def ascend(cart):
     return len(found) > 0 and found == sorted(set(found))
 
 
-def shown(cart):
-    state = {}
-    cart.station.outlets[0].put_state(state)
-    return state
-
-
 # -- the ordinary way
 
 
@@ -237,7 +224,7 @@ def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
         one.network.up(*place)
     one.until_quiet()
     one.run(1000)
-    assert one.books.arrived == expected
+    assert one.arrived == expected
     assert ascend(one) and one.archive.events_stored == 13
     one.clean()
 
@@ -250,10 +237,10 @@ def test_only_what_is_wished_for_goes_out_and_the_rest_is_passed():
     put(one, b"", ev.VIN)
     one.run(1000)
     assert codes(one) == [CODE_OURS + ev.JOB, CODE_OURS + ev.VIN]
-    assert shown(one)["events_waiting"] == 0
+    assert one.shown()["events_waiting"] == 0
     one.cut()
     one.run(10000)
-    assert one.archive.events_stored == 2 and one.archive.events_repeated == 0 and not shown(one)["events_doubt"]
+    assert one.archive.events_stored == 2 and one.archive.events_repeated == 0 and not one.shown()["events_doubt"]
 
 
 # -- trouble
@@ -269,7 +256,7 @@ def test_refused_event_is_passed_after_three_offers_and_results_go_on():
         one.until_quiet()
         assert one.clock.total_ms - took < 1000, "it waited for an event"
         one.run(60000)
-        assert shown(one)["events_passed"] == 1 and shown(one)["events_waiting"] == 0
+        assert one.shown()["events_passed"] == 1 and one.shown()["events_waiting"] == 0
         assert one.toolsnet.telegrams["09"] == 3
         one.options.telegram_codes = {}
         put(one, b"E2")
@@ -286,7 +273,7 @@ def test_server_that_never_answers_event_costs_results_one_connection_and_then_f
     one.until_quiet()
     assert one.toolsnet.server_connections <= 4 + hours
     assert one.archive.repeated == 0
-    assert shown(one)["events_passed"] >= 1
+    assert one.shown()["events_passed"] >= 1
 
 
 def test_answer_lost_with_the_connection_is_learned_from_the_08():
@@ -304,7 +291,7 @@ def test_answer_lost_with_the_connection_is_learned_from_the_08():
     put(one, b"E3")
     one.run(1000)
     assert codes(one) == [1, 2, 3] and one.archive.events_repeated == 0
-    assert shown(one)["events_sent"] == 3 and not shown(one)["events_doubt"]
+    assert one.shown()["events_sent"] == 3 and not one.shown()["events_doubt"]
 
 
 def test_cut_at_every_moment_of_many_starts_keeps_the_events():
@@ -332,7 +319,7 @@ def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
         one.run(500)
         one.options.reported_event = None
         one.run(60000)
-        assert ("restored" in shown(one)["events_doubt"]) or rewind
+        assert ("restored" in one.shown()["events_doubt"]) or rewind
         put(one, b"E5")
         one.run(1000)
         assert one.archive.events_repeated == (2 if rewind else 0)
@@ -348,7 +335,7 @@ def test_a_number_that_was_never_sent_is_said():
     put(one, b"E2")
     one.run(70000)
     assert codes(one) == [1, 2] and sequences(one) == [1, 40001]
-    assert "40000" in shown(one)["events_doubt"] and "station 10 used twice" in shown(one)["events_doubt"]
+    assert "40000" in one.shown()["events_doubt"] and "station 10 used twice" in one.shown()["events_doubt"]
 
 
 # -- the log

@@ -11,27 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.agent.base.health import Health
-from toolcart.agent.log.cursor import WANTS_GRAPHS
-from toolcart.agent.log.flash import Part
-from toolcart.agent.log.log import Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, LOG
-from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.log.state import STATE_BLOCKS
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.wide import telegram13 as graph13
-from toolcart.agent.wide.controller_curves import Traces
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
 from toolcart.toolsnet import take_apart
-from host_tests.support.graphs import STATION, Bench, Clock, samples_for
-from host_tests.support.log import body_of
+from host_tests.support.graphs import Bench, samples_for
 from lab.harness.cart import Cart, SimLines
-from lab.harness.flash import Nor
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
-TIME = "2024-03-14:09:26:53"
 
 
 def cart_of(graphs=True, **file):
@@ -51,33 +42,20 @@ def told(lines):
     return found
 
 
-def expected(ids):
-    return [(what, ident) for ident in ids for what in ("result", "torque", "angle", "plot parameters")]
-
-
 class Side(Bench):
     """A log, a ring of graphs and a file."""
 
-    def __init__(self, lines, flash=None, durable=True):
+    best_effort = (0,)  # nothing waits for ToolsNet
+    cursors = 2
+    wanting = 1
+
+    def __init__(self, lines):
         self.lines = lines
-        self.durable = durable
         self.clock = SimClock()
-        Bench.__init__(self, flash or Nor(64, 4096, 16), graphs=12, wanting=(1,))
+        Bench.__init__(self, 67, graphs=12)
 
     def start(self):
-        self.health = Health()
-        front = STATE_BLOCKS + self.graph_blocks
-        self.state = State(Part(self.flash, 0, STATE_BLOCKS))
-        self.main = Log(Part(self.flash, front, self.flash.block_count - front), self.state, LOG, cursors=2)
-        self.main.cursors[0].durable = False  # nothing waits for ToolsNet
-        self.main.cursors[1].durable = self.durable
-        part = Part(self.flash, STATE_BLOCKS, self.graph_blocks)
-        self.log = Log(part, self.state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=self.main)
-        for index in range(2):
-            self.log.cursors[index].durable = False
-            self.log.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
-        assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE and self.main.settle()
-        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION)
+        Bench.start(self)
         self.outlet = FileOutlet(self.main, 1, self.lines, Health())
         self.outlet.take_graphs(self.log)
         self.outlet.begin(self.clock.now)
@@ -87,13 +65,6 @@ class Side(Bench):
             left = min(max(self.outlet.step(self.clock.now), 1), ms)
             self.clock.advance(left)
             ms -= left
-
-    def put_result(self, ident):
-        main = self.main
-        body = body_of(ident)
-        body[56:63] = b"\x20\x24\x03\x14\x09\x26\x53"
-        main.stage[main.place : main.place + 114] = bytes((main.next, 0, 0, 0, 10, 0, 1, 0)) + body
-        assert main.append(0xD2, 0, 114) == 0
 
 
 def test_every_line_is_of_the_schema():
@@ -147,7 +118,7 @@ def test_curve_that_cut_has_left_in_pieces_is_told_as_cut_short():
     lines = SimLines()
     side = Side(lines)
     side.put_curve(1, count=700)
-    side.flash.cells[STATE_BLOCKS * 4096 + 64 + 2 * 512 + 40] ^= 1  # its third piece
+    side.flash.cells[(STATE_BLOCKS + side.area.kept_blocks) * 4096 + 64 + 2 * 512 + 40] ^= 1  # its third piece
     side.start()
     side.put_curve(2)
     side.run()
@@ -281,23 +252,8 @@ def cart_with_toolsnet(wanted=("torque", "angle"), graphs=True, toolsnet=(), **m
         blocks=32,
         toolsnet=toolsnet,
     )
-    one.arrived = []
-    for name, letter in (("store_result", "R"), ("store_graph", "G")):
-        keep = getattr(one.archive, name)
-
-        def kept(found, keep=keep, letter=letter):
-            one.arrived.append((letter, found["sequence"]))
-            return keep(found)
-
-        setattr(one.archive, name, kept)
     one.until(lambda: one.station.session is not None and one.station.session.state == READY)
     return one
-
-
-def shown(one):
-    state = {}
-    one.station.outlets[0].put_state(state)
-    return state
 
 
 def sent(one):
@@ -337,7 +293,7 @@ def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
     one.until_quiet()
     assert one.clock.total_ms - before < 1000
     one.run(120000)
-    assert shown(one)["graphs_passed"] == 2 and one.toolsnet.telegrams["13"] == 6
+    assert one.shown()["graphs_passed"] == 2 and one.toolsnet.telegrams["13"] == 6
     one.options.telegram_codes = {}
     one.produce(1, 3000)
     assert sent(one) == [(3, 0)]
@@ -355,7 +311,4 @@ def test_curve_of_a_result_that_was_set_aside_is_not_sent():
     one.produce(3, 2000)
     one.run(200000)
     assert one.archive.sequences() == [1, 3] and [sequence for sequence, _ in sent(one)] == [1, 3]
-    assert shown(one)["graphs_without_result"] == 1
-
-
-# -- curves out of their pieces
+    assert one.shown()["graphs_without_result"] == 1

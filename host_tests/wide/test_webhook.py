@@ -215,10 +215,7 @@ def test_a_webhook_that_cannot_be_stops_nothing_else():
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)
-    outlet = cart.station.outlets[1]
-    shown = {}
-    outlet.put_state(shown)
-    assert shown["why"].startswith("url: ") and not outlet.is_up()
+    assert cart.shown(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
     assert cart.controller.acknowledged == cart.controller.produced
 
 

@@ -58,12 +58,6 @@ def is_open(outlet):
     return bool(outlet.state.numbers[SENT] & SENT_WINDOW)
 
 
-def state(outlet):
-    shown = {}
-    outlet.forward.put_state(shown)
-    return shown
-
-
 # -- the ordinary way
 
 
@@ -85,7 +79,7 @@ def test_few_results_are_no_backlog():
     outlet = far(8)
     outlet.store(OPEN_FACTOR * 8 - 1)
     outlet.until_stored(1)
-    assert not is_open(outlet) and state(outlet)["outstanding"] == 0
+    assert not is_open(outlet) and outlet.shown()["outstanding"] == 0
     outlet.until_stored(OPEN_FACTOR * 8 - 1)
     assert not is_open(outlet)
     outlet.clean()
@@ -262,7 +256,7 @@ def test_after_a_doubt_one_is_out_for_a_while():
     since_ms = outlet.clock.total_ms
     outlet.network.line(*SERVER).delay_ms = 1000
     outlet.until_stored(60)
-    assert not is_open(outlet) and state(outlet)["window"] == 1
+    assert not is_open(outlet) and outlet.shown()["window"] == 1
     outlet.until(lambda: len(outlet.session.row) > 1, 2 * SHUT_MS)
     assert SHUT_MS <= outlet.clock.total_ms - since_ms <= SHUT_MS * 1.1
 

@@ -265,6 +265,12 @@ class Cart(Timed):
 
     # Books
 
+    def shown(self, index=0):
+        """Return what this outlet of the first station tells people."""
+        shown = {}
+        self.station.outlets[index].put_state(shown)
+        return shown
+
     @property
     def health(self):
         return self.station.health
