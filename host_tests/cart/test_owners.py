@@ -4,7 +4,9 @@ from toolcart.agent.base.compat import Part
 from toolcart.agent.cart import area
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
-from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.log.numbers import DAMAGED
+from toolcart.agent.record.result import BODY_BYTES
+from host_tests.support.log import put
 from host_tests.support.station import Station as Parts
 from lab.harness.flash import Nor
 
@@ -13,7 +15,6 @@ HEAP = "1m"
 
 TOOLSNET, FILE, WEBHOOK, MQTT = area.KINDS
 BLOCKS, BLOCK_BYTES = 24, 4096
-LENGTH = 114
 
 
 def after(held, *kinds):
@@ -69,11 +70,8 @@ class Cart(Parts):
         return self.log.cursors
 
     def append(self, count):
-        log = self.log
         for index in range(count):
-            log.stage[log.place : log.place + LENGTH] = bytes(LENGTH)
-            log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
-            code = log.append(KIND_RESULT, 0, LENGTH)
+            code = put(self.log, bytes(BODY_BYTES))
             if code != LOG_DONE:
                 assert code == LOG_FULL
                 return index
@@ -88,11 +86,6 @@ class Cart(Parts):
             found.append(cursor.number)
         assert log.state.save()
         return found
-
-    def damaged(self):
-        from toolcart.agent.log.numbers import DAMAGED
-
-        return self.state.numbers[DAMAGED]
 
 
 def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
@@ -118,7 +111,7 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.start(TOOLSNET, FILE)
     found = cart.take(0)
     assert found == list(range(found[0], newest + 1)) and found[0] > 101
-    assert cart.damaged() == 0  # what made room is not damage
+    assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
 def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():

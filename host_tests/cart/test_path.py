@@ -7,7 +7,7 @@ from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
-from host_tests.support.log import Area
+from host_tests.support.log import Area, numbers
 from host_tests.support.mqtt import BROKER, SETTINGS
 from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -22,10 +22,6 @@ def number_after_cut(cart):
     flash = RamFlash(kept.block_count)
     flash.cells[:] = kept.cells
     return Area(kept_blocks=PARKED_BLOCKS, flash=flash).mount()[1].number
-
-
-def numbers(first, last):
-    return list(range(first, last + 1))
 
 
 def started(**settings):

@@ -2,27 +2,16 @@
 
 import json
 
-from toolcart.agent.base.fields import fill
 from toolcart.agent.cart import led, status
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
-from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
-from host_tests.support.log import Area
+from host_tests.support.log import Area, append
 from lab.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators, their frames and the agent
-
-
-# 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
-LIGHT = (
-    b"01210061999         "
-    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:004294967295"
-)
 
 
 def _running():
@@ -48,11 +37,7 @@ def test_set_aside_results_and_a_full_quarantine_are_told():
 def test_results_are_newest_first_over_the_border_of_a_block():
     log = Area(4 + 7, 4096, 16).mount()[1]
     for _ in range(35):
-        stage, at, number = log.stage, log.place, log.next
-        stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
-        fill(stage, at + HEAD_BYTES, BODY_BYTES)
-        read_light(stage, at + HEAD_BYTES, LIGHT, 0)
-        assert log.append(KIND_RESULT, 0, HEAD_BYTES + BODY_BYTES) == LOG_DONE
+        assert append(log, log.next) == LOG_DONE
     numbers = [shown["number"] for shown in status.newest_results(log, 12)]
     assert numbers == list(range(35, 23, -1))
 

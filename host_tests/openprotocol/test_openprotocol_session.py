@@ -9,7 +9,6 @@ from host_tests.support.talk import STARTED, Talk
 PORTABLE = True
 
 ACKNOWLEDGE = b"00200062001         "
-KEEP_ALIVE = b"00209999001         "
 MIRROR = message(9999)
 
 
@@ -325,11 +324,6 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
             assert talk.session.state == st.STOPPING
             assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
-
-# What was not asked for
-
-
-# The whole conversation, in any pieces
 
 # Link-level numbers, where 0002 said so
 

@@ -25,10 +25,6 @@ def cart_of(clock="off", limits="off", **options):
     ).ready()
 
 
-def counted(cart, code):
-    return cart.station.health.counters[code]
-
-
 def ahead(cart):
     return cart.station.intake.queries.clock.ahead_s
 
@@ -41,7 +37,7 @@ def test_clock_that_is_apart_is_set_once_where_the_settings_say_so():
     cart.run(3000)
     assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
     assert abs(cart.controller.options.clock_ahead_s) <= 1 and abs(ahead(cart)) <= 1
-    assert (counted(cart, h.CLOCK_APART), counted(cart, h.CLOCK_SET)) == (1, 1)
+    assert (cart.counted(h.CLOCK_APART), cart.counted(h.CLOCK_SET)) == (1, 1)
     assert cart.controller.complaints == []
     cart = cart_of("set", clock_ahead_s=2)
     cart.run(3000)
@@ -68,7 +64,7 @@ def test_time_that_is_none_is_counted():
     cart.controller.stamp = lambda: "2024-13-41:25:61:61"
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])
     cart.run(60000)
-    assert ahead(cart) is None and counted(cart, h.CONTROLLER_MALFORMED) == 1 and cart.is_ready()
+    assert ahead(cart) is None and cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.is_ready()
 
 
 def test_seconds_between_two_times():
@@ -92,6 +88,10 @@ def test_results_are_not_held_up_by_an_answer_that_does_not_come():
 # -- limits --------------------------------------------------------------------------------------------------------
 
 
+LIMIT_PLACES = ((res.TORQUE_MIN, 6), (res.TORQUE_MAX, 6), (res.TORQUE_TARGET, 6))
+LIMIT_PLACES += ((res.ANGLE_MIN, 5), (res.ANGLE_MAX, 5), (res.ANGLE_TARGET, 5))
+
+
 def limits_of(cart):
     """Return for each stored result (parameter set, torque min, max, target, angle min, max, target) or None."""
     found = []
@@ -103,19 +103,7 @@ def limits_of(cart):
             found.append((pset, None))
             continue
         assert len(payload) in (at + res.LIMITS_BYTES, at + res.LIMITS_BYTES + ORIGIN_BYTES)
-        found.append(
-            (
-                pset,
-                [
-                    int(payload[at + place : at + place + 6])
-                    for place in (res.TORQUE_MIN, res.TORQUE_MAX, res.TORQUE_TARGET)
-                ]
-                + [
-                    int(payload[at + place : at + place + 5])
-                    for place in (res.ANGLE_MIN, res.ANGLE_MAX, res.ANGLE_TARGET)
-                ],
-            )
-        )
+        found.append((pset, [int(payload[at + place : at + place + width]) for place, width in LIMIT_PLACES]))
     return found
 
 
@@ -166,18 +154,12 @@ def test_a_set_without_a_date_and_set_0_have_no_limits():
         assert 12 not in cart.controller.messages and [limits for _, limits in limits_of(cart)] == [None, None]
 
 
-class Link:
-    buf = b""
-    at = 0
-    length = 0
-
-
 class Session:
     """As much of a session as limits ask for."""
 
     def __init__(self):
         self.request = rq.Request()
-        self.link = Link()
+        self.link = Part()
         self.said = Part()
         self.said.revision = 1
         self.said.mid = 13

@@ -7,39 +7,18 @@ from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.filling import Filling
 from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
-from toolcart.agent.openprotocol.known import DIGEST_BYTES, SPINDLES, Known, pack_id
+from toolcart.agent.openprotocol.known import SPINDLES, Known
 from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
-from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_NO, HIGHER_SAID, LOOK_AGAIN_MS, OFF_MS
+from toolcart.agent.openprotocol.recovery import HIGHER_NO, LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.whose import GONE_OWN
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
+from host_tests.support.log import numbers
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, FakeLog, FakeState, Memory, Result, Told
 
 PORTABLE = True
 HEAP = "8m"
-
-LAST_ID = ID_PERIOD - 1
-
-
-def numbers(first, last):
-    return list(range(first, last + 1))
-
-
-def met(count=3, **settings):
-    """A controller that is met while it has nothing, and has pushed `count` results since."""
-    bench = Bench(**settings).met()
-    for _ in range(count):
-        bench.live()
-        bench.settle()
-    bench.asked = []
-    bench.news = []
-    return bench
-
-
-def told(bench):
-    """Return what was told as gone: first, last and how many."""
-    return [run[:3] for run in bench.gone.runs]
 
 
 # -- the first meeting -------------------------------------------------------------------------------------------
@@ -85,7 +64,7 @@ def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
 
 
 def test_result_pushed_while_its_answer_is_on_the_way_is_stored_once():
-    bench = met(2)
+    bench = Bench().met(2)
     bench.away(2)
     bench.step()
     bench.step()
@@ -108,7 +87,7 @@ def test_disabled_recovery_asks_nothing_and_stores_all_the_same():
 
 
 def test_look_is_begun_again_once_a_minute_at_most():
-    bench = met(5)
+    bench = Bench().met(5)
     questions = 0
     for ident in (2, 1, 2, 1):
         bench.live(ident)
@@ -123,7 +102,7 @@ def test_look_is_begun_again_once_a_minute_at_most():
 
 
 def test_answer_to_a_question_of_before_is_not_taken():
-    bench = met(5)
+    bench = Bench().met(5)
     bench.away(1)
     assert bench.ask() == 0
     bench.recovery.look_again(bench.now)
@@ -132,14 +111,11 @@ def test_answer_to_a_question_of_before_is_not_taken():
     assert bench.known.top() == 6 and bench.stored() == numbers(1, 6)
 
 
-# -- the circle, and IDs that say little -------------------------------------------------------------------------
-
-
 # -- what is gone ------------------------------------------------------------------------------------------------
 
 
 def test_event_that_finds_no_room_keeps_what_is_gone_open():
-    bench = met(3)
+    bench = Bench().met(3)
     bench.away(5)
     bench.memory.forget(5, 6)
     bench.gone.refuses = True
@@ -148,14 +124,15 @@ def test_event_that_finds_no_room_keeps_what_is_gone_open():
     assert bench.known.gone() == 0 and bench.known.missing() == 5
     bench.gone.refuses = False
     bench.settle()
-    assert told(bench) == [(5, 6, 2)] and bench.known.missing() == 0 and bench.stored() == [1, 2, 3, 4, 7, 8]
+    assert bench.gone.runs == [(5, 6, 2, False)] and bench.known.missing() == 0
+    assert bench.stored() == [1, 2, 3, 4, 7, 8]
 
 
 # -- answers that are none ---------------------------------------------------------------------------------------
 
 
 def test_refused_revision_is_asked_for_again_after_an_hour():
-    bench = met(3, revisions=(2, 1))
+    bench = Bench(revisions=(2, 1)).met(3)
     bench.away(4)
     for _ in range(2):
         assert bench.ask() == 0
@@ -169,7 +146,7 @@ def test_refused_revision_is_asked_for_again_after_an_hour():
 
 def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
     # A bench that misses 4, 5 and 6: 4 was never answered, and 5 is.
-    bench = met(3)
+    bench = Bench().met(3)
     bench.away(3)
     bench.step()
     bench.step()
@@ -181,11 +158,11 @@ def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
     assert bench.ask() == 4, "the controller may be well again since"
     bench.recovery.silent(bench.now)
     bench.settle()
-    assert bench.stored() == [1, 2, 3, 5, 6] and told(bench) == [(4, 4, 1)]
+    assert bench.stored() == [1, 2, 3, 5, 6] and bench.gone.runs == [(4, 4, 1, False)]
 
 
 def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
-    bench = met(3)
+    bench = Bench().met(3)
     bench.away(3)
     silent = {3, 5}
     for _ in range(200):
@@ -198,7 +175,7 @@ def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
 
 
 def test_newest_without_an_id_is_asked_for_again():
-    bench = met(3)
+    bench = Bench().met(3)
     bench.away(2)
     nameless = Result(9, BLANK, 9)
     for _ in range(UNANSWERED_MOST):
@@ -211,7 +188,7 @@ def test_newest_without_an_id_is_asked_for_again():
 
 
 def test_without_id_zero_the_last_one_known_is_asked_for():
-    bench = met(3)
+    bench = Bench().met(3)
     find = bench.memory.find
     bench.memory.find = lambda number: find(number) if number else None
     bench.away(4)
@@ -230,7 +207,7 @@ def test_without_id_zero_the_last_one_known_is_asked_for():
 
 def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     # The IDs began again while the agent was away, and four of the count before are lost.
-    bench = met(3)
+    bench = Bench().met(3)
     bench.away(4)
     bench.step()
     bench.step()
@@ -249,19 +226,13 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
 # -- another controller, and who counts --------------------------------------------------------------------------
 
 
-def other_identity():
-    identity = bytearray(IDENTITY)
-    identity[35] ^= 1
-    return bytes(identity)
-
-
 def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
-    bench = met(3)
+    bench = Bench().met(3)
     bench.close()
     bench.memory.reset(500)
     for _ in range(5):
         bench.memory.make()
-    bench.opens_with = (other_identity(), 1)
+    bench.opens_with = (IDENTITY[:35] + bytes([IDENTITY[35] ^ 1]) + IDENTITY[36:], 1)
     bench.open().settle()
     assert bench.news[-1] == qs.NEWS_ASK_AGAIN and bench.recovery.phase == qs.PHASE_OFF
     bench.again().settle()
@@ -316,7 +287,7 @@ def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
 
     In each pause the controller answers one question. Return the bench when all is pushed, and which were proven then.
     """
-    bench = met(held, limit=limit)
+    bench = Bench(limit=limit).met(held)
     bench.away(missed)
     recovery = bench.recovery
     for result in bench.memory.made[held + missed - pushed :]:
@@ -391,11 +362,7 @@ def two_spindles():
     """A controller of two spindles that may each have a result under one ID."""
     bench = Bench()
     bench.memory.result = named
-    bench.met()
-    for _ in range(3):
-        bench.live()
-        bench.settle()
-    bench.asked = []
+    bench.met(3)
     bench.known.octets[SPINDLES] = 0x82
     return bench
 
@@ -449,12 +416,6 @@ def test_walk_goes_over_the_wrap_and_never_asks_for_zero():
 # What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched.
 
 
-def digest(number, rest=0):
-    octets = bytearray(bytes((rest,)) * DIGEST_BYTES)
-    pack_id(octets, 0, number)
-    return octets
-
-
 # -- a question --------------------------------------------------------------------------------------------------
 
 
@@ -462,12 +423,6 @@ def test_the_newest_has_nothing_beside_it():
     question = Question()
     for _ in range(3 * UNANSWERED_MOST):
         assert question.fails(False) and question.state == qn.ITSELF
-
-
-# -- what was heard ----------------------------------------------------------------------------------------------
-
-
-# -- what was pushed ---------------------------------------------------------------------------------------------
 
 
 # -- the range that is being fetched -----------------------------------------------------------------------------
@@ -498,36 +453,24 @@ def test_what_is_gone_is_told_once():
     assert made.flush() and told.runs == [(5, 7, 2, False)] and known.numbers[GONE] == 2 and known.ranges == []
 
 
-# -- whose the IDs are -------------------------------------------------------------------------------------------
-
-
 # A controller whose answers have IDs that are one too high: all it has is stored once, under the ID that was pushed.
 #
-# Two kinds: one answers n with n's result under the ID n + 1 ("said"), the other keeps n's result under n + 1 ("kept").
-
-KINDS = (HIGHER_SAID, HIGHER_KEPT)
+# It answers n with n's result under the ID n + 1.
 
 
 class Higher(Memory):
     """Its answers have the ID after the one that was pushed."""
 
-    kind = HIGHER_SAID
-
     def find(self, number):
-        if number and self.kind == HIGHER_KEPT:
-            number -= 1
-            found = Memory.find(self, number) if number else None
-        else:
-            found = Memory.find(self, number)
+        found = Memory.find(self, number)
         return None if found is None else Result(found.uid, found.ident + 1, found.key, found.time)
 
 
 class Cart(Bench):
     """As the intake asks, and as the session lets answers through."""
 
-    def __init__(self, kind, **memory):
-        Bench.__init__(self, Higher(**memory))
-        self.memory.kind = kind
+    def __init__(self):
+        Bench.__init__(self, Higher())
 
     def ask(self):
         number = Bench.ask(self)
@@ -547,17 +490,9 @@ class Cart(Bench):
         return [id_of(payload, HEAD_BYTES + TIGHTENING_ID) for payload, _, _ in self.log.records]
 
 
-def cart_of(kind, count=3, **memory):
-    cart = Cart(kind, **memory).met()
-    for _ in range(count):
-        cart.live()
-    cart.settle()
-    return cart
-
-
 def test_one_met_before_it_pushed_anything_is_put_right():
     for before in (0, 3):
-        cart = Cart(HIGHER_SAID)
+        cart = Cart()
         for _ in range(before):
             cart.memory.make()
         cart.met()
@@ -571,10 +506,7 @@ def test_one_met_before_it_pushed_anything_is_put_right():
 
 
 def test_one_late_answer_is_not_taken_for_it():
-    bench = Bench().met()
-    for _ in range(3):
-        bench.live()
-    bench.settle()
+    bench = Bench().met(3)
     bench.away(2)
     assert bench.ask() == 0
     bench.answer(bench.memory.find(0))
@@ -585,7 +517,7 @@ def test_one_late_answer_is_not_taken_for_it():
 
 
 def test_unreadable_ones_get_the_id_that_they_have():
-    cart = cart_of(HIGHER_SAID)
+    cart = Cart().met(3)
     cart.away(2)
     while cart.recovery.phase != qs.PHASE_FILL:
         cart.step()

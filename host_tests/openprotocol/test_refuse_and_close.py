@@ -2,7 +2,6 @@
 
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
-from host_tests.portable import HAS_ALL
 from host_tests.support.frames import accepted, message, refused
 from host_tests.support.talk import STARTED, Talk
 
@@ -92,13 +91,19 @@ class Line(Talk):
                     break
                 ms -= 1000
                 self.wait(1000)
-            for frame in said:
-                answer, closes = self.controller.says(frame)
-                if answer:
-                    self.tell(answer)
-                if closes:
-                    return was_ready or session.state == st.READY
+            if self._is_closed_by(said):
+                return was_ready or session.state == st.READY
         return was_ready
+
+    def _is_closed_by(self, said):
+        """Let the controller answer all of this; True if it has closed the connection."""
+        for frame in said:
+            answer, closes = self.controller.says(frame)
+            if answer:
+                self.tell(answer)
+            if closes:
+                return True
+        return False
 
     def until_it_lasts(self, most):
         """Connect until a session stands and stays; return how many connections that took."""
@@ -115,19 +120,10 @@ class Line(Talk):
         self.session.ask_tool()
         self.settle()
         for _ in range(4):
-            for frame in self.take():
-                answer, closes = self.controller.says(frame)
-                if closes:
-                    return False
-                if answer:
-                    self.tell(answer)
+            if self._is_closed_by(self.take()):
+                return False
             self.wait(7000)
         return self.session.state == st.READY
-
-
-def some(cases, step):
-    """All cases where there is time for them."""
-    return cases if HAS_ALL else [case for place, case in enumerate(cases) if place % step == 0]
 
 
 def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
@@ -175,9 +171,6 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
         line.run()
         assert line.session.why == (st.WHY_NO_REVISION if count > 4 else st.WHY_REFUSED), count
         line.lose()
-
-
-# A controller that another client occupies
 
 
 # Code 00

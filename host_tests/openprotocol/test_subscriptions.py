@@ -12,8 +12,6 @@ ALARM = message(71, b"01E404021031042024-03-14:09:26:53")
 ALARM_STATUS = message(76, b"010")
 
 ALARMS = (70, 73, 0, b"", False, ((71, 72), (76, 77)))
-EXTRA = b"310" + b"0" * 30 + b"0"
-OPERATIONS = (8, 9, 1201, EXTRA, True, ((1201, 1203), (1202, 1203)))
 
 
 def talk_with(*rows):

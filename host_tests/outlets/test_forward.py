@@ -12,6 +12,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.base.clock import Dice
+from host_tests.support.log import numbers
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.line import SimPort
@@ -19,10 +20,6 @@ from lab.harness.line import SimPort
 PORTABLE = True
 HEAVY = True
 HEAP = "6m"
-
-
-def numbers(first, last):
-    return list(range(first, last + 1))
 
 
 def take_away_toolsnet(outlet):

@@ -10,14 +10,11 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
 from toolcart.agent.toolsnet import session as ts
 from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import numbers
 from host_tests.support.toolsnet import SERVER, Outlet
 
 PORTABLE = True
 HEAP = "6m"
-
-
-def numbers(first, last):
-    return list(range(first, last + 1))
 
 
 # -- the first meeting

@@ -24,18 +24,6 @@ HEAVY = True
 HEAP = "3m"
 
 
-def entries(bench):
-    """Return (ring's number, main log's number) of all entries."""
-    quarantine = bench.quarantine
-    found = []
-    kind = quarantine.next_entry(0)
-    while kind > RECORD_NONE:
-        found.append((quarantine.entry, quarantine.number))
-        kind = quarantine.next_entry(quarantine.entry)
-    assert kind == RECORD_NONE
-    return found
-
-
 def test_an_entry_is_the_record_with_its_number_and_why():
     bench = QuarantineBench(results=3)
     frame = bench.store_frame()

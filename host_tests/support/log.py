@@ -72,6 +72,10 @@ class Area:
         return state, log
 
 
+def numbers(first, last):
+    return list(range(first, last + 1))
+
+
 def mounted(flash, kept_blocks=3, **options):
     """Return a log that is up over this device, its last record settled if that can be."""
     area = Area(kept_blocks=kept_blocks, flash=flash)

@@ -292,11 +292,19 @@ class Bench:
             assert len(self.asked) - before < most, "it never ends"
         return len(self.asked) - before
 
-    def met(self):
-        """As `settle` after a first connection: what was asked for is forgotten."""
+    def met(self, count=0):
+        """Let an empty controller be met, and push so many results; what was asked for is forgotten."""
         self.open().settle()
+        self.make(count)
         self.asked = []
+        self.news = []
         return self
+
+    def make(self, count):
+        """The controller makes so many and pushes each when nothing is asked any more."""
+        for _ in range(count):
+            self.live()
+            self.settle()
 
     def away(self, count=1):
         """Results that no one hears of; the next connection stands."""

@@ -15,7 +15,7 @@ from toolcart.base.clock import Dice
 from toolcart.board.linux import lines as linux_lines
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
-from host_tests.support.log import Area, append, append_event
+from host_tests.support.log import Area, append, append_event, numbers
 from host_tests.support.world import CONTROLLER
 from host_tests.support.world import Cart as Alone
 from lab.harness.cart import Cart, SimLines
@@ -265,18 +265,6 @@ def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
         bench.check()
 
 
-def rested(monkeypatch, seed):
-    """Each batch is cut at rest, when no one has saved how far the file is: the last line is of a doubtful record."""
-    bench = DiskBench(monkeypatch, seed)
-    bench.saves = False
-    for count in (1, 3, 2, 9, 1):
-        bench.store(count)
-        bench.run()
-        bench.cut()
-        bench.run()
-    bench.check()
-
-
 def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
     bench = DiskBench(monkeypatch)
     bench.store(3)
@@ -401,16 +389,12 @@ def in_file(cart, path="a.jsonl"):
     return [int(json.loads(line)["tightening_id"]) for line in cart.lines[path].lines()]
 
 
-def ids(last, first=1):
-    return list(range(first, last + 1))
-
-
 def test_every_outlet_gets_every_result_once_and_in_order():
     cart = started(DURABLE, BEST_EFFORT, {"path": "c.jsonl"})
     cart.produce(30, 300)
     cart.until_quiet()
-    assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == ids(30)
-    assert cart.controller.acknowledged == ids(30)
+    assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == numbers(1, 30)
+    assert cart.controller.acknowledged == numbers(1, 30)
     first = json.loads(cart.lines["a.jsonl"].lines()[0])
     assert (first["station"], first["number"], first["vin"]) == (10, 1, cart.controller.result(1).vin.decode())
 
@@ -424,7 +408,7 @@ def test_cuts_lose_and_double_nothing_in_the_file():
         cart.until_ready()
     cart.produce(5, 300)
     cart.until_quiet()
-    assert in_file(cart) == cart.ids() == ids(25)
+    assert in_file(cart) == cart.ids() == numbers(1, 25)
 
 
 def test_a_person_sees_every_outlet():

@@ -15,16 +15,12 @@ from toolcart.agent.record.result import PARKED_IN_DOUBT
 from toolcart.agent.wide.toolsnet_session import WideSession
 from toolcart.agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, Window
 from toolcart.sim.toolsnet_session import ServerSession
-from host_tests.support.log import append_event
+from host_tests.support.log import append_event, numbers
 from host_tests.support.toolsnet import NUMBER, PIM, SERVER, Outlet
 from lab.harness.flash import PowerCut
 
 ROUND_TRIP_MS = 100
 REFUSED = 17
-
-
-def numbers(first, last):
-    return list(range(first, last + 1))
 
 
 class Far(Outlet):
