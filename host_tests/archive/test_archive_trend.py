@@ -17,6 +17,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.limits import Phase, segments
 from toolcart.archive.queries import Wanted
 from toolcart.archive.rates import causes
+from toolcart.archive.serve_commands import listening
 from toolcart.archive.spc import Level
 from toolcart.archive.statistics import parts, values
 from toolcart.archive.web import asked, serving, trends, users
@@ -87,7 +88,6 @@ def test_a_day_that_older_archives_took_has_a_period():
 
 def test_shifts_are_read_as_they_are_written():
     assert SHIFTS == (("0600", "early"), ("1400", "late"), ("2200", "night"))
-    assert periods.shifts_of(periods.written(SHIFTS)) == SHIFTS
     assert shift_of("20261120052900", periods.shifts_of("all=05:30")) == "2026-11-19 all"
 
 
@@ -311,8 +311,10 @@ def test_shifts_go_to_the_pages_own_process(monkeypatch):
     monkeypatch.setattr(
         serving.subprocess, "Popen", lambda command, **more: started.append(command) or start(["true"], **more)
     )
-    serving.Child("here", serving.Listening(shifts=SHIFTS)).close()
-    assert started[0][started[0].index("--shifts") + 1] == "early=06:00,late=14:00,night=22:00"
+    options = {"shifts": "early=06:00,late=14:00,night=22:00", "rules": "1,4", "password_file": None}
+    where = listening("127.0.0.1:0", options)
+    serving.Child("here", where).close()
+    assert where.shifts == SHIFTS and started[0][-5:-1] == ["--shifts", options["shifts"], "--rules", "1,4"]
 
 
 def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):

@@ -293,6 +293,7 @@ def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
     assert "TLS files need mqtts://" in said(tmp_path, "mqtt://b/t", "--mqtt-ca", secret)
     assert "TLS" in said(tmp_path, "mqtts://b/t", "--mqtt-ca", secret)
     assert "no such archive" not in said(tmp_path, "mqtt://b/t", "--database", tmp_path / "none" / "a.sqlite")
+    assert "--password-file FILE       The pages' password" in run("consume", "--help").output
 
 
 def test_pages_are_served_beside_it(tmp_path):

@@ -82,15 +82,11 @@ class Alone:
             self._newest[kind].learn(keys)
 
 
-class Shared:
-    """Other servers write as well."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[Table, int] = {}
-        self.latest: Latest = {}
+class Shared(Alone):
+    """Other servers write as well: nothing is known beyond a transaction."""
 
     def begin(self, connection: Connection) -> None:
-        """Do nothing: nothing is known beyond a transaction."""
+        """Do nothing."""
 
     def before(self, connection: Connection, taken: list[tuple[str, dict, Any]]) -> None:
         """Wait for the lock, then read."""

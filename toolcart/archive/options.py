@@ -43,6 +43,13 @@ def machine_option(command):
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 
+SECONDS = click.FloatRange(min=0, min_open=True)
+seconds_option = click.option("--seconds", type=SECONDS, help="End after this time.")
+web_option = click.option(
+    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
+)
+
+
 def fail(text: str, exit_code: int = EXIT_WRONG) -> NoReturn:
     """Say what is wrong, and end."""
     click.echo(f"toolcart: {visible_lines(text)}", err=True)

@@ -29,11 +29,6 @@ def shifts_of(text: str) -> Shifts:
     return tuple(told)
 
 
-def written(shifts: Shifts) -> str:
-    """Return shifts as text that shifts_of reads."""
-    return ",".join(f"{name}={begin[:2]}:{begin[2:]}" for begin, name in shifts)
-
-
 def period_by(by: str) -> Callable[[str], str]:
     """Return what names the `day`, `week` or `month` of a time: 2026-11-21, 2026-W47, 2026-11."""
     return {"day": _day, "week": lambda time: _week_of(time[:8]), "month": lambda time: f"{time[:4]}-{time[4:6]}"}[by]

@@ -25,6 +25,8 @@ from toolcart.archive.options import (
     machine_option,
     reading,
     say,
+    seconds_option,
+    web_option,
     with_options,
 )
 from toolcart.archive.periods import shifts_of
@@ -38,8 +40,7 @@ from toolcart.base.private import Wrong as Unknown
 
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08
-SECONDS = click.FloatRange(min=0, min_open=True)
-_pages_options = with_options(
+_PAGES = (
     ("--password-file", "FILE", "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."),
     ("--users-file", "FILE", "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."),
     ("--trust-proxy", "ADDRESS,...", "Proxy in front of the pages whose headers are believed."),
@@ -49,6 +50,7 @@ _pages_options = with_options(
     ("--tls-certificate", "FILE", "Certificate (PEM): TLS."),
     ("--tls-key", "FILE", "Its private key (PEM), a file of mode 0600."),
 )
+_pages_options, password_option = with_options(*_PAGES), with_options(_PAGES[0])
 
 
 def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls | None:
@@ -76,7 +78,9 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
             given["shifts"] = shifts_of(options["shifts"])
         if options.get("rules"):
             given["rules"] = spc.rules_of(options["rules"])
-        where = Listening(*address(text), tls=tls, **given)
+        told = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
+        words = tuple(word for name, value in told if value for word in (name, value))
+        where = Listening(*address(text), tls=tls, words=words, **given)
         where.door()
         where.proxy()
     return where
@@ -151,7 +155,7 @@ def _fault(name: str, field: str, text: str, **how: Any):
     "--server-port", type=PORT, default=10111, show_default=True, help="Port of the server; 0 takes a free one."
 )
 @click.option("--tell-host", help="Server address given to stations, if it is not --host.")
-@click.option("--seconds", type=SECONDS, help="End after this time.")
+@seconds_option
 @_fault("refuse", "refuse", "refuse what matches, such as 7:vin=WVW.*", multiple=True, metavar="CODE:FIELD=PATTERN")
 @_fault("late-ms", "late_ms", "delay each answer.", type=click.IntRange(0, 600000), default=0)
 @_fault("silent", "silent", "never answer these telegrams: 04, 06.", multiple=True, metavar="TELEGRAM")
@@ -168,9 +172,7 @@ def _fault(name: str, field: str, text: str, **how: Any):
 @click.option("--keep-ok-days", type=click.IntRange(min=1), help="OK results are old after only so many days.")
 @click.option("--consume", metavar="URL", help="Also take batches from a broker, as `archive consume` does.")
 @consumer_options
-@click.option(
-    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
-)
+@web_option
 @_pages_options
 @click.option(
     "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
@@ -207,7 +209,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     help="Address and port to listen on; port 0 takes a free one.",
 )
 @_pages_options
-@click.option("--seconds", type=SECONDS, help="End after this time.")
+@seconds_option
 @click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")
 @click.option("--alert-rules", "printed", flag_value="alerts.yml", help="Print alert rules for Prometheus and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)

@@ -12,6 +12,7 @@ import os
 import signal
 import ssl
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,9 +65,7 @@ async def run(
 
     The pages, if they are wanted, start once the database is there and the ports are open.
     """
-    pages: Child | None = None
     is_shared = place.is_shared or place.role in (PIM, SERVER)
-    consuming = place.consuming
     with database.writing(place.database, is_shared) as engine:
         writer = Writer(engine, say, is_shared, open_parcels)
         archive = Archive(writer, place.told_host or place.host, faults, say)
@@ -75,33 +74,29 @@ async def run(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
-        member: servers.Member | None = None
-        retention: Retention | None = None
+        pages: Child | None = None
         consumer: Consumer | None = None
-        try:
+        async with AsyncExitStack() as ends:  # in the opposite order
+            ends.push_async_callback(archive.close)
             ports = (
                 place.pim_port if place.role in (ALL, PIM) else None,
                 place.server_port if place.role in (ALL, SERVER) else None,
             )
             say(_told(place, *await archive.listen(place.host, *ports, place.tls)))
-            member = _member(engine, place, archive, stop) if place.role == SERVER else None
+            if place.role == SERVER:
+                ends.push_async_callback(archive.drain)
+                ends.push_async_callback(asyncio.to_thread, _member(engine, place, archive, stop).leave)
             if place.keeping:
-                retention = Retention(engine, place.database, archive.writer, place.keeping, say)
-            consumer = consuming(writer, say) if consuming else None
-            pages = Child(place.database, where_pages) if where_pages else None
+                retention = Retention(engine, place.database, writer, place.keeping, say)
+                ends.push_async_callback(asyncio.to_thread, retention.close)
+            if where_pages:
+                pages = Child(place.database, where_pages)
+                ends.callback(pages.close)
+            if place.consuming:
+                consumer = place.consuming(writer, say)
+                ends.push_async_callback(asyncio.to_thread, consumer.close)
             gc.freeze()  # the libraries stay: garbage collection need not look through them
             await _until(stop, seconds, archive, say, pages, consumer)
-        finally:
-            if consumer is not None:
-                await asyncio.to_thread(consumer.close)
-            if pages is not None:
-                pages.close()
-            if retention is not None:
-                await asyncio.to_thread(retention.close)
-            if member is not None:
-                await asyncio.to_thread(member.leave)
-                await archive.drain()
-            await archive.close()
     say(_shown(archive, consumer))
     return archive
 

@@ -111,7 +111,7 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._open_parcels = open_parcels
-        self._known: Alone | Shared = Shared() if is_shared else Alone()
+        self._known: Alone = Shared() if is_shared else Alone()
         self._trouble = trouble
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, Tell]] = []

@@ -25,6 +25,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -184,12 +185,8 @@ class Broker:
 
     def wake(self) -> None:
         """Have the thread look for work."""
-        try:
+        with suppress(OSError):  # it is awake, or has ended
             self._outer.send(b"\0")
-        except BlockingIOError:
-            pass  # it is awake
-        except OSError:
-            pass  # it has ended
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -360,7 +357,7 @@ class Broker:
         """End the connection; what was published but not acknowledged is due again."""
         self.is_connected = self.is_subscribed = False
         client.on_disconnect = None
-        try:
+        with suppress(OSError, ValueError):
             if orderly:
                 client.disconnect()
                 for _ in range(10):
@@ -369,8 +366,6 @@ class Broker:
                     client.loop_write()
             if (peer := client.socket()) is not None:
                 peer.close()
-        except (OSError, ValueError):
-            pass
         with self._lock:
             for topic, payload in self._sent.values():
                 self._due.setdefault(topic, payload)

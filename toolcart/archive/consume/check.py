@@ -49,14 +49,17 @@ class Plan:
     count: str = ""  # a command that prints how many results it has stored
 
 
-class _Heard:
-    """The receipts that have come, taken in the broker's thread."""
+class _Listening:
+    """Subscribes to a topic's receipts, and publishes there; the broker's thread brings them."""
 
-    def __init__(self, topic: str) -> None:
-        self.topic = f"{topic}/receipt"
+    def __init__(self, address: Address, topic: str, like: Broker | None = None) -> None:
+        self.said: list[str] = []
         self.receipts: list[tuple[float, bytes, bool]] = []
         self.more = threading.Condition()
-        self.broker: Broker | None = None
+        self._topic = f"{topic}/receipt"
+        named = replace(address, filters=(self._topic,), client_id=f"toolcart-check-{secrets.token_hex(4)}")
+        self.broker = Broker(named, self.said.append, keeps=False, like=like)
+        self._thread = threading.Thread(target=self.broker.serve, args=(self,), daemon=True)
 
     def has_room(self) -> bool:
         """Always true."""
@@ -64,23 +67,11 @@ class _Heard:
 
     def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
         """Keep a receipt; ignore other messages."""
-        if topic == self.topic:
+        if topic == self._topic:
             with self.more:
                 self.receipts.append((time.monotonic(), payload, retained))
                 self.more.notify_all()
-        if self.broker is not None:
-            self.broker.done(mark)
-
-
-class _Listening:
-    """Subscribes to a topic's receipts, and publishes there."""
-
-    def __init__(self, address: Address, topic: str, like: Broker | None = None) -> None:
-        self.said: list[str] = []
-        self.heard = _Heard(topic)
-        named = replace(address, filters=(self.heard.topic,), client_id=f"toolcart-check-{secrets.token_hex(4)}")
-        self.broker = self.heard.broker = Broker(named, self.said.append, keeps=False, like=like)
-        self._thread = threading.Thread(target=self.broker.serve, args=(self.heard,), daemon=True)
+        self.broker.done(mark)
 
     def __enter__(self) -> _Listening:
         self._thread.start()
@@ -107,7 +98,7 @@ class _Check:
     """One run."""
 
     def __init__(self, listening: _Listening, address: Address, topic: str, plan: Plan) -> None:
-        self._heard = listening.heard
+        self._heard = listening
         self._broker = listening.broker
         self._address = address
         self._topic = topic
@@ -180,11 +171,11 @@ class _Check:
 
     def _retained(self) -> Finding:
         identity = self._identity
-        with _Listening(self._address, self._topic, self._broker) as later, later.heard.more:
+        with _Listening(self._address, self._topic, self._broker) as later, later.more:
             until_s = time.monotonic() + self._plan.wait_s
-            while not later.heard.receipts and time.monotonic() < until_s:
-                later.heard.more.wait(until_s - time.monotonic())
-            found = later.heard.receipts[:1]
+            while not later.receipts and time.monotonic() < until_s:
+                later.more.wait(until_s - time.monotonic())
+            found = later.receipts[:1]
         right = bool(found) and found[0][2] and _receipt(found[0][1]) == {"identity": identity, "number": BATCH}
         if right:
             return Finding("retained", True, "Its receipt is retained: an outlet that starts again finds it.")

@@ -15,6 +15,7 @@ import click
 
 from toolcart.archive.options import (
     EXIT_NOTHING,
+    SECONDS,
     address,
     broker_options,
     consumer_options,
@@ -24,10 +25,10 @@ from toolcart.archive.options import (
     failing,
     library,
     machine_option,
+    seconds_option,
+    web_option,
 )
-from toolcart.archive.serve_commands import listening, serve_until_told
-
-_SECONDS = click.FloatRange(min=0, min_open=True)
+from toolcart.archive.serve_commands import listening, password_option, serve_until_told
 
 
 @click.command()
@@ -35,13 +36,9 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @click.argument("url")
 @click.argument("filters", nargs=-1, metavar="[TOPIC-FILTER]...")
 @consumer_options
-@click.option(
-    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
-)
-@click.option(
-    "--password-file", type=click.Path(), metavar="FILE", help="The broker user's password, in a file of mode 0600."
-)
-@click.option("--seconds", type=_SECONDS, help="End after this time.")
+@web_option
+@password_option
+@seconds_option
 def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, **options: Any) -> None:
     """Store the batches of MQTT outlets.
 
@@ -68,7 +65,7 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 @broker_options
 @click.option("--topic", metavar="TEXT", help="Base topic.  [default: toolcart/check/ and a random word]")
 @click.option(
-    "--wait", "wait_s", type=_SECONDS, default=5.0, show_default=True, help="Longest wait for a receipt, in s."
+    "--wait", "wait_s", type=SECONDS, default=5.0, show_default=True, help="Longest wait for a receipt, in s."
 )
 @click.option("--restart", metavar="COMMAND", default="", help="Command that kills the consumer and starts it again.")
 @click.option(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from toolcart.archive import spc
 from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.periods import Shifts, written
+from toolcart.archive.periods import Shifts
 from toolcart.archive.tls import Tls
 from toolcart.archive.web import users
 from toolcart.archive.web.users import Proxy, UsersFile, proxy_of
@@ -47,6 +47,7 @@ class Listening:
     users_file: str | None = None
     trust_proxy: str | None = None  # addresses
     user_header: str = ""
+    words: tuple[str, ...] = ()  # options of the command line that say all of it but host and port
 
     def proxy(self) -> Proxy | None:
         """Return the trusted proxies, if any; ValueError."""
@@ -107,16 +108,7 @@ class Child:
         where = self._where
         host = f"[{where.host}]" if ":" in where.host else where.host
         command = child.command("-m", "toolcart.tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}")
-        if where.password_file:
-            command += ["--password-file", where.password_file]
-        for name in ("users_file", "trust_proxy", "user_header"):
-            if value := getattr(where, name):
-                command += [f"--{name.replace('_', '-')}", value]
-        if where.shifts:
-            command += ["--shifts", written(where.shifts)]
-        command += ["--rules", ",".join(map(str, where.rules))]
-        if where.tls:
-            command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
+        command += where.words
         environment = {**os.environ, PLACE_VARIABLE: self._place}
         process = subprocess.Popen(
             [*command, "--with-parent"],
