@@ -16,11 +16,15 @@ from toolcart.tools.cli.main import main
 from toolcart.tools.spool.commands import spool
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
-from host_tests.cart.test_status import LIGHT
 from host_tests.support.frames import message
 from host_tests.support.log import Area
 from host_tests.wide.test_graphs import cart_of
 
+# 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
+LIGHT = (
+    b"01210061999         "
+    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:004294967295"
+)
 PSET_AT = LIGHT.index(b"070120006") + 2  # behind the job: three digits of the parameter set
 AT_TORQUE = LIGHT.index(b"004237")
 
