@@ -72,8 +72,8 @@ SETS = {
     "12 no residual torque|13 positioning fail|14 snug monitoring low|15 snug monitoring high|16 dynamic min current|"
     "17 dynamic max current|18 latent result",
 }
-# Sets that are longer than the rest together, in a module of their own: name -> module.
-_ELSEWHERE = {"ERROR_CODE": "error_codes", "RELAY_FUNCTION": "functions", "INPUT_FUNCTION": "functions"}
+# Sets that are longer than the rest together, in code_lists.py.
+_ELSEWHERE = ("ERROR_CODE", "RELAY_FUNCTION", "INPUT_FUNCTION")
 FIRST_BIT = {"OPTIONS": 0}
 # Sets that products and releases extend: a number that is not among them may be right.
 OPEN = (
@@ -94,8 +94,9 @@ def names_of(values):
         names = {}
         text = SETS.get(values, "")
         if values in _ELSEWHERE:
-            package = __name__[: -len(".meanings")]
-            text = __import__(package + "." + _ELSEWHERE[values], None, None, ("SETS",)).SETS[values]
+            from .code_lists import SETS as LONG
+
+            text = LONG[values]
         elif not text:
             text = values.replace(":", " ").replace("_", " ")
         for one in text.replace("\n", "|").split("|"):

@@ -10,7 +10,6 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.words.spans import next_try
@@ -362,17 +361,11 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
     return Reason(slug, words)
 
 
-@cache
-def _codes() -> dict[int, str]:
-    from toolcart.agent.catalogue.error_codes import SETS
-
-    rows = (row.split(" ", 1) for row in SETS["ERROR_CODE"].splitlines())
-    return {int(number): words for number, words in rows if number.isdigit()}
-
-
 def told_code(code: int) -> str:
     """Return a code of MID 0004 with its words."""
-    words = _codes().get(code)
+    from toolcart.agent.catalogue.meanings import names_of
+
+    words = names_of("ERROR_CODE").get(code)
     return f"{code:02d} ({words})" if words else f"{code:02d}"
 
 
