@@ -68,9 +68,13 @@ class Stream(Generic[Pushed]):
 
     async def __anext__(self) -> Pushed:
         self.__aiter__()
+        return await self._following(StopAsyncIteration())
+
+    async def _following(self, end: Exception) -> Pushed:
+        """Return the next message when it comes; this error if the stream ends."""
         while not self._kept:
             if self._ended:
-                raise StopAsyncIteration
+                raise end
             self._came.clear()
             await self._came.wait()
         return self._kept.popleft()
@@ -95,14 +99,9 @@ class Stream(Generic[Pushed]):
     async def _within(self, timeout: float | None) -> Pushed:
         try:
             async with asyncio.timeout(timeout):
-                while not self._kept:
-                    if self._ended:
-                        raise ConnectionLost("the client is closed")
-                    self._came.clear()
-                    await self._came.wait()
+                message = await self._following(ConnectionLost("the client is closed"))
         except TimeoutError:
             raise NothingCame(self.name, timeout or 0.0) from None
-        message = self._kept.popleft()
         if not hasattr(message, "acknowledge") and self._state == _ONE:
             await self._leave()
         return message

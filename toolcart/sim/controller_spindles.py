@@ -87,7 +87,7 @@ class OperationSession(ControllerSession):
         if not self.options.operation_history:
             self.refuse(self._named(6), 75)
             return
-        if text[:4] != b"1201" or text[7:9] != b"10" or len(text) != 19 or not text[9:].isdigit():
+        if text[7:9] != b"10" or len(text) != 19 or not text[9:].isdigit():
             self.complain("0006: " + str(text))
             return
         number = int(text[9:])
@@ -226,11 +226,11 @@ class SpindleSession(OperationSession):
         return [one for one in [controller.result(number) for number in kept] if one.station_number == 1]
 
     def _unsubscribe_cycles(self, mid):
-        if not self.cycle_revision:
+        if self.cycle_revision:
+            self._leave_cycles()
+            self.accept(mid)
+        else:
             self.refuse(mid, _MISSING if mid == 103 else _CYCLES_MISSING)
-            return
-        self._leave_cycles()
-        self.accept(mid)
 
     # Results
 

@@ -298,13 +298,8 @@ def serve_controller(
     producer.set_rate(rate, jitter, count)
 
     def figures() -> str:
-        told = (
-            len(controller.produced),
-            len(controller.acknowledged),
-            len(controller.fetched),
-            len(controller.sessions),
-        )
-        return "produced %d, acknowledged %d, fetched %d, connections %d" % told
+        made, taken, fetched = map(len, (controller.produced, controller.acknowledged, controller.fetched))
+        return f"produced {made}, acknowledged {taken}, fetched {fetched}, connections {len(controller.sessions)}"
 
     loop.workers += [producer.work, _Reporter(loop.clock, controller.complaints, figures, report).work]
     report(f"controller on {place}")
