@@ -20,9 +20,7 @@ from toolcart.agent.station.store import KEPT
 from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
 from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
 from toolcart.agent.wide.specials import WideCycle
-from toolcart.sim import result_frames
 from toolcart.sim import result_frames as frames
-from toolcart.sim import result_frames as made
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.openprotocol.test_queries import Session, body_of
 from host_tests.support.frames import message
@@ -165,7 +163,7 @@ def test_limits_are_those_the_catalogue_reads(revision):
     limits.put(body, 0)
     assert limits.ask(session, 0)
     assert asked(session) == (12, 5, "012")
-    session.link.buf, session.link.length = frame.rstrip(b"\0"), len(frame.rstrip(b"\0"))
+    session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
     session.said.revision = revision
     limits.take(EV_QUERY, session, Health(), 0)
     assert limits.put(body, 0) == res.LIMITS_BYTES
@@ -194,7 +192,7 @@ def test_time_is_where_the_catalogue_reads_it():
     check.opened(0)
     assert check.ask(session, 0) and asked(session) == (80, 1, "")
     frame = bytes(catalogue.encode(81, 1, time=TIME)).rstrip(b"\0")
-    session.link.buf, session.link.length = frame, len(frame)
+    session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
     check.take(EV_QUERY, session, Health(), 0)
     assert str(catalogue.decode(frame)["time"]) and check.ahead_s == 10
 
@@ -226,11 +224,11 @@ FIELD = st.tuples(
 @example(1, 1, 2, 1, 1, [], 2214, "0.000854", "11.000000", [])
 @example(1, 0, 1, 1, 1, [], 2213, "0.000001", "99998.999196", [0])
 def test_both_read_the_same(revision, ident, what, transducer, unit, fields, pid, scale, step, samples):
-    steps = (made.resolution(0, max(0, len(samples) - 1), step),)
+    steps = (frames.resolution(0, max(0, len(samples) - 1), step),)
     parameters = ((7, 4, 0, "x"), (pid, 3, unit, scale))
     frame = message(
         CURVES,
-        made.curve_data(
+        frames.curve_data(
             ident, TIME, revision, what, unit, samples, parameters, steps, fields=fields, transducer=transducer
         ),
         revision,
@@ -261,11 +259,11 @@ def test_both_read_the_same(revision, ident, what, transducer, unit, fields, pid
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from((1, 2, 3)), st.lists(FIELD, min_size=1, max_size=12))
 def test_both_find_the_same_plot_parameters(revision, fields):
-    frame = message(PLOT_PARAMETERS, made.parameter_data(5, TIME, revision, fields), revision)
+    frame = message(PLOT_PARAMETERS, frames.parameter_data(5, TIME, revision, fields), revision)
     theirs = catalogue.decode(frame)
     ours = Trace()
     assert ours.read(frame, 0, len(frame), PLOT_PARAMETERS, revision) == READ and not ours.odd
-    assert frame[ours.at : ours.at + ours.octets] == made.data_fields(fields)[3:]
+    assert frame[ours.at : ours.at + ours.octets] == frames.data_fields(fields)[3:]
     assert theirs["data_field_count"] == ours.announced == len(fields)
 
 
@@ -280,7 +278,7 @@ def test_our_subscriptions_are_what_the_catalogue_builds():
     push = TraceSubscription([1]).pushes[0]
     push.opened()
     assert bytes(push.acknowledgement) == catalogue.acknowledge(
-        catalogue.decode(message(900, made.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))
+        catalogue.decode(message(900, frames.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))
     )
 
 
@@ -369,7 +367,7 @@ def test_objects_say_type_and_reference_from_revision_3_on():
     result = tightening()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
     for revision, wanted in ((1, [(-1, -1)] * 3), (2, [(-1, -1)] * 3), (3, [(4, 1), (2, 0), (5, 100)])):
-        octets = message(1201, result_frames.overall_data(result, revision, 1, objects=objects), revision)
+        octets = message(1201, frames.overall_data(result, revision, 1, objects=objects), revision)
         operation = Operation()
         operation.take(octets, 0, len(octets), 1201, revision, 0)
         page = bytearray(res.HEAD_BYTES) + operation.body

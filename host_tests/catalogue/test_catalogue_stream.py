@@ -35,13 +35,6 @@ def test_frames_come_out_however_the_octets_come():
         assert frames.buffer == b""
 
 
-def test_a_length_that_is_none_is_an_error():
-    for octets in (b"00X00061", b"00190061001         "):
-        frames = Frames()
-        assert frames.feed(EXAMPLE + octets) == [EXAMPLE]
-        assert "in place of a length" in said_of(lambda frames=frames: frames.feed(b""), FrameError)
-
-
 def test_samples_keep_every_octet_and_have_no_nul_behind_them():
     samples = [-1, 0, 2, 3, 16, 5610, -32768, 32767]
     frame = a_trace(samples)

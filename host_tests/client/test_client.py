@@ -113,11 +113,6 @@ def test_nothing_is_subscribed_to_that_no_one_reads(profile):
         assert set(simulated.messages) == {1, 80, 3}
 
 
-def test_header_that_no_controller_has_is_error_that_lists_those_there_are():
-    with pytest.raises(ValueError, match="one of standard, op-ford, op-bmw"):
-        connect("127.0.0.1", header="ford")
-
-
 @test(revisions={"alarms": (1,)})
 async def test_a_topic_has_one_reader_at_a_time(simulated, one):
     async with one.alarms():

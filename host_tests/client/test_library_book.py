@@ -127,11 +127,16 @@ def test_what_the_page_counts_is_so():
     assert catalogue.form(61, 10).since == "2.15"
 
 
-def test_two_vendors_tables_stand_before_the_specification():
+def vendors():
     own = catalogue.Catalogue()
-    assert own.about(501).name == "Motor tuning result data"
     own.register(nexo)
     own.register(desoutter)
+    return own
+
+
+def test_two_vendors_tables_stand_before_the_specification():
+    assert catalogue.Catalogue().about(501).name == "Motor tuning result data"
+    own = vendors()
     assert own.about(501).name == "Output signals upload" and not own.form(501).known
     battery = own.decode(own.encode(801, capacity=55, state=3))
     assert battery.meaning("state") == "fine" and battery.unit("capacity") == "%"
@@ -141,13 +146,6 @@ def test_two_vendors_tables_stand_before_the_specification():
                 form = own.form(int(mid), revision)
                 assert form.length in (0, sum(field.octets() for field in form.fields) + 20)
             assert own.about(int(mid)).name
-
-
-def vendors():
-    own = catalogue.Catalogue()
-    own.register(nexo)
-    own.register(desoutter)
-    return own
 
 
 def test_mids_of_a_registered_table_are_listed_by_their_category():

@@ -344,7 +344,7 @@ def test_both_archives_forget_as_an_older_backup_does(archive):
     for sequence in (1, 2, 3):
         archive.store_result(found(sequence, sequence))
     archive.restore_backup(2)
-    assert archive.tightening_ids() == [1]
+    assert archive.tightening_ids() == [1] and archive.stored == 1
     assert archive.latest_result(3, 1, 10) == 1
     assert archive.store_result(found(2, 2))
     archive.clear()

@@ -177,18 +177,6 @@ def test_sixty_seconds_of_silence_close_and_are_a_complaint():
     assert "60000 ms" in station.toolsnet.complaints[0]
 
 
-def test_older_backup_forgets_the_newest_results():
-    station = build()
-    for sequence in (1, 2, 3):
-        station.say(result(sequence, sequence))
-    archive = station.toolsnet.archive
-    archive.restore_backup(2)
-    assert archive.latest_result(3, 1, 10) == 1
-    assert archive.stored == 1
-    archive.clear()
-    assert archive.latest_result(3, 1, 10) == 0
-
-
 def test_memory_archive_is_bounded_and_counts_all():
     archive = MemoryArchive(limit=2)
     found = take_apart(RESULT)[0]
