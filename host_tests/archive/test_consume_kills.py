@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -24,32 +25,43 @@ PAUSE_MOST_S = 0.1
 SEED = 32
 
 
-class Everything:
-    """All that can be killed."""
+class Killed:
+    """A consumer and its broker, and what stands on the other side; each can be killed and begins again."""
 
-    def __init__(self, folder, place, starter):
-        self.dice = random.Random(SEED)
-        self.place = place
-        self.broker = Mosquitto(folder)
-        self.starter = starter
-        self.consumer = self.start_consumer()
-        self.outlets = [Outlet(self.broker.port, number, f"000000{number:02d}") for number in range(1, STATIONS + 1)]
+    def __init__(self, place, broker, starter):
+        self.place, self.broker, self.starter = place, broker, starter
+        self.start_consumer()
 
     def start_consumer(self):
-        return self.starter.start(self.place, "consumer", self.broker.port)[0]
+        self.consumer = self.starter.start(self.place, "consumer", self.broker.port)[0]
 
     def kill(self, what):
         if what == "consumer":
             kill(self.consumer)
             self.check()
-            self.consumer = self.start_consumer()
+            self.start_consumer()
         elif what == "broker":
             self.broker.kill()
             self.broker.start()
         else:
-            outlet = self.dice.choice(self.outlets)
-            outlet.kill()
-            outlet.start()
+            self.kill_other()
+
+    def check(self):
+        """What is there while no consumer runs."""
+
+
+class Outlets(Killed):
+    """The other side is small outlets (host_tests.archive.batches)."""
+
+    def __init__(self, place, broker, starter):
+        super().__init__(place, broker, starter)
+        self.dice = random.Random(SEED)
+        self.outlets = [Outlet(broker.port, number, f"000000{number:02d}") for number in range(1, STATIONS + 1)]
+
+    def kill_other(self):
+        outlet = self.dice.choice(self.outlets)
+        outlet.kill()
+        outlet.start()
 
     def stored(self):
         """Each station's tightening IDs in the order in which they are there."""
@@ -71,29 +83,24 @@ class Everything:
         for outlet in self.outlets:
             outlet.kill()
         kill(self.consumer)
-        self.broker.kill()
 
 
 def test_every_receipt_was_kept(new_place, starter, tmp_path):
-    place = new_place()
-    everything = Everything(tmp_path, place, starter)
-    try:
+    with Mosquitto(tmp_path) as broker, closing(Outlets(new_place(), broker, starter)) as everything:
+        outlets, dice = everything.outlets, everything.dice
         for index in range(KILLS):
-            for outlet in everything.outlets:
-                outlet.tighten(everything.dice.randrange(EACH_MOST + 1))
-            time.sleep(everything.dice.uniform(0, PAUSE_MOST_S))
+            for outlet in outlets:
+                outlet.tighten(dice.randrange(EACH_MOST + 1))
+            time.sleep(dice.uniform(0, PAUSE_MOST_S))
             everything.kill(("consumer", "outlet", "broker")[index % 3])
-        outlets = everything.outlets
         wait_for(
             lambda: [(outlet.cursor, len(outlet.log)) for outlet in outlets],
             lambda: all(outlet.cursor >= len(outlet.log) for outlet in outlets),
         )
         everything.check()
         stored = everything.stored()
-        for outlet in everything.outlets:
+        for outlet in outlets:
             assert len(stored[outlet.station]) == len(outlet.log) == outlet.cursor and outlet.wrong == []
-    finally:
-        everything.close()
 
 
 WAY_KILLS = 300 if LONG else 6
@@ -107,11 +114,12 @@ ALSO = pytest.mark.long("the whole way on another database")
 POSTGRESQL = pytest.param("postgresql", marks=ALSO)
 
 
-class WholeWay:
-    """All that there is, and what can be killed."""
+class WholeWay(Killed):
+    """The other side is an agent with a controller and ToolsNet."""
 
     def __init__(self, folder, place, plant, broker, starter):
-        self.folder, self.place, self.plant, self.broker, self.starter = folder, place, plant, broker, starter
+        super().__init__(place, broker, starter)
+        self.folder, self.plant = folder, plant
         station = {
             "number": 7,
             "controller": {"host": "127.0.0.1", "port": plant.controller_port},
@@ -122,27 +130,16 @@ class WholeWay:
         self.config = folder / "cart.json"
         self.config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
         self.start_agent()
-        self.start_consumer()
 
     def start_agent(self):
         words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(self.config), "--plain"]
         with open(self.folder / "agent.log", "ab") as told:
             self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
 
-    def start_consumer(self):
-        self.consumer = self.starter.start(self.place, "consumer", self.broker.port)[0]
-
-    def kill(self, what):
-        if what == "agent":
-            self.agent.kill()
-            self.agent.wait()
-            self.start_agent()
-        elif what == "consumer":
-            kill(self.consumer)
-            self.start_consumer()
-        else:
-            self.broker.kill()
-            self.broker.start()
+    def kill_other(self):
+        self.agent.kill()
+        self.agent.wait()
+        self.start_agent()
 
     def acknowledged(self):
         """What the agent has acknowledged, or was given when it asked for it."""
@@ -162,11 +159,12 @@ class WholeWay:
         kill(self.consumer)
 
 
-def kill_each_again(folder, place, starter):
+@pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)
+def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_place, starter, tmp_path):
     dice = random.Random(WAY_SEED)
-    with Mosquitto(folder) as broker, SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant:
-        everything = WholeWay(folder, place, plant, broker, starter)
-        try:
+    options = ControllerOptions(memory=MEMORY)
+    with Mosquitto(tmp_path) as broker, SimulatedPlant(controller_options=options) as plant:
+        with closing(WholeWay(tmp_path, new_place(), plant, broker, starter)) as everything:
             wait_for("the first result", lambda: plant.controller.acknowledged or not plant.produce(1))
             plant.produce_rate(RATE_PER_S)
             for index in range(WAY_KILLS):
@@ -177,12 +175,5 @@ def kill_each_again(folder, place, starter):
             wait_for("what was acknowledged", is_there, WAY_END_S)
             time.sleep(1)
             found, behind = everything.stored()
-        finally:
-            everything.close()
     assert len(found) > WAY_KILLS and len(found) == len(set(found))
     assert behind == []
-
-
-@pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)
-def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_place, starter, tmp_path):
-    kill_each_again(tmp_path, new_place(), starter)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -32,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from toolcart.archive import audit, bulk, cars, database, quarters
+from toolcart.archive import audit, bulk, cars, database, quarters, rows
 from toolcart.archive import tables as t
+from toolcart.archive.queries import dicts
 from toolcart.archive.writer import Ended, Writer
 from toolcart.toolsnet import is_behind
 
@@ -46,7 +46,7 @@ def forget_newest(place: str, newest: int) -> int:
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
         asked = select(t.RESULT).order_by(number.desc()).limit(newest)
-        gone = [dict(row) for row in connection.execute(asked).mappings()]
+        gone = dicts(connection, asked)
         for first in range(0, len(gone), _AT_ONCE):
             some = [row["ResultId"] for row in gone[first : first + _AT_ONCE]]
             for table in (t.REMARK, t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
@@ -71,9 +71,8 @@ def _forget_consumed(connection: Connection) -> None:
     """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
     c = t.CONSUMED.c
     asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, t.STATION.c.Result)
-    for topic, identity, number, base, sequence, left in connection.execute(
-        asked.where(t.belongs(c, t.STATION))
-    ).fetchall():
+    found = connection.execute(asked.where(t.belongs(c, t.STATION))).fetchall()
+    for topic, identity, number, base, sequence, left in found:
         lost = (sequence - left) % SEQUENCES
         if not sequence or not lost or (left and lost > SEQUENCES // 2):
             continue  # none of its results are gone: it is an older spool's
@@ -102,8 +101,8 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
             done = 0
             for kind in _KINDS:
                 asked = select(kind.table).order_by(*kind.table.primary_key.columns)
-                rows = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
-                for some in rows.mappings().partitions():
+                found = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
+                for some in found.mappings().partitions():
                     taken, left = _take_one_by_one(reading, connection, kind, [dict(row) for row in some])
                     told[kind.told] += taken
                     told["failed"] += len(left)
@@ -141,11 +140,7 @@ class Old:
 
 def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
     """What arrived more than this many days ago."""
-    now = datetime.now(UTC)
-    before, ok_before = (
-        (now - timedelta(days=days)).strftime("%Y%m%d%H%M%S") if days else "" for days in (keep_days, keep_ok_days)
-    )
-    return Old(before, ok_before)
+    return Old(*[rows.time_text(-86400 * days) if days else "" for days in (keep_days, keep_ok_days)])
 
 
 def move_old(place: str, into: str, what: Old, progress: Callable[[float], None]) -> dict[str, int]:
@@ -175,7 +170,7 @@ def move_some(
     """
     told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
     if database.is_same(place, into):
-        raise database.Unusable(f"{database.shown(into)}: the archive itself; name another place")
+        raise database.Unusable(into, "the archive itself; name another place")
     with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
             for table in t.MAP:
@@ -208,7 +203,7 @@ def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, in
     [number] = kind.table.primary_key.columns
     asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
     with engine.connect() as reading:
-        some = [dict(row) for row in reading.execute(asked.order_by(number).limit(most)).mappings()]
+        some = dicts(reading, asked.order_by(number).limit(most))
         if some:
             with other.begin() as kept:
                 _take_some(reading, kept, kind, some)
@@ -250,8 +245,7 @@ _KINDS = (
 def _take_map(reading: Connection, connection: Connection, table: Table) -> None:
     key = list(table.primary_key.columns)
     known = {tuple(row) for row in connection.execute(select(*key))}
-    rows: list[dict] = [dict(row) for row in reading.execute(select(table)).mappings()]
-    new = [row for row in rows if tuple(row[column.name] for column in key) not in known]
+    new = [row for row in dicts(reading, select(table)) if tuple(row[column.name] for column in key) not in known]
     if new:
         connection.execute(insert(table), new)
 
@@ -286,18 +280,18 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     [number] = kind.table.primary_key.columns
     newest = connection.execute(select(func.max(number))).scalar() or 0
     new: dict[int, int] = {}
-    rows = []
+    made = []
     for row, key in zip(some, keys, strict=True):
         if key not in known:
             newest += 1
             new[row[number.name]] = newest
-            rows.append({**row, number.name: newest})
-    if not rows:
+            made.append({**row, number.name: newest})
+    if not made:
         return 0
-    bulk.insert(connection, kind.table, [tuple(row.values()) for row in rows])
+    bulk.insert(connection, kind.table, [tuple(row.values()) for row in made])
     if kind.table is t.RESULT:
-        quarters.add(connection, [tuple(row.values()) for row in rows])
-        cars.add(connection, {row["VIN"] for row in rows} - {""})
+        quarters.add(connection, [tuple(row.values()) for row in made])
+        cars.add(connection, {row["VIN"] for row in made} - {""})
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
@@ -305,7 +299,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
             bulk.insert(connection, table, [tuple(row[name] for name in bulk.columns(table)) for row in theirs])
         if table is t.RESULT_VIN:
             cars.add(connection, {str(row["VIN"]) for row in theirs} - {""})
-    return len(rows)
+    return len(made)
 
 
 def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
@@ -322,10 +316,10 @@ def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None
         station = [table.c[name] for name in t.PLACE]
         newest = select(func.max(number)).group_by(*station)
         asked = select(*station, table.c.Sequence).where(number.in_(newest))
-        rows = connection.execute(asked).fetchall()
+        found = connection.execute(asked).fetchall()
         if not said:
             connection.execute(update(t.STATION).values(**{column: 0}))
-        for row in rows:
+        for row in found:
             before = said.get(tuple(row[:3]), {}).get(column, 0)
             if before and is_behind(row[3], before):
                 continue

@@ -46,7 +46,10 @@ _LOCK_AGAIN_S = 0.05
 
 
 class Unusable(Exception):
-    """The database cannot be used; the text says what is wrong and what to do."""
+    """The database at this place cannot be used; the text says what is wrong and what to do."""
+
+    def __init__(self, place: str, text: str) -> None:
+        super().__init__(f"{shown(place)}: {text}")
 
 
 def url_of(place: str) -> str:
@@ -80,19 +83,18 @@ def connect(place: str, writes: bool) -> Engine:
     """
     try:
         url = make_url(url_of(place))
-        if url.get_backend_name() == "sqlite" and not url.database:
-            raise Unusable(f"{place}: names no file; write sqlite:/// and the file's name, or the name alone")
-        if url.get_backend_name() == "sqlite" and not writes and not Path(str(url.database)).is_file():
-            raise Unusable(
-                f"{place}: there is no such archive; is the name right? `toolcart archive serve` makes a new one"
-            )
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+        is_sqlite = url.get_backend_name() == "sqlite"
+        if is_sqlite and not url.database:
+            raise Unusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
+        if is_sqlite and not writes and not Path(str(url.database)).is_file():
+            how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
+            raise Unusable(place, how)
+        engine = create_engine(url, pool_pre_ping=not is_sqlite)
     except (ArgumentError, NoSuchModuleError) as wrong:
-        raise Unusable(f"{shown(place)}: not a file and not a URL of a database that is known ({wrong})") from None
+        raise Unusable(place, f"not a file and not a URL of a database that is known ({wrong})") from None
     except ModuleNotFoundError as missing:
-        advice = how_to_get("postgresql")
-        raise Unusable(f"{shown(place)}: {missing.name} is not installed: {advice}") from None
-    if url.get_backend_name() == "sqlite":
+        raise Unusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
+    if is_sqlite:
         event.listen(engine, "connect", _as_we_want_it)
         if writes:
             _make_for_the_owner(str(url.database))
@@ -108,7 +110,7 @@ def connect(place: str, writes: bool) -> Engine:
             else:
                 _check_reading(_known(connection, place), place)
     except SQLAlchemyError as refused:
-        raise Unusable(f"{shown(place)}: {trouble(refused)}") from None
+        raise Unusable(place, trouble(refused)) from None
     return engine
 
 
@@ -138,10 +140,8 @@ def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
 def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
     """Keep others from writing until what is returned is closed."""
     if is_shared and engine.dialect.name == "sqlite":
-        raise Unusable(
-            f"{shown(place)}: several processes serve one archive on PostgreSQL alone; give a postgresql:// URL"
-        )
-    taken = Unusable(f"{shown(place)}: another archive writes there; stop it first, or name another place")
+        raise Unusable(place, "several processes serve one archive on PostgreSQL alone; give a postgresql:// URL")
+    taken = Unusable(place, "another archive writes there; stop it first, or name another place")
     if engine.dialect.name == "sqlite":
         file = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -165,11 +165,9 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
 
 def _check_reading(revision: str | None, place: str) -> None:
     if revision is None:
-        raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
+        raise Unusable(place, "holds no archive of toolcart; is the name right?")
     if revision != REVISIONS[-1]:
-        raise Unusable(
-            f"{shown(place)}: an archive of an earlier version; `toolcart archive serve` brings it up to date"
-        )
+        raise Unusable(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -183,10 +181,8 @@ def _known(connection: Connection, place: str) -> str | None:
     """Return the archive's revision, None if there is none; Unusable if this version does not know it."""
     revision = _revision(connection)
     if revision is not None and revision not in REVISIONS:
-        raise Unusable(
-            f"{shown(place)}: an archive of revision {revision}, which this version of toolcart does not know; "
-            "go on with the version that made it, or name a new place"
-        )
+        told = f"an archive of revision {revision}, which this version of toolcart does not know; "
+        raise Unusable(place, told + "go on with the version that made it, or name a new place")
     return revision
 
 
@@ -210,7 +206,7 @@ def _make_for_the_owner(path: str) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as refused:
-        raise Unusable(f"{path}: {refused.strerror}; name a file in a folder that is there and writable") from None
+        raise Unusable(path, f"{refused.strerror}; name a file in a folder that is there and writable") from None
 
 
 def _one_at_a_time(connection: Connection) -> None:
@@ -225,10 +221,11 @@ def _check_promise(connection: Connection, place: str) -> None:
         return
     for setting in ("fsync", "full_page_writes"):
         if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
-            raise Unusable(
-                f"{shown(place)}: this server has `{setting}` off, so that a power cut takes what it has committed, "
-                f"and a 05 promises that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            told = (
+                f"this server has `{setting}` off, so that a power cut takes what it has committed, and a 05 promises"
             )
+            told += f"promises that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            raise Unusable(place, told)
 
 
 def _check_purpose(connection: Connection, place: str) -> None:
@@ -237,10 +234,8 @@ def _check_purpose(connection: Connection, place: str) -> None:
         return
     ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
     if ours:
-        raise Unusable(
-            f"{shown(place)}: has tables of its own called {', '.join(sorted(ours))} and is no archive; "
-            "name another place"
-        )
+        called = ", ".join(sorted(ours))
+        raise Unusable(place, f"has tables of its own called {called} and is no archive; name another place")
 
 
 def _commit_to_the_disk(connection, _record) -> None:
@@ -263,7 +258,7 @@ def in_words(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as wrong:
-        raise Unusable(f"{shown(place)}: {trouble(wrong)}") from None
+        raise Unusable(place, trouble(wrong)) from None
 
 
 def trouble(wrong: Exception) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from toolcart.archive import audit, rows, spc, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.quarters import QUANTITIES, slot_of
-from toolcart.archive.queries import Wanted
+from toolcart.archive.queries import Wanted, dicts
 from toolcart.archive.spc import Level
 
 NOTE_MOST = 500
@@ -53,7 +53,7 @@ def kept(connection: Connection, wanted: Wanted) -> list[dict]:
     """Return all limits that were ever set for this program and spindle, newest first."""
     here = t.is_row(t.CONTROL_LIMITS, _OF, (*(wanted.station or ()), wanted.program, wanted.spindle))
     asked = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return dicts(connection, asked)
 
 
 def put(
@@ -92,10 +92,10 @@ def put(
 
 def withdraw(connection: Connection, number: int, who: str) -> bool:
     """Take limits out of use; False if there are none of this number, or they are withdrawn already."""
-    found = connection.execute(select(t.CONTROL_LIMITS).where(_C.ControlLimitsId == number)).mappings().first()
+    there = _C.ControlLimitsId == number
+    found = connection.execute(select(t.CONTROL_LIMITS).where(there)).mappings().first()
     if found is None or found["Withdrawn"]:
         return False
-    there = _C.ControlLimitsId == number
     connection.execute(update(t.CONTROL_LIMITS).where(there).values(Withdrawn=rows.now_text()))
     audit.note(connection, f"control limits of {_named(dict(found))} withdrawn", who)
     return True

@@ -24,10 +24,9 @@ class _Part:
         self.names = [form[0] for form in layout]
         self.pattern = re.compile("".join(_pattern(*form[2:]) for form in layout))
         self.texts = [form[0] for form in layout if form[3] == "s"]
-        self.numbers = [form[0] for form in layout if form[3] == "d"]
-        self.ranges = [
-            (form[0], form[4], form[5]) for form in layout if form[3] == "d" and not _is_by_digits(*form[2:])
-        ]
+        numbers = [form for form in layout if form[3] == "d"]
+        self.numbers = [form[0] for form in numbers]
+        self.ranges = [(form[0], *form[4:6]) for form in numbers if not _is_by_digits(*form[2:])]
 
     def read(self, text: str, at: int) -> dict | None:
         """Return the fields of the part that begins at `at`; None if one is not in order."""
@@ -54,12 +53,9 @@ def _pattern(width: int, kind: str, *span: int) -> str:
     if kind == "s":
         return r"([ -~]{%d})" % width
     if kind == "d" and _is_by_digits(width, kind, *span):
-        least, most = span
-        return (
-            r"([%d-%d])" % (least, most)
-            if width == 1
-            else (r"(?!0{%d})" % width if least else "") + r"(\d{%d})" % width
-        )
+        if width == 1:
+            return r"([%d-%d])" % span
+        return (r"(?!0{%d})" % width if span[0] else "") + r"(\d{%d})" % width
     if kind[0] == "n":
         decimals = int(kind[1])
         return r"([-0-9]\d{%d}\.\d{%d})" % (width - decimals - 2, decimals)
@@ -78,11 +74,8 @@ def result_of(telegram: bytes) -> dict | None:
     found = _GENERAL.read(text, 0)
     if head is None or found is None or not int(head[1]) or not layouts.time_ok(telegram[21:35]):
         return None
-    if (found["spindle_bytes"], found["vin_bytes"], found["parameter_bytes"]) != (
-        _SPINDLE_BYTES,
-        _VIN_BYTES,
-        _PARAMETER_BYTES,
-    ):
+    sizes = (found["spindle_bytes"], found["vin_bytes"], found["parameter_bytes"])
+    if sizes != (_SPINDLE_BYTES, _VIN_BYTES, _PARAMETER_BYTES):
         return None
     first_vin = _GENERAL_BYTES + found["spindle_count"] * _SPINDLE_BYTES
     first_parameter = first_vin + found["vin_count"] * _VIN_BYTES

@@ -341,9 +341,8 @@ class _Guard:
 
         request = Request(scope)
         if _peer(request) in self._site.proxy.addresses:
-            scope["scheme"] = [scope["scheme"], *request.headers.getlist("x-forwarded-proto")][
-                -1
-            ]  # the proxy's is last
+            told = [scope["scheme"], *request.headers.getlist("x-forwarded-proto")]
+            scope["scheme"] = told[-1]  # the proxy's is last
         refused = self._refused(request, scope)
         await (refused or self._app)(scope, receive, with_headers)
 

@@ -70,11 +70,8 @@ def trend(connection: Connection, wanted: Wanted, shown: Shown) -> dict:
     }
     told["rules"] = [spc.RULES[number].words for number in shown.rules]
     phases = limits.phases(connection, wanted)
-    is_set = (
-        all(several and several[0].begins <= drawn[0].period.ljust(12, "0") for several in phases.values())
-        if drawn
-        else True
-    )
+    begun = drawn[0].period.ljust(12, "0") if drawn else ""
+    is_set = not drawn or all(several and several[0].begins <= begun for several in phases.values())
     ok = {} if is_set else {name: spc.together(part.ok[name] for part in drawn) for name in statistics.QUANTITIES}
     is_study = shown.by == "study"
     studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
