@@ -73,7 +73,8 @@ def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
     bad = sum(row["Overall"] for row in rows)
     assert (page["nok"], page["all"]["of"]) == (bad, len(rows))
     assert page["all"]["rate"] == pytest.approx(bad / len(rows))
-    assert sum(bar["count"] for bar in page["bars"]) == bad
+    assert sum(bar["count"] for bar in page["bars"]) == bad and page["more"] == 0
+    assert by in trends.OVER or page["bars"][-1]["up_to"] == pytest.approx(1.0)
     for bar in page["bars"]:
         assert bar["rate"] == pytest.approx(bar["count"] / bar["of"]) and bar["low"] <= bar["rate"] <= bar["high"]
     if by != "cause":

@@ -4,63 +4,12 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.archive import reader
 from toolcart.toolsnet import time_ok
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, browsing, place_in, reported, result
-
-TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=25)
-
-
-@st.composite
-def numbers(draw, octets):
-    """A number as 004:312-320 lets a station write it, and what it is."""
-    whole = draw(st.integers(0, 10 ** (octets - 4) - 1))
-    text = draw(st.sampled_from([f"{whole}", f"{whole}.5", f"{whole}.", f"{whole:0{octets}d}", f"{whole:.2f}", ".5"]))
-    value = float(text)
-    text = text.rjust(octets) if draw(st.booleans()) else text.ljust(octets)
-    return text, value
-
-
-@st.composite
-def results(draw):
-    """A telegram 04 of any lengths and any form that the text allows, and what it says."""
-    sizes = [draw(st.integers(least, 99)) for least in (80, 70, 29, 72)]
-    counts = [draw(st.integers(1, 3)), draw(st.integers(0, 2)), draw(st.integers(0, 3))]
-    more = [
-        draw(st.text("x 9", min_size=size - least, max_size=size - least))
-        for size, least in zip(sizes, (80, 70, 29, 72), strict=True)
-    ]
-    identifier, sequence = draw(st.integers(0, 99999)), draw(st.integers(0, 99999))
-    vin = draw(TEXT)
-    head = (
-        f"04{identifier:05d}{sizes[0]}000300010010{draw(st.sampled_from(['20240314092653', '20240229000000']))}"
-        f"{sequence:05d}{vin:<25}{counts[0]:04d}{sizes[1]}{counts[1]:02d}{sizes[2]}{counts[2]:03d}{sizes[3]}{more[0]}"
-    )
-    torques = [draw(numbers(8)) for _ in range(counts[0])]
-    for index, (torque, _) in enumerate(torques):
-        limits = [draw(numbers(8))[0] for _ in range(5)]
-        head += (
-            f"{index + 1:04d}{'C1':<10}00120{limits[0]}{torque}0{limits[1]}{limits[2]}{limits[3]}3{limits[4]}0{more[1]}"
-        )
-    for index in range(counts[1]):
-        head += f"{index + 1:04d}{draw(TEXT):<25}{more[2]}"
-    for index in range(counts[2]):
-        head += f"00000012{index:05d}{'Name':<25}{draw(TEXT):<25}0{'Nm':<6}00{more[3]}"
-    said = {"identifier": identifier, "sequence": sequence, "vin": vin.rstrip()}
-    return head, said, [torque for _, torque in torques]
-
-
-@settings(max_examples=200)
-@given(results())
-def test_every_result_that_the_text_allows_is_read_as_it_says(made):
-    telegram, said, torques = made
-    found, breaches = reader.read(telegram.encode())
-    assert breaches == [] and reader.is_told(found)
-    assert said.items() <= found.items()
-    assert [float(spindle["torque"]) for spindle in found["spindles"]] == torques
 
 
 @given(st.integers(0, 500), st.binary(min_size=1, max_size=12), st.sampled_from([RESULT, EVENT, DESCRIBED, GRAPH]))

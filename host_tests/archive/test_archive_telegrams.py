@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive import database
+from toolcart.archive import database, reader
 from toolcart.archive import tables as t
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, browsing, result, run
@@ -58,7 +58,7 @@ class Telegram:
         sign = self._draw(st.sampled_from(["", "-", "+"]))
         before, after = self._draw(st.integers(0, width - 3)), self._draw(st.integers(0, width - 3))
         digits = st.text("0123456789", min_size=1, max_size=width)
-        text = self._draw(digits)[:before] + "." + self._draw(digits)[:after]
+        text = self._draw(digits)[:before] + "." * self._draw(st.booleans()) + self._draw(digits)[:after]
         text = (sign + (text if text != "." else "0"))[:width]
         text = text if any(c.isdigit() for c in text) else "0"
         self.octets += self._draw(st.sampled_from([str.rjust, str.ljust, str.center]))(text, width).encode()
@@ -356,6 +356,20 @@ HOW = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
+
+
+@settings(HOW, max_examples=200 if LONG else 50)
+@given(stays())
+def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
+    for one in stay((1, 10)):
+        found, breaches = reader.read(one.octets)
+        says = one.says
+        assert breaches == [] and found["identifier"] == one.identifier
+        assert reader.is_told(found) is ("kind" in says)
+        if says.get("kind") == "04":
+            assert (found["sequence"], found["vin"].lstrip()) == (says["sequence"], says["vin"])
+            torques = [float(spindle["torque"]) for spindle in found["spindles"]]
+            assert torques == [spindle[5] for spindle in says["spindles"]]
 
 
 @HOW

@@ -219,17 +219,6 @@ def test_what_is_no_cause_is_told(browser, text):
 
 
 @pytest.mark.parametrize("by", trends.BY)
-def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, place, by):
-    page = told(browser, "/pareto", by=by)
-    rows = rows_of(place, "Overall = 1")
-    assert page["nok"] == len(rows) == sum(bar["count"] for bar in page["bars"]) and page["more"] == 0
-    assert page["bars"][-1]["up_to"] == pytest.approx(1.0)
-    one = told(browser, "/pareto", by=by, station="3/1/2", program=1, to="2026-11-19")
-    where = "Overall = 1 AND Station = 2 AND Program = 1 AND Time < '20261120'"
-    assert one["nok"] == len(rows_of(place, where)) > 0
-
-
-@pytest.mark.parametrize("by", trends.BY)
 def test_a_bar_leads_to_its_results(browser, by):
     page = told(browser, "/pareto", by=by)
     for bar in page["bars"]:
