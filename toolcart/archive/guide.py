@@ -19,9 +19,9 @@ from sqlalchemy import Engine
 
 from toolcart.archive import known, servers
 from toolcart.archive.database import first_line
+from toolcart.archive.tables import Station
 from toolcart.archive.writer import Writer
 
-Station = tuple[int, int, int]
 TOLD_AGAIN_S = 60.0
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Table, func, select, text, tuple_
 
 from toolcart.archive import tables as t
 from toolcart.archive.rows import Key
+from toolcart.archive.tables import Station
 from toolcart.toolsnet import station_of
 
 SILENT = "10s"
@@ -36,7 +37,6 @@ _STATION = t.STATION.c
 _KEY = tuple(t.STATION.primary_key.columns)
 _LATEST = select(*_KEY, _STATION.Result, _STATION.Event)
 
-Station = tuple[int, int, int]
 Latest = dict[Station, tuple[int, int]]
 
 

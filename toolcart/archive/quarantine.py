@@ -21,6 +21,7 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
 from toolcart.archive import audit, database, texts
+from toolcart.archive.tables import Station
 from toolcart.archive.writer import REPEATED, STORED, Writer
 from toolcart.tools.spool import image
 from toolcart.tools.spool.opened import Opened
@@ -29,8 +30,6 @@ from toolcart.toolsnet import take_apart
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25
 _UNREADABLE = "unreadable"
-
-Station = tuple[int, int, int]
 
 
 class NoQuarantine(Exception):

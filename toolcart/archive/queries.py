@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, 
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.archive import cars
 from toolcart.archive import tables as t
+from toolcart.archive.tables import Station
 from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
@@ -26,7 +27,7 @@ _TIME = re.compile(r"[-0-9:T .]+")
 _R = t.RESULT.c
 
 
-def station_of(text: str) -> tuple[int, int, int] | None:
+def station_of(text: str) -> Station | None:
     """Read type/system/station, or the last number alone; None if it is something else."""
     parts = text.split("/")
     if len(parts) == 1:
@@ -50,7 +51,7 @@ class Wanted:
     An `a` behind the digits of `to_time` includes all that begins so.
     """
 
-    station: tuple[int, int, int] | None = None
+    station: Station | None = None
     spindle: int | None = None
     program: int | None = None
     from_time: str | None = None
@@ -62,7 +63,7 @@ class Wanted:
     vins: tuple[str, ...] | None = None  # any of these
     nok: bool = False
     tightening_id: int | None = None
-    statuses: tuple[int, int, int] | None = None  # of torque, angle and time; one that was not sent counts as 0
+    statuses: Station | None = None  # of torque, angle and time; one that was not sent counts as 0
 
 
 def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
@@ -197,7 +198,7 @@ class Hole:
     """Something in a station's sequences that a person should look at."""
 
     of: str  # "result", "event"
-    station: tuple[int, int, int]
+    station: Station
     kind: str  # "missing", "behind", "again"
     first: int
     last: int
@@ -218,7 +219,7 @@ def check(connection: Connection) -> Iterator[Hole]:
 
 
 def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
-    latest: dict[tuple[int, int, int], tuple] = {}
+    latest: dict[Station, tuple] = {}
     for system_type, system, number, sequence, time, arrived, arrivals in rows:
         station = (system_type, system, number)
         before = latest.get(station)

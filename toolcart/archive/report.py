@@ -20,7 +20,7 @@ from toolcart.archive import rates, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.periods import period_by
 from toolcart.archive.queries import Wanted
-from toolcart.archive.statistics import Station
+from toolcart.archive.tables import Station
 from toolcart.archive.web import asked, shown
 from toolcart.archive.web.trend import Shown, trend
 from toolcart.pages import STATIC

@@ -30,6 +30,7 @@ from collections.abc import Callable
 from toolcart.archive import quick, reader, texts
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Answer, Elsewhere, Here
+from toolcart.archive.tables import Station
 from toolcart.archive.tls import HANDSHAKE_S
 from toolcart.archive.turns import Places, Turns
 from toolcart.archive.writer import FAILED, Writer
@@ -102,7 +103,7 @@ class Archive:
         self.unread = 0  # connections reset because the other side does not read
         self.uncommitted = 0  # bytes
         self.inlet = memoryview(bytearray(INLET_BYTES))  # shared by all connections; what is read is copied at once
-        self._speakers: dict[tuple[int, int, int], ServerClient] = {}  # the last to speak for each station
+        self._speakers: dict[Station, ServerClient] = {}  # the last to speak for each station
         self._tls: ssl.SSLContext | None = None
         self.turns = Turns(self.loop)
         self._identifier = 0
@@ -141,7 +142,7 @@ class Archive:
             client.abort()
         await asyncio.sleep(0)
 
-    def hand_over(self, is_mine: Callable[[tuple[int, int, int]], bool]) -> None:
+    def hand_over(self, is_mine: Callable[[Station], bool]) -> None:
         """End some connections of stations that belong to another server; their PIM sends them there."""
         left = HANDED_OVER_AT_ONCE
         for client in list(self.places):
@@ -195,7 +196,7 @@ class Archive:
             self.turned_away += 1
             out.abort()
 
-    def meet(self, client: ServerClient, station: tuple[int, int, int], telegram: str) -> None:
+    def meet(self, client: ServerClient, station: Station, telegram: str) -> None:
         """Note that a connection speaks for a station; if a station elsewhere has the same number, that is a breach."""
         other = self._speakers.get(station)
         if other is not None and other.is_beside(client):
@@ -392,7 +393,7 @@ class ServerClient(_Client):
 
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
-        self.station: tuple[int, int, int] | None = None
+        self.station: Station | None = None
         self._waiting: dict[int, bytes] = {}  # identifier: the telegram that is being committed
         self._uncommitted = 0  # bytes
         self._drains = False

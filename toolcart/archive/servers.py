@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from toolcart.archive import audit
+from toolcart.archive.tables import Station
 
 BEAT_S = 2.0
 GONE_S = 8.0
@@ -32,8 +33,6 @@ _BEAT = _PUT + f'SET "Seen" = {_NOW} WHERE had."Draining" = 0'
 _DRAIN = 'UPDATE "Server" SET "Draining" = 1 WHERE "Host" = :host AND "Port" = :port'
 _ALL = f'SELECT "Host", "Port", "Weight", {_NOW} - "Seen" AS "Silent", "Draining" FROM "Server" ORDER BY 1, 2'
 _SPAN = 2**64
-
-Station = tuple[int, int, int]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from toolcart.archive.consume.batch import open_parcels
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Elsewhere, Here
 from toolcart.archive.server import Archive
+from toolcart.archive.tables import Station
 from toolcart.archive.web.serving import Child, Listening
 from toolcart.archive.writer import Writer
 
@@ -122,7 +123,7 @@ def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event)
     return servers.Member(engine, myself, hear)
 
 
-def _is_of(found: list[servers.Server], server: servers.Server, station: tuple[int, int, int]) -> bool:
+def _is_of(found: list[servers.Server], server: servers.Server, station: Station) -> bool:
     return servers.of_station(found, station) == server
 
 

@@ -28,8 +28,6 @@ _FILLED = "999912312359"
 PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
 _LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
 
-Station = tuple[int, int, int]
-
 
 Ends = tuple[float | None, float | None]  # least and most; unknown for no values
 

@@ -44,6 +44,7 @@ from sqlalchemy import (
 
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")
+Station = tuple[int, int, int]  # of these
 RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits

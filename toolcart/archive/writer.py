@@ -32,6 +32,7 @@ from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
 from toolcart.archive.rows import Key
+from toolcart.archive.tables import Station
 from toolcart.toolsnet import Breach, is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
@@ -46,7 +47,6 @@ KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
 
 Tell = Callable[[str], None]
-Station = tuple[int, int, int]
 
 
 @dataclass

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from toolcart.archive import cars, rates, rows
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results, which
-from toolcart.archive.statistics import Station
+from toolcart.archive.tables import Station
 
 ROWS = 100  # of a list on a page
 CARS = 50
