@@ -13,10 +13,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from toolcart.tools.cli.main import main
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
 END_S = 30
 DEADLINE_S = 120  # far beyond any machine
+
+
+def toolcart(*words: object, code: int | None = 0, text: str | bytes | None = None) -> Result:
+    """What `toolcart` says to these words, in this process; `code` is how it has to end, None: not looked at."""
+    done = CliRunner().invoke(main, [str(word) for word in words], input=text)
+    assert code is None or done.exit_code == code, (words, done.output)
+    return done
+
+
+def command_of(*words: object) -> list[str]:
+    """The command line that starts `toolcart` with these words."""
+    return [sys.executable, "-m", "toolcart.tools.cli.main", *[str(word) for word in words]]
+
+
+def ran(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """`toolcart` as a process that has come to its end, with this exit code."""
+    options = {"env": ENVIRONMENT, "capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
+    done = subprocess.run(command_of(*words), timeout=DEADLINE_S, **options)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
 
 
 def free_port() -> int:
@@ -35,10 +59,10 @@ def wait_for(what: str | Callable[[], object], condition: Callable[[], object], 
 
 
 @contextmanager
-def running(*command: object) -> Iterator[subprocess.Popen[str]]:
+def running(*command: object, **pipes: int) -> Iterator[subprocess.Popen[str]]:
     """The process of this command, ended by SIGTERM; what it says can be read."""
     words = [str(word) for word in command]
-    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, **pipes) as process:
         try:
             yield process
         finally:
@@ -49,7 +73,7 @@ def running(*command: object) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def started(*arguments: object) -> Iterator[str]:
     """`toolcart` with these arguments, and the first line that it says."""
-    with running(sys.executable, "-m", "toolcart.tools.cli.main", *arguments) as process:
+    with running(*command_of(*arguments)) as process:
         yield process.stdout.readline()
 
 
@@ -68,14 +92,42 @@ def cart_without_sides(folder: Path, name: str, controller_port: int, **controll
     return config
 
 
+# What a running agent tells.
+
+
+def station_told(**changed: object) -> dict:
+    """A station of a status at which all is well."""
+    return {
+        "number": 1,
+        "name": "Cart",
+        "mounted": True,
+        "counters": {},
+        "logged": 0,
+        "log": [],
+        "controller": {"host": "10.0.0.1", "port": 4545, "state": "ready", "why": "", "why_in": ""},
+        "outlets": [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "streaming", "why": ""}],
+        "stored": 7,
+        "delivered": 5,
+        "backlog": 2,
+        "parked": 0,
+        "recovery": {"phase": "idle", "open_ids": 0, "gone": 0, "epoch": 0},
+        "spool": {"kib": 64, "blocks": 16, "used_blocks": 3, "damaged": 0, "torn": 0, "worn": 0},
+        **changed,
+    }
+
+
+def status_of(*stations: dict, faults: int = 0, last_fault: str | None = None) -> dict:
+    """The line of the agent in which these stations are."""
+    return {"kind": "status", "stations": [*stations], "scheduler": {"faults": faults, "last_fault": last_fault}}
+
+
 # `toolcart archive consume` as a process: what it says, and its end.
 
 CONSUME_DEADLINE_S = 30.0
 
 
 def consume(place, url, *words):
-    program = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume"]
-    command = [*program, "--database", str(place), url, *map(str, words)]
+    command = command_of("archive", "consume", "--database", place, url, *words)
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 

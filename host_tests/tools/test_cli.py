@@ -9,38 +9,20 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
-from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import config
 from toolcart.base import private
 from toolcart.sim.orders import value_like
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.cli import main as cli
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import Agent
-
-DEADLINE_S = 60
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
-
-
-def _toolcart(*arguments, timeout_s=DEADLINE_S):
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", *map(str, arguments)]
-    return subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
-    )
-
-
-def _invoke(*arguments):
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+from host_tests.support.running import DEADLINE_S, command_of, free_port, ran, running, toolcart
 
 
 def _tree(plant_ports=(4545, 6575), spool="cart.spool"):
@@ -57,10 +39,6 @@ def _write(folder, tree):
     return path
 
 
-def _lines(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
 # -- configuration -------------------------------------------------------------------------------------------------
 
 
@@ -69,12 +47,10 @@ def test_every_mistake_is_told_with_its_place(tmp_path):
     tree["toolsnet"]["pim_port"] = 70000
     tree["stations"][0]["spool"]["when_ful"] = "refuse"
     path = _write(tmp_path, tree)
-    told = _invoke("config", "check", path)
-    assert told.exit_code == 2
-    assert "2 mistakes" in told.output
-    assert "toolsnet.pim_port" in told.output and "70000" in told.output and "1 to 65535" in told.output
-    assert "did you mean when_full?" in told.output
-    as_json = json.loads(_invoke("config", "check", path, "--json").output)
+    told = toolcart("config", "check", path, code=2).output
+    for words in ("2 mistakes", "toolsnet.pim_port", "70000", "1 to 65535", "did you mean when_full?"):
+        assert words in told
+    as_json = json.loads(toolcart("config", "check", path, "--json", code=2).output)
     assert not as_json["good"]
     assert [mistake["place"] for mistake in as_json["mistakes"]] == ["stations[0].spool.when_ful", "toolsnet.pim_port"]
 
@@ -84,10 +60,8 @@ def test_every_mistake_is_told_with_its_place(tmp_path):
     [('{"system": ', "line 1, column 12"), ("[" * 100000, "(file)"), ("[]", "(file)"), ("9" * 5000, "(file)")],
 )
 def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
-    told = _toolcart("config", "check", _write(tmp_path, content))
-    assert told.returncode == 2
-    assert place in told.stderr
-    assert "Traceback" not in told.stderr
+    told = ran("config", "check", _write(tmp_path, content), code=2).stderr
+    assert place in told and "Traceback" not in told
 
 
 def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
@@ -106,9 +80,7 @@ def test_wrong_options_are_told_before_anything_runs(tmp_path):
         (["--seconds", "5", "--kill", "9"], "after the end"),
         (["--config", path, "--kill", "3", "--controller-outage", "1:2"], "--kill, --controller-outage: only"),
     ):
-        told = _invoke("run", *arguments)
-        assert told.exit_code == 2
-        assert text in told.output.replace("\n", " ")
+        assert text in toolcart("run", *arguments, code=2).output.replace("\n", " ")
 
 
 # -- run with a configuration ----------------------------------------------------------------------------------------
@@ -118,8 +90,7 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
     tree = _tree()
     del tree["toolsnet"]["pim_host"]
     tree["stations"][0]["number"] = 0
-    told = _toolcart("run", "--config", _write(tmp_path, tree))
-    assert told.returncode == 2
+    told = ran("run", "--config", _write(tmp_path, tree), code=2)
     assert "toolsnet.pim_host" in told.stderr and "stations[0].number" in told.stderr
     assert told.stdout == ""
 
@@ -129,15 +100,14 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
     [("missing/cart.spool", "spool.path names a file in a folder"), ("cart.json", "is not a spool; name another path")],
 )
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
-    told = _toolcart("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)))
-    assert told.returncode == 3
-    assert reason in told.stderr and "writable" not in told.stderr
+    told = ran("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)), code=3).stderr
+    assert reason in told and "writable" not in told
 
 
 def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
     with SimulatedPlant(rate=20) as plant:
         tree = _tree((plant.controller_port, plant.pim_port))
-        assert _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2).returncode == 0
+        ran("run", "--config", _write(tmp_path, tree), "--seconds", 2)
     spool = tmp_path / "cart.spool"
     octets = bytearray(spool.read_bytes())
     for at in range(4096, len(octets), 256):
@@ -147,43 +117,33 @@ def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
             end = at + 252
             octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
     spool.write_bytes(octets)
-    told = _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2)
-    assert told.returncode == 3
-    assert "another version" in told.stderr
+    assert "another version" in ran("run", "--config", _write(tmp_path, tree), "--seconds", 2, code=3).stderr
     assert spool.read_bytes() == octets
 
 
 def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
     with SimulatedPlant() as plant:
         path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
-        command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(path)]
-        agent = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            assert agent.stdout is not None
+        with running(*command_of("run", "--config", path)) as agent:
             told = ""
             while "controller ready" not in told or "ToolsNet takes results" not in told:
                 line = agent.stdout.readline()
                 assert line, told
                 told += line
-            second = _toolcart("run", "--config", path, "--seconds", 5)
+            assert "in use by another agent" in ran("run", "--config", path, "--seconds", 5, code=3).stderr
             plant.produce(5)
             agent.send_signal(signal.SIGTERM)
-            rest, errors = agent.communicate(timeout=DEADLINE_S)
-        finally:
-            agent.kill()
-        assert agent.returncode == 0, errors
-        assert "controller left in order" in rest
-        assert second.returncode == 3
-        assert "in use by another agent" in second.stderr
+            rest, _ = agent.communicate(timeout=DEADLINE_S)
+        assert agent.returncode == 0 and "controller left in order" in rest
         assert plant.complaints() == []
 
 
 def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
     with SimulatedPlant(rate=20) as plant:
         path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
-        told = _toolcart("run", "--json", "--config", path, "--seconds", 3)
-        assert told.returncode == 0, told.stderr
-        lines = _lines(told.stdout)
+        lines = [
+            json.loads(line) for line in ran("run", "--json", "--config", path, "--seconds", 3).stdout.splitlines()
+        ]
         assert lines[-1]["kind"] == "account"
         assert lines[-1]["stored"] > 10
         assert {line["kind"] for line in lines[:-1]} <= {"change", "summary"}
@@ -197,33 +157,28 @@ def test_a_port_in_use_is_told_with_what_to_do():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        told = _toolcart("simulate", "controller", "--port", taken.getsockname()[1])
-    assert told.returncode == 1
-    assert "Address already in use" in told.stderr and "--port" in told.stderr
+        told = ran("simulate", "controller", "--port", taken.getsockname()[1], code=1).stderr
+    assert "Address already in use" in told and "--port" in told
 
 
-@pytest.mark.parametrize("setting, words", [('identity={"nonsense": 1}', "identity has no field nonsense")])
-def test_value_that_option_cannot_have_is_told_with_one_that_it_can(setting, words):
-    told = _invoke("simulate", "controller", "--port", 0, "--seconds", 0.01, "--set", setting)
-    assert told.exit_code == 2 and words in told.output and "Traceback" not in told.output
+def _simulate(*words, code):
+    told = toolcart("simulate", *words, "--seconds", 0.01, code=code).output
+    assert "Traceback" not in told
+    return told
 
 
-def test_an_archive_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+def test_what_a_simulator_cannot_use_is_told_with_what_to_do(tmp_path):
+    told = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
+    assert "identity has no field nonsense" in told
     (tmp_path / "text").write_text("no archive at all, and longer than a line\n" * 40)
     for path in (tmp_path / "no" / "where", tmp_path, tmp_path / "text"):
-        told = _invoke(
-            "simulate", "toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, "--seconds", 0.01
-        )
-        assert told.exit_code == 1 and "--archive" in told.output and str(path) in told.output
-
-
-def test_a_line_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+        told = _simulate("toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, code=1)
+        assert "--archive" in told and str(path) in told
     (tmp_path / "file").write_text("keep me")
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
-        told = _invoke("simulate", "controller", "--link", "ascii", "--device", path, "--seconds", 0.01)
-        assert told.exit_code == 1 and "--device" in told.output and str(path) in told.output
-    told = _invoke("simulate", "controller", "--device", "x.tty", "--port", 0, "--seconds", 0.01)
-    assert told.exit_code == 2 and "--link ascii" in told.output
+        told = _simulate("controller", "--link", "ascii", "--device", path, code=1)
+        assert "--device" in told and str(path) in told
+    assert "--link ascii" in _simulate("controller", "--device", "x.tty", "--port", 0, code=2)
     assert (tmp_path / "file").read_text() == "keep me"
 
 
@@ -239,20 +194,9 @@ def test_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
 @contextlib.contextmanager
 def _simulated(*arguments):
     """A simulated controller in a process of its own; (process, port)."""
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "simulate", "controller", "--port", 0, *arguments]
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = command_of("simulate", "controller", "--port", 0, *arguments)
+    with running(*command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         yield process, int(process.stdout.readline().rsplit(":", 1)[1])
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.mark.parametrize("strict, code", [((), 0), (("--strict",), 1)])
@@ -321,7 +265,7 @@ def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):
-    tree = _tree((_closed_port(), _closed_port()))
+    tree = _tree((free_port(), free_port()))
     _agent_told(tmp_path, tree)
     before = (tmp_path / "cart.spool").read_bytes()
     tree["stations"][0]["number"] = 2
@@ -338,15 +282,10 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
             path.unlink()
             assert not state.save()
 
-    tree = _tree((_closed_port(), _closed_port()))
+    tree = _tree((free_port(), free_port()))
     told = [line["stations"][0] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "status"]
     assert told[-1]["spool"]["refused"] == "gone"
     assert "was deleted, replaced or cut while the agent was running" in told[-1]["spool"]["refused_words"]
-
-
-def _closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 # The manual page has every command and option of the help, and nothing that roff would take for an order.
@@ -355,18 +294,14 @@ PAGE = manual.page(main, "1.2.3")
 COMMANDS = list(manual.commands(main, click.Context(main, info_name="toolcart")))
 
 
-def test_every_command_is_a_section_with_all_its_options():
+def test_every_command_has_words_and_is_a_section_with_all_its_options():
     assert len(COMMANDS) > 30
     for path, context in COMMANDS:
+        assert context.command.help, path
         [section] = re.findall(rf'^\.SS "{re.escape(manual.escaped(path))} [^\n]*\n(.*?)(?=^\.S)', PAGE, re.M | re.S)
         for option in context.command.params:
             if isinstance(option, click.Option) and not option.hidden and option.name != "help":
                 assert manual.escaped(option.opts[0]) in section, (path, option.opts)
-
-
-def test_every_group_and_command_has_words_and_every_option_but_the_plainest():
-    for path, context in COMMANDS:
-        assert context.command.help, path
 
 
 def test_shells_complete_every_name_of_a_file():

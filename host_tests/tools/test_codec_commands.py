@@ -9,16 +9,15 @@ import threading
 import time
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent import catalogue
 from toolcart.codec import capture, inputs, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.cli import main as cli
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
+from host_tests.support.running import command_of, free_port, running, toolcart
 from lab.cache import CHECKOUT
 from lab.harness.serial_cart import SerialCart
 
@@ -30,8 +29,13 @@ TRACE = catalogue.encode(900, 1, result_id=7, samples=[0x0231, -1, 16, 2])
 CONTROLLER, AGENT = ("192.0.2.10", 4545), ("192.0.2.20", 50000)
 
 
-def toolcart(*arguments, octets=None):
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments], input=octets)
+def lines(done):
+    return [json.loads(line) for line in done.output.splitlines()]
+
+
+def decoded(octets, *words, code=0):
+    """What `toolcart decode` shows of standard input."""
+    return toolcart("decode", "-", *words, text=octets, code=code).output
 
 
 # -- mid -----------------------------------------------------------------------------------------------------------
@@ -39,8 +43,7 @@ def toolcart(*arguments, octets=None):
 
 def test_every_mid_has_a_table_that_can_be_shown():
     for number in catalogue.mids():
-        done = toolcart("mid", number)
-        assert done.exit_code == 0 and f"MID {number:04d}" in done.output, number
+        assert f"MID {number:04d}" in toolcart("mid", number).output, number
         told = json.loads(toolcart("mid", number, "--json").output)
         shown = [form["revision"] for form in told["revisions"] if not form["other"]]
         assert shown == catalogue.revisions(number)
@@ -64,8 +67,7 @@ def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
 
 @pytest.mark.parametrize("code, arguments", [(1, ("mid", "nonsense")), (2, ("mid", 5555)), (2, ("mid", 61, "-r", 500))])
 def test_what_there_is_not_is_told(code, arguments):
-    done = toolcart(*arguments)
-    assert done.exit_code == code and "toolcart: " in done.output
+    assert "toolcart: " in toolcart(*arguments, code=code).output
 
 
 # -- captures ------------------------------------------------------------------------------------------------------
@@ -112,9 +114,8 @@ def next_generation(packets):
 def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
     file = tmp_path / "talk.pcap"
     file.write_bytes(octets)
-    done = toolcart("decode", file, "--json")
-    told = [json.loads(line) for line in done.output.splitlines()]
-    assert done.exit_code == 0 and [one["mid"] for one in told] == [60, 5, 61, 62], done.output
+    told = lines(toolcart("decode", file, "--json"))
+    assert [one["mid"] for one in told] == [60, 5, 61, 62], told
     assert told[2]["fields"]["torque"] == {"value": 4237, "decimal": "42.37", "unit": "Nm"}
     assert told[2]["answer"] == {"mid": 62, "revision": 1}
     assert told[0]["way"].endswith(":4545") and told[1]["way"].endswith(":50000")
@@ -123,19 +124,15 @@ def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
 
 
 def test_octets_that_are_not_in_the_capture_end_their_stream():
-    packets = [
-        packet(CONTROLLER, AGENT, 100, ANSWERED),
-        packet(CONTROLLER, AGENT, 100 + len(ANSWERED) + 50, RESULT[50:]),
-    ]
-    assert [one.octets for one in inputs.messages(classic(packets))] == [ANSWERED[:-1]]
+    behind = packet(CONTROLLER, AGENT, 100 + len(ANSWERED) + 50, RESULT[50:])
+    packets = classic([packet(CONTROLLER, AGENT, 100, ANSWERED), behind])
+    assert [one.octets for one in inputs.messages(packets)] == [ANSWERED[:-1]]
 
 
 def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
-    whole = next_generation(a_talk())
-    for octets in [classic(a_talk())[:size] for size in range(24, 400, 7)] + [
-        whole[:size] for size in range(12, 400, 5)
-    ]:
-        list(capture.streams(octets))
+    for whole, sizes in ((classic(a_talk()), range(24, 400, 7)), (next_generation(a_talk()), range(12, 400, 5))):
+        for size in sizes:
+            list(capture.streams(whole[:size]))
     with pytest.raises(capture.NoCapture):
         list(capture.packets(b"no capture"))
 
@@ -172,21 +169,19 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
     )
     assert inputs.kind_of(log) == "text"
     assert mids(log) == [60, 5, None, 61, 62]
-    done = toolcart("decode", "-", octets=log)
-    assert done.exit_code == 1 and "no message in this line" in done.output
+    assert "no message in this line" in decoded(log, code=1)
     assert mids(b"00200001003") == [1]
 
 
-@pytest.mark.parametrize("kind", ["3964r"])
-def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
-    cart = SerialCart(kind)
+def test_a_serial_capture_is_read_with_both_directions(tmp_path):
+    cart = SerialCart("3964r")
     cart.line.record = []
     cart.run(60000, cart.is_ready)
     cart.controller.produce()
     cart.run(3000)
     file = tmp_path / "line.txt"
     file.write_text("".join(line_of(Heard(us / 1e6, not to, octet)) + "\n" for us, to, octet in cart.line.record))
-    told = [json.loads(line) for line in toolcart("decode", file, "--json").output.splitlines()]
+    told = lines(toolcart("decode", file, "--json"))
     assert told[0]["mid"] == 1 and told[0]["way"] == "agent > controller"
     assert told[1]["mid"] == 2 and {60, 61, 62} <= {one.get("mid") for one in told}
     assert not [one for one in told if "problem" in one or "odd" in one or "rest" in one]
@@ -199,54 +194,49 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     told = [shown.as_data(one) for one in inputs.messages(stream)]
     assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
     assert not [one for one in told if "odd" in one]
-    assert "telegram 05  Acknowledge" in toolcart("decode", "-", octets=stream).output
+    assert "telegram 05  Acknowledge" in decoded(stream)
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
 
 
 def test_what_is_odd_is_shown_and_acts_on_no_terminal():
     spoiled = catalogue.encode(61, 999, torque=4237).replace(b"004237", b"00\x1b237")
-    output = toolcart("decode", "-", octets=spoiled).output
+    output = decoded(spoiled, code=None)
     assert "odd, no digits: 00\\x1b237" in output and "\x1b" not in output
-    vendor = toolcart("decode", "-", octets=b"00245555001         ABCD").output
-    assert "not described, kept raw: ABCD" in vendor
-    broken = toolcart("decode", "-", "--as", "octets", octets=ASKED + b"nonsense")
-    assert broken.exit_code == 1 and 'no message: "nons" in place of a length' in broken.output
+    assert "not described, kept raw: ABCD" in decoded(b"00245555001         ABCD", code=None)
+    broken = decoded(ASKED + b"nonsense", "--as", "octets", code=1)
+    assert 'no message: "nons" in place of a length' in broken
 
 
 def test_variable_fields_lists_masks_and_extra_data_are_lines():
     fields = [catalogue.data_field(2001, 12.5, unit=1, step=3)]
     frame = catalogue.encode(1201, 3, result_id=7, objects=[{"object_id": 1, "status": 1}], data_fields=fields)
-    output = toolcart("decode", "-", octets=frame).output
+    output = decoded(frame)
     assert "02001 Torque, measured value: 12.5 Nm, step 3" in output and "object_id 1, status 1" in output
     extra = catalogue.extra_data(8, 900, trace_types=[1, 2])
     subscribed = catalogue.encode(8, subscribed_mid=900, subscribed_revision=1, extra=extra)
-    assert "extra trace_types" in toolcart("decode", "-", octets=subscribed).output
-    masked = toolcart("decode", "-", octets=catalogue.encode(61, 2, error_status=4)).output
-    assert "4: torque max shut off" in masked
-    trace = toolcart("decode", "-", octets=catalogue.encode(900, samples=list(range(100)))).output
-    assert "100 of them: 0 1 2" in trace
+    assert "extra trace_types" in decoded(subscribed)
+    assert "4: torque max shut off" in decoded(catalogue.encode(61, 2, error_status=4))
+    assert "100 of them: 0 1 2" in decoded(catalogue.encode(900, samples=list(range(100))))
 
 
 def test_lines_of_standard_input_are_read_as_they_come():
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "decode", "--json"]
     assert inputs.kind_of(b"> " + ASKED[:-1] + b"\n") == "text"
-    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+    with running(*command_of("decode", "--json"), stdin=subprocess.PIPE) as process:
         for line, mid in ((b"> " + ASKED[:-1], 60), (b"< " + EXAMPLE, 61), (b"> 00200062001", 62)):
-            running.stdin.write(line + b"\n")
-            running.stdin.flush()
-            assert json.loads(running.stdout.readline())["mid"] == mid
-        running.stdin.close()
-        assert running.wait(timeout=60) == 0
+            process.stdin.write(line.decode() + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["mid"] == mid
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+        process.stdin = None
 
 
 def test_only_some_mids_can_be_asked_for(tmp_path):
     file = tmp_path / "octets"
     file.write_bytes(ASKED + RESULT + TAKEN)
-    told = [json.loads(line) for line in toolcart("decode", file, "--json", "--mid", 61).output.splitlines()]
-    assert [one["mid"] for one in told] == [61]
-    none = toolcart("decode", file, "--mid", 9999)
-    assert none.exit_code == 1 and "no message" in none.output
-    assert toolcart("decode", tmp_path / "absent").exit_code == 2
+    assert [one["mid"] for one in lines(toolcart("decode", file, "--json", "--mid", 61))] == [61]
+    assert "no message" in toolcart("decode", file, "--mid", 9999, code=1).output
+    toolcart("decode", tmp_path / "absent", code=2)
 
 
 def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
@@ -261,7 +251,7 @@ def test_linked_parts_are_put_together_and_missing_ones_told():
     whole = b"".join(catalogue.wire(part) for part in parts)
     (told,) = [shown.as_data(one) for one in inputs.messages(whole)]
     assert told["parts"] == len(parts) and len(told["fields"]["data_fields"]) == 50 and "odd" not in told
-    assert f"{len(parts)} parts" in toolcart("decode", "-", octets=whole).output
+    assert f"{len(parts)} parts" in decoded(whole)
     lacking = [one.problem for one in inputs.messages(b"".join(catalogue.wire(part) for part in parts[:-1]))]
     assert lacking == [f"{len(parts) - 1} parts came, not all"]
     jumped = [one.problem for one in inputs.messages(catalogue.wire(parts[1]))]
@@ -273,33 +263,27 @@ def test_linked_parts_are_put_together_and_missing_ones_told():
 DEADLINE_S = 20
 
 
-def ask(*arguments):
-    return CliRunner().invoke(cli.main, ["ask", "127.0.0.1", *[str(argument) for argument in arguments]])
-
-
-def lines(done):
-    return [json.loads(line) for line in done.output.splitlines()]
+def ask(plant, *words, code=0):
+    """What `toolcart ask` says of this plant's controller, or of a port."""
+    port = plant if isinstance(plant, int) else plant.controller_port
+    return toolcart("ask", "127.0.0.1", *words, "--port", port, code=code)
 
 
 def test_the_port_may_stand_behind_the_host():
     with SimulatedPlant() as plant:
-        done = CliRunner().invoke(cli.main, ["ask", f"127.0.0.1:{plant.controller_port}", "0001"])
-    assert done.exit_code == 0 and "MID 0002" in done.output, done.output
+        assert "MID 0002" in toolcart("ask", f"127.0.0.1:{plant.controller_port}", "0001").output
 
 
 def test_a_refusal_is_shown_in_words_and_has_its_own_exit_code():
     with SimulatedPlant() as plant:
-        done = ask("64", "tightening_id=4711", "--port", plant.controller_port, "--json")
-    assert done.exit_code == 1
-    answer = lines(done)[-1]
+        answer = lines(ask(plant, "64", "tightening_id=4711", "--json", code=1))[-1]
     assert answer["mid"] == 4 and answer["fields"]["error_code"]["value"] == 15
 
 
 def test_what_is_pushed_after_a_subscription_is_shown_and_stays_unacknowledged():
     with SimulatedPlant(rate=20) as plant:
-        done = ask("60", "-r", 999, "--watch", 0.5, "--port", plant.controller_port, "--json")
-        assert done.exit_code == 0 and [one["mid"] for one in lines(done)][:2] == [2, 5]
-        assert 61 in [one["mid"] for one in lines(done)]
+        mids = [one["mid"] for one in lines(ask(plant, "60", "-r", 999, "--watch", 0.5, "--json"))]
+        assert mids[:2] == [2, 5] and 61 in mids
         assert plant.controller.acknowledged == []
 
 
@@ -309,28 +293,24 @@ def test_a_result_that_comes_instead_of_0005_is_the_answer():
         until = time.monotonic() + DEADLINE_S
         while not plant.controller.produced and time.monotonic() < until:
             time.sleep(0.01)
-        done = ask("60", "-r", 999, "--port", plant.controller_port, "--json")
-    assert done.exit_code == 0, done.output
+        done = ask(plant, "60", "-r", 999, "--json")
     assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
 
 
 def test_every_start_revision_is_tried_and_a_taken_slot_is_said():
     with SimulatedPlant(controller_options=ControllerOptions(start_revisions=(2,))) as plant:
-        done = ask("0001", "--port", plant.controller_port, "--json")
-        assert done.exit_code == 0 and lines(done)[0]["revision"] == 2
+        assert lines(ask(plant, "0001", "--json"))[0]["revision"] == 2
     with SimulatedPlant(controller_options=ControllerOptions(max_clients=0)) as plant:
-        done = ask("0040", "--port", plant.controller_port)
-        assert done.exit_code == 3 and "takes no session" in done.output and "connected" in done.output.lower()
+        told = ask(plant, "0040", code=3).output
+        assert "takes no session" in told and "connected" in told.lower()
 
 
 def test_what_changes_something_is_sent_with_yes_alone():
     with SimulatedPlant() as plant:
         for mid in ("0042", "0043", "0038", "0018", "0082"):
-            done = ask(mid, "--port", plant.controller_port)
-            assert done.exit_code == 2 and "--yes" in done.output
+            assert "--yes" in ask(plant, mid, code=2).output
         assert plant.controller.connections == 0
-        done = ask("0043", "--yes", "--port", plant.controller_port)
-        assert done.exit_code in (0, 1) and plant.controller.messages[43] == 1
+        assert ask(plant, "0043", "--yes", code=None).exit_code in (0, 1) and plant.controller.messages[43] == 1
 
 
 def test_a_wrong_request_is_said_before_anybody_is_asked():
@@ -342,14 +322,7 @@ def test_a_wrong_request_is_said_before_anybody_is_asked():
         (("0064", "-r", 99), "no described revision 99"),
         (("8000",), "no table"),
     ):
-        done = ask(*arguments)
-        assert done.exit_code == 2 and words in done.output, arguments
-
-
-def closed_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        assert words in toolcart("ask", "127.0.0.1", *arguments, code=2).output, arguments
 
 
 def answered_by(octets):
@@ -374,14 +347,12 @@ def answered_by(octets):
 
 
 def test_a_connection_that_fails_says_why():
-    done = ask("0040", "--port", closed_port())
-    assert done.exit_code == 3 and "nothing listens there" in done.output
+    assert "nothing listens there" in ask(free_port(), "0040", code=3).output
     for octets, words in (
         (None, "6: it closes the connection"),
         (b"", "does not answer MID 0001"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak Open Protocol"),
         (catalogue.wire(catalogue.encode(9999)), "does not answer MID 0001"),
     ):
-        done = ask("0040", "--wait", 0.5, "--port", answered_by(octets))
-        assert done.exit_code == 3 and words in done.output, (octets, done.output)
-        assert "Traceback" not in done.output
+        told = ask(answered_by(octets), "0040", "--wait", 0.5, code=3).output
+        assert words in told and "Traceback" not in told, octets

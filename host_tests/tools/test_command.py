@@ -5,29 +5,26 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Asker, Control
 from toolcart.tools import command as commands
-from toolcart.tools.cli import main as cli
 from toolcart.tools.status import asking, place
 from host_tests.board.test_upkeep import Out
 from host_tests.support.archive import delivering
-from host_tests.support.running import ENVIRONMENT, wait_for
+from host_tests.support.running import ENVIRONMENT, command_of, running, toolcart, wait_for
 from host_tests.support.world import Cart
 
 DEADLINE_S = 30
 
 
 @contextmanager
-def running(folder, plant, allowed):
+def running_agent(folder, plant, allowed):
     """The configuration of an agent that runs as a process between the simulators."""
     config = folder / "cart.json"
     controller = {"host": "127.0.0.1", "port": plant.controller_port}
@@ -39,14 +36,10 @@ def running(folder, plant, allowed):
     }
     toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "events": ["commands"]}
     config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
-    words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(config)]
-    process = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with running(*command_of("run", "--plain", "--config", config), stderr=subprocess.DEVNULL) as process:
         wait_for("a session", lambda: _is_ready(config))
         yield config
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(DEADLINE_S) == 0
+    assert process.returncode == 0
 
 
 def _is_ready(config):
@@ -58,9 +51,7 @@ def _is_ready(config):
 
 
 def give(config, *words, code=0):
-    done = CliRunner().invoke(cli.main, ["command", *map(str, words), "--config", str(config)])
-    assert done.exit_code == code, done.output
-    return done
+    return toolcart("command", *words, "--config", config, code=code)
 
 
 def lines_of(folder):
@@ -68,7 +59,10 @@ def lines_of(folder):
 
 
 def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
-    with delivering(tmp_path) as plant, running(tmp_path, plant, ["select-pset", "vin", "disable", "job"]) as config:
+    with (
+        delivering(tmp_path) as plant,
+        running_agent(tmp_path, plant, ["select-pset", "vin", "disable", "job"]) as config,
+    ):
         plant.produce_rate(20)
         assert give(config, 10, "select-pset", 12, "--as", "bo").stdout == "select-pset 12: accepted\n"
         time.sleep(1)
@@ -118,18 +112,14 @@ def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
     with delivering(tmp_path) as plant:
         plant.controller.options.refuse = {42: None}
         config = tmp_path / "cart.json"
-        with pytest.raises(AssertionError, match="-9"), running(tmp_path, plant, ["disable"]):
-            given = subprocess.Popen(
-                [sys.executable, "-m", "toolcart.tools.cli.main", "command", "10", "disable", "--config", str(config)],
-                env=ENVIRONMENT,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+        with pytest.raises(AssertionError, match="-9"), running_agent(tmp_path, plant, ["disable"]):
+            words = command_of("command", 10, "disable", "--config", config)
+            given = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
             wait_for("it is out", lambda: plant.controller.messages.get(42) == 1)
             os.kill(asking.ask(place.beside(config))["agent"]["pid"], signal.SIGKILL)
             said = given.communicate(timeout=DEADLINE_S)[1]
             assert given.returncode == 5 and "unknown" in said
-        with running(tmp_path, plant, ["disable"]):
+        with running_agent(tmp_path, plant, ["disable"]):
             wait_for("it is in the file", lambda: [line["outcome"] for line in lines_of(tmp_path)] == ["sent"])
         assert plant.controller.messages[42] == 1
 
@@ -144,8 +134,7 @@ def test_without_an_agent_that_is_said(tmp_path):
 def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeypatch):
     for answer, code in (([], 5), ([{"waiting": "x"}], 5), ([{"error": "no such order"}], 2), ([{"outcome": "x"}], 2)):
         monkeypatch.setattr(asking, "lines_of", lambda path, line, patience_s, answer=answer: answer)
-        done = CliRunner().invoke(cli.main, ["command", "10", "enable", "--socket", "a"])
-        assert done.exit_code == code, (answer, done.output)
+        toolcart("command", 10, "enable", "--socket", "a", code=code)
 
 
 def test_a_board_is_given_the_same_line(monkeypatch):
@@ -154,8 +143,8 @@ def test_a_board_is_given_the_same_line(monkeypatch):
     from toolcart.tools.flash import board_commands
 
     monkeypatch.setattr(board_commands, "command_lines", lambda port, line, patience_s: asked.append(line) or answer)
-    done = CliRunner().invoke(cli.main, ["command", "10", "vin", "A B", "--as", "bo", "--port", "COM3"])
-    assert done.exit_code == 0 and asked == ["command 10 wait=0 as=bo vin A%20B"], done.output
+    toolcart("command", 10, "vin", "A B", "--as", "bo", "--port", "COM3")
+    assert asked == ["command 10 wait=0 as=bo vin A%20B"]
 
 
 def test_a_board_carries_it_out_and_tells_the_same():

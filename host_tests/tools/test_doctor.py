@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.log import numbers as n
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -22,12 +21,13 @@ from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
-from toolcart.tools.cli import main as cli
 from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
+from host_tests.plant.peers import Peer, begins
 from host_tests.support.log import Area, append
+from host_tests.support.running import station_told, toolcart
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +50,17 @@ def _write(folder, tree):
 
 
 def _examined(folder, tree, *options):
-    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(_write(folder, tree)), "--json", *options])
+    done = toolcart("doctor", "--config", _write(folder, tree), "--json", *options, code=None)
     return done.exit_code, json.loads(done.stdout)["found"]
 
 
 def _of(found, what):
     return [one for one in found if one["what"].endswith(what)]
+
+
+def _offline(folder, what, tree=None):
+    """What is found of this without a connection."""
+    return _of(_examined(folder, tree or _tree(), "--offline")[1], what)[0]
 
 
 def test_a_good_plant_is_good_to_its_end(tmp_path):
@@ -64,16 +69,8 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
         code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
         assert code == 0, found
         words = " ".join(one["words"] for one in found)
-        for told in (
-            "MID 0001",
-            "revision",
-            "MID 0064",
-            "tightening ID 2",
-            "clock agrees",
-            "08",
-            "accepts connections",
-        ):
-            assert told in words, told
+        told = ("MID 0001", "revision", "MID 0064", "tightening ID 2", "clock agrees", "08", "accepts connections")
+        assert [piece for piece in told if piece not in words] == []
         assert plant.complaints() == []
     lock = [one for one in _of(found, "controller") if one["verdict"] == NOTE]
     assert "whether the tool locks" in lock[0]["words"] and "docs/controllers.md" in lock[0]["hint"]
@@ -81,15 +78,14 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "words", "helps"),
     [
-        ("/proc/nothere", "no file can be made in /proc"),  # the others: test_config_file.py
-        ("there/cart.spool", "nothing can be written in"),
+        ("/proc/nothere", "no file can be made in /proc", "spool.path"),  # the others: test_config_file.py
+        ("cart.spool", "nothing can be written in", "remount,rw"),
     ],
 )
-def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, words):
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there/cart.spool").touch()
+def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, words, helps):
+    (tmp_path / "cart.spool").touch()
 
     def refuses(_probe):
         raise OSError(30, "Read-only file system")
@@ -97,33 +93,29 @@ def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, word
     monkeypatch.setattr(local, "_syncs", refuses)
     code, found = _examined(tmp_path, _tree(spool=path), "--offline")
     spool = _of(found, "spool")[0]
-    helps = "remount,rw" if path.startswith("there") else "spool.path"
     assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and helps in spool["hint"], spool
 
 
 def test_what_lies_in_the_spools_place_is_told(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(b"holiday pictures" * 1000)
-    _, found = _examined(tmp_path, _tree(), "--offline")
-    assert "exists but is not a spool" in _of(found, "spool")[0]["words"]
+    assert "exists but is not a spool" in _offline(tmp_path, "spool")["words"]
     path.unlink()
     FileFlash(str(path), 65536, 16, (1, 1, 9)).close()
     before = path.read_bytes()
-    _, found = _examined(tmp_path, _tree(), "--offline")
-    assert "belongs to station 9 of system 1" in _of(found, "spool")[0]["words"] and path.read_bytes() == before
+    assert "belongs to station 9 of system 1" in _offline(tmp_path, "spool")["words"] and path.read_bytes() == before
     path.unlink()
     path.symlink_to("elsewhere")
-    _, found = _examined(tmp_path, _tree(), "--offline")
-    assert "is a link" in _of(found, "spool")[0]["words"]
+    assert "is a link" in _offline(tmp_path, "spool")["words"]
 
 
 def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
     full = os.statvfs_result((4096, 4096, 10, 1, 1, 1, 1, 1, 0, 255))
     monkeypatch.setattr(local.os, "statvfs", lambda _path: full)
     monkeypatch.setattr(local, "SYNC_SLOW_MS", 0)
-    _, found = _examined(tmp_path, _tree(), "--offline")
-    assert "4 KiB are free" in _of(found, "spool")[0]["words"]
-    assert _of(found, "disk")[0]["verdict"] == WARN and "slow" in _of(found, "disk")[0]["words"]
+    assert "4 KiB are free" in _offline(tmp_path, "spool")["words"]
+    disk = _offline(tmp_path, "disk")
+    assert disk["verdict"] == WARN and "slow" in disk["words"]
 
 
 def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
@@ -169,6 +161,12 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
 # -- the plant -----------------------------------------------------------------------------------------------------
 
 
+def _asked(port, start_revisions, wants=frozenset(), **settings):
+    """What is found of the controller at this port."""
+    settings = {"host": "127.0.0.1", "port": port, "start_revisions": start_revisions, **settings}
+    return controller.over_tcp("station 1", settings, wants)
+
+
 @pytest.mark.parametrize(
     ("options", "verdict", "words"),
     [
@@ -180,31 +178,23 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
 )
 def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
-        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [5, 1]}
-        found = controller.over_tcp("station 1", {**settings, "result_revisions": [1]})
+        found = _asked(plant.controller_port, [5, 1], result_revisions=[1])
     assert [one for one in found if one.verdict == verdict and words in one.words], found
 
 
-@pytest.mark.parametrize("ends_ms", [0])
-def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end(ends_ms):
-    options = ControllerOptions(
-        start_revisions=(2,),
-        result_revisions=(1,),
-        unknown_mids=(14, 40, 80),
-        alarm_revisions=(1,),
-        ends_refused={0: ends_ms},
-    )
-    with SimulatedPlant(controller_options=options) as plant:
+def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end():
+    options = {"start_revisions": (2,), "result_revisions": (1,), "alarm_revisions": (1,), "ends_refused": {0: 0}}
+    options["unknown_mids"] = (14, 40, 80)
+    with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         plant.produce(2)
-        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5, 2, 1]}
-        found = controller.over_tcp("station 1", {**settings, "result_revisions": [999, 3, 1]})
+        found = _asked(plant.controller_port, [6, 5, 2, 1], result_revisions=[999, 3, 1])
         assert plant.complaints() == []
     words = " ".join(one.words for one in found)
     for told in (
         "answers MID 0001 in revision 2",
         "pushed in revision 1",
         "newest tightening ID 2",
-        "its clock cannot be asked: " + ("it closes" if ends_ms < 0 else "code 99"),
+        "its clock cannot be asked: code 99",
         "it reports alarms, jobs and VINs beside results",
     ):
         assert told in words, (told, words)
@@ -219,50 +209,31 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
 )
 def test_why_there_is_no_session_is_told_by_what_came(options, hint):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
-        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5]}
-        [found] = controller.over_tcp("station 1", settings)
+        [found] = _asked(plant.controller_port, [6, 5])
     assert found.verdict == BAD and hint in found.hint and "takes no session" in found.words, found
 
 
-@pytest.mark.parametrize(
-    ("answer", "words", "hint"),
-    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else")],
-)
-def test_what_is_no_controller_is_told_with_what_to_look_at(monkeypatch, answer, words, hint):
-    monkeypatch.setattr(controller, "WAIT_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve():
-            with listening.accept()[0] as taken:
-                taken.sendall(answer)
-                while taken.recv(4096):
-                    pass
-
-        threading.Thread(target=serve, daemon=True).start()
-        port = listening.getsockname()[1]
-        found = controller.over_tcp("station 1", {"host": "127.0.0.1", "port": port, "start_revisions": [1]})
-    assert found[0].verdict == BAD and words in found[0].words and hint in found[0].hint, found
+def test_what_is_no_controller_is_told_with_what_to_look_at():
+    with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
+        found = _asked(peer.port, [1])[0]
+    assert found.verdict == BAD and "does not speak Open Protocol" in found.words and "something else" in found.hint
 
 
-@pytest.fixture
-def short():
-    """A folder with a name that is short enough for a device's."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
+def _line(folder, device, link, pim_port=1):
+    """The exit code, and what is found of a controller on this line."""
+    tree = _tree((1, pim_port))
+    tree["stations"][0]["controller"] = {"link": link, "device": str(device), "baud": 9600}
+    code, found = _examined(folder, tree)
+    return code, _of(found, "line")[0]
 
 
 def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(controller, "SERIAL_S", 0.4)
-    tree = _tree(controller={"link": "3964r", "device": "/dev/ttyUSB99", "baud": 9600})
-    del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
-    _, found = _examined(tmp_path, tree)
-    assert (
-        "there is no device" in _of(found, "line")[0]["words"] and "/dev/serial/by-id" in _of(found, "line")[0]["hint"]
-    )
+    _, found = _line(tmp_path, "/dev/ttyUSB99", "3964r")
+    assert "there is no device" in found["words"] and "/dev/serial/by-id" in found["hint"]
     master, slave = pty.openpty()
-    tree["stations"][0]["controller"]["device"] = os.ttyname(slave)
-    _, found = _examined(tmp_path, tree)
-    assert "no byte was received" in _of(found, "line")[0]["words"]
+    _, found = _line(tmp_path, os.ttyname(slave), "3964r")
+    assert "no byte was received" in found["words"]
     over = threading.Event()
 
     def talk():  # again and again: when the line is opened is the machine's affair
@@ -274,21 +245,21 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     talker = threading.Thread(target=talk)
     talker.start()
     monkeypatch.setattr(controller, "SERIAL_S", 1.0)
-    _, found = _examined(tmp_path, tree)
+    _, found = _line(tmp_path, os.ttyname(slave), "3964r")
     over.set()
     talker.join()
-    assert "they are not an answer" in _of(found, "line")[0]["words"] and "Wrong baud" in _of(found, "line")[0]["hint"]
+    assert "they are not an answer" in found["words"] and "Wrong baud" in found["hint"]
     os.close(master)
     os.close(slave)
 
 
-def test_a_controller_on_a_line_answers(tmp_path, short):
-    with SimulatedPlant(link="ascii", line_path=short / "line.tty") as plant:
-        tree = _tree((1, plant.pim_port), controller={"link": "ascii", "device": str(short / "line.tty")})
-        del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
-        code, found = _examined(tmp_path, tree)
-    words = _of(found, "line")[0]["words"]
-    assert code == 0 and "a controller answers on" in words and "controller name Cart controller" in words, found
+def test_a_controller_on_a_line_answers(tmp_path):
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # its name has to fit a device's
+        device = f"{short}/line.tty"
+        with SimulatedPlant(link="ascii", line_path=Path(device)) as plant:
+            code, found = _line(tmp_path, device, "ascii", plant.pim_port)
+    assert code == 0 and "a controller answers on" in found["words"], found
+    assert "controller name Cart controller" in found["words"]
 
 
 @pytest.mark.parametrize(
@@ -307,24 +278,32 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     assert code == 1 and words in _of(found, what)[0]["words"], found
 
 
+@contextlib.contextmanager
+def _spool(path, count):
+    """The area, state and log of a spool file with so many results; it is closed at the end, with its state saved."""
+    flash = FileFlash(str(path), 65536)
+    area = Area(kept_blocks=4, flash=flash)
+    state, log = area.mount()
+    for ident in range(count):
+        append(log, ident)
+    yield area, state, log
+    assert state.save()
+    flash.close()
+
+
 def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     path = tmp_path / "cart.spool"
     assert "neither" in toolsnet.compare(10, 0, path)[0].words
     assert toolsnet.compare(10, 7, path)[0].verdict == NOTE
-    flash = FileFlash(str(path), 65536)
-    area = Area(kept_blocks=4, flash=flash)
-    state, log = area.mount()
-    for ident in range(3):
-        append(log, ident)
-    quarantine = Quarantine(area.kept, state, log)
-    quarantine.start()
-    assert quarantine.keep(1, 17) > 0 and state.save()
-    flash.close()
+    with _spool(path, 3) as (area, state, log):
+        quarantine = Quarantine(area.kept, state, log)
+        quarantine.start()
+        assert quarantine.keep(1, 17) > 0
     behind, kept = toolsnet.compare(10, 1, path)
     assert "1 of 3: 2 are to be sent" in behind.words
     assert kept.verdict == NOTE and "1 result set aside: refused by ToolsNet, in doubt or unreadable" in kept.words
     command = kept.hint.split("`")[1]
-    assert "1 in the quarantine" in CliRunner().invoke(cli.main, shlex.split(command)[1:]).output
+    assert "1 in the quarantine" in toolcart(*shlex.split(command)[1:]).output
     ahead = toolsnet.compare(10, 9, path)[0]
     assert ahead.verdict == WARN and "Another agent" in ahead.hint
     path.write_bytes(b"x" * 5000)
@@ -334,25 +313,20 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (
-            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "2"},
-            "has failed (exit code 2, it refuses",
-        ),
-        (
-            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "3"},
-            "(exit code 3, no spool can be used)",
-        ),
-        ({"ActiveState": "failed", "Result": "oom-kill"}, "has failed (the machine had no memory left)"),
-        ({"ActiveState": "activating", "Result": "watchdog"}, "again (it hung, and its watchdog ended it)"),
-        ({"ActiveState": "activating"}, "the service toolcart is being started: "),
-        ({"ActiveState": "inactive"}, "the service toolcart is stopped: "),
-        ({"ActiveState": "active"}, "the service toolcart is active, and does not answer: "),
-        ({}, "no agent runs (service toolcart): nothing is taken from a controller"),
+        ("failed exit-code 2", "has failed (exit code 2, it refuses"),
+        ("failed exit-code 3", "(exit code 3, no spool can be used)"),
+        ("failed oom-kill", "has failed (the machine had no memory left)"),
+        ("activating watchdog", "again (it hung, and its watchdog ended it)"),
+        ("activating", "the service toolcart is being started: "),
+        ("inactive", "the service toolcart is stopped: "),
+        ("active", "the service toolcart is active, and does not answer: "),
+        ("", "no agent runs (service toolcart): nothing is taken from a controller"),
     ],
 )
 def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, state, words):
+    said = dict(zip(("ActiveState", "Result", "ExecMainStatus"), state.split(), strict=False))
     monkeypatch.setattr(runner, "unit_of", lambda _path: ("toolcart", {}))
-    monkeypatch.setattr(agent, "state_of", lambda _unit: state)
+    monkeypatch.setattr(agent, "state_of", lambda _unit: said)
     code, found = _examined(tmp_path, _tree(), "--offline")
     assert code == 1 and found[0]["what"] == "agent" and words in found[0]["words"], found[0]
 
@@ -361,33 +335,15 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
 
 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
-    toolsnet_part = {
-        "kind": "toolsnet",
-        "state": "closed",
-        "host": "p",
-        "port": 6575,
-        "why": "no PIM",
-        "why_in": "pim verify",
-    }
-    shown = {
-        "number": 1,
-        "mounted": True,
-        "backlog": 2,
-        "stored": 5,
-        "parked": 0,
-        "delivered": 3,
-        "outlets": [toolsnet_part],
-    }
-    shown["controller"] = {"state": "ready", "host": "c", "port": 4545, "why": "", "why_in": ""}
+    shown = station_told()
+    shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
     monkeypatch.setattr(asking, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
     code, found = _examined(tmp_path, _tree())
     assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
-    assert (
-        "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
-        and "2 waiting" in _of(found, "results")[0]["words"]
-    )
+    assert "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
+    assert "2 waiting" in _of(found, "results")[0]["words"]
 
 
 def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):
@@ -446,29 +402,19 @@ def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp
 
 
 def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
-    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(tmp_path / "no.json")])
-    assert done.exit_code == 2 and "no.json: file not found" in done.output, done.output
-    assert done.output.splitlines()[-1] == "1 thing does not work"
+    told = toolcart("doctor", "--config", tmp_path / "no.json", code=2).output
+    assert "no.json: file not found" in told and told.splitlines()[-1] == "1 thing does not work"
 
 
-@pytest.mark.parametrize(("sequence", "words"), [(0, "was its database emptied")])
-def test_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
-    # A spool from which ToolsNet took five results, and three wait.
-    path = tmp_path / "cart.spool"
-    flash = FileFlash(str(path), 65536)
-    area = Area(kept_blocks=4, flash=flash)
-    state, log = area.mount()
-    for ident in range(8):
-        append(log, ident)
-    for _ in range(5):
-        assert log.peek(log.cursors[0]) > 0
-        log.cursors[0].advance()
-    state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = 5
-    state.numbers[n.SENT] = n.SENT_MET
-    assert state.save()
-    flash.close()
-    found = toolsnet.compare(10, sequence, tmp_path / "cart.spool")[0]
-    assert words in found.words and found.verdict == (GOOD if sequence == 5 else WARN)
+def test_an_emptied_toolsnet_is_told_in_the_words_of_the_log(tmp_path):
+    with _spool(tmp_path / "cart.spool", 8) as (_, state, log):  # ToolsNet took five results, and three wait
+        for _ in range(5):
+            assert log.peek(log.cursors[0]) > 0
+            log.cursors[0].advance()
+        state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = 5
+        state.numbers[n.SENT] = n.SENT_MET
+    found = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
+    assert "was its database emptied" in found.words and found.verdict == WARN
 
 
 def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
@@ -476,11 +422,10 @@ def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
         earlier.setattr(linux_header, "VERSION", 1)
         page = linux_header.Header(16, 4096, 16, linux_header.NO_OWNER, bytes(16)).page()
     (tmp_path / "cart.spool").write_bytes(bytes(page) + b"\xff" * 65536)
-    found = local.spool("s", tmp_path / "cart.spool", {"size_kib": 64, "owner": (3, 1, 10)})[0]
-    assert found.verdict == BAD and "made by another version of toolcart" in found.words
+    found = _offline(tmp_path, "spool")
+    assert found["verdict"] == BAD and "made by another version of toolcart" in found["words"]
 
 
 def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
     FileFlash(str(tmp_path / "cart.spool"), 64 * 1024).close()
-    found = local.spool("s", tmp_path / "cart.spool", {"size_kib": 64, "owner": (3, 1, 10)})[0]
-    assert ": 64 KiB, this station's" in found.words
+    assert ": 64 KiB, this station's" in _offline(tmp_path, "spool")["words"]

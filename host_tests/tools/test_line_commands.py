@@ -6,10 +6,10 @@ import threading
 import tty
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower, line
+from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower
+from host_tests.support.running import toolcart
 from lab.harness.serial_cart import SerialCart
 
 
@@ -37,59 +37,55 @@ def test_text_that_is_no_capture_is_told_with_its_line():
             list(read(["# first", text]))
 
 
-def words(explainer, octets):
-    return [explainer.explain(heard) for heard in octets]
+@pytest.mark.parametrize(
+    ("kind", "explainer", "wrong", "said"),
+    [
+        ("3964r", Explain3964R, ("noise", "wrong", "fail", "not belong"), ("MID '1' = MID 0001", "MID '1' = MID 0061")),
+        ("ascii", ExplainAscii, ("ignored", "dropped"), ("ETX of the message",) * 6),
+    ],
+)
+def test_every_octet_of_a_whole_session_is_explained(kind, explainer, wrong, said):
+    _, octets = capture_of(kind)
+    explain = explainer().explain
+    told = [explain(heard) for heard in octets]
+    assert not [text for text in told if any(word in text for word in wrong)]
+    assert all(told.count(text) >= said.count(text) for text in said)
+    if kind == "3964r":
+        assert told[:3] == ["STX: asks to send", "DLE: go ahead, I listen", "tag of the integrator"]
+        assert any(text.startswith("BCC") and text.endswith("right") for text in told)
 
 
-def test_every_octet_of_a_whole_3964r_session_is_explained():
-    _, octets = capture_of("3964r")
-    told = words(Explain3964R(), octets)
-    assert len(told) == len(octets)
-    assert not [text for text in told if "noise" in text or "wrong" in text or "fail" in text or "not belong" in text]
-    assert told[:3] == ["STX: asks to send", "DLE: go ahead, I listen", "tag of the integrator"]
-    assert "MID '1' = MID 0001" in told and "MID '1' = MID 0061" in told
-    assert any(text.startswith("BCC") and text.endswith("right") for text in told)
-
-
-def test_every_octet_of_a_whole_ascii_session_is_explained():
-    _, octets = capture_of("ascii")
-    told = words(ExplainAscii(), octets)
-    assert not [text for text in told if "ignored" in text or "dropped" in text]
-    assert told.count("ETX of the message") >= 6
-
-
-def test_faults_are_named():
-    def said(*octets):
-        return words(Explain3964R(), [Heard(at_s, from_agent, octet) for at_s, from_agent, octet in octets])
-
-    assert "wrong" in said((0, True, 2), (0, False, 16), (0, True, 65), (0, True, 16), (0, True, 3), (0, True, 0))[-1]
-    assert "more than ZVZ" in said((0, True, 2), (0, False, 16), (0.3, True, 65))[-1]
-    assert "more than QVZ" in said((0, True, 2), (3.0, True, 2))[-1]
-    assert "both ask" in said((0, True, 2), (0, False, 2))[-1]
-    assert "noise" in said((0, False, 65))[-1]
-    assert (
-        "to be repeated"
-        in said((0, True, 2), (0, False, 16), (0, True, 16), (0, True, 3), (0, True, 0x13), (0, False, 0x15))[-1]
-    )
-    assert "spoiled" in said((0, True, 2), (0, False, 16), (0, True, 16), (0, True, 65))[-1]
+@pytest.mark.parametrize(
+    ("capture", "words"),
+    [
+        ("> 02, < 10, > 41, > 10, > 03, > 00", "wrong"),
+        ("> 02, < 10, 0.3 > 41", "more than ZVZ"),
+        ("> 02, 3.0 > 02", "more than QVZ"),
+        ("> 02, < 02", "both ask"),
+        ("< 41", "noise"),
+        ("> 02, < 10, > 10, > 03, > 13, < 15", "to be repeated"),
+        ("> 02, < 10, > 10, > 41", "spoiled"),
+    ],
+)
+def test_faults_are_named(capture, words):
+    lines = [one if one[0].isdigit() else f"0 {one}" for one in capture.split(", ")]
+    explainer = Explain3964R()
+    assert words in [explainer.explain(heard) for heard in read(lines)][-1]
 
 
 def test_decode_prints_one_line_an_octet(tmp_path):
     lines, octets = capture_of("3964r")
     file = tmp_path / "capture.txt"
     file.write_text("\n".join(lines))
-    done = CliRunner().invoke(line, ["decode", str(file)])
-    assert done.exit_code == 0
-    assert len(done.output.splitlines()) == len(octets)
-    assert "agent" in done.output.splitlines()[0] and "asks to send" in done.output.splitlines()[0]
+    told = toolcart("line", "decode", file).output.splitlines()
+    assert len(told) == len(octets) and "agent" in told[0] and "asks to send" in told[0]
 
 
 def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     file = tmp_path / "no.txt"
     file.write_text("nonsense\n")
-    done = CliRunner().invoke(line, ["decode", str(file)])
-    assert done.exit_code == 1 and "line 1" in done.output
-    assert CliRunner().invoke(line, ["decode", str(tmp_path / "missing")]).exit_code == 2
+    assert "line 1" in toolcart("line", "decode", file, code=1).output
+    toolcart("line", "decode", tmp_path / "missing", code=2)
 
 
 def monitored(octets, *more):
@@ -100,7 +96,7 @@ def monitored(octets, *more):
     writer = threading.Timer(0.3, lambda: os.write(master, octets))
     writer.start()
     try:
-        return CliRunner().invoke(line, ["monitor", os.ttyname(slave), *more])
+        return toolcart("line", "monitor", os.ttyname(slave), *more)
     finally:
         writer.join()
         os.close(master)
@@ -109,15 +105,14 @@ def monitored(octets, *more):
 
 def test_monitor_shows_and_records_a_live_line(tmp_path):
     record = tmp_path / "record.txt"
-    done = monitored(b"\x02", "--seconds", "0.8", "--record", str(record))
-    assert done.exit_code == 0 and "controller  02  STX: asks to send" in done.output
+    done = monitored(b"\x02", "--seconds", "0.8", "--record", record)
+    assert "controller  02  STX: asks to send" in done.output
     assert [(h.from_agent, h.octet) for h in read(record.read_text().splitlines())] == [(False, 2)]
 
 
 def test_monitor_tells_how_busy_the_line_is():
     done = monitored(b"\x02" * 96, "--seconds", "1.4", "--busy")
-    assert done.exit_code == 0 and "STX" not in done.output
-    assert "controller ##" in done.stdout and "96 bytes" in done.stdout
+    assert "STX" not in done.output and "controller ##" in done.stdout and "96 bytes" in done.stdout
     assert "the line was busy: controller" in done.stderr and "(96 bytes)" in done.stderr
 
 

@@ -45,10 +45,49 @@ def doubts(station: dict) -> list[tuple[str, str]]:
     return found
 
 
-LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
-LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER", "text escaped": "ESCAPED"}
+# What is counted: the word at the beginning of the line, what it is a number of, and what helps.
+_COUNTED = {
+    "gone": ("GONE", "tightening IDs gone: the controller no longer has them", "`{gaps}` lists them"),
+    "unsubscribed": (
+        "NOT PUSHED",
+        "times since the start the controller stopped pushing results while connected",
+        "was the agent stalled, or the controller reconfigured?",
+    ),
+    "passed over": (
+        "PASSED OVER",
+        "results not taken since the start, as MID 0065 names another station",
+        'if they are of this station, set controller.tightening_ids to "own"',
+    ),
+    "text escaped": (
+        "ESCAPED",
+        "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
+        "docs/outlets.md says how to decode it",
+    ),
+    "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
+    "overwritten": (
+        "OVERWRITTEN",
+        "results overwritten, because the spool was full",
+        "a larger spool.size_kib holds more",
+    ),
+    "missed": ("MISSED", "records dropped before a further outlet had them", "it was away or slow"),
+    "set aside": (
+        "SET ASIDE",
+        "results set aside: refused by ToolsNet, in doubt or unreadable",
+        "`{quarantine}` shows them",
+    ),
+    "receipts above": (
+        "RECEIPTS",
+        "receipts of MQTT name more than was sent, and are ignored",
+        "does another cart have this topic, or the consumer another database?",
+    ),
+    "receipts below": (
+        "RECEIPTS",
+        "receipts of MQTT went back: a consumer was restored",
+        "it gets what the spool still has",
+    ),
+}
+LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()}
 USUAL = {"passed over", "text escaped"}  # at some controllers: reported once
-LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
 def everything(station: dict) -> list[Need]:
@@ -62,71 +101,23 @@ def everything(station: dict) -> list[Need]:
 def counted(station: dict) -> list[Need]:
     """Return what did not get through; `key` is how many, even if 0."""
     recovery = station.get("recovery", {})
-    counters = station.get("counters", {})
-    outlets = station.get("outlets", ())
-    rows = (
-        (
-            "gone",
-            recovery.get("gone"),
-            "tightening IDs gone: the controller no longer has them",
-            f"`{commands.gaps(station)}` lists them",
-        ),
-        (
-            "unsubscribed",
-            counters.get("unsubscribed"),
-            "times since the start the controller stopped pushing results while connected",
-            "was the agent stalled, or the controller reconfigured?",
-        ),
-        (
-            "passed over",
-            counters.get("passed over"),
-            "results not taken since the start, as MID 0065 names another station",
-            'if they are of this station, set controller.tightening_ids to "own"',
-        ),
-        (
-            "text escaped",
-            counters.get("text escaped"),
-            "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
-            "docs/outlets.md says how to decode it",
-        ),
-        (
-            "again",
-            recovery.get("stored_again_at_most"),
-            "results may be stored twice: the spool no longer had the first copy",
-            "",
-        ),
-        (
-            "overwritten",
-            station.get("overwritten"),
-            "results overwritten, because the spool was full",
-            "a larger spool.size_kib holds more",
-        ),
-        ("missed", station.get("missed"), "records dropped before a further outlet had them", "it was away or slow"),
-        (
-            "set aside",
-            station.get("parked"),
-            "results set aside: refused by ToolsNet, in doubt or unreadable",
-            f"`{commands.quarantine(station)}` shows them",
-        ),
-        (
-            "receipts above",
-            sum(outlet.get("receipts_above", 0) for outlet in outlets),
-            "receipts of MQTT name more than was sent, and are ignored",
-            "does another cart have this topic, or the consumer another database?",
-        ),
-        (
-            "receipts below",
-            sum(outlet.get("receipts_below", 0) for outlet in outlets),
-            "receipts of MQTT went back: a consumer was restored",
-            "it gets what the spool still has",
-        ),
-    )
-    return [
-        Need(
-            slug, NOTE, LABELS[slug], f"{n or 0} {words if n != 1 else words.replace('s ', ' ', 1)}", hint, str(n or 0)
-        )
-        for slug, n, words, hint in rows
-    ]
+    counts = {
+        **station.get("counters", {}),
+        "gone": recovery.get("gone"),
+        "again": recovery.get("stored_again_at_most"),
+        "overwritten": station.get("overwritten"),
+        "missed": station.get("missed"),
+        "set aside": station.get("parked"),
+    }
+    for side in ("above", "below"):
+        counts[f"receipts {side}"] = sum(one.get(f"receipts_{side}", 0) for one in station.get("outlets", ()))
+    ways = {"gaps": commands.gaps(station), "quarantine": commands.quarantine(station)}
+    found = []
+    for slug, (label, words, hint) in _COUNTED.items():
+        count = counts.get(slug) or 0
+        told = words if count != 1 else words.replace("s ", " ", 1)
+        found.append(Need(slug, NOTE, label, f"{count} {told}", hint.format(**ways), str(count)))
+    return found
 
 
 def doubtful(station: dict) -> list[Need]:
