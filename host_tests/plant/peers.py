@@ -14,14 +14,22 @@ RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
 
 
 class Peer:
-    """A listening socket; what comes is given to `behave`, each connection in a thread of its own."""
+    """A listening socket; what comes is given to `behave`, each connection in a thread of its own.
 
-    def __init__(self, behave, port=0):
+    It has the port `place`, 0: a free one, or is a Unix socket at this path.
+    """
+
+    def __init__(self, behave, place=0):
         self.behave = behave
         self.connections = 0
         self._open = []
-        self._listening = socket.create_server(("127.0.0.1", port))
-        self.port = self._listening.getsockname()[1]
+        if isinstance(place, str):
+            self._listening = socket.socket(socket.AF_UNIX)
+            self._listening.bind(place)
+            self._listening.listen()
+        else:
+            self._listening = socket.create_server(("127.0.0.1", place))
+            self.port = self._listening.getsockname()[1]
 
     def __enter__(self):
         threading.Thread(target=self._serve, daemon=True).start()

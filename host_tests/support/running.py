@@ -59,10 +59,10 @@ def wait_for(what: str | Callable[[], object], condition: Callable[[], object], 
 
 
 @contextmanager
-def running(*command: object, **pipes: int) -> Iterator[subprocess.Popen[str]]:
+def running(*command: object, env: dict = ENVIRONMENT, **pipes: int) -> Iterator[subprocess.Popen[str]]:
     """The process of this command, ended by SIGTERM; what it says can be read."""
     words = [str(word) for word in command]
-    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, **pipes) as process:
+    with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True, **pipes) as process:
         try:
             yield process
         finally:

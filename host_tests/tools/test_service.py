@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.cart import app
@@ -21,7 +21,7 @@ from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from lab.cache import CHECKOUT
+from host_tests.support.running import ENVIRONMENT, command_of, running, toolcart
 from lab.packaging.debian import REPORT_TIMER, report_unit
 
 CART = {
@@ -52,6 +52,27 @@ def lines_of(text):
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
+def install(root, *words, code=0):
+    """What `install-service` says that writes below this folder."""
+    return toolcart("install-service", *words, "--root", root, code=code).output
+
+
+def state_of(root):
+    """The service's folder there, made."""
+    state = root / STATE_FOLDER.lstrip("/")
+    state.mkdir(parents=True, exist_ok=True)
+    return state
+
+
+def verified(unit):
+    """What systemd has to say of a unit's file."""
+    verify = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=DEADLINE_S)
+    return [line for line in verify.stderr.splitlines() if "toolcart" in line]
+
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+
+
 # -- the unit ------------------------------------------------------------------------------------------------------
 
 
@@ -67,15 +88,14 @@ def test_devices_are_closed_but_for_the_serial_lines_of_the_configuration():
     assert "DeviceAllow=/dev/ttyUSB0 rw" in text and "PrivateDevices" not in text
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@needs_systemd
 @pytest.mark.parametrize(
     "text_for", [lambda program: Service(program).text(), lambda program: ArchiveService(program).text(), report_unit]
 )
 def test_systemd_accepts_the_unit_and_finds_it_shut_in(text_for, tmp_path):
     unit = tmp_path / "toolcart-test.service"
     unit.write_text(text_for(sys.executable))
-    verify = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=DEADLINE_S)
-    assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
+    assert verified(unit) == []
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
     security = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
     assert security.returncode == 0, security.stdout[-300:]
@@ -85,9 +105,7 @@ def test_systemd_accepts_the_unit_and_finds_it_shut_in(text_for, tmp_path):
 
 
 def install_archive(root, *words, code=0):
-    said = CliRunner().invoke(commands.install_service, ["--archive", "--root", str(root), *words])
-    assert said.exit_code == code, said.output
-    return said.output
+    return toolcart("install-service", "--archive", "--root", root, *words, code=code).output
 
 
 def test_an_archive_is_installed_with_its_options(tmp_path):
@@ -100,15 +118,14 @@ def test_an_archive_is_installed_with_its_options(tmp_path):
     assert (tmp_path / "var/lib/toolcart-archive").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@needs_systemd
 def test_report_has_the_archives_user_and_folder_and_a_timer(tmp_path):
     report, archive = lines_of(report_unit("/usr/bin/toolcart")), lines_of(ArchiveService("/usr/bin/toolcart").text())
     assert report["User"] == "toolcart-archive" == archive["StateDirectory"] == report["StateDirectory"]
     (tmp_path / "toolcart-archive-report.service").write_text(report_unit(sys.executable))
     timer = tmp_path / "toolcart-archive-report.timer"
     timer.write_text(REPORT_TIMER)
-    verify = subprocess.run(["systemd-analyze", "verify", timer], capture_output=True, text=True, timeout=DEADLINE_S)
-    assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
+    assert verified(timer) == []
 
 
 def test_options_of_an_archive_that_cannot_be_read_install_nothing(tmp_path):
@@ -122,46 +139,39 @@ def test_options_of_an_archive_that_cannot_be_read_install_nothing(tmp_path):
 
 
 def test_print_shows_the_unit_and_writes_nothing(cart, tmp_path):
-    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--print", "--root", str(tmp_path)])
-    assert said.exit_code == 0 and "[Service]" in said.output
+    assert "[Service]" in install(tmp_path, "--config", cart, "--print")
     assert not (tmp_path / "etc").exists()
 
 
 def test_files_are_written_below_root_and_secrets_are_for_the_service_only(cart, tmp_path):
-    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--root", str(tmp_path)])
-    assert said.exit_code == 0, said.output
-    config = tmp_path / STATE_FOLDER.lstrip("/") / "config.json"
+    install(tmp_path, "--config", cart)
+    config = state_of(tmp_path) / "config.json"
     assert json.loads(config.read_text()) == CART
     assert config.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "etc/systemd/system/toolcart.service").is_file()
     assert (tmp_path / "etc/systemd/system/toolcart.service").stat().st_mode & 0o7777 == 0o644
 
 
-def install(cart, root, code=0):
-    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--root", str(root)])
-    assert said.exit_code == code, said.output
-    return said.output
+@pytest.fixture
+def precious(tmp_path):
+    """A file that only root may change."""
+    file = tmp_path / "shadow"
+    file.write_text("root's own")
+    yield file
+    assert file.read_text() == "root's own"
 
 
-def test_no_link_in_the_service_s_folder_is_followed(cart, tmp_path):
-    state = tmp_path / STATE_FOLDER.lstrip("/")
-    state.mkdir(parents=True)
-    precious = tmp_path / "shadow"
-    precious.write_text("root's own")
+def test_no_link_in_the_service_s_folder_is_followed(cart, tmp_path, precious):
+    state = state_of(tmp_path)
     for name in ("config.json.new", "config.json"):
         (state / name).symlink_to(precious)
-    install(cart, tmp_path)
-    assert precious.read_text() == "root's own"
+    install(tmp_path, "--config", cart)
     assert not (state / "config.json").is_symlink() and json.loads((state / "config.json").read_text()) == CART
     assert sorted(p.name for p in state.iterdir()) == ["config.json"]
 
 
-def test_a_link_that_comes_back_at_once_is_not_followed(cart, tmp_path, monkeypatch):
-    state = tmp_path / STATE_FOLDER.lstrip("/")
-    state.mkdir(parents=True)
-    precious = tmp_path / "shadow"
-    precious.write_text("root's own")
-    real = os.open
+def test_a_link_that_comes_back_at_once_is_not_followed(cart, tmp_path, precious, monkeypatch):
+    state, real = state_of(tmp_path), os.open
 
     def late(name, *arguments, **named):
         if name == "config.json.new":
@@ -169,13 +179,12 @@ def test_a_link_that_comes_back_at_once_is_not_followed(cart, tmp_path, monkeypa
         return real(name, *arguments, **named)
 
     monkeypatch.setattr(place.os, "open", late)
-    assert "File exists" in install(cart, tmp_path, code=1)
-    assert precious.read_text() == "root's own"
+    assert "File exists" in install(tmp_path, "--config", cart, code=1)
 
 
 def test_a_second_run_leaves_a_file_that_the_service_can_read(cart, tmp_path, monkeypatch):
-    install(cart, tmp_path)
-    state = tmp_path / STATE_FOLDER.lstrip("/")
+    install(tmp_path, "--config", cart)
+    state = state_of(tmp_path)
     given = []
     if os.geteuid() == 0:
         os.chown(state, 64123, 64124)  # as systemd does for a dynamic user
@@ -184,7 +193,7 @@ def test_a_second_run_leaves_a_file_that_the_service_can_read(cart, tmp_path, mo
         monkeypatch.setattr(place.os, "fchown", lambda _, *owner: given.append(owner))
     config = state / "config.json"
     config.chmod(0o000)
-    install(cart, tmp_path)
+    install(tmp_path, "--config", cart)
     owner = config.stat()
     if given:
         assert given[0] == (os.getuid(), os.getgid())
@@ -199,7 +208,7 @@ def test_the_folder_of_a_dynamic_user_is_found_behind_systemd_s_link(cart, tmp_p
         private = state.parent / "private" / "toolcart"
         private.mkdir(parents=True, exist_ok=True)
         state.symlink_to(target)
-        install(cart, tmp_path)
+        install(tmp_path, "--config", cart)
         assert json.loads((private / "config.json").read_text()) == CART
         (private / "config.json").unlink()
         state.unlink()
@@ -212,11 +221,11 @@ def test_any_other_link_in_place_of_the_folder_is_refused(cart, tmp_path):
     state.parent.mkdir(parents=True)
     for target in (elsewhere, "private/other", "../../elsewhere"):
         state.symlink_to(target)
-        assert "which systemd did not make" in install(cart, tmp_path, code=1)
+        assert "which systemd did not make" in install(tmp_path, "--config", cart, code=1)
         state.unlink()
     (state.parent / "private").symlink_to(elsewhere)
     state.symlink_to("private/toolcart")
-    install(cart, tmp_path, code=1)
+    install(tmp_path, "--config", cart, code=1)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -228,15 +237,15 @@ def test_what_is_installed_is_what_was_checked(cart, tmp_path, monkeypatch):
         return real(*arguments)
 
     monkeypatch.setattr(commands, "problems", later)
-    install(cart, tmp_path)
-    assert json.loads((tmp_path / STATE_FOLDER.lstrip("/") / "config.json").read_text()) == CART
+    install(tmp_path, "--config", cart)
+    assert json.loads((state_of(tmp_path) / "config.json").read_text()) == CART
 
 
 def test_a_wrong_configuration_installs_nothing(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text("{}")
-    said = CliRunner().invoke(commands.install_service, ["--config", str(path), "--root", str(tmp_path)])
-    assert said.exit_code == 2 and not (tmp_path / "etc").exists()
+    install(tmp_path, "--config", path, code=2)
+    assert not (tmp_path / "etc").exists()
 
 
 def test_what_the_service_cannot_reach_is_told():
@@ -253,8 +262,9 @@ def test_what_the_service_cannot_reach_is_told():
 # -- sd_notify -----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_sent_without_a_manager():
-    assert Notifier({}).send("READY=1") is False
+def test_nothing_is_sent_without_a_manager_or_to_one_that_went_away(tmp_path):
+    for environment in ({}, {"NOTIFY_SOCKET": str(tmp_path / "gone")}):
+        assert Notifier(environment).send("READY=1") is False
 
 
 def test_ready_and_status_are_datagrams(manager):
@@ -274,62 +284,31 @@ def test_a_name_with_an_at_sign_is_abstract():
         assert listener.recv(100) == b"WATCHDOG=1"
 
 
-def test_a_manager_that_went_away_is_no_error(tmp_path):
-    assert Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).send("READY=1") is False
-
-
 def test_a_watchdog_of_another_process_is_not_ours():
     environment = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}
     assert Notifier(environment).watchdog_ms == 0
     assert Notifier({**environment, "WATCHDOG_PID": str(os.getpid())}).watchdog_ms == 60000
 
 
-class Alive:
-    def __init__(self):
-        self.fine = True
-        self.reason = ""
-
-    def may_feed(self, now):
-        self.reason = "" if self.fine else "station 1 does not move"
-        return self.fine
-
-
-class Heard:
-    watchdog_ms = 60000
-
-    def __init__(self):
-        self.said = []
-
-    def ready(self):
-        self.said.append("ready")
-
-    def feed(self):
-        self.said.append("feed")
-
-    def status(self, text):
-        self.said.append(text)
-
-
 def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
-    heard, alive = Heard(), Alive()
+    said = []
+    notifier = SimpleNamespace(watchdog_ms=60000, status=said.append)
+    notifier.ready, notifier.feed = (lambda: said.append("ready")), (lambda: said.append("feed"))
+    alive = SimpleNamespace(reason="", may_feed=lambda now: not alive.reason)
     now = TICKS_MAX - 1000
-    supervision = Supervision(heard, alive, now)
+    supervision = Supervision(notifier, alive, now)
     assert supervision.on_turn(now, lambda: "fine") == 30000
-    assert heard.said == ["ready", "feed", "fine"]
-    alive.fine = False
+    assert said == ["ready", "feed", "fine"]
+    alive.reason = "station 1 does not move"
     now = (now + 30000) & TICKS_MAX
     supervision.on_turn(now, lambda: "fine")
-    assert heard.said[3:] == ["not fed: station 1 does not move"]
+    assert said[3:] == ["not fed: station 1 does not move"]
 
 
 def test_agent_as_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
     address, heard = manager
-    environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(cart)]
-    agent = subprocess.Popen(
-        command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
-    try:
+    environment = {**ENVIRONMENT, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
+    with running(*command_of("run", "--plain", "--config", cart), env=environment) as agent:
         assert heard() == "READY=1"
         told = [heard() for _ in range(6)]
         assert told.count("WATCHDOG=1") == 3
@@ -338,13 +317,11 @@ def test_agent_as_service_says_ready_is_fed_and_says_that_it_stops(cart, manager
         while heard() != "STOPPING=1":
             pass
         assert agent.wait(DEADLINE_S) == 0
-    finally:
-        agent.kill()
-        agent.communicate()
 
 
 def without_a_spool(cart, monkeypatch, heal):
     """The lines that an agent tells whose spool cannot be used at first; `heal` is called once it has said so."""
+    cart.write_text(cart.read_text().replace("a.spool", "disk/a.spool"))
     monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
     told = []
     agent = process.Agent(config_file.read_to_run(cart), str(cart), 20, told.append)
@@ -363,10 +340,6 @@ def without_a_spool(cart, monkeypatch, heal):
 def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, monkeypatch, tmp_path):
     address, heard = manager
     monkeypatch.setenv("NOTIFY_SOCKET", address)
-    tree = json.loads(cart.read_text())
-    tree["stations"][0]["number"] = 10
-    tree["stations"][0]["spool"]["path"] = "disk/a.spool"
-    cart.write_text(json.dumps(tree))
 
     def heal():
         time.sleep(0.3)  # some attempts more
@@ -383,7 +356,4 @@ def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, mo
 
 def test_by_hand_a_bad_spool_is_an_exit_code(cart, monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    tree = json.loads(cart.read_text())
-    tree["stations"][0]["spool"]["path"] = "disk/a.spool"
-    cart.write_text(json.dumps(tree))
     assert without_a_spool(cart, monkeypatch, [])[0] == 3

@@ -1,8 +1,8 @@
 """`toolcart status`: a running agent says how it is, whoever asks and however badly; the same words for a board."""
 
+import contextlib
 import json
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -11,58 +11,34 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.board.linux.control import PATIENCE_MS, Control
-from toolcart.tools.cli import main as cli
 from toolcart.tools.status import asking, commands, place, served
 from toolcart.tools.status.served import CLIENTS
 from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
-
-DEADLINE_S = 30
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
-def _config(folder, port, spool="cart.spool", stations=1):
-    tree = {
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": port, "reconnect_s": 0.2},
-        "stations": [
-            {
-                "number": number,
-                "controller": {"host": "127.0.0.1", "port": port},
-                "spool": {"path": f"{number}{spool}", "size_kib": 64},
-            }
-            for number in range(1, stations + 1)
-        ],
-    }
-    path = folder / "cart.json"
-    path.write_text(json.dumps(tree), encoding="utf-8")
-    return path
+from host_tests.plant.peers import Peer
+from host_tests.support.running import (
+    ROOT,
+    cart_without_sides,
+    command_of,
+    free_port,
+    ran,
+    station_told,
+    toolcart,
+    wait_for,
+)
+from host_tests.support.running import running as running_command
 
 
 @pytest.fixture
-def running(tmp_path, free_port):
+def running(tmp_path):
     """The configuration of an agent that runs, with no one at the other ends."""
-    path = _config(tmp_path, free_port)
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(path)]
-    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + DEADLINE_S
-    while not _has_tried(path):
-        assert time.monotonic() < until and process.poll() is None
-        time.sleep(0.05)
-    yield path
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(DEADLINE_S) == 0
-    assert not Path(place.beside(path)).exists()
+    path = cart_without_sides(tmp_path, "", free_port())
+    with running_command(*command_of("run", "--plain", "--config", path)) as process:
+        wait_for("both sides were tried", lambda: _has_tried(path))
+        yield path
+    assert process.returncode == 0 and not Path(place.beside(path)).exists()
 
 
 def _has_tried(path):
@@ -74,18 +50,17 @@ def _has_tried(path):
     return station["mounted"] and station["controller"]["why"] and station["outlets"][0]["why"]
 
 
-def _invoke(*arguments):
-    return CliRunner().invoke(cli.main, ["status", *map(str, arguments)])
+def status(*words, code=0):
+    return toolcart("status", *words, code=code).output
 
 
 def test_a_running_agent_says_what_is_not_connected_and_why(running):
-    done = _invoke("--config", running)
-    assert done.exit_code == 0, done.output
-    for words_told in ("process", "station 1", "refused the connection", "Is Open Protocol switched on", "0 stored"):
-        assert words_told in done.output, done.output
-    told = json.loads(_invoke("--config", running, "--json").output)
+    said = status("--config", running)
+    for words_told in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
+        assert words_told in said, said
+    told = json.loads(status("--config", running, "--json"))
     assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
-    assert told["stations"][0]["spool"]["path"].endswith("1cart.spool")
+    assert told["stations"][0]["spool"]["path"].endswith("7.spool")
     assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
     mode = os.stat(place.beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
@@ -93,31 +68,26 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
 
 def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
     before = os.stat(place.beside(running)).st_ino
-    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(running)]
-    second = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
-    assert second.returncode == 3 and "another agent answers there" in second.stdout
-    assert os.stat(place.beside(running)).st_ino == before and _invoke("--config", running).exit_code == 0
+    assert "another agent answers there" in ran("run", "--plain", "--config", running, code=3).stdout
+    assert os.stat(place.beside(running)).st_ino == before and status("--config", running)
 
 
 def test_no_one_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
-    done = _invoke("--config", config)
-    assert done.exit_code == 3 and "no agent runs here" in done.output and "toolcart run --config" in done.output
+    said = status("--config", config, code=3)
+    assert "no agent runs here" in said and "toolcart run --config" in said
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(place.beside(config))
-    done = _invoke("--config", config)
-    assert done.exit_code == 3 and "left behind by an agent that was killed" in done.output
-    assert json.loads(_invoke("--config", config, "--json").output)["running"] is False
-    done = _invoke("--config", config, "--port", "COM3")
-    assert done.exit_code == 2
+    assert "left behind by an agent that was killed" in status("--config", config, code=3)
+    assert json.loads(status("--config", config, "--json", code=3))["running"] is False
+    status("--config", config, "--port", "COM3", code=2)
 
 
 def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
     monkeypatch.setattr(place, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
-    done = _invoke()
-    assert done.exit_code == 3 and f"there is no {tmp_path}/toolcart/agent.sock" in done.output
-    assert "systemctl status toolcart" in done.output
+    said = status(code=3)
+    assert f"there is no {tmp_path}/toolcart/agent.sock" in said and "systemctl status toolcart" in said
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "toolcart"))
     assert place.socket_of("cart.json") == place.default()
 
@@ -148,21 +118,15 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
     assert "sudo" in told.value.hint
 
 
-def test_what_is_no_status_is_refused(tmp_path):
-    for answer in (b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""):
-        path = str(tmp_path / f"{len(answer)}.sock")
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(path)
-            listening.listen(1)
-            pid = os.fork()
-            if pid == 0:
-                client, _ = listening.accept()
-                client.recv(100)
-                client.sendall(answer)
-                os._exit(0)
-            with pytest.raises(asking.Trouble):
-                asking.ask(path, 5)
-            os.waitpid(pid, 0)
+@pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])
+def test_what_is_no_status_is_refused(tmp_path, answer):
+    def behave(client):
+        client.recv(100)
+        client.sendall(answer)
+
+    path = str(tmp_path / "a.sock")
+    with Peer(behave, path), pytest.raises(asking.Trouble):
+        asking.ask(path, 5)
 
 
 # -- who asks badly ------------------------------------------------------------------------------------------------
@@ -187,11 +151,9 @@ def _client(control, text=b"status\n"):
 
 def _read(client):
     octets = b""
-    try:
+    with contextlib.suppress(BlockingIOError):
         while piece := client.recv(65536):
             octets += piece
-    except BlockingIOError:
-        pass
     return octets
 
 
@@ -223,11 +185,9 @@ def test_silent_clients_hold_up_no_one_for_long(tmp_path):
 
 
 def _station(**changed):
-    toolsnet = {"kind": "toolsnet", "state": "streaming", "host": "10.0.0.9", "port": 6575, "why": "", "why_in": ""}
-    controller = {"state": "ready", "host": "10.0.0.5", "port": 4545, "why": "", "why_in": "", "clock_ahead_s": -70}
-    shown = {"number": 10, "name": "Cart", "mounted": True, "controller": controller, "outlets": [toolsnet]}
-    shown.update({"stored": 5, "delivered": 3, "backlog": 2, "oldest_waiting": "2026-11-20 10:00:00", "counters": {}})
-    shown.update({"spool": {"used_blocks": 3, "blocks": 16, "torn": 1}, "recovery": {"open_ids": 0, "gone": 0}})
+    shown = station_told(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
+    shown["controller"]["clock_ahead_s"] = -70
+    shown["spool"]["torn"] = 1
     return {**shown, **changed}
 
 
@@ -262,12 +222,10 @@ def test_clock_and_memory_are_those_of_this_machine():
 
 
 def test_asking_imports_neither_the_agent_nor_what_draws():
-    source = (
-        "import sys, toolcart.tools.cli.main, toolcart.tools.status.commands; print(any(n in sys.modules for n in %r))"
-    )
-    heavy = ["toolcart.agent.cart.app", "textual", "mpremote", "sqlalchemy", "asyncio"]
-    done = subprocess.run([sys.executable, "-c", source % heavy], env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.stdout.strip() == "False", done.stderr
+    heavy = {"toolcart.agent.cart.app", "textual", "mpremote", "sqlalchemy", "asyncio"}
+    source = "import sys, toolcart.tools.cli.main, toolcart.tools.status.commands; print({*sys.modules} & %r)" % heavy
+    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_the_same_words_are_told_of_a_board():
@@ -303,5 +261,4 @@ def test_watching_ends_in_order(monkeypatch):
 
     monkeypatch.setattr(asking, "ask", ask)
     monkeypatch.setattr(commands, "EVERY_S", 0.0)
-    done = _invoke("--watch", "--json", "--socket", "x")
-    assert done.exit_code == 0 and len(done.output.splitlines()) == 2
+    assert len(status("--watch", "--json", "--socket", "x").splitlines()) == 2

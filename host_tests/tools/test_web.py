@@ -1,31 +1,36 @@
 """`toolcart web`: pages only to be read, /metrics, no one who may not look; Prometheus and a browser read it."""
 
+import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
-from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
-from toolcart.tools.cli.main import main
 from toolcart.tools.status import asking, place
 from toolcart.tools.web import app, commands, metrics, page
-from toolcart.tools.web import page as looking
 from toolcart.tools.web.page import Looking, Seen
 from host_tests.support.memory import needed
-from host_tests.support.running import ROOT, cart_without_sides, free_port, page_of, running, started
+from host_tests.support.running import (
+    ROOT,
+    cart_without_sides,
+    command_of,
+    free_port,
+    page_of,
+    running,
+    started,
+    toolcart,
+    wait_for,
+)
 from host_tests.tools.test_status_command import _station
 from lab.harness.browser import browser as chromium
 
@@ -34,6 +39,7 @@ CART = {
     "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
 }
 NASTY = '<script>alert("x")</script>\\\n"'
+TOKEN = "0123456789abcdef"
 NOW_S = time.mktime(time.strptime("2026-11-20 10:01:00", "%Y-%m-%d %H:%M:%S"))
 
 
@@ -41,8 +47,13 @@ def _whole(**changed):
     """A station with everything that a status has."""
     station = _station(parked=1, overwritten=0, counters={"duplicates": 2, "server connects": 3}, **changed)
     station["outlets"][0].setdefault("waiting", 4)
-    station["spool"].update({"damaged": 0, "worn": 0, "erases_ever": 77})
-    station["spool"].update({"syncs": 10, "sync_ms_mean": 2.0, "sync_ms_most": 9.0})
+    station["spool"].update(erases_ever=77, syncs=10, sync_ms_mean=2.0, sync_ms_most=9.0)
+    return station
+
+
+def _away_from_its_controller(**changed):
+    station = _whole(**changed)
+    station["controller"].update(state="closed", why="refused")
     return station
 
 
@@ -65,19 +76,11 @@ def _client(ask, paths=("/x/cart.json.sock",), **options):
 # -- /metrics ------------------------------------------------------------------------------------------------------
 
 
-def _families(text):
-    return {family.name: family for family in text_string_to_metric_families(text)}
-
-
-def _samples(text, name):
-    return [sample for family in _families(text).values() for sample in family.samples if sample.name == name]
-
-
 def test_prometheus_own_parser_reads_every_figure():
-    station = _whole(name=NASTY)
-    station["controller"].update(state="closed", why="refused")
-    text = metrics.text_of([metrics.Agent("cart", _told(station), 2), metrics.Agent("gone", None)], NOW_S)
-    told = {(one.name, one.labels.get("side", "")): one for f in _families(text).values() for one in f.samples}
+    cart = metrics.Agent("cart", _told(_away_from_its_controller(name=NASTY)), 2)
+    text = metrics.text_of([cart, metrics.Agent("gone", None)], NOW_S)
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    told = {(one.name, one.labels.get("side", "")): one for one in samples}
     assert told["toolcart_results_stored_total", ""].value == 5
     assert told["toolcart_results_stored_total", ""].labels == {"agent": "cart", "station": "10", "name": NASTY}
     assert told["toolcart_results_waiting", ""].value == 2 and told["toolcart_results_parked", ""].value == 1
@@ -89,13 +92,13 @@ def test_prometheus_own_parser_reads_every_figure():
     assert told["toolcart_spool_sync_time_seconds_total", ""].value == pytest.approx(0.02)
     assert told["toolcart_agent_memory_bytes", ""].value == 20000 * 1024
     assert told["toolcart_agent_restarts_total", ""].value == 0 and 'restarts_total{agent="cart"} 2' in text
-    ups = {one.labels["agent"]: one.value for one in _samples(text, "toolcart_up")}
+    ups = {one.labels["agent"]: one.value for one in samples if one.name == "toolcart_up"}
     assert ups == {"cart": 1, "gone": 0}
 
 
 def test_every_family_is_told_of_whole_station_and_has_help_and_type():
-    station = _whole(needs_operator={"why": "it is full"})
-    station["controller"].update(state="closed", why="refused", line={"overruns": 2})
+    station = _away_from_its_controller(needs_operator={"why": "it is full"})
+    station["controller"]["line"] = {"overruns": 2}
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():
@@ -126,25 +129,18 @@ def test_the_dashboard_asks_for_figures_that_there_are():
     wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
     asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
     assert asked and asked <= set(metrics.FAMILIES)
-    assert json.loads(CliRunner().invoke(main, ["web", "--dashboard"]).output) == board
+    assert json.loads(toolcart("web", "--dashboard").output) == board
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_overview_says_what_is_connected_and_why_not():
-    station = _whole(name=NASTY)
-    station["controller"].update(state="closed", why="refused")
-    with _client(lambda _path, _patience_s: _told(station)) as client:
+    with _client(lambda _path, _patience_s: _told(_away_from_its_controller(name=NASTY))) as client:
         shown = client.get("/")
         assert shown.status_code == 200 and "<script>" not in shown.text
-        for words in (
-            "refused the connection",
-            "Is Open Protocol switched on",
-            "streaming",
-            "toolcart quarantine list",
-        ):
-            assert words in shown.text, words
+        said = ("refused the connection", "Is Open Protocol switched on", "streaming", "toolcart quarantine list")
+        assert [words for words in said if words not in shown.text] == []
         assert "refused the connection" in client.get("/agent/cart.json").text
         assert client.get("/status.json").json()["agents"][0]["status"]["stations"][0]["stored"] == 5
         assert client.get("/metrics").headers["content-type"] == CONTENT_TYPE
@@ -161,12 +157,12 @@ def test_a_missing_agent_and_a_missing_spool_are_told():
 
 
 def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
-    monkeypatch.setattr(looking, "HOLD_S", 0.0)
+    monkeypatch.setattr(page, "HOLD_S", 0.0)
     good, wrong = tmp_path / "good.json", tmp_path / "my wrong.json"
     good.write_text(json.dumps(CART))
     wrong.write_text(json.dumps({**CART, "stations": []}))
     configs = {place.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
-    with _client(looking.ask_or_check(configs), tuple(configs)) as client:
+    with _client(page.ask_or_check(configs), tuple(configs)) as client:
         told = unescape(client.get("/").text)
         assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
         assert "none.json: 1 mistake" in told and "file not found" in told
@@ -179,13 +175,11 @@ def test_configurations_that_are_all_wrong_end_it_as_they_end_run(tmp_path):
     wrong, good = tmp_path / "wrong.json", tmp_path / "good.json"
     wrong.write_text(json.dumps({**CART, "stations": []}))
     good.write_text(json.dumps(CART))
-    serve = ["web", "--port", "0", "--seconds", "0.2", "--config"]
-    run = CliRunner().invoke(main, ["run", "--plain", "--config", str(wrong)])
-    for paths in ([wrong], [wrong, tmp_path / "none.json"]):
-        done = CliRunner().invoke(main, [*serve, *" --config ".join(map(str, paths)).split()])
-        assert done.exit_code == 2 and str(run.output).strip() in done.output
-    done = CliRunner().invoke(main, [*serve, str(wrong), "--config", str(good)])
-    assert done.exit_code == 0 and "wrong.json: 1 mistake" in done.output
+    serve = ["web", "--port", 0, "--seconds", 0.2, "--config", wrong]
+    told = toolcart("run", "--plain", "--config", wrong, code=2).output.strip()
+    for more in ((), ("--config", tmp_path / "none.json")):
+        assert told in toolcart(*serve, *more, code=2).output
+    assert "wrong.json: 1 mistake" in toolcart(*serve, "--config", good).output
 
 
 def test_nothing_can_be_changed_here():
@@ -207,21 +201,14 @@ def test_a_foreign_page_cannot_read_it_under_a_name_of_its_own():
 
 
 def test_with_a_token_no_one_looks_without_it():
-    token = "0123456789abcdef"
-    odd = {"authorization": ("Bearer \xe9" + token).encode("latin-1")}
-    with _client(_away, token=token) as client:
+    with _client(_away, token=TOKEN) as client:
         assert client.get("/metrics").status_code == 401 and client.get("/health").status_code == 200
-        assert client.get("/metrics", headers=odd).status_code == 401
-        assert client.get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == 200
-
-
-def test_a_browser_gives_the_token_as_a_password():
-    token = "0123456789abcdef"
-    with _client(_away, token=token) as client:
+        assert client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        # A browser gives it as a password.
         assert client.get("/").headers["www-authenticate"].startswith("Basic ")
-        assert client.get("/", auth=("anybody", token)).status_code == 200
-        assert client.get("/", auth=(token, "")).status_code == 401
-        for odd in ("Basic", "Basic ====", "Basic \xff", f"Basic {token}", "Digest x", token):
+        assert client.get("/", auth=("anybody", TOKEN)).status_code == 200
+        assert client.get("/", auth=(TOKEN, "")).status_code == 401
+        for odd in (f"Bearer \xe9{TOKEN}", "Basic", "Basic ====", "Basic \xff", f"Basic {TOKEN}", "Digest x", TOKEN):
             assert client.get("/", headers={"authorization": odd.encode("latin-1")}).status_code == 401, odd
 
 
@@ -234,7 +221,7 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
     for _ in range(50):
         watch.look()
     assert len(asked) == 1
-    monkeypatch.setattr(looking, "HOLD_S", 0.0)
+    monkeypatch.setattr(page, "HOLD_S", 0.0)
     watch.look()
     assert len(asked) == 2
     watch.close()
@@ -249,9 +236,9 @@ def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
 
 def test_agents_have_names_of_their_own():
     paths = ["/run/toolcart/agent.sock", "/a/cart.json.sock", "/b/cart.json.sock", "/b/line.json.sock"]
-    assert list(looking.names_of(paths).values()) == ["toolcart", "a-cart.json", "cart.json", "line.json"]
+    assert list(page.names_of(paths).values()) == ["toolcart", "a-cart.json", "cart.json", "line.json"]
     many = [f"/{folder}/x/cart.json.sock" for folder in "abc"]
-    assert len(set(looking.names_of(many).values())) == 3
+    assert len(set(page.names_of(many).values())) == 3
 
 
 def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
@@ -271,48 +258,34 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
     ("content", "mode", "words"), [("0123456789abcdef", 0o644, "chmod 600"), ("short", 0o600, "at least 16")]
 )
 def test_a_token_that_is_none_is_refused(tmp_path, content, mode, words):
-    path = tmp_path / "token"
-    if content is not None:
-        path.write_text(content, encoding="utf-8")
-        path.chmod(mode)
-    done = CliRunner().invoke(main, ["web", "--token-file", str(path)])
-    assert done.exit_code == 2 and words in done.output
+    path = _token_in(tmp_path, content, mode)
+    assert words in toolcart("web", "--token-file", path, code=2).output
+
+
+def _token_in(folder, content=TOKEN, mode=0o600):
+    path = folder / "token"
+    path.write_text(content, encoding="utf-8")
+    path.chmod(mode)
+    return path
 
 
 def test_a_credential_of_systemd_is_taken_with_the_mode_it_has(tmp_path, monkeypatch):
-    path = tmp_path / "token"
-    path.write_text("0123456789abcdef\n", encoding="utf-8")
-    path.chmod(0o440)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert commands._token(str(path)) == "0123456789abcdef"
+    assert commands._token(str(_token_in(tmp_path, f"{TOKEN}\n", 0o440))) == TOKEN
 
 
 def test_others_on_the_network_need_a_token_or_a_word():
-    done = CliRunner().invoke(main, ["web", "--host", "0.0.0.0"])
-    assert done.exit_code == 2 and "--token-file" in done.output and "--open" in done.output
+    told = toolcart("web", "--host", "0.0.0.0", code=2).output
+    assert "--token-file" in told and "--open" in told
     assert commands._is_loopback("::1") and commands._is_loopback("localhost") and not commands._is_loopback("pi")
 
 
 def test_it_serves_and_ends_and_a_port_in_use_is_told():
-    command = [
-        sys.executable,
-        "-m",
-        "toolcart.tools.cli.main",
-        "web",
-        "/x/none.json.sock",
-        "--port",
-        "0",
-        "--seconds",
-        "20",
-    ]
-    environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as serving:
-        assert serving.stdout is not None
-        address = serving.stdout.readline().split()[2].rstrip(",")
-        taken = CliRunner().invoke(main, ["web", "--port", address.rsplit(":", 1)[1]])
-        assert taken.exit_code == 1 and "--port" in taken.output and "in use" in taken.output
-        serving.terminate()
-        assert serving.wait(20) in (0, -15)
+    with running(*command_of("web", "/x/none.json.sock", "--port", 0, "--seconds", 20)) as serving:
+        address = page_of(serving.stdout.readline())
+        taken = toolcart("web", "--port", address.rsplit(":", 1)[1], code=1).output
+        assert "--port" in taken and "in use" in taken
+    assert serving.returncode in (0, -15)
 
 
 def test_every_text_of_others_is_escaped():
@@ -321,7 +294,6 @@ def test_every_text_of_others_is_escaped():
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 SOON_MS = 60000
-TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -340,7 +312,7 @@ def cart(tmp_path_factory):
         yield config, port
 
 
-@contextmanager
+@contextlib.contextmanager
 def _page(browser, cart, *options, token="", **context):
     """A page that complains about nothing and asks no one else."""
     wrong = []
@@ -399,9 +371,7 @@ def test_on_a_phone_nothing_has_to_be_moved_aside(browser, cart, scheme):
 
 
 def test_a_browser_asks_for_the_token(browser, cart, tmp_path):
-    file = tmp_path / "token"
-    file.write_text(TOKEN, encoding="utf-8")
-    file.chmod(0o600)
+    file = _token_in(tmp_path)
     with _page(browser, cart, "--token-file", file, token=TOKEN, viewport=DESK) as page:
         _shown(page, "tr.station").to_have_count(1)
     with _page(browser, cart, "--token-file", file, token="another", viewport=DESK) as page:
@@ -411,7 +381,6 @@ def test_a_browser_asks_for_the_token(browser, cart, tmp_path):
 # Debian's Prometheus itself scrapes `toolcart web` of a running agent, and answers what the dashboard asks.
 
 SERVER = shutil.which("prometheus") or ROOT / ".cache/prometheus/usr/bin/prometheus"
-SOON_S = 60
 
 UNKNOWN = {"toolcart_controller_clock_ahead_seconds", "toolcart_serial_overruns_total"}  # no time was told, and no line
 SCRAPED = """
@@ -432,9 +401,7 @@ def prometheus(tmp_path_factory):
     """The address of a server that scrapes an agent of one station, every second."""
     folder = tmp_path_factory.mktemp("prometheus")
     config = cart_without_sides(folder, 'Left "door"', free_port())
-    token, port = folder / "token", free_port()
-    token.write_text(TOKEN, encoding="utf-8")
-    token.chmod(0o600)
+    token, port = _token_in(folder), free_port()
     with (
         started("run", "--plain", "--config", config),
         started("web", "--port", 0, "--config", config, "--token-file", token) as said,
@@ -458,16 +425,15 @@ def _asked(address, expression):
 
 def _soon(address, expression):
     """The samples once there are some."""
-    until = time.monotonic() + SOON_S
-    while time.monotonic() < until:
-        try:
-            samples = _asked(address, expression)
-        except OSError:
-            samples = []  # it does not listen yet
-        if samples:
-            return samples
-        time.sleep(0.2)
-    raise AssertionError(f"the server never had {expression}")
+    samples = []
+
+    def looked():
+        with contextlib.suppress(OSError):  # it does not listen yet
+            samples[:] = _asked(address, expression)
+        return bool(samples)
+
+    wait_for(f"the server has {expression}", looked)
+    return samples
 
 
 @needs_prometheus
