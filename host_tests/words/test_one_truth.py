@@ -187,7 +187,7 @@ def of_metrics(station):
 
 def of_live_view(station):
     """The words of the left panel, whose lines are wrapped."""
-    return " ".join(" ".join(line[:LEFT] for line in _screen([station], size=SIZE)[0]).split())
+    return " ".join(" ".join(line[:LEFT] for line in _screen(station, size=SIZE).split("\n")).split())
 
 
 @pytest.mark.parametrize("state", STATES)
