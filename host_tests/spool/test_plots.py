@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent import catalogue
 from toolcart.agent.base.fields import fill
@@ -12,12 +11,11 @@ from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made
-from toolcart.tools.cli.main import main
-from toolcart.tools.spool.commands import spool
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
 from host_tests.support.frames import message
 from host_tests.support.log import Area
+from host_tests.support.running import toolcart
 from host_tests.wide.test_graphs import cart_of
 
 # 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
@@ -66,9 +64,7 @@ def image(tmp_path):
 
 
 def run(*words, code=0):
-    done = CliRunner().invoke(spool, ["plot", *words])
-    assert done.exit_code == code, done.output
-    return done
+    return toolcart("spool", "plot", *words, code=code)
 
 
 def numbers(*words):
@@ -127,8 +123,8 @@ EXAMPLE = (
 )
 
 
-def plot(*words, stdin=None):
-    return CliRunner().invoke(main, ["trace", "plot", *words], input=stdin)
+def plot(*words, stdin=None, code=0):
+    return toolcart("trace", "plot", *words, text=stdin, code=code)
 
 
 def trace(what, samples, step="2.0", scale="0.01", unit=1, ident=7, **more):
@@ -142,9 +138,7 @@ def pair(ident=7):
 
 
 def curves(*words, stdin=None):
-    done = plot("--json", *words, stdin=stdin)
-    assert done.exit_code == 0, done.output
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in plot("--json", *words, stdin=stdin).stdout.splitlines()]
 
 
 def test_the_worked_example_has_its_physical_values():
@@ -182,26 +176,26 @@ def test_a_mt_focus_in_the_capture_turns_the_octets_round():
 
 
 def test_what_a_curve_lacks_is_said():
-    octets = trace(2, TORQUE, announced=9)
-    done = plot("--json", stdin=octets)
-    assert "5 samples are there, 9 were announced" in done.stdout
+    assert "5 samples are there, 9 were announced" in plot("--json", stdin=trace(2, TORQUE, announced=9)).stdout
     (one,), _ = load(message(900, made.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     curve = one.curves["torque"]
     assert curve.times_ms == [] and "no coefficient" in curve.notes[0]
     assert panels(one)[0].across == "sample"
 
 
-def test_errors_say_what_happened_and_what_to_do(tmp_path):
-    done = plot(str(tmp_path / "nothing"))
-    assert done.exit_code == 2 and "No such file" in done.output and "Is the name right" in done.output
-    done = plot(stdin=b"hello\nworld\n")
-    assert done.exit_code == 1 and "there is no curve in standard input" in done.output and "graphs" in done.output
-    done = plot("--id", "9", stdin=pair())
-    assert done.exit_code == 1 and "no curve is of tightening 9" in done.output and "There are 7" in done.output
-    done = plot(stdin=b"\n".join([b"x"] * 50))
-    assert done.output.count("toolcart:") <= 6
-    done = plot("--json", stdin=b'{"schema":1,"type":"graph"}\n{"schema":1,"type":"graph",broken\n')
-    assert done.exit_code == 1 and "line 1" in done.output and "line 2" in done.output
+@pytest.mark.parametrize(
+    ("words", "stdin", "code", "told"),
+    [
+        (["nothing"], None, 2, ("No such file", "Is the name right")),
+        ([], b"hello\nworld\n", 1, ("there is no curve in standard input", "graphs")),
+        (["--id", "9"], pair(), 1, ("no curve is of tightening 9", "There are 7")),
+        (["--json"], b'{"schema":1,"type":"graph"}\n{"schema":1,"type":"graph",broken\n', 1, ("line 1", "line 2")),
+        ([], b"\n".join([b"x"] * 50), 1, ("toolcart:",)),
+    ],
+)
+def test_errors_say_what_happened_and_what_to_do(words, stdin, code, told):
+    said = plot(*words, stdin=stdin, code=code).output
+    assert all(piece in said for piece in told) and said.count("toolcart:") <= 6
 
 
 def test_a_library_that_is_missing_is_named(monkeypatch, tmp_path):
@@ -209,23 +203,16 @@ def test_a_library_that_is_missing_is_named(monkeypatch, tmp_path):
 
     for name, words in (("plotext", ()), ("matplotlib", ("--png", str(tmp_path / "x.png")))):
         monkeypatch.setitem(sys.modules, name, None)
-        done = plot(*words, stdin=pair())
-        assert done.exit_code == 2 and f"{name} is not installed" in done.output and "[plot]" in done.output
+        said = plot(*words, stdin=pair(), code=2).output
+        assert f"{name} is not installed" in said and "[plot]" in said
 
 
 def test_the_terminal_shows_three_drawings_and_which_tightening():
     pytest.importorskip("plotext")
     done = plot("--width", "70", "--height", "10", stdin=pair(5) + pair(6))
-    assert done.exit_code == 0, done.output
-    for words in (
-        "torque over time",
-        "angle over time",
-        "torque over angle",
-        "tightening 6",
-        "time (ms)",
-        "torque (Nm)",
-    ):
+    for words in ("torque over time", "angle over time", "torque over angle", "tightening 6"):
         assert words in done.stdout
+    assert "time (ms)" in done.stdout and "torque (Nm)" in done.stdout
     assert "of 2 tightenings the last one" in done.stderr and "5, 6" in done.stderr
     assert max(len(line) for line in done.stdout.splitlines()) <= 70
 
@@ -233,8 +220,8 @@ def test_the_terminal_shows_three_drawings_and_which_tightening():
 def test_the_picture_is_one_and_cannot_be_written_anywhere(tmp_path):
     pytest.importorskip("matplotlib")
     path = tmp_path / "curve.png"
-    done = plot("--png", str(path), stdin=pair())
-    assert done.exit_code == 0 and path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 20000
-    for name, said in ((str(tmp_path / "no" / "x.png"), "No such file"), (str(tmp_path / "x.doc"), "cannot write")):
-        done = plot("--png", name, stdin=pair())
-        assert done.exit_code == 2 and said in done.output and "Name a .png" in done.output
+    plot("--png", path, stdin=pair())
+    assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 20000
+    for name, said in (("no/x.png", "No such file"), ("x.doc", "cannot write")):
+        told = plot("--png", tmp_path / name, stdin=pair(), code=2).output
+        assert said in told and "Name a .png" in told

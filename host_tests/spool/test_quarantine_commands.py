@@ -1,5 +1,6 @@
 """`toolcart quarantine` reaches a stopped spool, a running agent and a board, and says what became of the order."""
 
+import contextlib
 import json
 import os
 import socket
@@ -8,13 +9,11 @@ import threading
 import time
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.config import complete
 from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
-from toolcart.tools.cli import main as cli
 from toolcart.tools.flash import board_commands
 from toolcart.tools.flash.link import Failed
 from toolcart.tools.live import panels
@@ -22,6 +21,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from host_tests.support.quarantine import spool_with
+from host_tests.support.running import station_told, status_of, toolcart
 
 
 @pytest.fixture
@@ -30,10 +30,14 @@ def spool(tmp_path):
     return spool_with(tmp_path, b"0061 \x1b[31mnonsense of some octets")
 
 
-def run(*arguments, code=0, text=None):
-    done = CliRunner().invoke(cli.main, ["quarantine", *map(str, arguments)], input=text)
-    assert done.exit_code == code, done.output
-    return done
+def run(*words, code=0):
+    return toolcart("quarantine", *words, code=code)
+
+
+def tree_of(number, spool, port=9):
+    """The configuration of a cart of one station with this spool."""
+    station = {"number": number, "controller": {"host": "127.0.0.1", "port": port}, "spool": {"path": str(spool)}}
+    return {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": port}, "stations": [station]}
 
 
 def test_a_stopped_spool_is_listed_and_not_changed(spool):
@@ -74,12 +78,8 @@ def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_pa
 
 
 def test_a_configuration_names_the_spool_and_its_station(spool):
-    tree = {
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 6575},
-        "stations": [{"number": 7, "controller": {"host": "127.0.0.1"}, "spool": {"path": "cart.spool"}}],
-    }
     config = spool.parent / "cart.json"
-    config.write_text(json.dumps(tree))
+    config.write_text(json.dumps(tree_of(7, "cart.spool")))
     assert "6 in the quarantine" in run("list", "--config", config, "--station", "7").stdout
     assert "has no station 8" in run("list", "--config", config, "--station", "8", code=2).stderr
     run("list", code=2)
@@ -91,10 +91,8 @@ def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
 
 
 def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
-    flash = FileFlash(str(spool), 0)
-    said = run("drop", "all", "--yes", "--spool", spool, code=3).stderr
-    assert "stop that one first" in said
-    flash.close()
+    with contextlib.closing(FileFlash(str(spool), 0)):
+        assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
 
 
 class Running:
@@ -103,6 +101,12 @@ class Running:
     def __init__(self, path, dispatch):
         self.control = Control(str(path) + SUFFIX, dispatch)
         self.now = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.control.close()
 
     def turn(self, count=1):
         for _ in range(count):
@@ -123,44 +127,43 @@ def numbers(words, _asker):
 
 
 def lines_of(client):
-    try:
+    with contextlib.suppress(BlockingIOError):
         return [json.loads(line) for line in client.recv(1 << 20).splitlines()]
-    except BlockingIOError:
-        return []
+
+
+@pytest.fixture
+def listing(tmp_path):
+    """An agent that takes one order."""
+    with Running(tmp_path / "cart.spool", {"list": numbers}) as running:
+        yield running
 
 
 def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
     path = tmp_path / "cart.spool"
-    running = Running(path, {})
-    mode = os.stat(str(path) + SUFFIX).st_mode
-    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
-    again = Running(path, {})  # after a SIGKILL the name is still there
-    assert again.control.note == ""
-    again.control.close()
-    assert os.listdir(tmp_path) == []
-    running.control.close()
+    with Running(path, {}):
+        mode = os.stat(str(path) + SUFFIX).st_mode
+        assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+        with Running(path, {}) as again:  # after a SIGKILL the name is still there
+            assert again.control.note == ""
+        assert os.listdir(tmp_path) == []
 
 
-def test_an_order_is_answered_piece_by_piece(tmp_path):
-    running = Running(tmp_path / "cart.spool", {"list": numbers})
-    client = running.connected()
+def test_an_order_is_answered_piece_by_piece(listing):
+    client = listing.connected()
     client.send(b"list a\n")
-    running.turn(8)
+    listing.turn(8)
     assert lines_of(client) == [{"words": ["list", "a"]}, {"more": 1}, {"end": True}]
-    assert client.recv(10) == b"" and running.control.listener.sock is not None
-    running.control.close()
+    assert client.recv(10) == b"" and listing.control.listener.sock is not None
 
 
-def test_a_second_client_waits_and_is_served_then(tmp_path):
-    running = Running(tmp_path / "cart.spool", {"list": numbers})
-    first, second = running.connected(), running.connected()
+def test_a_second_client_waits_and_is_served_then(listing):
+    first, second = listing.connected(), listing.connected()
     second.send(b"list\n")
-    running.turn(5)
-    assert lines_of(second) == [] and running.control.listener.sock is None
+    listing.turn(5)
+    assert lines_of(second) is None and listing.control.listener.sock is None
     first.close()
-    running.turn(10)
+    listing.turn(10)
     assert lines_of(second)[-1] == {"end": True}
-    running.control.close()
 
 
 def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
@@ -171,42 +174,38 @@ def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
             yield {"filler": "x" * 10000}
         done.append(True)
 
-    running = Running(tmp_path / "cart.spool", {"list": long})
-    silent = running.connected()
-    running.now = PATIENCE_MS
-    running.turn()
-    assert silent.recv(10) == b""
-    slow = running.connected()
-    slow.send(b"list\n")
-    running.turn(400)
-    assert not done and len(running.control.talks[0].pending) < 200000
-    running.now += PATIENCE_MS
-    running.turn(400)
-    assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
-    assert running.control.on_turn(running.now) == FOREVER
-    running.control.close()
+    with Running(tmp_path / "cart.spool", {"list": long}) as running:
+        silent = running.connected()
+        running.now = PATIENCE_MS
+        running.turn()
+        assert silent.recv(10) == b""
+        slow = running.connected()
+        slow.send(b"list\n")
+        running.turn(400)
+        assert not done and len(running.control.talks[0].pending) < 200000
+        running.now += PATIENCE_MS
+        running.turn(400)
+        assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
+        assert running.control.on_turn(running.now) == FOREVER
 
 
-def test_what_is_no_order_is_refused(tmp_path):
-    running = Running(tmp_path / "cart.spool", {"list": numbers})
+def test_what_is_no_order_is_refused(listing):
     for request in (b"explode\n", b"\n", b"\xff\xfe\n"):
-        client = running.connected()
+        client = listing.connected()
         client.send(request)
-        running.turn(3)
+        listing.turn(3)
         assert "no such order" in lines_of(client)[0]["error"]
-        running.turn(2)
-    client = running.connected()
+        listing.turn(2)
+    client = listing.connected()
     client.send(b"x" * (LINE_MAX + 1))
-    running.turn(4)
+    listing.turn(4)
     assert client.recv(10) == b""
-    running.control.close()
 
 
 def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
-    running = Running(tmp_path / ("x" * 120), {})
-    assert "no orders can be given" in running.control.note
-    running.turn()
-    running.control.close()
+    with Running(tmp_path / ("x" * 120), {}) as running:
+        assert "no orders can be given" in running.control.note
+        running.turn()
 
 
 def test_orders_reach_a_board_over_its_cable(capsys):
@@ -237,18 +236,11 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     from toolcart.tools.process.agent import Agent
 
-    tree = {
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
-        "stations": [{"number": 7, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": str(spool)}}],
-    }
-    lines = []
-    agent = Agent(complete(tree), str(spool.parent / "cart.json"), 50, lines.append)
+    agent = Agent(complete(tree_of(7, spool)), str(spool.parent / "cart.json"), 50, lambda line: None)
     answers = []
 
     def ask():
-        answers.append(orders.Place(spool).ask(["list"]))
-        answers.append(orders.Place(spool).ask(["retry", "1-2"]))
-        answers.append(orders.Place(spool).ask(["status"]))
+        answers.extend(orders.Place(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
         agent.board.request_stop()
 
     asker = threading.Thread(target=ask, daemon=True)
@@ -271,25 +263,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
 
 
 def status_line(**changed):
-    shown = {
-        "number": 1,
-        "mounted": True,
-        "logged": 0,
-        "log": [],
-        "counters": {},
-        "controller": {"state": "ready", "waits_for_room": False, "host": "a", "port": 1},
-        "toolsnet": {"state": "streaming", "host": "a", "port": 1},
-        "stored": 20,
-        "delivered": 9,
-        "backlog": 3,
-        "overwritten": 0,
-        "recovery": {"open_ids": 0, "gone": 0},
-        "spool": {"kib": 64, "blocks": 16, "used_blocks": 1, "damaged": 0, "torn": 0},
-        "parked": 0,
-        "needs_operator": None,
-        **changed,
-    }
-    return {"kind": "status", "stations": [shown], "scheduler": {"faults": 0, "last_fault": None}}
+    return status_of(station_told(**changed))
 
 
 def test_the_log_tells_what_did_not_arrive():
@@ -302,9 +276,12 @@ def test_the_log_tells_what_did_not_arrive():
     need = {"why": "the quarantine is full"}
     wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
     said = told(**wrong)
-    assert [text for text in said if text.startswith("4 results overwritten, because the spool was full")]
-    assert [text for text in said if text.startswith("3 results set aside")]
-    assert [text for text in said if text.startswith("needs an operator: the quarantine is full")]
+    for words in (
+        "4 results overwritten, because the spool was full",
+        "3 results set aside",
+        "needs an operator: the quarantine is full",
+    ):
+        assert [text for text in said if text.startswith(words)]
     assert told(**wrong) == []
     assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
     figures.feed({"kind": "started", "pid": 1}, 1.0)
@@ -319,14 +296,13 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     assert any("119 tightening IDs gone: the controller no longer has them" in text for text in said)
     shown = {"open_ids": 0, "gone": 120}
     said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
-    assert said[0].level == "warning" and said[0].text.endswith(
-        "no longer has them; `toolcart spool gaps FILE` lists them"
-    )
+    assert said[0].level == "warning"
+    assert said[0].text.endswith("no longer has them; `toolcart spool gaps FILE` lists them")
 
 
 def test_delivered_is_what_toolsnet_said():
     figures = Figures()
-    figures.feed(status_line(), 0.0)
+    figures.feed(status_line(stored=20, delivered=9), 0.0)
     assert totals(figures)["delivered"] == 9
 
 
@@ -338,11 +314,8 @@ def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
 def test_the_service_is_meant_where_nothing_is_named(tmp_path, spool, monkeypatch):
     """What `status`, the log and the live view say can be typed as it stands."""
     path = tmp_path / "config.json"
-    station = {"number": 7, "controller": {"host": "192.0.2.10"}, "spool": {"path": str(spool)}}
-    path.write_text(json.dumps({"toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575}, "stations": [station]}))
+    path.write_text(json.dumps(tree_of(7, spool)))
     monkeypatch.setattr(orders.config_file, "SERVICE_CONFIG", path)
-    done = CliRunner().invoke(cli.main, ["quarantine", "list", "--station", "7"])
-    assert done.exit_code == 0 and "6 in the quarantine" in done.output
+    assert "6 in the quarantine" in run("list", "--station", 7).output
     path.unlink()
-    done = CliRunner().invoke(cli.main, ["quarantine", "list", "--station", "7"])
-    assert done.exit_code == 2 and str(path) in done.output
+    assert str(path) in run("list", "--station", 7, code=2).output

@@ -1,5 +1,6 @@
 """`toolcart spool` shows an image, finds damage, rescues and moves into a new file; it never writes into the old."""
 
+import contextlib
 import csv
 import io
 import json
@@ -8,7 +9,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.cart.area import with_these
 from toolcart.agent.log import numbers as n
@@ -19,15 +19,20 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from toolcart.tools.cli import main as cli
 from toolcart.tools.spool import image, take_over
-from toolcart.tools.spool.commands import spool
 from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet import tightening_id_of
 from host_tests.support.log import Area, append, take_all
+from host_tests.support.running import toolcart
 from host_tests.support.toolsnet import NUMBER, Outlet
 from lab.harness.cart import Cart
+
+
+def image_of(area, folder):
+    path = folder / "cart.spool"
+    path.write_bytes(area.flash.cells)
+    return path
 
 
 @pytest.fixture
@@ -44,19 +49,28 @@ def filled(tmp_path):
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
     assert quarantine.keep(7, 43) > 0 and state.save()
-    path = tmp_path / "cart.spool"
-    path.write_bytes(area.flash.cells)
-    return path
+    return image_of(area, tmp_path)
 
 
-def run(*arguments, code=0):
-    done = CliRunner().invoke(spool, [str(a) for a in arguments])
-    assert done.exit_code == code, done.output
-    return done.stdout
+def run(*words, code=0):
+    return toolcart("spool", *words, code=code).stdout
+
+
+def told(*words, code=0):
+    """What the command tells machines."""
+    return json.loads(run(*words, "--json", code=code))
+
+
+def table(*words):
+    return list(csv.DictReader(io.StringIO(run(*words))))
+
+
+def lines(*words):
+    return [json.loads(line) for line in run("list", *words, "--json").splitlines()]
 
 
 def test_info_names_size_content_and_wear(filled):
-    main, parked = json.loads(run("info", filled, "--json"))["areas"]
+    main, parked = told("info", filled)["areas"]
     assert (main["area"], main["results"], main["delivered"], main["waiting"]) == ("main", 70, 20, 50)
     assert main["damaged"] == 0 and 3 <= main["erases"] <= 4 and main["unit_bytes"] == 16 and main["format"] == 4
     assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
@@ -65,8 +79,7 @@ def test_info_names_size_content_and_wear(filled):
 
 def test_list_has_one_line_for_each_result(filled):
     assert len(run("list", filled).splitlines()) == 71
-    lines = [json.loads(line) for line in run("list", filled, "--json").splitlines()]
-    assert [line["number"] for line in lines[:70]] == list(range(1, 71))
+    assert [line["number"] for line in lines(filled)[:70]] == list(range(1, 71))
 
 
 def test_show_prints_fields_and_octets(filled):
@@ -76,10 +89,10 @@ def test_show_prints_fields_and_octets(filled):
 
 
 def test_export_gives_csv_and_json(filled):
-    rows = list(csv.DictReader(io.StringIO(run("export", filled, "--csv"))))
+    rows = table("export", filled, "--csv")
     assert [row["tightening_id"] for row in rows] == [str(ident) for ident in range(1, 71)] + ["7"]
     assert (rows[-1]["area"], rows[-1]["refused_number"], rows[-1]["refused_code"]) == ("parked", "7", "43")
-    assert len(json.loads(run("export", filled, "--json"))) == 71
+    assert len(told("export", filled)) == 71
 
 
 def test_check_counts_damage_and_writes_nothing(filled):
@@ -87,8 +100,7 @@ def test_check_counts_damage_and_writes_nothing(filled):
     octets = bytearray(filled.read_bytes())
     octets[7 * 4096 + 400] ^= 1
     filled.write_bytes(octets)
-    said = json.loads(run("check", filled, "--json", code=1))
-    assert said["damaged"] == 1
+    assert told("check", filled, code=1)["damaged"] == 1
     assert filled.read_bytes() == octets
 
 
@@ -99,7 +111,7 @@ def test_rescue_finds_every_sound_result_without_any_head_or_state(filled):
     octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     filled.write_bytes(octets)
     run("info", filled, code=2)
-    rows = list(csv.DictReader(io.StringIO(run("rescue", filled))))
+    rows = table("rescue", filled)
     assert [row["tightening_id"] for row in rows if row["area"] == "main"] == [str(ident) for ident in range(1, 71)]
     assert [row["refused_number"] for row in rows if row["area"] == "parked"] == ["7"]
 
@@ -108,7 +120,7 @@ def test_an_area_without_its_state_is_read_as_a_start_would(filled):
     octets = bytearray(filled.read_bytes())
     octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     filled.write_bytes(octets)
-    main = json.loads(run("info", filled, "--json"))["areas"][0]
+    main = told("info", filled)["areas"][0]
     assert (main["state_found"], main["results"], main["waiting"]) == (False, 70, 70)
 
 
@@ -122,9 +134,7 @@ def test_info_tells_what_is_remembered(tmp_path):
     log.cursors[0].ahead, state.numbers[n.SENT] = -700 % 99999, n.SENT_MET
     state.numbers[n.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
-    path = tmp_path / "cart.spool"
-    path.write_bytes(area.flash.cells)
-    main = json.loads(run("info", path, "--json"))["areas"][0]
+    main = told("info", image_of(area, tmp_path))["areas"][0]
     names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
     assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
 
@@ -136,12 +146,11 @@ def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
         append(area.log, ident)
     area.mount()
     assert append(area.log, 6) == LOG_DONE  # the five are carried over
-    path = tmp_path / "cart.spool"
-    path.write_bytes(area.flash.cells)
-    lines = [json.loads(line) for line in run("list", "--all", "--json", path).splitlines()]
-    assert [line["number"] for line in lines if not line["void"]] == [1, 2, 3, 4, 5, 6]
-    assert [line["number"] for line in lines if line["void"]] == [1, 2, 3, 4, 5]
-    assert json.loads(run("check", path, "--json")) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
+    path = image_of(area, tmp_path)
+    listed = lines("--all", path)
+    assert [line["number"] for line in listed if not line["void"]] == [1, 2, 3, 4, 5, 6]
+    assert [line["number"] for line in listed if line["void"]] == [1, 2, 3, 4, 5]
+    assert told("check", path) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
 
 
 def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
@@ -150,7 +159,7 @@ def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
     for ident in range(1, 41):
         append(log, ident)
     flash.close()
-    assert len(json.loads(run("export", tmp_path / "spool", "--json"))) == 40
+    assert len(told("export", tmp_path / "spool")) == 40
 
 
 def test_what_is_no_spool_is_named(tmp_path):
@@ -185,17 +194,15 @@ def gappy(tmp_path):
         assert log.append(0xC5, 2, ev.EVENT_LEAST + ev.GONE_BYTES) == LOG_DONE
     state.numbers[n.GONE] = 7
     assert state.save()
-    path = tmp_path / "cart.spool"
-    path.write_bytes(area.flash.cells)
-    return path
+    return image_of(area, tmp_path)
 
 
 def test_gaps_lists_what_cannot_be_had_any_more(gappy):
-    said = json.loads(run("gaps", gappy, "--json"))
+    said = told("gaps", gappy)
     assert (said["gone"], said["gone_not_listed"], said["missing"]) == (7, 2, 0)
     assert [(gap["first_id"], gap["last_id"], gap["count"]) for gap in said["gaps"]] == [("3", "5", 3), ("7", "8", 2)]
     assert {gap["reason"] for gap in said["gaps"]} == {"none"} and said["gaps"][1]["total"] == 5
-    rows = list(csv.DictReader(io.StringIO(run("gaps", gappy, "--csv"))))
+    rows = table("gaps", gappy, "--csv")
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
     assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
@@ -203,19 +210,16 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
 
 
 def test_info_and_export_tell_of_gaps(gappy):
-    main = json.loads(run("info", gappy, "--json"))["areas"][0]
+    main = told("info", gappy)["areas"][0]
     assert (main["gone"], main["gone_ranges"], main["gone_not_listed"]) == (7, 2, 2)
-    rows = list(csv.DictReader(io.StringIO(run("export", gappy))))
-    gone = [row for row in rows if row["kind"] == "gone"]
-    assert [(row["first_id"], row["last_id"], row["count"], row["reason"]) for row in gone] == [
-        ("3", "5", "3", "none"),
-        ("7", "8", "2", "none"),
-    ]
+    rows = table("export", gappy)
+    gone = [[row[name] for name in ("first_id", "last_id", "count", "reason")] for row in rows if row["kind"] == "gone"]
+    assert gone == [["3", "5", "3", "none"], ["7", "8", "2", "none"]]
     assert [row["tightening_id"] for row in rows if row["kind"] == "result"] == ["1", "2", "6", "9", "12"]
 
 
 def test_gaps_of_a_log_without_any_is_an_empty_list(filled):
-    assert json.loads(run("gaps", filled, "--json"))["gaps"] == []
+    assert told("gaps", filled)["gaps"] == []
     assert run("gaps", filled).startswith("0 gone in all")
 
 
@@ -231,11 +235,11 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
         cart.run(3000)
     path = tmp_path / "image"
     path.write_bytes(cart.flashes["spool0"].cells)
-    main, parked, graphs = json.loads(run("info", path, "--json"))["areas"]
+    main, parked, graphs = told("info", path)["areas"]
     assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 3, 8)
     assert main["stored"] == main["results"] == 4 and parked["results"] == graphs["results"] == 0
     assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
-    assert json.loads(run("check", path, "--json"))["damaged"] == 0
+    assert told("check", path)["damaged"] == 0
     assert len(run("list", path).splitlines()) == 4 and "graph" in run("list", "--all", path)
 
 
@@ -243,13 +247,10 @@ def test_a_running_agents_spool_says_what_the_file_cannot_know(tmp_path):
     path = tmp_path / "cart.spool"
     flash = FileFlash(str(path), 65536)
     append(Area(flash=flash).mount()[1], 1)
-    try:
-        done = CliRunner().invoke(spool, ["info", str(path)])
-        assert done.exit_code == 0 and "toolcart status" in done.output, done.output
-        assert json.loads(CliRunner().invoke(spool, ["info", "--json", str(path)]).stdout)["running"] is True
-    finally:
-        flash.close()
-    assert "toolcart status" not in CliRunner().invoke(spool, ["info", str(path)]).output
+    with contextlib.closing(flash):
+        assert "toolcart status" in toolcart("spool", "info", path).output
+        assert told("info", path)["running"] is True
+    assert "toolcart status" not in toolcart("spool", "info", path).output
 
 
 # A spool is moved into a new file: nothing that it held is lost, ToolsNet sees no seam, the old one stays as it is.
@@ -274,6 +275,16 @@ class Moved(Outlet):
         self.start()
 
 
+def left_with(delivered, waiting, **options):
+    """An outlet that has delivered so many results; nobody steps while those that wait are stored."""
+    station = Outlet(**options)
+    station.store(delivered)
+    station.run(max(60000, delivered * 1200))
+    station.network.abandon(station.port)
+    station.store(waiting)
+    return station
+
+
 def idents(archive):
     return [int(tightening_id_of(one)) for one in archive.results]
 
@@ -282,12 +293,8 @@ def idents(archive):
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("delivered", [0, 1, 40])
 def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(delivered, saved, unit):
-    station = Outlet()
-    station.store(delivered)
-    station.run(60000)
+    station = left_with(delivered, 25)
     assert len(idents(station.archive)) == delivered
-    station.network.abandon(station.port)
-    station.store(25)  # nobody steps: they wait
     assert not saved or station.state.save()  # else the server alone knows what it has
     made = moved(station, Plan(256 * 1024, 48 * 1024, unit))
     assert (made.waiting == 25 or not saved) and made.records == delivered + 25
@@ -329,11 +336,7 @@ def test_a_last_record_in_doubt_is_settled_and_carried():
 
 
 def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
-    station = Outlet(blocks=60)
-    station.store(500)
-    station.run(600000)
-    station.network.abandon(station.port)
-    station.store(10)
+    station = left_with(500, 10, blocks=60)
     station.state.owners = with_these(0, ["toolsnet"], [0])  # no other outlet waits for anything
     assert station.state.save()
     made = moved(station, Plan(52 * 1024, 12 * 1024))
@@ -351,11 +354,7 @@ def test_a_new_spool_that_is_too_small_is_made_larger():
 
 
 def test_another_station_that_gets_the_results_meets_its_server_anew():
-    station = Outlet()
-    station.store(7)
-    station.run(60000)
-    station.network.abandon(station.port)
-    station.store(4)
+    station = left_with(7, 4)
     assert station.state.save()
     after = begun(moved(station, Plan(256 * 1024, 48 * 1024, station=12)).device)
     numbers = after.state.numbers
@@ -375,15 +374,15 @@ def put(folder):
     return path
 
 
-def take(*arguments):
-    return CliRunner().invoke(cli.main, ["spool", "take-over", *map(str, arguments)])
+def take(*words, code=0):
+    return toolcart("spool", "take-over", *words, code=code).output
 
 
 def test_by_hand_into_another_size_unit_and_station(tmp_path):
     path, target = put(tmp_path), tmp_path / "new.spool"
     before = path.read_bytes()
-    ran = take(path, target, "--station", "12", "--size-kib", "1024", "--unit", "64")
-    assert ran.exit_code == 0 and "4 of them waiting; 92 set aside" in ran.output, ran.output
+    ran = take(path, target, "--station", 12, "--size-kib", 1024, "--unit", 64)
+    assert "4 of them waiting; 92 set aside" in ran
     flash = FileFlash(str(target), 1 << 20, 64, (3, 1, 12))
     assert flash.note == "" and flash.block_count * flash.block_bytes >= 1 << 20
     flash.close()
@@ -394,38 +393,31 @@ def test_by_hand_into_another_size_unit_and_station(tmp_path):
 def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
     path, target = put(tmp_path), tmp_path / "new.spool"
     target.write_bytes(b"mine")
-    again = take(path, target)
-    assert again.exit_code == 2 and "already exists" in again.output and target.read_bytes() == b"mine"
+    assert "already exists" in take(path, target, code=2) and target.read_bytes() == b"mine"
     target.unlink()
-    flash = FileFlash(str(path), 0)
-    used = take(path, target)
-    flash.close()
-    assert used.exit_code == 2 and "open; stop it first" in used.output
+    with contextlib.closing(FileFlash(str(path), 0)):
+        assert "open; stop it first" in take(path, target, code=2)
     path.write_bytes(b"no block of ours" * 4096)
-    none = take(path, target)
-    assert none.exit_code == 2 and "no spool" in none.output and not target.exists()
+    assert "no spool" in take(path, target, code=2) and not target.exists()
 
 
 def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp_path, monkeypatch):
     path = put(tmp_path)
     monkeypatch.setattr(image.linux_header, "VERSION", 3)
     for words in (["info", path], ["take-over", path, tmp_path / "new.spool"]):
-        said = CliRunner().invoke(cli.main, ["spool", *map(str, words)])
-        assert said.exit_code == 2 and "made by another version of toolcart (header 2, this one knows 3)" in said.output
-        assert "rescue" not in said.output
+        said = toolcart("spool", *words, code=2).output
+        assert "made by another version of toolcart (header 2, this one knows 3)" in said and "rescue" not in said
 
 
 def test_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, monkeypatch):
     path, target = put(tmp_path), tmp_path / "new.spool"
-    real = take_over.Header.page
 
     def full(header):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(take_over.Header, "page", full)
-    ran = take(path, target)
-    assert ran.exit_code == 2 and "No space left on device; the disk needs room for it" in ran.output
+    with monkeypatch.context() as patch:
+        patch.setattr(take_over.Header, "page", full)
+        assert "No space left on device; the disk needs room for it" in take(path, target, code=2)
     assert not target.exists()
-    monkeypatch.setattr(take_over.Header, "page", real)
-    assert take(path, target).exit_code == 0
+    take(path, target)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cart.spool", "new.spool"]
