@@ -3,8 +3,7 @@
     install(built_wheel, venv, venv)
     with AsInstalled(venv) as site:
         cart = site.cart(plant, number=7)                 # cart.json in site.home, as its user would write it
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")                # what it prints, stdout and stderr as one
+        agent = site.begin(cart, "controller ready")      # once it has printed this, on stdout or stderr
         assert site.run("status", "--config", cart).returncode == 0
         agent.end()                                       # SIGTERM; the exit code
     site.hasty = True                                 # until `clean`: short waits (host_tests.plant.hasten)
@@ -36,7 +35,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from host_tests.support.running import free_port
+from host_tests.support.running import free_port, wait_for
 
 USER = "nobody"
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", shutil.which("python3") or "")  # readable for every user
@@ -48,14 +47,10 @@ def python_for_all():
     """A Python of 3.11 or later that every user can start, or ""."""
     check = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
     for candidate in PYTHONS:
-        try:
-            if (
-                candidate
-                and subprocess.run([candidate, "-I", "-c", check], timeout=DEADLINE_S, **_who()).returncode == 0
-            ):
+        with contextlib.suppress(OSError):
+            words = [candidate, "-I", "-c", check]
+            if candidate and subprocess.run(words, timeout=DEADLINE_S, **_who()).returncode == 0:
                 return candidate
-        except OSError:
-            continue
     return ""
 
 
@@ -190,9 +185,12 @@ class AsInstalled:
         self.end_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def end_all(self):
+    def end_all(self, in_order=False):
+        """End what runs: as a power cut does, or as systemd does, which it has to take."""
         for one in self._started:
-            one.end(signal.SIGKILL)
+            is_running = one.process.poll() is None
+            code = one.end(signal.SIGTERM if in_order else signal.SIGKILL)
+            assert not (is_running and in_order) or code == 0, one.said
         self._started = []
 
     def run(self, *words, as_root=False, **environment):
@@ -206,11 +204,28 @@ class AsInstalled:
             **self._around(as_root, environment),
         )
 
+    def said(self, *words, code=None, **how):
+        """What it says to its end, on both outputs; `code` is how it has to end."""
+        done = self.run(*words, **how)
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def told(self, cart):
+        """The state that the agent of this configuration tells machines."""
+        return json.loads(self.run("status", "--json", "--config", cart).stdout)
+
     def start(self, *words, as_root=False, kind=Started, **environment):
         """Start `toolcart` with these words."""
         one = kind(self._words(words), **self._around(as_root, environment))
         self._started.append(one)
         return one
+
+    def begin(self, cart, *texts, **how):
+        """Start the agent of this configuration, and wait until it has said these texts."""
+        agent = self.start("run", "--plain", "--config", cart, **how)
+        for text in texts:
+            agent.wait_for(text)
+        return agent
 
     def _words(self, words):
         return [str(word) for word in (*self.inside, self.command, *words)]
@@ -222,17 +237,19 @@ class AsInstalled:
             around["HASTEN"] = "1"
         return {"cwd": self.home, "env": around, **_who(as_root or bool(self.inside))}
 
-    def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, **sections):
-        """Write a configuration of one station at this simulated plant; sections replace or add to the file's.
+    def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, toolsnet=None, **sections):
+        """Write a configuration of one station at this simulated plant, or of `stations`.
 
-        None takes a section out: `toolsnet=None`, with the outlets in `station`.
+        `controller`, `station` and `toolsnet` have settings more; ToolsNet is left out where `toolsnet` is False, with
+        the outlets in `station`.
         """
         side = {"host": "127.0.0.1", "port": plant.controller_port if plant else free_port(), **(controller or {})}
         one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool"}, **(station or {})}
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port if plant else free_port()}
-        tree = {"toolsnet": toolsnet, "stations": [one], **sections}
-        self.write(name, {key: part for key, part in tree.items() if part is not None})
-        return self.home / name
+        tree = {"stations": [one], **sections}
+        if toolsnet is not False:
+            pim_port = plant.pim_port if plant else free_port()
+            tree["toolsnet"] = {"pim_host": "127.0.0.1", "pim_port": pim_port, **(toolsnet or {})}
+        return self.write(name, tree)
 
     def write(self, name, content):
         """Write a file of the user: JSON, or the text as it is."""
@@ -240,6 +257,26 @@ class AsInstalled:
         path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
         self.give(path)
         return path
+
+
+def station_at(number, port=None, spool=None, size_kib=64, **controller):
+    """A station of a configuration of several, whose controller is at this port of this machine."""
+    side = {"host": "127.0.0.1", "port": port or free_port(), **controller}
+    return {"number": number, "controller": side, "spool": {"path": spool or f"{number}.spool", "size_kib": size_kib}}
+
+
+def delivered(plant, count, before=()):
+    """Have so many results made, and wait until ToolsNet has them behind those `before`; all of their IDs."""
+    made = [*before, *plant.produce(count)]
+    wait_for(f"{made} at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+    return made
+
+
+def stored(plant, count, before=()):
+    """Have so many results made, and wait until the agent has taken them behind those `before`; all of their IDs."""
+    made = [*before, *plant.produce(count)]
+    wait_for(f"{made} taken", lambda: plant.controller.acknowledged == made)
+    return made
 
 
 def install(wheel, venv, place):

@@ -1,7 +1,8 @@
-"""What tests of the installed command share: one wheel in one venv, an empty home for each test."""
+"""What tests of the installed command share: one wheel in one venv, an empty home and a plant for each test."""
 
 import pytest
 
+from toolcart.sim.serve import SimulatedPlant
 from host_tests.plant.as_installed import AsInstalled, install, python_for_all
 from lab.cache import whole_folder
 
@@ -17,10 +18,18 @@ def _site(of_all_workers, built_wheel):
 
 @pytest.fixture
 def site(_site):
-    """The installed toolcart with an empty home; what a test starts is ended behind it."""
+    """The installed toolcart with an empty home; what a test starts is ended in order behind it."""
     _site.clean()
     yield _site
-    _site.end_all()
+    _site.end_all(in_order=True)
+
+
+@pytest.fixture
+def plant(site):
+    """A simulated controller and ToolsNet, which are there until what the test has started is ended."""
+    with SimulatedPlant() as made:
+        yield made
+        site.end_all(in_order=True)
 
 
 @pytest.fixture

@@ -28,8 +28,7 @@ def at_toolsnet(plant, made):
 
 def begun(site, plant, **settings):
     cart = site.cart(plant, controller=settings)
-    agent = site.start("run", "--plain", "--config", cart)
-    agent.wait_for("controller ready")
+    agent = site.begin(cart, "controller ready")
     return cart, agent
 
 
@@ -65,8 +64,8 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
         made += plant.produce(1)
         at_toolsnet(plant, made)
         words = "2 times since the start the controller stopped pushing results while connected"
-        assert words in told(site, "status", "--config", cart)
-        assert words in told(site, "doctor", "--config", cart)
+        assert words in site.said("status", "--config", cart)
+        assert words in site.said("doctor", "--config", cart)
         assert "not asked for" not in agent.said and "begin again" not in agent.said
         assert agent.end() == 0 and plant.controller.connections == 3
 
@@ -82,12 +81,12 @@ def test_shared_ids_are_found_by_answers_whatever_the_version(site):
             made += plant.produce(3)
             plant.cut_controller(False)
             at_toolsnet(plant, made)
-        said = told(site, "status", "--config", cart)
+        said = site.said("status", "--config", cart)
         assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
         agent.wait_for("since MID 0065 names another station")
         assert "not asked for" not in agent.said
         assert agent.end() == 0
-        doctor = told(site, "doctor", "--config", cart)
+        doctor = site.said("doctor", "--config", cart)
         assert "all its stations share the tightening IDs" in doctor
         cart = site.cart(plant, controller={"tightening_ids": "own"})
         wrong = site.run("doctor", "--config", cart)
@@ -162,7 +161,7 @@ def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(si
         stations = _stations(plants)
         slow = list(named).index("knows revision 1, 0 ms")
         cart = site.cart(plants[0], stations=stations)
-        agent = site.start("run", "--plain", "--config", cart)
+        agent = site.begin(cart)
         for number in range(1, len(plants) + 1):
             agent.wait_for(f"station {number}: controller ready")
         wait_for("no session ends any more", lambda: _are_steady(site, cart, len(plants)))
@@ -224,7 +223,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
     with ExitStack() as stack:
         plants = _plants(stack, options.values())
         cart = site.cart(plants[0], stations=_stations(plants))
-        agent = site.start("run", "--plain", "--config", cart)
+        agent = site.begin(cart)
         for words, _ in told.values():
             agent.wait_for(words)
         status = site.run("status", "--config", cart)
@@ -259,8 +258,7 @@ def test_results_of_any_spindle_come_live_and_from_an_outage(site):
         with plant_of(name, spindle="%02d" % spindle) as plant:
             settings = {"header": name, "spindle_id": spindle or None}
             cart = site.cart(plant, controller=settings)
-            agent = site.start("run", "--plain", "--config", cart)
-            agent.wait_for("controller ready")
+            agent = site.begin(cart, "controller ready")
             made = plant.produce(3)
             at_toolsnet(plant, made)
             plant.cut_controller(True)
@@ -354,8 +352,7 @@ def test_ask_and_decode_read_such_a_header(site):
 def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
     with plant_of("op-ford", ack_refusal_code=99) as plant:
         cart = site.cart(plant, controller={"header": "op-ford"})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
+        agent = site.begin(cart, "controller ready")
         made = plant.produce(2)
         at_toolsnet(plant, made)
         agent.wait_for("rejected MID 0062")

@@ -13,58 +13,46 @@ from toolcart.agent.record.text_form import octets_of
 from toolcart.archive.beside import Beside
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import ShiftedClock
 from host_tests.support.running import wait_for
 from host_tests.support.tls import certificate_files
 
 
-def test_an_installed_agent_delivers_as_its_user(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        checked = site.run("config", "check", cart)
-        assert checked.returncode == 0, checked.stdout + checked.stderr
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        made = plant.produce(5)
-        wait_for("five results at ToolsNet", lambda: plant.archive.tightening_ids() == made)
-        told = site.run("status", "--config", cart)
-        assert told.returncode == 0, told.stdout + told.stderr
-        assert agent.end() == 0
-        assert (site.home / "7.spool").stat().st_uid != 0 or not site.other_user
+def test_an_installed_agent_delivers_as_its_user(site, plant):
+    cart = site.cart(plant)
+    site.said("config", "check", cart, code=0)
+    site.begin(cart, "controller ready")
+    delivered(plant, 5)
+    site.said("status", "--config", cart, code=0)
+    assert (site.home / "7.spool").stat().st_uid != 0 or not site.other_user
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs a service")
-def test_a_spool_with_waiting_results_is_seen_and_taken_along(site):
+def test_a_spool_with_waiting_results_is_seen_and_taken_along(site, plant):
     root = site.folder / "root"
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        plant.cut_toolsnet(True)
-        plant.produce(3)
-        wait_for("three are stored", lambda: len(plant.controller.acknowledged) == 3)
-        install = ("install-service", "--config", cart, "--root", root, "--no-start")
-        told = site.run(*install, as_root=True)
-        spool = site.home / "7.spool"
-        assert told.returncode == 1 and f"station 7: 3 results wait in {spool}" in told.stderr, told.stderr
-        assert "--take-spools" in told.stderr and not root.exists()
-        held = site.run(*install, "--take-spools", as_root=True)
-        assert held.returncode == 1 and "is in use: end that agent first" in held.stderr, held.stderr
-        assert agent.end() == 0
-        done = site.run(*install, "--take-spools", as_root=True)
-        moved = root / "var/lib/toolcart/7.spool"
-        assert done.returncode == 0 and "with 3 results wait" in done.stdout, done.stdout + done.stderr
-        assert moved.stat().st_mode & 0o777 == 0o600 and not spool.exists()
-        assert json.loads((moved.parent / "config.json").read_text())["stations"][0]["number"] == 7
-        info = site.run("spool", "info", moved, "--json", as_root=True)
-        assert '"waiting": 3' in info.stdout, info.stdout
-        plant.cut_toolsnet(False)
-        service = site.start("run", "--plain", "--config", moved.parent / "config.json", as_root=True)
-        wait_for("three at ToolsNet", lambda: plant.archive.tightening_ids() == [1, 2, 3])
-        assert service.end() == 0
-        spool.write_bytes(moved.read_bytes())  # delivered: nothing in it is left behind
-        site.give(spool)
-        assert site.run(*install, as_root=True).returncode == 0
+    cart = site.cart(plant)
+    agent = site.begin(cart, "ToolsNet takes results")
+    plant.cut_toolsnet(True)
+    stored(plant, 3)
+    install = ("install-service", "--config", cart, "--root", root, "--no-start")
+    told = site.said(*install, as_root=True, code=1)
+    spool = site.home / "7.spool"
+    assert f"station 7: 3 results wait in {spool}" in told and "--take-spools" in told and not root.exists()
+    assert "is in use: end that agent first" in site.said(*install, "--take-spools", as_root=True, code=1)
+    assert agent.end() == 0
+    moved = root / "var/lib/toolcart/7.spool"
+    assert "with 3 results wait" in site.said(*install, "--take-spools", as_root=True, code=0)
+    assert moved.stat().st_mode & 0o777 == 0o600 and not spool.exists()
+    assert json.loads((moved.parent / "config.json").read_text())["stations"][0]["number"] == 7
+    assert '"waiting": 3' in site.said("spool", "info", moved, "--json", as_root=True)
+    plant.cut_toolsnet(False)
+    service = site.begin(moved.parent / "config.json", as_root=True)
+    delivered(plant, 0, [1, 2, 3])
+    assert service.end() == 0
+    spool.write_bytes(moved.read_bytes())  # delivered: nothing in it is left behind
+    site.give(spool)
+    site.said(*install, as_root=True, code=0)
 
 
 def test_a_date_of_an_unset_clock_is_marked_everywhere(site):
@@ -74,8 +62,7 @@ def test_a_date_of_an_unset_clock_is_marked_everywhere(site):
         outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
         cart = site.cart(plant, station={"outlets": outlets})
         for around, source, edge in ((shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"), ({}, "agent", "EDGE")):
-            agent = site.start("run", "--plain", "--config", cart, **around)
-            agent.wait_for("ToolsNet takes results")
+            agent = site.begin(cart, "ToolsNet takes results", **around)
             made = plant.produce(1)
             wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
             wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())
@@ -112,11 +99,11 @@ def told_names(plant):
 
 def run(site, plant, form=str):
     """Each VIN tightened once, delivered; the lines of the file, and what status says."""
+    for pset in plant.controller.psets.values():
+        pset.pset_name = "Lenks\xe4ule %d" % pset.pset
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "lines.jsonl"}]
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "extras": ["names"]}
-    cart = site.cart(plant, station={"name": "Wheels", "outlets": outlets}, toolsnet=toolsnet)
-    agent = site.start("run", "--plain", "--config", cart)
-    agent.wait_for("controller ready")
+    cart = site.cart(plant, station={"name": "Wheels", "outlets": outlets}, toolsnet={"extras": ["names"]})
+    agent = site.begin(cart, "controller ready")
     made = [plant.produce(vin=vin)[0] for vin in VINS]
     wait_for("all at ToolsNet", lambda: len(plant.archive.tightening_ids()) == len(made))
     file = site.home / "lines.jsonl"
@@ -129,13 +116,10 @@ def run(site, plant, form=str):
     return lines, status
 
 
-def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site):
-    with SimulatedPlant(controller_options=ControllerOptions()) as plant:
-        for pset in plant.controller.psets.values():
-            pset.pset_name = "Lenks\xe4ule %d" % pset.pset
-        lines, status = run(site, plant, lambda name: octets_of(name).decode())
-        at_toolsnet = [row[0] for row in plant.archive.query("SELECT VIN FROM Result ORDER BY ResultId")]
-        assert plant.complaints() == []
+def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site, plant):
+    lines, status = run(site, plant, lambda name: octets_of(name).decode())
+    at_toolsnet = [row[0] for row in plant.archive.query("SELECT VIN FROM Result ORDER BY ResultId")]
+    assert plant.complaints() == []
     assert [octets_of(line["vin"]) for line in lines] == list(VINS)
     assert lines[0]["vin"] == STORED[0] and lines[3]["vin"] == STORED[3]
     assert len(set(at_toolsnet)) == len(VINS) and all(vin.isascii() and vin.isprintable() for vin in at_toolsnet)
@@ -147,8 +131,6 @@ def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site):
 def test_archive_turns_the_vin_and_a_program_s_name_back(site):
     place = str(site.folder / "archive.sqlite")
     with SimulatedPlant(archived=Beside(place).ready()) as plant:
-        for pset in plant.controller.psets.values():
-            pset.pset_name = "Lenks\xe4ule %d" % pset.pset
         run(site, plant)
     with sqlite3.connect(place) as books:
         vins = [row[0] for row in books.execute("SELECT VIN FROM Result ORDER BY ResultId")]
@@ -161,123 +143,107 @@ ALSO = pytest.mark.long("another fault, the same wait")
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has other users' eyes")
 
 
-def password_of_root(site, name="broker.password"):
-    path = site.home / name
+def password_of_root(site):
+    path = site.home / "broker.password"
     path.write_text("secret\n")
     path.chmod(0o600)  # and root's, as `sudoedit` leaves it
     return path
 
 
 @root_only
-def test_root_checks_as_the_user_that_runs_the_agent(site):
-    with SimulatedPlant() as plant:
-        secret = password_of_root(site)
-        cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
-        checked = site.run("config", "check", cart, as_root=True)
-        assert checked.returncode == 2 and f"{secret}, which nobody may not read" in checked.stderr, checked.stderr
-        assert f"chown nobody {secret}" in checked.stderr and "checked as nobody" in checked.stderr
-        doctor = site.run("doctor", "--offline", "--config", cart, as_root=True)
-        assert doctor.returncode == 1 and "which nobody may not read" in doctor.stdout, doctor.stdout
-        site.give(secret)
-        checked = site.run("config", "check", cart, as_root=True)
-        assert checked.returncode == 0 and "good, 1 station; checked as nobody" in checked.stdout, checked.stderr
-        (site.home / "7.spool").write_bytes(b"")
-        told = site.run("config", "check", cart, as_root=True)
-        assert "nobody may not write it" in told.stderr and "as nobody:" in told.stdout, told.stderr
+def test_root_checks_as_the_user_that_runs_the_agent(site, plant):
+    secret = password_of_root(site)
+    cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
+    told = site.said("config", "check", cart, as_root=True, code=2)
+    for words in (f"{secret}, which nobody may not read", f"chown nobody {secret}", "checked as nobody"):
+        assert words in told
+    assert "which nobody may not read" in site.said("doctor", "--offline", "--config", cart, as_root=True, code=1)
+    site.give(secret)
+    assert "good, 1 station; checked as nobody" in site.said("config", "check", cart, as_root=True, code=0)
+    (site.home / "7.spool").write_bytes(b"")
+    told = site.said("config", "check", cart, as_root=True)
+    assert "nobody may not write it" in told and "as nobody:" in told
 
 
 @pytest.mark.parametrize(
     "kind", ["of root", *[pytest.param(kind, marks=ALSO) for kind in ("missing", "open to others", "empty")]]
 )
-def test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again(site, kind):
+def test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again(site, plant, kind):
     if kind == "of root" and os.geteuid() != 0:
         pytest.skip("only root makes files of root")
-    with SimulatedPlant() as plant:
-        secret = password_of_root(site) if kind != "missing" else site.home / "broker.password"
-        if kind == "open to others":
-            secret.chmod(0o644)
-        if kind == "empty":
-            secret.write_text("")
-            site.give(secret)
-        cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("mqtt://127.0.0.1:1 cannot be used: password: ")
-        agent.wait_for("controller ready")
-        made = plant.produce(4)
-        wait_for("four results at ToolsNet", lambda: plant.archive.tightening_ids() == made)
-        for command, code in (("status", 0), ("doctor", 1)):
-            told = site.run(command, "--config", cart)
-            assert told.returncode == code and "cannot be used: password: " in told.stdout, told.stdout
-            assert str(secret) in told.stdout
-        secret.write_text("secret\n")
-        secret.chmod(0o600)
+    secret = password_of_root(site) if kind != "missing" else site.home / "broker.password"
+    if kind == "open to others":
+        secret.chmod(0o644)
+    if kind == "empty":
+        secret.write_text("")
         site.give(secret)
-        agent.wait_for("nothing listens on that port")  # it is made, and finds no broker
-        told = json.loads(site.run("status", "--json", "--config", cart).stdout)
-        assert told["agent"]["configuration"]["changed"] == [], "it counts as read"
-        assert told["stations"][0]["outlets"][1]["waiting"] == 4
-        assert agent.said.count("cannot be used: password: ") == 1, agent.said
-        assert agent.end() == 0
+    cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
+    agent = site.begin(cart, "mqtt://127.0.0.1:1 cannot be used: password: ", "controller ready")
+    delivered(plant, 4)
+    for command, code in (("status", 0), ("doctor", 1)):
+        told = site.said(command, "--config", cart, code=code)
+        assert "cannot be used: password: " in told and str(secret) in told
+    secret.write_text("secret\n")
+    secret.chmod(0o600)
+    site.give(secret)
+    agent.wait_for("nothing listens on that port")  # it is made, and finds no broker
+    told = site.told(cart)
+    assert told["agent"]["configuration"]["changed"] == [], "it counts as read"
+    assert told["stations"][0]["outlets"][1]["waiting"] == 4
+    assert agent.said.count("cannot be used: password: ") == 1, agent.said
 
 
-@pytest.mark.parametrize("section", ["toolsnet", "webhook", "mqtt"])
-def test_a_certificate_that_is_missing_stops_no_collecting(site, section):
-    with SimulatedPlant() as plant:
-        tls = {"tls_ca": "ca.pem"}
-        outlets, sections = [TOOLSNET], {}
-        if section == "toolsnet":
-            toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.5, **tls}
-            sections = {"toolsnet": toolsnet}
-        elif section == "webhook":
-            outlets.append({"kind": "webhook", "url": "https://127.0.0.1:1/x", **tls})
-        else:
-            outlets.append({"kind": "mqtt", "host": "127.0.0.1", "port": 1, **tls})
-        cart = site.cart(plant, station={"outlets": outlets}, **sections)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        made = plant.produce(3)
-        wait_for("taken", lambda: plant.controller.acknowledged == made)
-        agent.wait_for(f"tls_ca: {site.home}/ca.pem: No such file or directory")
-        for command in ("status", "doctor"):
-            assert f"tls_ca: {site.home}/ca.pem: No such file" in site.run(command, "--config", cart).stdout
-        if section == "toolsnet":
-            site.give(certificate_files(site.home)["ca"])
-            agent.wait_for("does not speak TLS")
-        assert agent.end() == 0
+@pytest.mark.parametrize(
+    ("toolsnet", "outlet"),
+    [
+        ({"reconnect_s": 0.5, "tls_ca": "ca.pem"}, None),
+        ({}, {"kind": "webhook", "url": "https://127.0.0.1:1/x", "tls_ca": "ca.pem"}),
+        ({}, {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "tls_ca": "ca.pem"}),
+    ],
+    ids=["toolsnet", "webhook", "mqtt"],
+)
+def test_a_certificate_that_is_missing_stops_no_collecting(site, plant, toolsnet, outlet):
+    outlets = [TOOLSNET, outlet] if outlet else [TOOLSNET]
+    cart = site.cart(plant, station={"outlets": outlets}, toolsnet=toolsnet)
+    agent = site.begin(cart, "controller ready")
+    stored(plant, 3)
+    agent.wait_for(f"tls_ca: {site.home}/ca.pem: No such file or directory")
+    for command in ("status", "doctor"):
+        assert f"tls_ca: {site.home}/ca.pem: No such file" in site.run(command, "--config", cart).stdout
+    if toolsnet:
+        site.give(certificate_files(site.home)["ca"])
+        agent.wait_for("does not speak TLS")
 
 
-def test_doctor_says_first_whether_an_agent_runs(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
+def test_doctor_says_first_whether_an_agent_runs(site, plant):
+    cart = site.cart(plant)
 
-        def doctor(*words):
-            told = site.run("doctor", *words, "--config", cart)
-            return told.returncode, told.stdout.splitlines()
+    def doctor(*words):
+        told = site.run("doctor", *words, "--config", cart)
+        return told.returncode, told.stdout.splitlines()
 
-        code, lines = doctor()
-        assert code == 0 and "no agent runs with this configuration yet" in lines[0], lines
-        assert lines[-1].startswith("what can be checked without an agent works")
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        code, lines = doctor()
-        assert code == 0 and f"process {agent.process.pid} runs for " in lines[0], lines
-        assert lines[-1].startswith("everything works")
+    code, lines = doctor()
+    assert code == 0 and "no agent runs with this configuration yet" in lines[0], lines
+    assert lines[-1].startswith("what can be checked without an agent works")
+    agent = site.begin(cart, "controller ready")
+    code, lines = doctor()
+    assert code == 0 and f"process {agent.process.pid} runs for " in lines[0], lines
+    assert lines[-1].startswith("everything works")
 
-        plant.cut_toolsnet(True)
-        agent.wait_for("ToolsNet lost")
-        made = plant.produce(3)
-        wait_for("taken", lambda: plant.controller.acknowledged == made)
-        agent.process.send_signal(signal.SIGSTOP)
-        code, lines = doctor("--offline")
-        assert code == 1 and "an agent has the spool and does not answer" in lines[0], lines
-        agent.process.send_signal(signal.SIGCONT)
-        agent.process.kill()
-        agent.wait()
-        plant.cut_toolsnet(False)
-        for words in ((), ("--offline",)):
-            code, lines = doctor(*words)
-            assert code == 1 and "no agent runs: 3 results wait in the spool, and nothing is taken" in lines[0], lines
-            assert lines[-1].startswith("1 thing does not work"), lines
-        told = json.loads(site.run("doctor", "--json", "--config", cart).stdout)
-        assert told["found"][0]["what"] == "agent" and told["found"][0]["figures"]["waiting"] == 3
-        assert stat.S_ISSOCK((site.home / "cart.json.sock").stat().st_mode), "the killed one has left its socket"
+    plant.cut_toolsnet(True)
+    agent.wait_for("ToolsNet lost")
+    stored(plant, 3)
+    agent.process.send_signal(signal.SIGSTOP)
+    code, lines = doctor("--offline")
+    assert code == 1 and "an agent has the spool and does not answer" in lines[0], lines
+    agent.process.send_signal(signal.SIGCONT)
+    agent.process.kill()
+    agent.wait()
+    plant.cut_toolsnet(False)
+    for words in ((), ("--offline",)):
+        code, lines = doctor(*words)
+        assert code == 1 and "no agent runs: 3 results wait in the spool, and nothing is taken" in lines[0], lines
+        assert lines[-1].startswith("1 thing does not work"), lines
+    told = json.loads(site.run("doctor", "--json", "--config", cart).stdout)
+    assert told["found"][0]["what"] == "agent" and told["found"][0]["figures"]["waiting"] == 3
+    assert stat.S_ISSOCK((site.home / "cart.json.sock").stat().st_mode), "the killed one has left its socket"

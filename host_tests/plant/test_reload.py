@@ -4,10 +4,9 @@ import json
 import signal
 import time
 
-from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import Seen
-from host_tests.plant.as_installed import InTerminal
+from host_tests.plant.as_installed import InTerminal, delivered
 from host_tests.support.running import wait_for
 
 
@@ -15,120 +14,101 @@ def edited(site, cart, old, new):
     site.write(cart.name, cart.read_text().replace(old, new))
 
 
-def told_of(site, cart):
-    return json.loads(site.run("status", "--json", "--config", cart).stdout)
+def name_of(site, cart):
+    told = site.told(cart)
+    return told["running"] and told["stations"][0]["name"]
 
 
 def everywhere(site, cart):
     """What status, doctor, the web page and /metrics say."""
-    told = told_of(site, cart)
+    told = site.told(cart)
     seen = Seen("cart", told)
-    texts = {
-        "status": site.run("status", "--config", cart).stdout,
-        "doctor": site.run("doctor", "--config", cart).stdout,
-        "page": page.agent(seen),
-        "overview": page.overview([seen]),
-    }
+    texts = {command: site.said(command, "--config", cart) for command in ("status", "doctor")}
+    texts |= {"page": page.agent(seen), "overview": page.overview([seen])}
     return texts, metrics.text_of([metrics.Agent("cart", told)])
 
 
-def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant, station={"name": "Door"})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        texts, figures = everywhere(site, cart)
-        assert "changed since the start" not in "".join(texts.values()) and 'what="configuration"' not in figures
+def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site, plant):
+    cart = site.cart(plant, station={"name": "Door"})
+    agent = site.begin(cart, "controller ready")
+    texts, figures = everywhere(site, cart)
+    assert "changed since the start" not in "".join(texts.values()) and 'what="configuration"' not in figures
 
-        edited(site, cart, '"Door"', '"Hood"')
-        agent.wait_for(f"{cart} changed since the start: the agent goes on with what it has read; `kill -HUP")
-        texts, figures = everywhere(site, cart)
-        assert [name for name in texts if "changed since the start" not in texts[name]] == []
-        assert 'toolcart_needs{agent="cart",what="configuration",level="warn"} 1' in figures
+    edited(site, cart, '"Door"', '"Hood"')
+    agent.wait_for(f"{cart} changed since the start: the agent goes on with what it has read; `kill -HUP")
+    texts, figures = everywhere(site, cart)
+    assert [name for name in texts if "changed since the start" not in texts[name]] == []
+    assert 'toolcart_needs{agent="cart",what="configuration",level="warn"} 1' in figures
 
-        edited(site, cart, '"Hood"', '"Door"')
-        agent.wait_for("the configuration is again what the agent was started with")
-        edited(site, cart, '"Door"', '"Hood"')
+    edited(site, cart, '"Hood"', '"Door"')
+    agent.wait_for("the configuration is again what the agent was started with")
+    edited(site, cart, '"Door"', '"Hood"')
 
-        edited(site, cart, '"pim_port"', '"pim_prot"')
-        agent.wait_for("what is there now is wrong: toolsnet.pim_port: missing; expected a whole number from 1 to")
+    edited(site, cart, '"pim_port"', '"pim_prot"')
+    agent.wait_for("what is there now is wrong: toolsnet.pim_port: missing; expected a whole number from 1 to")
+    agent.process.send_signal(signal.SIGHUP)
+    agent.wait_for("a reload was refused: toolsnet.pim_port: missing; ")
+    texts, _ = everywhere(site, cart)
+    assert [name for name in texts if name != "doctor" and "a reload was refused" not in texts[name]] == []
+    made = delivered(plant, 3)
+
+    edited(site, cart, '"pim_prot"', '"pim_port"')
+    agent.process.send_signal(signal.SIGHUP)
+    agent.wait_for("the agent restarts in order")
+    wait_for("the new name", lambda: name_of(site, cart) == "Hood")
+    assert site.told(cart)["agent"]["pid"] == agent.process.pid
+    made = delivered(plant, 3, made)
+    assert plant.controller.messages[3] == 1, "MID 0003 before the restart"
+    texts, _ = everywhere(site, cart)
+    assert "changed since the start" not in "".join(texts.values())
+    assert agent.end() == 0 and plant.complaints() == []
+
+
+def test_reloads_under_load_lose_nothing_and_the_last_word_ends_it(site, plant):
+    cart = site.cart(plant)
+    agent = site.begin(cart, "controller ready")
+    plant.produce_rate(30)
+    for count in range(1, 4):
+        wait_for("ready", lambda count=count: agent.said.count("controller ready") == count)
         agent.process.send_signal(signal.SIGHUP)
-        agent.wait_for("a reload was refused: toolsnet.pim_port: missing; ")
-        texts, _ = everywhere(site, cart)
-        assert [name for name in texts if name != "doctor" and "a reload was refused" not in texts[name]] == []
-        made = plant.produce(3)
-        wait_for("the old agent delivers", lambda: plant.archive.tightening_ids() == made)
-
-        edited(site, cart, '"pim_prot"', '"pim_port"')
-        agent.process.send_signal(signal.SIGHUP)
-        agent.wait_for("the agent restarts in order")
-        wait_for("the new name", lambda: name_of(site, cart) == "Hood")
-        assert told_of(site, cart)["agent"]["pid"] == agent.process.pid
-        made += plant.produce(3)
-        wait_for("the new agent delivers", lambda: plant.archive.tightening_ids() == made)
-        assert plant.controller.messages[3] == 1, "MID 0003 before the restart"
-        texts, _ = everywhere(site, cart)
-        assert "changed since the start" not in "".join(texts.values())
-        assert agent.end() == 0 and plant.complaints() == []
+        wait_for("restarted", lambda count=count: agent.said.count("agent started") == count + 1)
+    agent.process.send_signal(signal.SIGHUP)
+    agent.wait_for("restarts in order")
+    assert agent.end() == 0, "SIGTERM in the middle of a restart"
+    plant.stop_producing()
+    again = site.begin(cart, "controller ready")
+    wait_for("everything arrived", lambda: sorted(plant.archive.tightening_ids()) == plant.controller.produced)
+    assert again.end() == 0 and plant.complaints() == []
 
 
-def name_of(site, cart):
-    told = told_of(site, cart)
-    return told["running"] and told["stations"][0]["name"]
+def test_a_secret_that_changes_is_a_changed_configuration(site, plant):
+    outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u"}]
+    outlets[1]["password"] = {"file": "broker.password"}
+    secret = site.write("broker.password", "first\n")
+    secret.chmod(0o600)
+    cart = site.cart(plant, station={"outlets": outlets})
+    agent = site.begin(cart, "controller ready")
+    secret.touch()
+    time.sleep(0.1)
+    assert site.told(cart)["agent"]["configuration"]["changed"] == []
+    site.write("broker.password", "second\n")
+    agent.wait_for("broker.password changed since the start")
+    told = json.dumps(site.told(cart)["agent"])
+    assert "broker.password" in told and "second" not in told
 
 
-def test_reloads_under_load_lose_nothing_and_the_last_word_ends_it(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        plant.produce_rate(30)
-        for count in range(1, 4):
-            wait_for("ready", lambda count=count: agent.said.count("controller ready") == count)
-            agent.process.send_signal(signal.SIGHUP)
-            wait_for("restarted", lambda count=count: agent.said.count("agent started") == count + 1)
-        agent.process.send_signal(signal.SIGHUP)
-        agent.wait_for("restarts in order")
-        assert agent.end() == 0, "SIGTERM in the middle of a restart"
-        plant.stop_producing()
-        again = site.start("run", "--plain", "--config", cart)
-        again.wait_for("controller ready")
-        wait_for("everything arrived", lambda: sorted(plant.archive.tightening_ids()) == plant.controller.produced)
-        assert again.end() == 0 and plant.complaints() == []
-
-
-def test_a_secret_that_changes_is_a_changed_configuration(site):
-    with SimulatedPlant() as plant:
-        outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u"}]
-        outlets[1]["password"] = {"file": "broker.password"}
-        secret = site.write("broker.password", "first\n")
-        secret.chmod(0o600)
-        cart = site.cart(plant, station={"outlets": outlets})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        secret.touch()
-        time.sleep(0.1)
-        assert told_of(site, cart)["agent"]["configuration"]["changed"] == []
-        site.write("broker.password", "second\n")
-        agent.wait_for("broker.password changed since the start")
-        told = json.dumps(told_of(site, cart)["agent"])
-        assert "broker.password" in told and "second" not in told
-        assert agent.end() == 0
-
-
-def test_a_closed_terminal_ends_the_run_in_order(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        for words in (("run", "--plain", "--config", cart), ("run", "--log-format", "text", "--config", cart)):
-            before = plant.controller.messages.get(3, 0)
-            run = site.start(*words, kind=InTerminal)
-            run.wait_for("controller ready")
-            made = plant.produce(2)
-            wait_for("taken", lambda made=made: set(made) <= set(plant.controller.acknowledged))
-            run.process.send_signal(signal.SIGHUP)  # the terminal is there: this asks for a restart
-            run.wait_for("restarts in order")
-            wait_for("ready again", lambda run=run: run.said.count("controller ready") == 2)
-            run.close_terminal()
-            assert run.wait() == 0
-            wait_for("left in order", lambda before=before: plant.controller.messages.get(3, 0) == before + 2)
-        assert plant.complaints() == []
+def test_a_closed_terminal_ends_the_run_in_order(site, plant):
+    cart = site.cart(plant)
+    for words in (("run", "--plain", "--config", cart), ("run", "--log-format", "text", "--config", cart)):
+        before = plant.controller.messages.get(3, 0)
+        run = site.start(*words, kind=InTerminal)
+        run.wait_for("controller ready")
+        made = plant.produce(2)
+        wait_for("taken", lambda made=made: set(made) <= set(plant.controller.acknowledged))
+        run.process.send_signal(signal.SIGHUP)  # the terminal is there: this asks for a restart
+        run.wait_for("restarts in order")
+        wait_for("ready again", lambda run=run: run.said.count("controller ready") == 2)
+        run.close_terminal()
+        assert run.wait() == 0
+        wait_for("left in order", lambda before=before: plant.controller.messages.get(3, 0) == before + 2)
+    assert plant.complaints() == []

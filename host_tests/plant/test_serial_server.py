@@ -36,8 +36,7 @@ def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_
         assert site.run("config", "check", cart).returncode == 0
         doctor = site.run("doctor", "--config", cart).stdout
         assert f"a controller answers on {server.device} ({link})" in doctor
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
+        agent = site.begin(cart, "controller ready")
         made = plant.produce(3)
         wait_for("at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == made)
         server.kill()
@@ -53,7 +52,7 @@ def said_by_both(site, plant, device, *texts, link="3964r"):
     """These words come from doctor, and from the log and status of an agent."""
     cart = cart_of(site, plant, link, device)
     doctor = site.run("doctor", "--config", cart).stdout
-    agent = site.start("run", "--plain", "--config", cart)
+    agent = site.begin(cart)
     for text in texts:
         assert text in " ".join(doctor.split())
         agent.wait_for(text)
@@ -64,34 +63,30 @@ def said_by_both(site, plant, device, *texts, link="3964r"):
 
 
 @pytest.mark.long("half a minute of silence")
-def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
-    with SimulatedPlant() as plant:
-        nothing = free_port()
-        for kind in ("socket", "rfc2217"):
-            refused = f"serial device server 127.0.0.1:{nothing} refused the"
-            doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{nothing}", refused)
-            assert (
-                "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?"
-                in doctor
-            )
-            with Peer(closes) as peer:
-                closed = f"{peer.port} closed the connection"
-                doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", closed)
-                assert "Does another client have this line? Many such servers take one at a time." in doctor
-        with Peer(is_silent) as peer:
-            device = f"socket://127.0.0.1:{peer.port}"
-            silent = f"{device} accepted the connection, but nothing answers on its line"
-            doctor = said_by_both(site, plant, device, silent)
-            assert "Check the cable behind the server, its baud and parity, and link (ascii or 3964r)." in doctor
-            words = f"serial device server 127.0.0.1:{peer.port} accepted the connection but does not speak RFC 2217"
-            doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
-            assert (
-                "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device." in doctor
-            )
-        with Peer(begins(TAKES_NO_BAUD)) as peer:
-            words = f"{peer.port} does not set what controller.baud, parity, stop_bits and flow ask for"
-            doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
-            assert "Can this port of it do that? With socket:// its own settings apply." in doctor
+def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant):
+    nothing = free_port()
+    for kind in ("socket", "rfc2217"):
+        refused = f"serial device server 127.0.0.1:{nothing} refused the"
+        doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{nothing}", refused)
+        assert (
+            "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?" in doctor
+        )
+        with Peer(closes) as peer:
+            closed = f"{peer.port} closed the connection"
+            doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", closed)
+            assert "Does another client have this line? Many such servers take one at a time." in doctor
+    with Peer(is_silent) as peer:
+        device = f"socket://127.0.0.1:{peer.port}"
+        silent = f"{device} accepted the connection, but nothing answers on its line"
+        doctor = said_by_both(site, plant, device, silent)
+        assert "Check the cable behind the server, its baud and parity, and link (ascii or 3964r)." in doctor
+        words = f"serial device server 127.0.0.1:{peer.port} accepted the connection but does not speak RFC 2217"
+        doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+        assert "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device." in doctor
+    with Peer(begins(TAKES_NO_BAUD)) as peer:
+        words = f"{peer.port} does not set what controller.baud, parity, stop_bits and flow ask for"
+        doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+        assert "Can this port of it do that? With socket:// its own settings apply." in doctor
 
 
 def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site):

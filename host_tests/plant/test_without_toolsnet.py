@@ -27,13 +27,9 @@ def lines_of(path):
     return [json.loads(line)["tightening_id"] for line in path.read_text().splitlines()] if path.is_file() else []
 
 
-def told_of(site, cart):
-    return json.loads(site.run("status", "--json", "--config", cart).stdout)
-
-
 def everything_said(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
-    told = told_of(site, cart)
+    told = site.told(cart)
     seen = Seen("cart", told)
     return {
         "log": agent.said,
@@ -97,25 +93,22 @@ def texts(numbers):
 def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, tmp_path):
     with need_amqtt()(tmp_path) as broker, SimulatedPlant() as plant:
         outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
-        cart = site.cart(plant, toolsnet=None, station={"outlets": [outlet]})
-        checked = site.run("config", "check", cart)
-        assert checked.returncode == 0, checked.stdout + checked.stderr
+        cart = site.cart(plant, toolsnet=False, station={"outlets": [outlet]})
+        site.said("config", "check", cart, code=0)
         before = site.run("doctor", "--config", cart)
         assert f"127.0.0.1:{broker.port} accepts connections" in before.stdout, before.stdout
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        agent.wait_for("MQTT takes results")
+        agent = site.begin(cart, "controller ready", "MQTT takes results")
         place = tmp_path / "archive.sqlite"
         consumer = consume(place, f"{broker.url}/toolcart/+/+")
         try:
             made = texts(plant.produce(5))
-            wait_for("five receipts", lambda: told_of(site, cart)["stations"][0]["backlog"] == 0)
+            wait_for("five receipts", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
             with sqlite3.connect(place) as database:
                 found = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
             assert texts(one for (one,) in found) == made
         finally:
             end(consumer)
-        told = told_of(site, cart)["stations"][0]
+        told = site.told(cart)["stations"][0]
         assert [outlet["kind"] for outlet in told["outlets"]] == ["mqtt"] and "parked" not in told
         said = everything_said(site, cart, agent)
         nothing_of_toolsnet(said)
@@ -129,21 +122,18 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, tmp_
         assert asked.returncode == 1 and "station 7 has no quarantine: ToolsNet is not among" in asked.stderr
 
 
-def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, tmp_path):
-    with SimulatedPlant() as plant:
-        outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()}
-        station = {"outlets": [outlet], "spool": {"path": "7.spool", "size_kib": 48}}
-        cart = site.cart(plant, toolsnet=None, station=station)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        plant.produce_rate(200)
-        agent.wait_for("the spool is full: the controller keeps its results; MQTT has to take some")
-        agent.wait_for("no MQTT: broker 127.0.0.1")
-        plant.stop_producing()
-        said = everything_said(site, cart, agent)
-        nothing_of_toolsnet(said)
-        assert "MQTT has to take some" in said["status"] and "MQTT has to take some" in said["doctor"]
-        assert agent.end() == 0
+def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, plant, tmp_path):
+    outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()}
+    station = {"outlets": [outlet], "spool": {"path": "7.spool", "size_kib": 48}}
+    cart = site.cart(plant, toolsnet=False, station=station)
+    agent = site.begin(cart, "controller ready")
+    plant.produce_rate(200)
+    agent.wait_for("the spool is full: the controller keeps its results; MQTT has to take some")
+    agent.wait_for("no MQTT: broker 127.0.0.1")
+    plant.stop_producing()
+    said = everything_said(site, cart, agent)
+    nothing_of_toolsnet(said)
+    assert "MQTT has to take some" in said["status"] and "MQTT has to take some" in said["doctor"]
 
 
 @pytest.mark.parametrize(
@@ -154,114 +144,99 @@ def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, tmp_path):
         pytest.param(("file", "webhook"), id="file and webhook"),
     ],
 )
-def test_kills_lose_and_double_nothing_without_toolsnet(site, hook, kinds):
+def test_kills_lose_and_double_nothing_without_toolsnet(site, plant, hook, kinds):
     lines = site.home / "lines.jsonl"
     settings = {"webhook": hook.settings, "file": {"kind": "file", "path": lines.name}}
     sides = {"webhook": hook.ids, "file": lambda: lines_of(lines)}
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant, toolsnet=None, station={"outlets": [settings[kind] for kind in kinds]})
-        made = []
+    cart = site.cart(plant, toolsnet=False, station={"outlets": [settings[kind] for kind in kinds]})
+    made = []
 
-        def arrived(kind):
-            return sides[kind]()[-1:] == made[-1:]
+    def arrived(kind):
+        return sides[kind]()[-1:] == made[-1:]
 
-        for kill in (None, "agent", "server", "agent"):
-            agent = site.start("run", "--plain", "--config", cart)
-            agent.wait_for("controller ready")
-            made += texts(plant.produce(20))
-            if kill == "server":
-                hook.kill()
-                hook.start()
-            elif kill == "agent":
-                time.sleep(0.1)
-                agent.end(signal.SIGKILL)
-                continue
-            for kind in kinds:
-                wait_for(f"{made[-1]} at the {kind}", partial(arrived, kind))
-            nothing_of_toolsnet(everything_said(site, cart, agent))
-            agent.end()
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
+    for kill in (None, "agent", "server", "agent"):
+        agent = site.begin(cart, "controller ready")
+        made += texts(plant.produce(20))
+        if kill == "server":
+            hook.kill()
+            hook.start()
+        elif kill == "agent":
+            time.sleep(0.1)
+            agent.end(signal.SIGKILL)
+            continue
         for kind in kinds:
-            wait_for(f"all at the {kind}", partial(arrived, kind))
-            assert sides[kind]() == made
-        assert agent.end() == 0
+            wait_for(f"{made[-1]} at the {kind}", partial(arrived, kind))
+        nothing_of_toolsnet(everything_said(site, cart, agent))
+        agent.end()
+    agent = site.begin(cart, "controller ready")
+    for kind in kinds:
+        wait_for(f"all at the {kind}", partial(arrived, kind))
+        assert sides[kind]() == made
 
 
 @pytest.mark.long("an outlet is added and removed, with restarts")
-def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site):
+def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, plant):
     lines = {"kind": "file", "path": "lines.jsonl"}
-    with SimulatedPlant() as plant:
-        alone = site.cart(plant, name="alone.json", toolsnet=None, station={"outlets": [lines]})
-        both = site.cart(plant, name="both.json", station={"outlets": [lines, {"kind": "toolsnet"}]})
+    alone = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [lines]})
+    both = site.cart(plant, name="both.json", station={"outlets": [lines, {"kind": "toolsnet"}]})
 
-        def run(cart, *said):
-            agent = site.start("run", "--plain", "--config", cart)
-            agent.wait_for("controller ready")
-            for text in said:
-                agent.wait_for(text)
-            made.extend(plant.produce(5))
-            wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
-            return agent
-
-        made = []
-        assert run(alone).end() == 0
-        agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
-        wait_for("all ten at ToolsNet", lambda: plant.archive.tightening_ids() == made)
-        status = site.run("status", "--config", both).stdout
-        assert "added with this start" in status, status
-        assert agent.end() == 0
-
-        agent = run(alone, "file takes results")
-        assert "was removed" not in agent.said  # it had taken everything
-        nothing_of_toolsnet({"log": agent.said, "status": site.run("status", "--config", alone).stdout})
-        assert agent.end() == 0
-        agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
-        wait_for("all twenty at ToolsNet", lambda: plant.archive.tightening_ids() == made)
-        plant.cut_toolsnet(True)
+    def run(cart, *said):
+        agent = site.begin(cart, "controller ready")
+        for text in said:
+            agent.wait_for(text)
         made.extend(plant.produce(5))
         wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
-        assert agent.end() == 0
-        told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
-        agent = run(alone, told)
-        Words(site, alone, agent).say(told, "configured again, it continues where it was", on=("status", "page"))
-        assert agent.end() == 0
-        plant.cut_toolsnet(False)
-        agent = run(both)
-        wait_for("all at ToolsNet, in order and once", lambda: plant.archive.tightening_ids() == made)
-        assert plant.complaints() == []
-        assert agent.end() == 0
+        return agent
+
+    made = []
+    assert run(alone).end() == 0
+    agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
+    wait_for("all ten at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+    status = site.run("status", "--config", both).stdout
+    assert "added with this start" in status, status
+    assert agent.end() == 0
+
+    agent = run(alone, "file takes results")
+    assert "was removed" not in agent.said  # it had taken everything
+    nothing_of_toolsnet({"log": agent.said, "status": site.run("status", "--config", alone).stdout})
+    assert agent.end() == 0
+    agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
+    wait_for("all twenty at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+    plant.cut_toolsnet(True)
+    made.extend(plant.produce(5))
+    wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+    assert agent.end() == 0
+    told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
+    agent = run(alone, told)
+    Words(site, alone, agent).say(told, "configured again, it continues where it was", on=("status", "page"))
+    assert agent.end() == 0
+    plant.cut_toolsnet(False)
+    agent = run(both)
+    wait_for("all at ToolsNet, in order and once", lambda: plant.archive.tightening_ids() == made)
+    assert plant.complaints() == []
 
 
 @pytest.mark.long("a spool that fills three times")
 @says("records dropped before a further outlet had them; it was away or slow", "oldest records: new results need room")
-def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site):
+def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
     lines = {"kind": "file", "path": "lines.jsonl"}
     away = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port(), "durable": False}
     spool = {"path": "7.spool", "size_kib": 48}
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant, name="alone.json", toolsnet=None, station={"outlets": [lines, away], "spool": spool})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        made = plant.produce(500)
-        wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
-        [station] = told_of(site, cart)["stations"]
-        said = Words(site, cart, agent)
-        said.say("records dropped before a further outlet had them; it was away or slow", on=("status",))
-        assert 0 < station["missed"] < 500
-        assert agent.end() == 0
-        added = [lines, away, {"kind": "toolsnet"}]
-        cart = site.cart(plant, name="both.json", station={"outlets": added, "spool": spool})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("oldest records: new results need room")
-        wait_for("the newest at ToolsNet", lambda: plant.archive.tightening_ids()[-1:] == made[-1:])
-        assert plant.archive.tightening_ids() == made[-len(plant.archive.tightening_ids()) :]
-        Words(site, cart, agent).say("oldest records: new results need room", on=("status", "doctor", "page", "log"))
-        assert agent.end() == 0
-
-
-def station_told(site, cart):
-    return json.loads(site.run("status", "--json", "--config", cart).stdout)["stations"][0]
+    cart = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [lines, away], "spool": spool})
+    agent = site.begin(cart, "controller ready")
+    made = plant.produce(500)
+    wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+    [station] = site.told(cart)["stations"]
+    said = Words(site, cart, agent)
+    said.say("records dropped before a further outlet had them; it was away or slow", on=("status",))
+    assert 0 < station["missed"] < 500
+    assert agent.end() == 0
+    added = [lines, away, {"kind": "toolsnet"}]
+    cart = site.cart(plant, name="both.json", station={"outlets": added, "spool": spool})
+    agent = site.begin(cart, "oldest records: new results need room")
+    wait_for("the newest at ToolsNet", lambda: plant.archive.tightening_ids()[-1:] == made[-1:])
+    assert plant.archive.tightening_ids() == made[-len(plant.archive.tightening_ids()) :]
+    Words(site, cart, agent).say("oldest records: new results need room", on=("status", "doctor", "page", "log"))
 
 
 def ordered(site, cart, *words, code=0, station=7):
@@ -271,95 +246,85 @@ def ordered(site, cart, *words, code=0, station=7):
     return run.stdout + run.stderr
 
 
-def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        made = plant.produce(10)
-        wait_for(
-            "delivered", lambda: plant.archive.tightening_ids() == made and station_told(site, cart)["backlog"] == 0
-        )
-        # ToolsNet's database is a new one.
-        plant.loop.call(plant.archive.clear)
-        plant.loop.call(plant.toolsnet.drop)
-        agent.wait_for("ToolsNet holds no result of station 7, of 10 that were sent")
-        [line] = [line for line in agent.said.splitlines() if "ToolsNet holds no result" in line]
-        assert " ! " in line or "WARN" in line.upper(), line
-        new = plant.produce(2)  # which the operator notices late: the 08 says nothing any more
-        wait_for("the new ones", lambda: plant.archive.tightening_ids() == new)
+def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
+    cart = site.cart(plant)
+    agent = site.begin(cart, "ToolsNet takes results")
+    made = plant.produce(10)
+    wait_for(
+        "delivered", lambda: plant.archive.tightening_ids() == made and site.told(cart)["stations"][0]["backlog"] == 0
+    )
+    # ToolsNet's database is a new one.
+    plant.loop.call(plant.archive.clear)
+    plant.loop.call(plant.toolsnet.drop)
+    agent.wait_for("ToolsNet holds no result of station 7, of 10 that were sent")
+    [line] = [line for line in agent.said.splitlines() if "ToolsNet holds no result" in line]
+    assert " ! " in line or "WARN" in line.upper(), line
+    new = plant.produce(2)  # which the operator notices late: the 08 says nothing any more
+    wait_for("the new ones", lambda: plant.archive.tightening_ids() == new)
 
-        said = ordered(site, cart, "--from", 4, "--dry-run")
-        assert said.startswith("dry run: 9 results would be sent to ToolsNet again, from number 4 on ("), said
-        assert plant.archive.tightening_ids() == new
-        said = ordered(site, cart, "--from", 4)
-        assert said.startswith("9 results are sent to ToolsNet again, from number 4 on ("), said
-        wait_for("all from the fourth on", lambda: plant.archive.tightening_ids()[2:] == made[3:] + new)
-        wait_for("nothing waits", lambda: station_told(site, cart)["backlog"] == 0)
-        assert plant.complaints() == []
+    said = ordered(site, cart, "--from", 4, "--dry-run")
+    assert said.startswith("dry run: 9 results would be sent to ToolsNet again, from number 4 on ("), said
+    assert plant.archive.tightening_ids() == new
+    said = ordered(site, cart, "--from", 4)
+    assert said.startswith("9 results are sent to ToolsNet again, from number 4 on ("), said
+    wait_for("all from the fourth on", lambda: plant.archive.tightening_ids()[2:] == made[3:] + new)
+    wait_for("nothing waits", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
+    assert plant.complaints() == []
 
-        assert agent.end(signal.SIGKILL) == -signal.SIGKILL
-        plant.loop.call(plant.archive.clear)
-        rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
-        said = ordered(site, cart, "--since", rows[0]["time"], "--dry-run")
-        assert "would be sent to ToolsNet again, from number 1 on" in said, said
-        again, waiting = re.search(r"run: (\d+) results? would .* before the (\d+) that wait;", said).groups()
-        assert int(again) + int(waiting) == 12  # what the kill has left unsaid waits: it goes out in any case
-        assert "that is the oldest which the spool still has" in said
-        said = ordered(site, cart, "--since", rows[0]["time"])
-        assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in said, said
-        last = plant.produce(1)
-        agent = site.start("run", "--plain", "--config", cart)
-        wait_for("all", lambda: plant.archive.tightening_ids() == made + new + last)
-        wait_for("nothing waits", lambda: station_told(site, cart)["backlog"] == 0)
-        assert plant.complaints() == []
-        assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
-        assert agent.end() == 0
+    assert agent.end(signal.SIGKILL) == -signal.SIGKILL
+    plant.loop.call(plant.archive.clear)
+    rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
+    said = ordered(site, cart, "--since", rows[0]["time"], "--dry-run")
+    assert "would be sent to ToolsNet again, from number 1 on" in said, said
+    again, waiting = re.search(r"run: (\d+) results? would .* before the (\d+) that wait;", said).groups()
+    assert int(again) + int(waiting) == 12  # what the kill has left unsaid waits: it goes out in any case
+    assert "that is the oldest which the spool still has" in said
+    said = ordered(site, cart, "--since", rows[0]["time"])
+    assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in said, said
+    last = plant.produce(1)
+    agent = site.begin(cart)
+    wait_for("all", lambda: plant.archive.tightening_ids() == made + new + last)
+    wait_for("nothing waits", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
+    assert plant.complaints() == []
+    assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
 
 
-def test_an_order_without_room_says_from_where_there_is(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant, station={"spool": {"path": "7.spool", "size_kib": 48}})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        made = plant.produce(150)
-        wait_for(
-            "delivered", lambda: plant.archive.tightening_ids() == made and station_told(site, cart)["backlog"] == 0
-        )
-        rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
-        oldest = rows[0]["number"]
-        said = ordered(site, cart, "--from", oldest, code=1)
-        assert "the spool has no room for that" in said and "a quarter has to stay" in said, said
-        number = int(said.split("from number ")[1].split()[0])
-        count = int(said.split("that is ")[1].split()[0])
-        assert oldest < number and count == 150 - number + 1, said
-        assert plant.archive.tightening_ids() == made
-        before = len(made)
-        assert f"{count} results are sent" in ordered(site, cart, "--from", number)
-        wait_for("again", lambda: plant.archive.tightening_ids()[before:] == made[-count:])
-        assert agent.end() == 0
+def test_an_order_without_room_says_from_where_there_is(site, plant):
+    cart = site.cart(plant, station={"spool": {"path": "7.spool", "size_kib": 48}})
+    site.begin(cart, "ToolsNet takes results")
+    made = plant.produce(150)
+    wait_for(
+        "delivered", lambda: plant.archive.tightening_ids() == made and site.told(cart)["stations"][0]["backlog"] == 0
+    )
+    rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
+    oldest = rows[0]["number"]
+    said = ordered(site, cart, "--from", oldest, code=1)
+    assert "the spool has no room for that" in said and "a quarter has to stay" in said, said
+    number = int(said.split("from number ")[1].split()[0])
+    count = int(said.split("that is ")[1].split()[0])
+    assert oldest < number and count == 150 - number + 1, said
+    assert plant.archive.tightening_ids() == made
+    before = len(made)
+    assert f"{count} results are sent" in ordered(site, cart, "--from", number)
+    wait_for("again", lambda: plant.archive.tightening_ids()[before:] == made[-count:])
 
 
-def test_a_wrong_order_is_refused_in_words(site):
+def test_a_wrong_order_is_refused_in_words(site, plant):
     lines = {"kind": "file", "path": "lines.jsonl"}
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        assert "name either --since TIME or --from NUMBER" in ordered(site, cart, code=2)
-        assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
-        assert "has no station 8; it has 7" in ordered(site, cart, "--from", 1, code=2, station=8)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        assert "has no result in its spool any more that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
-        assert agent.end() == 0
-        alone = site.cart(
-            plant,
-            name="alone.json",
-            number=8,
-            toolsnet=None,
-            station={"outlets": [lines], "controller": {"host": "127.0.0.1", "port": free_port()}},
-        )
-        agent = site.start("run", "--plain", "--config", alone)
-        agent.wait_for("file takes results")
-        said = ordered(site, alone, "--from", 1, code=1, station=8)
-        assert "station 8 has no quarantine: ToolsNet is not among its outlets" in said
-        assert agent.end() == 0
+    cart = site.cart(plant)
+    assert "name either --since TIME or --from NUMBER" in ordered(site, cart, code=2)
+    assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
+    assert "has no station 8; it has 7" in ordered(site, cart, "--from", 1, code=2, station=8)
+    agent = site.begin(cart, "ToolsNet takes results")
+    assert "has no result in its spool any more that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
+    assert agent.end() == 0
+    alone = site.cart(
+        plant,
+        name="alone.json",
+        number=8,
+        toolsnet=False,
+        station={"outlets": [lines], "controller": {"host": "127.0.0.1", "port": free_port()}},
+    )
+    agent = site.begin(alone, "file takes results")
+    said = ordered(site, alone, "--from", 1, code=1, station=8)
+    assert "station 8 has no quarantine: ToolsNet is not among its outlets" in said

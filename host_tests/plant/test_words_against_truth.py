@@ -25,6 +25,7 @@ from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
 from host_tests.plant import peers
+from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.peers import BrokerThat, Peer
 from host_tests.plant.plant_words import (
@@ -231,7 +232,7 @@ def test_each_controller_that_gives_no_session_has_its_own_reason(site):
         own = {"host": "127.0.0.1", "port": good.controller_port}
         stations.append({"number": 50, "controller": own, "spool": {"path": "50.spool", "size_kib": 64}})
         cart = site.cart(good, stations=stations)
-        agent = site.start("run", "--plain", "--config", cart)
+        agent = site.begin(cart)
         words = Words(site, cart, agent)
         words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
         words.until(lambda told: all(told[number]["controller"]["why"] for number in places), "reasons")
@@ -277,10 +278,8 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
             site.give(certificate_files(site.home)["ca"])
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": port, **SOON, **row.settings}
         cart = site.cart(plant, toolsnet=toolsnet)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("controller ready")
-        made = plant.produce(2)
-        wait_for("taken all the same", lambda: plant.controller.acknowledged == made)
+        agent = site.begin(cart, "controller ready")
+        stored(plant, 2)
         words = Words(site, cart, agent)
         words.until(lambda told: told[7]["outlets"][0]["why"] and told[7]["backlog"] == 2, "a reason")
         pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.says]
@@ -305,45 +304,42 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
     ", running for {} since",
     ", a sync takes",
 )
-def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site):
-    with SimulatedPlant() as plant:
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
-        cart = site.cart(plant, toolsnet=toolsnet)
-        agent = site.start("run", "--plain", "--config", cart)
-        words = Words(site, cart, agent)
-        agent.wait_for("ToolsNet takes results")
-        made = plant.produce(2)
-        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
-        words.again().agree({7: Truth(waiting=0)})
-        words.never("refused the connection", "closed the connection", "lost")
-        plant.cut_toolsnet(True)
-        agent.wait_for("ToolsNet lost")
-        made += plant.produce(8)
-        words.until(lambda told: told[7]["backlog"] == 8 and told[7]["outlets"][0]["why"] == "refused", "a backlog")
-        time.sleep(1.5)  # the log looks once a second
-        words.agree({7: Truth(toolsnet=False, waiting=8)})
-        words.say(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
-        plant.cut_toolsnet(False)
-        agent.wait_for("backlog delivered (")
-        words.again().agree({7: Truth(waiting=0)})
-        words.never("refused the connection", on=STATES)
+def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
+    cart = site.cart(plant, toolsnet=SOON)
+    agent = site.begin(cart)
+    words = Words(site, cart, agent)
+    agent.wait_for("ToolsNet takes results")
+    made = delivered(plant, 2)
+    words.again().agree({7: Truth(waiting=0)})
+    words.never("refused the connection", "closed the connection", "lost")
+    plant.cut_toolsnet(True)
+    agent.wait_for("ToolsNet lost")
+    made += plant.produce(8)
+    words.until(lambda told: told[7]["backlog"] == 8 and told[7]["outlets"][0]["why"] == "refused", "a backlog")
+    time.sleep(1.5)  # the log looks once a second
+    words.agree({7: Truth(toolsnet=False, waiting=8)})
+    words.say(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
+    plant.cut_toolsnet(False)
+    agent.wait_for("backlog delivered (")
+    words.again().agree({7: Truth(waiting=0)})
+    words.never("refused the connection", on=STATES)
 
-        plant.controller.options.silent = True
-        agent.wait_for("fell silent: it did not answer the keep-alive")
-        assert "missed results" not in agent.said, "there is nobody to ask"
-        made += plant.produce(900)
-        plant.controller.options.silent = False
-        agent.wait_for("fetching up to ", 30)
-        agent.wait_for("no missed result is left in the controller")
-        wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
-        words.again().agree({7: Truth(waiting=0)})
-        words.never("fell silent", "missed results", on=STATES)
-        plant.cut_controller(True)
-        agent.wait_for(f"controller lost: controller 127.0.0.1:{plant.controller_port} reset the connection")
-        agent.wait_for(f"no controller: controller 127.0.0.1:{plant.controller_port} refused the connection")
-        words.again().agree({7: Truth(controller=False, waiting=0)})
-        assert agent.end() == 0 and "left in order" in agent.said
-        assert agent.said.count("ToolsNet lost") == 1 and agent.said.count("controller lost") == 2, agent.said
+    plant.controller.options.silent = True
+    agent.wait_for("fell silent: it did not answer the keep-alive")
+    assert "missed results" not in agent.said, "there is nobody to ask"
+    made += plant.produce(900)
+    plant.controller.options.silent = False
+    agent.wait_for("fetching up to ", 30)
+    agent.wait_for("no missed result is left in the controller")
+    wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
+    words.again().agree({7: Truth(waiting=0)})
+    words.never("fell silent", "missed results", on=STATES)
+    plant.cut_controller(True)
+    agent.wait_for(f"controller lost: controller 127.0.0.1:{plant.controller_port} reset the connection")
+    agent.wait_for(f"no controller: controller 127.0.0.1:{plant.controller_port} refused the connection")
+    words.again().agree({7: Truth(controller=False, waiting=0)})
+    assert agent.end() == 0 and "left in order" in agent.said
+    assert agent.said.count("ToolsNet lost") == 1 and agent.said.count("controller lost") == 2, agent.said
 
 
 @LONG
@@ -366,7 +362,7 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
             one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
             stations.append({**one, "outlets": [{"kind": "toolsnet"}, broker]})
         cart = site.cart(plants[0], stations=stations)
-        agent = site.start("run", "--plain", "--config", cart)
+        agent = site.begin(cart)
         words = Words(site, cart, agent)
         words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
         for plant in plants:
@@ -408,10 +404,8 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
 )
 def test_one_refused_result_is_said_of_that_one_alone(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={2: 17})) as plant:
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
-        cart = site.cart(plant, toolsnet=toolsnet)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
+        cart = site.cart(plant, toolsnet=SOON)
+        agent = site.begin(cart, "ToolsNet takes results")
         made = plant.produce(5)
         wait_for(
             "the others arrive", lambda: sorted(plant.archive.tightening_ids()) == [one for one in made if one != 2]
@@ -431,8 +425,7 @@ def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(silent_sequences=(3,), window=window)) as plant:
         places = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
         cart = site.cart(plant, toolsnet={**places, **SOON, "window": window})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
+        agent = site.begin(cart, "ToolsNet takes results")
         made = plant.produce(6)
         agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
         others = [one for one in made if one != 3]
@@ -442,15 +435,14 @@ def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
         assert told == {"3"}, agent.said
 
 
-def test_results_in_their_order_are_never_out_of_it(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        plant.produce_rate(200)
-        agent = site.start("run", "--plain", "--config", cart)
-        wait_for("some", lambda: len(plant.archive.tightening_ids()) > 50)
-        plant.stop_producing()
-        assert agent.end() == 0
-        assert "out of the order" not in agent.said, agent.said
+def test_results_in_their_order_are_never_out_of_it(site, plant):
+    cart = site.cart(plant)
+    plant.produce_rate(200)
+    agent = site.begin(cart)
+    wait_for("some", lambda: len(plant.archive.tightening_ids()) > 50)
+    plant.stop_producing()
+    assert agent.end() == 0
+    assert "out of the order" not in agent.said, agent.said
 
 
 @LONG
@@ -460,9 +452,7 @@ def test_a_refused_result_with_none_behind_it_is_not_everything(site):
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
         lines = {"kind": "file", "path": "lines/x.jsonl"}
         cart = site.cart(plant, toolsnet=toolsnet, station={"outlets": [{"kind": "toolsnet"}, lines]})
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        agent.wait_for("x.jsonl cannot be used")
+        agent = site.begin(cart, "ToolsNet takes results", "x.jsonl cannot be used")
         plant.produce(3)
         words = Words(site, cart, agent)
         words.until(
@@ -485,15 +475,13 @@ def test_a_refused_result_with_none_behind_it_is_not_everything(site):
 @says("refuses everything that is offered", "look into ToolsNet: is its database there")
 def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(code_all=9)) as plant:
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
-        cart = site.cart(plant, toolsnet=toolsnet)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
+        cart = site.cart(plant, toolsnet=SOON)
+        agent = site.begin(cart, "ToolsNet takes results")
         plant.produce(4)
         words = Words(site, cart, agent)
         agent.wait_for("refuses everything that is offered (code 9)")
         words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
-        words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
+        words.agree({7: Truth(toolsnet=False, waiting=4, set_aside=0)})
         words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
         words.say('what="refused",level="bad"} 1', on=("metrics",))
         assert words.doctor.returncode == 1
@@ -516,24 +504,19 @@ def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
         pytest.param(40000, "ToolsNet holds result 40000 of station 7, which this spool never sent", marks=LONG),
     ],
 )
-def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, held, piece):
-    with SimulatedPlant() as plant:
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
-        cart = site.cart(plant, toolsnet=toolsnet)
-        agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        made = plant.produce(6)
-        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
-        words = Words(site, cart, agent)
-        words.agree({7: Truth(waiting=0)})
-        words.never("DOUBT", "ToolsNet holds", "behind what it once had")
-        plant.toolsnet.options.reported_result = held
-        plant.loop.call(plant.toolsnet.drop)
-        agent.wait_for(piece)
-        words.until(lambda told: told[7]["outlets"][0]["state"] == "streaming", "connected again")
-        words.say(piece, on=("status", "doctor", "page", "live"))
-        words.agree({7: Truth(waiting=0)})
-        assert agent.end() == 0
+def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, piece):
+    cart = site.cart(plant, toolsnet=SOON)
+    agent = site.begin(cart, "ToolsNet takes results")
+    delivered(plant, 6)
+    words = Words(site, cart, agent)
+    words.agree({7: Truth(waiting=0)})
+    words.never("DOUBT", "ToolsNet holds", "behind what it once had")
+    plant.toolsnet.options.reported_result = held
+    plant.loop.call(plant.toolsnet.drop)
+    agent.wait_for(piece)
+    words.until(lambda told: told[7]["outlets"][0]["state"] == "streaming", "connected again")
+    words.say(piece, on=("status", "doctor", "page", "live"))
+    words.agree({7: Truth(waiting=0)})
 
 
 # -- the service, its lines, its clock -------------------------------------------------------------------------------
@@ -547,29 +530,27 @@ def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, held, piece):
     "an agent has the spool and does not answer",
     "as a service.",
 )
-def test_an_agent_that_ends_is_missed_on_every_surface(site):
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        words = Words(site, cart)
-        words.say("with this configuration yet", "as a service.", on=("doctor",))
-        agent = words.agent = site.start("run", "--plain", "--config", cart)
-        agent.wait_for("ToolsNet takes results")
-        words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
-        plant.cut_toolsnet(True)
-        agent.wait_for("ToolsNet lost")
-        made = plant.produce(2)
-        wait_for("taken", lambda: plant.controller.acknowledged == made)
-        agent.process.send_signal(signal.SIGSTOP)
-        told = site.run("doctor", "--offline", "--config", cart).stdout
-        words.heard.append(told)
-        assert "an agent has the spool and does not answer" in told, told
-        agent.process.send_signal(signal.SIGCONT)
-        assert agent.end(signal.SIGKILL) == -signal.SIGKILL
-        plant.cut_toolsnet(False)
-        words.again().say("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
-        words.say("no agent runs here", on=("status", "page"))
-        words.never("everything works", "controller ready", on=STATES)
-        assert words.doctor.returncode == 1 and site.run("status", "--config", cart).returncode == 3
+def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
+    cart = site.cart(plant)
+    words = Words(site, cart)
+    words.say("with this configuration yet", "as a service.", on=("doctor",))
+    agent = words.agent = site.start("run", "--plain", "--config", cart)
+    agent.wait_for("ToolsNet takes results")
+    words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
+    plant.cut_toolsnet(True)
+    agent.wait_for("ToolsNet lost")
+    stored(plant, 2)
+    agent.process.send_signal(signal.SIGSTOP)
+    told = site.run("doctor", "--offline", "--config", cart).stdout
+    words.heard.append(told)
+    assert "an agent has the spool and does not answer" in told, told
+    agent.process.send_signal(signal.SIGCONT)
+    assert agent.end(signal.SIGKILL) == -signal.SIGKILL
+    plant.cut_toolsnet(False)
+    words.again().say("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
+    words.say("no agent runs here", on=("status", "page"))
+    words.never("everything works", "controller ready", on=STATES)
+    assert words.doctor.returncode == 1 and site.run("status", "--config", cart).returncode == 3
 
 
 @says(
@@ -628,7 +609,7 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
             for number, (device, _) in lines.items()
         ]
         cart = site.cart(stations=stations)
-        agent = site.start("run", "--plain", "--config", cart)
+        agent = site.begin(cart)
         words = Words(site, cart, agent)
         words.until(lambda told: all(told[number]["controller"]["why"] for number in lines), "reasons")
         for number in lines:
@@ -650,19 +631,15 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
 
 
 @says("NOT synchronised (no NTP)")
-def test_a_clock_at_1970_is_ours_and_no_controllers(site, tmp_path_factory):
+def test_a_clock_at_1970_is_ours_and_no_controllers(site, plant, tmp_path_factory):
     shift = ShiftedClock(site.folder, -int(time.time()) + 5)
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant, controller={"clock": "check"})
-        agent = site.start("run", "--plain", "--config", cart, **shift.around)
-        agent.wait_for("ToolsNet takes results")
-        assert agent.said.startswith("1970-01-01T"), agent.said
-        made = plant.produce(2)
-        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
-        words = Words(site, cart, agent)
-        words.agree({7: Truth(waiting=0)})
-        words.never("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
-        assert agent.end() == 0
+    cart = site.cart(plant, controller={"clock": "check"})
+    agent = site.begin(cart, "ToolsNet takes results", **shift.around)
+    assert agent.said.startswith("1970-01-01T"), agent.said
+    delivered(plant, 2)
+    words = Words(site, cart, agent)
+    words.agree({7: Truth(waiting=0)})
+    words.never("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
 
 
 @says(
@@ -672,27 +649,24 @@ def test_a_clock_at_1970_is_ours_and_no_controllers(site, tmp_path_factory):
     "controller left in order",
     "the spool can be read and written again",
 )
-def test_a_full_disk_is_no_full_spool(site):
+def test_a_full_disk_is_no_full_spool(site, plant):
     disk = FailingDisk(site.folder)
-    with SimulatedPlant() as plant:
-        cart = site.cart(plant)
-        agent = site.start("run", "--plain", "--config", cart, **disk.around)
-        agent.wait_for("ToolsNet takes results")
-        disk.fails("write,sync", errno.ENOSPC, site.home / "7.spool")
-        plant.produce(1)
-        agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
-        words = Words(site, cart, agent)
-        words.say("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
-        words.say('what="disk",level="bad"} 1', on=("metrics",))
-        words.never("the spool is full", "spool.size_kib", on=STATES)
-        words.agree({7: Truth(controller=None, waiting=0)})
-        assert words.doctor.returncode == 1
-        disk.works()
-        agent.wait_for("the spool can be read and written again")
-        wait_for("nothing is lost", lambda: plant.archive.tightening_ids() == plant.controller.produced)
-        words.again().agree({7: Truth(waiting=0)})
-        words.never("its file system is full", on=STATES)
-        assert agent.end() == 0
+    cart = site.cart(plant)
+    agent = site.begin(cart, "ToolsNet takes results", **disk.around)
+    disk.fails("write,sync", errno.ENOSPC, site.home / "7.spool")
+    plant.produce(1)
+    agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
+    words = Words(site, cart, agent)
+    words.say("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
+    words.say('what="disk",level="bad"} 1', on=("metrics",))
+    words.never("the spool is full", "spool.size_kib", on=STATES)
+    words.agree({7: Truth(controller=None, waiting=0)})
+    assert words.doctor.returncode == 1
+    disk.works()
+    agent.wait_for("the spool can be read and written again")
+    wait_for("nothing is lost", lambda: plant.archive.tightening_ids() == plant.controller.produced)
+    words.again().agree({7: Truth(waiting=0)})
+    words.never("its file system is full", on=STATES)
 
 
 # -- entries of the log, in simulated time: each is made by what it says ----------------------------------------------
@@ -818,16 +792,13 @@ def test_missed_results_are_said_while_they_are_fetched():
 
 
 @says("parked_kib has no effect: this spool was made with", "graphs_kib has no effect: this spool was made with")
-def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
-    with SimulatedPlant() as plant:
-        for kib in (64, 256):
-            cart = site.cart(plant, station={"spool": {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}})
-            agent = site.start("run", "--plain", "--config", cart)
-            agent.wait_for("ToolsNet takes results")
-            words = Words(site, cart, agent)
-            if kib == 64:
-                words.never("has no effect")
-            assert agent.end() == 0
+def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
+    for kib in (64, 256):
+        cart = site.cart(plant, station={"spool": {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}})
+        agent = site.begin(cart, "ToolsNet takes results")
+        words = Words(site, cart, agent)
+        if kib == 64:
+            words.never("has no effect")
 
 
 # -- the table of all sentences --------------------------------------------------------------------------------------
