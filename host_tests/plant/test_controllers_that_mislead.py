@@ -11,6 +11,7 @@ import pytest
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.plant.as_installed import station_at
 from host_tests.plant.peers import Peer
 from host_tests.support.running import wait_for
 
@@ -21,21 +22,22 @@ def is_subscribed(plant):
     return plant.loop.call(lambda: any(one.result_revision for one in plant.controller.sessions))
 
 
-def at_toolsnet(plant, made):
+def at_toolsnet(plant, count, before=()):
+    """Have so many results made, and wait until they are at ToolsNet with those `before`; all of their IDs."""
+    made = [*before, *plant.produce(count)]
     wait_for("all results at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == sorted(made))
     assert plant.complaints() == []
+    return made
 
 
 def begun(site, plant, **settings):
     cart = site.cart(plant, controller=settings)
-    agent = site.begin(cart, "controller ready")
-    return cart, agent
+    return cart, site.begin(cart, "controller ready")
 
 
-def told(site, *words):
-    """What a command says."""
-    run = site.run(*words)
-    return run.stdout + run.stderr
+def doctor(site, plant, code=None, **settings):
+    """What doctor says of this plant's controller, with these settings."""
+    return site.said("doctor", "--config", site.cart(plant, controller=settings), code=code)
 
 
 @pytest.mark.long("the stall takes its time")
@@ -43,26 +45,22 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
     options = ControllerOptions(gives_up="unsubscribes", ack_timeout_ms=400, resends=2, silence_ms=60000)
     with SimulatedPlant(controller_options=options) as plant:
         cart, agent = begun(site, plant)
-        made = plant.produce(2)
-        at_toolsnet(plant, made)
+        made = at_toolsnet(plant, 2)
         agent.process.send_signal(signal.SIGSTOP)
         made += plant.produce(1)
         wait_for("the controller gives up", lambda: not is_subscribed(plant))
         agent.process.send_signal(signal.SIGCONT)
-        made += plant.produce(3)
+        made = at_toolsnet(plant, 3, made)
         agent.wait_for("the controller had stopped pushing results while connected: what it did not push")
-        at_toolsnet(plant, made)
         wait_for("it pushes again", lambda: is_subscribed(plant))
         plant.controller.options.ack_refusal_code = 19
         made += plant.produce(1)
         agent.wait_for("rejected MID 0062")
         wait_for("the controller gives up", lambda: not is_subscribed(plant))
         plant.controller.options.ack_refusal_code = 0
-        made += plant.produce(2)
-        at_toolsnet(plant, made)
+        made = at_toolsnet(plant, 2, made)
         wait_for("it pushes again", lambda: is_subscribed(plant))
-        made += plant.produce(1)
-        at_toolsnet(plant, made)
+        at_toolsnet(plant, 1, made)
         words = "2 times since the start the controller stopped pushing results while connected"
         assert words in site.said("status", "--config", cart)
         assert words in site.said("doctor", "--config", cart)
@@ -74,43 +72,36 @@ def test_shared_ids_are_found_by_answers_whatever_the_version(site):
     options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2, slot_kept_ms=0)
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         cart, agent = begun(site, plant)
-        made = plant.produce(2)
-        at_toolsnet(plant, made)
+        made = at_toolsnet(plant, 2)
         for _ in range(2):
             plant.cut_controller(True)
             made += plant.produce(3)
             plant.cut_controller(False)
-            at_toolsnet(plant, made)
+            at_toolsnet(plant, 0, made)
         said = site.said("status", "--config", cart)
         assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
         agent.wait_for("since MID 0065 names another station")
         assert "not asked for" not in agent.said
         assert agent.end() == 0
-        doctor = site.said("doctor", "--config", cart)
-        assert "all its stations share the tightening IDs" in doctor
-        cart = site.cart(plant, controller={"tightening_ids": "own"})
-        wrong = site.run("doctor", "--config", cart)
-        assert "results of other stations are taken for its own now" in wrong.stdout and wrong.returncode
+        assert "all its stations share the tightening IDs" in doctor(site, plant)
+        assert "results of other stations are taken for its own now" in doctor(site, plant, 1, tightening_ids="own")
 
 
-def test_ids_that_are_one_too_high_store_nothing_twice(site):
-    for how in ("said", "kept"):
-        site.clean()
-        with SimulatedPlant(controller_options=ControllerOptions(ids_higher=how)) as plant:
-            _, agent = begun(site, plant)
-            made = plant.produce(3)
-            at_toolsnet(plant, made)
-            for missed in (0, 2):
-                plant.cut_controller(True)
-                made += plant.produce(missed)
-                plant.cut_controller(False)
-                connections = plant.controller.connections
-                wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
-                made += plant.produce(1)
-                at_toolsnet(plant, made)
-            agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
-            assert "begin again" not in agent.said and agent.end() == 0
-            assert plant.account()["repeated"] == 0
+@pytest.mark.parametrize("how", ["said", "kept"])
+def test_ids_that_are_one_too_high_store_nothing_twice(site, how):
+    with SimulatedPlant(controller_options=ControllerOptions(ids_higher=how)) as plant:
+        _, agent = begun(site, plant)
+        made = at_toolsnet(plant, 3)
+        for missed in (0, 2):
+            plant.cut_controller(True)
+            made += plant.produce(missed)
+            plant.cut_controller(False)
+            connections = plant.controller.connections
+            wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
+            made = at_toolsnet(plant, 1, made)
+        agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
+        assert "begin again" not in agent.said and agent.end() == 0
+        assert plant.account()["repeated"] == 0
 
 
 ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
@@ -139,38 +130,28 @@ def _refusing(ends_ms):
     }
 
 
-def _stations(plants):
-    return [
-        {
-            "number": number,
-            "controller": {"host": "127.0.0.1", "port": plant.controller_port, **REVISIONS},
-            "spool": {"path": f"{number}.spool", "size_kib": 256},
-        }
-        for number, plant in enumerate(plants, 1)
+def _plants(stack, site, options):
+    """A plant with each of these options, and the configuration of all of them."""
+    plants = [stack.enter_context(SimulatedPlant(controller_options=ControllerOptions(**one))) for one in options]
+    stations = [
+        station_at(number, plant.controller_port, size_kib=256, **REVISIONS) for number, plant in enumerate(plants, 1)
     ]
-
-
-def _plants(stack, options):
-    return [stack.enter_context(SimulatedPlant(controller_options=ControllerOptions(**one))) for one in options]
+    return plants, site.cart(plants[0], stations=stations)
 
 
 def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(site):
     named = {f"{name}, {ends_ms} ms": made for ends_ms in ENDS_MS for name, made in _refusing(ends_ms).items()}
     with ExitStack() as stack:
-        plants = _plants(stack, [options for options, _ in named.values()])
-        stations = _stations(plants)
+        plants, cart = _plants(stack, site, [options for options, _ in named.values()])
         slow = list(named).index("knows revision 1, 0 ms")
-        cart = site.cart(plants[0], stations=stations)
-        agent = site.begin(cart)
-        for number in range(1, len(plants) + 1):
-            agent.wait_for(f"station {number}: controller ready")
+        agent = site.begin(cart, *[f"station {number}: controller ready" for number in range(1, len(plants) + 1)])
         wait_for("no session ends any more", lambda: _are_steady(site, cart, len(plants)))
         connections = [plant.controller.connections for plant in plants]
         for plant in plants:
             plant.produce(MADE)
         wait_for("all at ToolsNet", lambda: len(plants[0].archive.tightening_ids()) >= MADE * len(plants))
         assert [plant.controller.connections for plant in plants] == connections
-        assert site.run("status", "--config", cart).returncode == 0
+        site.said("status", "--config", cart, code=0)
         assert agent.end() == 0
     for number, (name, (options, told)) in enumerate(named.items(), 1):
         lines = [line for line in agent.said.splitlines() if f"station {number}: no controller: " in line]
@@ -188,102 +169,82 @@ def _are_steady(site, cart, count):
     return told.count("controller  ready") == count
 
 
+BUSY = "Another program holds its connection"
+# Options of a controller that gives no session, what is told of it, and what doctor finds.
+WITHOUT_SESSION = (
+    (
+        {"start_revisions": (7,), "ends_refused": {1: 0}, "start_refusal_code": 98},
+        ("accepts no revision of MID 0001 that is offered: 0004 with code 98", "Offer others in"),
+        ("5: Controller internal request timeout", "Offer others in controller.start_revisions"),
+    ),
+    (
+        {"start_revisions": (7,), "ends_refused": {1: -1}},
+        ("closed the connection before a session was established", CLIENT),
+        ("5: it closes the connection, 6: it closes the connection", CLIENT),
+    ),
+    (
+        {"max_clients": 0},
+        ("has no room for another client: 0004 to MID 0001 with code 96", BUSY),
+        ("5: Reject connection, Client already connected", BUSY),
+    ),
+    (
+        {"max_clients": 0, "busy_code": 16, "ends_refused": {1: 0}},
+        ("has no room for another client: 0004 to MID 0001 with code 16", BUSY),
+        ("5: Connection rejected, protocol busy", BUSY),
+    ),
+    (
+        {"result_revisions": (), "ends_refused": {60: 0}, "unknown_mids": (8, 100, 105)},
+        ("accepts no subscription to results, by MID 0060 or another: 0004 to MID 0", "part of its licence"),
+        ("by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97", "result_revisions?"),
+    ),
+)
+
+
 @pytest.mark.long("several controllers, each given up")
 def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
-    options = {
-        "accepts none of ours": {"start_revisions": (7,), "ends_refused": {1: 0}, "start_refusal_code": 98},
-        "says nothing": {"start_revisions": (7,), "ends_refused": {1: -1}},
-        "is occupied": {"max_clients": 0},
-        "is occupied and closes": {"max_clients": 0, "busy_code": 16, "ends_refused": {1: 0}},
-        "has no results": {"result_revisions": (), "ends_refused": {60: 0}, "unknown_mids": (8, 100, 105)},
-    }
-    told = {
-        "accepts none of ours": (
-            "accepts no revision of MID 0001 that is offered: 0004 with code 98",
-            "Offer others in",
-        ),
-        "says nothing": ("closed the connection before a session was established", CLIENT),
-        "is occupied": ("has no room for another client: 0004 to MID 0001 with code 96", "Another program holds its"),
-        "is occupied and closes": ("has no room for another client: 0004 to MID 0001 with code 16", "Another program"),
-        "has no results": (
-            "accepts no subscription to results, by MID 0060 or another: 0004 to MID 0",
-            "part of its licence",
-        ),
-    }
-    examined = {
-        "accepts none of ours": (
-            "5: Controller internal request timeout",
-            "Offer others in controller.start_revisions",
-        ),
-        "says nothing": ("5: it closes the connection, 6: it closes the connection", CLIENT),
-        "is occupied": ("5: Reject connection, Client already connected", "Another program holds its connection"),
-        "is occupied and closes": ("5: Connection rejected, protocol busy", "Another program holds its connection"),
-        "has no results": ("by revision of MID 0060: 999: 97 (MID revision unsupported), 3: 97", "result_revisions?"),
-    }
     with ExitStack() as stack:
-        plants = _plants(stack, options.values())
-        cart = site.cart(plants[0], stations=_stations(plants))
-        agent = site.begin(cart)
-        for words, _ in told.values():
-            agent.wait_for(words)
-        status = site.run("status", "--config", cart)
-        parts = status.stdout.split("\nstation ")[1:]
-        for part, (name, (words, hint)) in zip(parts, told.items(), strict=True):
-            assert words in part and hint in part, (name, part)
-            assert "controller  ready" not in part
+        plants, cart = _plants(stack, site, [options for options, _, _ in WITHOUT_SESSION])
+        agent = site.begin(cart, *[told[0] for _, told, _ in WITHOUT_SESSION])
+        parts = site.said("status", "--config", cart).split("\nstation ")[1:]
+        for part, (options, (words, hint), _) in zip(parts, WITHOUT_SESSION, strict=True):
+            assert words in part and hint in part and "controller  ready" not in part, (options, part)
         assert [plant.controller.messages.get(60, 0) for plant in plants[:4]] == [0] * 4
         assert agent.end() == 0
-        said = agent.said
-        doctor = site.run("doctor", "--config", cart)
-        assert doctor.returncode == 1
-        for number, (name, (words, hint)) in enumerate(examined.items(), 1):
-            first = f"station {number} controller"
-            part = doctor.stdout[doctor.stdout.index(first) :].split(f"station {number} server")[0]
-            assert words.lower() in part.lower() and hint in part, (name, part)
-    assert said.count(CLIENT) == 1
+        examined = site.said("doctor", "--config", cart, code=1)
+        for number, (options, _, (words, hint)) in enumerate(WITHOUT_SESSION, 1):
+            part = examined.partition(f"station {number} controller")[2].split(f"station {number} server")[0]
+            assert words.lower() in part.lower() and hint in part, (options, part)
+    assert agent.said.count(CLIENT) == 1
 
 
 def plant_of(name, **changed):
     return SimulatedPlant(controller_options=ControllerOptions(**row(name, **changed)))
 
 
-def outcome(site, *words):
-    run = site.run(*words)
-    return run.returncode, run.stdout + run.stderr
-
-
-def test_results_of_any_spindle_come_live_and_from_an_outage(site):
-    for name, spindle in (("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)):
-        site.clean()
-        with plant_of(name, spindle="%02d" % spindle) as plant:
-            settings = {"header": name, "spindle_id": spindle or None}
-            cart = site.cart(plant, controller=settings)
-            agent = site.begin(cart, "controller ready")
-            made = plant.produce(3)
-            at_toolsnet(plant, made)
-            plant.cut_controller(True)
-            made += plant.produce(4)
-            plant.cut_controller(False)
-            at_toolsnet(plant, made)
-            assert agent.end() == 0
-            _, said = outcome(site, "doctor", "--config", cart)
-            assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
-            assert plant.complaints() == []
+@pytest.mark.parametrize(("name", "spindle"), [("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)])
+def test_results_of_any_spindle_come_live_and_from_an_outage(site, name, spindle):
+    with plant_of(name, spindle="%02d" % spindle) as plant:
+        settings = {"header": name, "spindle_id": spindle or None}
+        _, agent = begun(site, plant, **settings)
+        made = at_toolsnet(plant, 3)
+        plant.cut_controller(True)
+        made += plant.produce(4)
+        plant.cut_controller(False)
+        at_toolsnet(plant, 0, made)
+        assert agent.end() == 0
+        said = doctor(site, plant, **settings)
+        assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
+        assert plant.complaints() == []
 
 
 def test_doctor_names_the_header_that_a_controller_has(site):
     for spindle in ("00", "07", "42"):
         with plant_of("op-ford", spindle=spindle) as plant:
-            code, said = outcome(site, "doctor", "--config", site.cart(plant))
-            assert code and 'Set controller.header to "op-ford" or "op-bmw"' in said, said
-        site.clean()
+            assert 'Set controller.header to "op-ford" or "op-bmw"' in doctor(site, plant, 1)
     for name in ("power-focus-4000", "minimal"):
         with plant_of(name) as plant:
-            code, said = outcome(site, "doctor", "--config", site.cart(plant, controller={"header": "op-ford"}))
-            assert code and 'or set it to "standard"' in said, said
-            code, said = outcome(site, "doctor", "--config", site.cart(plant))
-            assert "controller.header" not in said, said
-        site.clean()
+            assert 'or set it to "standard"' in doctor(site, plant, 1, header="op-ford")
+            assert "controller.header" not in doctor(site, plant)
 
 
 def hears_one_header(port, is_own, is_silent):
@@ -327,11 +288,9 @@ def test_doctor_tries_the_other_header_where_nothing_is_answered(site, name, oth
         return telegram[11:13].isdigit() == (name == "op-ford")
 
     with plant_of(name) as plant, Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
-        settings = {"port": peer.port, "header": other}
-        code, said = outcome(site, "doctor", "--config", site.cart(plant, controller=settings))
-        assert code and "it answers only where controller.header is another" in said and hint in said, said
-        code, said = outcome(site, "doctor", "--config", site.cart(plant, controller={**settings, "header": name}))
-        assert "it answers only where" not in said, said
+        said = doctor(site, plant, 1, port=peer.port, header=other)
+        assert "it answers only where controller.header is another" in said and hint in said, said
+        assert "it answers only where" not in doctor(site, plant, port=peer.port, header=name)
         assert plant.complaints() == []
 
 
@@ -339,21 +298,17 @@ def test_ask_and_decode_read_such_a_header(site):
     with plant_of("op-bmw", spindle="07") as plant:
         plant.produce(2)
         place = f"127.0.0.1:{plant.controller_port}"
-        code, said = outcome(site, "ask", place, "64", "tightening_id=2", "--header", "op-bmw", "--spindle", "7")
-        assert code == 0 and "MID 0065" in said and plant.complaints() == [], said
+        words = ("64", "tightening_id=2", "--header", "op-bmw", "--spindle", 7)
+        assert "MID 0065" in site.said("ask", place, *words, code=0) and plant.complaints() == []
     frame = "0024" + "0005" + "07" + "001" + "0000000" + "0060"
-    path = site.home / "seen.log"
-    path.write_text(frame + "\n")
-    code, said = outcome(site, "decode", str(path), "--header", "op-ford")
-    assert code == 0 and "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
+    said = site.said("decode", site.write("seen.log", f"{frame}\n"), "--header", "op-ford", code=0)
+    assert "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
 
 
 @pytest.mark.long("refusals until the agent gives up")
 def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
     with plant_of("op-ford", ack_refusal_code=99) as plant:
-        cart = site.cart(plant, controller={"header": "op-ford"})
-        agent = site.begin(cart, "controller ready")
-        made = plant.produce(2)
-        at_toolsnet(plant, made)
+        _, agent = begun(site, plant, header="op-ford")
+        at_toolsnet(plant, 2)
         agent.wait_for("rejected MID 0062")
         assert agent.end() == 0 and plant.account()["repeated"] == 0

@@ -1,5 +1,7 @@
 """An installed agent whose controller is on a serial line behind a device server: socket:// and rfc2217://."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
@@ -33,9 +35,8 @@ def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_
     line = tmp_path / "line"
     with SimulatedPlant(link=link, line_path=line) as plant, SerialBridge(line, kind) as server:
         cart = cart_of(site, plant, link, server.device)
-        assert site.run("config", "check", cart).returncode == 0
-        doctor = site.run("doctor", "--config", cart).stdout
-        assert f"a controller answers on {server.device} ({link})" in doctor
+        site.said("config", "check", cart, code=0)
+        assert f"a controller answers on {server.device} ({link})" in site.said("doctor", "--config", cart)
         agent = site.begin(cart, "controller ready")
         made = plant.produce(3)
         wait_for("at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == made)
@@ -48,57 +49,60 @@ def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_
         assert plant.complaints() == [] and agent.end() == 0
 
 
-def said_by_both(site, plant, device, *texts, link="3964r"):
-    """These words come from doctor, and from the log and status of an agent."""
-    cart = cart_of(site, plant, link, device)
-    doctor = site.run("doctor", "--config", cart).stdout
-    agent = site.begin(cart)
-    for text in texts:
-        assert text in " ".join(doctor.split())
-        agent.wait_for(text)
-        wait_for("status says it", lambda at=text: at in " ".join(site.run("status", "--config", cart).stdout.split()))
-    assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
-    assert agent.end() == 0
-    return " ".join(doctor.split())
+MODE = "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?"
+OTHER = "Does another client have this line? Many such servers take one at a time."
 
 
 @pytest.mark.long("half a minute of silence")
-def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant):
-    nothing = free_port()
-    for kind in ("socket", "rfc2217"):
-        refused = f"serial device server 127.0.0.1:{nothing} refused the"
-        doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{nothing}", refused)
-        assert (
-            "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?" in doctor
-        )
-        with Peer(closes) as peer:
-            closed = f"{peer.port} closed the connection"
-            doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", closed)
-            assert "Does another client have this line? Many such servers take one at a time." in doctor
-    with Peer(is_silent) as peer:
-        device = f"socket://127.0.0.1:{peer.port}"
-        silent = f"{device} accepted the connection, but nothing answers on its line"
-        doctor = said_by_both(site, plant, device, silent)
-        assert "Check the cable behind the server, its baud and parity, and link (ascii or 3964r)." in doctor
-        words = f"serial device server 127.0.0.1:{peer.port} accepted the connection but does not speak RFC 2217"
-        doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
-        assert "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device." in doctor
-    with Peer(begins(TAKES_NO_BAUD)) as peer:
-        words = f"{peer.port} does not set what controller.baud, parity, stop_bits and flow ask for"
-        doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
-        assert "Can this port of it do that? With socket:// its own settings apply." in doctor
+@pytest.mark.parametrize(
+    ("kind", "behave", "words", "hint"),
+    [
+        ("socket", None, "serial device server {place} refused the", MODE),
+        ("rfc2217", None, "serial device server {place} refused the", MODE),
+        ("socket", closes, "{place} closed the connection", OTHER),
+        ("rfc2217", closes, "{place} closed the connection", OTHER),
+        (
+            "socket",
+            is_silent,
+            "socket://{place} accepted the connection, but nothing answers on its line",
+            "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
+        ),
+        (
+            "rfc2217",
+            is_silent,
+            "serial device server {place} accepted the connection but does not speak RFC 2217",
+            "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device.",
+        ),
+        (
+            "rfc2217",
+            begins(TAKES_NO_BAUD),
+            "{place} does not set what controller.baud, parity, stop_bits and flow ask for",
+            "Can this port of it do that? With socket:// its own settings apply.",
+        ),
+    ],
+)
+def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant, kind, behave, words, hint):
+    """These words come from doctor, and from the log and status of an agent."""
+    with Peer(behave) if behave else nullcontext() as peer:
+        place = f"127.0.0.1:{peer.port if peer else free_port()}"
+        cart, words = cart_of(site, plant, "3964r", f"{kind}://{place}"), words.format(place=place)
+        doctor = " ".join(site.said("doctor", "--config", cart).split())
+        assert words in doctor and hint in doctor
+        agent = site.begin(cart, words)
+        wait_for("status says it", lambda: words in " ".join(site.said("status", "--config", cart).split()))
+        assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
+        assert agent.end() == 0
 
 
-def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site):
-    for device in (
-        "socket://",
-        "socket://host",
-        "rfc2217://host:0",
-        "rfc2217://host:99999",
-        "loop://",
-        "socket://a:1/x",
-    ):
-        run = site.run("config", "check", cart_of(site, None, "ascii", device))
-        assert run.returncode and "socket://host:port or rfc2217://host:port" in run.stdout + run.stderr
-    raw = site.run("config", "check", cart_of(site, None, "ascii", "socket://10.0.0.7:4001", flow="rts_cts"))
-    assert raw.returncode and "rfc2217:// sets it from here" in raw.stdout + raw.stderr
+@pytest.mark.parametrize(
+    "device",
+    ["socket://", "socket://host", "rfc2217://host:0", "rfc2217://host:99999", "loop://", "socket://a:1/x"],
+)
+def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site, device):
+    said = site.said("config", "check", cart_of(site, None, "ascii", device), code=2)
+    assert "socket://host:port or rfc2217://host:port" in said
+
+
+def test_a_raw_line_sets_no_flow(site):
+    cart = cart_of(site, None, "ascii", "socket://10.0.0.7:4001", flow="rts_cts")
+    assert "rfc2217:// sets it from here" in site.said("config", "check", cart, code=2)

@@ -14,12 +14,14 @@ import pytest
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import Seen
+from host_tests.plant.as_installed import delivered
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
 from host_tests.support.running import ENVIRONMENT, consume, end, free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
+LINES = {"kind": "file", "path": "lines.jsonl"}
 WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")
 
 
@@ -31,15 +33,14 @@ def everything_said(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
     told = site.told(cart)
     seen = Seen("cart", told)
+    figures = metrics.text_of([metrics.Agent("cart", told)]).splitlines(True)
     return {
         "log": agent.said,
         "status": site.run("status", "--config", cart).stdout,
         "doctor": site.run("doctor", "--config", cart).stdout,
         "page": page.agent(seen),
         "overview": page.overview([seen]),
-        "metrics": "".join(
-            line for line in metrics.text_of([metrics.Agent("cart", told)]).splitlines(True) if line[0] != "#"
-        ),
+        "metrics": "".join(line for line in figures if line[0] != "#"),
         "info": site.run("spool", "info", site.home / "7.spool").stdout,
     }
 
@@ -48,6 +49,20 @@ def nothing_of_toolsnet(said):
     for where, text in said.items():
         found = [word for word in WORDS_OF_TOOLSNET if word in text]
         assert not found, f"{where} speaks of {found}:\n{text}"
+    return said
+
+
+def station_of(site, cart):
+    return site.told(cart)["stations"][0]
+
+
+def nothing_waits(site, cart):
+    wait_for("nothing waits", lambda: station_of(site, cart)["backlog"] == 0)
+
+
+def are_in(site, made):
+    """Wait until these are the lines of the outlet's file."""
+    wait_for("all in the file", lambda: lines_of(site.home / LINES["path"]) == texts(made))
 
 
 class Hook:
@@ -55,11 +70,8 @@ class Hook:
 
     def __init__(self, folder):
         self.port, self.database = free_port(), folder / "hook.sqlite"
-        self.settings = {
-            "kind": "webhook",
-            "url": f"http://127.0.0.1:{self.port}/toolcart",
-            "token": {"file": "mes.token"},
-        }
+        url = f"http://127.0.0.1:{self.port}/toolcart"
+        self.settings = {"kind": "webhook", "url": url, "token": {"file": "mes.token"}}
         self.start()
 
     def start(self):
@@ -95,31 +107,28 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, tmp_
         outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
         cart = site.cart(plant, toolsnet=False, station={"outlets": [outlet]})
         site.said("config", "check", cart, code=0)
-        before = site.run("doctor", "--config", cart)
-        assert f"127.0.0.1:{broker.port} accepts connections" in before.stdout, before.stdout
+        assert f"127.0.0.1:{broker.port} accepts connections" in site.said("doctor", "--config", cart)
         agent = site.begin(cart, "controller ready", "MQTT takes results")
         place = tmp_path / "archive.sqlite"
         consumer = consume(place, f"{broker.url}/toolcart/+/+")
         try:
             made = texts(plant.produce(5))
-            wait_for("five receipts", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
+            nothing_waits(site, cart)
             with sqlite3.connect(place) as database:
                 found = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
             assert texts(one for (one,) in found) == made
         finally:
             end(consumer)
-        told = site.told(cart)["stations"][0]
+        told = station_of(site, cart)
         assert [outlet["kind"] for outlet in told["outlets"]] == ["mqtt"] and "parked" not in told
-        said = everything_said(site, cart, agent)
-        nothing_of_toolsnet(said)
+        said = nothing_of_toolsnet(everything_said(site, cart, agent))
         assert "5 stored, 0 waiting for MQTT" in said["status"] and "5 stored, 0 waiting for MQTT" in said["doctor"]
         assert 'toolcart_connected{agent="cart",station="7",name="",side="mqtt"} 1' in said["metrics"]
-        for where in (("--config", cart), ("--spool", site.home / "7.spool")):
-            asked = site.run("quarantine", "list", *where)
-            assert asked.returncode == 1 and "station 7 has no quarantine: ToolsNet is not among" in asked.stderr
-        assert agent.end() == 0
-        asked = site.run("quarantine", "list", "--config", cart)  # of the stopped agent
-        assert asked.returncode == 1 and "station 7 has no quarantine: ToolsNet is not among" in asked.stderr
+        for where in (("--config", cart), ("--spool", site.home / "7.spool"), ("--config", cart)):
+            told = site.said("quarantine", "list", *where, code=1)
+            assert "station 7 has no quarantine: ToolsNet is not among" in told
+            if where[0] == "--spool":
+                assert agent.end() == 0  # the last one asks the spool itself
 
 
 def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, plant, tmp_path):
@@ -131,8 +140,7 @@ def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, plant, tmp_pa
     agent.wait_for("the spool is full: the controller keeps its results; MQTT has to take some")
     agent.wait_for("no MQTT: broker 127.0.0.1")
     plant.stop_producing()
-    said = everything_said(site, cart, agent)
-    nothing_of_toolsnet(said)
+    said = nothing_of_toolsnet(everything_said(site, cart, agent))
     assert "MQTT has to take some" in said["status"] and "MQTT has to take some" in said["doctor"]
 
 
@@ -145,9 +153,8 @@ def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, plant, tmp_pa
     ],
 )
 def test_kills_lose_and_double_nothing_without_toolsnet(site, plant, hook, kinds):
-    lines = site.home / "lines.jsonl"
-    settings = {"webhook": hook.settings, "file": {"kind": "file", "path": lines.name}}
-    sides = {"webhook": hook.ids, "file": lambda: lines_of(lines)}
+    settings = {"webhook": hook.settings, "file": LINES}
+    sides = {"webhook": hook.ids, "file": lambda: lines_of(site.home / LINES["path"])}
     cart = site.cart(plant, toolsnet=False, station={"outlets": [settings[kind] for kind in kinds]})
     made = []
 
@@ -176,62 +183,57 @@ def test_kills_lose_and_double_nothing_without_toolsnet(site, plant, hook, kinds
 
 @pytest.mark.long("an outlet is added and removed, with restarts")
 def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, plant):
-    lines = {"kind": "file", "path": "lines.jsonl"}
-    alone = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [lines]})
-    both = site.cart(plant, name="both.json", station={"outlets": [lines, {"kind": "toolsnet"}]})
+    alone = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [LINES]})
+    both = site.cart(plant, name="both.json", station={"outlets": [LINES, {"kind": "toolsnet"}]})
 
     def run(cart, *said):
-        agent = site.begin(cart, "controller ready")
-        for text in said:
-            agent.wait_for(text)
+        agent = site.begin(cart, "controller ready", *said)
         made.extend(plant.produce(5))
-        wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+        are_in(site, made)
         return agent
 
     made = []
+    added = "ToolsNet was added with this start and gets what the spool still holds"
     assert run(alone).end() == 0
-    agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
-    wait_for("all ten at ToolsNet", lambda: plant.archive.tightening_ids() == made)
-    status = site.run("status", "--config", both).stdout
-    assert "added with this start" in status, status
+    agent = run(both, added)
+    delivered(plant, 0, made)
+    assert "added with this start" in site.said("status", "--config", both)
     assert agent.end() == 0
 
     agent = run(alone, "file takes results")
     assert "was removed" not in agent.said  # it had taken everything
-    nothing_of_toolsnet({"log": agent.said, "status": site.run("status", "--config", alone).stdout})
+    nothing_of_toolsnet({"log": agent.said, "status": site.said("status", "--config", alone)})
     assert agent.end() == 0
-    agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
-    wait_for("all twenty at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+    agent = run(both, added)
+    delivered(plant, 0, made)
     plant.cut_toolsnet(True)
     made.extend(plant.produce(5))
-    wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+    are_in(site, made)
     assert agent.end() == 0
     told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
     agent = run(alone, told)
     Words(site, alone, agent).say(told, "configured again, it continues where it was", on=("status", "page"))
     assert agent.end() == 0
     plant.cut_toolsnet(False)
-    agent = run(both)
-    wait_for("all at ToolsNet, in order and once", lambda: plant.archive.tightening_ids() == made)
+    run(both)
+    delivered(plant, 0, made)  # in order and once
     assert plant.complaints() == []
 
 
 @pytest.mark.long("a spool that fills three times")
 @says("records dropped before a further outlet had them; it was away or slow", "oldest records: new results need room")
 def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
-    lines = {"kind": "file", "path": "lines.jsonl"}
     away = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port(), "durable": False}
     spool = {"path": "7.spool", "size_kib": 48}
-    cart = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [lines, away], "spool": spool})
+    cart = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [LINES, away], "spool": spool})
     agent = site.begin(cart, "controller ready")
     made = plant.produce(500)
-    wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
-    [station] = site.told(cart)["stations"]
-    said = Words(site, cart, agent)
-    said.say("records dropped before a further outlet had them; it was away or slow", on=("status",))
-    assert 0 < station["missed"] < 500
+    are_in(site, made)
+    missed = "records dropped before a further outlet had them; it was away or slow"
+    Words(site, cart, agent).say(missed, on=("status",))
+    assert 0 < station_of(site, cart)["missed"] < 500
     assert agent.end() == 0
-    added = [lines, away, {"kind": "toolsnet"}]
+    added = [LINES, away, {"kind": "toolsnet"}]
     cart = site.cart(plant, name="both.json", station={"outlets": added, "spool": spool})
     agent = site.begin(cart, "oldest records: new results need room")
     wait_for("the newest at ToolsNet", lambda: plant.archive.tightening_ids()[-1:] == made[-1:])
@@ -241,18 +243,14 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
 
 def ordered(site, cart, *words, code=0, station=7):
     """Give the order; return what it says."""
-    run = site.run("spool", "offer-again", station, *words, "--config", cart)
-    assert run.returncode == code, run.stdout + run.stderr
-    return run.stdout + run.stderr
+    return site.said("spool", "offer-again", station, *words, "--config", cart, code=code)
 
 
 def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     cart = site.cart(plant)
     agent = site.begin(cart, "ToolsNet takes results")
-    made = plant.produce(10)
-    wait_for(
-        "delivered", lambda: plant.archive.tightening_ids() == made and site.told(cart)["stations"][0]["backlog"] == 0
-    )
+    made = delivered(plant, 10)
+    nothing_waits(site, cart)
     # ToolsNet's database is a new one.
     plant.loop.call(plant.archive.clear)
     plant.loop.call(plant.toolsnet.drop)
@@ -268,7 +266,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     said = ordered(site, cart, "--from", 4)
     assert said.startswith("9 results are sent to ToolsNet again, from number 4 on ("), said
     wait_for("all from the fourth on", lambda: plant.archive.tightening_ids()[2:] == made[3:] + new)
-    wait_for("nothing waits", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
+    nothing_waits(site, cart)
     assert plant.complaints() == []
 
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
@@ -283,8 +281,8 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in said, said
     last = plant.produce(1)
     agent = site.begin(cart)
-    wait_for("all", lambda: plant.archive.tightening_ids() == made + new + last)
-    wait_for("nothing waits", lambda: site.told(cart)["stations"][0]["backlog"] == 0)
+    delivered(plant, 0, made + new + last)
+    nothing_waits(site, cart)
     assert plant.complaints() == []
     assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
 
@@ -292,10 +290,8 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
 def test_an_order_without_room_says_from_where_there_is(site, plant):
     cart = site.cart(plant, station={"spool": {"path": "7.spool", "size_kib": 48}})
     site.begin(cart, "ToolsNet takes results")
-    made = plant.produce(150)
-    wait_for(
-        "delivered", lambda: plant.archive.tightening_ids() == made and site.told(cart)["stations"][0]["backlog"] == 0
-    )
+    made = delivered(plant, 150)
+    nothing_waits(site, cart)
     rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
     oldest = rows[0]["number"]
     said = ordered(site, cart, "--from", oldest, code=1)
@@ -304,13 +300,11 @@ def test_an_order_without_room_says_from_where_there_is(site, plant):
     count = int(said.split("that is ")[1].split()[0])
     assert oldest < number and count == 150 - number + 1, said
     assert plant.archive.tightening_ids() == made
-    before = len(made)
     assert f"{count} results are sent" in ordered(site, cart, "--from", number)
-    wait_for("again", lambda: plant.archive.tightening_ids()[before:] == made[-count:])
+    delivered(plant, 0, made + made[-count:])
 
 
 def test_a_wrong_order_is_refused_in_words(site, plant):
-    lines = {"kind": "file", "path": "lines.jsonl"}
     cart = site.cart(plant)
     assert "name either --since TIME or --from NUMBER" in ordered(site, cart, code=2)
     assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
@@ -318,13 +312,7 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     agent = site.begin(cart, "ToolsNet takes results")
     assert "has no result in its spool any more that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
     assert agent.end() == 0
-    alone = site.cart(
-        plant,
-        name="alone.json",
-        number=8,
-        toolsnet=False,
-        station={"outlets": [lines], "controller": {"host": "127.0.0.1", "port": free_port()}},
-    )
+    alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})
     agent = site.begin(alone, "file takes results")
     said = ordered(site, alone, "--from", 1, code=1, station=8)
     assert "station 8 has no quarantine: ToolsNet is not among its outlets" in said

@@ -4,6 +4,7 @@ A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Word
 test here makes are in ELSEWHERE, with the file of the test that does; one in neither fails the last test.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -14,18 +15,18 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pytest
 
 from toolcart.agent.cart.status import snapshot
-from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row as row_of
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
 from host_tests.plant import peers
-from host_tests.plant.as_installed import delivered, stored
+from host_tests.plant.as_installed import delivered, station_at, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.peers import BrokerThat, Peer
 from host_tests.plant.plant_words import (
@@ -40,7 +41,7 @@ from host_tests.plant.plant_words import (
     says,
     sentences,
 )
-from host_tests.support.running import free_port, wait_for
+from host_tests.support.running import free_port, status_of, wait_for
 from lab.cache import CHECKOUT
 from lab.harness.cart import Cart
 
@@ -200,6 +201,13 @@ BROKERS = (
 )
 
 
+def begun(site, plant, around=None, **cart):
+    """An agent that delivers, and what is said of it."""
+    path = site.cart(plant, **cart)
+    agent = site.begin(path, "ToolsNet takes results", **(around or {}))
+    return agent, Words(site, path, agent)
+
+
 def said_by(rows):
     return [max(piece.split("{place}"), key=len).strip(" :") for row in rows for piece in row.says]
 
@@ -219,19 +227,10 @@ def _said(request):
 def test_each_controller_that_gives_no_session_has_its_own_reason(site):
     with ExitStack() as stack:
         good = stack.enter_context(SimulatedPlant())
-        stations, places = [], {}
-        for number, row in enumerate(CONTROLLERS, 1):
-            port = _port(
-                stack, row, lambda options: {"controller_options": ControllerOptions(**options)}, "controller_port"
-            )
-            places[number] = f"127.0.0.1:{port}"
-            side = {"host": "127.0.0.1", "port": port, **row.settings}
-            stations.append(
-                {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
-            )
-        own = {"host": "127.0.0.1", "port": good.controller_port}
-        stations.append({"number": 50, "controller": own, "spool": {"path": "50.spool", "size_kib": 64}})
-        cart = site.cart(good, stations=stations)
+        ports = {number: _port(stack, row, "controller") for number, row in enumerate(CONTROLLERS, 1)}
+        places = {number: f"127.0.0.1:{port}" for number, port in ports.items()}
+        stations = [station_at(number, port) for number, port in ports.items()]
+        cart = site.cart(good, stations=[*stations, station_at(50, good.controller_port)])
         agent = site.begin(cart)
         words = Words(site, cart, agent)
         words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
@@ -247,37 +246,32 @@ def test_each_controller_that_gives_no_session_has_its_own_reason(site):
             words.say(*wanted[number], on=row.on)
         words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
         words.never("missed results", "results may", "waiting results")
-        made = good.produce(3)
-        wait_for("the others do not hinder it", lambda: good.archive.tightening_ids() == made)
+        delivered(good, 3)  # the others do not hinder it
         assert agent.end() == 0
 
 
-def _port(stack, row, options_of, name):
-    """The port of the other side of this row."""
-    if row.options:
-        return getattr(stack.enter_context(SimulatedPlant(**options_of(row.options))), name)
-    return stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
+def _port(stack, row, side):
+    """The port of the other side of this row: "controller" or "toolsnet"."""
+    if not row.options:
+        return stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
+    plant = stack.enter_context(SimulatedPlant())
+    for name, value in row.options.items():
+        setattr(getattr(plant, side).options, name, value)
+    return plant.controller_port if side == "controller" else plant.pim_port
 
 
 @pytest.mark.parametrize(
     "row", [pytest.param(row, id=row.name, marks=() if row.name in USUAL else LONG) for row in TOOLSNETS]
 )
 @says(*said_by(TOOLSNETS))
-def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
+def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, row):
     with ExitStack() as stack:
-        plant = stack.enter_context(SimulatedPlant())
-        port = _port(stack, row, lambda options: {"toolsnet_options": ToolsNetOptions()}, "pim_port")
-        if row.options:
-            simulated = stack.enter_context(SimulatedPlant(toolsnet_options=ToolsNetOptions()))
-            for name, value in row.options.items():
-                setattr(simulated.toolsnet.options, name, value)
-            port = simulated.pim_port
+        port = _port(stack, row, "toolsnet")
         if row.settings.get("tls_ca") == "ca.pem":
             from host_tests.support.tls import certificate_files
 
             site.give(certificate_files(site.home)["ca"])
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": port, **SOON, **row.settings}
-        cart = site.cart(plant, toolsnet=toolsnet)
+        cart = site.cart(plant, toolsnet={"pim_port": port, **SOON, **row.settings})
         agent = site.begin(cart, "controller ready")
         stored(plant, 2)
         words = Words(site, cart, agent)
@@ -305,10 +299,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
     ", a sync takes",
 )
 def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
-    cart = site.cart(plant, toolsnet=SOON)
-    agent = site.begin(cart)
-    words = Words(site, cart, agent)
-    agent.wait_for("ToolsNet takes results")
+    agent, words = begun(site, plant, toolsnet=SOON)
     made = delivered(plant, 2)
     words.again().agree({7: Truth(waiting=0)})
     words.never("refused the connection", "closed the connection", "lost")
@@ -355,46 +346,39 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
         plants, stations, places = [], [], {}
         for number, row in enumerate(BROKERS, 1):
             plants.append(stack.enter_context(SimulatedPlant()))
-            port = stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
+            port = _port(stack, row, "broker")
             places[number] = f"127.0.0.1:{port}"
-            broker = {"kind": "mqtt", "host": "127.0.0.1", "port": port}
-            side = {"host": "127.0.0.1", "port": plants[-1].controller_port}
-            one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
-            stations.append({**one, "outlets": [{"kind": "toolsnet"}, broker]})
+            outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": port}]
+            stations.append({**station_at(number, plants[-1].controller_port), "outlets": outlets})
         cart = site.cart(plants[0], stations=stations)
         agent = site.begin(cart)
         words = Words(site, cart, agent)
         words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
         for plant in plants:
             plant.produce(2)
-        for number, row in enumerate(BROKERS, 1):
-            for piece in row.says:
-                wanted = piece.format(place=places[number])
-                wait_for(f"station {number}: {wanted}", lambda wanted=wanted: wanted in agent.said)
+        wanted = [[piece.format(place=places[at]) for piece in row.says] for at, row in enumerate(BROKERS, 1)]
+        for piece in chain(*wanted):
+            agent.wait_for(piece)
         words.agree({number: Truth(waiting=0) for number in places})
+        unusable = [line for line in agent.said.splitlines() if "cannot be used" in line]
         for number in places:
-            own = [
-                line for line in agent.said.splitlines() if f"station {number}: " in line and "cannot be used" in line
-            ]
+            own = [line for line in unusable if f"station {number}: " in line]
             assert len(own) == len({*own}), own
-        words.say(
-            *[
-                piece.format(place=places[number])
-                for number, row in enumerate(BROKERS, 1)
-                if number < 8
-                for piece in row.says
-            ]
-        )
+        words.say(*chain(*wanted[:7]))
         assert words.doctor.returncode == 1
         words.never("takes records again")
-        port = int(places[1].partition(":")[2])
-        late = Peer(BrokerThat(receipt=2), port)
-        with late:
+        with Peer(BrokerThat(receipt=2), int(places[1].partition(":")[2])):
             agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/1/1 takes records again")
         assert agent.end() == 0
 
 
 # -- what ToolsNet refuses, forgets or never had ---------------------------------------------------------------------
+
+
+def all_but(plant, count, refused):
+    """Have so many results made, and wait until all but this one are at ToolsNet."""
+    others = [one for one in plant.produce(count) if one != refused]
+    wait_for("the others arrive", lambda: sorted(plant.archive.tightening_ids()) == others)
 
 
 @says(
@@ -404,13 +388,8 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site):
 )
 def test_one_refused_result_is_said_of_that_one_alone(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={2: 17})) as plant:
-        cart = site.cart(plant, toolsnet=SOON)
-        agent = site.begin(cart, "ToolsNet takes results")
-        made = plant.produce(5)
-        wait_for(
-            "the others arrive", lambda: sorted(plant.archive.tightening_ids()) == [one for one in made if one != 2]
-        )
-        words = Words(site, cart, agent)
+        agent, words = begun(site, plant, toolsnet=SOON)
+        all_but(plant, 5, 2)
         words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
         agent.wait_for("a result was set aside: refused by ToolsNet with code 17")
         words.again().agree({7: Truth(waiting=0, set_aside=1)})
@@ -423,13 +402,9 @@ def test_one_refused_result_is_said_of_that_one_alone(site):
 @pytest.mark.parametrize("window", [1, pytest.param(4, marks=LONG)])
 def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(silent_sequences=(3,), window=window)) as plant:
-        places = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
-        cart = site.cart(plant, toolsnet={**places, **SOON, "window": window})
-        agent = site.begin(cart, "ToolsNet takes results")
-        made = plant.produce(6)
+        agent, _ = begun(site, plant, toolsnet={**SOON, "window": window})
+        all_but(plant, 6, 3)
         agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
-        others = [one for one in made if one != 3]
-        wait_for("the others arrive", lambda: sorted(plant.archive.tightening_ids()) == others)
         assert agent.end() == 0
         told = set(re.findall(r"did not acknowledge result (\d+)", agent.said))
         assert told == {"3"}, agent.said
@@ -449,12 +424,10 @@ def test_results_in_their_order_are_never_out_of_it(site, plant):
 @says("set aside: refused by ToolsNet, in doubt or unreadable")
 def test_a_refused_result_with_none_behind_it_is_not_everything(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={3: 17})) as plant:
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
         lines = {"kind": "file", "path": "lines/x.jsonl"}
-        cart = site.cart(plant, toolsnet=toolsnet, station={"outlets": [{"kind": "toolsnet"}, lines]})
-        agent = site.begin(cart, "ToolsNet takes results", "x.jsonl cannot be used")
+        agent, words = begun(site, plant, toolsnet=SOON, station={"outlets": [{"kind": "toolsnet"}, lines]})
+        agent.wait_for("x.jsonl cannot be used")
         plant.produce(3)
-        words = Words(site, cart, agent)
         words.until(
             lambda told: (told[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made"
         )
@@ -475,13 +448,11 @@ def test_a_refused_result_with_none_behind_it_is_not_everything(site):
 @says("refuses everything that is offered", "look into ToolsNet: is its database there")
 def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(code_all=9)) as plant:
-        cart = site.cart(plant, toolsnet=SOON)
-        agent = site.begin(cart, "ToolsNet takes results")
+        agent, words = begun(site, plant, toolsnet=SOON)
         plant.produce(4)
-        words = Words(site, cart, agent)
         agent.wait_for("refuses everything that is offered (code 9)")
         words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
-        words.agree({7: Truth(toolsnet=False, waiting=4, set_aside=0)})
+        words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
         words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
         words.say('what="refused",level="bad"} 1', on=("metrics",))
         assert words.doctor.returncode == 1
@@ -505,10 +476,8 @@ def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
     ],
 )
 def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, piece):
-    cart = site.cart(plant, toolsnet=SOON)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent, words = begun(site, plant, toolsnet=SOON)
     delivered(plant, 6)
-    words = Words(site, cart, agent)
     words.agree({7: Truth(waiting=0)})
     words.never("DOUBT", "ToolsNet holds", "behind what it once had")
     plant.toolsnet.options.reported_result = held
@@ -534,16 +503,14 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     cart = site.cart(plant)
     words = Words(site, cart)
     words.say("with this configuration yet", "as a service.", on=("doctor",))
-    agent = words.agent = site.start("run", "--plain", "--config", cart)
-    agent.wait_for("ToolsNet takes results")
+    agent = words.agent = site.begin(cart, "ToolsNet takes results")
     words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
     plant.cut_toolsnet(True)
     agent.wait_for("ToolsNet lost")
     stored(plant, 2)
     agent.process.send_signal(signal.SIGSTOP)
-    told = site.run("doctor", "--offline", "--config", cart).stdout
-    words.heard.append(told)
-    assert "an agent has the spool and does not answer" in told, told
+    words.heard.append(site.said("doctor", "--offline", "--config", cart))
+    assert "an agent has the spool and does not answer" in words.heard[-1], words.heard[-1]
     agent.process.send_signal(signal.SIGCONT)
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.cut_toolsnet(False)
@@ -567,47 +534,31 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
 )
 def test_each_line_that_gives_no_session_has_its_own_reason(site):
     quiet, noisy, others = pty.openpty(), pty.openpty(), pty.openpty()
+    silent, loud, closed = (os.ttyname(pair[1]) for pair in (quiet, noisy, others))
     over = threading.Event()
 
     def talk():
         os.set_blocking(noisy[0], False)
         while not over.wait(0.05):
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.write(noisy[0], b"\xf0\x0f" * 20)
                 os.read(noisy[0], 4096)
-            except BlockingIOError:
-                pass
 
     try:
         lines = {
             1: ("/dev/ttyUSB97", ("there is no device /dev/ttyUSB97", "Is the adapter plugged in?")),
             2: ("/dev/zero", ("/dev/zero is not a serial line", "Name the adapter's device in controller.device")),
-            3: (
-                os.ttyname(quiet[1]),
-                ("nothing answers on {device} at 9600 baud", "Check cable, baud, parity and link"),
-            ),
-            4: (
-                os.ttyname(noisy[1]),
-                ("what comes on {device} at 9600 baud is no answer", "Wrong baud, parity or link"),
-            ),
+            3: (silent, (f"nothing answers on {silent} at 9600 baud", "Check cable, baud, parity and link")),
+            4: (loud, (f"what comes on {loud} at 9600 baud is no answer", "Wrong baud, parity or link")),
         }
         if site.other_user:
-            lines[5] = (
-                os.ttyname(others[1]),
-                ("no permission to use {device}", "The agent's user has to be in the group"),
-            )
-            os.chmod(os.ttyname(others[1]), 0o600)
-            site.give(os.ttyname(quiet[1]))
-            site.give(os.ttyname(noisy[1]))
+            lines[5] = (closed, (f"no permission to use {closed}", "The agent's user has to be in the group"))
+            os.chmod(closed, 0o600)
+            site.give(silent)
+            site.give(loud)
         threading.Thread(target=talk, daemon=True).start()
-        stations = [
-            {
-                "number": number,
-                "controller": {"link": "ascii", "device": device, "baud": 9600},
-                "spool": {"path": f"{number}.spool", "size_kib": 64},
-            }
-            for number, (device, _) in lines.items()
-        ]
+        side = {"link": "ascii", "baud": 9600}
+        stations = [station_at(number, device=device, **side) for number, (device, _) in lines.items()]
         cart = site.cart(stations=stations)
         agent = site.begin(cart)
         words = Words(site, cart, agent)
@@ -615,8 +566,8 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
         for number in lines:
             agent.wait_for(f"station {number}: no controller: ")
         words.again()
-        for device, pieces in lines.values():
-            words.say(*[piece.format(device=device) for piece in pieces])
+        for _, pieces in lines.values():
+            words.say(*pieces)
         for number in lines:
             told = words.again().now["log"]
             own = [line for line in told.splitlines() if f"station {number}: no controller" in line]
@@ -633,11 +584,9 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
 @says("NOT synchronised (no NTP)")
 def test_a_clock_at_1970_is_ours_and_no_controllers(site, plant, tmp_path_factory):
     shift = ShiftedClock(site.folder, -int(time.time()) + 5)
-    cart = site.cart(plant, controller={"clock": "check"})
-    agent = site.begin(cart, "ToolsNet takes results", **shift.around)
+    agent, words = begun(site, plant, shift.around, controller={"clock": "check"})
     assert agent.said.startswith("1970-01-01T"), agent.said
     delivered(plant, 2)
-    words = Words(site, cart, agent)
     words.agree({7: Truth(waiting=0)})
     words.never("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
 
@@ -651,12 +600,10 @@ def test_a_clock_at_1970_is_ours_and_no_controllers(site, plant, tmp_path_factor
 )
 def test_a_full_disk_is_no_full_spool(site, plant):
     disk = FailingDisk(site.folder)
-    cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results", **disk.around)
+    agent, words = begun(site, plant, disk.around)
     disk.fails("write,sync", errno.ENOSPC, site.home / "7.spool")
     plant.produce(1)
     agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
-    words = Words(site, cart, agent)
     words.say("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
     words.say('what="disk",level="bad"} 1', on=("metrics",))
     words.never("the spool is full", "spool.size_kib", on=STATES)
@@ -752,14 +699,8 @@ def test_an_entry_of_the_log_is_made_by_what_it_says(entry):
     cart, figures, said, done = Cart(**entry.options), Figures(), [], False
     for at_ms in range(250, entry.ms, 250):
         cart.run(250)
-        line = {
-            "kind": "status",
-            "stations": [json.loads(json.dumps(station)) for station in snapshot(cart.app)["stations"]],
-        }
-        said += [
-            change.text
-            for change in figures.feed({**line, "scheduler": {"faults": 0, "last_fault": None}}, at_ms / 1000)
-        ]
+        line = status_of(*json.loads(json.dumps(snapshot(cart.app)["stations"])))
+        said += [change.text for change in figures.feed(line, at_ms / 1000)]
         if not done and figures.all_connected():
             assert not [text for text in said if entry.do and entry.says in text], "before it was done"
             cart.controller.produce()
@@ -794,11 +735,11 @@ def test_missed_results_are_said_while_they_are_fetched():
 @says("parked_kib has no effect: this spool was made with", "graphs_kib has no effect: this spool was made with")
 def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
     for kib in (64, 256):
-        cart = site.cart(plant, station={"spool": {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}})
-        agent = site.begin(cart, "ToolsNet takes results")
-        words = Words(site, cart, agent)
+        spool = {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}
+        agent, words = begun(site, plant, station={"spool": spool})
         if kib == 64:
             words.never("has no effect")
+        assert agent.end() == 0
 
 
 # -- the table of all sentences --------------------------------------------------------------------------------------

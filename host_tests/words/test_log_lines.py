@@ -18,6 +18,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figure
 from toolcart.tools.live.plain import InProcess, LogLines
 from toolcart.tools.words import lasting, log_entries, reasons
 from toolcart.tools.words.lasting import doubts, server_sentence
+from host_tests.support.running import status_of
 from lab.harness.cart import Cart
 
 ROOT = Path(__file__).parents[2]
@@ -70,10 +71,9 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
     run = InProcess.__new__(InProcess)
     run.lines, run.figures, run.seconds, run._begun_s = LogLines(out), Figures(), None, 0.0
     run._summary_due_s = run.lines.summary_every_s
-    status = {"kind": "status", "stations": [], "scheduler": {"faults": 0, "last_fault": None}}
     for hour in range(24 * 5):
         monkeypatch.setattr(InProcess, "_elapsed_s", lambda _run, at_s=hour * 3600.0: at_s)
-        run._tell(status)
+        run._tell(status_of())
         if hour == 30:
             run._tell({"kind": "note", "text": "something"})
     lines = out.getvalue().splitlines()
@@ -99,12 +99,8 @@ def test_numbers_of_the_log_are_told_in_words():
 
 def test_why_a_result_was_set_aside_is_told():
     assert log_entries.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
-    for reason, words in (
-        (1001, "could not be read"),
-        (1002, "did not answer"),
-        (1003, "refused by ToolsNet"),
-        (1004, "in doubt"),
-    ):
+    said = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
+    for reason, words in said.items():
         told = log_entries.explained("parked", reason, 10)
         assert words in told and str(reason) not in told
     assert "result 17" in log_entries.explained("server silent", 17, 10)
@@ -139,11 +135,7 @@ def cart(reported, sent=3, **settings):
 @pytest.mark.parametrize(
     ("reported", "counter", "words"),
     [
-        (
-            40000,
-            "resume unknown",
-            "holds result 40000 of station 10, which this spool never sent: is station 10 used twice",
-        ),
+        (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
         (1, "server behind", "is 2 results behind what it once had of station 10: was it restored"),
         (0, "server empty", "holds no result of station 10, of 3 that were sent"),
     ],
@@ -169,12 +161,7 @@ def test_what_has_no_sentence_is_told_by_its_name():
 
 
 def test_live_view_says_the_sentence_once():
-    one = cart(40000)
-    station = of_station(one.station, 0)
-    figures = Figures()
-    changes = figures.feed(
-        {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}, 1.0
-    )
+    changes = Figures().feed(status_of(of_station(cart(40000).station, 0)), 1.0)
     assert len([change for change in changes if "used twice" in change.text]) == 1
 
 

@@ -19,6 +19,7 @@ from toolcart.tools.web import metrics, page
 from toolcart.tools.words import attention, lasting, news
 from toolcart.tools.words import status as words
 from host_tests.live.test_live_view import _screen
+from host_tests.support.running import status_of
 from lab.harness.cart import PIM, SERVER, Cart
 from lab.harness.flash import Nor
 
@@ -41,23 +42,22 @@ def started(**options):
     return cart
 
 
-def produced(count, every_ms=200, **options):
-    cart = started(**options)
+def more(cart, count, every_ms=200):
+    """So many results more."""
     cart.produce(count, every_ms)
     return cart
 
 
-def away(count=0, **options):
+def produced(count, every_ms=200, **options):
+    return more(started(**options), count, every_ms)
+
+
+def away(count, **options):
     """ToolsNet is switched off while results are made."""
     cart = started(**options)
     cart.network.down(*PIM)
     cart.toolsnet.drop()
-    cart.produce(count, 200)
-    return cart
-
-
-def refused(code):
-    return lambda: shown(produced(2, toolsnet={"code_all": code}))
+    return more(cart, count)
 
 
 def late():
@@ -69,9 +69,8 @@ def late():
 
 def held():
     """ToolsNet takes one of ten until the quarantine has no room."""
-    cart = started(toolsnet={"tightening_codes": {one: 17 for one in range(200) if one % 10}}, blocks=40)
-    cart.produce(150, 300)
-    return shown(cart)
+    codes = {one: 17 for one in range(200) if one % 10}
+    return shown(produced(150, 300, toolsnet={"tightening_codes": codes}, blocks=40))
 
 
 def gone():
@@ -88,8 +87,7 @@ def missed():
     cart.lines["b.jsonl"].refuses = ("open",)
     cart.lines["b.jsonl"].close()
     cart.station.outlets[1].recover(cart.clock.now)
-    cart.produce(240, 100)
-    return shown(cart)
+    return shown(more(cart, 240, 100))
 
 
 def reported(number):
@@ -104,26 +102,22 @@ def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
     cart.flashes["spool0"].code = FLASH_IO
-    cart.produce(1, 5000)
-    return shown(cart)
+    return shown(more(cart, 1, 5000))
 
 
 def changed(adds):
     """ToolsNet is added to a cart that had a file alone, or removed while three results wait for it."""
     cart = Cart(files=[{"path": "b.jsonl"}], on=False)
     both = cart.configuration
-    alone = {
-        **both,
-        "toolsnet": None,
-        "stations": [dict(both["stations"][0], outlets=both["stations"][0]["outlets"][1:])],
-    }
+    [station] = both["stations"]
+    alone = {**both, "toolsnet": None, "stations": [{**station, "outlets": station["outlets"][1:]}]}
     cart.configuration = alone if adds else both
     cart.boot()
     cart.until_ready()
     if not adds:
         cart.network.down(*PIM)
         cart.network.cut(*SERVER)
-    cart.produce(3, 500)
+    more(cart, 3, 500)
     cart.configuration = both if adds else alone
     cart.cut()
     cart.run(20000)
@@ -140,7 +134,7 @@ def receipts(counted):
 # The state, and the slugs of all that is to be said of it.
 STATES = {
     "well": (lambda: shown(produced(2)), set()),
-    "refused": (refused(17), {"refused"}),
+    "refused": (lambda: shown(produced(2, toolsnet={"code_all": 17})), {"refused"}),
     "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
     "set aside": (late, {"set aside", "waits late"}),
     "hold": (held, None),
@@ -175,9 +169,8 @@ def of_doctor(station):
     return [found.as_dict() for found in doctor._told_by_agent("station 10", 10, {"stations": [station]})]
 
 
-def of_log(station):
-    line = {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}
-    return [change.text for change in Figures().feed(line, 0.0)]
+def of_log(station, figures=None):
+    return [change.text for change in (figures or Figures()).feed(status_of(station), 0.0)]
 
 
 def of_metrics(station):
@@ -217,14 +210,9 @@ def test_what_is_over_is_said_when_it_is_over(state):
     figures, well = Figures(), shown(produced(2))
     bad = {**STATES[state][0](), "number": well["number"]}
     slugs = {need.slug for need in attention.needs(bad)}
-
-    def feed(station):
-        line = {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}
-        return [change.text for change in figures.feed(line, 0.0)]
-
-    over = {slug: words for slug, words in attention.OVER.items() if slug in slugs}
-    assert not set(feed(bad)) & set(over.values())
-    assert set(feed(well)) & set(attention.OVER.values()) == set(over.values())
+    over = {words for slug, words in attention.OVER.items() if slug in slugs}
+    assert not set(of_log(bad, figures)) & over
+    assert set(of_log(well, figures)) & set(attention.OVER.values()) == over
 
 
 def test_every_need_that_there_is_was_made():
@@ -267,8 +255,8 @@ def test_a_start_with_any_controller_warns_of_nothing(profile):
     cart, figures, levels = Cart(controller=profiles.row(profile)), Figures(), {}
     for _ in range(40):
         cart.run(500)
-        line = {"kind": "status", "stations": [shown(cart)], "scheduler": {"faults": 0, "last_fault": None}}
-        levels |= {change.text: change.level for change in figures.feed(line, cart.clock.now / 1000)}
+        changes = figures.feed(status_of(shown(cart)), cart.clock.now / 1000)
+        levels |= {change.text: change.level for change in changes}
         if cart.station.intake.session.state == READY:
             cart.produce()
     assert "controller ready" in levels

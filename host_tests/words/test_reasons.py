@@ -35,8 +35,13 @@ def _told(slug, state="closed", code=0, mid=0, **more):
     return reasons.of_controller(shown)
 
 
-def _toolsnet(slug, state, server="10.9.9.9:10111"):
-    shown = {"host": "pim.plant", "port": 6575, "server": server, "why": slug, "why_in": state, "why_code": 0}
+def _on_line(slug, host="/dev/ttyUSB0", **more):
+    return _told(slug, "starting", host=host, port=9600, line={"payload": "x"}, **more)
+
+
+def _toolsnet(slug, state):
+    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111"}
+    shown.update(why=slug, why_in=state, why_code=0)
     return reasons.of_toolsnet(shown)
 
 
@@ -51,18 +56,16 @@ def test_a_port_where_nothing_listens_is_refused():
         assert _settled(port) == "refused" and port.state() == PORT_CLOSED
 
 
-@pytest.mark.parametrize(
-    ("error", "slug"),
-    [
-        (socket.gaierror(socket.EAI_NONAME, "no"), "name not found"),
-        (socket.gaierror(socket.EAI_AGAIN, "later"), "DNS slow"),
-    ],
-)
-def test_an_unknown_name_and_a_silent_server_are_told_apart(monkeypatch, error, slug):
-    def fails(*_arguments, **_more):
+def _fails(error):
+    def fail(*_arguments, **_more):
         raise error
 
-    monkeypatch.setattr(linux_tcp.socket, "getaddrinfo", fails)
+    return fail
+
+
+@pytest.mark.parametrize(("number", "slug"), [(socket.EAI_NONAME, "name not found"), (socket.EAI_AGAIN, "DNS slow")])
+def test_an_unknown_name_and_a_silent_server_are_told_apart(monkeypatch, number, slug):
+    monkeypatch.setattr(linux_tcp.socket, "getaddrinfo", _fails(socket.gaierror(number, "x")))
     port = TcpPort()
     port.open("controller.plant", 4545)
     assert _settled(port) == slug
@@ -108,10 +111,7 @@ def test_other_side_that_closes_and_the_one_that_resets_are_told_apart():
     + [(24, "no socket"), (13, "no permission"), (71, "failed")],
 )
 def test_what_the_system_says_of_a_connect_has_a_word(monkeypatch, number, slug):
-    def fails(_self, _address):
-        raise OSError(number, "x")
-
-    monkeypatch.setattr(linux_tcp.socket.socket, "connect", fails)
+    monkeypatch.setattr(linux_tcp.socket.socket, "connect", _fails(OSError(number, "x")))
     port = TcpPort()
     port.open("192.0.2.1", 4545)
     assert _settled(port) == slug and port.why_code == number
@@ -143,11 +143,8 @@ def test_what_keeps_a_device_from_being_opened_has_a_word(tmp_path):
 
 def test_a_device_that_is_not_ours_has_a_word(monkeypatch):
     serial = pytest.importorskip("serial")
-
-    def refuses(*_arguments, **_more):
-        raise serial.SerialException(13, "could not open port /dev/ttyS0: [Errno 13] Permission denied")
-
-    monkeypatch.setattr(serial, "Serial", refuses)
+    error = serial.SerialException(13, "could not open port /dev/ttyS0: [Errno 13] Permission denied")
+    monkeypatch.setattr(serial, "Serial", _fails(error))
     port = SerialPort(SERIAL)
     port.open("/dev/ttyS0", 9600)
     assert why_name(port.why) == "no permission"
@@ -159,14 +156,8 @@ def test_a_device_that_is_not_ours_has_a_word(monkeypatch):
 def test_every_number_has_a_word_and_every_word_a_sentence():
     numbers = {value for name, value in vars(contract).items() if name.startswith("WHY_")}
     numbers |= {value for name, value in vars(states).items() if name.startswith("WHY_")} - {states.WHY_NOTHING}
-    numbers |= {
-        trouble.NO_PIM,
-        trouble.FOREIGN_PIM,
-        trouble.NO_INFO,
-        trouble.NO_ANSWER,
-        trouble.MALFORMED,
-        trouble.NOT_ALLOWED,
-    }
+    numbers |= {trouble.NO_PIM, trouble.FOREIGN_PIM, trouble.NO_INFO}
+    numbers |= {trouble.NO_ANSWER, trouble.MALFORMED, trouble.NOT_ALLOWED}
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:
@@ -185,40 +176,20 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_told("DNS slow"), "the name servers do not answer", "resolvectl"),
         (_told("reset", "starting"), "reset the connection before a session was established", "Many take one only"),
         (_told("silence", "starting", mid=1), "does not answer MID 0001", "Open Protocol port"),
+        (_told("slot taken", code=96, mid=1), "0004 to MID 0001 with code 96 (reject connection, client", "not timed"),
         (
-            _told("slot taken", "starting", 96, 1),
-            "0004 to MID 0001 with code 96 (reject connection, client",
-            "not timed",
+            _told("knows no MID 0060", code=4, mid=8),
+            "accepts no subscription to results, by MID 0060 or",
+            "controllers",
         ),
-        (
-            _told("knows no MID 0060", "starting", 4, 8),
-            "accepts no subscription to results, by MID 0060",
-            "docs/controllers.md",
-        ),
-        (
-            _told("refused by code", "starting", 92, 60),
-            "rejected MID 0060: 0004 with code 92 (Open Protocol",
-            "another",
-        ),
-        (
-            _told("refused by code", "starting", 97, 1),
-            "rejected MID 0001: 0004 with code 97 (MID rev",
-            "start_revisions",
-        ),
-        (
-            _told("not a tty", host="/dev/null", line={"payload": "x"}),
-            "/dev/null is not a serial line",
-            "controller.device",
-        ),
-        (_told("no permission", host="/dev/ttyS0", line={"x": 1}), "no permission to use /dev/ttyS0", "dialout"),
-        (_told("unplugged", host="/dev/ttyUSB0", line={"x": 1}), "the adapter /dev/ttyUSB0 was unplugged", "back"),
-        (_told("in use", host="/dev/ttyUSB0", line={"x": 1}), "in use by another program", "fuser"),
-        (_told("silence", "starting", host="/dev/ttyUSB0", port=9600, line={"x": 1}), "at 9600 baud", "3964r"),
-        (
-            _told("silence", "starting", code=266, host="/dev/ttyUSB0", port=9600, line={"x": 1}),
-            "what comes on /dev/ttyUSB0 at 9600 baud is no answer",
-            "Wrong baud",
-        ),
+        (_told("refused by code", code=92, mid=60), "rejected MID 0060: 0004 with code 92 (Open Protocol", "another"),
+        (_told("refused by code", code=97, mid=1), "rejected MID 0001: 0004 with code 97 (MID rev", "start_revisions"),
+        (_on_line("not a tty", "/dev/null"), "/dev/null is not a serial line", "controller.device"),
+        (_on_line("no permission", "/dev/ttyS0"), "no permission to use /dev/ttyS0", "dialout"),
+        (_on_line("unplugged"), "the adapter /dev/ttyUSB0 was unplugged", "back"),
+        (_on_line("in use"), "in use by another program", "fuser"),
+        (_on_line("silence"), "nothing answers on /dev/ttyUSB0 at 9600 baud", "3964r"),
+        (_on_line("silence", code=266), "what comes on /dev/ttyUSB0 at 9600 baud is no answer", "Wrong baud"),
         (_toolsnet("refused", "pim opening"), "PIM pim.plant:6575 refused", "pim_port"),
         (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
         (_toolsnet("foreign PIM", "pim verify"), "what answers there is not a PIM", "6575"),
