@@ -748,7 +748,7 @@ def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
 ELSEWHERE = {
     "plant/test_first_day.py": ("docs/outlets.md says how to decode it", "{}: {}, {} waiting"),
     "plant/test_serial_server.py": (
-        "{} accepted the connection, but nothing answers on its line",
+        "accepted the connection, but nothing answers on its line",
         "accepted the connection but does not speak RFC 2217",
     ),
     "words/test_one_truth.py": (

@@ -31,6 +31,9 @@ KILL_ARCHIVE = "kill archive"
 _QUIET_S = {CUT_TOOLSNET: (4.0, 15.0), CUT_CONTROLLER: (6.0, 20.0), KILL: (8.0, 25.0), KILL_ARCHIVE: (10.0, 40.0)}
 _OUTAGE_S = (0.3, 6.0)
 _JOINS = {CUT_TOOLSNET: JOIN_TOOLSNET, CUT_CONTROLLER: JOIN_CONTROLLER}
+# The side whose network an action cuts, or joins again.
+SWITCHES = {CUT_TOOLSNET: ("outlet", True), JOIN_TOOLSNET: ("outlet", False)}
+SWITCHES |= {CUT_CONTROLLER: ("controller", True), JOIN_CONTROLLER: ("controller", False)}
 
 
 @dataclass(frozen=True)

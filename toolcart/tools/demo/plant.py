@@ -15,7 +15,6 @@ Rules:
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 import tempfile
@@ -29,7 +28,6 @@ from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_OTHER
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.demo import faults as demo_account
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
@@ -45,32 +43,18 @@ SIMULATED_ARCHIVE = "simulated.sqlite"  # used if the archive's libraries are mi
 LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
 _NEWEST_ID = "newest-id"
 
-CONFIGURATION = {
-    "system": {"name": "Demo"},
-    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 0, "reconnect_s": 1},
-    "stations": [
-        {
-            "number": 1,
-            "name": "Demo cart",
-            "controller": {"host": "127.0.0.1", "port": 0},
-            "spool": {"path": "demo.spool", "size_kib": 1024},
-        }
-    ],
-}
-
 
 def write_configuration(folder: Path, link: str, pim_port: int, controller_port: int) -> Path:
     """Write the agent's configuration and return its path."""
-    configuration = copy.deepcopy(CONFIGURATION)
-    configuration["toolsnet"]["pim_port"] = pim_port
-    controller = configuration["stations"][0]["controller"]
-    if link == "tcp":
-        controller["port"] = controller_port
-    else:
-        # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
-        for key in ("host", "port"):
-            del controller[key]
-        controller.update(link=link, device=str(folder / LINE), baud=115200)
+    # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
+    line = {"link": link, "device": str(folder / LINE), "baud": 115200}
+    controller = {"host": "127.0.0.1", "port": controller_port} if link == "tcp" else line
+    spool = {"path": "demo.spool", "size_kib": 1024}
+    configuration = {
+        "system": {"name": "Demo"},
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": pim_port, "reconnect_s": 1},
+        "stations": [{"number": 1, "name": "Demo cart", "controller": controller, "spool": spool}],
+    }
     path = folder / "demo.json"
     path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
     return path
@@ -176,7 +160,7 @@ class Demo(Watch):
         return {
             **{name: books[name] for name in ("produced", "acknowledged", "answers_lost", "delivered")},
             **{name: books[name] for name in ("repeated", "doubled")},
-            "lost": demo_account.lost(books, backlog, parked),
+            "lost": demo_faults.lost(books, backlog, parked),
             "out_of_order": books["out_of_order"],
             "waiting": backlog,
             "parked": parked,
@@ -195,7 +179,7 @@ class Demo(Watch):
     def account_lines(self) -> list[str]:
         kept = "" if self._temporary else str(self.folder)
         place = self.archived.place if self.archived else ""
-        return demo_account.lines(self.account(), kept, place)
+        return demo_faults.lines(self.account(), kept, place)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -290,9 +274,7 @@ class Demo(Watch):
         elif action == demo_faults.KILL_ARCHIVE:
             self.kill_archive()
         else:
-            is_outlet = action in (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET)
-            cut = action in (demo_faults.CUT_TOOLSNET, demo_faults.CUT_CONTROLLER)
-            self.switch("outlet" if is_outlet else "controller", cut)
+            self.switch(*demo_faults.SWITCHES[action])
 
     def _enter_running(self) -> None:
         """Wait until both sides have been met: results made before that would belong to nobody."""
@@ -345,7 +327,7 @@ class Demo(Watch):
             self._complaints_told = len(complaints)
 
     def _look_into_books(self) -> dict:
-        return {**self.plant.account(), "doubled": demo_account.doubled(self.plant.archive, self._first)}
+        return {**self.plant.account(), "doubled": demo_faults.doubled(self.plant.archive, self._first)}
 
     def _finish(self) -> None:
         self.plant.stop_producing()
@@ -353,7 +335,7 @@ class Demo(Watch):
         if not self._temporary and self.plant.controller.produced:
             keep_newest_id(self.folder, self.plant.controller.produced[-1])
         told = self.account()
-        if self.exit_code == EXIT_FINE and demo_account.is_wrong(told):
+        if self.exit_code == EXIT_FINE and demo_faults.is_wrong(told):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED
 

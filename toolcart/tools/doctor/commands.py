@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
@@ -26,6 +25,8 @@ from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
+
+AT_ONCE = 8  # stations
 
 
 @click.command()
@@ -108,12 +109,18 @@ def _as_it_would_run(config_path: str) -> dict | None:
 
 
 def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
-    """Check the stations side by side; those that share a controller's port or a line, one after the other."""
+    """Check the stations side by side; what is found comes in their order.
+
+    Those that share a controller's port or a line are checked one after the other.
+    """
+    places = {_place(station): threading.Lock() for station in configuration["stations"]}
 
     def asked(station: dict) -> list[Found]:
-        return list(_station(configuration, station, config_path, running))
+        with places[_place(station)]:
+            return list(_station(configuration, station, config_path, running))
 
-    return chain.from_iterable(side_by_side(configuration["stations"], _place, asked))
+    with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
+        yield from chain.from_iterable(pool.map(asked, configuration["stations"]))
 
 
 def _place(station: dict) -> tuple:
@@ -182,28 +189,3 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
         verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
         yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
     yield Found(f"{name} results", GOOD, status.results(shown))
-
-
-# Works on many things side by side; the results come in the order of the things.
-
-AT_ONCE = 8
-
-Thing = TypeVar("Thing")
-Result = TypeVar("Result")
-
-
-def side_by_side(
-    things: Sequence[Thing], place_of: Callable[[Thing], Hashable], work: Callable[[Thing], Result]
-) -> Iterator[Result]:
-    """Yield the result of each thing as soon as all results before it are there.
-
-    Things of one place are worked on one after the other. A caller that stops early waits for what is under way.
-    """
-    places = {place_of(thing): threading.Lock() for thing in things}
-
-    def alone(thing: Thing) -> Result:
-        with places[place_of(thing)]:
-            return work(thing)
-
-    with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
-        yield from pool.map(alone, things)

@@ -85,21 +85,16 @@ def line_side(device: str, baud: int) -> Side:
 
 def of_toolsnet(shown: dict) -> Reason:
     """Return why this outlet cannot reach ToolsNet: its PIM, or the server that the PIM names."""
-    if shown.get("why") == "no TLS files":
-        return connect_reason(
-            Side(PIM, shown.get("host", ""), shown.get("port", 0), ""), "no TLS files", detail=_detail(shown)
-        )
     slug, state = shown.get("why", ""), shown.get("why_in", "")
-    if state in ("server opening", "streaming"):
+    side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
+    if slug != "no TLS files" and state in ("server opening", "streaming"):
         host, _, port = shown.get("server", "").rpartition(":")
-        host = "" if host == "0.0.0.0" else host
-        side = Side(SERVER, host or shown.get("host", ""), int(port or 0), "the address that the PIM names (its 08)")
-    else:
-        side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
+        host = side.host if host in ("", "0.0.0.0") else host
+        side = Side(SERVER, host, int(port or 0), "the address that the PIM names (its 08)")
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
         return Reason(slug, words.format(name=side.name, place=side.place), hint)
-    return connect_reason(side, slug, state, shown.get("why_code", 0))
+    return connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
 
 
 def short(shown: dict) -> str:
@@ -124,9 +119,8 @@ def of_outlet(shown: dict) -> Reason:
     host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(slug, slug)
-    return connect_reason(
-        Side(BROKER, host, int(port), "outlets[].host"), slug, "", shown.get("why_code", 0), _detail(shown)
-    )
+    side = Side(BROKER, host, int(port), "outlets[].host")
+    return connect_reason(side, slug, "", shown.get("why_code", 0), _detail(shown))
 
 
 def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
@@ -277,88 +271,77 @@ _START = 1
 _OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
 _OTHER_WAYS = "It is asked again, in another revision or way where there is one; what results do not need is left out."
 
-_SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused by code")
+# What goes wrong in Open Protocol, by the agent's word; "ready" behind it: in a session that stood.
+_SESSION = {
+    "silence": (
+        "{name} accepted the connection but does not answer {asked}",
+        "Is this a controller's Open Protocol port? Some answer one client only.",
+    ),
+    "silence, ready": ("{name} fell silent: it did not answer the keep-alive", ""),
+    "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
+    "framing lost, ready": ("{name} sent a message with an impossible length", ""),
+    "slot taken": (
+        "{name} has no room for another client: 0004 to {asked} with code {code}",
+        "Another program holds its connection, or our last one has not timed out there yet.",
+    ),
+    "no revision accepted": (
+        "{name} accepts no revision of MID 0001 that is offered: 0004 with code {code}",
+        "Offer others in controller.start_revisions.",
+    ),
+    "knows no MID 0060": (
+        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} with code {code}",
+        "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
+    ),
+    "refused by code": ("{name} rejected {asked}: 0004 with code {code}", ""),
+}
+
+# The silence of a serial line: whether it is behind a device server, and whether anything came.
+_SILENT_LINE = {
+    (True, True): (
+        "what comes from {host} is no answer",
+        "Wrong port of the server, baud, parity or link (ascii or 3964r)?",
+    ),
+    (False, True): (
+        "what comes on {host} at {port} baud is no answer",
+        "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
+    ),
+    (True, False): (
+        "{host} accepted the connection, but nothing answers on its line",
+        "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
+    ),
+    (False, False): (
+        "nothing answers on {host} at {port} baud",
+        "Check cable, baud, parity and link (ascii or 3964r); `toolcart line monitor` shows what comes.",
+    ),
+}
 
 
 def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reason:
     """Say what went wrong in Open Protocol."""
-    name = f"controller {side.place}"
+    words, hint = _SESSION.get(f"{slug}, {state}", _SESSION[slug])
+    if slug == "silence" and state != "ready" and side.is_line:
+        words, hint = _SILENT_LINE["://" in side.host, bool(code)]
+    elif slug == "refused by code":
+        hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
     asked = f"MID {mid:04d}" if mid else "what it was asked"
-    if slug == "silence":
-        if state == "ready":
-            return Reason(slug, f"{name} fell silent: it did not answer the keep-alive", "")
-        if side.is_line and code and "://" in side.host:
-            return Reason(
-                slug,
-                f"what comes from {side.host} is no answer",
-                "Wrong port of the server, baud, parity or link (ascii or 3964r)?",
-            )
-        if side.is_line and code:
-            return Reason(
-                slug,
-                f"what comes on {side.host} at {side.port} baud is no answer",
-                "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
-            )
-        if side.is_line and "://" in side.host:
-            return Reason(
-                slug,
-                f"{side.host} accepted the connection, but nothing answers on its line",
-                "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
-            )
-        if side.is_line:
-            return Reason(
-                slug,
-                f"nothing answers on {side.host} at {side.port} baud",
-                "Check cable, baud, parity and link (ascii or 3964r); `toolcart line monitor` shows what comes.",
-            )
-        return Reason(
-            slug,
-            f"{name} accepted the connection but does not answer {asked}",
-            "Is this a controller's Open Protocol port? Some answer one client only.",
-        )
-    if slug == "framing lost":
-        if state == "ready":
-            return Reason(slug, f"{name} sent a message with an impossible length", "")
-        return Reason(slug, f"{name}: what answers there is not Open Protocol", "Does something else listen there?")
-    if slug == "slot taken":
-        return Reason(
-            slug,
-            f"{name} has no room for another client: 0004 to {asked} with code {told_code(code)}",
-            "Another program holds its connection, or our last one has not timed out there yet.",
-        )
-    if slug == "no revision accepted":
-        return Reason(
-            slug,
-            f"{name} accepts no revision of MID 0001 that is offered: 0004 with code {told_code(code)}",
-            "Offer others in controller.start_revisions.",
-        )
-    if slug == "knows no MID 0060":
-        return Reason(
-            slug,
-            f"{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} with code "
-            f"{told_code(code)}",
-            "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
-        )
-    hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
-    return Reason(slug, f"{name} rejected {asked}: 0004 with code {told_code(code)}", hint)
+    where = {"name": f"controller {side.place}", "host": side.host, "port": side.port}
+    return Reason(slug, words.format(asked=asked, code=told_code(code), **where), hint)
 
 
 def _of_end(side: Side, slug: str, state: str) -> Reason:
     how = "closed the connection" if slug == "ended" else "reset the connection"
     if side.is_line:
         return Reason(slug, f"the line {side.host} ended", "")
-    words = f"{side.name} {side.place} {how}"
+    words, hint = f"{side.name} {side.place} {how}", ""
     if side.name == DEVICE_SERVER:
-        return Reason(slug, words, "Does another client have this line? Many such servers take one at a time.")
-    if state == "starting":
-        return Reason(
-            slug,
-            f"{words} before a session was established",
-            "Is another client connected to the controller? Many take one only.",
-        )
-    if state in ("pim verify", "pim info"):
-        return Reason(slug, f"{words} before its 08", "Does ToolsNet know this system and station?")
-    return Reason(slug, words)
+        hint = "Does another client have this line? Many such servers take one at a time."
+    elif state == "starting":
+        words += " before a session was established"
+        hint = "Is another client connected to the controller? Many take one only."
+    elif state in ("pim verify", "pim info"):
+        words += " before its 08"
+        hint = "Does ToolsNet know this system and station?"
+    return Reason(slug, words, hint)
 
 
 def told_code(code: int) -> str:
