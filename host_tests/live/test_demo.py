@@ -176,7 +176,7 @@ def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
 
 def test_results_are_told_of_the_station_that_is_looked_at():
     with _begun(rate_per_s=20) as demo:
-        _turn_until(demo, lambda: demo.figures.stored > 3)
+        _turn_until(demo, lambda: demo.figures.total("stored") > 3)
         assert demo.figures.shown()[0]["results"] == []
         demo.child.look(1)
         _turn_until(demo, lambda: len(demo.figures.shown()[0]["results"]) > 3)

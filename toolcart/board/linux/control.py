@@ -16,12 +16,14 @@ Rules
    `note` says so.
 """
 
+import contextlib
 import errno
 import json
 import os
 import socket
 import stat
 import struct
+import time
 
 from toolcart.agent.base.ticks import FOREVER, Timer
 
@@ -31,6 +33,31 @@ LINE_MAX = 1000
 PENDING_MAX = 65536  # bytes of an answer that wait for the reader
 PATIENCE_MS = 10000
 QUEUE = 8
+ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
+
+
+def answer_to(sock, request, until_s):
+    """Send a request on a connected socket, and return the lines of its answer until its end, as far as it came.
+
+    OSError if none comes until this moment (time.monotonic), OverflowError if it has no end.
+    """
+    sock.sendall(request.encode() + b"\n")
+    octets = bytearray()
+    piece = None
+    while piece != b"" and not octets.endswith(b'{"end": true}\n'):
+        left_s = until_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        sock.settimeout(left_s)
+        piece = sock.recv(PENDING_MAX)
+        octets += piece
+        if len(octets) > ANSWER_MAX:
+            raise OverflowError
+    lines = []
+    for line in bytes(octets).splitlines():
+        with contextlib.suppress(ValueError):
+            lines.append(json.loads(line))
+    return lines
 
 
 class Port:

@@ -155,8 +155,8 @@ class Demo(Watch):
     def account(self) -> dict:
         """Return the reconciliation, which is what counts at the end of a run."""
         books = self._final or self._look_into_books()
-        backlog = self.figures.backlog
-        parked = self.figures.parked
+        backlog = self.figures.total("backlog")
+        parked = self.figures.total("parked")
         return {
             **{name: books[name] for name in ("produced", "acknowledged", "answers_lost", "delivered")},
             **{name: books[name] for name in ("repeated", "doubled")},
@@ -296,8 +296,8 @@ class Demo(Watch):
 
     def _look_at_drain(self) -> None:
         books = self.books
-        arrived = books["delivered"] + self.figures.parked
-        if books["produced"] <= arrived and self.figures.backlog == 0 and self.figures.all_connected():
+        arrived = books["delivered"] + self.figures.total("parked")
+        if books["produced"] <= arrived and self.figures.total("backlog") == 0 and self.figures.all_connected():
             self.note(GOOD, "everything is delivered")
             self._begin_stopping()
         elif time.monotonic() > self._drain_by_s:

@@ -70,7 +70,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     except Unanswered as why:
         return [Found(what, BAD, str(why))]
     try:
-        started = asking.start(_revisions(controller))
+        started = asking.start(tuple(controller["start_revisions"]))
     except Unanswered as why:
         asking.leave()
         other = None if _has_answered(why) else _other_header(controller, what)
@@ -102,7 +102,7 @@ def _other_header(controller: dict, what: str) -> Found | None:
     try:
         asking = _asking(controller, header)
         try:
-            asking.start(_revisions(controller))
+            asking.start(tuple(controller["start_revisions"]))
         finally:
             asking.leave()
     except Unanswered as why:
@@ -124,10 +124,6 @@ def _hint(why: Unanswered, header: str) -> str:
     if any(code in BUSY for code in codes):
         return _OCCUPIED
     return _REJECTED if codes else _NO_SESSION.get(type(why), _CONNECTED)
-
-
-def _revisions(controller: dict) -> tuple[int, ...]:
-    return tuple(controller["start_revisions"])
 
 
 def _identity(what: str, started: catalogue.Message) -> Found:

@@ -87,7 +87,7 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
         hint = f"{hint[0].upper()}{hint[1:]}."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
-    found = [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
+    found = [_file(what, path, settings), _disk(name, mean_ms, most_ms)]
     kept_in = linux_refusal.fleeting(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
@@ -113,7 +113,7 @@ def _syncs(probe: Path) -> tuple[float, float]:
     return sum(took_ms) / len(took_ms), max(took_ms)
 
 
-def _disk(name: str, folder: Path, mean_ms: float, most_ms: float) -> Found:
+def _disk(name: str, mean_ms: float, most_ms: float) -> Found:
     figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
     words = f"write latency: {mean_ms:.2g} ms mean, {most_ms:.2g} ms worst of {SYNCS}"
     if mean_ms > SYNC_SLOW_MS:

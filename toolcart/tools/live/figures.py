@@ -70,23 +70,8 @@ class Figures:
         return not mounted or any(name in station for station in mounted)
 
     def total(self, name: str) -> int:
+        """Return this figure of all stations together: stored, backlog, parked (those set aside), delivered."""
         return sum(station.get(name, 0) for station in self.shown())
-
-    @property
-    def stored(self) -> int:
-        return self.total("stored")
-
-    @property
-    def backlog(self) -> int:
-        return self.total("backlog")
-
-    @property
-    def parked(self) -> int:
-        """Return how many results are set aside."""
-        return self.total("parked")
-
-    def counter(self, name: str) -> int:
-        return sum(station["counters"].get(name, 0) for station in self.shown())
 
     def rates(self) -> tuple[float, float]:
         """Return the rates of all stations together."""
@@ -121,7 +106,7 @@ class Figures:
             known = self.stations.setdefault(shown["number"], StationFigures(first_s=at_s))
             changes += self._compare(known, shown, at_s, kind == "stopped")
             known.keep(shown, at_s)
-        self.curve.add(self.backlog, at_s)
+        self.curve.add(self.total("backlog"), at_s)
         changes += self._scheduler(line["scheduler"], at_s)
         changes += self._agent(line.get("agent") or {}, at_s)
         return changes

@@ -181,7 +181,8 @@ class Overview(Watching):
         some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
         self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        self.query_one("#side").border_title = f" waiting for {sides.common_name(figures.shown())}: {figures.backlog} "
+        waits_for = sides.common_name(figures.shown())
+        self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
         self._draw(figures.curve)
         self._show_wrong()
 
@@ -266,7 +267,7 @@ class OneStation(Watching):
             self._show_station(found[0], known.index(found[0]), len(known))
         account = self.query_one("#account", Static)
         account.update(
-            panels.both_books(demo.books, watch.figures.parked, account.content_size.width)
+            panels.both_books(demo.books, watch.figures.total("parked"), account.content_size.width)
             if demo
             else panels.account(found[0].shown if found else {})
         )

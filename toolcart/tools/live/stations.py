@@ -53,8 +53,8 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     ahead_s = controller.get("clock_ahead_s") or 0
     if abs(ahead_s) > panels.CLOCK_APART_S:
         wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}")
-    if parked_of(shown):
-        wrong.append(f"{parked_of(shown)} set aside")
+    if shown.get("parked"):
+        wrong.append(f"{shown['parked']} set aside")
     if wrong:
         return WARNING, "; ".join(wrong).replace(".;", ".").replace("?;", "?")
     gone = shown["recovery"]["gone"]
@@ -68,10 +68,6 @@ def _missing(which: str, shown: dict, detail: int) -> str:
     if not reason:
         return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
     return reason.text() if detail == WHOLE else reason.words
-
-
-def parked_of(shown: dict) -> int:
-    return shown.get("parked", 0)
 
 
 def percent_used(shown: dict) -> int:
@@ -114,7 +110,7 @@ COLUMNS: tuple[Column[StationFigures], ...] = (  # behind the sign and the numbe
     Column("out/s", 5, lambda known: (f"{known.rates()[1]:.1f}", ""), 104, True),
     Column("waiting", 7, lambda known: _count(known.shown.get("backlog", 0)), 0, True),
     Column("oldest", 22, _oldest, 112),
-    Column("aside", 6, lambda known: _count(parked_of(known.shown)), 128, True),
+    Column("aside", 6, lambda known: _count(known.shown.get("parked", 0)), 128, True),
     Column("stored", 9, lambda known: (str(known.shown.get("stored", 0)), ""), 140, True),
     Column("spool", 6, _spool, 96, True),
     Column("waiting, 2 min", MINI_CELLS, lambda known: (chart.mini(known.curve, MINI_CELLS), panels.CURVE_STYLE), 160),

@@ -67,7 +67,7 @@ class Watch:
 
     def account(self) -> dict:
         """Return the last object of the machine form."""
-        parked = self.figures.parked
+        parked = self.figures.total("parked")
         counters = {str(shown["number"]): shown["counters"] for shown in self.figures.shown()}
         return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
 
@@ -203,9 +203,9 @@ def totals(figures: Figures) -> dict:
     stored_per_s, passed_per_s = figures.rates()
     delivered = {"delivered": figures.total("delivered")} if figures.has("delivered") else {}
     return {
-        "stored": figures.stored,
+        "stored": figures.total("stored"),
         **delivered,
-        "waiting": figures.backlog,
+        "waiting": figures.total("backlog"),
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
         "controllers_ready": sum(known.was_ready for known in figures.stations.values()),

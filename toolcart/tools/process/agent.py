@@ -114,7 +114,6 @@ class Agent:
         self._liveness = Liveness(self.app, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
-        self._told_once: set[str] = set()
         self._told_notes: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -201,12 +200,6 @@ class Agent:
         to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
-
-    def _note(self, text: str) -> None:
-        """Say something, but only once."""
-        if text not in self._told_once:
-            self._told_once.add(text)
-            self.tell({"kind": "note", "text": text})
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)

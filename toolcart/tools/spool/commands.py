@@ -108,7 +108,8 @@ def _read(file: Path) -> image.Image:
 @_JSON
 def info(file: Path, as_json: bool) -> None:
     """Show size, contents and wear."""
-    accounts = report.accounts(_read(file))
+    spool = _read(file)
+    accounts = [report.account(spool, area) for area in spool.areas]
     running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:

@@ -124,12 +124,7 @@ def header(path: Path) -> linux_header.Header | None:
 
 def read(path: Path) -> Image:
     """Return the areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is not a spool."""
-    return of_octets(load(path), header(path))
-
-
-def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
-    """Do the same for the blocks alone."""
-    device = device_of(octets, told)
+    device = device_of(load(path), header(path))
     spool = opened(device)
     if spool is None:
         raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
@@ -141,7 +136,7 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
     return Image(areas, spool)
 
 
-def device_of(octets: bytes, told: linux_header.Header | None = None) -> RamFlash:
+def device_of(octets: bytes, told: linux_header.Header | None) -> RamFlash:
     """Return a device with a copy of these blocks."""
     unit, block_bytes = geometry(octets, told)
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
@@ -149,7 +144,7 @@ def device_of(octets: bytes, told: linux_header.Header | None = None) -> RamFlas
     return device
 
 
-def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
+def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]:
     """Return unit and block size from the first head of this format, else from the file's header."""
     if told is not None and told.version != linux_header.VERSION:
         known = f"header {told.version}, this one knows {linux_header.VERSION}"

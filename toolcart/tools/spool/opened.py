@@ -74,28 +74,27 @@ class Opened:
 
     def _replay(self) -> None:
         """Replay the results after the snapshot as a start does, but only in memory."""
-        scout = Cursor()
-        scout.wants = WANTS_ALL
-        numbers = self.state.numbers
-        self.log.rewind(scout, numbers[n.LOG + n.NEXT] - 1)
-        while (kind := self.log.peek(scout)) > 0:
-            log = self.log
+        log, numbers = self.log, self.state.numbers
+        for _, kind in each(log, numbers[n.LOG + n.NEXT] - 1):
             if kind in (KIND_RESULT, KIND_RAW):
                 numbers[n.STORED] += 1
                 again = self.known.stored(kind, log.flags, log.page, log.at, log.length)
                 if again:
                     self.known.count_again(again, log.first_above(0))
-            scout.advance()
 
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
-        scout = Cursor()
-        scout.wants = WANTS_ALL
-        found = {}
-        while log.peek(scout) > 0:
-            found[scout.found] = bytes(log.page[log.at : log.at + log.length])
-            scout.advance()
-        return found
+        return {number: bytes(log.page[log.at : log.at + log.length]) for number, _ in each(log)}
+
+
+def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield number and kind of each record behind this number, in order; what else there is of it is in the log."""
+    scout = Cursor()
+    scout.wants = WANTS_ALL
+    log.rewind(scout, behind)
+    while (kind := log.peek(scout)) > 0:
+        yield scout.found, kind
+        scout.advance()
 
 
 def opened(device) -> Opened | None:

@@ -29,7 +29,7 @@ from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide import offer_again
 from toolcart.base.printable import visible
-from toolcart.board.linux.control import SUFFIX
+from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
@@ -40,7 +40,6 @@ EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
 EXIT_IN_USE = 3
 ANSWER_S = 30.0
-ANSWER_MOST = 1 << 24  # bytes: more than any quarantine holds
 
 LOOKING = ("list", "show")
 _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent here
@@ -128,22 +127,13 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
             raise Trouble(f"{path}: only the owner of the spool may give orders; use `sudo -u`", EXIT_IN_USE) from None
         except OSError:
             return None
-        said = b""
         try:
-            sock.sendall(" ".join(words).encode() + b"\n")
-            while not said.endswith(b'{"end": true}\n') and len(said) < ANSWER_MOST:
-                octets = sock.recv(65536)
-                if not octets:
-                    break
-                said += octets
-        except OSError as error:
+            lines = answer_to(sock, " ".join(words), time.monotonic() + ANSWER_S)
+        except (OSError, OverflowError) as error:
             raise Trouble(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
-    lines = [json.loads(line) for line in said.splitlines()] if said.endswith(b"\n") else []
     if not lines or lines[-1] != {"end": True}:
-        raise Trouble(
-            f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there",
-            EXIT_IN_USE,
-        )
+        told = f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there"
+        raise Trouble(told, EXIT_IN_USE)
     return lines[:-1]
 
 

@@ -81,10 +81,6 @@ def owner(header: Header | None) -> dict[str, object] | None:
     return {"station": station, "system": system, "type": kind, "identity": bytes(header.identity).hex()}
 
 
-def accounts(image: Image) -> list[dict[str, object]]:
-    return [account(image, area) for area in image.areas]
-
-
 def account(image: Image, area: Area) -> dict[str, object]:
     kept = results(area)
     counted = [entry for entry in area.entries if not entry.void]

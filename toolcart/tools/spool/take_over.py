@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.agent.log import numbers as n
-from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, RETAINED_MAX, Log
 from toolcart.agent.log.mount import mount
@@ -28,7 +27,7 @@ from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, He
 from toolcart.board.linux.spool_file import MODE, block_bytes_for
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool import image
-from toolcart.tools.spool.opened import OUTLETS, Opened, begun
+from toolcart.tools.spool.opened import OUTLETS, Opened, begun, each
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload
@@ -132,15 +131,10 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
 
 def _records(log: Log, behind: int = 0) -> list[Record]:
     """Return what a log holds behind this number, in order."""
-    scout = Cursor()
-    scout.wants = WANTS_ALL
-    log.rewind(scout, behind)
-    found = []
-    while (kind := log.peek(scout)) > 0:
-        payload = bytes(log.page[log.at : log.at + log.length])
-        found.append(Record(scout.found, kind, log.flags & ~FLAG_COPY, payload))
-        scout.advance()
-    return found
+    return [
+        Record(number, kind, log.flags & ~FLAG_COPY, bytes(log.page[log.at : log.at + log.length]))
+        for number, kind in each(log, behind)
+    ]
 
 
 def _octets(one: Record, unit: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import socket
 import stat
@@ -11,11 +9,10 @@ import time
 
 import click
 
+from toolcart.board.linux.control import answer_to
 from toolcart.tools.status import place
 
 PATIENCE_S = 5.0
-ANSWER_MAX = 64 * 1024 * 1024  # 1000 stations give about 5 MB
-PIECE = 65536
 
 
 class Trouble(Exception):
@@ -39,8 +36,7 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
         asking.settimeout(patience_s)
         try:
             asking.connect(path)
-            asking.sendall(request.encode() + b"\n")
-            return _lines(asking, until_s, path)
+            return answer_to(asking, request, until_s)
         except FileNotFoundError:
             raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
         except ConnectionRefusedError:
@@ -59,28 +55,10 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
                 f"the agent at {path} does not answer within {patience_s:g} s",
                 "Is its process stopped, or its disk stuck? `systemctl status toolcart` and `journalctl -u toolcart`.",
             ) from None
+        except OverflowError:
+            raise Trouble(f"{path} sends without end", "It is not an agent's socket.") from None
         except OSError as error:
             raise Trouble(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
-
-
-def _lines(asking: socket.socket, until_s: float, path: str) -> list[dict]:
-    octets = bytearray()
-    while True:
-        left_s = until_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        asking.settimeout(left_s)
-        piece = asking.recv(PIECE)
-        octets += piece
-        if not piece or octets.endswith(b'{"end": true}\n'):
-            break
-        if len(octets) > ANSWER_MAX:
-            raise Trouble(f"{path} sends without end", "It is not an agent's socket.")
-    lines = []
-    for line in bytes(octets).splitlines():
-        with contextlib.suppress(ValueError):
-            lines.append(json.loads(line))
-    return lines
 
 
 def _tree(lines: list[dict], path: str) -> dict:
@@ -107,6 +85,15 @@ def _not_there(path: str) -> str:
 
 
 # The options that say which running agent to ask.
+
+
+def path_of(config_path: str | None, socket_path: str | None, port: str | None) -> str:
+    """Return the socket that these options name, "" if it is a board's port."""
+    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
+        raise click.UsageError("one of --config, --socket and --port")
+    if port is not None:
+        return ""
+    return socket_path or (place.to_ask(config_path) if config_path else place.default())
 
 
 def agent_options(command):

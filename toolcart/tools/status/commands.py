@@ -15,7 +15,7 @@ from collections.abc import Callable
 import click
 
 from toolcart.base.printable import visible
-from toolcart.tools.status import asking, place
+from toolcart.tools.status import asking
 from toolcart.tools.status.asking import agent_options
 from toolcart.tools.words import status as words
 
@@ -33,12 +33,10 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
 
     Connections and why one is down, backlog, and what needs attention.
     """
-    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
-        raise click.UsageError("one of --config, --socket and --port")
+    path = asking.path_of(config_path, socket_path, port)
     if port is not None:
         _of_board(port, watch, as_json)
         return
-    path = socket_path or (place.to_ask(config_path) if config_path else place.default())
     if config_path and not os.path.exists(config_path) and not os.path.exists(path):
         raise click.UsageError(f"--config {config_path}: there is no such file")
     _look(lambda: asking.ask(path), watch, as_json)

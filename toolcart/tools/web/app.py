@@ -95,10 +95,6 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
 
         return answer
 
-    async def told(_request: Request) -> Response:
-        seen = await to_thread.run_sync(looking.look)
-        return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
-
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -111,7 +107,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
         Route("/", shown(lambda seen, _request: HTMLResponse(page.overview(seen)))),
         Route("/agent/{name}", shown(_agent)),
         Route("/status.json", shown(_tree)),
-        Route("/metrics", told),
+        Route("/metrics", shown(_figures)),
         Mount("/static", files()),
         Route("/health", health),
     ]
@@ -129,6 +125,10 @@ def _agent(seen: list[Seen], request: Request) -> Response:
     if one is None:
         return HTMLResponse(page.trouble("There is no such agent."), 404)
     return HTMLResponse(page.agent(one))
+
+
+def _figures(seen: list[Seen], _request: Request) -> Response:
+    return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
 
 
 def _tree(seen: list[Seen], _request: Request) -> Response:
