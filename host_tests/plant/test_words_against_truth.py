@@ -51,125 +51,126 @@ SOON = {"reconnect_s": 0.5}
 pytestmark = pytest.mark.usefixtures("hasty")
 
 
-@dataclass
 class Row:
-    """A fault from the start on: what the other side is, and what is said of it ({place}: host and port)."""
+    """A fault from the start on: what the other side is, and what is said of it ({place}: host and port).
 
-    name: str
-    says: tuple[str, ...]
-    peer: object = None  # what a Peer does; None: nothing listens
-    options: dict = field(default_factory=dict)  # of a simulated one, in place of `peer`
-    settings: dict = field(default_factory=dict)
-    on: tuple[str, ...] = EVERYWHERE
-    is_steady: bool = True  # else it is connected and loses its connection again and again
+    `peer` is what a Peer does, None: nothing listens; with `options` it is a simulated side that has them.
+    """
+
+    def __init__(self, name, *says, peer=None, settings=(), on=EVERYWHERE, is_steady=True, **options):
+        self.name, self.says, self.peer, self.settings, self.options = name, says, peer, dict(settings), options
+        self.on = on
+        self.is_steady = is_steady  # else it is connected and loses its connection again and again
 
 
 CONTROLLERS = (
-    Row("nothing listens", ("{place} refused the connection: the host is there", "Is Open Protocol switched on")),
+    Row("nothing listens", "{place} refused the connection: the host is there", "Is Open Protocol switched on"),
     Row(
         "closes at once",
-        (
-            "{place} closed the connection before a session was established",
-            "Is another client connected to the controller?",
-        ),
-        peers.closes,
+        "{place} closed the connection before a session was established",
+        "Is another client connected to the controller?",
+        peer=peers.closes,
     ),
-    Row("resets", ("{place} reset the connection before a session was established",), peers.resets),
+    Row("resets", "{place} reset the connection before a session was established", peer=peers.resets),
     Row(
         "is silent",
-        ("{place} accepted the connection but does not answer MID 0001", "Is this a controller's Open Protocol port?"),
-        peers.is_silent,
+        "{place} accepted the connection but does not answer MID 0001",
+        "Is this a controller's Open Protocol port?",
+        peer=peers.is_silent,
     ),
     Row(
         "is another server",
-        ("{place}: what answers there is not Open Protocol", "Does something else listen there?"),
-        peers.speaks(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        "{place}: what answers there is not Open Protocol",
+        "Does something else listen there?",
+        peer=peers.speaks(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
     ),
     Row(
         "has no slot",
-        (
-            "{place} has no room for another client: 0004 to MID 0001 with code 96",
-            "Another program holds its connection",
-        ),
-        options={"max_clients": 0},
+        "{place} has no room for another client: 0004 to MID 0001 with code 96",
+        "Another program holds its connection",
+        max_clients=0,
     ),
-    Row("refuses the start", ("with code 92 (Open Protocol commands disabled)",), options={"refuse": {1: 92}}),
+    Row("refuses the start", "with code 92 (Open Protocol commands disabled)", refuse={1: 92}),
     Row(
         "accepts no revision",
-        (
-            "{place} accepts no revision of MID 0001 that is offered: 0004 with code 97",
-            "Offer others in controller.start",
-        ),
-        options={"refuse": {1: 97}},
+        "{place} accepts no revision of MID 0001 that is offered: 0004 with code 97",
+        "Offer others in controller.start",
+        refuse={1: 97},
     ),
-    Row("refuses results", ("with code 92 (Open Protocol commands disabled)",), options={"refuse": {60: 92}}),
+    Row("refuses results", "with code 92 (Open Protocol commands disabled)", refuse={60: 92}),
     Row(
         "ends with each start",
-        ("The other revisions in controller.start_revisions are",),
-        options={"refuse": {1: 79}, "ends_refused": {1: 0}},
+        "The other revisions in controller.start_revisions are",
+        refuse={1: 79},
+        ends_refused={1: 0},
         on=("log",),
     ),
     Row(
         "ends with each subscription",
-        ("It is asked again, in another revision or way where",),
-        options={"refuse": {60: 92}, "ends_refused": {60: 0}},
+        "It is asked again, in another revision or way where",
+        refuse={60: 92},
+        ends_refused={60: 0},
         on=("log",),
     ),
     Row(
         "knows no results",
-        (
-            "{place} accepts no subscription to results, by MID 0060 or another",
-            "Is the subscription to results part of its licence?",
-        ),
-        options={"refuse": {60: 99, 8: 99}},
+        "{place} accepts no subscription to results, by MID 0060 or another",
+        "Is the subscription to results part of its licence?",
+        refuse={60: 99, 8: 99},
     ),
 )
 TOOLSNETS = (
-    Row("nothing listens", ("PIM {place} refused the connection: the host is there", "is this its PIM's port")),
-    Row("closes at once", ("PIM {place} closed the connection before its 08", "Does ToolsNet know this"), peers.leaves),
+    Row("nothing listens", "PIM {place} refused the connection: the host is there", "is this its PIM's port"),
+    Row(
+        "closes at once",
+        "PIM {place} closed the connection before its 08",
+        "Does ToolsNet know this",
+        peer=peers.leaves,
+    ),
     Row(
         "is silent",
-        ("PIM {place} did not identify itself as a PIM (telegram 12)", "Version 1.5 of the protocol is"),
-        peers.is_silent,
+        "PIM {place} did not identify itself as a PIM (telegram 12)",
+        "ToolsNet 1.5 is not supported",
+        peer=peers.is_silent,
     ),
     Row(
         "is another server",
-        ("PIM {place}: what answers there is not a PIM", "Each plant chooses it; 6575"),
-        peers.begins(b"SSH-2.0-OpenSSH_9.2\r\n"),
+        "PIM {place}: what answers there is not a PIM",
+        "Each plant chooses it; 6575",
+        peer=peers.begins(b"SSH-2.0-OpenSSH_9.2\r\n"),
     ),
-    Row(
-        "tells no server", ("{place} sent its 12 and then no 08", "Compare system.number"), options={"pim_silent": True}
-    ),
+    Row("tells no server", "{place} sent its 12 and then no 08", "Compare system.number", pim_silent=True),
     Row(
         "names a server that is away",
-        ("ToolsNet server 127.0.0.1:1 refused the connection", "The PIM names this address"),
-        options={"server_port": 1},
+        "ToolsNet server 127.0.0.1:1 refused the connection",
+        "The PIM names this address",
+        server_port=1,
     ),
     Row(
         "names a foreign server",
-        ("the PIM names 192.0.2.9:", "which toolsnet.allow_hosts does not have", "Add that host, or ask who changed"),
-        options={"server_host": "192.0.2.9"},
+        *("the PIM names 192.0.2.9:", "which toolsnet.allow_hosts does not have", "Add that host, or ask who changed"),
+        server_host="192.0.2.9",
         settings={"allow_hosts": ["127.0.0.1"]},
     ),
     Row(
         "answers nothing",
-        ("accepts the connection but acknowledges nothing (no 05)", "Is this ToolsNet's server"),
-        options={"silent": True},
+        "accepts the connection but acknowledges nothing (no 05)",
+        "Is this ToolsNet's server",
+        silent=True,
         is_steady=False,
     ),
     Row(
         "has no TLS",
-        ("PIM {place} does not speak TLS", "Without TLS leave out tls_ca"),
-        options={"send_12": True},
+        "PIM {place} does not speak TLS",
+        "Without TLS leave out tls_ca",
+        send_12=True,
         settings={"tls_ca": "ca.pem"},
     ),
     Row(
         "no certificate",
-        (
-            "PIM {place}: no connection is tried, since a file for TLS cannot be used",
-            "Mend it: it is read again at each",
-        ),
-        options={"send_12": True},
+        "PIM {place}: no connection is tried, since a file for TLS cannot be used",
+        "Correct it: it is read again at each",
+        send_12=True,
         settings={"tls_ca": "none.pem"},
     ),
 )
@@ -178,26 +179,21 @@ TOOLSNETS = (
 USUAL = ("nothing listens", "tells no server", "answers nothing")  # without --long
 BROKERS = (
     Row(
-        "nothing listens",
-        ("broker {place} refused the connection: the host is there", "Does the broker run there, and"),
+        "nothing listens", "broker {place} refused the connection: the host is there", "Does the broker run there, and"
     ),
-    Row("another protocol", ("the broker does not speak MQTT 3.1.1",), BrokerThat(_1=b"\x20\x02\x00\x01")),
-    Row("another client", ("the broker refuses the client identifier",), BrokerThat(_1=b"\x20\x02\x00\x02")),
-    Row("not available", ("the broker is not available",), BrokerThat(_1=b"\x20\x02\x00\x03")),
-    Row("a wrong password", ("user or password is wrong",), BrokerThat(_1=b"\x20\x02\x00\x04")),
-    Row("another user", ("the broker does not let this user in",), BrokerThat(_1=b"\x20\x02\x00\x05")),
-    Row("a code of its own", ("the broker refuses with code 77",), BrokerThat(_1=b"\x20\x02\x00\x4d")),
-    Row("no receipts", ("the broker refuses the subscription to",), BrokerThat(_8=b"\x90\x03\x00\x01\x80")),
-    Row(
-        "another server",
-        ("what answers does not speak MQTT",),
-        peers.speaks(b"HTTP/1.1 400 Bad Request\r\n" + b"x" * 200),
-    ),
-    Row("is silent", ("the broker does not answer CONNECT",), peers.is_silent),
-    Row("forgets SUBSCRIBE", ("the broker does not answer SUBSCRIBE",), BrokerThat(_8=None)),
-    Row("forgets PUBLISH", ("the broker does not acknowledge",), BrokerThat(_3=None)),
-    Row("no consumer", ("no receipt from a consumer",), BrokerThat()),
-    Row("another cart's consumer", ("a receipt names more than was sent: another cart",), BrokerThat(receipt=99999)),
+    Row("another protocol", "the broker does not speak MQTT 3.1.1", peer=BrokerThat(_1=b"\x20\x02\x00\x01")),
+    Row("another client", "the broker refuses the client identifier", peer=BrokerThat(_1=b"\x20\x02\x00\x02")),
+    Row("not available", "the broker is not available", peer=BrokerThat(_1=b"\x20\x02\x00\x03")),
+    Row("a wrong password", "user or password is wrong", peer=BrokerThat(_1=b"\x20\x02\x00\x04")),
+    Row("another user", "the broker does not let this user in", peer=BrokerThat(_1=b"\x20\x02\x00\x05")),
+    Row("a code of its own", "the broker refuses with code 77", peer=BrokerThat(_1=b"\x20\x02\x00\x4d")),
+    Row("no receipts", "the broker refuses the subscription to", peer=BrokerThat(_8=b"\x90\x03\x00\x01\x80")),
+    Row("another server", "what answers does not speak MQTT", peer=peers.speaks(b"HTTP/1.1 400 Bad\r\n" + b"x" * 200)),
+    Row("is silent", "the broker does not answer CONNECT", peer=peers.is_silent),
+    Row("forgets SUBSCRIBE", "the broker does not answer SUBSCRIBE", peer=BrokerThat(_8=None)),
+    Row("forgets PUBLISH", "the broker does not acknowledge", peer=BrokerThat(_3=None)),
+    Row("no consumer", "no receipt from a consumer", peer=BrokerThat()),
+    Row("another cart's consumer", "a receipt names more than was sent: another cart", peer=BrokerThat(receipt=99999)),
 )
 
 
