@@ -13,7 +13,6 @@ import json
 import re
 import shlex
 import socket
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -21,7 +20,6 @@ from types import SimpleNamespace
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from toolcart.agent.openprotocol import states
 from toolcart.agent.station.commands import Commands
@@ -36,8 +34,8 @@ from toolcart.tools.status import asking
 from toolcart.tools.web import page
 from toolcart.tools.words import attention, commands, log_entries, reasons
 from toolcart.tools.words import status as status_words
-from host_tests.support.running import ENVIRONMENT, free_port
-from host_tests.words.test_hints import cart_with_refused, lived, run, sources
+from host_tests.support.running import free_port, running, toolcart
+from host_tests.words.test_hints import cart_with_refused, lived, sources
 from lab.cache import CHECKOUT
 from lab.packaging import debian, message_table
 
@@ -128,21 +126,32 @@ def test_every_message_that_names_a_command_is_followed():
 @pytest.mark.parametrize("piece", BOARDS)
 def test_what_is_said_of_a_board_is_taken_where_none_is(piece, tmp_path):
     chip = tmp_path / "chip.json"
-    answers = "--name A --controller h --pim h:1 --system 1 --station 1 --on ethernet"
-    assert run(f"config new {chip} {answers}").exit_code == 0
+    new(chip, "ethernet")
     line = BOARDS[piece].format(chip=chip)
     assert line.startswith(re.search(r"`toolcart ([^`]*)`", piece)[1])
-    done = run(line)
-    assert done.exit_code == 3 and "/dev/none is not there" in done.output
+    assert "/dev/none is not there" in said_by(line, code=3)
 
 
-def type_it(said, name, code=0, **places):
+def said_by(line, *more, code=0):
+    """What a command says, typed as it was named and with more words; code as for toolcart."""
+    return toolcart(*shlex.split(line), *more, code=code).output
+
+
+def type_it(said, name, *more, code=0, **places):
     """Type the first command of this name that was said, places such as FILE filled in; what it says."""
     found = next(one for one in re.findall(rf"toolcart ({re.escape(name)}[^`\n;]*)", said))
-    words = [places.get(word, word) for word in shlex.split(found)]
-    done = CliRunner().invoke(main, words)
-    assert done.exit_code == code, (words, done.output)
-    return done.output
+    return toolcart(*(places.get(word, word) for word in shlex.split(found)), *more, code=code).output
+
+
+def new(place, machine, *, at="h", pim="h:1"):
+    """What `config new` says after it wrote a configuration."""
+    return said_by(f"config new --name A --controller {at} --pim {pim} --system 1 --station 1 --on {machine}", place)
+
+
+def installed(command, root):
+    """The folder in which the service is, once this command has put it there."""
+    said_by(command, "--take-spools", "--root", root)
+    return root
 
 
 @pytest.fixture
@@ -161,9 +170,7 @@ def cart(old):
 
 def lived_badly(config):
     """What the agent says that cannot use its spool."""
-    done = run(f"run --plain --seconds 1 --config {shlex.quote(str(config))}")
-    assert done.exit_code == 3, done.output
-    return done.output
+    return said_by("run --plain --seconds 1 --config", config, code=3)
 
 
 # -- spools --------------------------------------------------------------------------------------------------------
@@ -191,7 +198,7 @@ def test_a_spool_with_a_damaged_header_is_rescued(cart):
 def test_a_damaged_spool_names_its_rescue(cart):
     spool = cart.parent / "cart.spool"
     spool.write_bytes(bytes(4100) + spool.read_bytes()[4096:270000])  # no block where one could begin
-    said = run(f"spool info {shlex.quote(str(spool))}").output
+    said = said_by("spool info", spool, code=None)
     type_it(said, "spool rescue")
     return said
 
@@ -201,7 +208,7 @@ def test_a_quarantine_that_cannot_be_read_names_the_check(cart):
     spool = cart.parent / "cart.spool"
     octets = spool.read_bytes()
     spool.write_bytes(octets[:4096] + bytes(len(octets) - 4096))
-    said = run(f"quarantine list --spool {shlex.quote(str(spool))}").output
+    said = said_by("quarantine list --spool", spool, code=None)
     type_it(said, "spool check", code=2)
     return said
 
@@ -232,23 +239,19 @@ def test_commands_of_a_status_show_what_it_tells(cart):
 
 @follows("Start it with `toolcart run --config FILE`", "or `toolcart run --config FILE`.")
 def test_an_agent_that_does_not_run_is_started(cart):
-    asked = f"status --config {shlex.quote(str(cart))}"
-    said = run(asked).output
-    command = re.search(r"toolcart (run --config FILE)", said)[1].replace("FILE", shlex.quote(str(cart)))
-    assert run(f"{command} --plain --seconds 0.1").exit_code == 0
-    left = socket.socket(socket.AF_UNIX)
-    left.bind(f"{cart}.sock")
-    left.close()
-    return said + run(asked).output
+    said = said_by("status --config", cart, code=None)
+    type_it(said, "run --config FILE", "--plain", "--seconds", 0.1, FILE=cart)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(f"{cart}.sock")
+    return said + said_by("status --config", cart, code=None)
 
 
 @follows("runs it here, `sudo toolcart install-service --config ", "`toolcart run --config ")
 def test_a_doctor_without_an_agent_says_how_one_is_started(cart, tmp_path):
-    said = run(f"doctor --offline --config {shlex.quote(str(cart))}").output
-    here, service = (command.strip("`") for command in re.findall(r"`(?:sudo )?toolcart [^`]*`", said))
-    assert run(f"{here.removeprefix('toolcart ')} --plain --seconds 0.1").exit_code == 0
-    done = run(f"{service.removeprefix('sudo toolcart ')} --take-spools --root {tmp_path / 'card'}")
-    assert done.exit_code == 0 and (tmp_path / "card/etc/systemd/system/toolcart.service").is_file(), done.output
+    said = said_by("doctor --offline --config", cart, code=None)
+    here, service = re.findall(r"`(?:sudo )?toolcart ([^`]*)`", said)
+    said_by(here, "--plain", "--seconds", 0.1)
+    assert (installed(service, tmp_path / "card") / "etc/systemd/system/toolcart.service").is_file()
     return said
 
 
@@ -273,7 +276,7 @@ def test_why_a_controller_is_away_is_said_by_status(cart):
 @follows("`sudo toolcart status` asks it; or stop it")
 def test_doctor_beside_an_agent_that_does_not_tell_names_status():
     found = next(iter(doctor._told_by_agent("station 7", 7, {})))
-    assert run("status --socket none.sock").exit_code == 3
+    said_by("status --socket none.sock", code=3)
     return found.hint
 
 
@@ -299,30 +302,23 @@ def test_a_line_that_does_not_answer_is_monitored(tmp_path):
 def test_an_agent_whose_socket_cannot_be_made_is_not_asked(cart):
     place = cart.with_name("cart.json.sock")
     place.mkdir()
-    said = run(f"run --plain --seconds 0.5 --config {shlex.quote(str(cart))}").output
-    assert run(f"status --config {shlex.quote(str(cart))}").exit_code == 3
+    said = said_by("run --plain --seconds 0.5 --config", cart, code=None)
+    said_by("status --config", cart, code=3)
     return said
 
 
 @follows("its configuration where `toolcart install-service` made it")
 def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_path):
-    said = run("man").output.replace("\\-", "-")
+    said = said_by("man").replace("\\-", "-")
     place = next(place for place, words in manual.FILES if "install-service" in words)
-    assert (
-        run(f"install-service --config {shlex.quote(str(cart))} --take-spools --root {tmp_path / 'card'}").exit_code
-        == 0
-    )
-    assert (tmp_path / f"card{place}/config.json").is_file()
-    return " ".join(said.replace("\n", " ").split())
+    assert (installed(f"install-service --config '{cart}'", tmp_path / "card") / f"{place[1:]}/config.json").is_file()
+    return " ".join(said.split())
 
 
 @follows("Commands that others may send to the controller")
 def test_a_controller_that_is_not_to_be_commanded_is_not(cart):
-    said = run("config explain stations[].controller.commands").output
-    typed = CliRunner().invoke(
-        main, [*shlex.split(re.search(r"`toolcart (command)`", said)[1]), "10", "select-pset", "5"]
-    )
-    assert typed.exit_code == 3 and "no agent runs here" in typed.output, typed.output
+    said = said_by("config explain stations[].controller.commands")
+    assert "no agent runs here" in type_it(said, "command", "10", "select-pset", "5", code=3)
     return " ".join(said.split())
 
 
@@ -332,10 +328,8 @@ def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
     tree["toolsnet"]["clock"] = "set"
     cart.write_text(json.dumps(tree))
     said = status_words._CLOCK_WORDS["not allowed"]
-    done = run(f"install-service --config {shlex.quote(str(cart))} --take-spools --root {tmp_path / 'card'}")
-    assert done.exit_code == 0
-    unit = (tmp_path / "card/etc/systemd/system/toolcart.service").read_text()
-    assert "AmbientCapabilities=CAP_SYS_TIME" in unit
+    root = installed(f"install-service --config '{cart}'", tmp_path / "card")
+    assert "AmbientCapabilities=CAP_SYS_TIME" in (root / "etc/systemd/system/toolcart.service").read_text()
     return said
 
 
@@ -344,7 +338,7 @@ def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
 
 @follows("`toolcart config explain` lists all")
 def test_a_setting_that_is_not_there_names_the_list():
-    said = run("config explain nonsense").output
+    said = said_by("config explain nonsense", code=None)
     assert "toolsnet.pim_host" in type_it(said, "config explain")
     return said
 
@@ -362,30 +356,27 @@ def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
 def test_what_is_no_json_names_an_example(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("stations: []\n")
-    said = run("config check x.json").output
+    said = said_by("config check x.json", code=None)
     (tmp_path / "y.json").write_text(type_it(said, "config example"))
-    assert run("config check y.json").exit_code == 0
+    said_by("config check y.json")
     return said
 
 
 @follows("Next: toolcart run --config ", "Next: toolcart flash --board rp2 --port PORT --config ")
 def test_what_comes_next_after_a_new_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = []
-    for name, machine in (("a b.json", "linux"), ("chip.json", "ethernet")):
-        words = f"--name A --controller 127.0.0.1 --pim 127.0.0.1:{free_port()} --system 1 --station 1 --on {machine}"
-        said.append(run(f"config new '{name}' {words}").output)
-    runs = re.search(r"toolcart (run .*)", said[0])[1]
-    assert run(f"{runs} --plain --seconds 0.1").exit_code == 0
+    local = {"at": "127.0.0.1", "pim": f"127.0.0.1:{free_port()}"}
+    said = [new("a b.json", "linux", **local), new("chip.json", "ethernet", **local)]
+    type_it(said[0], "run", "--plain", "--seconds", 0.1)
     brings = re.search(r"toolcart (flash .*?) \(", said[1])[1].replace("PORT", "/dev/none")
-    assert "/dev/none" in run(brings).output
+    assert "/dev/none" in said_by(brings, code=None)
     return " ".join(said)
 
 
 @follows("`toolcart mid` lists what it has", "; `toolcart mid ")
 def test_a_message_that_is_not_there_names_the_tables():
-    said = [run(line).output for line in ("mid 5555", "ask 127.0.0.1:1 5555", "ask 127.0.0.1:1 0064 x")]
-    said.append(run("ask 127.0.0.1:1 0064 nonsense=1").output)
+    typed = ("mid 5555", *(f"ask 127.0.0.1:1 {words}" for words in ("5555", "0064 x", "0064 nonsense=1")))
+    said = [said_by(line, code=None) for line in typed]
     for text in said:
         assert "64" in type_it(text, "mid")
     return " ".join(said)
@@ -402,15 +393,15 @@ def test_the_list_of_messages_shows_one():
 def test_a_file_without_curves_is_decoded(tmp_path):
     file = tmp_path / "x.txt"
     file.write_text("00200001001 0 00    ")
-    said = run(f"trace plot {file}").output
-    assert run(f"decode {file}").exit_code in (0, 1)
+    said = said_by("trace plot", file, code=None)
+    assert toolcart("decode", file, code=None).exit_code in (0, 1)
     return said
 
 
 @follows("`toolcart line monitor --record FILE` writes such a file")
 def test_what_is_no_capture_names_what_writes_one(tmp_path):
     (tmp_path / "x").write_text("nonsense\n")
-    said = run(f"line decode {tmp_path / 'x'}").output
+    said = said_by("line decode", tmp_path / "x", code=None)
     assert "DEVICE" in type_it(said.split(" writes")[0], "line monitor", code=2, FILE=str(tmp_path / "y"))
     return said
 
@@ -439,12 +430,11 @@ def _archive(place):
 @follows("`toolcart archive serve` makes a new one")
 def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
     pytest.importorskip("sqlalchemy")
-    place = shlex.quote(str(tmp_path / "none.sqlite"))
-    said = run(f"archive query --database {place}").output
+    place = tmp_path / "none.sqlite"
+    said = said_by("archive query --database", place, code=None)
     # Let the archive be served for a moment: then it is there, and empty.
-    made = run(f"archive serve --database {place} --pim-port 0 --server-port 0 --seconds 0.2")
-    assert made.exit_code == 0, made.output
-    assert run(f"archive query --database {place}").exit_code == 1, "it is there, and empty"
+    said_by("archive serve --pim-port 0 --server-port 0 --seconds 0.2 --database", place)
+    said_by("archive query --database", place, code=1)
     return said
 
 
@@ -465,18 +455,14 @@ def test_why_a_page_cannot_be_shown_stands_in_the_log(tmp_path):
     pytest.importorskip("starlette")
     place = tmp_path / "a.sqlite"
     _archive(place)
-    words = [sys.executable, "-c", BREAKS, "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
-    pages = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    words = ("archive", "web", "--listen", "127.0.0.1:0", "--database", place)
+    log = tmp_path / "log"
+    with log.open("w") as errors, running(sys.executable, "-c", BREAKS, *words, stderr=errors) as pages:
         address = pages.stdout.readline().split()[2]
         with pytest.raises(urllib.error.HTTPError) as failed:
             urllib.request.urlopen(address + "/?json", timeout=20)
-        said = failed.value.read().decode()
-    finally:
-        pages.terminate()
-        log = pages.communicate(timeout=20)[1]
-    assert "broken on purpose" in log
-    return said
+    assert "broken on purpose" in log.read_text()
+    return failed.value.read().decode()
 
 
 @follows("`toolcart archive query --json` tells ResultId")
@@ -484,8 +470,8 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "a.sqlite"
     _archive(place)
-    said = run(f"archive plot --database {place} 7").output
-    assert run(f"archive query --json --database {place}").exit_code == 1
+    said = said_by("archive plot 7 --database", place, code=None)
+    said_by("archive query --json --database", place, code=1)
     return said
 
 
@@ -500,7 +486,7 @@ def test_what_is_no_user_is_written_by_the_command(tmp_path):
     file.chmod(0o600)
     with pytest.raises(private.Wrong) as wrong:
         users.read(str(file))
-    assert CliRunner().invoke(main, ["archive", "user", "--help"]).exit_code == 0
+    said_by("archive user --help")
     return str(wrong.value)
 
 
@@ -512,17 +498,15 @@ def test_what_is_no_user_is_written_by_the_command(tmp_path):
     "`toolcart config new` writes.",
 )
 def test_what_the_package_says_after_its_installation_makes_a_configuration(tmp_path):
-    words = shlex.split(re.search(r"sudo toolcart (config new) /etc", debian.POSTINST)[1])
-    given = f"--name A --controller h --pim h:1 --system 1 --station 1 --on linux {tmp_path / 'config.json'}"
-    assert CliRunner().invoke(main, [*words, *given.split()]).exit_code == 0
+    assert "sudo toolcart config new /etc" in debian.POSTINST
+    new(tmp_path / "config.json", "linux")
     return debian.POSTINST + debian.CONTROL  # host_tests/project/test_clean_debian.py starts it
 
 
 @follows("toolcart flash --board ")
 def test_what_comes_next_after_an_image_is_typed_where_no_board_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    answers = "--name A --controller h --pim h:1 --system 1 --station 1 --on ethernet"
-    assert run(f"config new cart.json {answers}").exit_code == 0
+    new("cart.json", "ethernet")
     steps = " ; ".join(image.next_steps("rpi_pico_w", image.BOARDS["rpi_pico_w"], tmp_path / "image.uf2"))
     assert "/dev/none is not there" in type_it(steps, "flash", code=3, PORT="/dev/none")
     return steps
