@@ -14,7 +14,7 @@ from toolcart.tools.config import places as config_places
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Wrong
 from toolcart.tools.flash.package import checked_config
-from host_tests.support.running import toolcart
+from host_tests.support.running import cart_of, toolcart, written
 
 GOOD = """{
   "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
@@ -28,8 +28,7 @@ GOOD = """{
 
 def wrong(folder, content, read=config_file.read):
     """What is wrong with a file that has this content: a tree, or the text itself."""
-    path = folder / "cart.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path = written(folder, content)
     with pytest.raises(config_file.Wrong) as raised:
         read(path)
     return raised.value
@@ -69,8 +68,7 @@ def test_keys_that_stand_twice_are_told_together_with_all_other_mistakes(tmp_pat
 
 def test_serial_line_without_pyserial_is_mistake_of_running_not_of_the_file(tmp_path, monkeypatch):
     old, new = '"controller": {"host": "192.0.2.10"}', '"controller": {"link": "3964r", "device": "/dev/ttyUSB0"}'
-    path = tmp_path / "cart.json"
-    path.write_text(GOOD.replace(old, new))
+    path = written(tmp_path, GOOD.replace(old, new))
     assert config_file.read_to_run(path)["stations"][0]["controller"]["link"] == "3964r"
     monkeypatch.setattr(config_file, "find_spec", lambda name: None)
     [(place, found, allowed)] = mistakes_of(tmp_path, old, new, config_file.read_to_run)
@@ -86,12 +84,11 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
 
 
 def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
-    tls = '"pim_port": 6575, "tls_ca": "nothing.pem"'
-    (tmp_path / "cart.json").write_text(GOOD.replace('"pim_port": 6575', tls))
-    assert config_file.read_to_run(tmp_path / "cart.json"), "an agent collects without it"
-    [(place, found, _)] = files.check(tmp_path / "cart.json").lacks
+    path = written(tmp_path, cart_of(toolsnet={"tls_ca": "nothing.pem"}))
+    assert config_file.read_to_run(path), "an agent collects without it"
+    [(place, found, _)] = files.check(path).lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
-    said = check(tmp_path / "cart.json")
+    said = check(path)
     assert "cannot run as it is on this machine" in said and "nothing.pem" in said
 
 
@@ -144,17 +141,9 @@ def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, said):
 
 # A spool or a file of lines that could not be written is told by `config check`, before anything runs.
 
-TREE = {
-    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "a.spool"}}],
-}
 
-
-def found_with(folder, path="a.spool", outlets=None, **board):
-    station = dict(TREE["stations"][0], spool={"path": path})
-    if outlets:
-        station["outlets"] = outlets
-    tree = dict(TREE, stations=[station], board=board)
+def found_with(folder, path="a.spool", **station):
+    tree = cart_of(station={"spool": {"path": path}, **station})
     return config_places.unusable(config.complete(tree), Path(folder))
 
 
@@ -188,14 +177,13 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
 
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
-    cart = tmp_path / "cart.json"
-    cart.write_text(json.dumps(TREE).replace("a.spool", "/proc/nothere"))
+    cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
     said = check(cart)
     assert "cannot run as it is on this machine" in said
     assert "found /proc/nothere: no file can be made in /proc" in said
     told = json.loads(check(cart, "--json"))
     assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
-    cart.write_text(json.dumps(TREE))
+    written(tmp_path, cart_of())
     assert ": good, 1 station; checked as " in check(cart)
 
 
@@ -205,14 +193,8 @@ SECRET = "geheim-4711"
 
 
 def cart(folder, password, **toolsnet):
-    tree = {
-        "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575, **toolsnet},
-        "board": {"network": "wifi", "ssid": "Plant", "password": password},
-        "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
-    }
-    path = folder / "cart.json"
-    path.write_text(json.dumps(tree))
-    return path
+    board = {"network": "wifi", "ssid": "Plant", "password": password}
+    return written(folder, cart_of(station={"spool": {"path": "raw"}}, toolsnet=toolsnet, board=board))
 
 
 def secret(path, content=SECRET + "\n", mode=0o600):
@@ -344,17 +326,14 @@ def test_the_service_s_configuration_starts_from_its_state(tmp_path):
 
 
 BROKER = {"kind": "mqtt", "host": "b", "user": "u", "password": {"file": "secret"}, "tls_ca": "b.pem"}
-FILES_TREE = {
-    "toolsnet": {**TREE["toolsnet"], "tls_ca": "ca.pem"},
-    "stations": [{**TREE["stations"][0], "outlets": [{"kind": "toolsnet"}, BROKER]}],
-}
+FILES_TREE = cart_of(toolsnet={"tls_ca": "ca.pem"}, station={"outlets": [{"kind": "toolsnet"}, BROKER]})
 NAMED = ("cart.json", "secret", "ca.pem", "b.pem")
 
 
 @pytest.fixture
 def cart_files(tmp_path):
     for name in NAMED:
-        (tmp_path / name).write_text(json.dumps(FILES_TREE) if name == "cart.json" else name)
+        written(tmp_path, FILES_TREE if name == "cart.json" else name, name)
     (tmp_path / "secret").chmod(0o600)
     return tmp_path / "cart.json"
 
@@ -392,13 +371,13 @@ def test_the_digest_is_of_the_configuration_alone(cart_files):
     assert files.Files(cart_files.parent / "none.json").digest == ""
 
 
-def test_a_file_that_is_written_while_it_is_read_is_read_again(cart_files, monkeypatch):
+def test_a_file_that_is_written_while_it_is_read_is_read_again(cart_files, tmp_path, monkeypatch):
     real, count = files.config_file.read_to_run, []
 
     def reads(path):
         if not count:
             count.append(1)
-            cart_files.write_text(json.dumps(FILES_TREE).replace("a.spool", "b.spool"))
+            written(tmp_path, cart_of(station={"spool": {"path": "b.spool"}}))
             return {"old": True}
         return real(path)
 

@@ -35,7 +35,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from host_tests.support.running import free_port, wait_for
+from host_tests.support.running import cart_of, wait_for, written
 
 USER = "nobody"
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", shutil.which("python3") or "")  # readable for every user
@@ -237,32 +237,16 @@ class AsInstalled:
             around["HASTEN"] = "1"
         return {"cwd": self.home, "env": around, **_who(as_root or bool(self.inside))}
 
-    def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, toolsnet=None, **sections):
-        """Write a configuration of one station at this simulated plant, or of `stations`.
-
-        `controller`, `station` and `toolsnet` have settings more; ToolsNet is left out where `toolsnet` is False, with
-        the outlets in `station`.
-        """
-        side = {"host": "127.0.0.1", "port": plant.controller_port if plant else free_port(), **(controller or {})}
-        one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool"}, **(station or {})}
-        tree = {"stations": [one], **sections}
-        if toolsnet is not False:
-            pim_port = plant.pim_port if plant else free_port()
-            tree["toolsnet"] = {"pim_host": "127.0.0.1", "pim_port": pim_port, **(toolsnet or {})}
-        return self.write(name, tree)
+    def cart(self, plant=None, number=7, name="cart.json", station=None, **more):
+        """Write a configuration of one station at this simulated plant, or of `stations`; `more` as for cart_of."""
+        one = {"spool": {"path": f"{number}.spool"}, **(station or {})}
+        return self.write(name, cart_of(plant, number, station=one, **more))
 
     def write(self, name, content):
         """Write a file of the user: JSON, or the text as it is."""
-        path = self.home / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
+        path = written(self.home, content, name)
         self.give(path)
         return path
-
-
-def station_at(number, port=None, spool=None, size_kib=64, **controller):
-    """A station of a configuration of several, whose controller is at this port of this machine."""
-    side = {"host": "127.0.0.1", "port": port or free_port(), **controller}
-    return {"number": number, "controller": side, "spool": {"path": spool or f"{number}.spool", "size_kib": size_kib}}
 
 
 def delivered(plant, count, before=()):

@@ -11,9 +11,8 @@ import pytest
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.plant.as_installed import station_at
 from host_tests.plant.peers import Peer
-from host_tests.support.running import wait_for
+from host_tests.support.running import station_at, wait_for
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

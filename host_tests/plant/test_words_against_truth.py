@@ -26,7 +26,7 @@ from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
 from host_tests.plant import peers
-from host_tests.plant.as_installed import delivered, station_at, stored
+from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.peers import BrokerThat, Peer
 from host_tests.plant.plant_words import (
@@ -41,7 +41,7 @@ from host_tests.plant.plant_words import (
     says,
     sentences,
 )
-from host_tests.support.running import free_port, status_of, wait_for
+from host_tests.support.running import free_port, station_at, status_of, wait_for
 from lab.cache import CHECKOUT
 from lab.harness.cart import Cart
 

@@ -21,7 +21,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import station_told, status_of, toolcart
+from host_tests.support.running import cart_of, station_told, status_of, toolcart, written
 
 
 @pytest.fixture
@@ -34,10 +34,9 @@ def run(*words, code=0):
     return toolcart("quarantine", *words, code=code)
 
 
-def tree_of(number, spool, port=9):
-    """The configuration of a cart of one station with this spool."""
-    station = {"number": number, "controller": {"host": "127.0.0.1", "port": port}, "spool": {"path": str(spool)}}
-    return {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": port}, "stations": [station]}
+def cart_with(spool):
+    """The configuration of a cart with this spool."""
+    return cart_of(number=7, station={"spool": {"path": str(spool)}})
 
 
 def test_a_stopped_spool_is_listed_and_not_changed(spool):
@@ -78,8 +77,7 @@ def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_pa
 
 
 def test_a_configuration_names_the_spool_and_its_station(spool):
-    config = spool.parent / "cart.json"
-    config.write_text(json.dumps(tree_of(7, "cart.spool")))
+    config = written(spool.parent, cart_with("cart.spool"))
     assert "6 in the quarantine" in run("list", "--config", config, "--station", "7").stdout
     assert "has no station 8" in run("list", "--config", config, "--station", "8", code=2).stderr
     run("list", code=2)
@@ -236,7 +234,7 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     from toolcart.tools.process.agent import Agent
 
-    agent = Agent(complete(tree_of(7, spool)), str(spool.parent / "cart.json"), 50, lambda line: None)
+    agent = Agent(complete(cart_with(spool)), str(spool.parent / "cart.json"), 50, lambda line: None)
     answers = []
 
     def ask():
@@ -313,8 +311,7 @@ def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
 
 def test_the_service_is_meant_where_nothing_is_named(tmp_path, spool, monkeypatch):
     """What `status`, the log and the live view say can be typed as it stands."""
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(tree_of(7, spool)))
+    path = written(tmp_path, cart_with(spool))
     monkeypatch.setattr(orders.config_file, "SERVICE_CONFIG", path)
     assert "6 in the quarantine" in run("list", "--station", 7).output
     path.unlink()

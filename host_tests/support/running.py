@@ -15,6 +15,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,14 +83,40 @@ def page_of(said: str) -> str:
     return said.split()[2].rstrip(",")
 
 
-def cart_without_sides(folder: Path, name: str, controller_port: int, **controller: object) -> Path:
-    """The configuration of station 7 in this folder: no controller comes to that port, nor ToolsNet to its own."""
-    side = {"host": "127.0.0.1", "port": controller_port, **controller}
-    station = {"number": 7, "name": name, "controller": side, "spool": {"path": "7.spool"}}
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": free_port()}
-    config = folder / "cart.json"
-    config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
-    return config
+def station_at(
+    number: int, port: int | None = None, spool: str | None = None, size_kib: int = 64, **controller: object
+) -> dict:
+    """A station of a configuration, whose controller is at this port of this machine."""
+    side = {"host": "127.0.0.1", "port": port or free_port(), **controller}
+    return {"number": number, "controller": side, "spool": {"path": spool or f"{number}.spool", "size_kib": size_kib}}
+
+
+def cart_of(
+    plant: SimulatedPlant | None = None,
+    number: int = 1,
+    controller: dict | None = None,
+    station: dict | None = None,
+    toolsnet: dict | bool | None = None,
+    **sections: object,
+) -> dict:
+    """The configuration of a cart of one station at this plant, or at ports of this machine where nothing listens.
+
+    `controller`, `station` and `toolsnet` have settings more; ToolsNet is left out where `toolsnet` is False, with the
+    outlets in `station`.
+    """
+    side = {"port": plant.controller_port if plant else None, **(controller or {})}
+    tree = {"stations": [{**station_at(number, spool="cart.spool", **side), **(station or {})}], **sections}
+    if toolsnet is not False:
+        pim_port = plant.pim_port if plant else free_port()
+        tree["toolsnet"] = {"pim_host": "127.0.0.1", "pim_port": pim_port, **(toolsnet or {})}
+    return tree
+
+
+def written(folder: Path, tree: object, name: str = "cart.json") -> Path:
+    """The file of this configuration, or of a text as it is, in this folder."""
+    path = folder / name
+    path.write_text(tree if isinstance(tree, str) else json.dumps(tree, indent=2), encoding="utf-8")
+    return path
 
 
 # What a running agent tells.

@@ -22,31 +22,16 @@ from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import Agent
-from host_tests.support.running import DEADLINE_S, command_of, free_port, ran, running, toolcart
-
-
-def _tree(plant_ports=(4545, 6575), spool="cart.spool"):
-    controller = {"host": "127.0.0.1", "port": plant_ports[0]}
-    return {
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant_ports[1], "reconnect_s": 0.2},
-        "stations": [{"number": 1, "controller": controller, "spool": {"path": spool, "size_kib": 64}}],
-    }
-
-
-def _write(folder, tree):
-    path = folder / "cart.json"
-    path.write_text(tree if isinstance(tree, str) else json.dumps(tree), encoding="utf-8")
-    return path
-
+from host_tests.support.running import DEADLINE_S, cart_of, command_of, ran, running, toolcart, written
 
 # -- configuration -------------------------------------------------------------------------------------------------
 
 
 def test_every_mistake_is_told_with_its_place(tmp_path):
-    tree = _tree()
+    tree = cart_of()
     tree["toolsnet"]["pim_port"] = 70000
     tree["stations"][0]["spool"]["when_ful"] = "refuse"
-    path = _write(tmp_path, tree)
+    path = written(tmp_path, tree)
     told = toolcart("config", "check", path, code=2).output
     for words in ("2 mistakes", "toolsnet.pim_port", "70000", "1 to 65535", "did you mean when_full?"):
         assert words in told
@@ -60,7 +45,7 @@ def test_every_mistake_is_told_with_its_place(tmp_path):
     [('{"system": ', "line 1, column 12"), ("[" * 100000, "(file)"), ("[]", "(file)"), ("9" * 5000, "(file)")],
 )
 def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
-    told = ran("config", "check", _write(tmp_path, content), code=2).stderr
+    told = ran("config", "check", written(tmp_path, content), code=2).stderr
     assert place in told and "Traceback" not in told
 
 
@@ -73,7 +58,7 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
 
 
 def test_wrong_options_are_told_before_anything_runs(tmp_path):
-    path = _write(tmp_path, _tree())
+    path = written(tmp_path, cart_of())
     for arguments, text in (
         (["--outage", "8:5"], "end after it began"),
         (["--outage", "soon"], "such as 5:8"),
@@ -87,10 +72,10 @@ def test_wrong_options_are_told_before_anything_runs(tmp_path):
 
 
 def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
-    tree = _tree()
+    tree = cart_of()
     del tree["toolsnet"]["pim_host"]
     tree["stations"][0]["number"] = 0
-    told = ran("run", "--config", _write(tmp_path, tree), code=2)
+    told = ran("run", "--config", written(tmp_path, tree), code=2)
     assert "toolsnet.pim_host" in told.stderr and "stations[0].number" in told.stderr
     assert told.stdout == ""
 
@@ -100,14 +85,15 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
     [("missing/cart.spool", "spool.path names a file in a folder"), ("cart.json", "is not a spool; name another path")],
 )
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
-    told = ran("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)), code=3).stderr
+    path = written(tmp_path, cart_of(station={"spool": {"path": spool}}))
+    told = ran("run", "--plain", "--config", path, code=3).stderr
     assert reason in told and "writable" not in told
 
 
 def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
     with SimulatedPlant(rate=20) as plant:
-        tree = _tree((plant.controller_port, plant.pim_port))
-        ran("run", "--config", _write(tmp_path, tree), "--seconds", 2)
+        tree = cart_of(plant)
+        ran("run", "--config", written(tmp_path, tree), "--seconds", 2)
     spool = tmp_path / "cart.spool"
     octets = bytearray(spool.read_bytes())
     for at in range(4096, len(octets), 256):
@@ -117,13 +103,13 @@ def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
             end = at + 252
             octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
     spool.write_bytes(octets)
-    assert "another version" in ran("run", "--config", _write(tmp_path, tree), "--seconds", 2, code=3).stderr
+    assert "another version" in ran("run", "--config", written(tmp_path, tree), "--seconds", 2, code=3).stderr
     assert spool.read_bytes() == octets
 
 
 def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
     with SimulatedPlant() as plant:
-        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        path = written(tmp_path, cart_of(plant))
         with running(*command_of("run", "--config", path)) as agent:
             told = ""
             while "controller ready" not in told or "ToolsNet takes results" not in told:
@@ -140,7 +126,7 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
 
 def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
     with SimulatedPlant(rate=20) as plant:
-        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        path = written(tmp_path, cart_of(plant))
         lines = [
             json.loads(line) for line in ran("run", "--json", "--config", path, "--seconds", 3).stdout.splitlines()
         ]
@@ -265,7 +251,7 @@ def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):
-    tree = _tree((free_port(), free_port()))
+    tree = cart_of()
     _agent_told(tmp_path, tree)
     before = (tmp_path / "cart.spool").read_bytes()
     tree["stations"][0]["number"] = 2
@@ -282,7 +268,7 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
             path.unlink()
             assert not state.save()
 
-    tree = _tree((free_port(), free_port()))
+    tree = cart_of()
     told = [line["stations"][0] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "status"]
     assert told[-1]["spool"]["refused"] == "gone"
     assert "was deleted, replaced or cut while the agent was running" in told[-1]["spool"]["refused_words"]

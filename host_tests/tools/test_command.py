@@ -17,7 +17,7 @@ from toolcart.tools import command as commands
 from toolcart.tools.status import asking, place
 from host_tests.board.test_upkeep import Out
 from host_tests.support.archive import delivering
-from host_tests.support.running import ENVIRONMENT, command_of, running, toolcart, wait_for
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, wait_for, written
 from host_tests.support.world import Cart
 
 DEADLINE_S = 30
@@ -26,16 +26,12 @@ DEADLINE_S = 30
 @contextmanager
 def running_agent(folder, plant, allowed):
     """The configuration of an agent that runs as a process between the simulators."""
-    config = folder / "cart.json"
-    controller = {"host": "127.0.0.1", "port": plant.controller_port}
     station = {
-        "number": 10,
-        "controller": {**controller, "commands": allowed},
         "spool": {"path": "10.spool", "size_kib": 256},
         "outlets": [{"kind": "toolsnet"}, {"kind": "file", "path": "10.jsonl"}],
     }
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "events": ["commands"]}
-    config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
+    toolsnet = {"reconnect_s": 0.3, "events": ["commands"]}
+    config = written(folder, cart_of(plant, 10, {"commands": allowed}, station, toolsnet))
     with running(*command_of("run", "--plain", "--config", config), stderr=subprocess.DEVNULL) as process:
         wait_for("a session", lambda: _is_ready(config))
         yield config

@@ -27,7 +27,7 @@ from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
 from host_tests.plant.peers import Peer, begins
 from host_tests.support.log import Area, append
-from host_tests.support.running import station_told, toolcart
+from host_tests.support.running import cart_of, station_told, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -36,21 +36,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(controller, "WAIT_S", 0.5)
 
 
-def _tree(ports=(1, 1), spool="cart.spool", **more):
-    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], **more.pop("toolsnet", {})}
-    control = {"host": "127.0.0.1", "port": ports[0], **more.pop("controller", {})}
-    station = {"number": 1, "controller": control, "spool": {"path": spool, "size_kib": 64}}
-    return {"toolsnet": toolsnet_part, "stations": [station], **more}
-
-
-def _write(folder, tree):
-    path = folder / "cart.json"
-    path.write_text(json.dumps(tree), encoding="utf-8")
-    return path
-
-
 def _examined(folder, tree, *options):
-    done = toolcart("doctor", "--config", _write(folder, tree), "--json", *options, code=None)
+    done = toolcart("doctor", "--config", written(folder, tree), "--json", *options, code=None)
     return done.exit_code, json.loads(done.stdout)["found"]
 
 
@@ -60,13 +47,13 @@ def _of(found, what):
 
 def _offline(folder, what, tree=None):
     """What is found of this without a connection."""
-    return _of(_examined(folder, tree or _tree(), "--offline")[1], what)[0]
+    return _of(_examined(folder, tree or cart_of(), "--offline")[1], what)[0]
 
 
 def test_a_good_plant_is_good_to_its_end(tmp_path):
     with SimulatedPlant() as plant:
         plant.produce(2)
-        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        code, found = _examined(tmp_path, cart_of(plant))
         assert code == 0, found
         words = " ".join(one["words"] for one in found)
         told = ("MID 0001", "revision", "MID 0064", "tightening ID 2", "clock agrees", "08", "accepts connections")
@@ -91,7 +78,7 @@ def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, word
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(local, "_syncs", refuses)
-    code, found = _examined(tmp_path, _tree(spool=path), "--offline")
+    code, found = _examined(tmp_path, cart_of(station={"spool": {"path": path}}), "--offline")
     spool = _of(found, "spool")[0]
     assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and helps in spool["hint"], spool
 
@@ -123,7 +110,7 @@ def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(local.served, "clock", lambda: told)
     with SimulatedPlant() as plant:
         plant.produce(1)
-        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        code, found = _examined(tmp_path, cart_of(plant))
     assert code == 0
     [ours] = [one for one in found if one["what"] == "clock"]
     assert ours["verdict"] == WARN and "this machine's own clock is not set" in ours["words"]
@@ -221,9 +208,8 @@ def test_what_is_no_controller_is_told_with_what_to_look_at():
 
 def _line(folder, device, link, pim_port=1):
     """The exit code, and what is found of a controller on this line."""
-    tree = _tree((1, pim_port))
-    tree["stations"][0]["controller"] = {"link": link, "device": str(device), "baud": 9600}
-    code, found = _examined(folder, tree)
+    line = {"link": link, "device": str(device), "baud": 9600}
+    code, found = _examined(folder, cart_of(toolsnet={"pim_port": pim_port}, station={"controller": line}))
     return code, _of(found, "line")[0]
 
 
@@ -274,7 +260,7 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
             plant.toolsnet.options.server_port = 1
-        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        code, found = _examined(tmp_path, cart_of(plant))
     assert code == 1 and words in _of(found, what)[0]["words"], found
 
 
@@ -327,7 +313,7 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
     said = dict(zip(("ActiveState", "Result", "ExecMainStatus"), state.split(), strict=False))
     monkeypatch.setattr(runner, "unit_of", lambda _path: ("toolcart", {}))
     monkeypatch.setattr(agent, "state_of", lambda _unit: said)
-    code, found = _examined(tmp_path, _tree(), "--offline")
+    code, found = _examined(tmp_path, cart_of(), "--offline")
     assert code == 1 and found[0]["what"] == "agent" and words in found[0]["words"], found[0]
 
 
@@ -340,7 +326,7 @@ def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(asking, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
-    code, found = _examined(tmp_path, _tree())
+    code, found = _examined(tmp_path, cart_of())
     assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
     assert "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
     assert "2 waiting" in _of(found, "results")[0]["words"]
@@ -350,7 +336,7 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     flash = FileFlash(str(tmp_path / "cart.spool"), 65536, 16, (1, 1, 1))
     try:
-        _, found = _examined(tmp_path, _tree())
+        _, found = _examined(tmp_path, cart_of())
     finally:
         flash.close()
     assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
@@ -394,7 +380,7 @@ def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
 def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(local, "ask_time", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
-    tree = _tree(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
+    tree = cart_of(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
     code, _ = _examined(tmp_path, tree)
     assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]
     _examined(tmp_path, tree, "--ntp", "192.0.2.3")

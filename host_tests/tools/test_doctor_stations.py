@@ -11,21 +11,13 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.doctor import commands as together
 from toolcart.tools.doctor import controller, extras, toolsnet
 from toolcart.tools.doctor.found import GOOD, WARN, Found
-from host_tests.tools.test_doctor import _asked, _examined, _of, _tree, quick  # noqa: F401 - a fixture
+from host_tests.support.running import cart_of, station_at
+from host_tests.tools.test_doctor import _asked, _examined, _of, quick  # noqa: F401 - a fixture
 
 
 def _many(count, **shared):
     """A file of so many stations; each has a port of its own unless one is given."""
-    tree = _tree()
-    tree["stations"] = [
-        {
-            "number": number,
-            "controller": {"host": "127.0.0.1", "port": 5000 + number, **shared},
-            "spool": {"path": f"{number}.spool", "size_kib": 64},
-        }
-        for number in range(1, count + 1)
-    ]
-    return tree
+    return cart_of(stations=[station_at(number, **{"port": 5000 + number, **shared}) for number in range(1, count + 1)])
 
 
 def test_stations_are_asked_side_by_side_and_told_in_their_order(tmp_path, monkeypatch):

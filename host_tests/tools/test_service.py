@@ -21,21 +21,16 @@ from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from host_tests.support.running import ENVIRONMENT, command_of, running, toolcart
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, written
 from lab.packaging.debian import REPORT_TIMER, report_unit
 
-CART = {
-    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
-    "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
-}
+CART = cart_of()
 DEADLINE_S = 30
 
 
 @pytest.fixture
 def cart(tmp_path):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps(CART))
-    return path
+    return written(tmp_path, CART)
 
 
 @pytest.fixture
@@ -250,9 +245,9 @@ def test_a_wrong_configuration_installs_nothing(tmp_path):
 
 def test_what_the_service_cannot_reach_is_told():
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"}, {"kind": "file", "path": "/data/b.jsonl"}]
-    configuration = {"stations": [{"spool": {"path": "/data/a.spool"}, "outlets": outlets}]}
+    configuration = {"stations": [{"spool": {"path": "/data/cart.spool"}, "outlets": outlets}]}
     told = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
-    assert "home folder" in told[0] and "/data/a.spool" in told[1] and "/data/b.jsonl" in told[2] and len(told) == 3
+    assert "home folder" in told[0] and "/data/cart.spool" in told[1] and "/data/b.jsonl" in told[2] and len(told) == 3
     for program in ("/tmp/venv/bin/toolcart", "/var/tmp/venv/bin/toolcart"):
         [told] = commands.problems({"stations": []}, program)
         assert "PrivateTmp" in told and installation.how_to_install_for_all() in told
@@ -321,7 +316,7 @@ def test_agent_as_service_says_ready_is_fed_and_says_that_it_stops(cart, manager
 
 def without_a_spool(cart, monkeypatch, heal):
     """The lines that an agent tells whose spool cannot be used at first; `heal` is called once it has said so."""
-    cart.write_text(cart.read_text().replace("a.spool", "disk/a.spool"))
+    cart.write_text(cart.read_text().replace("cart.spool", "disk/cart.spool"))
     monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
     told = []
     agent = process.Agent(config_file.read_to_run(cart), str(cart), 20, told.append)

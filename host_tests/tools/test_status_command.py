@@ -20,13 +20,13 @@ from toolcart.tools.words import status as words
 from host_tests.plant.peers import Peer
 from host_tests.support.running import (
     ROOT,
-    cart_without_sides,
+    cart_of,
     command_of,
-    free_port,
     ran,
     station_told,
     toolcart,
     wait_for,
+    written,
 )
 from host_tests.support.running import running as running_command
 
@@ -34,7 +34,7 @@ from host_tests.support.running import running as running_command
 @pytest.fixture
 def running(tmp_path):
     """The configuration of an agent that runs, with no one at the other ends."""
-    path = cart_without_sides(tmp_path, "", free_port())
+    path = written(tmp_path, cart_of(number=7))
     with running_command(*command_of("run", "--plain", "--config", path)) as process:
         wait_for("both sides were tried", lambda: _has_tried(path))
         yield path
@@ -60,7 +60,7 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
         assert words_told in said, said
     told = json.loads(status("--config", running, "--json"))
     assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
-    assert told["stations"][0]["spool"]["path"].endswith("7.spool")
+    assert told["stations"][0]["spool"]["path"].endswith("cart.spool")
     assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
     mode = os.stat(place.beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600

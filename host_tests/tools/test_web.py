@@ -22,7 +22,7 @@ from toolcart.tools.web.page import Looking, Seen
 from host_tests.support.memory import needed
 from host_tests.support.running import (
     ROOT,
-    cart_without_sides,
+    cart_of,
     command_of,
     free_port,
     page_of,
@@ -30,14 +30,11 @@ from host_tests.support.running import (
     started,
     toolcart,
     wait_for,
+    written,
 )
 from host_tests.tools.test_status_command import _station
 from lab.harness.browser import browser as chromium
 
-CART = {
-    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
-    "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
-}
 NASTY = '<script>alert("x")</script>\\\n"'
 TOKEN = "0123456789abcdef"
 NOW_S = time.mktime(time.strptime("2026-11-20 10:01:00", "%Y-%m-%d %H:%M:%S"))
@@ -158,23 +155,19 @@ def test_a_missing_agent_and_a_missing_spool_are_told():
 
 def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "HOLD_S", 0.0)
-    good, wrong = tmp_path / "good.json", tmp_path / "my wrong.json"
-    good.write_text(json.dumps(CART))
-    wrong.write_text(json.dumps({**CART, "stations": []}))
+    good, wrong = written(tmp_path, cart_of(), "good.json"), written(tmp_path, cart_of(stations=[]), "my wrong.json")
     configs = {place.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
     with _client(page.ask_or_check(configs), tuple(configs)) as client:
         told = unescape(client.get("/").text)
         assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
         assert "none.json: 1 mistake" in told and "file not found" in told
         assert told.count("no agent runs here: there is no") == 1, "of the good one"
-        wrong.write_text(json.dumps(CART))
+        written(tmp_path, cart_of(), wrong.name)
         assert "my wrong.json: 1 mistake" not in unescape(client.get("/").text)
 
 
 def test_configurations_that_are_all_wrong_end_it_as_they_end_run(tmp_path):
-    wrong, good = tmp_path / "wrong.json", tmp_path / "good.json"
-    wrong.write_text(json.dumps({**CART, "stations": []}))
-    good.write_text(json.dumps(CART))
+    wrong, good = written(tmp_path, cart_of(stations=[]), "wrong.json"), written(tmp_path, cart_of(), "good.json")
     serve = ["web", "--port", 0, "--seconds", 0.2, "--config", wrong]
     told = toolcart("run", "--plain", "--config", wrong, code=2).output.strip()
     for more in ((), ("--config", tmp_path / "none.json")):
@@ -307,7 +300,8 @@ def cart(tmp_path_factory):
     """The configuration of an agent that runs, and the port where its controller is awaited; ToolsNet stays away."""
     port = free_port()
     folder = tmp_path_factory.mktemp("cart")
-    config = cart_without_sides(folder, "Left <b>door</b>", port)
+    station = {"name": "Left <b>door</b>"}
+    config = written(folder, cart_of(number=7, controller={"port": port}, station=station))
     with started("run", "--plain", "--config", config):
         yield config, port
 
@@ -400,7 +394,7 @@ needs_prometheus = pytest.mark.skipif(not Path(SERVER).exists(), reason="no Prom
 def prometheus(tmp_path_factory):
     """The address of a server that scrapes an agent of one station, every second."""
     folder = tmp_path_factory.mktemp("prometheus")
-    config = cart_without_sides(folder, 'Left "door"', free_port())
+    config = written(folder, cart_of(number=7, station={"name": 'Left "door"'}))
     token, port = _token_in(folder), free_port()
     with (
         started("run", "--plain", "--config", config),

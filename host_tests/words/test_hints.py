@@ -2,7 +2,6 @@
 
 import ast
 import io
-import json
 import lzma
 import re
 import shlex
@@ -27,7 +26,7 @@ from toolcart.tools.live.plain import LogLines
 from toolcart.tools.process.agent import Agent
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
-from host_tests.support.running import ENVIRONMENT, free_port
+from host_tests.support.running import ENVIRONMENT, cart_of, written
 from lab.cache import CHECKOUT
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
@@ -81,11 +80,7 @@ def cart_with_refused(beside):
     folder.mkdir()
     (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
     (folder / "cart.spool").chmod(0o600)
-    controller = {"host": "127.0.0.1", "port": free_port()}
-    tree = {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": free_port()}}
-    tree["stations"] = [{"number": 10, "controller": controller, "spool": {"path": "cart.spool"}}]
-    (folder / "cart.json").write_text(json.dumps(tree))
-    return folder / "cart.json"
+    return written(folder, cart_of(number=10, station={"spool": {"path": "cart.spool"}}))
 
 
 @pytest.fixture
