@@ -1,11 +1,9 @@
 """`toolcart mid` shows every table, `toolcart decode` finds the messages in captures, dumps, logs and octets."""
 
 import json
-import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -15,6 +13,7 @@ from toolcart.codec import capture, inputs, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.plant import peers
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, free_port, running, toolcart
@@ -325,34 +324,14 @@ def test_a_wrong_request_is_said_before_anybody_is_asked():
         assert words in toolcart("ask", "127.0.0.1", *arguments, code=2).output, arguments
 
 
-def answered_by(octets):
-    """Return the port of a peer that says this to whoever comes, and hangs up when the other side does."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        with server:
-            server.settimeout(DEADLINE_S)
-            peer, _ = server.accept()
-            with peer:
-                peer.settimeout(DEADLINE_S)
-                peer.recv(4096)
-                if octets is None:
-                    return
-                peer.sendall(octets)
-                while peer.recv(4096):
-                    pass
-
-    threading.Thread(target=serve, daemon=True).start()
-    return server.getsockname()[1]
-
-
 def test_a_connection_that_fails_says_why():
     assert "nothing listens there" in ask(free_port(), "0040", code=3).output
-    for octets, words in (
-        (None, "6: it closes the connection"),
-        (b"", "does not answer MID 0001"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak Open Protocol"),
-        (catalogue.wire(catalogue.encode(9999)), "does not answer MID 0001"),
+    for behave, words in (
+        (peers.closes, "6: it closes the connection"),
+        (peers.is_silent, "does not answer MID 0001"),
+        (peers.speaks(b"SSH-2.0-OpenSSH_9.2\r\n"), "does not speak Open Protocol"),
+        (peers.speaks(catalogue.wire(catalogue.encode(9999))), "does not answer MID 0001"),
     ):
-        told = ask(answered_by(octets), "0040", "--wait", 0.5, code=3).output
-        assert words in told and "Traceback" not in told, octets
+        with peers.Peer(behave) as peer:
+            told = ask(peer.port, "0040", "--wait", 0.5, code=3).output
+        assert words in told and "Traceback" not in told, words
