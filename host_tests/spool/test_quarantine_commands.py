@@ -20,6 +20,7 @@ from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
+from toolcart.tools.status.served import CLIENTS
 from host_tests.support.quarantine import spool_with
 from host_tests.support.running import cart_of, station_told, status_of, toolcart, written
 
@@ -96,24 +97,29 @@ def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
 class Running:
     """A running agent's socket, turned by the test."""
 
-    def __init__(self, path, dispatch):
-        self.control = Control(str(path) + SUFFIX, dispatch)
+    def __init__(self, path, dispatch, *options, **more):
+        self.control = Control(str(path) + SUFFIX, dispatch, *options, **more)
         self.now = 0
+        self.clients = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.control.close()
+        for client in self.clients:
+            client.close()
 
     def turn(self, count=1):
-        for _ in range(count):
-            self.control.on_turn(self.now)
+        """So many turns; what the last one gives."""
+        return [self.control.on_turn(self.now) for _ in range(count)][-1]
 
-    def connected(self):
+    def connected(self, text=b""):
         client = socket.socket(socket.AF_UNIX)
         client.connect(self.control.path)
         client.setblocking(False)
+        client.sendall(text)
+        self.clients.append(client)
         self.turn()
         return client
 
@@ -147,9 +153,8 @@ def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
 
 
 def test_an_order_is_answered_piece_by_piece(listing):
-    client = listing.connected()
-    client.send(b"list a\n")
-    listing.turn(8)
+    client = listing.connected(b"list a\n")
+    listing.turn(7)
     assert lines_of(client) == [{"words": ["list", "a"]}, {"more": 1}, {"end": True}]
     assert client.recv(10) == b"" and listing.control.listener.sock is not None
 
@@ -177,8 +182,7 @@ def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
         running.now = PATIENCE_MS
         running.turn()
         assert silent.recv(10) == b""
-        slow = running.connected()
-        slow.send(b"list\n")
+        running.connected(b"list\n")
         running.turn(400)
         assert not done and len(running.control.talks[0].pending) < 200000
         running.now += PATIENCE_MS
@@ -187,16 +191,36 @@ def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
         assert running.control.on_turn(running.now) == FOREVER
 
 
+def test_silent_clients_hold_up_no_one_for_long(tmp_path):
+    def status(_words, _asker):
+        yield {"agent": {"pid": 1}}
+        for number in range(2):
+            yield {"station": {"number": number, "text": "x" * 2000}}
+
+    with Running(tmp_path / "agent", {"status": status}, CLIENTS, ours=False) as running:
+        for _ in range(CLIENTS - 1):
+            running.connected(b"sta")
+        one = running.connected(b"status\n")
+        running.turn(5)
+        assert lines_of(one)[-1] == {"end": True}
+        running.connected()
+        running.now = 100
+        late = running.connected(b"status\n")
+        left = running.turn(5)
+        assert lines_of(late) is None and running.control.listener.sock is None and 0 < left <= PATIENCE_MS
+        for running.now in range(PATIENCE_MS, PATIENCE_MS + 200, 20):
+            running.turn()
+        assert lines_of(late)[-1] == {"end": True}
+
+
 def test_what_is_no_order_is_refused(listing):
     for request in (b"explode\n", b"\n", b"\xff\xfe\n"):
-        client = listing.connected()
-        client.send(request)
-        listing.turn(3)
+        client = listing.connected(request)
+        listing.turn(2)
         assert "no such order" in lines_of(client)[0]["error"]
         listing.turn(2)
-    client = listing.connected()
-    client.send(b"x" * (LINE_MAX + 1))
-    listing.turn(4)
+    client = listing.connected(b"x" * (LINE_MAX + 1))
+    listing.turn(3)
     assert client.recv(10) == b""
 
 

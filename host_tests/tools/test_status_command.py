@@ -1,6 +1,5 @@
-"""`toolcart status`: a running agent says how it is, whoever asks and however badly; the same words for a board."""
+"""`toolcart status`: a running agent says how it is; the same words for a board."""
 
-import contextlib
 import json
 import os
 import socket
@@ -12,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.board.linux.control import PATIENCE_MS, Control
 from toolcart.tools.status import asking, commands, place, served
-from toolcart.tools.status.served import CLIENTS
 from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
 from host_tests.plant.peers import Peer
@@ -127,58 +124,6 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
     path = str(tmp_path / "a.sock")
     with Peer(behave, path), pytest.raises(asking.Trouble):
         asking.ask(path, 5)
-
-
-# -- who asks badly ------------------------------------------------------------------------------------------------
-
-
-def _served(tmp_path):
-    def told(_words, _asker):
-        yield {"agent": {"pid": 1}}
-        for number in range(2):
-            yield {"station": {"number": number, "text": "x" * 2000}}
-
-    return Control(str(tmp_path / "a.sock"), {"status": told}, CLIENTS, ours=False)
-
-
-def _client(control, text=b"status\n"):
-    client = socket.socket(socket.AF_UNIX)
-    client.connect(control.path)
-    client.setblocking(False)
-    client.sendall(text)
-    return client
-
-
-def _read(client):
-    octets = b""
-    with contextlib.suppress(BlockingIOError):
-        while piece := client.recv(65536):
-            octets += piece
-    return octets
-
-
-def test_silent_clients_hold_up_no_one_for_long(tmp_path):
-    control = _served(tmp_path)
-    silent = []
-    for _ in range(CLIENTS - 1):
-        silent.append(_client(control, b"sta"))
-        control.on_turn(0)
-    one = _client(control)
-    for _ in range(6):
-        control.on_turn(0)
-    assert b'"end": true' in _read(one)
-    silent.append(_client(control, b""))
-    control.on_turn(0)
-    late = _client(control)
-    for _ in range(6):
-        left = control.on_turn(100)
-    assert _read(late) == b"" and control.listener.sock is None and 0 < left <= PATIENCE_MS
-    for now in range(PATIENCE_MS, PATIENCE_MS + 200, 20):
-        control.on_turn(now)
-    assert b'"end": true' in _read(late)
-    control.close()
-    for client in (*silent, one, late):
-        client.close()
 
 
 # -- the words -----------------------------------------------------------------------------------------------------
