@@ -13,25 +13,14 @@ from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
-from host_tests.support.frames import message
+from host_tests.support.frames import light, message
 from host_tests.support.log import Area
 from host_tests.support.running import toolcart
 from host_tests.wide.test_graphs import cart_of
 
-# 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
-LIGHT = (
-    b"01210061999         "
-    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:004294967295"
-)
-PSET_AT = LIGHT.index(b"070120006") + 2  # behind the job: three digits of the parameter set
-AT_TORQUE = LIGHT.index(b"004237")
-
 
 def append(log, torque, program, good=True, limits=(), parked=0):
     """A result of that torque in 1/100 Nm; limits are low, high, target in the same."""
-    message = bytearray(LIGHT)
-    message[PSET_AT : PSET_AT + 3] = b"%03d" % program
-    message[AT_TORQUE : AT_TORQUE + 6] = b"%06d" % torque
     length = res.HEAD_BYTES + res.BODY_BYTES
     length += (res.LIMITS_BYTES if limits else 0) + (res.PARKED_BYTES if parked else 0)
     at = log.place
@@ -39,7 +28,7 @@ def append(log, torque, program, good=True, limits=(), parked=0):
     body = at + res.HEAD_BYTES
     log.stage[at:body] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
     fill(log.stage, body, length - res.HEAD_BYTES)
-    read_light(log.stage, body, message, 0)
+    read_light(log.stage, body, light(pset=program, torque=torque), 0)
     log.stage[body + res.TIGHTENING_STATUS] = 0x31 if good else 0x30
     for index, limit in enumerate(limits):
         place = body + res.BODY_BYTES + index * res.TORQUE_BYTES
