@@ -28,8 +28,6 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
-    if is_of_a_chip(configuration):
-        return []
     mistakes = []
     for place, path in _named(configuration):
         wrong = wrong_with(folder / path)
@@ -40,8 +38,6 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
 
 def shared(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that are one file under two names: its results would be mixed."""
-    if is_of_a_chip(configuration):
-        return []
     first: dict[tuple, tuple[str, str]] = {}
     mistakes = []
     for place, path in _named(configuration):
@@ -53,14 +49,11 @@ def shared(configuration: dict, folder: Path) -> list[Mistake]:
 
 def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
-    if is_of_a_chip(configuration):
-        return []
     told = []
-    for index, station in enumerate(configuration["stations"]):
-        path = folder / station["spool"]["path"]
-        what = linux_refusal.fleeting(path)
+    for place, path in _named(configuration):
+        what = linux_refusal.fleeting(folder / path) if place.endswith("spool.path") else ""
         if what:
-            told.append(f"stations[{index}].spool.path: {path} lies in {what}; results that wait there are lost then")
+            told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
     return told
 
 
@@ -85,6 +78,9 @@ def is_of_a_chip(configuration: dict) -> bool:
 
 
 def _named(configuration: dict) -> Iterator[tuple[str, str]]:
+    """Give the place and path of each spool and file of an outlet; none of a chip's."""
+    if is_of_a_chip(configuration):
+        return
     for index, station in enumerate(configuration["stations"]):
         yield f"stations[{index}].spool.path", station["spool"]["path"]
         for number, outlet in enumerate(station["outlets"]):

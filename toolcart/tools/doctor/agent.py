@@ -14,8 +14,8 @@ from pathlib import Path
 
 from toolcart.tools.config import runner
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.spool.image import ImageError, is_held, read
-from toolcart.tools.spool.report import account
+from toolcart.tools.spool.image import is_held
+from toolcart.tools.spool.report import undelivered
 from toolcart.tools.status import asking, place
 from toolcart.tools.words import attention
 from toolcart.tools.words.spans import span
@@ -75,7 +75,7 @@ def _without(config_path: str, unit: str, service: dict[str, str], spools: list[
         hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
         return Found(WHAT, NOTE, f"{words} with this configuration yet", hint)
-    waiting = _waiting(spools)
+    waiting = sum(undelivered(spool)[0] for spool in spools)
     told = (
         f"{waiting} result{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''} in the spool, and "
         if waiting
@@ -110,18 +110,6 @@ def _at_boot(unit: str, service: dict[str, str]) -> list[Found]:
         return []
     words = f"the service {unit} is {state}: it does not start with the machine"
     return [Found("service", WARN, words, f"`sudo systemctl enable {unit}` changes that.")]
-
-
-def _waiting(spools: list[Path]) -> int:
-    """Return how many results wait for their outlets, as far as the spools can be read."""
-    waiting = 0
-    for spool in spools:
-        try:
-            found = read(spool)
-            waiting += int(str(account(found, found.areas[0])["waiting"]))
-        except (ImageError, OSError):
-            continue
-    return waiting
 
 
 def state_of(unit: str) -> dict[str, str]:

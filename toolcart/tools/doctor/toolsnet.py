@@ -155,7 +155,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         return [
             Found(what, SKIPPED, f"{spool} cannot be read: {error}", "Only its agent's user may read it; try sudo.")
         ]
-    passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
+    passed, waiting = account["sequence"] or 0, account["waiting"]
     named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +89,7 @@ def _move(inside: int, one: Left) -> str:
 
 
 def _undelivered(path: Path) -> str:
-    try:
-        found = image.read(path)
-    except (image.ImageError, OSError):
-        return ""  # not a spool of this version: the agent says what it is
-    told: dict[str, object] = {}
-    for area in found.areas:
-        told.update(report.remembered(found, area, report.results(area)))
-    waiting, kept = int(str(told.get("waiting", 0))), int(str(told.get("kept", 0)))
+    waiting, kept = report.undelivered(path)
     words = [f"{waiting} results wait"] if waiting else []
     words += [f"{kept} are set aside"] if kept else []
     return " and ".join(words)
@@ -161,17 +155,13 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
     if only_print:
         click.echo(text, nl=False)
         return
-    starts = _may_write(root, no_start, [program, "archive", "serve", *arguments])
-    try:
+
+    def written() -> Iterator[str]:
         with place.state_folder(Path(root) / STATE.lstrip("/")):
-            click.echo(f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets")
-        click.echo(_write_unit(Path(root), ARCHIVE, text))
-    except place.Refused as reason:
-        raise click.ClickException(str(reason)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    if starts:
-        _start(ARCHIVE)
+            yield f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets"
+        yield _write_unit(Path(root), ARCHIVE, text)
+
+    _install(ARCHIVE, written, root, no_start, [program, "archive", "serve", *arguments])
 
 
 def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
@@ -191,21 +181,14 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
     left = left_behind(configuration, config_path)
     if left and not take_spools:
         raise click.ClickException(refusal(left))
-    starts = _may_write(root, no_start, [program, "run", "--plain", "--config", config_path])
-    try:
+
+    def written() -> Iterator[str]:
         if left:
             with place.state_folder(Path(root) / STATE_FOLDER.lstrip("/")) as inside:
-                for line in take(inside, left):
-                    click.echo(line)
-        secrets = _files_of(named, Path(config_path).resolve().parent)
-        for line in write(Path(root), text, content, secrets):
-            click.echo(line)
-    except place.Refused as reason:
-        raise click.ClickException(str(reason)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    if starts:
-        _start(NAME)
+                yield from take(inside, left)
+        yield from write(Path(root), text, content, _files_of(named, Path(config_path).resolve().parent))
+
+    _install(NAME, written, root, no_start, [program, "run", "--plain", "--config", config_path])
 
 
 def _note(problems: list[str]) -> None:
@@ -213,8 +196,8 @@ def _note(problems: list[str]) -> None:
         click.echo(f"note: {problem}", err=True)
 
 
-def _may_write(root: str, no_start: bool, command: list[str]) -> bool:
-    """True if the service should also be started; raise an error if it cannot be written or started here."""
+def _install(name: str, work: Callable[[], Iterator[str]], root: str, no_start: bool, command: list[str]) -> None:
+    """Do the work, telling each step, and start the service, whose command this is; an error if that cannot be here."""
     starts = root == "/" and not no_start
     if starts and shutil.which("systemctl") is None:
         raise click.ClickException(
@@ -223,13 +206,17 @@ def _may_write(root: str, no_start: bool, command: list[str]) -> bool:
         )
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
-    return starts
-
-
-def _start(name: str) -> None:
-    for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
-        _systemctl(arguments)
-    click.echo(f"started; `systemctl status {name}` and `journalctl -u {name}` show it")
+    try:
+        for line in work():
+            click.echo(line)
+    except place.Refused as reason:
+        raise click.ClickException(str(reason)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if starts:
+        for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
+            _systemctl(arguments)
+        click.echo(f"started; `systemctl status {name}` and `journalctl -u {name}` show it")
 
 
 def _files_of(tree: dict, folder: Path) -> dict[str, str]:

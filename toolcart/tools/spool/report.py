@@ -4,6 +4,8 @@ import csv
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import numbers as n
@@ -15,7 +17,7 @@ from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.base.printable import visible_in
 from toolcart.board.linux.header import Header
-from toolcart.tools.spool.image import NAMES, Area, Entry, Image
+from toolcart.tools.spool.image import NAMES, Area, Entry, Image, ImageError, read
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
@@ -45,9 +47,9 @@ def row(entry: Entry) -> dict[str, object]:
     return shown
 
 
-def gaps(area: Area) -> list[dict[str, object]]:
+def gaps(area: Area) -> list[dict[str, Any]]:
     """Return the ranges of tightening IDs that are gone, from the log's events, each event once, in order."""
-    told: dict[int, dict[str, object]] = {}
+    told: dict[int, dict[str, Any]] = {}
     for entry in area.entries:
         if entry.kind != KIND_EVENT or entry.void or entry.payload[ev.WHAT] != ev.GONE:
             continue
@@ -81,7 +83,7 @@ def owner(header: Header | None) -> dict[str, object] | None:
     return {"station": station, "system": system, "type": kind, "identity": bytes(header.identity).hex()}
 
 
-def account(image: Image, area: Area) -> dict[str, object]:
+def account(image: Image, area: Area) -> dict[str, Any]:
     kept = results(area)
     counted = [entry for entry in area.entries if not entry.void]
     kinds: dict[str, int] = {}
@@ -113,7 +115,7 @@ def account(image: Image, area: Area) -> dict[str, object]:
     return shown
 
 
-def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]:
+def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
@@ -134,11 +136,23 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         "stored_again_at_most": numbers[n.STORED_AGAIN],
         "gone": spool.known.gone(),
         "gone_ranges": len(listed),
-        "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),
+        "gone_not_listed": spool.known.gone() - sum(gap["count"] or 0 for gap in listed),
         "missing": spool.known.missing(),
         "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }
+
+
+def undelivered(path: Path) -> tuple[int, int]:
+    """Return how many results wait in this file and how many are set aside; none if it is no spool of this version."""
+    try:
+        image = read(path)
+    except (ImageError, OSError):
+        return 0, 0  # the agent says what it is
+    told: dict[str, Any] = {}
+    for area in image.areas:
+        told |= remembered(image, area, results(area))
+    return told.get("waiting", 0), told.get("kept", 0)
 
 
 def _years(area: Area, kept: list[Entry], erases: int) -> float | None:
