@@ -3,6 +3,7 @@
 from toolcart.agent.base.fields import copy
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
 from toolcart.base.clock import START_TICKS, Dice
+from host_tests.support.talk import content_of
 from lab.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
@@ -49,9 +50,9 @@ class Talker:
                     link.answered()
                 elif not link.pushed():
                     continue
-                self.heard.append(bytes(link.buf[link.at : link.at + link.length]))
+                self.heard.append(content_of(link))
             elif found == LINK_CUT_SHORT:
-                self.cut_short.append(bytes(link.buf[link.at : link.at + link.length]))
+                self.cut_short.append(content_of(link))
             elif found == LINK_BROKEN:
                 self.broken += 1
                 link.reset()
@@ -90,13 +91,8 @@ class LinkPeer(Talker, _OnLine):
     """The same machine at the other end of the line."""
 
     def __init__(self, link):
-        self.link = link
-        self.port = self
-        self.said = []
-        self.heard = []
-        self.cut_short = []
-        self.broken = 0
         self._in = b""
+        Talker.__init__(self, link, self)
 
     def open(self, device, baud):
         pass

@@ -4,7 +4,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.link_level import RESENDS, WAIT_MS
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
-from host_tests.support.frames import accepted, message
+from host_tests.support.frames import accepted, fetched, message, numbered
 from host_tests.support.talk import Talk
 
 PORTABLE = True
@@ -15,17 +15,12 @@ ANSWER_MS = 5000
 LAST = 99
 
 
-def started(flag=b"1", length=221):
+def started(flag):
     """MID 0002 of revision 6; its octet 176 says whether numbers are used (003:3200-3204)."""
-    data = bytearray(b" " * (length - 20))
+    data = bytearray(b" " * 201)
     data[0:37] = b"010001" + b"0202" + b"03" + b"Cart controller          "
-    if length >= 176:
-        data[155] = flag[0]
-    return b"%04d00020060        " % length + bytes(data)
-
-
-def numbered(frame, number):
-    return frame[:16] + b"%02d" % number + frame[18:]
+    data[155] = flag[0]
+    return b"022100020060        " + bytes(data)
 
 
 def ack(mid, following):
@@ -60,9 +55,7 @@ class Numbered(Talk):
         return self
 
     def fetch(self, number=7):
-        self.session.fetching.asked_id[:] = b"%010d" % number
-        self.session.fetch()
-        self.settle()
+        Talk.fetch(self, b"%010d" % number)
 
     def sent(self):
         """Return (MID, number) of what went out, the answers apart."""
@@ -70,8 +63,6 @@ class Numbered(Talk):
 
 
 def fetched_frame(number, place):
-    from host_tests.support.frames import fetched
-
     return numbered(fetched(2, tightening_id=number), place)
 
 
@@ -162,8 +153,7 @@ def test_revision_that_header_check_does_not_know_is_left_for_the_next():
 
 def test_stop_is_numbered_and_waits_no_longer_than_ever():
     talk = Numbered(stop_wait_ms=1000).ready()
-    talk.session.stop(talk.now)
-    talk.settle()
+    talk.stop()
     assert talk.sent() == [(3, b"02")]
     talk.tell(ack(3, 3))
     assert talk.wait(1000) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED

@@ -11,9 +11,9 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_WRONG, Numbering
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of
-from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
-from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed
-from host_tests.support.talk import Model, Talk, part_of, parts_of, whole
+from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR
+from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, light, message, numbered, pushed
+from host_tests.support.talk import Model, Talk, content_of, part_of, parts_of, whole
 from host_tests.support.world import Cart
 
 PORTABLE = True
@@ -63,14 +63,11 @@ def test_parts_of_other_messages_belong_to_no_other():
 
 def test_fetched_result_in_parts_is_one_answer():
     talk = Talk().ready()
-    talk.session.fetching.asked_id[:] = b"0001234567"
-    talk.session.fetch()
-    talk.settle()
+    talk.fetch()
     talk.take()
     frame = fetched(7)
     assert talk.tell(*parts_of(frame, 4)) == [st.EV_FETCHED]
-    link = talk.link
-    assert bytes(link.buf[link.at : link.at + link.length]) == whole(frame)
+    assert content_of(talk.link) == whole(frame)
     assert talk.session.can_fetch() and talk.take() == []
 
 
@@ -185,7 +182,7 @@ def heard(link, octets, joiner):
         now += 1
         while link.next_message(now) != LINK_NEED_DATA:
             kind = joiner.take(link, 61, False)
-            found.append((kind, bytes(link.buf[link.at : link.at + link.length])))
+            found.append((kind, content_of(link)))
             if link.pending:
                 link.sent(link.pending)
     return found

@@ -1,7 +1,5 @@
 """3964R: every exchange of docs/serial.md, octet by octet, against a script and against the same machine."""
 
-import gc
-
 from toolcart.agent.base.ticks import TICKS_PERIOD
 from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
 from toolcart.agent.link.block import BlockReader, put_block
@@ -9,7 +7,8 @@ from toolcart.agent.link.payload import FORM_NAMES, TALLY_CONFLICTS, TALLY_REFUS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.sim.r3964_peer import block_of, wire_form
 from host_tests.link.serial_talk import Bench, LinkPeer, ScriptedPeer, message
-from host_tests.portable import Skip
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.talk import content_of
 
 PORTABLE = True
 
@@ -129,7 +128,7 @@ def test_good_block_is_answered_before_its_message_is_handed_up():
     assert link.pending == 1 and link.tx[link.tx_from] == 0x10
     link.sent(1)
     assert link.next_message(5) == LINK_MESSAGE
-    assert bytes(link.buf[link.at : link.at + link.length]) == KEEP_ALIVE
+    assert content_of(link) == KEEP_ALIVE
 
 
 def test_every_form_and_tail_is_understood():
@@ -383,28 +382,18 @@ def _exchange(link, port, now):
     return got
 
 
-def allocated_by_exchanges():
-    """Make 300 exchanges; returns how many results came in and the octets of heap taken, with the collector off."""
+def test_no_block_allocates_in_either_direction():
+    heap_tools()
     link = R3964(payload="v1")
     link.tx[16 : 16 + 20] = message(62)
     wire = block(RESULT)
     port = _Still([STX, wire[:64], wire[64:], b"", b"", DLE, DLE + STX, wire, b"", DLE, DLE, b"", b"", b"", b""])
-    for _ in range(6):
-        _exchange(link, port, 100)
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    got = 0
-    for _ in range(300):
-        got += _exchange(link, port, 100)
-    used = gc.mem_alloc() - before
-    gc.enable()
-    return got, used
+    got = [0]
 
+    def exchanges(count):
+        got[0] = 0
+        for _ in range(count):
+            got[0] += _exchange(link, port, 100)
 
-def test_no_block_allocates_in_either_direction():
-    if not hasattr(gc, "mem_alloc"):
-        raise Skip("CPython does not count its heap")
-    got, used = allocated_by_exchanges()
-    assert got == 200, got
-    assert used == 0, used
+    exchanges(6)
+    assert allocated(exchanges, 300) == 0 and got[0] == 200, got

@@ -1,12 +1,11 @@
 """Plain ASCII on a serial line: whole messages or none, whatever came before, between and inside."""
 
-import gc
-
-from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
+from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE
 from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
 from host_tests.link.serial_talk import message
-from host_tests.portable import Skip
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.talk import content_of, give
 
 PORTABLE = True
 
@@ -21,24 +20,15 @@ def wrapped(text, tail=b"\0\x03"):
 def feed(link, octets, now=0):
     """Give the link these octets in one read each of at most its room; return the messages."""
     found = []
-    at = 0
-    while True:
-        n = min(link.room(), len(octets) - at)
-        if n:
-            link.inlet()[0:n] = octets[at : at + n]
-            link.receive(n)
-            at += n
-        code = link.next_message(now)
-        while code != LINK_NEED_DATA:
-            assert code == LINK_MESSAGE or code == LINK_CUT_SHORT
-            text = bytes(link.buf[link.at : link.at + link.length])
-            if not text.startswith(RESULT[:8]):
-                link.answered()
-            if not text.startswith(RESULT[:8]) or link.pushed():
-                found.append(text)
-            code = link.next_message(now)
-        if at == len(octets):
-            return found
+    for code in give(link, octets, now):
+        assert code == LINK_MESSAGE or code == LINK_CUT_SHORT
+        text = content_of(link)
+        is_result = text.startswith(RESULT[:8])
+        if not is_result:
+            link.answered()
+        if not is_result or link.pushed():
+            found.append(text)
+    return found
 
 
 def test_every_split_of_two_messages_gives_the_two():
@@ -162,8 +152,7 @@ def test_fast_result_waits_for_the_answer_that_is_due():
 
 
 def test_no_message_allocates():
-    if not hasattr(gc, "mem_alloc"):
-        raise Skip("CPython does not count its heap")
+    heap_tools()
     link = SerialAscii(payload="v2")
     octets = wrapped(RESULT)
 
@@ -182,12 +171,9 @@ def test_no_message_allocates():
         link.tick(5)
         return got
 
+    def many():
+        for _ in range(200):
+            assert once() == LINK_MESSAGE
+
     once()
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    for _ in range(200):
-        assert once() == LINK_MESSAGE
-    used = gc.mem_alloc() - before
-    gc.enable()
-    assert used == 0, used
+    assert allocated(many) == 0

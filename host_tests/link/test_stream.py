@@ -1,7 +1,7 @@
 """Messages come out of a stream whole, however it was cut, with a header in any form that was seen."""
 
 from toolcart.agent.base.ticks import ticks_add
-from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_SLOW
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, WHY_SLOW
 from toolcart.agent.link.headers import header_of
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
@@ -11,7 +11,7 @@ from toolcart.agent.openprotocol.header import put_header
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS
 from host_tests.support.frames import EXAMPLE, accepted, message, refused
-from host_tests.support.talk import STARTED, Talk
+from host_tests.support.talk import STARTED, Talk, content_of, give
 
 PORTABLE = True
 HEAP = "2m"
@@ -20,27 +20,11 @@ HEAP = "2m"
 def feed(stream, octets, now=START_TICKS):
     """Give octets as a port would and collect what comes out: (kind, octets) each; stops when the link is broken."""
     found = []
-    at = 0
-    while True:
-        n = len(octets) - at
-        room = stream.room()
-        if n > room:
-            n = room
-        if n:
-            inlet = stream.inlet()
-            inlet[:n] = octets[at : at + n]
-            stream.receive(n)
-            at += n
-        while True:
-            kind = stream.next_message(now)
-            if kind == LINK_NEED_DATA:
-                break
-            found.append((kind, bytes(stream.buf[stream.at : stream.at + stream.length])))
-            if kind == LINK_BROKEN:
-                return list(found[:-1]) + [(LINK_BROKEN, b"")]
-        if at == len(octets):
-            return found
-        assert n, "neither room nor a message: it would stand still for ever"
+    for kind in give(stream, octets, now):
+        if kind == LINK_BROKEN:
+            return found + [(LINK_BROKEN, b"")]
+        found.append((kind, content_of(stream)))
+    return found
 
 
 def whole(messages):
@@ -93,35 +77,17 @@ def test_a_stream_reads_and_writes_it_wherever_it_is_cut():
         stream.header = header_of("op-ford")
         found = []
         for piece in (octets[:cut], octets[cut:]):
-            while piece:
-                n = min(stream.room(), len(piece))
-                stream.inlet()[:n] = piece[:n]
-                stream.receive(n)
-                piece = piece[n:]
-                while stream.next_message(0) == LINK_MESSAGE:
-                    found.append(bytes(stream.buf[stream.at : stream.at + stream.length]))
+            found += [octets for _, octets in feed(stream, piece)]
         assert [frame[:4] + frame[4:8] + frame[14:16] + frame[20:] for frame in found] == [
             frame[:8] + b"07" + frame[20:] for frame in frames
         ]
 
 
-def _ascii(octets):
+def test_a_serial_line_reads_and_writes_it_once():
     link = SerialAscii()
     link.header = header_of("op-bmw")
-    found = LINK_NEED_DATA
-    at = 0
-    while at < len(octets):
-        n = min(link.room(), len(octets) - at)
-        link.inlet()[:n] = octets[at : at + n]
-        link.receive(n)
-        at += n
-        found = link.next_message(at)
-    return link, found
-
-
-def test_a_serial_line_reads_and_writes_it_once():
-    link, found = _ascii(b"\x02" + other(accepted(60), b"02", b"spare**") + b"\0\x03")
-    assert found == LINK_MESSAGE and bytes(link.buf[8:24]) == b"001   02    0060"
+    octets = b"\x02" + other(accepted(60), b"02", b"spare**") + b"\0\x03"
+    assert next(give(link, octets)) == LINK_MESSAGE and bytes(link.buf[8:24]) == b"001   02    0060"
     assert link.pushed() in (True, False)
     link.tx[link.tx_at : link.tx_at + 20] = b"002000600010  02    "
     link.post(20)

@@ -1,22 +1,13 @@
 """The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
 from toolcart.agent.openprotocol import states as st
-from toolcart.sim.controller_frames import start_data
-from toolcart.sim.controller_model import Identity
-from host_tests.support.frames import EXAMPLE, accepted, fetched, message, refused
+from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
 from host_tests.support.talk import STARTED, Talk
 
 PORTABLE = True
 
 ACKNOWLEDGE = b"00200062001         "
 MIRROR = message(9999)
-
-
-def identity_message(revision, before_2_7=False, **changed):
-    identity = Identity()
-    for name in changed:
-        setattr(identity, name, changed[name])
-    return message(2, start_data(identity, revision, before_2_7), revision)
 
 
 # Start
@@ -76,8 +67,7 @@ def talk_in(state):
         talk.tell(refused(60, 9))
     if state == st.STOPPING:
         talk.tell(accepted(60))
-        talk.session.stop(talk.now)
-        talk.settle()
+        talk.stop()
     assert talk.session.state == state
     talk.take()
     return talk
@@ -160,8 +150,7 @@ def test_result_is_acknowledged_only_when_the_owner_says_so():
 def test_a_result_while_stopping_is_not_answered_behind_0003():
     # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
-    talk.session.stop(talk.now)
-    talk.settle()
+    talk.stop()
     assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.mids() == [3]
     talk.wait(9000)  # nor does a keep-alive follow
@@ -171,29 +160,20 @@ def test_a_result_while_stopping_is_not_answered_behind_0003():
 # Fetching
 
 
-def fetching(number=b"0001234567", revision=2):
+def fetching():
     talk = Talk().ready()
-    talk.session.fetching.asked_id[:] = number
-    talk.session.fetching.revision = revision
-    talk.session.fetch()
-    talk.settle()
+    talk.fetch()
     return talk
-
-
-def fetch_next(talk, number):
-    talk.session.fetching.asked_id[:] = number
-    talk.session.fetch()
-    talk.settle()
 
 
 def test_second_answer_to_repeated_fetch_is_not_taken_for_answer_to_next():
     talk = fetching()
     talk.wait(10001)  # it went out three times
     assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
-    fetch_next(talk, b"0001234568")
+    talk.fetch(b"0001234568")
     assert talk.tell(refused(64, 15), refused(64, 15)) == [st.EV_UNKNOWN] * 2
     assert talk.tell(fetched(2, tightening_id=1234568)) == [st.EV_FETCHED]
-    fetch_next(talk, b"0001234569")
+    talk.fetch(b"0001234569")
     assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
@@ -202,14 +182,14 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
     talk.wait(14000)
     talk.hear(b"\0")
     assert talk.wait(1100) == [st.EV_FETCH_SILENT]
-    fetch_next(talk, b"0001234568")
+    talk.fetch(b"0001234568")
     assert talk.tell(refused(64, 15)) == [st.EV_UNKNOWN]  # it may be an echo
     for _ in range(3):
         talk.wait(5000)
         talk.tell(refused(64, 15))
     assert talk.session.can_fetch()
     for number in (b"0001234569", b"0001234570"):
-        fetch_next(talk, number)
+        talk.fetch(number)
         assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
@@ -220,13 +200,13 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
         talk.wait(14000)
         talk.hear(b"\0")
         assert talk.wait(1100) == [st.EV_FETCH_SILENT]
-        fetch_next(talk, b"0001234566")
+        talk.fetch(b"0001234566")
         told = []
         for _ in range(3):
             told += talk.tell(fetched(2, tightening_id=1234560))  # it may be an echo
             told += talk.wait(5000)
         assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
-        fetch_next(talk, b"0001234566")
+        talk.fetch(b"0001234566")
         assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
 
 
@@ -241,7 +221,7 @@ def test_an_answer_before_its_request_leaves_no_echo():
         talk.takes = True
         talk.settle()
         assert talk.mids() == [62]
-        fetch_next(talk, b"0001234568")
+        talk.fetch(b"0001234568")
         assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
@@ -309,8 +289,7 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
     ):
         for answer in answers + (None,):
             talk = talk_in(state)
-            talk.session.stop(talk.now)
-            talk.settle()
+            talk.stop()
             assert talk.mids() == [], state
             if answer is None:
                 events = talk.wait(1000)
@@ -328,14 +307,10 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
 # Link-level numbers, where 0002 said so
 
 
-def numbered(frame, number):
-    return frame[:16] + ("%02d" % number).encode() + frame[18:]
-
-
-def talk_numbered(first=1):
+def talk_numbered():
     talk = Talk(start_revisions=(6,))
     assert talk.tell(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
-    assert talk.tell(numbered(accepted(60), first)) == [st.EV_READY]
+    assert talk.tell(numbered(accepted(60), 1)) == [st.EV_READY]
     return talk
 
 

@@ -8,10 +8,8 @@ from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.base.clock import START_TICKS, Dice
 from toolcart.sim import result_frames as frames
-from toolcart.sim.controller_frames import start_data
-from toolcart.sim.controller_model import Identity
 from toolcart.sim.result_frames import data_field
-from host_tests.support.frames import accepted, example_tightening, message, refused
+from host_tests.support.frames import accepted, example_tightening, identity_message, message, refused
 from host_tests.support.talk import Talk
 
 PORTABLE = True
@@ -303,15 +301,11 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
 # A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked.
 
 
-def started(system_type=4, revision=6):
-    identity = Identity()
-    identity.system_type = system_type
-    return message(2, start_data(identity, revision), revision)
-
-
 def talk_with(system_type=4):
     talk = Talk()
-    assert talk.tell(started(system_type)) == [st.EV_GENERIC if system_type == 4 else st.EV_STARTED]
+    assert talk.tell(identity_message(6, system_type=system_type)) == [
+        st.EV_GENERIC if system_type == 4 else st.EV_STARTED
+    ]
     return talk
 
 
@@ -338,13 +332,6 @@ def operation(talk, revision=2, asked_with=8, **values):
     return talk.session.ways.generic.answers(talk.session)
 
 
-def fetch(talk, digits):
-    talk.session.fetching.asked_id[:] = digits
-    talk.session.fetch()
-    talk.settle()
-    return talk.take()
-
-
 def test_controller_that_knows_neither_has_no_results():
     for named in (8, 1201):
         talk = talk_with(1)
@@ -360,7 +347,9 @@ def test_controller_that_knows_neither_has_no_results():
 
 def test_buffer_grows_with_what_waits_in_it():
     talk = Talk(buffer_bytes=300)
-    events = talk.tell(started(), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000))
+    events = talk.tell(
+        identity_message(6, system_type=4), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000)
+    )
     assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
     assert talk.link.length == 9020
 
@@ -369,22 +358,23 @@ def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
     talk = ready()
     assert operation(talk, 2, 8) == op.ANSWER_NONE
     assert operation(talk, 2, 6) == op.ANSWER_LATE  # no one has asked
-    fetch(talk, b"0000000000")
+    talk.fetch(b"0000000000")
     assert operation(talk, 2, 8) == op.ANSWER_NONE
     assert not talk.session.can_fetch()
     assert operation(talk, 2, 6) == op.ANSWER_SURE
     assert talk.session.can_fetch()
-    fetch(talk, b"0001234566")
+    talk.fetch(b"0001234566")
     assert operation(talk, 2, 6) == op.ANSWER_LATE
     assert operation(talk, 2, 6, tightening_id=1234566) == op.ANSWER_SURE
 
 
 def test_late_refusal_is_not_taken_for_the_next_one():
     talk = ready()
-    fetch(talk, b"0000000007")
+    talk.fetch(b"0000000007")
+    talk.take()
     talk.wait(5500)
     assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
     assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
-    fetch(talk, b"0000000008")
+    talk.fetch(b"0000000008")
     assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
     assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]

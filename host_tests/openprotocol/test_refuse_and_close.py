@@ -210,8 +210,7 @@ def test_no_error_is_a_yes_where_an_0005_would_be():
     assert talk.mids() == [63]
     assert talk.tell(refused(63, 0)) == [st.EV_REFUSED] and talk.mids() == [60]
     talk.tell(accepted(60))
-    talk.session.stop(talk.now)
-    talk.settle()
+    talk.stop()
     assert talk.mids() == [3] and talk.tell(refused(3, 0)) == [st.EV_OVER]
     talk = Talk()
     talk.take()

@@ -4,8 +4,8 @@
 2. Longer layouts come from the simulator's tables, which were written from the documents and not from the agent.
 """
 
-from toolcart.sim.controller_frames import LIGHT, header, old_result_data, result_data
-from toolcart.sim.controller_model import Tightening
+from toolcart.sim.controller_frames import LIGHT, header, old_result_data, result_data, start_data
+from toolcart.sim.controller_model import Identity, Tightening
 
 PORTABLE = True
 
@@ -99,6 +99,19 @@ def fetched(revision, **fields):
 def message(mid, text=b"", revision=1):
     """Return a message with digits in its header."""
     return header(mid, revision, len(text)) + text
+
+
+def identity_message(revision, before_2_7=False, **changed):
+    """Return MID 0002 of the simulator's controller, some of its fields changed."""
+    identity = Identity()
+    for name in changed:
+        setattr(identity, name, changed[name])
+    return message(2, start_data(identity, revision, before_2_7), revision)
+
+
+def numbered(frame, number):
+    """Return the message with this link-level number."""
+    return frame[:16] + b"%02d" % number + frame[18:]
 
 
 def accepted(mid):

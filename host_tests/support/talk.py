@@ -10,6 +10,7 @@ those of toolcart.agent.openprotocol.linked, written down a second time with joi
 
 import toolcart.agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
 from toolcart.agent.base.ticks import ticks_add
+from toolcart.agent.link import LINK_NEED_DATA
 from toolcart.agent.link.stream import CUT_SHORT_BYTES, Stream
 from toolcart.agent.openprotocol import session as ss
 from toolcart.agent.openprotocol import states as st
@@ -22,6 +23,29 @@ PORTABLE = True
 
 # 0002 of revision 1: cell 1, channel 2, a name (003:3095-3118).
 STARTED = message(2, b"010001" + b"0202" + b"03" + b"Cart controller          ")
+
+
+def content_of(link):
+    """Return the message that a link shows."""
+    return bytes(link.buf[link.at : link.at + link.length])
+
+
+def give(link, octets, now=START_TICKS):
+    """Give a link octets as a port would, as many at once as it takes; yield whatever it finds in them."""
+    at = 0
+    while True:
+        n = min(link.room(), len(octets) - at)
+        if n:
+            link.inlet()[:n] = octets[at : at + n]
+            link.receive(n)
+            at += n
+        found = link.next_message(now)
+        while found != LINK_NEED_DATA:
+            yield found
+            found = link.next_message(now)
+        if at == len(octets):
+            return
+        assert n, "neither room nor a message: it would stand still for ever"
 
 
 class Talk:
@@ -92,8 +116,7 @@ class Talk:
             self.session.tick(self.now)
 
     def _result(self):
-        link = self.link
-        self.results.append(bytes(link.buf[link.at : link.at + link.length]))
+        self.results.append(content_of(self.link))
         if self.answers:
             self.session.acknowledge()
         else:
@@ -113,6 +136,17 @@ class Talk:
                 return events
             # The deadline that was waited for is over: a wait of nothing would never end.
             assert step or self.session.tick(self.now) > 0
+
+    def fetch(self, digits=b"0001234567"):
+        """Ask for the result of this ID."""
+        self.session.fetching.asked_id[:] = digits
+        self.session.fetch()
+        self.settle()
+
+    def stop(self):
+        """End the session in order; return the events."""
+        self.session.stop(self.now)
+        return self.settle()
 
     def take(self):
         said, self.said = self.said, []
