@@ -160,6 +160,7 @@ class Session:
     def __init__(self):
         self.request = rq.Request()
         self.link = Part()
+        self.link.at = 0
         self.said = Part()
         self.said.revision = 1
         self.said.mid = 13
