@@ -1,10 +1,10 @@
 """The head of a form as one function of CPython: made as source, once for each revision that is used.
 
     def read(frame):
-        whole = int_from(frame, "big")                      all IDs and all digits are where they belong?
-        if whole & exact != equal or whole + six & digits != zeros: return blanks(frame)
+        if int_from(frame, "big") & mask != wanted:         are all IDs there, and octets 3x where numbers belong?
+            return blanks(frame)
         a0, a1, a2, ... = unpack(frame)                     every field in one call, numbers of one digit as an int
-        return {"cell_id": int(a0), "job_id": TWO[a1], "torque_status": a2 - 48, "vin": text, ...}
+        return {"cell_id": int(a0), "job_id": TWO[a1], "torque_status": ONE[a2], "vin": text, ...}
 
 Rules
 1. `blanks` is the same for messages in which a number is blank or none: it looks at each. Where an ID is not in its
@@ -21,7 +21,8 @@ CPYTHON_ONLY = True  # MicroPython has no struct.Struct, and no room for a funct
 HEADER_BYTES = 20
 _NUMBERS = "NBI"
 _TEXTS = "TDH"
-# Two digits as one number of 16 bits -> their value.
+# One digit as its octet, two digits as one number of 16 bits -> their value.
+ONE = {48 + ones: ones for ones in range(10)}
 TWO = {(48 + tens) << 8 | 48 + ones: tens * 10 + ones for tens in range(10) for ones in range(10)}
 
 
@@ -32,30 +33,31 @@ def compile_head(fields, end, slowly):
     """
     if not fields or any(field.kind not in _NUMBERS + _TEXTS or not field.name.isidentifier() for field in fields):
         return None
-    given = {"TWO": TWO, "int_from": int.from_bytes, "slowly": slowly}
+    given = {"ONE": ONE, "TWO": TWO, "int_from": int.from_bytes, "slowly": slowly}
     for kind in _NUMBERS:
         given[kind] = READERS[kind]
     lines = ["def read(frame):", "    if len(frame) < %d: return slowly(frame)" % end]
-    lines += _look_at_digits(fields, end, given) + _take_apart(fields, "sure", given)
-    lines += ["def blanks(frame):"] + _look_at_ids(fields, end, given) + _take_apart(fields, "unsure", given)
+    lines += _look(fields, end, True, "blanks", given) + _take_apart(fields, True, "blanks", given)
+    lines += ["def blanks(frame):"]
+    lines += _look(fields, end, False, "slowly", given) + _take_apart(fields, False, "slowly", given)
     exec("\n".join(lines), given)
     return given["read"]
 
 
-def _take_apart(fields, sure, given):
-    """Return the lines that make the dict; `sure`: all that are numbers are known to be digits."""
+def _take_apart(fields, sure, otherwise, given):
+    """Return the lines that make the dict; `sure`: numbers have octets 3x, most of which are digits."""
     layout, variables, items = ">%dx" % HEADER_BYTES, [], []
     for index, field in enumerate(fields):
         variable = "a%d" % index
         variables.append(variable)
-        code, expression = _one(field, variable, sure == "sure")
+        code, expression = _one(field, variable, sure)
         layout += ("%dx" % len(field.id) if field.id else "") + code
         items.append("%r: %s" % (field.name, expression))
-    given["unpack_" + sure] = struct.Struct(layout).unpack_from
+    given["unpack_" + otherwise] = struct.Struct(layout).unpack_from
     return [
-        "    %s, = unpack_%s(frame)" % (", ".join(variables), sure),
+        "    %s, = unpack_%s(frame)" % (", ".join(variables), otherwise),
         "    try: return {%s}" % ", ".join(items),
-        "    except UnicodeError: return slowly(frame)",
+        "    except (KeyError, ValueError): return %s(frame)" % otherwise,  # text that is none, and :;<=>? as digits
     ]
 
 
@@ -71,53 +73,19 @@ def _one(field, variable, sure):
         told = (variable, variable, variable, b" " * field.width, field.kind, variable)
         return width, "(int(%s) if %s.isdigit() else None if %s == %r else %s(%s))" % told
     if field.width == 1:
-        return "B", "%s - 48" % variable
+        return "B", "ONE[%s]" % variable
     if field.width == 2:
         return "H", "TWO[%s]" % variable
     return width, "int(%s)" % variable
 
 
-def _look_at_digits(fields, end, given):
-    """Return the lines that go another way unless IDs and digits stand where they belong."""
-    runs = _runs(fields)
-    if len(runs) <= 2 and not any(field.id for field in fields):
-        return ["    if not frame[%d:%d].isdigit(): return blanks(frame)" % run for run in runs]
-    exact, equal, six = bytearray(HEADER_BYTES), bytearray(HEADER_BYTES), bytearray(HEADER_BYTES)
+def _look(fields, end, digits, otherwise, given):
+    """Return the line that goes another way unless the IDs stand where they belong, and what may be `digits` too."""
+    mask, wanted = bytearray(HEADER_BYTES), bytearray(HEADER_BYTES)
     for field in fields:
-        is_number = field.kind in _NUMBERS
-        exact += b"\xff" * len(field.id) + (b"\xf0" if is_number else b"\0") * field.width
-        equal += field.id + (b"0" if is_number else b"\0") * field.width
-        six += bytes(len(field.id)) + (b"\x06" if is_number else b"\0") * field.width
-    digits = bytes(0xF0 if octet else 0 for octet in six)
-    for name, octets in (("exact", exact), ("equal", equal), ("six", six), ("digits", digits)):
-        given[name] = int.from_bytes(octets, "big")
-    given["zeros"] = given["equal"] & given["digits"]
-    return [
-        "    whole = int_from(frame if len(frame) == %d else frame[:%d], 'big')" % (end, end),
-        "    if whole & exact != equal or whole + six & digits != zeros: return blanks(frame)",
-    ]
-
-
-def _look_at_ids(fields, end, given):
-    """Return the lines that read slowly unless all IDs stand where they belong."""
-    if not any(field.id for field in fields):
-        return []
-    mask, ids = bytearray(HEADER_BYTES), bytearray(HEADER_BYTES)
-    for field in fields:
-        mask += b"\xff" * len(field.id) + bytes(field.width)
-        ids += field.id + bytes(field.width)
-    given["id_mask"], given["ids"] = int.from_bytes(mask, "big"), int.from_bytes(ids, "big")
-    return ["    if int_from(frame[:%d], 'big') & id_mask != ids: return slowly(frame)" % end]
-
-
-def _runs(fields):
-    """Return first octet and end of each stretch of numbers without an ID."""
-    runs, at, begin = [], HEADER_BYTES, None
-    for field in fields:
-        if field.kind in _NUMBERS and begin is None:
-            begin = at
-        elif field.kind not in _NUMBERS and begin is not None:
-            runs.append((begin, at))
-            begin = None
-        at += len(field.id) + field.width
-    return runs if begin is None else runs + [(begin, at)]
+        is_looked_at = digits and field.kind in _NUMBERS
+        mask += b"\xff" * len(field.id) + (b"\xf0" if is_looked_at else b"\0") * field.width
+        wanted += field.id + (b"0" if is_looked_at else b"\0") * field.width
+    given["mask_" + otherwise], given["wanted_" + otherwise] = [int.from_bytes(one, "big") for one in (mask, wanted)]
+    told = (end, otherwise, otherwise, otherwise)
+    return ["    if int_from(frame[:%d], 'big') & mask_%s != wanted_%s: return %s(frame)" % told]
