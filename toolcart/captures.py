@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
-from toolcart.agent import catalogue
 from toolcart.agent.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
 from toolcart.client.errors import OptionError
 from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, Seen, messages
@@ -112,18 +111,12 @@ def read(
             if seen.problem:
                 raise FrameError(seen.problem)
             if seen.protocol == OPEN_PROTOCOL:
-                found.append((seen, _message(seen, scaled)))
+                found.append((seen, seen.message(scaled)))
         except FrameError as error:
             capture.problems.append(Problem(seen.octets, str(error), seen.at_s, seen.way))
     sides = _sides(found)
     capture += [Telegram(one, seen.at_s, _sender(one) or sides.get(seen.way, ""), seen.way) for seen, one in found]
     return capture
-
-
-def _message(seen: Seen, scaled: bool) -> Message:
-    if seen.parts:
-        return catalogue.decode_parts(list(seen.parts), scaled)
-    return catalogue.decode(seen.octets, scaled)
 
 
 def _sender(message: Message) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from toolcart.agent.catalogue import FrameError, Frames, Linked, from_json
+from toolcart.agent.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
 from toolcart.agent.catalogue.errors import quoted
 from toolcart.agent.link.headers import HEADERS, header_of
 from toolcart.codec import capture
@@ -84,6 +84,10 @@ class Seen:
     way: str = ""  # who sent it, as far as that is known
     problem: str = ""
     parts: tuple[bytes, ...] = ()  # of a linked message; `octets` is the last one
+
+    def message(self, scaled: bool = False) -> Message:
+        """Return it decoded; FrameError if it is none."""
+        return decode_parts(self.parts, scaled) if self.parts else decode(self.octets, scaled)
 
 
 def kind_of(octets: bytes) -> str:

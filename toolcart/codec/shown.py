@@ -67,7 +67,7 @@ def as_data(seen: Seen) -> dict[str, Any]:
     if seen.protocol == TOOLSNET:
         return {**told, **_telegram(seen.octets), "octets": seen.octets.hex()}
     try:
-        message = catalogue.decode_parts(list(seen.parts)) if seen.parts else catalogue.decode(seen.octets)
+        message = seen.message()
     except FrameError as error:
         return {**told, "problem": str(error), "octets": seen.octets.hex()}
     if seen.parts:

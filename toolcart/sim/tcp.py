@@ -15,6 +15,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 
 from toolcart.base.clock import TICKS_PERIOD, stamp_text
 
@@ -180,25 +181,20 @@ class Loop:
 
     def call(self, action: Callable[[], object], timeout_s: float = 10.0) -> object:
         """Run `action` between two turns of the loop, from any thread, and return its result."""
-        done = threading.Event()
-        outcome: list = []
+        outcome: futures.Future = futures.Future()
 
         def run() -> None:
             try:
-                outcome.append((action(), None))
+                outcome.set_result(action())
             except Exception as error:
-                outcome.append((None, error))
-            done.set()
+                outcome.set_exception(error)
 
         with self.lock:
             self._calls.append(run)
         self._wake()
-        if not done.wait(timeout_s):
+        if not futures.wait([outcome], timeout_s).done:
             raise TimeoutError("the simulators' loop does not run")
-        value, error = outcome[0]
-        if error is not None:
-            raise error
-        return value
+        return outcome.result()
 
     def turn(self) -> None:
         """Do what is due and wait for the next event."""

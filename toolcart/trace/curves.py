@@ -150,7 +150,7 @@ def _of_messages(seen: Iterable[Seen], order: str) -> tuple[list[Tightening], li
             found.problems.append(f"{one.way + ': ' if one.way else ''}{one.problem}")
             continue
         try:
-            message = catalogue.decode_parts(list(one.parts)) if one.parts else catalogue.decode(one.octets)
+            message = one.message()
             if message.mid == 2 and order == "auto":
                 little = "system_type" in message.form.by_name and message["system_type"] == MT_FOCUS
             elif message.mid == 900:
