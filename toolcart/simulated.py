@@ -12,7 +12,6 @@ in degrees, None for a value that the controller leaves blank.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -65,7 +64,6 @@ class SimulatedController:
     def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
         self._loop = Loop()
         self._controller = Controller(self._loop.clock, options)
-        self._thread: threading.Thread | None = None
         endpoint = self._controller.endpoint
         self.device = device
         self._served: Any
@@ -77,14 +75,10 @@ class SimulatedController:
             self.host, self.port = host, self._served.port
 
     def __enter__(self) -> SimulatedController:
-        self._thread = threading.Thread(target=self._loop.run, name="simulated controller", daemon=True)
-        self._thread.start()
+        self._loop.start("simulated controller")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.stop()
-        if self._thread is not None:
-            self._thread.join()
         self._loop.close()
 
     # -- what happens at it --------------------------------------------------------------------------------------

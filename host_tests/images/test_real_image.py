@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -22,8 +21,9 @@ from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
 from toolcart.sim.r3964_peer import AsciiPeer
+from toolcart.sim.serve import served_toolsnet
 from toolcart.sim.tcp import Loop, RealClock, Served
-from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet import ToolsNet
 from host_tests.support.firmware import Rp2040
 from lab.harness.memory_archive import MemoryArchive
 
@@ -73,19 +73,15 @@ class Plant:
         self.controller = Controller(clock, ControllerOptions())
         peer = AsciiPeer(self.controller.endpoint, clock)
         self.uart = Served(self.loop, lambda: Wire(peer))
-        self.toolsnet = ToolsNet(clock, MemoryArchive(), ToolsNetOptions(server_host=HERE))
-        self.pim = Served(self.loop, self.toolsnet.pim_endpoint)
-        self.server = Served(self.loop, self.toolsnet.server_endpoint)
-        self.toolsnet.options.server_port = self.server.port
+        self.toolsnet = ToolsNet(clock, MemoryArchive())
+        self.pim, self.server = served_toolsnet(self.loop, self.toolsnet)
+        self.toolsnet.options.server_host = HERE
 
     def __enter__(self):
-        self._thread = threading.Thread(target=self.loop.run, daemon=True)
-        self._thread.start()
+        self.loop.start("plant")
         return self
 
     def __exit__(self, *_):
-        self.loop.stop()
-        self._thread.join(10)
         self.loop.close()
 
 

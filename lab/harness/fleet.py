@@ -7,12 +7,11 @@ Rules
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.controller import Controller, ControllerOptions
-from toolcart.sim.serve import Producer
+from toolcart.sim.serve import Producer, served_toolsnet
 from toolcart.sim.tcp import Loop, Served
 from toolcart.sim.toolsnet import ToolsNet
 
@@ -29,24 +28,18 @@ class Fleet:
         self.loop = Loop()
         self.archive = SqliteArchive()
         self.toolsnet = ToolsNet(self.loop.clock, self.archive)
-        self._pim = Served(self.loop, self.toolsnet.pim_endpoint, HOST, 0)
-        self._server = Served(self.loop, self.toolsnet.server_endpoint, HOST, 0)
-        self.toolsnet.options.server_host = HOST  # type: ignore
-        self.toolsnet.options.server_port = self._server.port  # type: ignore
+        self._pim, self._server = served_toolsnet(self.loop, self.toolsnet)
         self.controllers = [Controller(self.loop.clock, ControllerOptions(seed=index)) for index in range(count)]
         self._served = [Served(self.loop, controller.endpoint, HOST, 0) for controller in self.controllers]
         self._producers = [Producer(controller, index) for index, controller in enumerate(self.controllers)]
         self.loop.workers += [producer.work for producer in self._producers]
         self.produce_rate(rate_per_s)
-        self._thread = threading.Thread(target=self.loop.run, name="fleet", daemon=True)
 
     def __enter__(self) -> Fleet:
-        self._thread.start()
+        self.loop.start("fleet")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.loop.stop()
-        self._thread.join(10)
         self.loop.close()
         self.archive.close()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +70,17 @@ class Producer:
         return 1000.0 / self.per_second * (1 + self.jitter * self._random.uniform(-1, 1))
 
 
+def served_toolsnet(
+    loop: Loop, toolsnet: ToolsNet, host: str = "127.0.0.1", pim_port: int = 0, server_port: int = 0
+) -> tuple[Served, Served]:
+    """Serve the PIM and the server of a ToolsNet, and have the one tell where the other is."""
+    pim = Served(loop, toolsnet.pim_endpoint, host, pim_port)
+    server = Served(loop, toolsnet.server_endpoint, host, server_port)
+    toolsnet.options.server_host = host  # type: ignore
+    toolsnet.options.server_port = server.port  # type: ignore
+    return pim, server
+
+
 class Archived(Protocol):
     """An archive that serves itself in place of the simulated ToolsNet (toolcart.archive.beside)."""
 
@@ -96,12 +106,7 @@ class SimulatedPlant:
     def __init__(
         self,
         archive_path: str | Path = ":memory:",
-        host: str = "127.0.0.1",
-        controller_port: int = 0,
-        pim_port: int = 0,
-        server_port: int = 0,
         rate: float = 0.0,
-        jitter: float = 0.0,
         count: int | None = None,
         first_id: int | None = None,
         controller_options: ControllerOptions | None = None,
@@ -118,24 +123,19 @@ class SimulatedPlant:
             first_id = int(self.archive.newest_tightening_id()) + 1
         self.controller = Controller(self.loop.clock, controller_options, first_id)
         self.toolsnet: Any = archived
-        self.host = host
         self._controller: Served | SerialServed
         if link == "tcp":
-            self._controller = Served(self.loop, self.controller.endpoint, host, controller_port)
+            self._controller = Served(self.loop, self.controller.endpoint)
         else:
             self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
         if archived is None:
             self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
-            self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
-            self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
-            self.toolsnet.options.server_host = host  # type: ignore
-            self.toolsnet.options.server_port = self._server.port  # type: ignore
+            self._pim, self._server = served_toolsnet(self.loop, self.toolsnet)
         self.producer = Producer(self.controller)
-        self.producer.set_rate(rate, jitter, count)
+        self.producer.set_rate(rate, count=count)
         self.loop.workers.append(self.producer.work)
         self._repeated_before = self.archive.repeated
         self._out_of_order_before = self.archive.out_of_order
-        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> SimulatedPlant:
         self.start()
@@ -157,14 +157,10 @@ class SimulatedPlant:
         return self.archived.server_port if self.archived else self._server.port
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self.loop.run, name="simulated plant", daemon=True)
-        self._thread.start()
+        self.loop.start("simulated plant")
 
     def close(self) -> None:
         """Stop the thread, close every socket and the archive."""
-        self.loop.stop()
-        if self._thread is not None:
-            self._thread.join(10)
         self.loop.close()
         self.archive.close()
 
@@ -323,10 +319,8 @@ def serve_toolsnet(
     loop = Loop()
     archive = SqliteArchive(str(archive_path))
     toolsnet = ToolsNet(loop.clock, archive, options)
-    pim = Served(loop, toolsnet.pim_endpoint, host, pim_port)
-    server = Served(loop, toolsnet.server_endpoint, host, server_port)
+    pim, server = served_toolsnet(loop, toolsnet, host, pim_port, server_port)
     toolsnet.options.server_host = host if told_host is None else told_host  # type: ignore
-    toolsnet.options.server_port = server.port  # type: ignore
 
     def figures() -> str:
         told = (archive.stored, archive.repeated, archive.out_of_order, archive.events_stored, toolsnet.refused)

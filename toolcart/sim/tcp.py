@@ -175,6 +175,7 @@ class Loop:
         self.lock = threading.RLock()
         self._calls: list[Callable[[], None]] = []
         self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self.selector.register(self._wake_read, selectors.EVENT_READ, None)
@@ -217,16 +218,21 @@ class Loop:
                     key.data.ready(events)
 
     def run(self, stop: Callable[[], bool] | None = None) -> None:
-        """Turn until `stop` of this loop is called or `stop()` is true."""
+        """Turn until the loop is closed or `stop()` is true."""
         while not self._stopping.is_set() and not (stop is not None and stop()):
             self.turn()
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._wake()
+    def start(self, name: str) -> None:
+        """Run in a thread until `close`."""
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Close every address and connection; the loop must not run any more."""
+        """Stop, and close every address and connection."""
+        self._stopping.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(10)
         for served in self.served:
             served.cut()
         self.selector.close()
