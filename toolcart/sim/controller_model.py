@@ -149,7 +149,7 @@ class ControllerOptions(Settings):
 
     def __init__(self, **changed):
         Settings.__init__(self, **changed)
-        for name, known in (("identity", Identity()), ("pushed_as", Tightening), ("fetched_as", Tightening)):
+        for name, known in (("identity", Identity), ("pushed_as", Tightening), ("fetched_as", Tightening)):
             for field in getattr(self, name):
                 if not hasattr(known, field):
                     raise ValueError("%s has no field %s" % (name, field))
@@ -158,27 +158,20 @@ class ControllerOptions(Settings):
 class Identity:
     """What 0002 says of the controller; change the attributes as needed."""
 
+    cell = channel = system_type = system_subtype = station_number = client_number = 1
+    sequence_numbers = linking = keepalive_optional = tightenings = 0
+    controller_name = "Cart controller"
+    supplier = "ACT"
+    protocol_version = "2.8.0"
+    software_version = "3.6.2"
+    tool_version = "1.4"
+    rbu_type = "Gold"
+    controller_serial = "C1234567"
+    station_name = "Station 1"
+    tool_serial = "C3412129"
+    calibrated = "2024-01-02:10:00:00"
+
     def __init__(self, changed=None):
-        self.cell = 1
-        self.channel = 1
-        self.controller_name = "Cart controller"
-        self.supplier = "ACT"
-        self.protocol_version = "2.8.0"
-        self.software_version = "3.6.2"
-        self.tool_version = "1.4"
-        self.rbu_type = "Gold"
-        self.controller_serial = "C1234567"
-        self.system_type = 1
-        self.system_subtype = 1
-        self.sequence_numbers = 0
-        self.linking = 0
-        self.station_number = 1
-        self.station_name = "Station 1"
-        self.client_number = 1
-        self.keepalive_optional = 0
-        self.tool_serial = "C3412129"
-        self.tightenings = 0
-        self.calibrated = "2024-01-02:10:00:00"
         for name in changed or ():
             setattr(self, name, changed[name])
 
