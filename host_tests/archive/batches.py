@@ -11,6 +11,9 @@ import time
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from host_tests.support.running import wait_for
+
+DEADLINE_S = 30.0
 RESEND_S = 0.5
 WINDOW = 4
 BATCH_MOST = 16
@@ -131,3 +134,39 @@ class Outlet:
                 if told["number"] > len(self.log):
                     self.wrong.append(f"{told} of {len(self.log)}")
                 self.cursor = max(self.cursor, told["number"])
+
+
+class Peer:
+    """A client that publishes, and hears receipts."""
+
+    def __init__(self, port, tls=None, password=None):
+        self.heard = []
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        if tls:
+            self._client.tls_set_context(tls)
+            self._client.username_pw_set("anna", password)
+        self._client.on_message = lambda _client, _userdata, told: self.heard.append(
+            (told.topic, json.loads(told.payload), told.retain)
+        )
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._client.subscribe("toolcart/+/receipt", 1)
+        assert subscribed.wait(DEADLINE_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def send(self, octets, topic="toolcart/x/results", retain=False):
+        told = self._client.publish(topic, octets, 1, retain)
+        told.wait_for_publish(DEADLINE_S)
+        assert told.is_published()
+
+    def wait(self, count):
+        wait_for(lambda: self.heard, lambda: len(self.heard) >= count)
+        return self.heard[count - 1]

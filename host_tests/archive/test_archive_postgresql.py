@@ -75,17 +75,6 @@ def test_a_server_that_does_not_wait_for_its_disk_is_refused(databases):
         database.connect(made(), writes=True)
 
 
-def test_one_archive_writes_at_a_time(databases, monkeypatch):
-    place = databases()
-    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
-    with (
-        database.writing(place),
-        pytest.raises(database.Unusable, match="another archive writes there"),
-        database.writing(place),
-    ):
-        pass
-
-
 def test_every_page_is_there(plant):
     with browsing(plant) as browser:
         for path in (

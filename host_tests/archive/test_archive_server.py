@@ -199,10 +199,15 @@ def test_a_silent_connection_is_closed_and_a_talking_one_is_not(tmp_path):
         assert server.ask("0600001") and server.hear() == ""
 
 
-def test_two_archives_do_not_share_database_and_a_reader_disturbs_no_one(tmp_path, served):
-    with pytest.raises(database.Unusable, match="another archive writes there"), Served(served.place):
+def test_one_archive_writes_at_a_time(new_place, monkeypatch):
+    place = new_place()
+    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
+    with (
+        database.writing(place),
+        pytest.raises(database.Unusable, match="another archive writes there"),
+        database.writing(place),
+    ):
         pass
-    assert served.rows("SELECT COUNT(*) FROM Result") == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import random
 import shutil
 import sqlite3
 import threading
+from functools import partialmethod
 
 import pytest
 
@@ -88,17 +89,10 @@ class DatabaseArchive(MemoryArchive):
         self.stored += is_new
         return is_new
 
-    def store_event(self, found):
-        return self.put("09", found)
-
-    def store_graph(self, found):
-        self.put("13", found)
-
-    def describe_system(self, found):
-        self.put("01", found)
-
-    def describe_station(self, found):
-        self.put("02", found)
+    describe_system = partialmethod(put, "01")
+    describe_station = partialmethod(put, "02")
+    store_event = partialmethod(put, "09")
+    store_graph = partialmethod(put, "13")
 
     def latest_result(self, *station):
         return self.writer.latest(station)[0]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.batch import filters_of
 from toolcart.base.sources import ROOT
-from host_tests.archive.batches import line, message
+from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
@@ -331,28 +331,10 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
             end(process)
         process = consume(place, url, *words, *password)
         until_said(process, "connected, MQTT 5")
-        assert receipt(one.port, tmp_path) == {"identity": "0000000a", "number": 1}
+        with Peer(one.port, ssl.create_default_context(cafile=tmp_path / "ca.pem"), "a word") as peer:
+            peer.send(message(0, 1, [line(1)]))
+            assert peer.wait(1)[1] == {"identity": "0000000a", "number": 1}
         end(process)
-
-
-def receipt(port, folder):
-    """What comes back of a batch."""
-    import paho.mqtt.client as paho
-    from paho.mqtt.enums import CallbackAPIVersion
-
-    heard = []
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.tls_set_context(ssl.create_default_context(cafile=str(folder / "ca.pem")))
-    client.username_pw_set("anna", "a word")
-    client.on_message = lambda _client, _userdata, told: heard.append(json.loads(told.payload))
-    client.on_subscribe = lambda *_: client.publish("toolcart/x/results", message(0, 1, [line(1)]), 1)
-    client.connect("127.0.0.1", port)
-    client.subscribe("toolcart/x/receipt", 1)
-    client.loop_start()
-    wait_for("a receipt", lambda: heard)
-    client.disconnect()
-    client.loop_stop()
-    return heard[0]
 
 
 def test_serve_consumes_beside_its_ports(tmp_path):

@@ -7,11 +7,9 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 
-import paho.mqtt.client as paho
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paho.mqtt.enums import CallbackAPIVersion
 
 from toolcart.archive import changes, database, queries
 from toolcart.archive.consume import broker, consumer
@@ -19,7 +17,7 @@ from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, open_parcel
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.writer import PARCEL, Writer
-from host_tests.archive.batches import line, message
+from host_tests.archive.batches import Peer, line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
@@ -275,39 +273,6 @@ def test_numbers_that_no_column_takes_do_not_stop_a_station(on_each):
 
 
 # -- with a broker -------------------------------------------------------------------------------------------------
-
-
-class Peer:
-    """A client that publishes, and hears receipts."""
-
-    def __init__(self, port, topics="+"):
-        self.heard = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
-        self._client.on_message = lambda _client, _userdata, told: self.heard.append(
-            (told.topic, json.loads(told.payload), told.retain)
-        )
-        subscribed = threading.Event()
-        self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self._client.subscribe(f"toolcart/{topics}/receipt", 1)
-        assert subscribed.wait(DEADLINE_S)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def send(self, octets, topic="toolcart/x/results", retain=False):
-        told = self._client.publish(topic, octets, 1, retain)
-        told.wait_for_publish(DEADLINE_S)
-        assert told.is_published()
-
-    def wait(self, count):
-        wait_for(lambda: self.heard, lambda: len(self.heard) >= count)
-        return self.heard[count - 1]
 
 
 @contextmanager
