@@ -139,7 +139,7 @@ def figures(archive: Archive) -> str:
 
 
 def _shown(archive: Archive, consumer: Consumer | None) -> str:
-    return figures(archive) + (f"; {consumer.line()}" if consumer is not None else "")
+    return figures(archive) + (f"; {consumer.counted.line()}" if consumer is not None else "")
 
 
 def counted(archive: Archive) -> dict[str, float]:

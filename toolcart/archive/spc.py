@@ -103,18 +103,9 @@ def figures(sums: Sums, low: float | None, high: float | None) -> dict:
     if low is not None and high is not None and sums.count >= ENOUGH and mean is not None and is_spread:
         cp, cpk = _capability(mean, within, low, high)
         pp, ppk = _capability(mean, deviation, low, high)
-    return {
-        "count": sums.count,
-        "mean": mean,
-        "deviation": deviation,
-        "least": sums.least,
-        "most": sums.most,
-        "within": within,
-        "cp": cp,
-        "cpk": cpk,
-        "pp": pp,
-        "ppk": ppk,
-    }
+    ends = {"least": sums.least, "most": sums.most}
+    capability = {"cp": cp, "cpk": cpk, "pp": pp, "ppk": ppk}
+    return {"count": sums.count, "mean": mean, "deviation": deviation, **ends, "within": within, **capability}
 
 
 def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:

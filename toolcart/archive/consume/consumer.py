@@ -70,12 +70,8 @@ class Consumer:
         self.broker.close()
         self._thread.join()
 
-    def line(self) -> str:
-        """What was counted, in a line."""
-        return self.counted.line()
-
     def figures(self) -> dict[str, float]:
-        """The same for other programs (toolcart.archive.web.metrics)."""
+        """What was counted, for other programs (toolcart.archive.web.metrics)."""
         told: dict[str, float] = {f"consumed_{name}_total": count for name, count in self.counted.of.items()}
         told["consumed_waiting_bytes"] = self.waiting_octets
         told["consumed_stations_online"] = self._online.count()

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import subprocess
@@ -22,7 +23,7 @@ from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.periods import Shifts
 from toolcart.archive.tls import Tls
 from toolcart.archive.web import users
-from toolcart.archive.web.users import Proxy, UsersFile, proxy_of
+from toolcart.archive.web.users import Proxy, UsersFile
 from toolcart.base import child
 from toolcart.base.private import Wrong
 
@@ -51,7 +52,10 @@ class Listening:
 
     def proxy(self) -> Proxy | None:
         """Return the trusted proxies, if any; ValueError."""
-        return proxy_of(self.trust_proxy, self.user_header) if self.trust_proxy else None
+        if not self.trust_proxy:
+            return None
+        addresses = [str(ipaddress.ip_address(one.strip())) for one in self.trust_proxy.split(",")]
+        return Proxy(frozenset(addresses), self.user_header)
 
     def door(self) -> users.Door | None:
         """Return who may come in; CannotServe if that has to be said and is not."""

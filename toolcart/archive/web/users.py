@@ -149,11 +149,6 @@ class Proxy:
         return told if self.header and peer in self.addresses and _NAME.fullmatch(told) else None
 
 
-def proxy_of(addresses: str, header: str) -> Proxy:
-    """Read `10.0.0.5,10.0.0.6`; ValueError says which is not an address."""
-    return Proxy(frozenset(str(ipaddress.ip_address(one.strip())) for one in addresses.split(",")), header)
-
-
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
 VALID_S = 30 * 24 * 3600
 IDLE_S = 12 * 3600
