@@ -57,7 +57,7 @@ def found(connection: Connection, part: str, most: int) -> list[str]:
     """Return the first `most` numbers that begin or end with `part`, those that begin with it first."""
     told: dict[str, None] = {}
     for column, text in ((CAR.c.VIN, part), (CAR.c.Backwards, part[::-1])):
-        asked = select(CAR.c.VIN).where(begins(connection, column, text)).order_by(column).limit(most)
+        asked = select(CAR.c.VIN).where(between(connection, column, text, text)).order_by(column).limit(most)
         told.update(dict.fromkeys(connection.execute(asked).scalars()))
     return list(told)[:most]
 
@@ -71,11 +71,6 @@ def are_few(connection: Connection, first: str, last: str) -> bool:
     """True if no more than FEW numbers lie in this range."""
     some = select(CAR.c.VIN).where(between(connection, CAR.c.VIN, first, last)).limit(FEW + 1).subquery()
     return (connection.execute(select(func.count()).select_from(some)).scalar() or 0) <= FEW
-
-
-def begins(connection: Connection, column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
-    """The condition that a column begins with `beginning`; a range of its index, in byte order."""
-    return between(connection, column, beginning, beginning)
 
 
 def between(connection: Connection, column: ColumnElement[str], first: str, last: str) -> ColumnElement[bool]:

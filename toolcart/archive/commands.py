@@ -19,7 +19,17 @@ import click
 from toolcart.archive import export
 from toolcart.archive.consume.commands import check_consumer, consume
 from toolcart.archive.mail_commands import alert, report
-from toolcart.archive.options import EXIT_NOTHING, database_option, fail, failing, library, machine_option, reading
+from toolcart.archive.options import (
+    EXIT_NOTHING,
+    FILE,
+    database_option,
+    fail,
+    failing,
+    library,
+    machine_option,
+    option,
+    reading,
+)
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.printable import visible, visible_in
@@ -79,14 +89,12 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--to", "to_time", metavar="TIME", help="Before this time.")
 @click.option("--nok", is_flag=True, help="Only those that are not OK.")
 @click.option("--id", "tightening_id", type=click.IntRange(0), help="The controller's tightening ID.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most this many, the newest."
-)
+@option("--limit", type=click.IntRange(min=1), default=100, help="At most this many, the newest.")
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
 @click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
-@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file.")
-@click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
+@click.option("--xlsx", **FILE, help="Write to this file.")
+@click.option("--parquet", **FILE, help="Write to this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, csv_semicolon: bool, **options: Any) -> None:
     """Find results by car, station, time or verdict.
@@ -295,7 +303,7 @@ def _is_spool(source: str) -> bool:
 @archive.command()
 @database_option
 @click.argument("result", type=click.IntRange(min=1))
-@click.option("--png", type=click.Path(), metavar="FILE", help="Draw a picture instead; needs matplotlib.")
+@click.option("--png", **FILE, help="Draw a picture instead; needs matplotlib.")
 @machine_option
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
     """Plot the curves of a result.

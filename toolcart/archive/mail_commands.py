@@ -24,11 +24,9 @@ DEADLINE_S = 10.0  # for each step of the talk with the server
 
 _OPTIONS = (
     click.option("--smtp", metavar="HOST:PORT", help="Mail server."),
-    click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True),
+    options.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls"),
     click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file."),
-    click.option(
-        "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
-    ),
+    click.option("--smtp-password-file", **options.FILE, help="The user's password, in a file of mode 0600."),
     click.option("--mail-from", metavar="ADDRESS", help="Sender."),
     click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable."),
 )
@@ -96,7 +94,7 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
 
 @click.command()
 @options.database_option
-@click.option("--period", type=click.Choice(("day", "week", "month")), default="week", show_default=True)
+@options.option("--period", type=click.Choice(("day", "week", "month")), default="week")
 @click.option(
     "--of",
     "day",
@@ -104,18 +102,15 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
     metavar="DAY",
     help="The period that has this day, such as 2026-11-18; otherwise the last one that is over.",
 )
-@click.option(
+@options.option(
     "--into",
     type=click.Path(file_okay=False),
     default="reports",
-    show_default=True,
     metavar="FOLDER",
     help="Gets report-2026-W47.html and .csv; made if it does not exist.",
 )
 @click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
-@click.option(
-    "--rules", default=",".join(map(str, spc.USUAL)), show_default=True, help="Run rules of charts, as of `serve`."
-)
+@options.option("--rules", default=",".join(map(str, spc.USUAL)), help="Run rules of charts, as of `serve`.")
 @mail_options
 def report(
     place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **told: Any
@@ -182,30 +177,17 @@ _SECONDS = click.FloatRange(min=1)
     help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
 )
 @mail_options
-@click.option(
-    "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."
-)
+@options.option("--silent", type=_SECONDS, default=600, metavar="S", help="How long a station may send nothing.")
 @click.option(
     "--nok-percent", type=click.FloatRange(0, 100), help="Largest share of NOK among a station's newest results."
 )
-@click.option(
-    "--nok-of",
-    type=click.IntRange(5, 10000),
-    default=100,
-    show_default=True,
-    help="How many of the newest results that share is of.",
+@options.option(
+    "--nok-of", type=click.IntRange(5, 10000), default=100, help="How many of the newest results that share is of."
 )
-@click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="How far a clock may be off.")
-@click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="How often to check.")
+@options.option("--drift", type=_SECONDS, default=120, metavar="S", help="How far a clock may be off.")
+@options.option("--every", type=_SECONDS, default=60, metavar="S", help="How often to check.")
 @click.option("--once", is_flag=True, help="Check once and end, for a timer.")
-@click.option(
-    "--kept",
-    type=click.Path(),
-    default="alerts.json",
-    show_default=True,
-    metavar="FILE",
-    help="File that remembers which alerts were sent.",
-)
+@options.option("--kept", default="alerts.json", **options.FILE, help="File that remembers which alerts were sent.")
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     """Send alerts by webhook and mail.
 

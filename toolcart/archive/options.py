@@ -18,6 +18,8 @@ from toolcart.base.printable import visible_lines
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
 PLACE_VARIABLE = "TOOLCART_ARCHIVE"
+FILE: dict[str, Any] = {"type": click.Path(), "metavar": "FILE"}
+option = partial(click.option, show_default=True)
 
 
 def with_options(*rows: tuple[str, str, str]):
@@ -34,9 +36,7 @@ def with_options(*rows: tuple[str, str, str]):
 
 def database_option(command):
     text = "SQLite file, or the URL of a PostgreSQL database such as postgresql://user@host/name."
-    return click.option(
-        "--database", "place", default="archive.sqlite", show_default=True, envvar=PLACE_VARIABLE, help=text
-    )(command)
+    return option("--database", "place", default="archive.sqlite", envvar=PLACE_VARIABLE, help=text)(command)
 
 
 def machine_option(command):

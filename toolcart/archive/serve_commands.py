@@ -16,6 +16,7 @@ import click
 from toolcart.archive import spc
 from toolcart.archive.options import (
     EXIT_NOTHING,
+    FILE,
     consumer_options,
     consuming,
     database_option,
@@ -23,6 +24,7 @@ from toolcart.archive.options import (
     failing,
     library,
     machine_option,
+    option,
     reading,
     say,
     seconds_option,
@@ -139,21 +141,16 @@ def _fault(name: str, field: str, text: str, **how: Any):
 
 @click.command()
 @database_option
-@click.option(
+@option(
     "--role",
     type=click.Choice(["all", "pim", "server", "pages"]),
     default="all",
-    show_default=True,
     help="What this process does; anything but `all` is for several processes on one PostgreSQL.",
 )
-@click.option(
-    "--weight", type=click.IntRange(1, 1000), default=1, show_default=True, help="This server's share of the stations."
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
-@click.option(
-    "--server-port", type=PORT, default=10111, show_default=True, help="Port of the server; 0 takes a free one."
-)
+@option("--weight", type=click.IntRange(1, 1000), default=1, help="This server's share of the stations.")
+@option("--host", default="127.0.0.1", help="Address to listen on.")
+@option("--pim-port", type=PORT, default=6575, help="Port of the PIM; 0 takes a free one.")
+@option("--server-port", type=PORT, default=10111, help="Port of the server; 0 takes a free one.")
 @click.option("--tell-host", help="Server address given to stations, if it is not --host.")
 @seconds_option
 @_fault("refuse", "refuse", "refuse what matches, such as 7:vin=WVW.*", multiple=True, metavar="CODE:FIELD=PATTERN")
@@ -174,9 +171,7 @@ def _fault(name: str, field: str, text: str, **how: Any):
 @consumer_options
 @web_option
 @_pages_options
-@click.option(
-    "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
-)
+@click.option("--tls-ca", **FILE, help="Certificates (PEM); a station's must be signed by one of them.")
 def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
     """Run the archive's PIM and server until Ctrl-C.
 
@@ -201,10 +196,9 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 
 @click.command()
 @database_option
-@click.option(
+@option(
     "--listen",
     default=f"{HOST}:{WEB_PORT}",
-    show_default=True,
     metavar="HOST:PORT",
     help="Address and port to listen on; port 0 takes a free one.",
 )
@@ -289,14 +283,8 @@ def _served(place: str):
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--users-file",
-    type=click.Path(),
-    required=True,
-    metavar="FILE",
-    help="File of the users; made if it does not exist.",
-)
-@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
+@click.option("--users-file", required=True, **FILE, help="File of the users; made if it does not exist.")
+@option("--role", type=click.Choice(ROLES), default=ROLES[0], help="What the user may do.")
 @click.option("--remove", is_flag=True, help="Remove the user, and log them out.")
 def user(name: str, users_file: str, role: str, remove: bool) -> None:
     """Add a user of the pages, or remove one."""

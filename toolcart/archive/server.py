@@ -26,6 +26,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 from toolcart.archive import quick, reader, texts
 from toolcart.archive.faults import Faults
@@ -56,16 +57,16 @@ UNREADABLE = 2  # the code of a 05 for a telegram without a readable station, se
 
 
 _INDEX = re.compile(r"\[\d+\]")
-_stamp = (0, "")  # the last second, and its text in a 05
 
 
 def stamp() -> str:
     """The server's time as a 05 carries it."""
-    global _stamp
-    second = int(time.time())
-    if second != _stamp[0]:
-        _stamp = (second, time.strftime("%Y%m%d%H%M%S", time.localtime(second)))
-    return _stamp[1]
+    return _text_of(int(time.time()))
+
+
+@lru_cache(1)
+def _text_of(second: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.localtime(second))
 
 
 def _files() -> int:
@@ -133,11 +134,13 @@ class Archive:
                 same.listen(BACKLOG)
         return server.sockets[0].getsockname()[1]
 
+    def _stop_listening(self) -> None:
+        while self._servers:
+            self._servers.pop().close()
+
     async def cut(self) -> None:
         """Reset every connection and free the ports, as if a cable were pulled; `listen` opens them again."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        self._stop_listening()
         for client in list(self.places):
             client.abort()
         await asyncio.sleep(0)
@@ -152,9 +155,7 @@ class Archive:
 
     async def drain(self) -> None:
         """Accept no more connections, and end each one when what it has sent is answered."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        self._stop_listening()
         until = self.loop.time() + DRAINED_IN_S
         while len(self.places) and self.loop.time() < until:
             for client in list(self.places):
@@ -163,8 +164,7 @@ class Archive:
 
     async def close(self) -> None:
         """Close every connection; return when everything taken is committed."""
-        for server in self._servers:
-            server.close()
+        self._stop_listening()
         for client in list(self.places):
             client.close()
         await asyncio.sleep(0)

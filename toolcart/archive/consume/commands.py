@@ -25,6 +25,7 @@ from toolcart.archive.options import (
     failing,
     library,
     machine_option,
+    option,
     seconds_option,
     web_option,
 )
@@ -64,9 +65,7 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 @click.argument("url")
 @broker_options
 @click.option("--topic", metavar="TEXT", help="Base topic.  [default: toolcart/check/ and a random word]")
-@click.option(
-    "--wait", "wait_s", type=SECONDS, default=5.0, show_default=True, help="Longest wait for a receipt, in s."
-)
+@option("--wait", "wait_s", type=SECONDS, default=5.0, help="Longest wait for a receipt, in s.")
 @click.option("--restart", metavar="COMMAND", default="", help="Command that kills the consumer and starts it again.")
 @click.option(
     "--count", metavar="COMMAND", default="", help="Command that prints how many results the consumer has stored."

@@ -13,13 +13,12 @@ from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.queries import Wanted
 from toolcart.archive.tables import PLACE
 from toolcart.archive.web import asked, filters, listed, shown
-from toolcart.archive.web.pages import Page, station_of
+from toolcart.archive.web.pages import VIN_MOST, Page, station_of
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.trend import Shown, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
-VIN_MOST = 25  # 004:125
 SERIAL_MOST = 10  # 004:148
 BARS = 30
 LINES = 31  # of a table, a month of days; another page has those before
