@@ -1,9 +1,7 @@
 """board/linux: ports over real sockets, TLS too, and the loop that wakes what has input. Every wait has a deadline."""
 
-import contextlib
 import os
 import socket
-import ssl
 import threading
 import time
 
@@ -23,6 +21,8 @@ from toolcart.agent.link.port import (
 from toolcart.board import loop
 from toolcart.board.linux import board as linux
 from toolcart.board.linux.board import Board
+from host_tests.support.running import wait_for
+from host_tests.support.tls import HERE, OURS, THEIRS, certificate_files, server, server_context, serving
 
 DEADLINE_S = 10
 
@@ -44,10 +44,7 @@ def board(tmp_path):
 
 
 def settle(port, wanted):
-    until = time.monotonic() + DEADLINE_S
-    while port.state() != wanted:
-        assert time.monotonic() < until, port.state()
-        time.sleep(0.005)
+    wait_for("the port's state", lambda: port.state() == wanted)
 
 
 def read_until(port, count):
@@ -257,61 +254,16 @@ def test_whether_the_clock_is_kept_is_what_the_system_says(board, monkeypatch, t
 
 # board/linux/tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines.
 
-trustme = pytest.importorskip("trustme")
-OURS = trustme.CA()
-THEIRS = trustme.CA()
 
-
-def settings(folder, ca=OURS, **other):
-    ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+def settings(folder, **other):
+    OURS.cert_pem.write_to_path(str(folder / "ca.pem"))
     return {"tls_ca": "ca.pem", "tls_name": None, "tls_certificate": None, "tls_key": None, **other}
-
-
-@contextlib.contextmanager
-def server(names=("localhost", "127.0.0.1"), ca=OURS, wants=None, plain=False):
-    """A TLS server's port and the list of its connections; the handshakes are done in a thread."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert(*names).configure_cert(context)
-    if wants:
-        wants.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-    peers = []
-
-    def serve():
-        with contextlib.suppress(OSError):
-            peer, _ = listener.accept()
-            peer.settimeout(DEADLINE_S)
-            if plain:
-                peer.sendall(b"0047 no TLS here" * 4)
-                peers.append(peer)
-                return
-            try:
-                peers.append(context.wrap_socket(peer, server_side=True))
-            except OSError:
-                peer.close()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(DEADLINE_S)
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1], peers
-        listener.close()
-        thread.join(DEADLINE_S)
-    for peer in peers:
-        peer.close()
-
-
-def until(true):
-    end = time.monotonic() + DEADLINE_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.002)
 
 
 def opened(board, toolsnet, host, number, wanted=PORT_OPEN):
     port = board.tls(toolsnet)
     port.open(host, number)
-    until(lambda: port.state() == wanted)
+    settle(port, wanted)
     return port
 
 
@@ -323,30 +275,33 @@ def test_it_is_opening_until_the_handshake_is_done(board, tmp_path):
         peer, _ = listener.accept()
         with peer:
             peer.settimeout(DEADLINE_S)
-            until(lambda: port.state() == PORT_OPENING and port._shakes)
+            wait_for("a handshake", lambda: port.state() == PORT_OPENING and port._shakes)
             assert peer.recv(1) == b"\x16"  # a handshake record (RFC 8446, 5.1)
             assert port.state() == PORT_OPENING and port.write(b"x", 0, 1) == PORT_LOST
 
 
 def test_a_certificate_of_somebody_else_is_no_connection(board, tmp_path):
-    with server(ca=THEIRS) as (number, _):
+    with server(server_context(THEIRS.issue_cert(*HERE))) as number:
         assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NOT_TRUSTED
 
 
 def test_a_server_without_tls_is_no_connection(board, tmp_path):
-    with server(plain=True) as (number, _):
+    def serve(peer):
+        peer.sendall(b"0047 no TLS here" * 4)
+        peer.recv(1000)
+
+    with serving(serve) as number:
         assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NO_TLS
 
 
 def test_a_server_that_asks_gets_our_certificate(board, tmp_path):
-    own = OURS.issue_cert("cart-7")
-    own.cert_chain_pems[0].write_to_path(str(tmp_path / "own.pem"))
-    own.private_key_pem.write_to_path(str(tmp_path / "own.key"))
-    os.chmod(tmp_path / "own.key", 0o600)
-    with server(wants=OURS) as (number, peers):
-        opened(board, settings(tmp_path, tls_certificate="own.pem", tls_key="own.key"), "127.0.0.1", number)
-        until(lambda: peers)
-        assert peers[0].getpeercert()["subjectAltName"] == (("DNS", "cart-7"),)
+    seen = []
+    own = certificate_files(tmp_path, name="cart-7")
+    wanted = settings(tmp_path, tls_certificate=own["certificate"], tls_key=own["key"])
+    with server(server_context(wants=OURS), lambda peer: seen.append(peer.getpeercert()["subjectAltName"])) as number:
+        opened(board, wanted, "127.0.0.1", number)
+        wait_for("the server's look", lambda: seen)
+    assert seen == [(("DNS", "cart-7"),)]
 
 
 def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
@@ -359,12 +314,10 @@ def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
     assert said(tls_ca="nothing.pem") == f"tls_ca: {tmp_path}/nothing.pem: No such file or directory"
     (tmp_path / "odd.pem").write_bytes(b"\x00\xff no certificate")
     assert said(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
-    own = OURS.issue_cert("cart-7")
-    own.cert_chain_pems[0].write_to_path(str(tmp_path / "own.pem"))
-    own.private_key_pem.write_to_path(str(tmp_path / "own.key"))
-    os.chmod(tmp_path / "own.key", 0o644)
-    assert f"chmod 600 {tmp_path}/own.key" in said(tls_certificate="own.pem", tls_key="own.key")
-    assert "tls_key" in said(tls_certificate="own.pem", tls_key="gone.key")
+    own = certificate_files(tmp_path)["certificate"]
+    os.chmod(tmp_path / "key.pem", 0o644)
+    assert f"chmod 600 {tmp_path}/key.pem" in said(tls_certificate=own, tls_key="key.pem")
+    assert "tls_key" in said(tls_certificate=own, tls_key="gone.key")
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
-    assert said(tls_certificate="own.pem", tls_key="wrong.key").startswith("tls_certificate: ")
+    assert said(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")

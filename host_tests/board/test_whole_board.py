@@ -157,7 +157,7 @@ def test_no_start_costs_a_serial_line_a_byte_of_an_answer(chip):
     board = chip("rp2", made, serial=True)
     for start in range(1, STARTS + 1):
         board.until(lambda start=start: board.controller.messages.get(60, 0) == start)
-        assert (board.controller.messages[1], board.line.port.overruns) == (start, 0)
+        assert (board.controller.messages[1], board.line.port.overruns()) == (start, 0)
         board.power_off()
 
 

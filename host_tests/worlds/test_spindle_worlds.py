@@ -55,12 +55,12 @@ def test_the_messages_say_what_toolsnet_has_to_have():
 def test_a_row_has_every_spindle_in_order_with_its_own_values():
     one = several()
     parts = frames.spindles_of(one)
-    row = ResultTelegram("00001", 1, one.stamp, 1, one.vin, *parts[0][1:], others=parts[1:])
+    row = ResultTelegram("00001", 1, one.stamp, 1, one.vin, parts)
     assert compared(row, one) == ""
     assert compared(row, several(2)).startswith("other spindles")
     for others in (parts[1:2], parts[:0:-1], [parts[1], (*parts[2][:2], "00000.00", parts[2][3])]):
-        assert compared(replace(row, others=others), one).startswith("other spindles")
-    assert compared(replace(row, others=[]), replace(one, frame=UNREADABLE)) == ""
+        assert compared(replace(row, spindles=[parts[0], *others]), one).startswith("other spindles")
+    assert compared(replace(row, spindles=parts[:1]), replace(one, frame=UNREADABLE)) == ""
 
 
 def test_two_parts_of_one_spindle_are_refused():

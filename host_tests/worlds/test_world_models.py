@@ -271,7 +271,7 @@ def test_question_that_brings_result_for_the_first_time_is_no_late_one():
 
 
 def offer(world, one, sequence=1):
-    telegram = ResultTelegram("00001", 1, one.stamp, sequence, one.vin, "000", one.torque, one.angle)
+    telegram = ResultTelegram("00001", 1, one.stamp, sequence, one.vin, [("0001", "000", one.torque, one.angle)])
     return world.toolsnet.take(telegram)[0]
 
 
@@ -334,7 +334,7 @@ def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
         world.time.now, world.began, world.agent = 30000, 0, object()
         peer = SimpleNamespace(offers=[], unheard=[result(2)] if owes else [])
         one = station.results[1]
-        telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, "000", one.torque, one.angle)
+        telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, [("0001", "000", one.torque, one.angle)])
         world.toolsnet.take(telegram, peer)
         assert (world.toolsnet.passing[1].began is None) == owes
 

@@ -174,6 +174,15 @@ def test_a_failing_world_shrinks_to_one_that_fails_the_same_way():
     assert shrunk["events"][0][3] == 1
 
 
+def test_what_is_left_of_two_stations_is_the_first():
+    script = plain(events=[[1000, "unsubscribe", 2]])
+    for part in (script, script["settings"]):
+        part["stations"] = [copy.deepcopy(part["stations"][0]) for _ in range(2)]
+    shrunk = Shrinker(script, lambda script: bool(script["events"]), 400).shrink()
+    assert len(shrunk["stations"]) == len(shrunk["settings"]["stations"]) == 1
+    assert [event[1:] for event in shrunk["events"]] == [["unsubscribe", 1]]
+
+
 def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
     base = plain(end_ms=200000)
     base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200], [60000, "order", 1, "ORDER", 1]]

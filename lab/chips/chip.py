@@ -67,9 +67,6 @@ TREE = {
     "board": {"network": "wifi", "ssid": "Plant"},
 }
 
-(WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
-(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL, UART) = range(10, 20)
-CONSOLE = 255
 SERIAL = 3  # the kind of a UART, beside SOCK_STREAM and SOCK_DGRAM
 
 
@@ -206,7 +203,7 @@ class Chip:
 
     def at_prompt(self) -> bool:
         """True if main.py has ended and the REPL waits."""
-        return self._question is not None and self._question[0] == REPL
+        return self._question is not None and self._question[0] == rules.REPL
 
     def hold(self) -> None:
         """Press Ctrl-C until the REPL is there."""
@@ -224,9 +221,9 @@ class Chip:
         process, self._question = self.process, None
         while self._question is None:
             question = self._asked()
-            if question is None or not (question[0] == REPL or self._answered(*question)):
+            if question is None or not (question[0] == rules.REPL or self._answered(*question)):
                 break
-            self._question = question if question[0] == REPL else None
+            self._question = question if question[0] == rules.REPL else None
         if self._question is None or self.process is not process:
             return None
         return not self._question[2], self.said()[before:]
@@ -329,7 +326,7 @@ class Chip:
             question = self._asked()
             assert question is not None, self.said()
             what, number, told, _, _ = question
-            if what == TOLD and number:
+            if what == rules.TOLD and number:
                 self.beside = told
             else:
                 self._answered(*question)
@@ -440,7 +437,7 @@ class Chip:
             else:
                 self.line.pass_us(step * 1000)
         self.network.step()
-        if self._question is not None and self._question[0] == REPL and self._question[3]:
+        if self._question is not None and self._question[0] == rules.REPL and self._question[3]:
             self._fed_ms = self.clock.total_ms
 
     def _bites(self, ms: int) -> bool:
@@ -454,23 +451,23 @@ class Chip:
         """Answer a question; False if it must wait, or if the chip is gone."""
         self._since_time += 1
         assert self._since_time < OPERATIONS_MAX, "no time passes\n" + self.said()[-2000:]
-        if what == WAIT:
+        if what == rules.WAIT:
             return self._wait(a, octets)
-        if what in (STALL, PROGRAM, ERASE):
+        if what in (rules.STALL, rules.PROGRAM, rules.ERASE):
             return self._stall(what, a, b)
-        if what == RESET:
+        if what == rules.RESET:
             self._reset("reset")
             return False
-        if what == WATCHDOG:
+        if what == rules.WATCHDOG:
             self._watchdog_ms = a
             self._fed_ms = self.clock.total_ms
-        elif what == FEED:
+        elif what == rules.FEED:
             self._fed_ms = self.clock.total_ms
-        elif what == FREE and not a:
+        elif what == rules.FREE and not a:
             return self._answer(int(self.looks_at_heap))
-        elif what == FREE:
+        elif what == rules.FREE:
             self.least_free = min(self.least_free, a)
-        elif what == TOLD:
+        elif what == rules.TOLD:
             if not number:  # the power has failed
                 self._reset("cut")
                 return False
@@ -507,7 +504,7 @@ class Chip:
         return self._answer(passed, ready)
 
     def _stall(self, what: int, ms: int, octets: int) -> bool:
-        if what != STALL and self.beside:
+        if what != rules.STALL and self.beside:
             self.operations += 1
             if self.operations == self.cut_at:
                 self.cut_at = 0
@@ -518,7 +515,7 @@ class Chip:
                 self._reset("watchdog")
                 return False
             if self.line is not None:
-                self.line.port.deaf = what != STALL
+                self.line.port.deaf = what != rules.STALL
             self._advance(ms)
             if self.line is not None:
                 self.line.port.hear_again()
@@ -530,14 +527,14 @@ class Chip:
         return self.air.is_up(self.clock.total_ms) and not self.air.silent
 
     def _network(self, what: int, number: int, a: int, octets: bytes) -> bool:
-        if what == WLAN:
+        if what == rules.WLAN:
             return self._answer(*self._wlan(number, a, octets))
-        if what == SOCKET:
+        if what == rules.SOCKET:
             return self._answer(self._socket(a))
-        if what == NAME:
+        if what == rules.NAME:
             address = self.names.get(octets.decode()) if self.names_answer and self._reaches() else None
             return self._answer(0 if address else -1, (address or "").encode())
-        if what == UART:
+        if what == rules.UART:
             assert self.line is not None
             self.line.port.open("", a)
             number = self._free()
@@ -546,20 +543,20 @@ class Chip:
         sock = self._sockets.get(number)
         if sock is None:
             return self._answer(-self._number("EBADF"))
-        if sock.kind == SERIAL and what in (READ, WRITE):
+        if sock.kind == SERIAL and what in (rules.READ, rules.WRITE):
             return self._answer(*self._serial(what, a, octets))
-        if what == CLOSE:
+        if what == rules.CLOSE:
             if sock.port is not None:
                 sock.port.close()
             del self._sockets[number]
             return self._answer(0)
-        if what == CONNECT:
+        if what == rules.CONNECT:
             return self._answer(self._connect(sock, octets.decode(), a))
-        if what == READ:
+        if what == rules.READ:
             return self._answer(*self._received(sock, a))
-        if what == WRITE:
+        if what == rules.WRITE:
             return self._answer(self._written(sock, octets))
-        if what == SENDTO:
+        if what == rules.SENDTO:
             return self._answer(self._sent(sock, octets, a))
         return self._answer(*self._datagram(sock))
 
@@ -580,7 +577,7 @@ class Chip:
     def _serial(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
         assert self.line is not None
         port = self.line.port
-        if what == WRITE:
+        if what == rules.WRITE:
             return port.write(octets, 0, len(octets)), b""
         if a < 0:
             return port.waiting(), b""
@@ -622,7 +619,7 @@ class Chip:
         return ready
 
     def _events(self, number: int) -> int:
-        if number == CONSOLE:
+        if number == rules.CONSOLE:
             return rules.POLLIN if self._unread() else 0
         sock = self._sockets.get(number)
         if sock is None:

@@ -23,14 +23,7 @@ PORTABLE = True
 
 TICKS = (1 << 30) - 1
 BLOCK = 4096
-(ASK_WAIT, ASK_STALL, ASK_SOCKET, ASK_CONNECT, ASK_READ, ASK_WRITE, ASK_CLOSE, ASK_NAME, ASK_SENDTO, ASK_RECVFROM) = (
-    range(10)
-)
-(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD, ASK_REPL, ASK_UART) = range(
-    10, 20
-)
 WLAN_ACTIVE, WLAN_CONNECT, WLAN_LEAVE, WLAN_IS_UP, WLAN_STATUS, WLAN_DEINIT, WLAN_POINTS, WLAN_ADDRESS = range(8)
-CONSOLE = 255
 LOOK_AT_HEAP_MS = 30000
 
 
@@ -106,7 +99,7 @@ class Time:
             for timer in self.timers:
                 left = timer.due - self.now
                 step = left if left < step else step
-            passed = wire.ask(ASK_WAIT, 0, step if step > 0 else 0, 0, wanted)
+            passed = wire.ask(rules.WAIT, 0, step if step > 0 else 0, 0, wanted)
             if passed < 0:
                 raise KeyboardInterrupt
             self.now += passed
@@ -127,9 +120,9 @@ class Time:
     def _look_at_heap(self):
         if self.now >= self._free_due:
             self._free_due = self.now + LOOK_AT_HEAP_MS
-            if wire.ask(ASK_FREE) > 0:
+            if wire.ask(rules.FREE) > 0:
                 gc.collect()
-                wire.ask(ASK_FREE, 0, gc.mem_free())
+                wire.ask(rules.FREE, 0, gc.mem_free())
             else:
                 self._free_due = 1 << 40
 
@@ -148,7 +141,7 @@ class Poll:
         return -1
 
     def register(self, thing, events=5):
-        number = CONSOLE if thing is sys.stdin else thing.number
+        number = rules.CONSOLE if thing is sys.stdin else thing.number
         if self._at(thing) < 0:
             self._things.append(thing)
             self._wanted.extend(bytes((number, events)))
@@ -186,7 +179,7 @@ class Sock:
     """`socket.socket`: one that may block is refused, because on a board it stops everything."""
 
     def __init__(self, family=2, kind=1, proto=0):
-        self.number = checked(wire.ask(ASK_SOCKET, 0, kind))
+        self.number = checked(wire.ask(rules.SOCKET, 0, kind))
         self._blocks = True
 
     def setblocking(self, blocks):
@@ -197,7 +190,7 @@ class Sock:
 
     def connect(self, address):
         self._must_not_block()
-        checked(wire.ask(ASK_CONNECT, self.number, address[1], 0, numeric(address[0])))
+        checked(wire.ask(rules.CONNECT, self.number, address[1], 0, numeric(address[0])))
 
     def read(self, n):
         buf = bytearray(n)
@@ -206,7 +199,7 @@ class Sock:
 
     def readinto(self, buf, n=-1):
         self._must_not_block()
-        got = wire.ask(ASK_READ, self.number, len(buf) if n < 0 else n)
+        got = wire.ask(rules.READ, self.number, len(buf) if n < 0 else n)
         if got == -EAGAIN:
             return None
         checked(got)
@@ -216,24 +209,24 @@ class Sock:
     def write(self, buf, start=0, n=-1):
         self._must_not_block()
         end = len(buf) if n < 0 else start + n
-        put = wire.ask(ASK_WRITE, self.number, 0, 0, memoryview(buf)[start:end])
+        put = wire.ask(rules.WRITE, self.number, 0, 0, memoryview(buf)[start:end])
         return None if put == -EAGAIN else checked(put)
 
     send = write
 
     def sendto(self, octets, address):
         self._must_not_block()
-        return checked(wire.ask(ASK_SENDTO, self.number, address[1], 0, numeric(address[0]) + b"\0" + octets))
+        return checked(wire.ask(rules.SENDTO, self.number, address[1], 0, numeric(address[0]) + b"\0" + octets))
 
     def recvfrom(self, n):
         self._must_not_block()
-        checked(wire.ask(ASK_RECVFROM, self.number, n))
+        checked(wire.ask(rules.RECVFROM, self.number, n))
         host, _, octets = bytes(memoryview(wire.buf)[2 : wire.length]).partition(b"\0")
         return octets, (host.decode(), wire.buf[0] | wire.buf[1] << 8)
 
     def close(self):
         if self.number:
-            wire.ask(ASK_CLOSE, self.number)
+            wire.ask(rules.CLOSE, self.number)
             self.number = 0
 
     def _must_not_block(self):
@@ -249,8 +242,8 @@ class Socket:
         try:
             numeric(host)
         except ValueError:  # the whole board stands still
-            time.stall(ASK_STALL, rules.NAME_BLOCKS_MS)
-            if wire.ask(ASK_NAME, 0, 0, 0, host.encode()) < 0:
+            time.stall(rules.STALL, rules.NAME_BLOCKS_MS)
+            if wire.ask(rules.NAME, 0, 0, 0, host.encode()) < 0:
                 raise OSError(rules.NAME_UNKNOWN)
             host = bytes(memoryview(wire.buf)[: wire.length]).decode()
         return [(2, 1, 0, "", (host, port))]
@@ -272,7 +265,7 @@ def checked(code):
 
 def addresses():
     """Return address, mask, gateway and name server as DHCP has given them."""
-    wire.ask(ASK_WLAN, WLAN_ADDRESS)
+    wire.ask(rules.WLAN, WLAN_ADDRESS)
     return tuple(bytes(memoryview(wire.buf)[: wire.length]).decode().split(" "))
 
 
@@ -287,7 +280,7 @@ class Wlan:
             self.deinit = self._deinit  # ports/esp32/network_wlan.c has none
 
     def _ask(self, what, a=0, octets=b""):
-        return wire.ask(ASK_WLAN, what, a, 0, octets)
+        return wire.ask(rules.WLAN, what, a, 0, octets)
 
     def active(self, on=None):
         return bool(self._ask(WLAN_ACTIVE, -1 if on is None else int(on)))
@@ -405,10 +398,10 @@ class Watchdog:
     def __init__(self, id=0, timeout=5000):
         if id or not 0 < timeout <= rules.WATCHDOG_MAX_MS[platform]:
             raise ValueError("timeout exceeds %d" % rules.WATCHDOG_MAX_MS[platform])
-        wire.ask(ASK_WATCHDOG, 0, timeout)
+        wire.ask(rules.WATCHDOG, 0, timeout)
 
     def feed(self):
-        wire.ask(ASK_FEED)
+        wire.ask(rules.FEED)
 
 
 class Uart:
@@ -419,24 +412,24 @@ class Uart:
     def __init__(self, number, **settings):
         if number not in rules.UARTS[platform]:
             raise ValueError("UART(%d) doesn't exist" % number)
-        self.number = wire.ask(ASK_UART, 0, settings["baudrate"])
+        self.number = wire.ask(rules.UART, 0, settings["baudrate"])
 
     def any(self):
-        return wire.ask(ASK_READ, self.number, -1)
+        return wire.ask(rules.READ, self.number, -1)
 
     def readinto(self, buf, n):
-        got = wire.ask(ASK_READ, self.number, n)
+        got = wire.ask(rules.READ, self.number, n)
         buf[0:got] = memoryview(wire.buf)[:got]
         return got or None
 
     def write(self, buf, start, n):
-        return wire.ask(ASK_WRITE, self.number, 0, 0, memoryview(buf)[start : start + n])
+        return wire.ask(rules.WRITE, self.number, 0, 0, memoryview(buf)[start : start + n])
 
     def flush(self):
         pass
 
     def deinit(self):
-        wire.ask(ASK_CLOSE, self.number)
+        wire.ask(rules.CLOSE, self.number)
 
 
 class Rtc:
@@ -456,7 +449,7 @@ class Machine:
         return b"\xe6\x61\x00\x07"
 
     def reset(self):
-        wire.ask(ASK_RESET)
+        wire.ask(rules.RESET)
 
 
 _BLANK = b"\xff" * 256
@@ -466,7 +459,7 @@ _PIECE = bytearray(256)
 def dead(torn):
     """End here if `torn` says that the power failed: this request is never answered."""
     if torn >= 0:
-        wire.ask(ASK_TOLD)
+        wire.ask(rules.TOLD)
 
 
 class Blocks:
@@ -489,7 +482,7 @@ class Blocks:
         start = self._start + block * BLOCK + offset
         if platform == "rp2" and (len(buf) % rules.PAGE_BYTES or start % rules.PAGE_BYTES):
             raise RuntimeError("a program of %d octets at %d" % (len(buf), start))
-        torn = time_stall(ASK_PROGRAM, rules.PROGRAM_MS * (1 + len(buf) // rules.PAGE_BYTES), len(buf))
+        torn = time_stall(rules.PROGRAM, rules.PROGRAM_MS * (1 + len(buf) // rules.PAGE_BYTES), len(buf))
         self._clear(start, buf, len(buf) if torn < 0 else torn)
         dead(torn)
 
@@ -499,7 +492,7 @@ class Blocks:
         if command == 5:
             return BLOCK
         if command == 6:
-            torn = time_stall(ASK_ERASE, rules.ERASE_MS, BLOCK)
+            torn = time_stall(rules.ERASE, rules.ERASE_MS, BLOCK)
             self._file.seek(self._start + argument * BLOCK)
             left = BLOCK if torn < 0 else torn
             while left > 0:
@@ -691,7 +684,7 @@ def run(rom):
         vfs.mount(vfs.VfsRom(rom), "/rom")
         sys.path.append("/rom")
     gc.collect()
-    wire.ask(ASK_TOLD, 1, gc.mem_alloc())  # what all this takes
+    wire.ask(rules.TOLD, 1, gc.mem_alloc())  # what all this takes
     for name in ("/boot.py", "/main.py"):
         with open(name) as file:
             text = file.read()
@@ -699,7 +692,7 @@ def run(rom):
     names = {"__name__": "__main__"}
     fault = 0
     while True:  # the REPL, for lab.chips.link
-        wire.ask(ASK_REPL, 0, fault, len(time.timers))
+        wire.ask(rules.REPL, 0, fault, len(time.timers))
         fault = 0
         try:
             exec(bytes(memoryview(wire.buf)[: wire.length]), names)

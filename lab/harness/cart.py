@@ -137,9 +137,7 @@ class Board:
     def wake_what_has_input(self, scheduler):
         """Wake slots whose port can be read, has ended, or has changed since the agent's last step."""
         for port, slot, before in self.watched:
-            connection = port._connection
-            ready = connection is not None and (bool(connection.unread) or connection.ended)
-            if ready or before != _seen(port):
+            if port.has_input() or before != _seen(port):
                 scheduler.wake(slot, self.now())
 
     def note_ports(self):

@@ -34,36 +34,32 @@ class MemoryArchive:
 
     def store_result(self, result):
         """Return True if it is new, False if it was stored before."""
-        station = station_of(result)
-        key = (station, result["sequence"], result["time"])
-        if key in self._keys:
+        latest = self._latest.get(station_of(result), 0)
+        if not self._keep(result, self.results, self._keys, self._latest):
             self.repeated += 1
             return False
-        latest = self._latest.get(station, 0)
         if latest and is_behind(result["sequence"], latest):
             self.out_of_order += 1
-        self._latest[station] = result["sequence"]
-        self._keys[key] = True
-        self.results.append(result)
         self.stored += 1
-        if len(self.results) > self.limit:
-            oldest = self.results.pop(0)
-            del self._keys[(station_of(oldest), oldest["sequence"], oldest["time"])]
         return True
 
     def store_event(self, event):
-        station = station_of(event)
-        key = (station, event["sequence"], event["time"])
-        if key in self._event_keys:
+        if not self._keep(event, self.events, self._event_keys, self._latest_event):
             self.events_repeated += 1
             return False
-        self._event_keys[key] = True
-        self._latest_event[station] = event["sequence"]
-        self.events.append(event)
         self.events_stored += 1
-        if len(self.events) > self.limit:
-            oldest = self.events.pop(0)
-            del self._event_keys[(station_of(oldest), oldest["sequence"], oldest["time"])]
+        return True
+
+    def _keep(self, one, kept, keys, latest):
+        """Keep one more of them; False if it is there already."""
+        key = _key_of(one)
+        if key in keys:
+            return False
+        keys[key] = True
+        latest[station_of(one)] = one["sequence"]
+        kept.append(one)
+        if len(kept) > self.limit:
+            del keys[_key_of(kept.pop(0))]
         return True
 
     def store_graph(self, graph):
@@ -98,7 +94,7 @@ class MemoryArchive:
         for _ in range(min(forgotten, len(self.results))):
             lost = self.results.pop()
             self.stored -= 1
-            del self._keys[(station_of(lost), lost["sequence"], lost["time"])]
+            del self._keys[_key_of(lost)]
         self._latest = {}
         for result in self.results:
             self._latest[station_of(result)] = result["sequence"]
@@ -116,3 +112,7 @@ class MemoryArchive:
 
     def close(self):
         pass
+
+
+def _key_of(record):
+    return station_of(record), record["sequence"], record["time"]

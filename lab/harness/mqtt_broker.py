@@ -226,14 +226,11 @@ class Consumer:
             self.have[topic, identity] = max([0] + [one[1] for one in self.records if one[0] == identity])
 
     def _take(self, topic, payload):
-        lines = [json.loads(line) for line in payload.decode().split("\n")[:-1]]
-        head, records = lines[0], lines[1:]
+        head, records, can_be = batch_of(payload)
         identity = head["identity"]
         key = (topic, identity)
         have = self.have.get(key, 0)
-        numbers = [record["number"] for record in records]
-        is_ascending = numbers == sorted(set(numbers)) and (not numbers or head["after"] < numbers[0])
-        if head["count"] != len(records) or not is_ascending or not numbers or numbers[-1] > head["last"]:
+        if not can_be:
             self.refused += 1
             self.broker.complaints.append("a batch that cannot be: %s" % head)
             return
@@ -247,6 +244,14 @@ class Consumer:
         if not self.mute:
             receipt = {"identity": identity, "number": have}
             self.broker.publish(topic[: -len("results")] + "receipt", json.dumps(receipt).encode(), True)
+
+
+def batch_of(payload):
+    """Return the first line of a batch, its records, and whether it is what docs/outlets.md allows."""
+    head, *records = [json.loads(line) for line in payload.decode().split("\n")[:-1]]
+    numbers = [record["number"] for record in records]
+    is_ascending = bool(numbers) and numbers == sorted(set(numbers)) and head["after"] < numbers[0]
+    return head, records, is_ascending and head["count"] == len(records) and numbers[-1] <= head["last"]
 
 
 def text(words):

@@ -192,7 +192,7 @@ class SerialPort:
     def __init__(self, line):
         self.line = line
         self.deaf = False
-        self.overruns = 0  # bytes that the FIFO had no room for
+        self.overran = 0  # bytes that the FIFO had no room for
         self.dropped = 0  # bytes that came while the port was closed
         self.opened = 0
         self.write_limit = 0  # the most bytes a single write takes; 0: all
@@ -202,7 +202,6 @@ class SerialPort:
         self._fifo = []
         self._ring = []
         self._out = []
-        self.lost = -1
         self.why = 0
         self.why_code = 0
 
@@ -239,7 +238,7 @@ class SerialPort:
         return n
 
     def overruns(self):
-        return self.lost
+        return self.overran
 
     def close(self):
         self._open = False
@@ -264,11 +263,11 @@ class SerialPort:
             if len(self._fifo) < FIFO_OCTETS:
                 self._fifo.append(octet)
             else:
-                self.overruns += 1
+                self.overran += 1
         elif len(self._ring) < RING_OCTETS:
             self._ring.append(octet)
         else:
-            self.overruns += 1
+            self.overran += 1
 
     def hear_again(self):
         self.deaf = False

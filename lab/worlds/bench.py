@@ -9,7 +9,8 @@ import json
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
 from lab.bench.report import Report
@@ -75,14 +76,11 @@ def many(
     """Run `count` worlds from seed `first` on; the results are in the order of the seeds."""
     tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
     told = []
-    if jobs <= 1:
-        for task in tasks:
-            told.append(one(task))
-            if on_done is not None:
-                on_done(len(told) / count)
-        return told
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for answer in pool.imap(one, tasks, chunksize=4):
+    with ExitStack() as stack:
+        answers: Iterator[Told] = map(one, tasks)
+        if jobs > 1:
+            answers = stack.enter_context(multiprocessing.get_context("spawn").Pool(jobs)).imap(one, tasks, chunksize=4)
+        for answer in answers:
             told.append(answer)
             if on_done is not None:
                 on_done(len(told) / count)

@@ -11,7 +11,7 @@ import json
 import random
 import re
 
-from lab.harness.mqtt_broker import Broker, BrokerSession, Consumer
+from lab.harness.mqtt_broker import Broker, BrokerSession, Consumer, batch_of
 from lab.worlds.network import Link, Service
 from lab.worlds.timeline import dice, one_of
 
@@ -219,16 +219,14 @@ class Hook(Beside):
         """Return the answer to a batch: bytes, or None for silence."""
         if "busy" in self.faults:
             return BUSY
-        head, *lines = [json.loads(line) for line in body.splitlines()]
-        numbers = [line["number"] for line in lines]
-        is_ascending = numbers == sorted(set(numbers)) and head["after"] < numbers[0] and numbers[-1] <= head["last"]
-        if head["count"] != len(lines) or not is_ascending:
+        head, lines, can_be = batch_of(body)
+        if not can_be:
             self.said.append(f"a batch that cannot be: {head}")
         key = (head["identity"], head["station"])
         have = self.have.get(key, 0)
         last = head["last"]
         if "part" in self.faults:
-            last = numbers[len(numbers) // 2]
+            last = lines[len(lines) // 2]["number"]
         if head["after"] <= have < last:
             self.records += [(key[0], line["number"], line) for line in lines if have < line["number"] <= last]
             self.have[key] = have = last

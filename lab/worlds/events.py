@@ -5,10 +5,17 @@ An event that finds nothing to work on (a cut without power) does nothing.
 
 from __future__ import annotations
 
+import inspect
+
 from lab.worlds.operator import KEPT_BEGINS
 
 REFUSED_MS = 60000  # after a refused operation nothing is measured for so long
 SERVICES_OF_TOOLSNET = ("pim", "server")
+
+
+def is_of_station(what: str) -> bool:
+    """True if the first thing that this event has is the number of a station."""
+    return "station" in inspect.signature(getattr(Events, "_" + what)).parameters
 
 
 class Events:

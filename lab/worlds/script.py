@@ -8,7 +8,7 @@
     end_ms      when the calm begins
 
 Rules
-1. A missing trait has its value in PLAIN: an event list alone is a world.
+1. A missing trait has its value in PLAIN or PLAIN_STATION: an event list alone is a world.
 2. The odds are here and nowhere else.
 """
 
@@ -87,17 +87,19 @@ PLAIN_CONTROLLER = {
     "ids_in_session_only": False,
     "statuses": [],
 }
-PLAIN_TOOLSNET = {
-    "sequence_at_first": 0,
-    "dislike_code": 1,
-    "pim_wants_05": "any",
-    "keepalive_answered": True,
-    "server_host": "plain",
-    "names": "last",
+PLAIN: dict[str, dict] = {
+    "toolsnet": {
+        "sequence_at_first": 0,
+        "dislike_code": 1,
+        "pim_wants_05": "any",
+        "keepalive_answered": True,
+        "server_host": "plain",
+        "names": "last",
+    },
+    "network": {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0},
+    "step": {"check_every": 50, "ticks_before_wrap_ms": 60000},
+    "operator": {"then": "drop", "count": 0},  # what an operator does in the calm when needed
 }
-PLAIN_OPERATOR = {"then": "drop", "count": 0}  # what an operator does in the calm when needed
-PLAIN_NETWORK = {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0}
-PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_AGENT = {"batch": 48}  # results that go out on the word of one snapshot; 48 is its own
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER, "agent": PLAIN_AGENT}
@@ -121,18 +123,12 @@ PROFILE_ODDS = 0.35
 
 def filled(script: dict) -> dict:
     """Return the script with every missing trait filled in."""
-    stations = [
-        {part: {**plain, **given.get(part, {})} for part, plain in PLAIN_STATION.items()}
-        for given in script["stations"]
-    ]
-    return {
-        **script,
-        "stations": stations,
-        "toolsnet": {**PLAIN_TOOLSNET, **script.get("toolsnet", {})},
-        "network": {**PLAIN_NETWORK, **script.get("network", {})},
-        "step": {**PLAIN_STEP, **script.get("step", {})},
-        "operator": {**PLAIN_OPERATOR, **script.get("operator", {})},
-    }
+
+    def with_plain(given: dict, plain: dict[str, dict]) -> dict[str, dict]:
+        return {part: {**values, **given.get(part, {})} for part, values in plain.items()}
+
+    stations = [with_plain(given, PLAIN_STATION) for given in script["stations"]]
+    return {**script, **with_plain(script, PLAIN), "stations": stations}
 
 
 def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float = MISLEAD_ODDS) -> dict:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 
 from toolcart.agent.cart.config import ConfigError
 from lab.worlds.course import run
+from lab.worlds.events import is_of_station
 from lab.worlds.profiles import TRAITS
-from lab.worlds.script import PLAIN_NETWORK, PLAIN_OPERATOR, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
+from lab.worlds.script import PLAIN, PLAIN_STATION
 
 TRIES = 400
 _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "number", "controller", "spool"}
@@ -122,37 +123,18 @@ class Shrinker:
 
 
 def _is_of(event: list, station: int) -> bool:
-    return event[1] in _OF_STATIONS and event[2] == station
+    return is_of_station(event[1]) and event[2] == station
 
 
 def _for_station_1(event: list) -> list:
-    if event[1] in _OF_STATIONS:
+    if is_of_station(event[1]):
         return [*event[:2], 1, *event[3:]]
     return [part.replace("controller 2", "controller 1") if isinstance(part, str) else part for part in event]
 
 
-_OF_STATIONS = {
-    "make",
-    "skip",
-    "elsewhere",
-    "reset",
-    "clock",
-    "garble",
-    "dislike",
-    "order",
-    "deaf",
-    "reject",
-    "flash",
-    "flash_operations",
-    "flash_reads",
-    "worn",
-}
-
-
 def _places(script: dict) -> Iterator[tuple]:
     """Yield every trait and setting that may be left out."""
-    plains = {"toolsnet": PLAIN_TOOLSNET, "network": PLAIN_NETWORK, "step": PLAIN_STEP, "operator": PLAIN_OPERATOR}
-    for part, plain in plains.items():
+    for part, plain in PLAIN.items():
         yield from ((part, name) for name in script.get(part, {}) if name in plain)
     for index, station in enumerate(script["stations"]):
         for part in PLAIN_STATION:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from toolcart.toolsnet import TIGHTENING_ID_PARAMETER, frame, take_apart
 
@@ -23,11 +23,7 @@ class ResultTelegram:
     stamp: str
     sequence: int
     vin: str
-    statuses: str  # overall, torque, angle
-    torque: str
-    angle: str
-    spindle: int = 1
-    others: list[tuple[str, str, str, str]] = field(default_factory=list)  # spindle, statuses, torque, angle of each
+    spindles: list[tuple[str, str, str, str]]  # number; overall, torque and angle status; torque; angle
     tightening_id: str | None = None
 
 
@@ -45,24 +41,12 @@ def read_result(octets: bytes) -> ResultTelegram:
     """Read a telegram 04."""
     found = read(octets)
     judged = "{overall}{torque_status}{angle_status}".format
-    parts = [(f"{one['spindle']:04d}", judged(**one), one["torque"], one["angle"]) for one in found["spindles"]]
-    if len({number for number, *_ in parts}) < len(parts):
-        raise Refused(f"spindles {[number for number, *_ in parts]}")
+    spindles = [(f"{one['spindle']:04d}", judged(**one), one["torque"], one["angle"]) for one in found["spindles"]]
+    if len({number for number, *_ in spindles}) < len(spindles):
+        raise Refused(f"spindles {[number for number, *_ in spindles]}")
     ids = [one["value"].strip() for one in found["parameters"] if one["parameter_id"] == TIGHTENING_ID_PARAMETER]
-    number, statuses, torque, angle = parts[0]
-    return ResultTelegram(
-        identifier_of(octets),
-        found["station"],
-        found["time"],
-        found["sequence"],
-        found["vin"].strip(),
-        statuses,
-        torque,
-        angle,
-        int(number),
-        parts[1:],
-        ids[0] if ids else None,
-    )
+    head = identifier_of(octets), found["station"], found["time"], found["sequence"], found["vin"].strip()
+    return ResultTelegram(*head, spindles, ids[0] if ids else None)
 
 
 def identifier_of(octets: bytes) -> str:

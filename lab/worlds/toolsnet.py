@@ -109,7 +109,7 @@ class ToolsNet:
         if match is None or int(match[1]) != telegram.station:
             return None
         station = self.history.stations[telegram.station]
-        number = int(match[2]) + (telegram.spindle - 1 if station.rules.spindles else 0)
+        number = int(match[2]) + (int(telegram.spindles[0][0]) - 1 if station.rules.spindles else 0)
         return station.results.get(number)
 
     def disturbed(self, number: int = 0) -> None:
@@ -205,14 +205,15 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
     if result.frame != READABLE:
         return ""
     shown_id = telegram.tightening_id
+    number, statuses, torque, angle = telegram.spindles[0]
     pairs = [
         ("VIN", telegram.vin, result.vin),
         ("time", telegram.stamp, result.stamp),
-        ("statuses", telegram.statuses, result.statuses),
-        ("torque", telegram.torque, result.torque),
-        ("angle", telegram.angle, result.angle),
-        ("spindle", telegram.spindle if result.spindle else 0, result.spindle),
-        ("other spindles", telegram.others, spindles_of(result)[1:]),
+        ("statuses", statuses, result.statuses),
+        ("torque", torque, result.torque),
+        ("angle", angle, result.angle),
+        ("spindle", int(number) if result.spindle else 0, result.spindle),
+        ("other spindles", telegram.spindles[1:], spindles_of(result)[1:]),
     ]
     if shown_id is not None and result.id_text.strip():
         # Where nothing that is known is left in the controller, an answer cannot be found to be wrong.
