@@ -15,9 +15,10 @@ from pathlib import Path
 
 from toolcart.base.sources import ROOT, Unavailable, locked, output_of
 
-__all__ = ["CACHE", "CHECKOUT", "Unavailable", "forget_old", "locked", "output_of", "whole_folder"]
+__all__ = ["CACHE", "CHECKOUT", "Unavailable", "forget_old", "from_npm", "locked", "output_of", "whole_folder"]
 
 CHECKOUT = ROOT
+NPM_TIMEOUT_S = 180
 KEPT = 12
 KEPT_S = 3600  # longer than any run that may still be using it
 CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every worktree that shares a cache
@@ -40,6 +41,19 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
             shutil.rmtree(building, ignore_errors=True)
             raise
     return folder
+
+
+def from_npm(package: str, folder: Path, why: str, least: int = 0) -> None:
+    """Fill `folder` with a package of npm's that runs on this node at least; Unavailable says why that is needed."""
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            raise Unavailable(f"{tool} is not installed ({why})")
+    node = output_of(["node", "--version"], NPM_TIMEOUT_S).strip()
+    major = node.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < least:
+        raise Unavailable(f"node is {node}; {least} or later is needed")
+    quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
+    output_of(["npm", "install", "--prefix", str(folder), *quiet, package], NPM_TIMEOUT_S)
 
 
 def forget_old(folder: Path) -> None:

@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol import question as qs
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG
-from lab.harness.serial_cart import SerialCart
+from host_tests.support.serial_cart import SerialCart
 
 PORTABLE = True
 HEAVY = True
@@ -78,7 +78,7 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
             tighten(cart, 1)
             cart.run(5000)  # until what is known is proven, a log of 60 results may turn over what is asked for then
             tighten(cart, 69)
-            assert cart.line.port.overruns == 0, (kind, baud, stalls, cart.line.port.overruns)
+            assert cart.line.port.overruns() == 0, (kind, baud, stalls, cart.line.port.overruns())
             assert sum(cart.flash_device.wear) >= 4
             settle(cart)
 
@@ -262,7 +262,7 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
         cart.produce(70, 1800)
         settle(cart)
         assert cart.ids() == cart.controller.produced
-        assert cart.line.port.overruns <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
+        assert cart.line.port.overruns() <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
         assert not cart.controller.complaints and not cart.peer.refused
         cart.run(60000)  # on a line it wants a word every 15 s (002:118-119)
         assert cart.controller.messages[1203] >= 138 and cart.controller.messages[9999] >= 8

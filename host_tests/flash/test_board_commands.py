@@ -18,11 +18,10 @@ from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import About, Failed, Gone
 from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
-from host_tests.flash.fake_board import FakeBoard, version
+from host_tests.flash.fake_board import ChipLink, FakeBoard, version
 from host_tests.flash.test_flash_tool import board_with, flashed
 from host_tests.support.firmware import running_chip
 from host_tests.support.log import Area, append, held
-from lab.chips.link import ChipLink
 
 
 class Running(FakeBoard):

@@ -17,9 +17,9 @@ from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
 from toolcart.tools.flash.link import Gone
 from toolcart.tools.flash.mpremote_link import MpremoteLink
+from host_tests.flash.fake_board import ChipLink
 from host_tests.support.firmware import Rp2040, need_rp2040, running_chip
 from lab.chips.chip import SAFE_MODE, TREE
-from lab.chips.link import ChipLink
 
 HEALTHY_S = 90.0
 

@@ -213,7 +213,7 @@ LINK_OF_TAGGED = """    if kind == "tagged":
 
 TAGGED_WORKS = """
 import toolcart
-from lab.harness.serial_cart import SerialCart
+from host_tests.support.serial_cart import SerialCart
 cart = SerialCart("tagged")
 assert type(cart.station.session.link).__name__ == "Tagged"
 for _ in range(4):

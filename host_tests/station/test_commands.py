@@ -11,8 +11,8 @@ from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.station.command_orders import TURN_MS, carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
 from toolcart.sim.profiles import names, row
+from host_tests.support.serial_cart import SerialCart
 from host_tests.support.world import CONTROLLER, Cart
-from lab.harness.serial_cart import SerialCart
 
 PORTABLE = True
 HEAP = "4m"

@@ -17,8 +17,8 @@ from host_tests.plant import peers
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, free_port, running, toolcart
+from host_tests.support.serial_cart import SerialCart
 from lab.cache import CHECKOUT
-from lab.harness.serial_cart import SerialCart
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))
 ANSWERED = catalogue.wire(catalogue.encode(5, mid_accepted=60))

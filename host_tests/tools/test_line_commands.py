@@ -10,7 +10,7 @@ import pytest
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
 from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower
 from host_tests.support.running import toolcart
-from lab.harness.serial_cart import SerialCart
+from host_tests.support.serial_cart import SerialCart
 
 
 def capture_of(kind):

@@ -18,13 +18,14 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.sources import ROOT, Source, compile_into
 from lab import runtimes
-from lab.bench.report import Report
+from lab.bench.report import Report, measured
 from lab.cache import Unavailable
 from lab.chips.chip import PIM, SERVER, TREE, Chip
 from lab.firmware import cortex, programs, rp2040
@@ -106,26 +107,26 @@ def run(progress: Callable[[float], None]) -> dict:
     lacking = missing()
     if lacking:
         raise Unavailable(lacking)
-    report = Report()
-    progress(0.0)
+    return measured([_counts, *(partial(_least_heap, *row) for row in HEAPS)], progress)
+
+
+def _counts(report: Report) -> None:
+    how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
     try:
         found = measure()
     except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
-        for form in FORMS:
-            report.add(f"instructions a result, {form}", None, "instructions", TARGETS[form], str(reason))
-        found = {}
-    progress(0.2)
-    for form, figures in found.items():
-        how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
-        report.add(f"instructions a result, {form}", figures["result"], "instructions", TARGETS[form], how)
+        found, how = {}, str(reason)
+    for form in FORMS:
+        value = found[form]["result"] if found else None
+        report.add(f"instructions a result, {form}", value, "instructions", TARGETS[form], how)
+
+
+def _least_heap(name: str, target: str, platform: str, copied: bool, report: Report) -> None:
     how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
-    for done, (name, target, platform, copied) in enumerate(HEAPS, 1):
-        try:
-            report.add(name, least(platform, copied), "bytes", target, how)
-        except Unavailable as reason:
-            report.add(name, None, "bytes", target, str(reason))
-        progress(0.2 + 0.8 * done / len(HEAPS))
-    return report.as_dict()
+    try:
+        report.add(name, least(platform, copied), "bytes", target, how)
+    except Unavailable as reason:
+        report.add(name, None, "bytes", target, str(reason))
 
 
 def runs_in(heap_bytes: int, platform: str, copied: bool) -> bool:

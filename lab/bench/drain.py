@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from lab.bench.report import AT_LEAST, AT_MOST, Report
+from lab.bench.report import AT_LEAST, AT_MOST, Report, measured
 from lab.harness.cart import PIM, SERVER, Cart
 
 RESULTS = 10_000
@@ -26,34 +27,30 @@ SHARE_PERCENT = 98
 DAY_LIMIT_S = 60
 BLOCKS = 640  # of 4 KiB: room for all of it
 LIMIT_MS = 4 * 3_600_000
-STEPS = len(ROUND_TRIPS_MS) * len(WINDOWS) + len(WINDOWS)
 
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
-    report = Report()
-    for done, (round_trip_ms, window) in enumerate(itertools.product(ROUND_TRIPS_MS, WINDOWS)):
-        cart = _waiting(RESULTS + 1, round_trip_ms, window)
-        for address in (PIM, SERVER):
-            cart.network.up(*address)
-        cart.until_stored(1, LIMIT_MS)
-        took_ms = cart.until_stored(RESULTS + 1, LIMIT_MS)
-        percent = 100 * RESULTS * round_trip_ms / window / took_ms
-        several = "" if window == 1 else f", window {window}"
-        name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{several}, of the limit"
-        how = f"{took_ms / 1000:.1f} s of simulated time; the limit is {window} a round trip"
-        report.add(name, round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", how)
-        progress((done + 1) / STEPS)
-    for done, window in enumerate(WINDOWS):
-        several = "" if window == 1 else f", window {window}"
-        name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms{several}"
-        report.add(name, _day(window), "s", f"{AT_MOST} {DAY_LIMIT_S}")
-        progress((STEPS - len(WINDOWS) + done + 1) / STEPS)
-    return report.as_dict()
+    drains = [partial(_drain, *row) for row in itertools.product(ROUND_TRIPS_MS, WINDOWS)]
+    return measured([*drains, *(partial(_day, window) for window in WINDOWS)], progress)
+
+
+def _drain(round_trip_ms: int, window: int, report: Report) -> None:
+    """Measure how near a drain comes to the limit."""
+    cart = _waiting(RESULTS + 1, round_trip_ms, window)
+    took_ms = cart.until_stored(RESULTS + 1, LIMIT_MS)
+    percent = 100 * RESULTS * round_trip_ms / window / took_ms
+    name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{_several(window)}, of the limit"
+    how = f"{took_ms / 1000:.1f} s of simulated time; the limit is {window} a round trip"
+    report.add(name, round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", how)
+
+
+def _several(window: int) -> str:
+    return "" if window == 1 else f", window {window}"
 
 
 def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
-    """Return a cart with that many results waiting, ToolsNet still away."""
+    """Return a cart of which that many results wait and the first has just gone out."""
     cart = Cart(
         blocks=BLOCKS,
         archive_rows=results + 1000,
@@ -69,20 +66,20 @@ def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
         cart.run(1)
     station: Any = cart.station
     cart.until(lambda: station.log.number >= results, LIMIT_MS)
-    return cart
-
-
-def _day(window: int) -> float:
-    """Return the seconds that a day's backlog takes beside live results."""
-    cart = _waiting(DAY_RESULTS, LAN_MS, window)
     for address in (PIM, SERVER):
         cart.network.up(*address)
     cart.until_stored(1, LIMIT_MS)
+    return cart
+
+
+def _day(window: int, report: Report) -> None:
+    """Measure the seconds that a day's backlog takes beside live results."""
+    cart = _waiting(DAY_RESULTS, LAN_MS, window)
     begun_ms = cart.clock.total_ms
     while cart.archive.stored < len(cart.controller.produced):
         cart.controller.produce()
         made = len(cart.controller.produced)
         end_ms = cart.clock.total_ms + EVERY_MS
         cart.until(lambda: cart.archive.stored >= made or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
-    seconds = (cart.clock.total_ms - begun_ms) / 1000
-    return round(seconds, 1)
+    name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms{_several(window)}"
+    report.add(name, round((cart.clock.total_ms - begun_ms) / 1000, 1), "s", f"{AT_MOST} {DAY_LIMIT_S}")

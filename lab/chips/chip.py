@@ -441,9 +441,13 @@ class Chip:
             self._fed_ms = self.clock.total_ms
 
     def _bites(self, ms: int) -> bool:
-        """True if the watchdog ends the chip within the next `ms`."""
+        """True if the watchdog ends the chip within the next `ms`: then it has."""
         left_ms = self._fed_ms + self._watchdog_ms - self.clock.total_ms
-        return self.watchdog_bites and self._watchdog_ms > 0 and ms > left_ms
+        bites = self.watchdog_bites and self._watchdog_ms > 0 and ms > left_ms
+        if bites:
+            self._advance(max(0, left_ms))
+            self._reset("watchdog")
+        return bites
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -495,8 +499,6 @@ class Chip:
             step = min(step, self.network.next_due(), 250 if self._sockets else step)
             step = max(1, step if self.line is None else min(step, self.line.due_us() // 1000))
             if self._bites(step):
-                self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
-                self._reset("watchdog")
                 return False
             self._advance(step)
         passed = self.clock.total_ms - since
@@ -511,8 +513,6 @@ class Chip:
                 return self._answer(self.torn % (octets + 1))
         if self.beside:
             if self._bites(ms):
-                self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
-                self._reset("watchdog")
                 return False
             if self.line is not None:
                 self.line.port.deaf = what != rules.STALL

@@ -691,7 +691,7 @@ def run(rom):
         exec(text, {"__name__": "__main__"})
     names = {"__name__": "__main__"}
     fault = 0
-    while True:  # the REPL, for lab.chips.link
+    while True:  # the REPL, for whoever holds the chip
         wire.ask(rules.REPL, 0, fault, len(time.timers))
         fault = 0
         try:

@@ -22,7 +22,7 @@ from toolcart.base.sources import Source, compile_into, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
-from lab.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from lab.cache import CACHE, CHECKOUT, from_npm, locked, output_of, whole_folder
 from lab.firmware import cortex, programs
 from lab.harness.quiet import TREE
 
@@ -32,7 +32,6 @@ JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
 SIMULATOR = "1.4.1"
 SIMULATOR_FOLDER = CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}"
 BUILD_TIMEOUT_S = 400
-NPM_TIMEOUT_S = 180
 # Files for boards that are for other boards, or for firmware with TLS.
 NOT_FOR_RP2 = (
     "toolcart/board/unix/board.py",
@@ -193,15 +192,9 @@ def uf2(image: bytes) -> bytes:
 
 def simulator() -> Path:
     """Return the folder with rp2040js; fetched with npm if it is not there."""
-
-    def fetch(target: Path) -> None:
-        for tool in ("node", "npm"):
-            if shutil.which(tool) is None:
-                raise Unavailable(f"{tool} is not installed (the RP2040 is simulated by rp2040js)")
-        quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
-        output_of(["npm", "install", "--prefix", str(target), *quiet, f"rp2040js@{SIMULATOR}"], NPM_TIMEOUT_S)
-
-    return whole_folder(SIMULATOR_FOLDER, fetch)
+    package = f"rp2040js@{SIMULATOR}"
+    why = "the RP2040 is simulated by rp2040js"
+    return whole_folder(SIMULATOR_FOLDER, lambda target: from_npm(package, target, why))
 
 
 def command(

@@ -69,8 +69,6 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
                 connection.execute(t.GRAPH.insert(), _graphs(row, 2 * (number - total + plant.curves) - 1))
         if rows:
             _insert(connection, rows)
-        for first in range(0, plant.cars, AT_ONCE):
-            cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.create(connection)
         sum_all(connection)

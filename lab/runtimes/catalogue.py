@@ -12,12 +12,11 @@ The last one runs only on request: a simulated chip is thirty times slower than 
 """
 
 import platform
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from lab.cache import CACHE, CHECKOUT, Unavailable, from_npm, output_of, whole_folder
 from lab.firmware import debian
 
 UNIX_VERSION = "1.25.0"
@@ -146,21 +145,12 @@ def named(name: str) -> Runtime:
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
 LAUNCHER = Path(__file__).with_name("wasm.mjs")
-NPM_TIMEOUT_S = 180
 LEAST_NODE = 18  # the first with stable WebAssembly and module loading as wasm.mjs uses it
 
 
 def fetch_webassembly(version: str, folder: Path) -> None:
     """Fill `folder` with MicroPython `version`; Unavailable says why it cannot."""
-    for tool in ("node", "npm"):
-        if shutil.which(tool) is None:
-            raise Unavailable(f"{tool} is not installed (the WebAssembly build of MicroPython runs on it)")
-    node = output_of(["node", "--version"], NPM_TIMEOUT_S).strip()
-    major = node.lstrip("v").split(".")[0]
-    if not major.isdigit() or int(major) < LEAST_NODE:
-        raise Unavailable(f"node is {node}; {LEAST_NODE} or later is needed")
-    quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
-    output_of(["npm", "install", "--prefix", str(folder), *quiet, f"{PACKAGE}@{version}"], NPM_TIMEOUT_S)
+    from_npm(f"{PACKAGE}@{version}", folder, "the WebAssembly build of MicroPython runs on it", LEAST_NODE)
 
 
 def webassembly_program(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
 from lab.harness.flash import BROKEN, DONE, ERASE, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
 from lab.worlds import timeline
@@ -24,13 +25,13 @@ MISUSES_KEPT = 20
 FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
 
 
+@dataclass(eq=False)
 class Ghost:
     """The weak units of one torn operation that change together: after some reads, or at a start."""
 
-    def __init__(self, units: range, is_whole: bool, reads: int) -> None:
-        self.units = units
-        self.is_whole = is_whole  # it reads as a finished program would, or as before an erase; else as erased
-        self.reads = reads  # until it changes; 0: only at a start
+    units: range
+    is_whole: bool  # it reads as a finished program would, or as before an erase; else as erased
+    reads: int  # until it changes; 0: only at a start
 
 
 class NorFlash(Nor):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lab.worlds import adapter
 from lab.worlds.history import named_in
@@ -55,8 +56,7 @@ class Operator:
             chosen = [entry for entry, _ in entries]
         done: list[int] = []
         lines = adapter.order(world.agent, number - 1, words, done)
-        order = _Order(what, number, entries, chosen, lines, done, world.agent)
-        order.faults = world.device(number).faults
+        order = _Order(what, number, entries, chosen, lines, done, world.agent, world.device(number).faults)
         self._ordered.append(number)
         self._go_on(order)
 
@@ -204,21 +204,19 @@ class Operator:
             words.append(f"at {self.world.time.now} ms: {text}")
 
 
+@dataclass
 class _Order:
     """One order under way: what the station had before, and for which of it something was done."""
 
-    def __init__(
-        self, what: str, number: int, entries: list, chosen: list[int], lines: Iterator, done: list[int], agent
-    ) -> None:
-        self.what = what
-        self.number = number
-        self.entries = entries
-        self.chosen = chosen
-        self.lines = lines
-        self.done = done
-        self.agent = agent
-        self.faults = 0  # of the flash when the order was given
-        self.steps = 0
+    what: str
+    number: int
+    entries: list
+    chosen: list[int]
+    lines: Iterator
+    done: list[int]
+    agent: adapter.Agent
+    faults: int  # of the flash when the order was given
+    steps: int = 0
 
 
 @functools.lru_cache(4096)  # a world asks for the same ones whenever something is written
