@@ -464,9 +464,9 @@ def test_ports_with_tls_share_what_their_configuration_names(chip, monkeypatch, 
 
     monkeypatch.setitem(sys.modules, "tls", None)
     with pytest.raises(ValueError, match=r"toolsnet\.tls_ca: this firmware has no TLS"):
-        board_tls.give_to(board, board.sockets, str(tmp_path), named)
+        board_tls.Tls(board.sockets, str(tmp_path), named)
     monkeypatch.setitem(sys.modules, "tls", tls)
-    board_tls.give_to(board, board.sockets, str(tmp_path), named)  # as toolcart.board.main does
+    board.tls = board_tls.Tls(board.sockets, str(tmp_path), named).port  # as toolcart.board.main does
     ports = [board.tls(named), board.tls(named)]
     [context] = made
     assert context.authorities == [b"\x30\x01a", b"\x30\x02bc"] and context.own == (b"own", b"key")

@@ -15,7 +15,7 @@ from pathlib import Path
 from mpremote.transport import TransportError, TransportExecError
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import About, Failed, Full, Gone, console_line
+from toolcart.tools.flash.link import About, BoardTrouble, Full, Gone, console_line
 from toolcart.tools.flash.mpremote_link import MpremoteLink
 from toolcart.tools.flash.package import Version, sha256
 
@@ -78,7 +78,7 @@ class FakeBoard:
     def copy(self, source, target):
         self._reach()
         if source not in self.files:
-            raise Failed("no such file")
+            raise BoardTrouble("no such file")
         self._put(target, self.files[source], lambda octets: None)
 
     def rename(self, source, target):

@@ -16,7 +16,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash import board_commands as commands
-from toolcart.tools.flash.link import About, Failed, Gone
+from toolcart.tools.flash.link import About, BoardTrouble, Gone
 from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
 from host_tests.flash.fake_board import ChipLink, FakeBoard, version
 from host_tests.flash.test_flash_tool import board_with, flashed
@@ -151,13 +151,13 @@ def test_a_spool_that_changes_while_pulled_is_pulled_again_or_told(rests):
         commands.pull(board, 10)
         assert board.asked.count("?block 10 9") == 2
     else:
-        with pytest.raises(Failed, match="changes faster"):
+        with pytest.raises(BoardTrouble, match="changes faster"):
             commands.pull(board, 10)
 
 
 def test_a_spool_with_waiting_results_is_not_wiped():
     board = Running()
-    with pytest.raises(Failed, match="20 results of station 10 are waiting"):
+    with pytest.raises(BoardTrouble, match="20 results of station 10 are waiting"):
         commands.wipe(board, 10, lose_waiting=False)
     assert not board.held
 
@@ -172,7 +172,7 @@ def test_a_wipe_that_was_agreed_to_erases_and_starts_again(capsys):
 
 
 def test_a_station_that_is_not_there_is_told():
-    with pytest.raises(Failed, match="no station 99"):
+    with pytest.raises(BoardTrouble, match="no station 99"):
         commands.pull(Running(), 99)
 
 

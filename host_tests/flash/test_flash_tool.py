@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, package, plan
-from toolcart.tools.flash.link import About, Gone, Wrong, console_line
+from toolcart.tools.flash.link import About, BoardTrouble, Gone, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.flash.fake_board import PICO, FakeBoard, version
 
@@ -284,7 +284,7 @@ def test_a_refused_board_that_is_pulled_out_then_is_told_as_refused(cart, small,
     ],
 )
 def test_a_firmware_that_cannot_run_it_is_refused(about):
-    with pytest.raises(Wrong):
+    with pytest.raises(BoardTrouble):
         plan.check_board(about, "rp2")
 
 
@@ -307,7 +307,7 @@ def test_what_cannot_start_in_the_heap_there_is_refused_with_the_figure(heap_byt
     if not words:
         plan.check_heap(about, made)
         return
-    with pytest.raises(Wrong, match=words) as refused:
+    with pytest.raises(BoardTrouble, match=words) as refused:
         plan.check_heap(about, made)
     assert "Nothing was changed" in str(refused.value)
 

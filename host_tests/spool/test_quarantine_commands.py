@@ -15,7 +15,7 @@ from toolcart.agent.cart.config import complete
 from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.flash import board_commands
-from toolcart.tools.flash.link import Failed
+from toolcart.tools.flash.link import BoardTrouble
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
@@ -249,9 +249,9 @@ def test_orders_reach_a_board_over_its_cable(capsys):
     board.ask = ask
     board_commands.give_order(board, 10, "list", [])
     assert "0 in the quarantine" in capsys.readouterr().out
-    with pytest.raises(Failed, match="no record 3"):
+    with pytest.raises(BoardTrouble, match="no record 3"):
         board_commands.give_order(board, 10, "drop", ["3"])
-    with pytest.raises(Failed, match="too many numbers"):
+    with pytest.raises(BoardTrouble, match="too many numbers"):
         board_commands.give_order(board, 10, "drop", ["3"] * 60)
 
 

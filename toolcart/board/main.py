@@ -34,11 +34,10 @@ def start(folder, mode, confirmation):
     board = make_chip(configuration)
     toolsnet = configuration["toolsnet"]
     if toolsnet and toolsnet["tls_ca"]:
-        from toolcart.board.tls import (
-            give_to,  # few boards have it, and only their versions include it (toolcart.tools.flash.package)
-        )
+        # Few boards have it, and only their versions include it (toolcart.tools.flash.package).
+        from toolcart.board.tls import Tls
 
-        give_to(board, board.sockets, folder, toolsnet)
+        board.tls = Tls(board.sockets, folder, toolsnet).port
     del toolsnet
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())

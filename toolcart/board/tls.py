@@ -103,11 +103,6 @@ class Tls:
         return 0
 
 
-def give_to(owner, sockets, folder, toolsnet):
-    """Let a board make ports with TLS (toolcart.agent.cart.app): few chips have them, so they have no method for it."""
-    owner.tls = Tls(sockets, folder, toolsnet).port
-
-
 class TlsPort(TcpPort):
     """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host."""
 

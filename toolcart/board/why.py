@@ -6,7 +6,6 @@ Those that MicroPython's `errno` lacks are listed here for both, or are the same
 
 import errno
 
-from toolcart.agent.base.compat import const
 from toolcart.agent.link.port import (
     WHY_FAILED,
     WHY_IN_USE,
@@ -30,68 +29,47 @@ from toolcart.agent.log.flash import (
     REFUSED_READ_ONLY,
 )
 
-_ENOENT = const(2)
-_EIO = const(5)
-_ENXIO = const(6)
-_EBUSY = const(16)
-_EPIPE = const(32)  # written to a connection that the other side has closed
-_ENFILE = const(23)
-_EMFILE = const(24)
-_ENOTTY = const(25)
-_ENOSPC = const(28)
-_EROFS = const(30)
-_EBADMSG = const(74)  # a checksum of the file system
-_EILSEQ = const(84)  # what littlefs says of spoilt content
-_EADDRNOTAVAIL = const(99)
-_ENETDOWN = const(100)
-_ENETUNREACH = const(101)
-_ESTALE = const(116)
-_EUCLEAN = const(117)  # a structure of the file system is spoilt
-_EREMOTEIO = const(121)
-_EDQUOT = const(122)
-_ENOMEDIUM = const(123)
-
 _KNOWN = (
     (errno.ECONNREFUSED, WHY_REFUSED),
     (errno.ETIMEDOUT, WHY_TIMED_OUT),
     (errno.EHOSTUNREACH, WHY_NO_ROUTE),
     (errno.ECONNRESET, WHY_RESET),
     (errno.ECONNABORTED, WHY_RESET),
-    (_EPIPE, WHY_RESET),
+    (32, WHY_RESET),  # EPIPE: written to a connection that the other side has closed
     (errno.EADDRINUSE, WHY_IN_USE),
     (errno.EACCES, WHY_NO_PERMISSION),
     (errno.EPERM, WHY_NO_PERMISSION),
     (errno.ENODEV, WHY_NO_DEVICE),
     (errno.ENOMEM, WHY_NO_SOCKET),
     (errno.ENOBUFS, WHY_NO_SOCKET),
-    (_ENOENT, WHY_NO_DEVICE),
-    (_ENXIO, WHY_NO_DEVICE),
-    (_EIO, WHY_UNPLUGGED),
-    (_EBUSY, WHY_IN_USE),
-    (_ENFILE, WHY_NO_SOCKET),
-    (_EMFILE, WHY_NO_SOCKET),
-    (_ENOTTY, WHY_NOT_A_TTY),
-    (_EADDRNOTAVAIL, WHY_IN_USE),
-    (_ENETDOWN, WHY_NO_NETWORK),
-    (_ENETUNREACH, WHY_NO_NETWORK),
+    (2, WHY_NO_DEVICE),  # ENOENT
+    (6, WHY_NO_DEVICE),  # ENXIO
+    (5, WHY_UNPLUGGED),  # EIO
+    (16, WHY_IN_USE),  # EBUSY
+    (23, WHY_NO_SOCKET),  # ENFILE
+    (24, WHY_NO_SOCKET),  # EMFILE
+    (25, WHY_NOT_A_TTY),  # ENOTTY
+    (99, WHY_IN_USE),  # EADDRNOTAVAIL
+    (100, WHY_NO_NETWORK),  # ENETDOWN
+    (101, WHY_NO_NETWORK),  # ENETUNREACH
 )
 
 _REFUSED = (
-    (_ENOSPC, REFUSED_NO_ROOM),
-    (_EDQUOT, REFUSED_QUOTA),
-    (_EROFS, REFUSED_READ_ONLY),
+    (28, REFUSED_NO_ROOM),  # ENOSPC
+    (122, REFUSED_QUOTA),  # EDQUOT
+    (30, REFUSED_READ_ONLY),  # EROFS
     (errno.EACCES, REFUSED_NOT_ALLOWED),
     (errno.EPERM, REFUSED_NOT_ALLOWED),
-    (_EIO, REFUSED_BROKEN),
-    (_ENXIO, REFUSED_BROKEN),
+    (5, REFUSED_BROKEN),  # EIO
+    (6, REFUSED_BROKEN),  # ENXIO
     (errno.ENODEV, REFUSED_BROKEN),
     (errno.ETIMEDOUT, REFUSED_BROKEN),
-    (_EBADMSG, REFUSED_BROKEN),
-    (_EILSEQ, REFUSED_BROKEN),
-    (_ESTALE, REFUSED_BROKEN),
-    (_EUCLEAN, REFUSED_BROKEN),
-    (_EREMOTEIO, REFUSED_BROKEN),
-    (_ENOMEDIUM, REFUSED_BROKEN),
+    (74, REFUSED_BROKEN),  # EBADMSG: a checksum of the file system
+    (84, REFUSED_BROKEN),  # EILSEQ: what littlefs says of spoilt content
+    (116, REFUSED_BROKEN),  # ESTALE
+    (117, REFUSED_BROKEN),  # EUCLEAN: a structure of the file system is spoilt
+    (121, REFUSED_BROKEN),  # EREMOTEIO
+    (123, REFUSED_BROKEN),  # ENOMEDIUM
 )
 
 

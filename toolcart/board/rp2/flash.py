@@ -19,6 +19,7 @@ import os
 import rp2
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
 from toolcart.board import FILES_BYTES
 
@@ -32,13 +33,9 @@ _BLOCK_ERASE = const(6)
 class Rp2Flash:
     """Whole blocks of the storage from `start_bytes` on, to its end."""
 
-    __slots__ = ("_cells", "_device", "_fields", "_page", "_refusal", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = ("_cells", "_device", "_page", "_refusal", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, start_bytes=FILES_BYTES):
-        # Here, because the firmware imports this module when it starts, and this one brings in the whole agent.
-        from toolcart.agent.base import fields
-
-        self._fields = fields
         self._device = rp2.Flash(start=start_bytes)
         self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
@@ -48,7 +45,7 @@ class Rp2Flash:
         self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
 
     def read_into(self, address, buf, n):
-        self._fields.copy(buf, 0, self._cells, address, n)
+        copy(buf, 0, self._cells, address, n)
         return FLASH_DONE
 
     def program(self, address, buf, n):
@@ -56,9 +53,9 @@ class Rp2Flash:
         at = 0
         try:
             while at < n:
-                self._fields.copy(self._page, 0, buf, at, UNIT_BYTES)
+                copy(self._page, 0, buf, at, UNIT_BYTES)
                 self._device.writeblocks(address // BLOCK_BYTES, self._page, address % BLOCK_BYTES)
-                if self._fields.compare(self._page, 0, self._cells, address, UNIT_BYTES):
+                if compare(self._page, 0, self._cells, address, UNIT_BYTES):
                     return FLASH_WORN
                 at += UNIT_BYTES
                 address += UNIT_BYTES

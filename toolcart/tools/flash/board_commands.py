@@ -30,7 +30,7 @@ from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import check
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
-from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
+from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.spool.opened import opened
 from toolcart.tools.words import reasons
@@ -181,7 +181,7 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
 
     def ask(link: Asked) -> None:
         if len(line) > LINE_MAX:
-            raise Failed(f"the command is longer than the {LINE_MAX} characters that a board hears.")
+            raise BoardTrouble(f"the command is longer than the {LINE_MAX} characters that a board hears.")
         told.extend(_answers(link, f"?{line}", patience_s))
 
     _end(ask, port)
@@ -194,13 +194,13 @@ def give_order(link: Asked, station: int, order: str, which: list[str], as_json:
     def ask(words: list[str]) -> list[dict]:
         line = f"?quarantine {station} {' '.join(words)}"
         if len(line) > LINE_MAX:
-            raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
+            raise BoardTrouble("too many numbers for one order; name fewer, or a range such as 5-9.")
         return _answers(link, line, ORDER_S)
 
     try:
         code = orders.tell(ask, order, which, as_json)
     except orders.Trouble as trouble:
-        raise Failed(f"the board says: {trouble}") from None
+        raise BoardTrouble(f"the board says: {trouble}") from None
     if code:
         sys.exit(code)
 
@@ -315,7 +315,7 @@ def _ask(link: Asked, line: str) -> list[dict]:
     answers = _answers(link, line)
     for answer in answers:
         if "error" in answer:
-            raise Failed(f"the board says: {answer['error']}")
+            raise BoardTrouble(f"the board says: {answer['error']}")
     return answers
 
 
@@ -356,7 +356,7 @@ def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks
         after = _ask(link, f"?spool {station}")[0]
         if after["erases"] == shape["erases"]:
             return after, image
-    raise Failed("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
+    raise BoardTrouble("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
 
 
 def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
@@ -370,7 +370,7 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
     if spool is None:
         kept = shlex.quote(target or "FILE")
         pulled = "" if target else "pull it with --out FILE; "
-        raise Failed(
+        raise BoardTrouble(
             f"this is not a spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
@@ -388,7 +388,7 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
     """End the agent, erase the station's spool, start it again."""
     shape = _ask(link, f"?spool {station}")[0]
     if shape["backlog"] and not lose_waiting:
-        raise Failed(
+        raise BoardTrouble(
             f"{shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
             "--lose-waiting erases them all the same."
         )
@@ -396,11 +396,11 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
     state = safe_mode.parsed((link.read(safe_mode.STATE_FILE) or b"").decode(errors="replace"))
     folder = (state.trial if state.trial != safe_mode.NONE else state.confirmed) if state else safe_mode.NONE
     if folder == safe_mode.NONE:
-        raise Failed("no version is installed there.")
+        raise BoardTrouble("no version is installed there.")
     said = link.run(WIPE.format(folder=f"/{folder}", station=station))
     link.restart()
     if "wiped" not in said:
-        raise Failed("the spool could not be erased; the agent was started again.")
+        raise BoardTrouble("the spool could not be erased; the agent was started again.")
     click.echo(visible(f"station {station}: {said.strip()}"))
 
 

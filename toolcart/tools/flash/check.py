@@ -16,7 +16,7 @@ from typing import Any
 
 from toolcart.board.uart import parse_device
 from toolcart.tools.flash import plan
-from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble, Failed
+from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble
 from toolcart.tools.words import sides
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
@@ -271,7 +271,7 @@ def _network(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 def _names(link: Asked) -> tuple[str, str, dict]:
     told = _status(link)
     if told is None:
-        raise Failed("the agent does not answer")
+        raise BoardTrouble("the agent does not answer")
     figures = told["board"].get("resolver")
     if not figures or not figures["names"]:
         return SKIPPED, "the configuration has addresses alone", {}
@@ -312,7 +312,7 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
         return SKIPPED, "not asked for (--no-live)", {}
     before = _status(link)
     if before is None:
-        raise Failed("the agent does not answer")
+        raise BoardTrouble("the agent does not answer")
     desk.tell(f"Tighten once now, within {RESULT_S} s.")
     delivered = _count(before, "delivered")
     told, looks = _until(link, desk, RESULT_S, lambda told: _count(told, "delivered") > delivered)
@@ -329,7 +329,7 @@ def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     """Check that everything stored is still there after the plug was pulled."""
     before = _status(link)
     if before is None:
-        raise Failed("the agent does not answer")
+        raise BoardTrouble("the agent does not answer")
     desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
     told, looks = _until(link, desk, UP_S, _mounted)
     if told is None or looks < 0:

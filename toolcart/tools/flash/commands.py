@@ -21,7 +21,7 @@ from toolcart.base.sources import Unavailable
 from toolcart.board import safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import package, plan
-from toolcart.tools.flash.link import About, BoardTrouble, Failed, Full, Gone, Link, Progress, console_line
+from toolcart.tools.flash.link import About, BoardTrouble, Full, Gone, Link, Progress, console_line
 from toolcart.tools.flash.package import VERSION_FILE, sha256
 from toolcart.tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 
@@ -148,7 +148,7 @@ def _verify(link: Link, plan: Plan) -> None:
         if attempt < VERIFY_TRIES - 1:
             for path in bad:
                 link.write(path, files[path], lambda octets: None)
-    raise Failed(
+    raise BoardTrouble(
         f"{len(bad)} files differ on the board after {VERIFY_TRIES} attempts ({bad[0]}): its flash may be worn or the "
         "cable bad. What ran before is untouched."
     )
@@ -166,7 +166,7 @@ def _replace(link: Link, path: str, content: bytes, progress: Progress, beside: 
         if link.hashes([new]).get(new) == sha256(content):
             link.rename(new, path)
             return
-    raise Failed(f"{path} could not be written faithfully. What ran before is untouched.")
+    raise BoardTrouble(f"{path} could not be written faithfully. What ran before is untouched.")
 
 
 EXIT_CONFIGURATION = 2

@@ -22,32 +22,12 @@ class BoardTrouble(Exception):
     """Something is wrong with the board; the text is for the person at the keyboard."""
 
 
-class NotThere(BoardTrouble):
-    """There is no such port."""
-
-
-class Busy(BoardTrouble):
-    """Another program has the port, or there is no permission to open it."""
-
-
-class Mute(BoardTrouble):
-    """The port is there but no MicroPython answers."""
-
-
-class Wrong(BoardTrouble):
-    """It is a different board, or different firmware, from what was asked for."""
-
-
 class Full(BoardTrouble):
     """The file system is full."""
 
 
 class Gone(BoardTrouble):
     """The board was there but is gone."""
-
-
-class Failed(BoardTrouble):
-    """The board refused an operation."""
 
 
 @dataclass(frozen=True)
@@ -71,51 +51,39 @@ class Link(Protocol):
 
     def hold(self) -> About:
         """End in order what runs there, and take the REPL."""
-        ...
 
     def tree(self, path: str) -> dict[str, int]:
         """Return the files below a folder and their sizes; nothing if there is no such folder."""
-        ...
 
     def hashes(self, paths: list[str]) -> dict[str, str]:
         """Return the SHA-256 in hexadecimal of each file that can be read."""
-        ...
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, None if there is none."""
-        ...
 
     def write(self, path: str, content: bytes, progress: Progress) -> None:
         """Replace a file; if cut, a part of it is left."""
-        ...
 
     def copy(self, source: str, target: str) -> None:
         """Copy a file on the board."""
-        ...
 
     def rename(self, source: str, target: str) -> None:
         """Rename a file over another in one step."""
-        ...
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        ...
 
     def install_package(self, name: str) -> None:
         """Install a package of micropython-lib into /lib (mip)."""
-        ...
 
     def restart(self) -> None:
         """Reset the board; from then on it runs by itself."""
-        ...
 
     def lines(self, seconds: float) -> Iterator[str]:
         """Yield what it prints, line by line, until the time is up; an empty line now and then while it is silent."""
-        ...
 
     def close(self) -> None:
         """Let go of the port."""
-        ...
 
 
 class Asked(Link, Protocol):
@@ -123,11 +91,9 @@ class Asked(Link, Protocol):
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
         """Return the lines of the answer, None if nothing answers."""
-        ...
 
     def run(self, source: str) -> str:
         """Run some lines of code on the board while it is held."""
-        ...
 
 
 def console_line(text: str) -> dict | None:

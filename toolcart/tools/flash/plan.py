@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import About, Full, Link, Wrong
+from toolcart.tools.flash.link import About, BoardTrouble, Full, Link
 from toolcart.tools.flash.package import VERSION_FILE, Version, sha256
 
 KEEP = "keep"
@@ -66,32 +66,32 @@ class Plan:
 
 
 def check_board(about: About, platform: str) -> None:
-    """Raise Wrong unless this is the platform asked for, with a MicroPython that can run the agent."""
+    """Raise BoardTrouble unless this is the platform asked for, with a MicroPython that can run the agent."""
     if about.platform != platform:
-        raise Wrong(
+        raise BoardTrouble(
             f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
         )
     if about.version < OLDEST:
         have = ".".join(map(str, about.version))
-        raise Wrong(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
+        raise BoardTrouble(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
     if about.mpy != MPY_FORMAT:
-        raise Wrong(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
+        raise BoardTrouble(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
     if not about.block_bytes:
-        raise Wrong(
+        raise BoardTrouble(
             "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
             "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
         )
 
 
 def check_heap(about: About, version: Version) -> None:
-    """Raise Wrong if the board says how large its heap is and this version cannot start in it."""
+    """Raise BoardTrouble if the board says how large its heap is and this version cannot start in it."""
     needed = FROZEN_HEAP_BYTES if version.is_frozen else COPIED_HEAP_BYTES
     if not about.heap_bytes or about.heap_bytes >= needed:
         return
     have = f"{about.machine} has {about.heap_bytes // 1024} KiB of heap"
     if version.is_frozen:
-        raise Wrong(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
-    raise Wrong(
+        raise BoardTrouble(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
+    raise BoardTrouble(
         f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
         f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: "
         "`toolcart image` makes one."
@@ -109,9 +109,9 @@ def read_state(link: Link) -> safe_mode.State:
 
 
 def make(link: Link, about: About, version: Version) -> Plan:
-    """Compare what is on the board with what should be; Full if it cannot fit, Wrong if TLS is wanted but missing."""
+    """Compare what is on the board with what should be; BoardTrouble if it cannot fit or there is no TLS for it."""
     if version.speaks_tls and not about.has_tls:
-        raise Wrong(
+        raise BoardTrouble(
             "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
             "board with a network has it, our image of the RP2040 does not. Nothing was changed."
         )
