@@ -219,6 +219,20 @@ class Partition(RomFlash):
         return (1, 0x40, 0x200000, len(self), "spool", False)
 
 
+def driven(platform, blocks=4):
+    """Return the driver of a platform over a flash of these blocks, and that flash; inside of `installed`."""
+    if platform == "rp2":
+        from toolcart.board.rp2 import flash as rp2_flash
+
+        cells = RomFlash(blocks)
+        rp2_flash.rp2.Flash = lambda **_: cells
+        return rp2_flash.Rp2Flash(), cells
+    from toolcart.board.esp32.flash import PartitionFlash
+
+    cells = Partition(blocks)
+    return PartitionFlash(cells), cells
+
+
 def modules(platform, with_network=True):
     """The modules of a platform by name."""
     machine = types.SimpleNamespace(

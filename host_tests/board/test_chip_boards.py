@@ -1,5 +1,6 @@
 """Boards of RP2 and ESP32 on fake modules: Wi-Fi, Ethernet, lamp, watchdog, and where the spool lies."""
 
+import errno
 import select
 import socket
 import sys
@@ -9,11 +10,21 @@ import types
 import pytest
 
 from toolcart.agent.cart import config
-from toolcart.agent.link.port import is_numeric
+from toolcart.agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_NAME_SLOW,
+    is_numeric,
+)
+from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
 from toolcart.board.clock import SOURCE_NAMES
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash.pins import pins_of, supply_of
 from host_tests.board import fake_chip as fake
 from host_tests.board.test_chip_network import reply
+from host_tests.support.disk import refusing
 
 REAL_GETADDRINFO = socket.getaddrinfo
 
@@ -117,7 +128,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
 
 
 def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
-    from toolcart.board.rp2 import flash as rp2_flash
+    rp2_flash = chip.rp2_flash
 
     def files(blocks):
         monkeypatch.setattr(rp2_flash.os, "statvfs", lambda path: (4096, 0, blocks))
@@ -133,10 +144,8 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkey
 
 
 def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
-    from toolcart.board.rp2 import flash as rp2_flash
-
     wanted = {"supply": "min_mv 4400", "network": "ethernet"}
-    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
+    monkeypatch.setattr(chip.rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
     board = chip.Board(settings(supply=supply_of("rp2", wanted)))
     fake.ADC.mv[29] = 5000 / 3
     device = board.flash({"path": "raw", "size_kib": 128})
@@ -164,9 +173,7 @@ def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, word
 
 
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
-    from toolcart.board.rp2 import flash as rp2_flash
-
-    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
+    monkeypatch.setattr(chip.rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
     board = chip.Board(settings())
     assert board.flash({"path": "raw", "size_kib": 64}) is None
     assert any("32 KiB" in said for said in board.said)
@@ -348,8 +355,6 @@ class App:
 
 
 def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
-    from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NAME_SLOW
-
     board, server = board_with_names(chip, monkeypatch, tmp_path)
     app = App()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -383,8 +388,6 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_p
 
 def _device(flash):
     """A device over fake flash, as toolcart.board.rp2.flash has it."""
-    from toolcart.board.ram_flash import RamFlash
-
     device = RamFlash(len(flash) // 4096)
     device.cells = flash
     return device
@@ -395,8 +398,6 @@ ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "a" * 3
 
 @pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
 def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
-    from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST
-
     board = chip.Board(settings())
     board.network.is_up = board.sockets.is_up = lambda: True
     port = board.tcp()
@@ -407,30 +408,8 @@ def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
     assert port.state() == PORT_CLOSED
 
 
-def mapped(blocks=4):
-    """The driver over a chip of these blocks, and the chip."""
-    from toolcart.board.rp2 import flash as rp2_flash
-
-    cells = fake.RomFlash(blocks)
-    rp2_flash.rp2.Flash = lambda **_: cells
-    return rp2_flash.Rp2Flash(), cells
-
-
-def test_the_raw_flash_keeps_the_contract_of_a_flash_device(chip):
-    device, cells = mapped()
-    octets = bytearray(range(256)) * 2
-    assert device.program(4096 + 256, octets, 512) == 0
-    assert cells[4096 + 256 : 4096 + 768] == octets
-    read = bytearray(600)
-    assert device.read_into(4096 + 256, read, 600) == 0
-    assert read[:512] == octets and read[512:] == b"\xff" * 88
-    assert device.erase(1) == 0 and cells == b"\xff" * len(cells)
-
-
 def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
-    from toolcart.agent.log.flash import FLASH_WORN
-
-    device, cells = mapped()
+    device, cells = fake.driven("rp2")
     cells.stuck = (4096 + 300,)
     assert device.program(4096, bytearray(512), 512) == FLASH_WORN
     assert device.program(4096 + 512, bytearray(256), 256) == 0
@@ -527,26 +506,8 @@ def test_the_supply_is_read_in_microvolts(esp32_chip):
     assert device.erase(0) < 0
 
 
-def test_the_partition_keeps_the_contract_of_a_flash_device(esp32_chip):
-    from toolcart.board.esp32 import flash as esp32_flash
-
-    device = esp32_flash.PartitionFlash(fake.Partition(4))
-    octets = bytearray(range(32))
-    assert device.program(4096 + 16, octets, 32) == 0
-    read = bytearray(64)
-    assert device.read_into(4096 + 16, read, 32) == 0
-    assert read[:32] == octets and read[32:] == bytes(32)
-    assert device.erase(1) == 0
-    device.read_into(4096, read, 64)
-    assert read == b"\xff" * 64
-
-
 def test_what_does_not_read_as_it_was_written_is_worn(esp32_chip):
-    from toolcart.agent.log.flash import FLASH_WORN
-    from toolcart.board.esp32 import flash as esp32_flash
-
-    partition = fake.Partition(4)
-    device = esp32_flash.PartitionFlash(partition)
+    device, partition = fake.driven("esp32")
     partition[4096 + 600] = 0xFE  # a bit that the erase left
     for octets, code in ((592, 0), (608, FLASH_WORN)):
         assert device.program(4096, bytearray(b"\xff" * 640), octets) == code
@@ -555,17 +516,9 @@ def test_what_does_not_read_as_it_was_written_is_worn(esp32_chip):
 
 
 def test_a_partition_that_fails_is_a_code_and_no_exception(esp32_chip, monkeypatch):
-    from toolcart.agent.log.flash import FLASH_IO
-    from toolcart.board.esp32 import flash as esp32_flash
-
-    partition = fake.Partition(4)
-    device = esp32_flash.PartitionFlash(partition)
-
-    def fail(*_):
-        raise OSError(5)
-
+    device, partition = fake.driven("esp32")
     for name in ("readblocks", "writeblocks", "ioctl"):
-        monkeypatch.setattr(partition, name, fail)
+        monkeypatch.setattr(partition, name, refusing(errno.EIO))
     buf = bytearray(16)
     assert device.read_into(0, buf, 16) == device.program(0, buf, 16) == device.erase(0) == FLASH_IO
 

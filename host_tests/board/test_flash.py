@@ -1,4 +1,4 @@
-"""Every flash device keeps the same contract: RAM, a part of another, the simulated NOR, files and folders."""
+"""Every flash device keeps the same contract: RAM, a part of another, the simulated NOR, files, folders, chips."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from toolcart.agent.log.flash import FLASH_DONE, Part
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.ram_flash import RamFlash
+from host_tests.board import fake_chip
 from lab.harness.flash import BLANK, NEW, Misuse, Nor, PowerCut
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
@@ -27,9 +28,13 @@ def make(name, tmp_path):
     return FolderFlash(str(tmp_path / "spool"), 6 * 4096)
 
 
-@pytest.fixture(params=DEVICES)
+@pytest.fixture(params=[*DEVICES, "rp2", "esp32"])
 def flash(request, tmp_path):
-    return make(request.param, tmp_path)
+    if request.param in DEVICES:
+        yield make(request.param, tmp_path)
+    else:
+        with fake_chip.installed(request.param):
+            yield fake_chip.driven(request.param, 6)[0]
 
 
 def read(flash, address, n):
@@ -51,8 +56,10 @@ def test_erase_takes_one_block_and_no_other(flash):
 
 def test_programs_may_leave_a_hole_in_a_block(flash):
     assert flash.program(4096, bytearray(b"\x01" * 512), 512) == FLASH_DONE
-    assert flash.program(4096 + 1024, bytearray(b"\x02" * 512), 512) == FLASH_DONE
+    octets = bytes(range(256)) * 2
+    assert flash.program(4096 + 1024, bytearray(octets), 512) == FLASH_DONE
     assert read(flash, 4096 + 512, 512) == b"\xff" * 512
+    assert read(flash, 4096 + 1024, 600) == octets + b"\xff" * 88
 
 
 @pytest.mark.parametrize("name", ["folder"])

@@ -14,7 +14,7 @@ from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.header import PAGE_BYTES
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
-from host_tests.support.disk import Disk
+from host_tests.support.disk import Disk, refusing
 from host_tests.support.log import Area, append, mounted, read_all
 from host_tests.support.log_promise import (
     APPEND,
@@ -80,11 +80,8 @@ def test_an_error_of_the_disk_withholds_the_acknowledgement_and_is_named(tmp_pat
     ring = mounted(flash)
     assert append(ring, 1) == FLASH_DONE
 
-    def fail(*_):
-        raise OSError(code, os.strerror(code))
-
     with monkeypatch.context() as patch:
-        patch.setattr(linux_flash.os, "fdatasync", fail)
+        patch.setattr(linux_flash.os, "fdatasync", refusing(code))
         assert append(ring, 2) == LOG_FAILED
         assert os.strerror(code) in flash.last_error
         assert append(ring, 2) == LOG_FAILED
@@ -117,11 +114,6 @@ def deleted(path):
     path.unlink()
 
 
-def replaced(path):
-    path.rename(path.with_name("elsewhere"))
-    path.write_bytes(path.with_name("elsewhere").read_bytes())
-
-
 def linked(path):
     path.rename(path.with_name("elsewhere"))
     path.symlink_to("elsewhere")
@@ -143,12 +135,8 @@ def test_file_that_goes_under_running_agent_is_noticed_before_the_next_acknowled
 
 def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
     flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
-
-    def fail(*_, **__):
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     with monkeypatch.context() as patch:
-        patch.setattr(linux_flash.os, "stat", fail)
+        patch.setattr(linux_flash.os, "stat", refusing(errno.EIO))
         assert flash.program(0, bytearray(16), 16) == FLASH_IO
         assert os.strerror(errno.EIO) in flash.last_error
     assert flash.program(0, bytearray(16), 16) == FLASH_DONE

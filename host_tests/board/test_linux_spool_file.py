@@ -14,6 +14,7 @@ from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import spool_file as linux_spool_file
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.header import COPY_AT
+from host_tests.support.disk import refusing
 from host_tests.support.log import append, mounted, read_all
 
 KIB = 1024
@@ -140,18 +141,17 @@ def test_a_damaged_header_is_refused_and_one_damaged_copy_is_told(tmp_path):
 
 def test_versions_and_divisions_that_are_not_known_are_refused(tmp_path):
     path = make(tmp_path / "spool")
-    change_header(path, 8, 3)
-    refused(path, "another version of toolcart")
-    change_header(path, 8, 1)
-    refused(path, "another version of toolcart")
-    change_header(path, 8, 2)
-    change_header(path, 10, 17)
-    refused(path, "units of 17")
-    change_header(path, 10, 16)
-    change_header(path, 13, 0x11)
-    refused(path, "blocks of 4352")
-    change_header(path, 13, 0x40)
-    refused(path, "was cut short: it has 69632 bytes, and was made with 266240")
+    for at, octet, right, words in (
+        (8, 3, 2, "another version of toolcart"),
+        (8, 1, 2, "another version of toolcart"),
+        (10, 17, 16, "units of 17"),
+        (13, 0x11, 0x10, "blocks of 4352"),
+        (13, 0x40, 0x10, "was cut short: it has 69632 bytes, and was made with 266240"),
+    ):
+        change_header(path, at, octet)
+        refused(path, words)
+        change_header(path, at, right)
+    make(path)
 
 
 def test_disk_without_room_to_grow_leaves_spool_in_use_as_it_is(tmp_path, monkeypatch):
@@ -160,10 +160,7 @@ def test_disk_without_room_to_grow_leaves_spool_in_use_as_it_is(tmp_path, monkey
     assert append(mounted(flash), 1) == FLASH_DONE
     flash.close()
 
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(linux_spool_file, "fill", full)
+    monkeypatch.setattr(linux_spool_file, "fill", refusing(errno.ENOSPC))
     flash = FileFlash(str(path), 128 * KIB)
     assert flash.block_count == 16 and "cannot grow to 128 KiB: No space left" in flash.note
     assert path.stat().st_size == 4096 + 64 * KIB
@@ -253,10 +250,7 @@ def test_a_cut_at_any_step_leaves_no_half_made_spool(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_leaves_nothing_behind_and_is_named(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(linux_spool_file.os, "posix_fallocate", full)
+    monkeypatch.setattr(linux_spool_file.os, "posix_fallocate", refusing(errno.ENOSPC))
     with pytest.raises(FlashUnusable, match="No space left"):
         opened(tmp_path / "spool")
     assert list(tmp_path.iterdir()) == []
@@ -295,10 +289,7 @@ def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path, monkeypatch):
 
 
 def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
-    def none(*_, **__):
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-    monkeypatch.setattr(linux_spool_file.os, "link", none)
+    monkeypatch.setattr(linux_spool_file.os, "link", refusing(errno.EPERM))
     opened(tmp_path / "spool")
     assert [p.name for p in tmp_path.iterdir()] == ["spool"]
 

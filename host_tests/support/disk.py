@@ -18,6 +18,15 @@ from lab.harness.flash import PowerCut
 FOLDER = 3  # its descriptor
 
 
+def refusing(code):
+    """Return what raises this error of the system, whatever it is given."""
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
 class Inode:
     """One file: what programs see and what the disk has."""
 

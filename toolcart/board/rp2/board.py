@@ -7,6 +7,7 @@ import machine
 
 from toolcart.board.chip import Board as ChipBoard
 from toolcart.board.chip import host_name
+from toolcart.board.rp2 import flash as rp2_flash
 
 W5500_HZ = 20000000  # the wires between two boards take more only if they are short
 
@@ -44,8 +45,6 @@ class Rp2:
 
     def raw_flash(self):
         """Return the flash behind the file system; None if the firmware leaves none."""
-        from toolcart.board.rp2 import flash as rp2_flash
-
         return rp2_flash.ring()
 
 
@@ -53,8 +52,6 @@ class Board(ChipBoard):
     """The board of an RP2."""
 
     def __init__(self, configuration):
-        from toolcart.board.rp2 import flash as rp2_flash
-
         super().__init__(configuration, Rp2())
         said = rp2_flash.other_division()
         if said:
