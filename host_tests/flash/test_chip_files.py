@@ -20,16 +20,11 @@ from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
 from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
+from host_tests.flash.test_flash_tool import CART
 from host_tests.portable import Skip
 from lab.cache import CHECKOUT, Unavailable
 from lab.harness.quiet import TREE
 from lab.runtimes.build import BOARD_MACHINES
-
-CART = {
-    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
-    "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
-}
 
 
 @pytest.fixture(scope="module", autouse=True)

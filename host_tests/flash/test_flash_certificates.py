@@ -12,8 +12,7 @@ import pytest
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, commands, package
 from host_tests.flash.fake_board import PICO, FakeBoard
-from host_tests.flash.test_chip_files import CART
-from host_tests.flash.test_flash_tool import run
+from host_tests.flash.test_flash_tool import CART, run
 from host_tests.support.tls import OURS, THEIRS, der
 
 trustme = pytest.importorskip("trustme")

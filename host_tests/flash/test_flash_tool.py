@@ -25,12 +25,21 @@ def silent(_):
     pass
 
 
+def installed(board, wanted, *packages):
+    """Bring a version onto the board up to the switch; the plan."""
+    planned = plan.make(board, board.hold(), wanted)
+    commands.install(board, planned, silent, packages)
+    return planned
+
+
+def on_trial(board, wanted):
+    """Bring a version onto the board and switch to it; nobody waits."""
+    commands.switch(board, installed(board, wanted))
+
+
 def flashed(board, wanted):
     """Bring a version onto the board the whole way; whether it became healthy."""
-    about = board.hold()
-    planned = plan.make(board, about, wanted)
-    commands.install(board, planned, silent)
-    commands.switch(board, planned)
+    on_trial(board, wanted)
     return commands.wait_healthy(board, wanted.digest, silent)
 
 
@@ -132,17 +141,15 @@ def test_a_file_that_arrives_damaged_is_sent_again():
 
 def test_a_flash_that_keeps_damaging_files_leaves_what_ran():
     board = board_with("one")
-    planned = plan.make(board, board.hold(), version("two"))
     board.corrupts = 100
     with pytest.raises(commands.BoardTrouble, match="differ on the board"):
-        commands.install(board, planned, silent)
+        installed(board, version("two"))
     assert board.boot() == version("one").digest
 
 
 def test_packages_are_installed_before_the_version_is_switched_to():
     board = FakeBoard()
-    planned = plan.make(board, board.hold(), version("one"))
-    commands.install(board, planned, silent, ("umqtt.simple",))
+    installed(board, version("one"), "umqtt.simple")
     assert board.packages == ["umqtt.simple"]
 
 
@@ -186,10 +193,8 @@ def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
     wanted = version("three")
     for cut in range(1, 60):
         board = board_with("one")
-        planned = plan.make(board, board.hold(), version("two"))
-        commands.install(board, planned, silent)
         board.ill.add(version("two").digest)
-        commands.switch(board, planned)  # on trial, and no one waits
+        on_trial(board, version("two"))
         board.hold()
         board.operations = 0
         board.cut_after = cut
@@ -222,10 +227,8 @@ def test_a_version_that_is_not_healthy_is_taken_back(cart, small):
 
 def test_a_version_that_crashes_is_taken_back_by_the_board_alone():
     board = board_with("one")
-    planned = plan.make(board, board.hold(), version("two"))
-    commands.install(board, planned, silent)
     board.crashing.add(version("two").digest)
-    commands.switch(board, planned)
+    on_trial(board, version("two"))
     starts = [board.boot() for _ in range(safe_mode.TRIES)]
     assert starts[-1] == version("one").digest
     assert starts[:-1] == [version("two").digest] * (safe_mode.TRIES - 1)
