@@ -53,14 +53,6 @@ def test_an_erased_block_has_no_file():
         assert content(device, 0, 16) == b"\xff" * 16
 
 
-def test_reading_goes_across_blocks():
-    with Folder() as folder:
-        device = folder.device()
-        device.program(BLOCK_BYTES - 16, bytearray(b"a" * 16), 16)
-        device.program(BLOCK_BYTES, bytearray(b"b" * 16), 16)
-        assert content(device, BLOCK_BYTES - 16, 32) == b"a" * 16 + b"b" * 16
-
-
 def test_reading_one_block_again_and_again_opens_its_file_once():
     with Folder() as folder:
         device = folder.device()

@@ -86,17 +86,20 @@ class Piece:
 
     def read_into(self, address, buf, n):
         """Copy `n` bytes from `address` into buf[0:n]."""
-        if address < 0 or n < 0 or address + n > self.block_count * self.block_bytes:
+        block = address // self.block_bytes
+        if address < 0 or n < 0 or address + n > self._end_of(block):
             return self.chip.object_to("read of %d octets at %d" % (n, address))
-        return self.chip.read(self.first_block + address // self.block_bytes, self.address + address, buf, n)
+        return self.chip.read(self.first_block + block, self.address + address, buf, n)
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address`."""
         unit, block = self.chip.unit_bytes, address // self.block_bytes
-        end = min(self.block_count, block + 1) * self.block_bytes
-        if n <= 0 or address % unit or n % unit or address < 0 or address + n > end:
+        if n <= 0 or address % unit or n % unit or address < 0 or address + n > self._end_of(block):
             return self.chip.object_to("program of %d octets at %d, unit %d" % (n, address, unit))
         return self.chip.write(self.first_block + block, self.address + address, bytes(buf[:n]))
+
+    def _end_of(self, block):
+        return min(self.block_count, block + 1) * self.block_bytes
 
     def erase(self, block):
         """Make every byte of the block 0xFF."""

@@ -79,18 +79,19 @@ class FolderFlash:
                 self._is_there[int(name)] = 1
 
     def read_into(self, address, buf, n):
+        """Read n bytes of one block; 0xFF behind the file's end."""
         offset = address % BLOCK_BYTES
-        if offset + n <= BLOCK_BYTES:
-            return self._read(address // BLOCK_BYTES, offset, buf, n)
-        done = 0
-        while done < n:  # across blocks: the one case that allocates, and the spool never asks for it
-            offset = (address + done) % BLOCK_BYTES
-            part = BLOCK_BYTES - offset
-            if part > n - done:
-                part = n - done
-            if self._read((address + done) // BLOCK_BYTES, offset, memoryview(buf)[done : done + part], part) < 0:
-                return FLASH_IO
-            done += part
+        got = 0
+        try:
+            opened = self._opened(address // BLOCK_BYTES, False)
+            if opened is not None and offset < opened.end:
+                opened.file.seek(offset)
+                got = _read_file(opened.file, buf, n)
+        except OSError as error:
+            self.close()
+            return self._refuse(error)
+        for index in range(got or 0, n):
+            buf[index] = 0xFF
         return FLASH_DONE
 
     def program(self, address, buf, n):
@@ -165,21 +166,6 @@ class FolderFlash:
         self._is_there[block] = 1
         files.append(opened)
         return opened
-
-    def _read(self, block, offset, buf, n):
-        """Read n bytes of one block; 0xFF behind the file's end."""
-        got = 0
-        try:
-            opened = self._opened(block, False)
-            if opened is not None and offset < opened.end:
-                opened.file.seek(offset)
-                got = _read_file(opened.file, buf, n)
-        except OSError as error:
-            self.close()
-            return self._refuse(error)
-        for index in range(got or 0, n):
-            buf[index] = 0xFF
-        return FLASH_DONE
 
 
 def _close(opened):

@@ -2,7 +2,7 @@
 
 A device has
 - `unit_bytes`   program unit: a power of two, 512 at most; `block_bytes` erase block; `block_count`
-- `read_into(address, buf, n)`  copy n bytes from `address` into buf[0:n]
+- `read_into(address, buf, n)`  copy n bytes from `address` into buf[0:n]; the core asks for none beyond the block
 - `program(address, buf, n)`    write buf[0:n]; address and n are multiples of the unit; never leaves a block
 - `erase(block)`                make all bytes of the block 0xFF
 each of which returns FLASH_DONE or a negative code and never raises, and
