@@ -336,7 +336,7 @@ class Chip:
         total = self.files + RING_BLOCKS * self.ring
         beside = (self.in_place + self.beside) * rules.HEAP_WITH_TABLES // rules.HEAP_WITHOUT
         own = self.heap + beside if self.beside and mode == "run" else 4 << 20
-        words = (self.platform, ".", mode, "0", str(self.files), str(total))
+        words = (self.platform, mode, str(self.files), str(total))
         script = self.folder / INSIDE[0]
         command = self.runtime.command(script, str(own), (*words, *more), self.folder)
         at = command.index(str(script))  # as a module: a script's whole path goes into the heap

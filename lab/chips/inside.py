@@ -1,6 +1,6 @@
 """The chip's side of lab.chips.chip, run by MicroPython itself: fakes of what only a port has, and then the board.
 
-    inside.py PLATFORM FOLDER install|run|cat FIRST_MS BLOCKS_OF_FILES BLOCKS [FILE]
+    inside.py PLATFORM install|run|cat BLOCKS_OF_FILES BLOCKS [FILE]        (in the folder of its files)
 
 Rules
 1. Time, network and power are up to the other side: every call that takes time, moves bytes or changes the flash is a
@@ -30,9 +30,9 @@ LOOK_AT_HEAP_MS = 30000
 class Wire:
     """One question, one answer."""
 
-    def __init__(self, folder):
-        self._out = open(folder + "/asks", "wb")
-        self._in = open(folder + "/answers", "rb")
+    def __init__(self):
+        self._out = open("asks", "wb")
+        self._in = open("answers", "rb")
         self._head = bytearray(12)
         self.buf = bytearray(2048)
         self.length = 0
@@ -60,8 +60,8 @@ class Wire:
 class Time:
     """`time`, and the only place where it passes."""
 
-    def __init__(self, now):
-        self.now = now
+    def __init__(self):
+        self.now = 0
         self.timers = []
         self._free_due = 0
 
@@ -71,14 +71,8 @@ class Time:
     def ticks_us(self):
         return self.now * 1000 & TICKS
 
-    def ticks_add(self, a, b):
-        return real_time.ticks_add(a, b)
-
     def ticks_diff(self, a, b):
         return real_time.ticks_diff(a, b)
-
-    def time(self):
-        return self.now // 1000
 
     def localtime(self, seconds=None):
         return real_time.gmtime(self.now // 1000 if seconds is None else seconds)
@@ -582,8 +576,7 @@ class Chip:
 class Sys:
     """`sys` with another platform."""
 
-    path, modules, implementation, maxsize = sys.path, sys.modules, sys.implementation, sys.maxsize
-    stdin, stdout, byteorder, version = sys.stdin, sys.stdout, sys.byteorder, sys.version
+    path, modules, implementation, stdin, stdout = sys.path, sys.modules, sys.implementation, sys.stdin, sys.stdout
 
     def __init__(self):
         self.platform = platform
@@ -594,16 +587,16 @@ class Errno:
     """`errno` has these names and no others (py/moderrno.c:38)."""
 
 
-def made(folder, first_ms, files, total):
+def made(files, total):
     """Put the fakes in place of the modules."""
     global wire, time, EAGAIN
-    wire = Wire(folder)
-    time = Time(first_ms)
+    wire = Wire()
+    time = Time()
     EAGAIN = rules.ERRNO[platform]["EAGAIN"]
     errno = Errno()
     for name, number in rules.ERRNO[platform].items():
         setattr(errno, name, number)
-    chip = Chip(open(folder + "/flash", "r+b"), files, total)
+    chip = Chip(open("flash", "r+b"), files, total)
     if total > files:
         chip.make_ring()
     modules = {"machine": Machine(), "network": Network(), "socket": Socket(), "select": Select(), "time": time}
@@ -631,30 +624,26 @@ def mounted(file, files):
 
 def main():
     global platform
-    platform, folder, mode = sys.argv[1:4]
-    first_ms, files, total = [int(word) for word in sys.argv[4:7]]
+    platform, mode = sys.argv[1:3]
+    files, total = int(sys.argv[3]), int(sys.argv[4])
     contents = []
     if mode == "install":
-        with open(folder + "/names") as names:
+        with open("names") as names:
             for name in names.read().split("\n")[:-1]:
-                with open(folder + "/install/" + str(len(contents)), "rb") as file:
+                with open("install/" + str(len(contents)), "rb") as file:
                     contents.append((name, file.read()))
     rom = None
-    if mode == "run" and folder_has(folder, "rom"):
-        rom = bytearray(os.stat(folder + "/rom")[6])
-        with open(folder + "/rom", "rb") as file:
+    if mode == "run" and "rom" in os.listdir():
+        rom = bytearray(os.stat("rom")[6])
+        with open("rom", "rb") as file:
             file.readinto(rom)
-    mounted(made(folder, first_ms, files, total), files)
+    mounted(made(files, total), files)
     if mode == "install":
         install(contents)
     elif mode == "cat":
-        show(sys.argv[7])
+        show(sys.argv[5])
     else:
         run(rom)
-
-
-def folder_has(folder, name):
-    return name in os.listdir(folder)
 
 
 def install(contents):
