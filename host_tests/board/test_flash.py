@@ -62,12 +62,11 @@ def test_programs_may_leave_a_hole_in_a_block(flash):
     assert read(flash, 4096 + 1024, 600) == octets + b"\xff" * 88
 
 
-@pytest.mark.parametrize("name", ["folder"])
-def test_a_file_holds_its_content_for_the_next_start(name, tmp_path):
-    flash = make(name, tmp_path)
+def test_a_file_holds_its_content_for_the_next_start(tmp_path):
+    flash = make("folder", tmp_path)
     assert flash.program(4096, bytearray(b"kept" * 128), 512) == FLASH_DONE
     flash.close()
-    assert read(make(name, tmp_path), 4096, 512) == b"kept" * 128
+    assert read(make("folder", tmp_path), 4096, 512) == b"kept" * 128
 
 
 def test_the_simulated_chip_objects_to_a_second_program_of_a_unit():

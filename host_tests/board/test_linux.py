@@ -210,19 +210,13 @@ def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(board, monke
     port.open(host, 4545)
     assert port.state() == PORT_CLOSED
     assert port.readinto(bytearray(4), 4) == PORT_LOST and port.write(b"x", 0, 1) == PORT_LOST
-
-
-@pytest.mark.parametrize("number", [1 << 40])
-def test_a_port_number_that_can_be_none_closes_the_port(board, number):
-    port = board.tcp()
-    port.open("127.0.0.1", number)
+    port.open("127.0.0.1", 1 << 40)
     assert port.state() == PORT_CLOSED
 
 
-@pytest.mark.parametrize("host", ["a..b"])
-def test_a_name_that_no_system_can_look_up_closes_the_port(board, host):
+def test_a_name_that_no_system_can_look_up_closes_the_port(board):
     port = board.tcp()
-    port.open(host, 4545)
+    port.open("a..b", 4545)
     settle(port, PORT_CLOSED)
 
 

@@ -130,10 +130,7 @@ class MadeUpUart:
     def flush(self):
         assert MadeUpPin.driver.levels[-1] == 1, "the driver went off before the last bit"
         self.on_the_wire = self.written
-        if self.slow:
-            raise OSError(110)
-
-    slow = False
+        raise OSError(110)  # a line so slow that the port gives up waiting
 
     def deinit(self):
         self.closed = True
@@ -197,9 +194,7 @@ def test_uart_takes_its_pins_from_the_device():
         assert port.state() == PORT_CLOSED
 
 
-@pytest.mark.parametrize("slow", [True])
-def test_driver_of_rs485_is_on_from_the_first_bit_to_the_last(monkeypatch, slow):
-    monkeypatch.setattr(MadeUpUart, "slow", slow)
+def test_driver_of_rs485_is_on_from_the_first_bit_to_the_last():
     port, _ = uart_port(rs485="22")
     port.open("1", 9600)
     driver = MadeUpPin.driver
@@ -269,9 +264,8 @@ def test_rs485_is_the_drivers_and_one_that_has_none_is_told(line, monkeypatch):
     assert port.state() == PORT_CLOSED and port.why == WHY_NOT_SETTABLE
 
 
-@pytest.mark.parametrize("settings", [{"invert": True}])
-def test_what_no_driver_of_linux_does_is_refused(line, settings):
-    port = SerialPort({**SETTINGS, **settings})
+def test_what_no_driver_of_linux_does_is_refused(line):
+    port = SerialPort({**SETTINGS, "invert": True})
     port.open(line[1], 9600)
     assert port.state() == PORT_CLOSED and port.why == WHY_NOT_SETTABLE and port.last_error
 
@@ -352,10 +346,9 @@ def test_a_value_with_a_doubled_byte_is_read_as_one():
     assert b"\x01\x00\x00\xff\xff\xff\xff" in client.outgoing and client.is_set
 
 
-@pytest.mark.parametrize("verb", [DONT])
-def test_a_server_that_will_not_do_it_has_refused(verb):
+def test_a_server_that_will_not_do_it_has_refused():
     client = Rfc2217(SERVED)
-    client.take(bytes((IAC, verb, COM_PORT)))
+    client.take(bytes((IAC, DONT, COM_PORT)))
     assert client.refused and not client.speaks
 
 
@@ -385,6 +378,6 @@ def test_an_address_has_a_scheme_a_host_and_a_port():
     assert server_of("rfc2217://moxa.plant:950") == ("rfc2217", "moxa.plant", 950)
 
 
-@pytest.mark.parametrize("device", ["socket://a:70000"])
-def test_what_is_no_address_is_told(device):
+def test_what_is_no_address_is_told():
+    device = "socket://a:70000"
     assert server_of(device) is None and mistakes_of({"device": device})[0][0] == "device"

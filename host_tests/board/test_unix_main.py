@@ -1,14 +1,11 @@
 """board/unix/main.py: starts from a configuration file, refuses a wrong one with every mistake, ends in order."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-
-import pytest
 
 from toolcart.board.unix import main
 from toolcart.sim.serve import SimulatedPlant
@@ -38,8 +35,7 @@ def test_a_wrong_configuration_ends_with_2_and_names_every_mistake(tmp_path):
         assert place in done.stdout
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT])
-def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path, signal_number):
+def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path):
     with SimulatedPlant() as plant:
         file = tmp_path / "cart.json"
         file.write_text(
@@ -61,7 +57,7 @@ def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path, signal_number)
         while plant.controller.messages.get(60, 0) == 0:
             assert time.monotonic() < until
             time.sleep(0.02)
-        os.kill(process.pid, signal_number)
+        process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE_S) == 0
         assert plant.controller.messages.get(3, 0) == 1
         assert plant.complaints() == []

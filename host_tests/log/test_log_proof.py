@@ -131,10 +131,9 @@ def test_three_and_four_cuts_at_random_lose_nothing(shape):
         explorer.sample(image, promise, 3 + dice.randrange(2), dice, (way,))
 
 
-@pytest.mark.parametrize("way", ["/A/S/A/M/lose"])
-def test_a_way_that_once_lost_something_loses_nothing(way):
+def test_a_way_that_once_lost_something_loses_nothing():
     """Two blocks of copies and no state: the newer one reaches further."""
-    replay(Shape(), way, tell=lambda line: None, kind=LostState)
+    replay(Shape(), "/A/S/A/M/lose", tell=lambda line: None, kind=LostState)
 
 
 # Every single bit of a small area is turned over once: at most one record is damaged, and no wrong one delivered.

@@ -98,13 +98,12 @@ def test_over_cuts_at_any_octet_every_line_is_there_once(seed):
     assert found == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque", "angle")]
 
 
-@pytest.mark.parametrize("refused", ["add"])
-def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them(refused):
+def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them():
     lines = SimLines()
     side = Side(lines)
     made = 0
     for turn in range(6):
-        lines.refuses = (refused,) if turn & 1 else ()
+        lines.refuses = ("add",) if turn & 1 else ()
         made += 1
         side.put_result(made)
         side.put_curve(made)
