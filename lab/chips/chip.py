@@ -16,6 +16,7 @@ Rules
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
 import select
@@ -727,21 +728,14 @@ def _reply(question: bytes, names: dict[str, str]) -> bytes:
     return answer
 
 
-_ROMS: dict[str, bytes] = {}
-
-
+@functools.cache
 def _rom_of(platform: str) -> bytes:
     """Return the ROMFS with a platform's program and safe_mode."""
-    if platform not in _ROMS:
-        files = {
-            **package.compiled(platform, "", package.OPTIONAL_SOURCES),
-            "safe_mode.mpy": package.compiled_safe_mode(),
-        }
-        files["toolcart_frozen.py"] = f"DIGEST = {package.core_digest(platform)!r}\n".encode()
-        with tempfile.TemporaryDirectory(prefix="toolcart-rom-") as name:
-            for path, content in files.items():
-                target = Path(name, path)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-            _ROMS[platform] = romfs.image(Path(name))
-    return _ROMS[platform]
+    files = {**package.compiled(platform, "", package.OPTIONAL_SOURCES), "safe_mode.mpy": package.compiled_safe_mode()}
+    files["toolcart_frozen.py"] = f"DIGEST = {package.core_digest(platform)!r}\n".encode()
+    with tempfile.TemporaryDirectory(prefix="toolcart-rom-") as name:
+        for path, content in files.items():
+            target = Path(name, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        return romfs.image(Path(name))

@@ -6,6 +6,7 @@ The quarantine, and what a start would find, are read from a copy of the flash, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from toolcart.agent.base.compat import Part
@@ -220,10 +221,7 @@ class _Copy:
         self._agent = agent
         self._settings = agent.tree["stations"][index]
         self._twin = twin = self._start()
-        self._entries: list[tuple[int, bytes]] | None = None
         self._held: dict[int, list[tuple[int, bytes]]] = {}
-        self._top: int | None = None
-        self._is_settled = False
         self.is_up = twin.is_up
         self.durable = twin.durable
         self.in_doubt = twin.in_doubt
@@ -236,17 +234,17 @@ class _Copy:
         """Start on a separate copy, as reading a log may settle it."""
         return _Twin(self.device.clone(), self._settings, self._agent)
 
+    @cached_property
     def entries(self) -> list[tuple[int, bytes]]:
-        """Return everything that is kept."""
-        if self._entries is None:
-            self._entries = []
-            quarantine = self._twin.quarantine
-            log = quarantine.log
-            kind = quarantine.next_entry(0)
-            while kind > 0:
-                self._entries.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
-                kind = quarantine.next_entry(quarantine.entry)
-        return self._entries
+        """Everything that is kept."""
+        found = []
+        quarantine = self._twin.quarantine
+        log = quarantine.log
+        kind = quarantine.next_entry(0)
+        while kind > 0:
+            found.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
+            kind = quarantine.next_entry(quarantine.entry)
+        return found
 
     def held(self, behind: int) -> list[tuple[int, bytes]]:
         """Return everything in the log behind this number."""
@@ -266,12 +264,23 @@ class _Copy:
         """Return the numbers after this one that its cursor has passed."""
         return {number for number, _ in self.held(behind) if number <= self.cursor}
 
+    @cached_property
     def top(self) -> int | None:
-        """Return the highest ID known to a start after replay from the snapshot; None if that is in doubt."""
-        if not self._is_settled:
-            self._is_settled = True
-            self._top = _top_of(self._twin)
-        return self._top
+        """The highest ID known to a start after replay from the snapshot; None if it is not settled.
+
+        Done as a start does it: certain records first, since a log that overwrites may lose some when the last is
+        settled.
+        """
+        twin = self._twin
+        known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+        log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
+        for is_settled in (False, True):
+            if is_settled and not log.settle():
+                return None
+            while log.peek(scout) > 0:
+                known.stored(log.kind, log.flags, log.page, log.at, log.length)
+                scout.advance()
+        return known.top()
 
 
 def _copy(agent: Agent, index: int) -> _Copy:
@@ -285,7 +294,7 @@ def _copy(agent: Agent, index: int) -> _Copy:
 def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     """Return everything that is kept: its number in the log, its payload; the oldest first."""
     copy = _copy(agent, index)
-    return copy.entries() if copy.is_up else []
+    return copy.entries if copy.is_up else []
 
 
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
@@ -331,30 +340,14 @@ def _differences(station, its: _Copy) -> list[str]:
         found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
     if its.number < mine.number or its.next < mine.next:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
-    if its.cursor > mine.cursors[0].number and its.passed(mine.cursors[0].number) - {one for one, _ in its.entries()}:
+    if its.cursor > mine.cursors[0].number and its.passed(mine.cursors[0].number) - {one for one, _ in its.entries}:
         found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}, past what is not kept")
     # An entry being written when the power failed may read well again, or have faded by then.
     more = its.kept - station.quarantine.count()
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
-    top = its.top() if its.number == mine.number and counts_all else None
+    top = its.top if its.number == mine.number and counts_all else None
     if top not in (None, station.known.top()):
         found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found
-
-
-def _top_of(twin: _Twin) -> int | None:
-    """Return the highest ID known to a start after replay from the snapshot; None if it is not settled.
-
-    Done as a start does it: certain records first, since a log that overwrites may lose some when the last is settled.
-    """
-    known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
-    log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
-    for is_settled in (False, True):
-        if is_settled and not log.settle():
-            return None
-        while log.peek(scout) > 0:
-            known.stored(log.kind, log.flags, log.page, log.at, log.length)
-            scout.advance()
-    return known.top()
