@@ -57,30 +57,24 @@ def connect_serial(
     ):
         one_of(name, value, allowed)
     checked = options_of("connect_serial", options)
-    settings = _line_settings(baud, procedure, parity, stop_bits)
-    return Controller(lambda: _link(settings), lambda one: _open(one, device, settings), device, checked)
+
+    async def opened(conversation):
+        from toolcart.client.serial_line import open_serial  # it needs termios
+
+        return await open_serial(conversation, device, baud, parity, stop_bits)
+
+    return Controller(lambda: _link(baud, procedure, parity, stop_bits), opened, device, checked)
 
 
-def _line_settings(baud: int, procedure: str, parity: str, stop_bits: int) -> dict:
-    """Return the settings of such a line, with the usual ones of the agent beside them."""
+def _link(baud: int, procedure: str, parity: str, stop_bits: int):
+    """Return the agent's link of such a line, with its usual settings."""
+    from toolcart.agent.cart.assembly import link_of
     from toolcart.agent.cart.config import complete
 
     line = {"link": procedure, "device": "line", "baud": baud, "parity": parity, "stop_bits": stop_bits}
     station = {"number": 1, "controller": {**line, "buffer_bytes": MESSAGE_BYTES}, "spool": {"path": "none"}}
     cart = complete({"toolsnet": {"pim_host": "none", "pim_port": 1}, "stations": [station]})
-    return cart["stations"][0]["controller"]
-
-
-def _link(settings):
-    from toolcart.agent.cart.assembly import link_of
-
-    return link_of(settings, MESSAGE_BYTES)
-
-
-async def _open(conversation, device, settings):
-    from toolcart.client.serial_line import open_serial  # it needs termios
-
-    return await open_serial(conversation, device, settings["baud"], settings["parity"], settings["stop_bits"])
+    return link_of(cart["stations"][0]["controller"], MESSAGE_BYTES)
 
 
 # A TCP connection of asyncio that reads into the link's own buffer.
