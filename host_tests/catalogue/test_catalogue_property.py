@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
 from toolcart.codec.examples import example
+from host_tests.catalogue.test_catalogue_tables import same
 from host_tests.portable import LONG
 
 FORMS = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]
@@ -58,14 +59,6 @@ def value_of(field, count):
     if field.width is None:
         return plain(field, 40)
     return st.lists(plain(field, field.width), min_size=count, max_size=count)
-
-
-def same(found, given_values):
-    if isinstance(given_values, dict):
-        return all(same(found[name], value) for name, value in given_values.items())
-    if isinstance(given_values, list):
-        return len(found) == len(given_values) and all(map(same, found, given_values))
-    return found == given_values
 
 
 @settings(max_examples=300 if LONG else 60)

@@ -206,13 +206,10 @@ class Desk:
 
     def _subscribe(self, kind, mid, revision, code):
         session = self.session
-        if not self._known(kind) or (mid != 8 and session.options.generic_subscriptions == "only"):
-            session.refuse(mid, 99)
-        elif kind in self.revisions:
-            session.refuse(mid, KINDS[kind][3])
-        elif revision not in self._known(kind):
-            session.refuse(mid, code)
-        else:
+        known = self._known(kind)
+        is_missing = not known or (mid != 8 and session.options.generic_subscriptions == "only")
+        exists = (kind in self.revisions, KINDS[kind][3])
+        if not session.rejects(mid, (is_missing, 99), exists, (revision not in known, code)):
             self.revisions[kind] = revision
             session.accept(mid)
             self._tell_at_once(kind)
@@ -228,11 +225,9 @@ class Desk:
             self.tell_job(controller.job)
 
     def _unsubscribe(self, kind, mid):
-        if kind in self.revisions:
+        if not self.session.rejects(mid, (kind not in self.revisions, KINDS[kind][4])):
             del self.revisions[kind]
             self.session.accept(mid)
-        else:
-            self.session.refuse(mid, KINDS[kind][4])
 
     def _acknowledged(self, mid):
         push = ACKNOWLEDGED[mid]

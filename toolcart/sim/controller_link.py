@@ -278,6 +278,14 @@ class ControllerLink(Endpoint):
         else:
             self.close(REFUSED)
 
+    def rejects(self, mid, *reasons):
+        """Refuse a message with the first code whose condition holds, (condition, code); False if none does."""
+        for holds, code in reasons:
+            if holds:
+                self.refuse(mid, code)
+                return True
+        return False
+
     def say(self, mid, revision, octets, tightening_id=None, spindle=None):
         options = self.options
         counted = 1 if options.nul == "counted" else 0

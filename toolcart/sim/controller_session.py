@@ -223,41 +223,35 @@ class ControllerSession(ControllerLink):
 
     def _start(self, revision):
         options = self.options
-        if self.controller.clients(self) >= options.max_clients:
-            self.refuse(1, options.busy_code)
-        elif revision not in options.start_revisions:
-            self.refuse(1, options.start_refusal_code)
-        else:
-            self.started = True
-            self.stopped = False
-            revision = options.answer_start_revision or revision
-            numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
-            self.numbers = NumberedSender(self) if numbered else None
-            self.numbers_heard = NumberedReceiver(self) if numbered else None
-            self.say(
-                2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad)
-            )
+        is_busy = self.controller.clients(self) >= options.max_clients
+        is_unknown = revision not in options.start_revisions
+        if self.rejects(1, (is_busy, options.busy_code), (is_unknown, options.start_refusal_code)):
+            return
+        self.started = True
+        self.stopped = False
+        revision = options.answer_start_revision or revision
+        numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
+        self.numbers = NumberedSender(self) if numbered else None
+        self.numbers_heard = NumberedReceiver(self) if numbered else None
+        self.say(2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad))
 
     def _subscribe(self, revision):
         options = self.options
-        if self.result_revision and not options.accepts_again:
-            self.refuse(60, 9)
-        elif revision not in options.result_revisions:
-            self.refuse(60, options.result_refusal_code)
-        else:
-            self.result_revision = options.pushed_revision or revision
-            self.unacknowledged = self._no_ack
-            if options.push_last_result and self.controller.latest() is not None:
-                self._queue(self.controller.latest())
-            if not options.push_instead_of_answer:
-                self.accept(60)
+        exists = self.result_revision and not options.accepts_again
+        is_unknown = revision not in options.result_revisions
+        if self.rejects(60, (exists, 9), (is_unknown, options.result_refusal_code)):
+            return
+        self.result_revision = options.pushed_revision or revision
+        self.unacknowledged = self._no_ack
+        if options.push_last_result and self.controller.latest() is not None:
+            self._queue(self.controller.latest())
+        if not options.push_instead_of_answer:
+            self.accept(60)
 
     def _unsubscribe(self):
-        if not self.result_revision:
-            self.refuse(63, 10)
-            return
-        self.end_subscription()
-        self.accept(63)
+        if not self.rejects(63, (not self.result_revision, 10)):
+            self.end_subscription()
+            self.accept(63)
 
     def end_subscription(self):
         """Push no more results; whoever subscribed is not told."""
@@ -276,11 +270,7 @@ class ControllerSession(ControllerLink):
             result = find(tightening_id) if tightening_id else None
         else:
             result = controller.latest() if tightening_id == 0 else find(tightening_id)
-        if revision not in options.recover_revisions:
-            self.refuse(64, 97)
-        elif result is None:
-            self.refuse(64, 15)
-        else:
+        if not self.rejects(64, (revision not in options.recover_revisions, 97), (result is None, 15)):
             controller.note_fetched(result.tightening_id, tightening_id != 0)
             self._say_old(result, options.answer_recover_revision or revision)
 
@@ -294,18 +284,12 @@ class ControllerSession(ControllerLink):
 
     def _tell_pset(self, revision, number):
         pset = self.controller.psets.get(number)
-        if revision not in self.options.pset_data_revisions:
-            self.refuse(12, 97)
-        elif pset is None:
-            self.refuse(12, 2)
-        else:
+        if not self.rejects(12, (revision not in self.options.pset_data_revisions, 97), (pset is None, 2)):
             self.say(13, revision, frames.parameters(frames.PSET[revision], pset, self.options.pad))
 
     def _tell_jobs(self, revision):
         """Answer 0030: every job that 0038 takes (003:4654-4692)."""
-        if revision not in (1, 2):
-            self.refuse(30, 97)
-        else:
+        if not self.rejects(30, (revision not in (1, 2), 97)):
             width = 2 * revision
             numbers = [len(frames.JOBS)] + list(frames.JOBS)
             self.say(31, revision, b"".join([frames.field(number, width) for number in numbers]))

@@ -61,21 +61,15 @@ class OperationSession(ControllerSession):
             return
         revision = int(text[4:7])
         if mid == 9:
-            known = self.operation_revision
+            if not self.rejects(self._named(9), (not self.operation_revision, 72)):
+                self.accept(self._named(9))
             self.operation_revision = 0
             self.unsent = []
-            if known:
-                self.accept(self._named(9))
-            else:
-                self.refuse(self._named(9), 72)
             return
         if text[7:9] != b"31" or text[9:39] != b"0" * 30 or text[39:] not in (b"0", b"1"):
             self.complain("0008: " + str(text))
-        if self.operation_revision:
-            self.refuse(self._named(8), 71)
-        elif revision not in self.options.operations:
-            self.refuse(self._named(8), 76)
-        else:
+        is_unknown = revision not in self.options.operations
+        if not self.rejects(self._named(8), (self.operation_revision, 71), (is_unknown, 76)):
             self.operation_revision = revision
             self.accept(self._named(8))
             if self.options.push_last_result and self.controller.latest() is not None:
@@ -84,8 +78,7 @@ class OperationSession(ControllerSession):
     def _tell_old(self, text):
         """Answer MID 0006 for 1201: index of 10 digits, 0 for the newest."""
         controller = self.controller
-        if not self.options.operation_history:
-            self.refuse(self._named(6), 75)
+        if self.rejects(self._named(6), (not self.options.operation_history, 75)):
             return
         if text[7:9] != b"10" or len(text) != 19 or not text[9:].isdigit():
             self.complain("0006: " + str(text))
@@ -93,11 +86,9 @@ class OperationSession(ControllerSession):
         number = int(text[9:])
         result = controller.result(number) if number else controller.latest()
         revision = int(text[4:7])
-        if revision not in self.options.operations:
-            self.refuse(self._named(6), 76)
-        elif result is None:
-            self.refuse(self._named(6), self.options.history_refusal_code)
-        else:
+        is_unknown = revision not in self.options.operations
+        is_gone = (result is None, self.options.history_refusal_code)
+        if not self.rejects(self._named(6), (is_unknown, 76), is_gone):
             controller.note_fetched(result.tightening_id, number != 0)
             for part in self._parts(result, revision, 6):
                 self.say(*part[:3])
@@ -198,13 +189,14 @@ class SpindleSession(OperationSession):
     def _subscribe_cycles(self, mid, revision, text):
         options = self.options
         revisions = options.cycles if mid == 105 else options.sync
-        if not revisions:
-            self.refuse(mid, _NOT_MASTER if mid == 100 and options.cycles else 99)
-        elif revision not in revisions:
-            self.refuse(mid, 97)
-        elif self.cycle_revision:
-            self.refuse(mid, _EXISTS if mid == 100 else _CYCLES_EXIST)
-        elif len(text) != (0, 10, 11)[min(revision, 3) - 1] or (text and not text.isdigit()):
+        if self.rejects(
+            mid,
+            (not revisions, _NOT_MASTER if mid == 100 and options.cycles else 99),
+            (revision not in revisions, 97),
+            (self.cycle_revision, _EXISTS if mid == 100 else _CYCLES_EXIST),
+        ):
+            return
+        if len(text) != (0, 10, 11)[min(revision, 3) - 1] or (text and not text.isdigit()):
             self.complain("%04d: %s" % (mid, text))
         else:
             self.cycle_revision = revision
@@ -226,11 +218,9 @@ class SpindleSession(OperationSession):
         return [one for one in [controller.result(number) for number in kept] if one.station_number == 1]
 
     def _unsubscribe_cycles(self, mid):
-        if self.cycle_revision:
+        if not self.rejects(mid, (not self.cycle_revision, _MISSING if mid == 103 else _CYCLES_MISSING)):
             self._leave_cycles()
             self.accept(mid)
-        else:
-            self.refuse(mid, _MISSING if mid == 103 else _CYCLES_MISSING)
 
     # Results
 

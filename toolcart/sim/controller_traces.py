@@ -69,15 +69,9 @@ class Tracing:
             self._take_parameters(text, revision, named)
             return
         types = self._types_of(text[9:])
-        if types is None:
-            session.refuse(named, 1)
-        elif self.types:
-            session.refuse(named, 71)
-        elif revision not in self.options.traces:
-            session.refuse(named, 76)
-        elif ALL not in types and [one for one in types if one not in self.options.trace_types]:
-            session.refuse(named, 78)
-        else:
+        foreign = ALL not in (types or (ALL,)) and [one for one in types if one not in self.options.trace_types]
+        is_unknown = revision not in self.options.traces
+        if not session.rejects(named, (types is None, 1), (self.types, 71), (is_unknown, 76), (foreign, 78)):
             self.types = self.options.trace_types if ALL in types else types
             self.revision = revision
             session.accept(named)
@@ -133,13 +127,10 @@ class Tracing:
 
     def _take_parameters(self, text, revision, named):
         session = self.session
-        if not self.types:
-            session.refuse(named, 72)
-        elif self.parameters_revision:
-            session.refuse(named, 71)
-        elif revision not in self.options.traces:
-            session.refuse(named, 76)
-        elif text[7:] != b"00":
+        is_unknown = revision not in self.options.traces
+        if session.rejects(named, (not self.types, 72), (self.parameters_revision, 71), (is_unknown, 76)):
+            return
+        if text[7:] != b"00":
             session.complain("0008: %s" % text)
         else:
             self.parameters_revision = revision
@@ -150,7 +141,5 @@ class Tracing:
         if wanted == 900:
             self.types = ()
         self.parameters_revision = 0
-        if known:
+        if not self.session.rejects(named, (not known, 72)):
             self.session.accept(named)
-        else:
-            self.session.refuse(named, 72)
