@@ -14,6 +14,7 @@ Rules
 5. Nothing is followed, stored or decompressed: the request asks for none of it.
 """
 
+import re
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
 
@@ -34,8 +35,11 @@ ASKED = 1
 OVER = 2  # the answer is whole, and the connection ends with it
 BROKEN = 3
 
-_LINE, _BODY, _CHUNK, _CHUNK_END, _TRAILER, _TO_END = range(6)
 _KEPT = (b"content-length", b"transfer-encoding", b"connection", b"retry-after", b"date", b"location")
+
+
+class _Unfit(Exception):
+    """What came is no valid answer, or too long; the text says why."""
 
 
 class HttpClient:
@@ -60,14 +64,15 @@ class HttpClient:
 
     def ask(self, octets, now):
         """Send this request, head and body; the connection must be READY."""
+        self.opened()
         self.state = ASKED
         self.outgoing = memoryview(octets)
-        self.heard = False
         self._deadline.start(now, self.timeout_ms)
-        self._head = 0  # bytes and lines of the head, including all 1xx answers
-        self._lines = 0
-        self._interim = 0
-        self._begin_answer()
+        self._rest = bytearray()  # what came and is not read yet
+        self._head = self._lines = 0  # bytes and lines of the head so far, including all 1xx answers
+        self._passed = 0  # bytes of the body
+        self._has_ended = False  # the connection
+        self._answer = self._read()
 
     def sent(self, n):
         """Remove the n bytes of `outgoing` that were written."""
@@ -89,172 +94,148 @@ class HttpClient:
             return
         self.heard = True
         self._rest += self.inlet[:n]
-        while self.state == ASKED and self._take():
-            pass
-        if self.state == READY and self._rest:
-            self.state = OVER  # rule 4
+        self._go_on()
 
     def ended(self):
         """The other side has closed the connection: the answer may end there."""
-        if self.state == ASKED and self._part == _TO_END:
-            self._finish(False)
-        elif self.state == ASKED:
-            self._break("the connection ended in the middle of an answer" if self.heard else "")
-        else:
+        if self.state != ASKED:
             self.state = OVER
-
-    # -- the answer ----------------------------------------------------------------------------------------------
-
-    def _begin_answer(self):
-        self.status = 0
-        self.fields = {}
-        self.body = b""
-        self._rest = bytearray()
-        self._part = _LINE
-        self._left = 0  # bytes of the body, or of the chunk
-        self._passed = 0
-        self._keeps = True
-        self._is_old = False  # HTTP/1.0
-
-    def _take(self):
-        """Take the next piece of what came; False if more has to come."""
-        if self._part == _BODY or self._part == _CHUNK:
-            return self._take_body()
-        if self._part == _TO_END:
-            self._keep(self._rest)
-            self._rest = bytearray()
-            return False
-        end = self._rest.find(b"\n")
-        if end < 0 or self._head + end > HEAD_MOST:
-            if self._head + len(self._rest) > HEAD_MOST:
-                self._break("the head of the answer is longer than %d octets" % HEAD_MOST)
-            return False
-        line = bytes(self._rest[:end]).rstrip(b"\r")
-        del self._rest[: end + 1]
-        self._head += end + 1
-        self._lines += 1
-        if self._lines > LINES_MOST and self._part != _CHUNK_END:
-            self._break("the head of the answer has more than %d lines" % LINES_MOST)
-        elif self._part == _CHUNK_END:
-            self._take_chunk(line)
-        elif self._part == _TRAILER:
-            if not line:
-                self._finish(self._keeps)
-        elif not self.status:
-            self._take_status(line)
-        elif line:
-            self._take_field(line)
-        else:
-            self._end_head()
-        return True
-
-    def _take_status(self, line):
-        parts = line.split(b" ", 2)
-        version = parts[0]
-        if len(parts) < 2 or not version.startswith(b"HTTP/1.") or not (len(parts[1]) == 3 and parts[1].isdigit()):
-            self._break("what came is no answer of HTTP/1")
             return
-        self._is_old = version == b"HTTP/1.0"
-        self._keeps = not self._is_old
-        self.status = int(parts[1])
-        if not 100 <= self.status <= 599:
-            self._break("status %d is none" % self.status)
+        self._has_ended = True
+        self._go_on()
+        if self.state == ASKED:
+            self._break("the connection ended in the middle of an answer" if self.heard else "")
 
-    def _take_field(self, line):
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name != name.strip() or line[:1] in (b" ", b"\t"):
-            self._break("a line of the head is no field")
-            return
-        name = name.lower()
-        if name not in _KEPT:
-            return
-        text = value.strip().decode("latin-1")
-        name = name.decode()
-        if name in self.fields:
-            if name == "content-length" and self.fields[name] != text:
-                self._break("the answer says two lengths")
-                return
-            if name in ("transfer-encoding", "connection"):
-                text = self.fields[name] + "," + text
-        self.fields[name] = text
-
-    def _end_head(self):
-        if 100 <= self.status < 200:
-            self._interim += 1
-            if self.status == 101 or self._interim > INTERIM_MOST:
-                self._break("status %d was not asked for" % self.status)
-            self.status = 0
-            self.fields = {}
-            return
-        for word in self.fields.get("connection", "").lower().split(","):
-            if word.strip() == "close":
-                self._keeps = False
-            elif word.strip() == "keep-alive" and self._is_old:
-                self._keeps = True
-        length = self.fields.get("content-length")
-        coding = self.fields.get("transfer-encoding")
-        if self.status == 204 or self.status == 304:
-            self._finish(self._keeps)
-        elif coding is not None:
-            if length is not None or coding.strip().lower() != "chunked" or self._is_old:
-                self._break("the answer's body cannot be told apart: Transfer-Encoding %s" % coding)
-            self._part = _CHUNK_END
-            self._left = -1
-        elif length is not None:
-            if not (length.isascii() and length.isdigit()) or len(length) > 9:
-                self._break("the answer's length is no number")
-                return
-            self._left = int(length)
-            self._part = _BODY
-            if self._left == 0:
-                self._finish(self._keeps)
-        else:
-            self._part = _TO_END
-
-    def _take_body(self):
-        piece = self._rest[: self._left]
-        del self._rest[: self._left]
-        self._left -= len(piece)
-        self._keep(piece)
-        if self._left == 0 and self.state == ASKED:
-            if self._part == _BODY:
-                self._finish(self._keeps)
-            else:
-                self._part = _CHUNK_END
-            return True
-        return False
-
-    def _take_chunk(self, line):
-        """Take the line in front of a chunk, or the empty one behind it."""
-        self._head -= len(line)  # not part of the head
-        if self._left == 0:
-            self._left = -1
-            if line:
-                self._break("a chunk is longer than it says")
-            return
-        digits = line.partition(b";")[0].strip()
-        if not 0 < len(digits) <= CHUNK_DIGITS or digits.strip(b"0123456789abcdefABCDEF"):
-            self._break("the length of a chunk is no number")
-            return
-        self._left = int(digits, 16)
-        self._part = _CHUNK if self._left else _TRAILER
-        self._lines = 0 if self._left else self._lines
-        self._passed += 64  # so that chunks of one byte come to an end as well
-
-    def _keep(self, piece):
-        self._passed += len(piece)
-        if self._passed > PASSED_MOST:
-            self._break("the answer is longer than %d octets" % PASSED_MOST)
-        self.body += bytes(piece[: BODY_MOST - len(self.body)])
-
-    def _finish(self, keeps):
-        self.state = READY if keeps else OVER
-        self._deadline.stop()
+    def _go_on(self):
+        """Read as much of the answer as is there."""
+        try:
+            next(self._answer)
+        except StopIteration as read:
+            self.state = READY if read.value and not self._rest else OVER  # rule 4
+            self._deadline.stop()
+        except _Unfit as why:
+            self._break(str(why))
 
     def _break(self, why):
         self.state = BROKEN
         self.why = why
         self._deadline.stop()
+
+    # -- the answer: each of these yields where more has to come -------------------------------------------------
+
+    def _read(self):
+        """Read one answer; return whether another may follow on this connection."""
+        keeps = yield from self._take_head()
+        for _ in range(INTERIM_MOST):
+            if self.status >= 200 or self.status == 101:
+                break
+            keeps = yield from self._take_head()
+        if self.status < 200:
+            raise _Unfit("status %d was not asked for" % self.status)
+        length, coding = self.fields.get("content-length"), self.fields.get("transfer-encoding")
+        if self.status == 204 or self.status == 304:
+            return keeps
+        if coding is not None:
+            if length is not None or coding.strip().lower() != "chunked" or self._is_old:
+                raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding %s" % coding)
+            yield from self._take_chunks()
+        elif length is not None:
+            if not (length.isascii() and length.isdigit()) or len(length) > 9:
+                raise _Unfit("the answer's length is no number")
+            yield from self._take_body(int(length))
+        else:
+            while not self._has_ended:
+                self._keep(len(self._rest))
+                yield
+            return False
+        return keeps
+
+    def _take_head(self):
+        """Read a status and the fields behind it; return whether the connection may be kept."""
+        self.fields = {}
+        parts = (yield from self._line()).split(b" ", 2)
+        version = parts[0]
+        if len(parts) < 2 or not version.startswith(b"HTTP/1.") or not (len(parts[1]) == 3 and parts[1].isdigit()):
+            raise _Unfit("what came is no answer of HTTP/1")
+        self._is_old = version == b"HTTP/1.0"
+        self.status = int(parts[1])
+        if not 100 <= self.status <= 599:
+            raise _Unfit("status %d is none" % self.status)
+        line = yield from self._line()
+        while line:
+            self._take_field(line)
+            line = yield from self._line()
+        keeps = not self._is_old
+        for word in self.fields.get("connection", "").lower().split(","):
+            if word.strip() == "close":
+                keeps = False
+            elif word.strip() == "keep-alive" and self._is_old:
+                keeps = True
+        return keeps
+
+    def _take_field(self, line):
+        name, colon, value = line.partition(b":")
+        if not colon or not name or name != name.strip() or line[:1] in (b" ", b"\t"):
+            raise _Unfit("a line of the head is no field")
+        if name.lower() not in _KEPT:
+            return
+        text = value.strip().decode("latin-1")
+        name = name.lower().decode()
+        before = self.fields.get(name, text)
+        if name == "content-length" and before != text:
+            raise _Unfit("the answer says two lengths")
+        if name in self.fields and name in ("transfer-encoding", "connection"):
+            text = before + "," + text
+        self.fields[name] = text
+
+    def _line(self):
+        """Read a line of the head."""
+        while True:
+            end = self._rest.find(b"\n")
+            if self._head + (end if end >= 0 else len(self._rest)) > HEAD_MOST:
+                raise _Unfit("the head of the answer is longer than %d octets" % HEAD_MOST)
+            if end >= 0:
+                break
+            yield
+        line = bytes(self._rest[:end]).rstrip(b"\r")
+        del self._rest[: end + 1]
+        self._head += end + 1
+        self._lines += 1
+        if self._lines > LINES_MOST:
+            raise _Unfit("the head of the answer has more than %d lines" % LINES_MOST)
+        return line
+
+    def _take_body(self, left):
+        while left:
+            left -= self._keep(left)
+            if left:
+                yield
+
+    def _take_chunks(self):
+        """Read chunks and the trailer behind them, to which the bounds of a head apply."""
+        while True:
+            self._head = self._lines = 0
+            digits = (yield from self._line()).partition(b";")[0].strip()
+            if not 0 < len(digits) <= CHUNK_DIGITS or digits.strip(b"0123456789abcdefABCDEF"):
+                raise _Unfit("the length of a chunk is no number")
+            if not int(digits, 16):
+                break
+            self._passed += 64  # so that chunks of one byte come to an end as well
+            yield from self._take_body(int(digits, 16))
+            if (yield from self._line()):
+                raise _Unfit("a chunk is longer than it says")
+        while (yield from self._line()):
+            pass
+
+    def _keep(self, most):
+        """Take up to `most` bytes of the body; return how many there were."""
+        piece = bytes(self._rest[:most])
+        del self._rest[:most]
+        self._passed += len(piece)
+        if self._passed > PASSED_MOST:
+            raise _Unfit("the answer is longer than %d octets" % PASSED_MOST)
+        self.body += piece[: BODY_MOST - len(self.body)]
+        return len(piece)
 
 
 # What an HTTP request says besides its body, and when an answer asks us to come again.
@@ -335,10 +316,8 @@ class WebAddress:
         if [letter for letter in text if not "!" <= letter <= "~"] or "#" in text:
             return "printable ASCII characters without blanks and #; others as %XX"
         self.is_secure = scheme.lower() == "https"
-        ends = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
-        end = min(ends) if ends else len(rest)
-        self.name, path = rest[:end], rest[end:]
-        self.path = path if path.startswith("/") else "/" + path
+        self.name, mark, path = re.match("([^/?]*)([/?]?)(.*)", rest).groups()
+        self.path = "/" + mark.strip("/") + path
         if "@" in self.name:
             return "an address without a user: the settings user and password are for that"
         host, number = self.name, ""
