@@ -9,11 +9,10 @@ from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
-from toolcart.agent.wide import telegram04
+from toolcart.agent.wide import telegram04, toolsnet_events
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.specials import WideCycle
 from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
-from toolcart.agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 from toolcart.archive import rows, texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read
@@ -157,9 +156,7 @@ def test_an_alarm_is_the_same_event_by_either_way():
     ev.put_ready(page, 0, 0x31, 0x30)
     page[ev.TIME : ev.TIME + 7] = bytes.fromhex("20240314092653")
     length = ev.put_words(page, 0, b"The tool is hot and has to rest for a while", 0, 43)
-    writer = EventWriter(bytearray(EVENT_BYTES_MAX), *PLACE[:2])
-    octets = writer.write(page, 0, 1, 3)
-    found, breaches = read(bytes(writer.tx[4:octets]))
+    found, breaches = read(toolsnet_events.write(page, 0, *PLACE[:2], 1, 3)[4:])
     assert not breaches
     line = json.loads(line_of(bytes(page), 0, KIND_EVENT, 0, length))
     theirs, ours = (rows.event_rows(one, 1, "") for one in (found, lines.event_of(line, PLACE)))

@@ -1,15 +1,10 @@
 """Events reach ToolsNet between the results, once, from where its 08 says; telegram 09 octet for octet."""
 
-from pathlib import Path
-
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
-from toolcart.agent.wide import telegram09 as event09
-from toolcart.agent.wide.telegram09 import CODE_OURS, EVENT_BYTES_MAX, EventWriter
+from toolcart.agent.wide.toolsnet_events import CODE_OURS, write
 from toolcart.base.clock import Dice
-from toolcart.base.constants import written_out
-from toolcart.base.sources import Source
 from toolcart.toolsnet import take_apart, tightening_id_of
 from lab.harness.cart import Cart
 
@@ -29,8 +24,7 @@ def event(what, code=b"", text=b"", controller=0x20, tool=0x20, time=TIME, numbe
 
 def written(page, sequence=4, ident=45):
     """Return the telegram as sent, and what the simulated ToolsNet reads in it; it must find no breach."""
-    writer = EventWriter(bytearray(b"\xaa" * EVENT_BYTES_MAX), 3, 1)
-    octets = bytes(writer.tx[: writer.write(page, 3, ident, sequence)])
+    octets = write(page, 3, 3, 1, ident, sequence)
     assert int(octets[:4]) == len(octets) - 4
     found, breaches = take_apart(octets[4:])
     assert not breaches, [str(breach) for breach in breaches]
@@ -117,41 +111,6 @@ def test_any_record_that_can_be_makes_a_telegram_without_breach():
         sequence = 1 + dice.randrange(99999)
         found = written(page, sequence, 1 + dice.randrange(99999))[1]
         assert found["sequence"] == sequence
-
-
-ON_32_BIT = """
-import gc
-space = {}
-exec(SOURCE, space)
-from toolcart.agent.record import event as ev
-writer = space["EventWriter"](bytearray(MOST_BYTES), 3, 1)
-pages = []
-for what, code, text in ((ev.ALARM, b"E404", b"x" * 50), (ev.VIN, b"", b"V" * 115), (ev.GONE, b"none", b"0" * 43)):
-    page = bytearray(ev.EVENT_MOST)
-    ev.put_event(page, 0, 4, 10, what)
-    ev.put_code(page, 0, code, 0, len(code))
-    ev.put_words(page, 0, text, 0, len(text))
-    pages.append(page)
-
-def many(count):
-    for index in range(count):
-        for page in pages:
-            writer.write(page, 0, 45, 1 + index)
-
-many(3)
-gc.collect()
-gc.disable()
-before = gc.mem_alloc()
-many(100)
-print(gc.mem_alloc() - before)
-"""
-
-
-def test_event_allocates_nothing_on_a_32_bit_micropython(micropython32):
-    """No board is given the module, so its text goes along with the script."""
-    text = written_out(Source("event09.py", Path(event09.__file__).read_text()))[0].text
-    done = micropython32.run_source(f"SOURCE = {text!r}\nMOST_BYTES = {EVENT_BYTES_MAX}\n{ON_32_BIT}", "1m")
-    assert done.returncode == 0 and done.stdout.strip() == "0", done.stdout + done.stderr
 
 
 def arriving(archive):

@@ -27,46 +27,64 @@ _OBJECTS = {
     5: "dimensional",
 }  # beyond-2.8.md 3.5
 
-# What an event's text has besides words: name, the `what` it belongs to, place, width, and how it is read.
-_TEXT, _WHOLE, _TIME = range(3)
-_DETAILS = (
-    ("program_changed", ev.PSET_SELECTED, ev.PSET_CHANGE, 19, _TIME),
-    ("job_status", ev.JOB, ev.JOB_STATUS, 1, _TEXT),
-    ("batch_mode", ev.JOB, ev.JOB_MODE, 1, _TEXT),
-    ("batch_size", ev.JOB, ev.JOB_SIZE, 4, _WHOLE),
-    ("batch_counter", ev.JOB, ev.JOB_COUNTER, 4, _WHOLE),
-    ("step", ev.JOB, ev.JOB_STEP, 3, _WHOLE),
-    ("steps", ev.JOB, ev.JOB_STEPS, 3, _WHOLE),
-    ("step_type", ev.JOB, ev.JOB_STEP_TYPE, 2, _WHOLE),
-    ("last_tightening", ev.JOB, ev.JOB_TIGHTENING, 2, _TEXT),
-    ("job_sequence", ev.JOB, ev.JOB_SEQUENCE, 5, _WHOLE),
-    ("identifier_2", ev.VIN, ev.IDENTIFIER_2, 25, _TEXT),
-    ("identifier_3", ev.VIN, ev.IDENTIFIER_3, 25, _TEXT),
-    ("identifier_4", ev.VIN, ev.IDENTIFIER_4, 25, _TEXT),
+
+def _named(words):
+    """Return what gives a text its meaning among these words, itself if it has none."""
+    return lambda text: words.get(text, text) or None
+
+
+def _text(text):
+    return text or None
+
+
+def _digits(text):
+    return (text.lstrip("0") or "0") if text else None
+
+
+def _whole(text):
+    return int(text) if text.isdigit() else None
+
+
+def _wire_time(text):
+    """Return `YYYY-MM-DD:hh:mm:ss`, the form in messages, as ISO 8601 writes it."""
+    return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
+
+
+_JOB_STATUS = {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"}  # 003:4976-5226
+_JOB_MODE = {"0": "OK alone", "1": "OK and NOK"}
+_TIGHTENINGS = ("off", "OK", "NOK", "aborted", "incremented", "decremented", "bypassed", "batch reset", "loosening")
+_TIGHTENINGS += ("free batch", "job aborted")
+_JOB_TIGHTENING = {"%02d" % number: word for number, word in enumerate(_TIGHTENINGS)}
+
+# What an event's text has: the `what` it belongs to, place and width; its parameter in telegram 09, and whether that is
+# a number (toolcart.agent.wide.toolsnet_events); its name in a line, where it is not the line's `text`, and its form.
+EVENT_FIELDS = (
+    (ev.ALARM, 0, 50, 4, False, None, None),
+    (ev.PSET_SELECTED, ev.PSET_NAME, 25, 4, False, None, None),
+    (ev.PSET_SELECTED, ev.PSET_CHANGE, 19, 10, False, "program_changed", _wire_time),
+    (ev.JOB, ev.JOB_STATUS, 1, 20, True, "job_status", _named(_JOB_STATUS)),
+    (ev.JOB, ev.JOB_MODE, 1, 21, True, "batch_mode", _named(_JOB_MODE)),
+    (ev.JOB, ev.JOB_SIZE, 4, 22, True, "batch_size", _whole),
+    (ev.JOB, ev.JOB_COUNTER, 4, 23, True, "batch_counter", _whole),
+    (ev.JOB, ev.JOB_STEP, 3, 24, True, "step", _whole),
+    (ev.JOB, ev.JOB_STEPS, 3, 25, True, "steps", _whole),
+    (ev.JOB, ev.JOB_STEP_TYPE, 2, 26, True, "step_type", _whole),
+    (ev.JOB, ev.JOB_TIGHTENING, 2, 27, True, "last_tightening", _named(_JOB_TIGHTENING)),
+    (ev.JOB, ev.JOB_SEQUENCE, 5, 28, True, "job_sequence", _whole),
+    (ev.VIN, 0, ev.VIN_MOST, 30, False, None, None),
+    (ev.VIN, ev.IDENTIFIER_2, 25, 32, False, "identifier_2", _text),
+    (ev.VIN, ev.IDENTIFIER_3, 25, 34, False, "identifier_3", _text),
+    (ev.VIN, ev.IDENTIFIER_4, 25, 36, False, "identifier_4", _text),
+    (ev.GONE, ev.GONE_FIRST, 10, 40, False, "first_id", _digits),
+    (ev.GONE, ev.GONE_LAST, 10, 41, False, "last_id", _digits),
+    (ev.GONE, ev.GONE_COUNT, 10, 42, True, "count", _whole),
+    (ev.GONE, ev.GONE_TOTAL, 10, 43, True, "total", _whole),
+    (ev.GONE, ev.GONE_EPOCH, 3, 44, True, "id_epoch", _whole),
+    (ev.COMMAND, ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES, 50, False, "outcome", _text),
+    (ev.COMMAND, ev.COMMAND_MID, 4, 51, True, "mid", _whole),
+    (ev.COMMAND, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES, 52, False, "asked_by", _text),
+    (ev.COMMAND, ev.COMMAND_WORDS, ev.COMMAND_WORDS_BYTES, 4, False, None, None),
 )
-_COMMAND = (
-    ("outcome", ev.COMMAND, ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES, _TEXT),
-    ("mid", ev.COMMAND, ev.COMMAND_MID, 4, _WHOLE),
-    ("asked_by", ev.COMMAND, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES, _TEXT),
-)
-# 003:4976-5226
-_DETAIL_NAMES = {
-    "job_status": {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"},
-    "batch_mode": {"0": "OK alone", "1": "OK and NOK"},
-    "last_tightening": {
-        "00": "off",
-        "01": "OK",
-        "02": "NOK",
-        "03": "aborted",
-        "04": "incremented",
-        "05": "decremented",
-        "06": "bypassed",
-        "07": "batch reset",
-        "08": "loosening",
-        "09": "free batch",
-        "10": "job aborted",
-    },
-}
 
 
 class WideLine(Line):
@@ -91,10 +109,9 @@ class WideLine(Line):
         if kind != KIND_EVENT:
             Line.write_record(self, page, at, kind, flags, length)
             return
-        fields = []
-        _event(fields, describe(page, at, kind, flags, length), page, at)
+        fields = _event(describe(page, at, kind, flags, length), page, at)
         self.begin(page, at, b"event")
-        self.add(("," + _encode(dict(fields))[1:] + "\n").encode())
+        self.add(("," + _encode(fields)[1:] + "\n").encode())
 
     def add_more(self, page, at, length):
         """Write several spindles and additional identifiers; null if there are none."""
@@ -102,13 +119,12 @@ class WideLine(Line):
             Line.add_more(self, page, at, length)
             return
         more = specials.has_identifiers(page, at, length)
-        fields = []
-        fields.append(("spindles", None if more else _spindles(page, at, length)))
-        found = specials.places_of(page, at) if more else ()
+        fields = {"spindles": None if more else _spindles(page, at, length)}
+        places = dict(specials.places_of(page, at)) if more else {}
         for number in range(1, specials.COUNT + 1):
-            texts = [text_of(page, place, specials.WIDTH) for one, place in found if one == number]
-            fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
-        self.add(("," + _encode(dict(fields))[1:-1]).encode())
+            is_there = number in places
+            fields["identifier_%d" % (number + 1)] = text_of(page, places[number], specials.WIDTH) if is_there else None
+        self.add(("," + _encode(fields)[1:-1]).encode())
 
 
 _line = WideLine(bytearray(4096))
@@ -126,104 +142,97 @@ def line_with(fields):
     return (_encode(dict(fields)) + "\n").encode()
 
 
-def _event(fields, told, page, at):
-    fields.append(("time", iso_time(told["time"])))
+def _event(told, page, at):
+    """Return what the line of an event has, which `told` says in words."""
+    fields = {"time": iso_time(told["time"])}
     for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
-        fields.append((name, told[name]))
-    text = bytearray(b" " * ev.TEXT_MOST)
-    text[: page[at + ev.TEXT_LENGTH]] = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
-    _details(fields, _DETAILS, text, page[at + ev.WHAT])
-    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
-        fields.append((name, told.get(name)))
-    _details(fields, _COMMAND, text, page[at + ev.WHAT])
-
-
-def _details(fields, rows, text, happened):
-    for name, what, place, width, form in rows:
-        value = text_of(text, place, width) if what == happened else ""
-        if form == _WHOLE:
-            fields.append((name, int(value) if value.isdigit() else None))
-        elif form == _TIME:
-            fields.append((name, _wire_time(value)))
-        else:
-            fields.append((name, _DETAIL_NAMES.get(name, {}).get(value, value) or None))
+        fields[name] = told[name]
+    text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]].ljust(ev.TEXT_MOST)
+    for what, place, width, _, _, name, form in EVENT_FIELDS:
+        if form is not None:
+            fields[name] = form(text_of(text, place, width) if what == page[at + ev.WHAT] else "")
+    return fields
 
 
 def _spindles(page, at, length):
     """Return what a result of several spindles adds (toolcart.agent.record.spindles)."""
     is_bolts = spindles.form_of(page, at) == spindles.BOLTS
     head = at + spindles.PLACE
-    sequence = None if is_bolts else _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
-    fields = [
-        ("told", spindles.told_of(page, at)),
-        ("press", spindles.presses(page, at)),
-        ("job_sequence", sequence),
-        ("pm_status", _PM_STATUS.get(page[head + spindles.PM_STATUS]) if is_bolts else None),
-        ("station_number", _whole(page, head + spindles.STATION, 2) if is_bolts else None),
-    ]
-    for name, place, width in (
-        ("station_name", spindles.STATION_NAME, spindles.NAME_BYTES),
-        ("mode_name", spindles.MODE_NAME, spindles.NAME_BYTES),
-        ("vin_rest", spindles.WORKPIECE, spindles.WORKPIECE_BYTES),
-    ):
-        fields.append((name, text_of(page, head + place, width) or None if is_bolts else None))
+    sequence = text_of(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
+    fields = {
+        "told": spindles.told_of(page, at),
+        "press": spindles.presses(page, at),
+        "job_sequence": None if is_bolts else _whole(sequence),
+        "pm_status": _PM_STATUS.get(page[head + spindles.PM_STATUS]) if is_bolts else None,
+        "station_number": _whole(text_of(page, head + spindles.STATION, 2)) if is_bolts else None,
+    }
+    for name, place, width in _STATION_TEXTS:
+        fields[name] = _text(text_of(page, head + place, width)) if is_bolts else None
     extras = {row: (place, count) for row, place, count in spindles.extras_of(page, at, length)}
     special = {}
     for row, place, octets in specials.specials_of(page, at, length):
-        value = _named(page, place + specials.NAME, place + specials.VALUE, octets, place + specials.STEP)
+        value = _in_words(page, place + specials.NAME, place + specials.VALUE, octets, place + specials.STEP)
         special.setdefault(row, []).append(value)
-    fields.append(("special", special.get(-1, [])))
-    each = []
-    for index, row in enumerate(spindles.rows_of(page, at)):
-        each.append(_spindle(page, row, specials.object_of(page, at, index), extras.get(index), special.get(index, [])))
-    fields.append(("each", each))
-    return dict(fields)
+    fields["special"] = special.get(-1, [])
+    fields["each"] = [
+        _spindle(page, row, specials.object_of(page, at, index), extras.get(index), special.get(index, []))
+        for index, row in enumerate(spindles.rows_of(page, at))
+    ]
+    return fields
 
 
-def _named(page, name, value, octets, step):
+_STATION_TEXTS = (
+    ("station_name", spindles.STATION_NAME, spindles.NAME_BYTES),
+    ("mode_name", spindles.MODE_NAME, spindles.NAME_BYTES),
+    ("vin_rest", spindles.WORKPIECE, spindles.WORKPIECE_BYTES),
+)
+_BOLT_TEXTS = (
+    ("name", spindles.EXTRA_NAME, spindles.NAME_BYTES),
+    ("program", spindles.EXTRA_PROGRAM, spindles.NAME_BYTES),
+    ("errors", spindles.EXTRA_ERRORS, spindles.ERRORS_BYTES),
+    ("customer_error", spindles.EXTRA_CODE, 4),
+)
+
+
+def _in_words(page, name, value, octets, step):
     """Return a value that PowerMACS names in words, from the places of its parts."""
     return {
         "name": text_of(page, name, spindles.NAME_BYTES),
         "value": text_of(page, value, octets),
-        "step": _whole(page, step, 2),
+        "step": _whole(text_of(page, step, 2)),
     }
 
 
 def _spindle(page, row, refers, extra, special):
     """Return one spindle; `extra`: where its bolt data begins, and how many values it has."""
-    fields = [
-        ("spindle", row.number if row.number >= 0 else None),
-        ("channel", row.channel if row.channel >= 0 else None),
-        ("status", "OK" if row.status == 0x31 else "NOK"),
-        ("torque", row.torque or None),
-        ("torque_status", _JUDGED.get(row.torque_status)),
-        ("angle", _number(row.angle)),
-        ("angle_status", _JUDGED.get(row.angle_status)),
-        ("torque_min", row.torque_min or None),
-        ("torque_max", row.torque_max or None),
-        ("angle_min", _number(row.angle_min)),
-        ("angle_max", _number(row.angle_max)),
-        ("object_type", _OBJECTS.get(refers[0])),
-        ("reference_object", refers[1] if refers[1] > 0 else None),
-    ]
-    if extra is None:
-        return dict(fields + [("bolt", None)])
-    place, count = extra
-    values = []
-    for index in range(count):
-        value = place + spindles.EXTRA_BYTES + index * spindles.VALUE_BYTES
-        values.append(_named(page, value, value + 22, spindles.FIGURE_BYTES, value + 29))
-    bolt = [("number", digits_of(page, place + spindles.EXTRA_NUMBER, 4) or None)]
-    for name, start, width in (
-        ("name", spindles.EXTRA_NAME, spindles.NAME_BYTES),
-        ("program", spindles.EXTRA_PROGRAM, spindles.NAME_BYTES),
-        ("errors", spindles.EXTRA_ERRORS, spindles.ERRORS_BYTES),
-        ("customer_error", spindles.EXTRA_CODE, 4),
-    ):
-        bolt.append((name, text_of(page, place + start, width) or None))
-    bolt.append(("pm_status", _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])))
-    bolt += [("values", values), ("special", special)]
-    return dict(fields + [("bolt", dict(bolt))])
+    return {
+        "spindle": row.number if row.number >= 0 else None,
+        "channel": row.channel if row.channel >= 0 else None,
+        "status": "OK" if row.status == 0x31 else "NOK",
+        "torque": row.torque or None,
+        "torque_status": _JUDGED.get(row.torque_status),
+        "angle": _number(row.angle),
+        "angle_status": _JUDGED.get(row.angle_status),
+        "torque_min": row.torque_min or None,
+        "torque_max": row.torque_max or None,
+        "angle_min": _number(row.angle_min),
+        "angle_max": _number(row.angle_max),
+        "object_type": _OBJECTS.get(refers[0]),
+        "reference_object": refers[1] if refers[1] > 0 else None,
+        "bolt": None if extra is None else _bolt(page, extra[0], extra[1], special),
+    }
+
+
+def _bolt(page, place, count, special):
+    first = place + spindles.EXTRA_BYTES
+    places = [first + index * spindles.VALUE_BYTES for index in range(count)]
+    bolt = {"number": _text(digits_of(page, place + spindles.EXTRA_NUMBER, 4))}
+    for name, start, width in _BOLT_TEXTS:
+        bolt[name] = _text(text_of(page, place + start, width))
+    bolt["pm_status"] = _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])
+    bolt["values"] = [_in_words(page, at, at + 22, spindles.FIGURE_BYTES, at + 29) for at in places]
+    bolt["special"] = special
+    return bolt
 
 
 def is_graph_line(line):
@@ -243,11 +252,6 @@ def number_in(line):
     return int(digits) if digits.isdigit() else 0
 
 
-def _whole(buf, at, width):
-    text = text_of(buf, at, width)
-    return int(text) if text.isdigit() else None
-
-
 def _number(text):
     if not text.replace(".", "").replace("-", "").isdigit():
         return None
@@ -257,8 +261,3 @@ def _number(text):
 def iso_time(stamp):
     """Return `YYYY-MM-DD hh:mm:ss` as ISO 8601 writes it; the controller gives no time zone."""
     return stamp.replace(" ", "T") if stamp else None
-
-
-def _wire_time(text):
-    """Return the same for `YYYY-MM-DD:hh:mm:ss`, the form in messages."""
-    return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None

@@ -19,8 +19,8 @@ from struct import pack
 from toolcart.agent.base.fields import get_u32, unpack_digits
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
-from toolcart.agent.toolsnet.telegram import begin, finish
 from toolcart.agent.wide.curves import samples_in, steps_in
+from toolcart.agent.wide.toolsnet_source import telegram
 
 CPYTHON_ONLY = True  # no board sends curves anywhere
 
@@ -80,10 +80,7 @@ def write(lead, data, ident, system_type, system, sequence):
         milliseconds(numerator, denominator),
         2 * len(samples),
     )
-    tx = bytearray(11) + body.encode() + pack(">%dh" % len(samples), *samples)
-    begin(tx, ID_GRAPH, ident)
-    finish(tx, len(tx))
-    return tx
+    return telegram(ID_GRAPH, ident, body.encode() + pack(">%dh" % len(samples), *samples))
 
 
 def scale(shift, numerator, denominator, unit):

@@ -107,7 +107,7 @@ class CurvesOut(Source):
             self.hold.start(now, HOLD_MS)
             return 0
         if not sequence:
-            self._pass()
+            self.go_past()
             self.busy = True
             return 0
         session = self.session
@@ -148,7 +148,7 @@ class CurvesOut(Source):
             return 0
         return self._rows.sequence_of(result)
 
-    def _pass(self):
+    def go_past(self):
         """Be done with the curve in memory; the log may have moved its cursor meanwhile."""
         self._lead = None
         cursor = self.curves.cursor
@@ -161,20 +161,11 @@ class CurvesOut(Source):
         if self._unsaved and self.forward.may_write():
             self._unsaved = not self.curves.save()
 
-    def accepted(self, now):
-        self.count_accepted()
-        self._pass()
-
-    def refused(self, code, now):
-        """Offer it again a few times, then pass it."""
-        if self.count_refused(now):
-            self._pass()
-
     def silent(self, now):
         """It may be stored or not: send it again, or pass it."""
-        if self.count_silent(now) and self.has_had_enough():
+        if Source.silent(self, now) and self.has_had_enough():
             self.passed += 1
-            self._pass()
+            self.go_past()
 
     def resume(self, now):
         """The 08 names no curves, but may have moved the row of their results; True: no other 08 is needed."""

@@ -18,8 +18,7 @@ from toolcart.agent.base.fields import is_plain
 from toolcart.agent.record.text import text_of
 from toolcart.agent.record.text_form import octets_of, put_ascii, shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
-from toolcart.agent.toolsnet.telegram import begin, finish
-from toolcart.agent.wide.toolsnet_source import Source
+from toolcart.agent.wide.toolsnet_source import Source, telegram
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
@@ -47,7 +46,7 @@ _STATION = 2
 def system(ident, system_type, number, address, name):
     """Return telegram 01 with its length in front."""
     body = "%04d%04d%s%s  " % (system_type, number, _address(address), _name(name))
-    return _telegram(_SYSTEM, ident, body)
+    return telegram(_SYSTEM, ident, body.encode())
 
 
 def station(ident, system_type, number, own, address, name, spindles):
@@ -57,19 +56,12 @@ def station(ident, system_type, number, own, address, name, spindles):
         parts.append("%04d%s%04d" % (spindle, _name(its_name), len(programs)))
         for program, called in programs:
             parts.append("%04d%s" % (program, _name(called)))
-    return _telegram(_STATION, ident, "".join(parts))
+    return telegram(_STATION, ident, "".join(parts).encode())
 
 
 def programs_most(spindles):
     """Return how many programs telegram 02 has room for at each of so many spindles."""
     return min(PROGRAMS_MOST, ((_TELEGRAM_MOST - _HEAD_BYTES) // spindles - _SPINDLE_BYTES) // _PROGRAM_BYTES)
-
-
-def _telegram(kind, ident, body):
-    tx = bytearray(11) + body.encode()
-    begin(tx, kind, ident)
-    finish(tx, len(tx))
-    return tx
 
 
 def _name(text):
@@ -186,8 +178,7 @@ class Descriptions(Source):
         self.left_out = max(0, len(programs) - most)
         return [(number, name or "Spindle %d" % number, programs[:most]) for number, name in spindles]
 
-    def accepted(self, now):
-        self.count_accepted()
+    def go_past(self):
         self._unanswered = 0
         self._due &= ~self._out
 

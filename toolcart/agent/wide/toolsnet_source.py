@@ -9,6 +9,7 @@
     resume(now)             the 08 was read, and results know where they go on; False asks for another 08
     left(now, ms)           `ms`, or less if it has something to do before
     put_state(shown)        add what status shows
+    go_past()               be done with the one offered last
     tx, takes_10            where its telegram is, and whether a 10 answers it
     gives_way               it sends only while no result waits
 
@@ -30,8 +31,13 @@ OFFERS = 3
 RETRIES_MS = (2000, 8000)
 
 
+def telegram(kind, ident, body):
+    """Return a whole telegram with its length in front."""
+    return b"%04d%02d%05d%b" % (len(body) + 7, kind, ident, body)
+
+
 class Source:
-    """Counts what becomes of the outstanding telegram."""
+    """Counts what becomes of the outstanding telegram, and offers it again."""
 
     takes_10 = False
     gives_way = False
@@ -61,25 +67,25 @@ class Source:
         """True if nothing may be tried now."""
         return self.hold.armed and not self.hold.expired(now)
 
-    def count_accepted(self):
-        """Count it as taken."""
+    def accepted(self, now):
         self.is_out = False
         self.sent += 1
         self._pause = HOLD_MS
         self.begin_next()
+        self.go_past()
 
-    def count_refused(self, now):
-        """Count a refusal; True if it is to be passed."""
+    def refused(self, code, now):
+        """Offer it again a few times, then pass it."""
         self.is_out = False
         self._refusals += 1
-        if self._refusals >= OFFERS:
-            self.passed += 1
-            self.begin_next()
-            return True
-        self.hold.start(now, RETRIES_MS[self._refusals - 1])
-        return False
+        if self._refusals < OFFERS:
+            self.hold.start(now, RETRIES_MS[self._refusals - 1])
+            return
+        self.passed += 1
+        self.begin_next()
+        self.go_past()
 
-    def count_silent(self, now):
+    def silent(self, now):
         """Count a lost connection; True if a telegram was outstanding."""
         if not self.is_out:
             return False
