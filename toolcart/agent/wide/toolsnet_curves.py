@@ -67,7 +67,6 @@ class CurvesOut(Source):
         self.quarantine = quarantine
         self.graphs = graphs
         self.curves = Curves(graphs, TOOLSNET)
-        self.tx = bytearray()
         self.unlinked = self.others = 0
         self._lead = None  # of the next curve, once it is read
         self._data = b""
@@ -163,7 +162,9 @@ class CurvesOut(Source):
 
     def silent(self, now):
         """It may be stored or not: send it again, or pass it."""
-        if Source.silent(self, now) and self.has_had_enough():
+        was_out = self.is_out
+        Source.silent(self, now)
+        if was_out and self.has_had_enough():
             self.passed += 1
             self.go_past()
 

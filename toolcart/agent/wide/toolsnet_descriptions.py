@@ -125,7 +125,6 @@ class Descriptions(Source):
         self.address = address
         self.spindle = spindle
         self.names = names
-        self.tx = bytearray()
         self.refusals = self.left_out = 0
         self._due = self._all = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
         self._losses = self._server_losses()

@@ -63,7 +63,6 @@ class Events(Source):
         log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
         self.mask = mask
         self.rewinds = settings["rewind"]
-        self.tx = b""
         self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words

@@ -9,7 +9,6 @@
     resume(now)             the 08 was read, and results know where they go on; False asks for another 08
     left(now, ms)           `ms`, or less if it has something to do before
     put_state(shown)        add what status shows
-    go_past()               be done with the one offered last
     tx, takes_10            where its telegram is, and whether a 10 answers it
     gives_way               it sends only while no result waits
 
@@ -46,6 +45,7 @@ class Source:
         self.hold = Timer()
         self.busy = False  # there is more of its log to look at
         self.sent = self.passed = 0
+        self.tx = b""
         self.is_out = False
         self._refusals = self._silences = 0  # of the next one
         self._pause = HOLD_MS
@@ -86,14 +86,14 @@ class Source:
         self.go_past()
 
     def silent(self, now):
-        """Count a lost connection; True if a telegram was outstanding."""
-        if not self.is_out:
-            return False
-        self.is_out = False
-        self._silences += 1
-        self.hold.start(now, self._pause)
-        self._pause = min(self._pause * 10, HOLD_MOST_MS)
-        return True
+        if self.is_out:
+            self.is_out = False
+            self._silences += 1
+            self.hold.start(now, self._pause)
+            self._pause = min(self._pause * 10, HOLD_MOST_MS)
+
+    def go_past(self):
+        """Be done with the one offered last."""
 
     def has_had_enough(self):
         """True if the next one has made the server silent too often."""
