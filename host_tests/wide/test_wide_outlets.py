@@ -18,21 +18,16 @@ from lab.harness.mqtt_broker import Broker, Consumer
 class Made:
     """What an outlet does once it is there."""
 
-    port = SimpleNamespace(slot=-1)
-    attempts = 3
-    trouble = "its own"
+    port = SimpleNamespace()
 
     def __init__(self):
         self.heard = []
 
     def __getattr__(self, name):
-        return lambda *given: self.heard.append(name) or name in ("is_up", "has_left")
+        return lambda *given: self.heard.append((name, *given))
 
     def step(self, now):
         return 77
-
-    def put_state(self, shown):
-        shown["state"] = "made"
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def awaiting(tmp_path):
     settings["awaits"].add("password", {"file": "secret"})
     watched = []
     board = SimpleNamespace(watch=lambda port, slot: watched.append((port, slot)))
-    station = SimpleNamespace(health=Health(), board=board, settings={"spool": {}})
+    station = SimpleNamespace(health=Health(), board=board, settings={"spool": {}}, outlets=[None, None])
     made = []
 
     def make(its, whose, index):
@@ -52,16 +47,18 @@ def awaiting(tmp_path):
 
     outlet = Awaiting(station, 1, settings, make)
     station.settings = None  # the station forgets them once everything is put together
-    outlet.port.slot = 5  # as board.watch does
-    return SimpleNamespace(outlet=outlet, secret=tmp_path / "secret", made=made, watched=watched, health=station.health)
+    station.outlets[1] = outlet
+    secret = tmp_path / "secret"
+    return SimpleNamespace(outlet=outlet, secret=secret, made=made, watched=watched, station=station)
 
 
 def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     outlet, shown = awaiting.outlet, {}
     outlet.begin(0)
+    outlet.attach("scheduler", 5)
     for count in range(1, 4):
         assert outlet.step(count * RETRY_MS) == RETRY_MS and outlet.attempts == count
-    assert awaiting.health.counters[OUTLET_FAILED] == 3 and awaiting.health.logged == 1
+    assert awaiting.station.health.counters[OUTLET_FAILED] == 3 and awaiting.station.health.logged == 1
     outlet.put_state(shown)
     assert shown["place"] == "mqtt://broker:1883" and shown["why"] == f"password: {awaiting.secret}: " + (
         "No such file or directory; a file that can be read"
@@ -72,13 +69,11 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     awaiting.secret.chmod(0o600)
     assert outlet.step(40000) == 0
     made = awaiting.made[0]
-    assert awaiting.watched == [(made.port, 5)] and made.heard == ["begin", "attach"] and outlet.trouble == "its own"
-    assert outlet.step(40001) == 77 and outlet.attempts == 4 + 3 and outlet.is_up()
-    for name in ("recover", "hurry", "leave"):
-        getattr(outlet, name)(40002)
-    outlet.stop()
-    outlet.put_state(shown)
-    assert made.heard == ["begin", "attach", "is_up", "recover", "hurry", "leave", "stop"] and shown["state"] == "made"
+    assert awaiting.watched == [(made.port, 5)] and made.heard == [("begin", 40000), ("attach", "scheduler", 5)]
+    assert awaiting.station.outlets == [None, made]
+    assert outlet.step(40001) == 77 and outlet.attempts == 4
+    outlet.recover(40002)
+    assert made.heard[2:] == [("recover", 40002)]
 
 
 def test_an_orderly_end_makes_no_outlet(awaiting):

@@ -1,23 +1,29 @@
-"""Curves as lines of a file outlet: put together again from their pieces, each behind the line of its result.
+"""Curves put together again from their pieces, one after the other, for an outlet with a cursor in their log.
+
+As lines of a file outlet each is behind the line of its result.
 
 Rules
 1. A curve goes out once the line of its result is written; at once if its result is not known or not in the log.
 2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file already has is
    found as for results (toolcart.agent.wide.file, rule 2): by its last line of this kind.
-3. A curve with missing pieces is written up to the first gap, and as cut short. A piece without those in front of it is
-   skipped: the log counts it as missed.
+3. A curve with missing pieces is returned up to the first gap, and written as cut short. A piece without those in front
+   of it is skipped: the log counts it as missed. What a start finds last is settled before anything is read, as in the
+   log of results: else the last curve would wait for the next one.
 4. Nothing waits for curves: if their log cannot be read now, results go on.
 """
 
+from struct import unpack, unpack_from
+
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record.line import SCHEMA
 from toolcart.agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from toolcart.agent.record.text import decimal_of, digits_of, packed_time, text_of, time_source
-from toolcart.agent.wide.curves import Curves, samples_in, steps_in
 from toolcart.agent.wide.line import iso_time, line_with, number_in
 
-CPYTHON_ONLY = True  # no board has a file to write lines into
+CPYTHON_ONLY = True  # no board sends curves anywhere
 
 CURVES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
 # 003:12642-12664, beyond-2.8.md 3.3
@@ -25,6 +31,89 @@ _UNITS = """1 Nm|2 ft.lbf|3 cNm|4 kNm|5 MNm|6 in.lbf|7 kpm|9 %|10 ozf.in|11 dNm|
 50 deg|51 rad|90 mNm|200 s|201 min|202 ms|203 h"""
 UNITS = {int(one.split()[0]): one.split()[1] for one in _UNITS.replace("\n", "|").split("|")}
 _FIELD_BYTES = 17
+
+
+class Curves:
+    """The curves in `log` from the cursor `index` on; `flags` are those of the one read last."""
+
+    def __init__(self, log, index):
+        self.log = log
+        self.index = index
+        self.cursor = log.cursors[index]
+        self.flags = 0
+        self._scout = Cursor()
+        self._behind = Cursor()  # the curve read last
+        self._scout.wants = self._behind.wants = self.cursor.wants
+
+    def is_certain(self):
+        """True if nothing in the log is in doubt, or that could be settled now."""
+        return not self.log.doubtful or self.log.settle()
+
+    def restart(self):
+        """Begin again at the cursor."""
+        self._scout.stand_at(self.cursor)
+
+    def advance(self):
+        """Pass the curve read last: its line was taken."""
+        self._scout.stand_at(self._behind)
+
+    def settle(self):
+        """Move the cursor: all that was taken is durable."""
+        self.cursor.stand_at(self._scout)
+
+    def save(self):
+        """Make the cursor durable; True if it is."""
+        state = self.log.state
+        return state.durable[self.cursor.slot] == self.cursor.number or state.save()
+
+    def read(self):
+        """Read the next curve; return its first piece up to the data, all its data, and True if that is complete.
+
+        (None, b"", False) if there is none. Afterwards `_behind` is behind the curve.
+        """
+        log, behind = self.log, self._behind
+        behind.stand_at(self._scout)
+        lead, data, awaited = None, b"", 0
+        kind = log.peek(behind)
+        while kind > RECORD_NONE:
+            number, piece, octets = self._piece()
+            if lead is None and piece == 0:
+                lead = bytes(log.page[log.at : gr.data_at(log.page, log.at)])
+                self.flags = log.flags
+            elif lead is not None and (piece != awaited or number != get_u32(lead, 0) + awaited):
+                break
+            behind.advance()
+            if lead is not None:
+                data += octets
+                awaited += 1
+                if awaited == lead[gr.PIECES]:
+                    return lead, data, True
+            kind = log.peek(behind)
+        if lead is None and kind == RECORD_NONE:
+            self._scout.stand_at(behind)  # pieces of no use
+        if kind < RECORD_NONE or log.doubtful:
+            return None, b"", False  # it cannot be read now, or the last piece follows when it is settled
+        return lead, data, False
+
+    def _piece(self):
+        """Return the piece in the page: its number, which one of its curve it is (-1: none), and its data."""
+        page = self.log.page
+        at = self.log.at
+        length = self.log.length
+        if not gr.is_piece(page, at, length):
+            return 0, -1, b""
+        return get_u32(page, at), page[at + gr.PIECE], bytes(page[gr.data_at(page, at) : at + length])
+
+
+def samples_in(data):
+    """Return a curve's samples."""
+    count = len(data) // 2
+    return list(unpack(">%dh" % count, data[: 2 * count]))
+
+
+def steps_in(lead):
+    """Return of each step how many samples it has, and the ms between two: numerator and denominator."""
+    return [unpack_from("<HII", lead, gr.FIRST_STEP + index * gr.STEP_BYTES) for index in range(lead[gr.STEPS])]
 
 
 class GraphLines(Curves):
@@ -38,7 +127,6 @@ class GraphLines(Curves):
     def begin(self, last):
         """Go on behind the curve that `last` was made from, if it is still there."""
         self._scout.stand_at(self.cursor)
-        self._scout.wants = self._behind.wants = self.cursor.wants
         self._last = last
         self.looking = len(last) > 0
 

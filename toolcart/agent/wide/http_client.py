@@ -14,7 +14,6 @@ Rules
 5. Nothing is followed, stored or decompressed: the request asks for none of it.
 """
 
-import re
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
 
@@ -316,8 +315,9 @@ class WebAddress:
         if [letter for letter in text if not "!" <= letter <= "~"] or "#" in text:
             return "printable ASCII characters without blanks and #; others as %XX"
         self.is_secure = scheme.lower() == "https"
-        self.name, mark, path = re.match("([^/?]*)([/?]?)(.*)", rest).groups()
-        self.path = "/" + mark.strip("/") + path
+        self.name = rest.replace("?", "/").partition("/")[0]
+        path = rest[len(self.name) :]
+        self.path = path if path.startswith("/") else "/" + path
         if "@" in self.name:
             return "an address without a user: the settings user and password are for that"
         host, number = self.name, ""

@@ -119,7 +119,7 @@ class WideLine(Line):
             Line.add_more(self, page, at, length)
             return
         more = specials.has_identifiers(page, at, length)
-        fields = {"spindles": None if more else _spindles(page, at, length)}
+        fields: dict = {"spindles": None if more else _spindles(page, at, length)}
         places = dict(specials.places_of(page, at)) if more else {}
         for number in range(1, specials.COUNT + 1):
             is_there = number in places
@@ -144,7 +144,7 @@ def line_with(fields):
 
 def _event(told, page, at):
     """Return what the line of an event has, which `told` says in words."""
-    fields = {"time": iso_time(told["time"])}
+    fields: dict = {"time": iso_time(told["time"])}
     for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
         fields[name] = told[name]
     text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]].ljust(ev.TEXT_MOST)
@@ -159,7 +159,7 @@ def _spindles(page, at, length):
     is_bolts = spindles.form_of(page, at) == spindles.BOLTS
     head = at + spindles.PLACE
     sequence = text_of(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
-    fields = {
+    fields: dict = {
         "told": spindles.told_of(page, at),
         "press": spindles.presses(page, at),
         "job_sequence": None if is_bolts else _whole(sequence),
@@ -226,7 +226,7 @@ def _spindle(page, row, refers, extra, special):
 def _bolt(page, place, count, special):
     first = place + spindles.EXTRA_BYTES
     places = [first + index * spindles.VALUE_BYTES for index in range(count)]
-    bolt = {"number": _text(digits_of(page, place + spindles.EXTRA_NUMBER, 4))}
+    bolt: dict = {"number": _text(digits_of(page, place + spindles.EXTRA_NUMBER, 4))}
     for name, start, width in _BOLT_TEXTS:
         bolt[name] = _text(text_of(page, place + start, width))
     bolt["pm_status"] = _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])

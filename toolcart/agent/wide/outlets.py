@@ -23,95 +23,82 @@ RETRY_MS = 10000
 
 
 class Awaiting:
-    """The outlet of these settings (toolcart.agent.outlets); `make(settings, station, index)` makes the real one."""
+    """The outlet of these settings (toolcart.agent.outlets) until `make(settings, station, index)` can make it.
 
-    slot = -1  # of the real one's port, too (board.watch)
+    The real one then takes its place in the station; this one goes on to pass the turns of its slot to it.
+    """
+
     longest_ms = RETRY_MS
+    port = times = trouble = None
 
     def __init__(self, station, index, settings, make):
         from copy import copy  # here: most carts await no secret
 
         self.kind = settings["kind"]
         self.index = index
-        self.port = self
-        self.times = None
         self.attempts = 0
-        self.trouble = None  # the real one's, for what `put_state` leaves to its port
         self._station = copy(station)  # the station itself forgets its settings
         self._settings = settings
         self._make = make
         self._outlet = None
-        self._tried = 0  # before the outlet was there
         self._why = ""
         self._stopping = False
-        self._scheduler = None
-        self._slot = 0
+        self._slot = None, 0
 
     def begin(self, now):
         """Try at the first step."""
 
     def attach(self, scheduler, slot):
         """Keep the slot for the outlet."""
-        self._scheduler, self._slot = scheduler, slot
+        self._slot = scheduler, slot
 
     def step(self, now):
-        """Try to make the outlet; do its work once it is there."""
-        outlet = self._outlet
-        if outlet is not None:
-            left = outlet.step(now)
-            self.attempts = self._tried + outlet.attempts
-            return left
+        """Try to make the outlet; let it work once it is there."""
+        if self._outlet is not None:
+            return self._outlet.step(now)
         if self._stopping:
             return FOREVER
         self.attempts += 1
+        station = self._station
         why = self._settings["awaits"].look()
         if why:
             if why != self._why:
-                self._station.health.log(h.OUTLET_FAILED, self.index, now)
-            self._station.health.count(h.OUTLET_FAILED)
+                station.health.log(h.OUTLET_FAILED, self.index, now)
+            station.health.count(h.OUTLET_FAILED)
             self._why = why
             return RETRY_MS
-        self._outlet = made = self._make(self._settings, self._station, self.index)
-        self.trouble = getattr(made, "trouble", None)
-        self._tried = self.attempts
+        self._outlet = made = self._make(self._settings, station, self.index)
+        station.outlets[self.index] = made
         made.begin(now)
-        made.attach(self._scheduler, self._slot)
+        made.attach(*self._slot)
         if made.port is not None:
-            self._station.board.watch(made.port, self.slot)
+            station.board.watch(made.port, self._slot[1])
         return 0
-
-    def is_up(self):
-        return self._outlet is not None and self._outlet.is_up()
-
-    def holds(self):
-        return self._outlet is not None and self._outlet.holds()
 
     def recover(self, now):
         if self._outlet is not None:
             self._outlet.recover(now)
 
+    def is_up(self):
+        return False
+
+    def holds(self):
+        return False
+
     def hurry(self, now):
-        if self._outlet is not None:
-            self._outlet.hurry(now)
+        """It has its own pauses."""
 
     def leave(self, now):
         self._stopping = True
-        if self._outlet is not None:
-            self._outlet.leave(now)
 
     def has_left(self, now):
-        return self._outlet is None or self._outlet.has_left(now)
+        return True
 
     def stop(self):
-        """Close; without the outlet no cursor has moved."""
+        """Begin no outlet any more; no cursor has moved."""
         self._stopping = True
-        if self._outlet is not None:
-            self._outlet.stop()
 
     def put_state(self, shown):
-        if self._outlet is not None:
-            self._outlet.put_state(shown)
-            return
         settings = self._settings
         shown["state"] = "not started"
         shown["place"] = settings.get("url") or "%s://%s:%d" % (self.kind, settings["host"], settings["port"])
@@ -124,7 +111,5 @@ OUTLETS = {"toolsnet": toolsnet, "file": file, "webhook": webhook, "mqtt": mqtt}
 def make(kind, settings, station, index):
     """Return the outlet of this kind and these settings."""
     if "awaits" in settings:
-        # rare
-
         return Awaiting(station, index, settings, OUTLETS[kind].make)
     return OUTLETS[kind].make(settings, station, index)

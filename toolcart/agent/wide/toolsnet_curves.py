@@ -15,7 +15,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.agent.wide import telegram13 as graph13
-from toolcart.agent.wide.curves import Curves
+from toolcart.agent.wide.graphs import Curves
 from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # only curves name results that are done with
