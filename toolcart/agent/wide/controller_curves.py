@@ -11,7 +11,8 @@ Rules
    other order would be far smoother, that is counted (`traces odd`) and not corrected.
 """
 
-from struct import pack_into
+from itertools import pairwise
+from struct import pack_into, unpack
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
@@ -38,6 +39,7 @@ _SMOOTHER = 20
 _JUDGED_LEAST = 8  # samples; fewer say nothing about their byte order
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+_TELL_APART = (gr.PIECES, gr.SPINDLE, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
 
 
 def subscriptions_of(station, controller):
@@ -62,7 +64,7 @@ class Traces:
         self.station = station
         self.trace = Trace()
         self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES)
-        self._last = bytearray(len(self._lead))  # of the curve kept last
+        self._last = bytes(self._lead)  # of the curve kept last
         self._connects = -1
         self._looks = False
         self._spindle = 0  # that the message names, 0 if none
@@ -118,7 +120,7 @@ class Traces:
             if not self._put_piece(piece, lead, buf, trace.at + done, octets, little, flags):
                 return LOST_ROOM
             done += octets
-        copy(self._last, 0, self._lead, 0, len(self._lead))
+        self._last = bytes(self._lead)
         self._stand()
         return READ
 
@@ -127,18 +129,16 @@ class Traces:
         place = log.place
         stage = log.stage
         put_u32(stage, place, log.next)
-        copy(stage, place + 4, self._lead, 4, lead - 4)
+        stage[place + 4 : place + lead] = self._lead[4:lead]
         stage[place + gr.PIECE] = piece
-        place += lead
-        copy(stage, place, buf, at, octets)
+        first = place + lead
+        stage[first : first + octets] = buf[at : at + octets]
         if little:
-            for index in range(place, place + octets, 2):
-                high = stage[index + 1]
-                stage[index + 1] = stage[index]
-                stage[index] = high
+            stage[first : first + octets : 2] = buf[at + 1 : at + octets : 2]
+            stage[first + 1 : first + octets : 2] = buf[at : at + octets : 2]
         if log.append(KIND_GRAPH, flags, lead + octets) == LOG_DONE:
             return True
-        put_u32(stage, place - lead, 0)  # no result has this number
+        put_u32(stage, place, 0)  # no result has this number
         return False
 
     def _stand(self):
@@ -237,7 +237,7 @@ class Traces:
 
     def _is_again(self):
         """True if this very curve is already kept, all of it."""
-        if _is_same(self._lead, 0, self._last, 0):
+        if _is_same(self._lead, 0, self._last):
             return True
         connects = self.health.counters[h.CONTROLLER_CONNECTS]
         if connects != self._connects:
@@ -262,7 +262,7 @@ class Traces:
             piece = log.page[log.at + gr.PIECE]
             if piece:
                 others[number] = piece
-            elif _is_same(log.page, log.at, self._lead, 0):
+            elif _is_same(log.page, log.at, self._lead):
                 first = max(first, number)
         return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
@@ -270,31 +270,19 @@ class Traces:
         """True if the samples would be far smoother in the other byte order."""
         if self.trace.count < _JUDGED_LEAST:
             return False
-        first = self.trace.at
-        mine = other = 0
-        for at in range(first, first + self.trace.octets - 2, 2):
-            big = _apart(buf[at] << 8 | buf[at + 1], buf[at + 2] << 8 | buf[at + 3])
-            swapped = _apart(buf[at + 1] << 8 | buf[at], buf[at + 3] << 8 | buf[at + 2])
-            mine += swapped if little else big
-            other += big if little else swapped
-        return mine > _SMOOTHER * other
+        octets = buf[self.trace.at : self.trace.at + self.trace.octets]
+        big, swapped = (
+            sum(abs(one - other) for one, other in pairwise(unpack("%s%dh" % (order, self.trace.count), octets)))
+            for order in "><"
+        )
+        return swapped > _SMOOTHER * big if little else big > _SMOOTHER * swapped
 
 
-def _is_same(page, at, other, start):
-    """True if both first pieces, at page[at:] and other[start:], agree in all that tells curves apart."""
-    for index in range(gr.RESULT_ID, gr.RESULT_TIME):
-        if page[at + index] != other[start + index]:
-            return False
-    for index in (gr.PIECES, gr.SPINDLE, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1):
-        if page[at + index] != other[start + index]:
-            return False
-    return True
-
-
-def _apart(one, other):
-    """Return the distance between two samples of 16 bits."""
-    one = (one ^ 0x8000) - (other ^ 0x8000)
-    return one if one >= 0 else -one
+def _is_same(page, at, other):
+    """True if both first pieces, at page[at:] and in `other`, agree in all that tells curves apart."""
+    if page[at + gr.RESULT_ID : at + gr.RESULT_TIME] != other[gr.RESULT_ID : gr.RESULT_TIME]:
+        return False
+    return all(page[at + one] == other[one] for one in _TELL_APART)
 
 
 def _seconds(buf, at):
