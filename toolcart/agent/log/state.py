@@ -115,6 +115,10 @@ class State:
         """True if the next snapshot is one program."""
         return self.sure and self._next < self._slots
 
+    def save_cursor(self, cursor):
+        """Make durable where this cursor is; True if it is."""
+        return self.durable[cursor.slot] == cursor.number or self.save()
+
     def save(self):
         """Make the current values durable; return True if they are. If not, either this or an older snapshot may count.
 

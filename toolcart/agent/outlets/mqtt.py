@@ -121,8 +121,7 @@ class Mqtt:
         self._stopping = True
         self.session.stop()
         self.port.close()
-        state = self.log.state
-        if not self.save_beside() or (state.durable[self.cursor.slot] != self.cursor.number and not state.save()):
+        if not self.save_beside() or not self.log.state.save_cursor(self.cursor):
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
@@ -228,7 +227,7 @@ class Mqtt:
         quiet = self.quiet
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
-        if log.state.ready() and (not log.doubtful or log.settle()):
+        if log.state.ready() and log.settle():
             return 0
         self.health.count(h.NOT_SAVED)
         return RETRY_MS

@@ -89,7 +89,7 @@ class Quarantine:
 
     def settle(self):
         """Settle what the start found; return True if all of it is. If not, the next call tries again."""
-        if not self._settled and (not self.log.doubtful or self.log.settle()):
+        if not self._settled and self.log.settle():
             main = self._main
             self._settled = self._catch_up() or (main.doubtful and main.settle() and self._catch_up())
         return self._settled

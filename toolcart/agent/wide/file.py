@@ -118,11 +118,9 @@ class FileOutlet:
         self._stopping = True
         self.lines.close()
         self.state = CLOSED
-        state = self.log.state
-        if self._graphs is not None and not self._graphs.save():
-            self.health.count(h.NOT_SAVED)
-        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
-            self.health.count(h.NOT_SAVED)
+        for cursor in (self.cursor,) if self._graphs is None else (self._graphs.cursor, self.cursor):
+            if not self.log.state.save_cursor(cursor):
+                self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
         """Open the file again, after a fault."""
@@ -193,10 +191,9 @@ class FileOutlet:
 
     def _is_certain(self):
         """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
-        log = self.log
-        if not log.state.ready() or (log.doubtful and not log.settle()):
+        if not self.log.state.ready() or not self.log.settle():
             return False
-        if self._graphs is not None and not self._graphs.is_certain():
+        if self._graphs is not None and not self._graphs.log.settle():
             self.health.count(h.NOT_SAVED)  # curves wait, results do not
         return True
 

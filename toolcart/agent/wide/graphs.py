@@ -45,10 +45,6 @@ class Curves:
         self._behind = Cursor()  # the curve read last
         self._scout.wants = self._behind.wants = self.cursor.wants
 
-    def is_certain(self):
-        """True if nothing in the log is in doubt, or that could be settled now."""
-        return not self.log.doubtful or self.log.settle()
-
     def restart(self):
         """Begin again at the cursor."""
         self._scout.stand_at(self.cursor)
@@ -60,11 +56,6 @@ class Curves:
     def settle(self):
         """Move the cursor: all that was taken is durable."""
         self.cursor.stand_at(self._scout)
-
-    def save(self):
-        """Make the cursor durable; True if it is."""
-        state = self.log.state
-        return state.durable[self.cursor.slot] == self.cursor.number or state.save()
 
     def read(self):
         """Read the next curve; return its first piece up to the data, all its data, and True if that is complete.

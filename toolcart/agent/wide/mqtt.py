@@ -114,7 +114,7 @@ class WideMqtt(Mqtt):
     def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
-        if graphs is None or self._curve_is_out or not graphs.is_certain():
+        if graphs is None or self._curve_is_out or not graphs.log.settle():
             return False
         graphs.restart()
         line = graphs.next(self.progress.scout.number, self.log.number)
@@ -139,7 +139,7 @@ class WideMqtt(Mqtt):
 
     def save_beside(self):
         """Make the cursor of the curves durable; True if it is."""
-        return self._graphs is None or self._graphs.save()
+        return self._graphs is None or self.log.state.save_cursor(self._graphs.cursor)
 
     def put_state(self, shown):
         Mqtt.put_state(self, shown)

@@ -121,7 +121,7 @@ class CurvesOut(Source):
     def _read(self, now):
         """Read the next curve into memory; True if there is one."""
         if self._lead is None:
-            if self.graphs.doubtful and not (self.forward.may_write() and self.curves.is_certain()):
+            if self.graphs.doubtful and not (self.forward.may_write() and self.graphs.settle()):
                 self.hold.start(now, RETRY_MS)
                 return False
             self.curves.restart()
@@ -158,7 +158,7 @@ class CurvesOut(Source):
 
     def _save(self):
         if self._unsaved and self.forward.may_write():
-            self._unsaved = not self.curves.save()
+            self._unsaved = not self.log.state.save_cursor(self.curves.cursor)
 
     def silent(self, now):
         """It may be stored or not: send it again, or pass it."""

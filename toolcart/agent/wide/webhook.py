@@ -27,17 +27,8 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.wide.http_client import (
-    ASKED,
-    BROKEN,
-    READY,
-    HttpClient,
-    WebAddress,
-    authorization,
-    head_of,
-    retry_after_ms,
-    shown_body,
-)
+from toolcart.agent.wide import http_client as hc
+from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, shown_body
 from toolcart.agent.wide.line import WideLine
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -164,7 +155,7 @@ class WebhookOutlet:
         self._http = HttpClient(self.timeout_ms)
         self._batch = Batch(WideLine(bytearray(8192)), 0, owner, identity_of(log.state), self.records_most, OCTETS_MOST)
         self._identity = identity_of(log.state)
-        self._authorization = authorization(settings["token"], settings["user"], settings["password"])
+        self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._hold = Timer()
@@ -198,8 +189,7 @@ class WebhookOutlet:
         """Close the connection and make the cursor durable."""
         self._stopping = True
         self._hang_up()
-        state = self.log.state
-        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
+        if not self.log.state.save_cursor(self.cursor):
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
@@ -240,18 +230,13 @@ class WebhookOutlet:
             return self._look_at_port(now)
         if self.state == SENT:
             return self._exchange(now)
-        if not self._is_certain():
-            return RETRY_LEAST_MS
+        if not self.log.state.ready() or not self.log.settle():
+            return RETRY_LEAST_MS  # the log cannot be relied on yet
         if self.state == MOVING:
             return self._move(now)
         return self._begin_batch(now)
 
     # -- the next batch ------------------------------------------------------------------------------------------
-
-    def _is_certain(self):
-        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
-        log = self.log
-        return log.state.ready() and (not log.doubtful or log.settle())
 
     def _begin_batch(self, now):
         """Write the next batch and send it."""
@@ -319,7 +304,7 @@ class WebhookOutlet:
         start = self._batch.start
         body = bytes(self._batch.line.buf[start : start + n])
         self.told.highest = max(self.told.highest, self.told.last)
-        self._http.ask(head_of(self._address, n, self._authorization) + body, now)
+        self._http.ask(hc.head_of(self._address, n, self._authorization) + body, now)
         self.state = SENT
         return self._exchange(now)
 
@@ -417,7 +402,7 @@ class WebhookOutlet:
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
             why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)
-        return self._fail(why, now, min(retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+        return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 
     def _fail(self, why, now, wait_ms=0):
         """Hang up, and try again later."""
