@@ -15,22 +15,10 @@ Rules
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.cart import settings
 from toolcart.agent.cart.secrets import is_secret
-from toolcart.agent.cart.settings import (
-    BOARD,
-    CONTROLLER,
-    KIND,
-    OUTLET_PLACES,
-    OUTLETS,
-    SHARED,
-    SPOOL,
-    STATION,
-    SYSTEM,
-    TABLES,
-    TOOLSNET,
-)
 
-_OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of SHARED
+_OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of settings.SHARED
 _PARKED_KIB_LEAST = const(12)
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
@@ -62,7 +50,7 @@ def complete(tree):
 
 def describe():
     """Yield (place, type, unit, default, allowed), all text; the default is as the table writes it."""
-    for place, table in TABLES:
+    for place, table in settings.TABLES:
         for line in table.split("\n"):
             row = line.split()
             yield place + "." + row[0], row[1], unit(row[0]), row[2], allowed(row)
@@ -127,8 +115,8 @@ def _walk(tree):
     done = {}
     if _is_object(tree, "(file)", mistakes):
         _unknown(tree, ["$schema", "system", "toolsnet", "stations", "board"], "", mistakes)
-        done["system"] = _section(SYSTEM, tree.get("system", {}), "system", mistakes)
-        done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
+        done["system"] = _section(settings.SYSTEM, tree.get("system", {}), "system", mistakes)
+        done["board"] = _section(settings.BOARD, tree.get("board", {}), "board", mistakes)
         if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
             mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
         stations = tree.get("stations")
@@ -136,9 +124,9 @@ def _walk(tree):
         if not good or not 0 < len(stations) <= STATIONS_MAX:
             mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
         stations = stations[:STATIONS_MAX] if good else []
-        alone = [{"kind": kind} for kind in SHARED if kind in tree]  # the outlets of a station without a list
+        alone = [{"kind": kind} for kind in settings.SHARED if kind in tree]  # the outlets of a station without a list
         done["stations"] = [_station(stations[i], "stations[%d]" % i, alone, mistakes) for i in range(len(stations))]
-        done["toolsnet"] = _shared("toolsnet", TOOLSNET, tree, done["stations"], mistakes)
+        done["toolsnet"] = _shared("toolsnet", settings.TOOLSNET, tree, done["stations"], mistakes)
         _toolsnet(done["toolsnet"] or {}, done["stations"], mistakes)
         _duplicates(done["stations"], done["system"].get("number"), mistakes)
     return done, mistakes
@@ -169,61 +157,45 @@ def _toolsnet(section, stations, mistakes):
 
 
 def _station(tree, place, alone, mistakes):
-    done = _section(STATION, tree, place, mistakes)
-    for key, table in (("controller", CONTROLLER), ("spool", SPOOL)):
+    done = _section(settings.STATION, tree, place, mistakes)
+    for key, table in (("controller", settings.CONTROLLER), ("spool", settings.SPOOL)):
         # A station that is not an object is one mistake; what it lacks is not counted as well.
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
     done["outlets"] = _outlets(tree.get("outlets", alone or None), place, mistakes) if type(tree) is dict else []
     if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
-        refuses = [outlet.get("kind") in SHARED for outlet in done["outlets"]]
+        refuses = [outlet.get("kind") in settings.SHARED for outlet in done["outlets"]]
         quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
         done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
-    _parked(done["spool"], place, mistakes)
-    _graphs(done["controller"], done["spool"], place, mistakes)
-    _serial(done["controller"], place + ".controller.", mistakes)
+    for key, what, words in _clashes(done["controller"], done["spool"]):
+        mistakes.append((place + "." + key, what, words))
     return done
 
 
-def _serial(controller, place, mistakes):
-    """Note an impossible line: RTS can have only one meaning."""
-    if controller.get("rs485") and controller.get("flow") == "rts_cts":
-        mistakes.append((place + "rs485", found(controller["rs485"]), '"", as controller.flow is rts_cts'))
-    device = controller.get("device") or ""
-    if controller.get("link") != "tcp" and "://" in device:
+def _clashes(controller, spool):
+    """Yield (key, what was found, what is allowed) of the settings of a station that do not go together."""
+    parked, kib, size = [spool.get(key) for key in ("parked_kib", "graphs_kib", "size_kib")]
+    if parked and size and parked * 2 > size:  # results need it more than dead letters
+        yield "spool.parked_kib", "%d KiB" % parked, "at most half of size_kib (%d KiB)" % size
+    traces, link, rs485 = [controller.get(key) for key in ("traces", "link", "rs485")]
+    if traces and link not in ("tcp", None):
+        yield "controller.traces", found(traces), "null on a serial line, where results would wait"
+    if traces and kib == 0:
+        yield "spool.graphs_kib", "0 KiB", "more than 0 KiB, as controller.traces asks for curves"
+    if kib and parked and size and (kib + parked) * 4 > size * 3:
+        words = "at most three quarters of size_kib (%d KiB), with parked_kib" % size
+        yield "spool.graphs_kib", "%d KiB" % kib, words
+    if rs485 and controller.get("flow") == "rts_cts":  # RTS can have only one meaning
+        yield "controller.rs485", found(rs485), '"", as controller.flow is rts_cts'
+    if link != "tcp" and "://" in (controller.get("device") or ""):
         from toolcart.agent.link.serial_server import mistakes_of  # few carts have it
 
         for name, words in mistakes_of(controller):
-            mistakes.append((place + name, found(controller[name]), words))
-
-
-def _parked(spool, place, mistakes):
-    """Note a quarantine that leaves results too little room: they need it more than dead letters."""
-    parked, size = spool.get("parked_kib"), spool.get("size_kib")
-    if parked and size and parked * 2 > size:
-        words = "at most half of size_kib (%d KiB)" % size
-        mistakes.append((place + ".spool.parked_kib", "%d KiB" % parked, words))
-
-
-def _graphs(controller, spool, place, mistakes):
-    """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
-    traces = controller.get("traces")
-    kib = spool.get("graphs_kib")
-    if traces and controller.get("link") not in ("tcp", None):
-        mistakes.append(
-            (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
-        )
-    if traces and kib == 0:
-        mistakes.append((place + ".spool.graphs_kib", "0 KiB", "more than 0 KiB, as controller.traces asks for curves"))
-    parked = spool.get("parked_kib")
-    size = spool.get("size_kib")
-    if kib and parked and size and (kib + parked) * 4 > size * 3:
-        words = "at most three quarters of size_kib (%d KiB), with parked_kib" % size
-        mistakes.append((place + ".spool.graphs_kib", "%d KiB" % kib, words))
+            yield "controller." + name, found(controller[name]), words
 
 
 def _outlets(tree, place, mistakes):
-    """Return the outlets: a kind of SHARED first, else a durable one; the others in their order."""
+    """Return the outlets: a kind of settings.SHARED first, else a durable one; the others in their order."""
     place += ".outlets"
     if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
         words = "a list of 1 to %d outlets: at least one has to take the results" % _OUTLETS_MAX
@@ -236,23 +208,25 @@ def _outlets(tree, place, mistakes):
     done = []
     for i in range(len(tree)):
         kind = tree[i].get("kind") if type(tree[i]) is dict else None
-        if type(kind) is str and kind in OUTLETS:
-            table = OUTLETS[kind]
-            one = _section(KIND + "\n" + table if table else KIND, tree[i], "%s[%d]" % (place, i), mistakes)
-        else:  # what else it may have depends on its kind
-            one = _section(KIND, tree[i] if kind is None else {"kind": kind}, "%s[%d]" % (place, i), mistakes, False)
-        done.insert(0 if kind in SHARED else len(done), one)
+        is_known = type(kind) is str and kind in settings.OUTLETS
+        table = settings.KIND
+        if is_known and settings.OUTLETS[kind]:
+            table += "\n" + settings.OUTLETS[kind]
+        # Of an unknown kind nothing is said about the rest: what it may have depends on its kind.
+        one = tree[i] if is_known or kind is None else {"kind": kind}
+        one = _section(table, one, "%s[%d]" % (place, i), mistakes, is_known)
+        done.insert(0 if kind in settings.SHARED else len(done), one)
     return _ordered(done, place, mistakes)
 
 
 def _ordered(outlets, place, mistakes):
     """Return these outlets, the first one durable; note which are too many, and if none is durable."""
     kinds = [outlet.get("kind") for outlet in outlets]
-    for kind in SHARED:
+    for kind in settings.SHARED:
         if kinds.count(kind) > 1:
             mistakes.append((place, "%d times %s" % (kinds.count(kind), kind), kind + " once at most"))
-    if len(kinds) == _OUTLETS_MAX and not [kind for kind in kinds if kind in SHARED]:
-        words = "%d at most besides %s" % (_OUTLETS_MAX - 1, " and ".join(SHARED))
+    if len(kinds) == _OUTLETS_MAX and not [kind for kind in kinds if kind in settings.SHARED]:
+        words = "%d at most besides %s" % (_OUTLETS_MAX - 1, " and ".join(settings.SHARED))
         mistakes.append((place, "a list of %d" % len(kinds), words))
     durable = [outlet.get("durable", True) is not False for outlet in outlets]
     if True not in durable:
@@ -279,18 +253,13 @@ def _duplicates(stations, system, mistakes):
             if value and first.setdefault((place, value), i) != i:
                 mistakes.append((place % i, found(value), "one of its own, not that of " + place % first[place, value]))
         for outlet in stations[i]["outlets"]:
-            place_of = OUTLET_PLACES.get(outlet.get("kind"))
+            place_of = settings.OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))
             if place and place in files:
-                mistakes.append(
-                    (
-                        "stations[%d].outlets" % i,
-                        found(place),
-                        "a file of its own for each outlet"
-                        if outlet.get("path")
-                        else "a topic of its own for each station",
-                    )
+                words = (
+                    "a file of its own for each outlet" if "path" in outlet else "a topic of its own for each station"
                 )
+                mistakes.append(("stations[%d].outlets" % i, found(place), words))
             files.append(place)
 
 
@@ -316,7 +285,7 @@ def _section(table, tree, place, mistakes, whole=True):
     if not _is_object(tree, place, mistakes):
         return done
     place += "."
-    known = ["controller", "spool", "outlets"] if table is STATION else []
+    known = ["controller", "spool", "outlets"] if table is settings.STATION else []
     for line in table.split("\n"):
         row = line.split()
         key, kind, default = row[:3]
@@ -353,7 +322,7 @@ def _unknown(tree, known, prefix, mistakes):
         if key not in known:
             near = _nearest(key, known)
             words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
-            if prefix and key in SHARED:
+            if prefix and key in settings.SHARED:
                 words = "misplaced: it is a section of its own, beside `stations`"
             mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
 
