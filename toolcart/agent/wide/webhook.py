@@ -70,8 +70,7 @@ IDLE = 0
 OPENING = 1
 SENT = 2
 HELD = 3
-MOVING = 4  # the server has confirmed records that the log cannot read now
-STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later", "moving on")
+STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
 
 _WHY = {
     ports.WHY_NO_ADDRESS: "the host of the address cannot be one",
@@ -232,8 +231,6 @@ class WebhookOutlet:
             return self._exchange(now)
         if not self.log.state.ready() or not self.log.settle():
             return RETRY_LEAST_MS  # the log cannot be relied on yet
-        if self.state == MOVING:
-            return self._move(now)
         return self._begin_batch(now)
 
     # -- the next batch ------------------------------------------------------------------------------------------
@@ -366,8 +363,10 @@ class WebhookOutlet:
         self.told.batches += 1
         self.why = ""
         self._retry.reset()
-        self.state = MOVING
-        return self._move(now)
+        self.state = IDLE
+        if number > self.cursor.number:
+            self.log.rewind(self.cursor, number)
+        return 0
 
     def _number_in(self, body):
         """Return the number that the answer names; -1 for another identity, None if it names none."""
@@ -378,19 +377,6 @@ class WebhookOutlet:
         if not isinstance(told, dict) or type(told.get("number")) is not int or told["number"] < 0:
             return None
         return told["number"] if told.get("identity") == self._identity else -1
-
-    def _move(self, now):
-        """Move the cursor to what is confirmed; return 0, or the ms until the log can be read again."""
-        log, cursor = self.log, self.cursor
-        while cursor.number < self.told.after:
-            kind = log.peek(cursor)
-            if kind < RECORD_NONE:
-                return RETRY_LEAST_MS
-            if kind == RECORD_NONE or cursor.found > self.told.after:
-                break
-            cursor.advance()
-        self.state = IDLE
-        return 0
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
