@@ -159,8 +159,7 @@ class App:
                 station.intake.stop(now)
             for outlet in station.outlets:
                 outlet.leave(now)
-        for slot in range(self.scheduler.count):
-            self.scheduler.wake(slot, now)
+        self.scheduler.wake_all(range(self.scheduler.count), now)
 
     def network_is_up(self, now):
         """Let everything that waits for its next attempt try now: the network is up, or up again."""
@@ -169,8 +168,7 @@ class App:
                 station.intake.hurry(now)
             for outlet in station.outlets:
                 outlet.hurry(now)
-        for slot in range(self.scheduler.count):
-            self.scheduler.wake(slot, now)
+        self.scheduler.wake_all(range(self.scheduler.count), now)
 
     def stopped(self):
         """True if every controller has been left, and what was outstanding is answered or too late."""

@@ -48,25 +48,14 @@ def _number(kind):
 def assign(owners, kinds):
     """Return the cursors of outlets of these kinds, in their order."""
     slots = [-1] * len(kinds)
-    for is_taken in (_has_kind, _is_blank, _is_any):
+    for turn in range(3):  # for cursors of the same kind, then for those that none had, then for any
         for index in range(len(kinds)):
             number = _number(kinds[index])
             for slot in range(1) if number == 1 else range(1, CURSORS):
-                if slots[index] < 0 and slot not in slots and is_taken(_owner(owners, slot) & _KIND, number):
+                held = _owner(owners, slot) & _KIND
+                if slots[index] < 0 and slot not in slots and held == (number, 0, held)[turn]:
                     slots[index] = slot
     return slots
-
-
-def _has_kind(held, number):
-    return held == number
-
-
-def _is_blank(held, _number):
-    return held == 0
-
-
-def _is_any(_held, _number):
-    return True
 
 
 def with_these(owners, kinds, slots):

@@ -275,14 +275,8 @@ def newest_results(log, count):
             if len(found) - first > count:
                 found.pop(first)
         kind = search.next()
-    found.sort(key=_number)
-    found = found[-count:]
-    found.reverse()
-    return found
-
-
-def _number(one):
-    return one["number"]
+    found.sort(key=lambda one: one["number"], reverse=True)
+    return found[:count]
 
 
 def _oldest_waiting(log):

@@ -28,7 +28,7 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
 from struct import pack_into
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import TIME_BYTES, copy, fill, get_u32, pack_time
+from toolcart.agent.base.fields import TIME_BYTES, copy, fill, pack_time
 
 WHAT = const(6)
 TEXT_LENGTH = const(7)
@@ -124,11 +124,6 @@ def end_text(target, to, width):
         width -= 1
     target[to + TEXT_LENGTH] = width
     return EVENT_LEAST + width
-
-
-def number_of(page, at):
-    """Return the number of the event at page[at:]."""
-    return get_u32(page, at)
 
 
 assert COMMAND_WORDS + COMMAND_WORDS_BYTES == TEXT_MOST

@@ -12,46 +12,25 @@ Rules
 
 from toolcart.agent.base.fields import compare, copy, differs, fill, number
 from toolcart.agent.record import SEVERAL_LEAST
+from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import is_elsewhere
-from toolcart.agent.record.result import (
-    ANGLE,
-    ANGLE_STATUS,
-    BATCH_COUNTER,
-    BATCH_SIZE,
-    BATCH_STATUS,
-    FLAG_EDGE_TIME,
-    FLAG_ODD,
-    FLAG_RECOVERED,
-    HEAD_BYTES,
-    ID_BYTES,
-    JOB,
-    PSET,
-    PSET_CHANGE,
-    SERIAL,
-    TIGHTENING_ID,
-    TIGHTENING_STATUS,
-    TIME,
-    TIME_BYTES,
-    TORQUE,
-    TORQUE_STATUS,
-    VIN,
-)
+from toolcart.agent.record.result import ID_BYTES, PSET_CHANGE, TIGHTENING_ID, TIME, TIME_BYTES
 
 # The fields that are compared, each up to the next one; not the tool's serial, which is not from the message.
 _FIELDS = bytes(
     (
-        VIN,
-        JOB,
-        PSET,
-        BATCH_SIZE,
-        BATCH_COUNTER,
-        BATCH_STATUS,
-        TIGHTENING_STATUS,
-        TORQUE_STATUS,
-        ANGLE_STATUS,
-        TORQUE,
-        ANGLE,
-        TIME,
+        res.VIN,
+        res.JOB,
+        res.PSET,
+        res.BATCH_SIZE,
+        res.BATCH_COUNTER,
+        res.BATCH_STATUS,
+        res.TIGHTENING_STATUS,
+        res.TORQUE_STATUS,
+        res.ANGLE_STATUS,
+        res.TORQUE,
+        res.ANGLE,
+        res.TIME,
     )
 )
 
@@ -65,20 +44,20 @@ def is_same(page, at, length, flags, other, start, other_length, other_flags):
 
         if differ(page, at, other, start):
             return False
-    return _are_same(page, at + HEAD_BYTES, flags, other, start + HEAD_BYTES, other_flags)
+    return _are_same(page, at + res.HEAD_BYTES, flags, other, start + res.HEAD_BYTES, other_flags)
 
 
 def _are_same(one, at, flags, other, start, other_flags):
     """True if the bodies at one[at:] and other[start:] are of one tightening."""
     if not same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID):
         return False
-    if not (flags | other_flags) & FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
+    if not (flags | other_flags) & res.FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
         return False
     for index in range(len(_FIELDS) - 1):
         field = _FIELDS[index]
         if differs(one, at + field, other, start + field, _FIELDS[index + 1] - field):
-            fetched = (flags | other_flags) & FLAG_RECOVERED
-            differs_so = (flags ^ other_flags) & FLAG_ODD
+            fetched = (flags | other_flags) & res.FLAG_RECOVERED
+            differs_so = (flags ^ other_flags) & res.FLAG_ODD
             if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
                 return False
     return not differs(one, at + PSET_CHANGE, other, start + PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
@@ -113,15 +92,15 @@ def _is_told_otherwise(one, at, other, start, field, is_one_odd):
     its status (Desoutter's MID list of 2015, page 3); an angle is in degrees or in fractions of one. A status beyond OK
     (2 to 5 in MID 0061 of Nexo's OP-Ford, 3 608 878 300, page 388) may be a plain 0 in MID 0065.
     """
-    if field == TIGHTENING_STATUS:
+    if field == res.TIGHTENING_STATUS:
         return (one[at] == 0x30 and other[start] > 0x31) or (other[start] == 0x30 and one[at] > 0x31)
-    if field == BATCH_STATUS or field == BATCH_COUNTER:
-        width = BATCH_SIZE - PSET if field == BATCH_COUNTER else 1
+    if field == res.BATCH_STATUS or field == res.BATCH_COUNTER:
+        width = res.BATCH_SIZE - res.PSET if field == res.BATCH_COUNTER else 1
         return number(one, at, width) == 0 or number(other, start, width) == 0
-    return field == ANGLE and is_one_odd != 0
+    return field == res.ANGLE and is_one_odd != 0
 
 
 _one = bytearray(ID_BYTES)
 _other = bytearray(ID_BYTES)
 
-assert TIGHTENING_ID + ID_BYTES == SERIAL
+assert TIGHTENING_ID + ID_BYTES == res.SERIAL

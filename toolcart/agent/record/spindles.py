@@ -92,8 +92,6 @@ SPECIAL = const(0x53)
 SPECIAL_LENGTH = const(27)
 SPECIAL_BYTES = const(29)
 
-SPINDLES_MOST = const(50)  # 003:7806, 8297
-
 
 class Row:
     """One spindle of a record; figures are text as telegram 04 and people write them, "" where there is none."""

@@ -29,16 +29,7 @@ _REASONS = {  # toolcart.agent.station.gone
     "never": "the controller cannot be asked for them",
     "many": "more was missing than can be noted",
 }
-_UNITS = {
-    0x31: "Nm",
-    0x32: "lbf.ft",
-    0x33: "lbf.in",
-    0x34: "kpm",
-    0x35: "kgf.cm",
-    0x36: "ozf.in",
-    0x37: "%",
-    0x38: "Ncm",
-}
+_UNITS = ("Nm", "lbf.ft", "lbf.in", "kpm", "kgf.cm", "ozf.in", "%", "Ncm")  # from 0x31 on
 
 CLOCK_UNSET = "agent, clock unset"
 
@@ -75,8 +66,8 @@ def describe(page, at, kind, flags, length):
     shown["time_source"] = time_source(flags, page, body + res.TIME)
     shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
     if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
-        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
-        shown["unit"] = _UNITS.get(unit, "Nm")
+        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT] - 0x31
+        shown["unit"] = _UNITS[unit if 0 <= unit < len(_UNITS) else 0]
     return shown
 
 
