@@ -9,10 +9,11 @@ from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
-from toolcart.agent.wide import telegram04, toolsnet_events
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
+from toolcart.agent.wide import toolsnet_events
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.specials import WideCycle
-from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.archive import rows, texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read
@@ -31,8 +32,8 @@ class _Buffer:
 
 def by_telegram(payload, flags=0):
     """The rows of what ToolsNet is sent."""
-    writer = TargetWriter(bytearray(RESULT_BYTES_TARGETS), *PLACE[:2])
-    writer.session, writer.several = _Buffer(), telegram04.write
+    writer = TargetWriter(bytearray(RESULT_BYTES_MAX), *PLACE[:2])
+    writer.session = _Buffer()
     octets = writer.write(bytearray(payload), 0, len(payload), flags, 1, 17)
     telegram = bytes(writer.tx[4:octets])
     found, breaches = read(telegram)

@@ -16,10 +16,10 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record import specials as rec
 from toolcart.agent.record.line import Line
 from toolcart.agent.record.text import describe, text_of
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.wide import specials as read
-from toolcart.agent.wide import telegram04
 from toolcart.agent.wide.line import line_of, number_in
-from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim import result_frames
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
@@ -365,9 +365,8 @@ def payload(record, *texts):
 @pytest.mark.parametrize("texts", [(b"A", b"B", b"C"), (b"", b"", b"Z" * 25), (b"\xe9\x00~", b"", b" x")])
 def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
     record = with_targets()
-    writers = [TargetWriter(bytearray(RESULT_BYTES_TARGETS), 3, 1) for _ in range(2)]
+    writers = [TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1) for _ in range(2)]
     for writer in writers:
-        writer.several = telegram04.write
         writer.session = type("Session", (), {"result": None})()
     octets = writers[0].write(record.octets, 0, record.length, flags, 42, 17)
     plain = bytes(writers[0].tx[:octets])

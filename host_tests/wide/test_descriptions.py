@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from toolcart.agent.base.fields import is_plain
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text_form import octets_of, put_ascii
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.wide import toolsnet_descriptions as describe
-from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim.profiles import row
 from toolcart.toolsnet import take_apart
 from host_tests.toolsnet.test_result04 import Record, example
@@ -221,7 +222,7 @@ def told(writer, record, flags=0):
 
 
 def writer(**more):
-    return TargetWriter(bytearray(RESULT_BYTES_TARGETS), 3, 1, **more)
+    return TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1, **more)
 
 
 def with_targets(torque=b"004500", angle=b"00075", unit=b" "):

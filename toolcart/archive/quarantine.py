@@ -18,8 +18,9 @@ from typing import Any
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.archive import audit, database, texts
 from toolcart.archive.tables import Station
 from toolcart.archive.writer import REPEATED, STORED, Writer
@@ -98,7 +99,7 @@ def _kept(spool: Opened, station: Station) -> dict | None:
 
 def _fields(payload: bytes, flags: int, station: Station, sequence: int, why: str) -> dict | None:
     system_type, system, number = station
-    writer = TargetWriter(bytearray(RESULT_BYTES_TARGETS), system_type, system)
+    writer = TargetWriter(bytearray(RESULT_BYTES_MAX), system_type, system)
     writer.session = _Buffer()
     page = bytearray(payload)
     page[4], page[5] = number & 0xFF, number >> 8

@@ -208,13 +208,11 @@ def _outlets(tree, place, mistakes):
     done = []
     for i in range(len(tree)):
         kind = tree[i].get("kind") if type(tree[i]) is dict else None
-        is_known = type(kind) is str and kind in settings.OUTLETS
-        table = settings.KIND
-        if is_known and settings.OUTLETS[kind]:
-            table += "\n" + settings.OUTLETS[kind]
+        rows = settings.OUTLETS.get(kind) if type(kind) is str else None
+        table = settings.KIND + "\n" + rows if rows else settings.KIND
         # Of an unknown kind nothing is said about the rest: what it may have depends on its kind.
-        one = tree[i] if is_known or kind is None else {"kind": kind}
-        one = _section(table, one, "%s[%d]" % (place, i), mistakes, is_known)
+        one = tree[i] if rows is not None or kind is None else {"kind": kind}
+        one = _section(table, one, "%s[%d]" % (place, i), mistakes, rows is not None)
         done.insert(0 if kind in settings.SHARED else len(done), one)
     return _ordered(done, place, mistakes)
 

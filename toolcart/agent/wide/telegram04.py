@@ -7,7 +7,7 @@ bolt's, if the record has it.
 Targets of torque and angle, which the longer revisions of MID 0061 have, come after all other parameters, as real
 values: 02000 in Nm, like the torque, and 02010 in degrees. A value that the result does not have is left out; both are
 if the result is odd (FLAG_ODD). The buffer is laid out once for many results, so count and length are written each
-time.
+time; it grows if it has no room for them.
 """
 
 from toolcart.agent.base.fields import is_blank, number, put_number
@@ -15,10 +15,11 @@ from toolcart.agent.record import SEVERAL_LEAST, specials
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.specials import has_identifiers
-from toolcart.agent.record.spindles import NAME, PLACE, STEP, put_identifier
+from toolcart.agent.record.spindles import NAME, PARAMETER_BYTES, PLACE, STEP, VALUE_ROOM, put_identifier
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet import spindles04
-from toolcart.agent.toolsnet.result04 import _UNITS, PERCENT, RESULT_BYTES_MAX, ResultWriter
+from toolcart.agent.toolsnet.result04 import _UNITS, PERCENT, ResultWriter
+from toolcart.agent.toolsnet.spindles04 import SPINDLE_BYTES, SPINDLES
 from toolcart.agent.toolsnet.telegram import finish
 
 CPYTHON_ONLY = True  # boards keep neither
@@ -37,17 +38,12 @@ def write(writer, buf, at, length, flags, ident, sequence):
     return octets
 
 
-def _tell(parameters, buf, at, length, rows):
-    spindles04.tell_beside(parameters, buf, at, length, rows)
-    _tell_specials(parameters, buf, at, length, rows)
-
-
 def _named(tx, buf, at, length):
     """Return number and name of each spindle of the telegram in tx; the name is empty if the record has none."""
     bolts = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(buf, at, length)}
     return [
         (
-            number(tx, spindles04.SPINDLES + row * spindles04.SPINDLE_BYTES, 4),
+            number(tx, SPINDLES + row * SPINDLE_BYTES, 4),
             text_of(buf, bolts[row], rec.NAME_BYTES) if row in bolts else "",
         )
         for row in range(rec.count_of(buf, at))
@@ -86,24 +82,22 @@ def _write_identifiers(writer, buf, at, length, flags, ident, sequence):
 # A special value is a parameter of its spindle (the station's: of spindle 0), in pieces of 25 bytes under one name; the
 # object that a spindle refers to is parameter 60020.
 
-_SPINDLES = 84
-_SPINDLE_BYTES = 70
-_VALUE_BYTES = 25
 _BOLT_VALUE, _REFERENCE = 60012, 60020
 
 
-def _tell_specials(parameters, page, at, length, rows):
-    """Add those that the payload of `length` bytes at page[at:] has (toolcart.agent.record.spindles.Parameters)."""
+def _tell(parameters, page, at, length, rows):
+    """Add what the record has besides the spindle parts (toolcart.agent.record.spindles.Parameters)."""
+    spindles04.tell_beside(parameters, page, at, length, rows)
     for row in range(rows):
         reference = specials.object_of(page, at, row)[1]
         if reference > 0:
-            parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES
+            parameters.spindle = SPINDLES + row * SPINDLE_BYTES
             digits = b"%d" % reference
             parameters.add_figure(_REFERENCE, b"Reference object", digits, 0, len(digits))
     for row, place, octets in specials.specials_of(page, at, length):
-        parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES if 0 <= row < rows else 0
-        for start in range(0, octets, _VALUE_BYTES):
-            _add_piece(parameters, page, place, place + specials.VALUE + start, min(_VALUE_BYTES, octets - start))
+        parameters.spindle = SPINDLES + row * SPINDLE_BYTES if 0 <= row < rows else 0
+        for start in range(0, octets, VALUE_ROOM):
+            _add_piece(parameters, page, place, place + specials.VALUE + start, min(VALUE_ROOM, octets - start))
 
 
 def _add_piece(parameters, page, place, piece, octets):
@@ -118,15 +112,20 @@ def _add_piece(parameters, page, place, piece, octets):
     put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))
 
 
-RESULT_BYTES_TARGETS = RESULT_BYTES_MAX + 144
-
 _LENGTH = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
-_PARAMETER_BYTES = 72
 _COUNT = 79
 
 
-class TargetWriter(ResultWriter):
-    """Writes telegram 04 of one station, with targets; the buffer must have RESULT_BYTES_TARGETS."""
+class WideWriter(ResultWriter):
+    """Writes telegram 04 of one station, with all that Linux keeps of a result."""
+
+    def __init__(self, *numbers, **settings):
+        ResultWriter.__init__(self, *numbers, **settings)
+        self.several = write
+
+
+class TargetWriter(WideWriter):
+    """It adds the targets."""
 
     is_odd = False  # what is being written is a corrected copy
     adds_parameters = True  # behind those that are laid out, each time (toolcart.agent.toolsnet.spindles04)
@@ -146,12 +145,12 @@ class TargetWriter(ResultWriter):
         found = []
         if length >= _LENGTH and not self.is_odd:
             found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
-        tx = self.tx
-        put_number(tx, _COUNT, 3, (octets - 154) // _PARAMETER_BYTES + len(found))
+        tx = self.grown(octets + len(found) * PARAMETER_BYTES)
+        put_number(tx, _COUNT, 3, (octets - 154) // PARAMETER_BYTES + len(found))
         for name, value, unit in found:
             tx[octets : octets + 8] = tx[154:162] if octets > 154 else tx[84:88] + tx[98:102]  # spindle and program
-            tx[octets + 8 : octets + _PARAMETER_BYTES] = ("%-30s%-25s2%-6s00" % (name, value, unit)).encode()
-            octets += _PARAMETER_BYTES
+            tx[octets + 8 : octets + PARAMETER_BYTES] = ("%-30s%-25s2%-6s00" % (name, value, unit)).encode()
+            octets += PARAMETER_BYTES
         return finish(tx, octets)
 
     def _targets(self, buf, limits):

@@ -2,10 +2,8 @@
 
 from toolcart.agent.log.numbers import SENT, SENT_WINDOW
 from toolcart.agent.outlets.toolsnet import making
-from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import Session
-from toolcart.agent.wide import telegram04
-from toolcart.agent.wide.telegram04 import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram04 import TargetWriter, WideWriter
 from toolcart.agent.wide.toolsnet_curves import CurvesOut
 from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names
 from toolcart.agent.wide.toolsnet_events import Events, mask_of
@@ -20,38 +18,14 @@ MEANINGS = {}  # type: dict[str, str]
 
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
-    kind, write, sources, window = extras(station, station.system, settings)
-    return making.make(settings, station, index, kind, write, sources, window)  # type: ignore[arg-type]
-
-
-def extras(station, system, toolsnet):
-    """Return what makes the session and the writer, the sources besides results, and the window or None."""
-    sources = sources_of(station, system, toolsnet)
+    sources = sources_of(station, station.system, settings)
     window = None
     # A window left open when the agent ended is settled by a window, even if none is configured any more.
-    if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
-        window = Window(toolsnet["window"])
+    if settings["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
+        window = Window(settings["window"])
     kind = WideSession if sources or window is not None else Session
-    if "targets" not in (toolsnet["extras"] or ()):
-        return kind, _writer(ResultWriter), sources, window
-
-    def make(*numbers):
-        session = kind(*numbers)
-        session.result = bytearray(RESULT_BYTES_TARGETS)
-        return session
-
-    return make, _writer(TargetWriter), sources, window
-
-
-def _writer(kind):
-    """Return what makes a writer of this kind that writes all that Linux keeps of a result."""
-
-    def make(*numbers):
-        writer = kind(*numbers)
-        writer.several = telegram04.write
-        return writer
-
-    return make
+    write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter
+    return making.make(settings, station, index, kind, write, sources, window)  # type: ignore[arg-type]
 
 
 def sources_of(station, system, toolsnet):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from toolcart.agent.record.text import _UNITS as UNIT_NAMES
+from toolcart.agent.record.text import _UNITS
 from toolcart.agent.toolsnet.result04 import _UNITS as NM_OF_UNIT
 from toolcart.agent.toolsnet.result04 import PERCENT
 from toolcart.agent.wide import telegram13
@@ -29,6 +29,7 @@ _SERIAL_MOST = 10
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _FIGURE = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
+UNIT_NAMES = dict(enumerate(_UNITS, 0x31))
 _FACTORS = {name: NM_OF_UNIT.get(code) for code, name in UNIT_NAMES.items()}
 _JUDGED = {"OK": 0, "NOK": 1, "low": 2, "high": 3}
 _BATCH = {"not completed": "0", "OK": "1", "not used": "2", "running": "0"}
