@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.archive import changes, queries, serving
 from toolcart.archive.changes import Keeping, Retention
@@ -19,7 +18,7 @@ from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli.main import main
 from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, change, place_in, reading, reported, result
 from host_tests.support.archive import run as command
-from host_tests.support.log import body_of
+from host_tests.support.log import body_of, put
 from host_tests.support.quarantine import QuarantineBench, spool_with
 from host_tests.support.running import wait_for
 
@@ -251,11 +250,8 @@ def test_additional_identifiers_are_taken_too(tmp_path):
     place, path = tmp_path / "a.sqlite", tmp_path / "cart.spool"
     flash = FileFlash(str(path), 16 * 4096)
     bench = QuarantineBench(flash=flash, results=1)
-    log = bench.log
-    payload = log.next.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + body_of(2) + b" " * LIMITS_BYTES
-    payload += b"I" + b"".join(one.ljust(25) for one in (b"102456", b"", b"GEAR"))
-    log.stage[log.place : log.place + len(payload)] = payload
-    assert log.append(KIND_RESULT, 0, len(payload)) == 0
+    identifiers = b"I" + b"".join(one.ljust(25) for one in (b"102456", b"", b"GEAR"))
+    assert put(bench.log, body_of(2) + b" " * LIMITS_BYTES + identifiers) == 0
     bench.keep(1, 2)
     flash.close()
     assert taken(place, path) == {"taken": 2, "again": 0, "unreadable": 0, "failed": 0}
