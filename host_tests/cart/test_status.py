@@ -216,7 +216,3 @@ def test_every_cause_has_its_code():
         (Station(controller=False, server=False), False, led.NO_NETWORK),
     ):
         assert led.code_of([station], network) == code
-
-
-def test_every_code_has_words():
-    assert len(led.NAMES) == led.NEEDS_OPERATOR + 1

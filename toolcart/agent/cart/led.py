@@ -25,19 +25,6 @@ NO_NETWORK = const(7)
 SAFE_MODE = const(8)  # shown by toolcart.board.safe_mode, without this module
 NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly, or an outlet waits for an operator
 
-NAMES = (
-    "starting",
-    "running, both sides connected",
-    "ToolsNet or another outlet not reached: results are kept",
-    "controller not reached",
-    "neither the controller nor an outlet reached",
-    "spool full: the controller keeps its results",
-    "spool cannot be used",
-    "no network: no link, or no Wi-Fi",
-    "safe mode: repeated failed starts",
-    "running, but the quarantine is full or nearly: an operator has to decide",
-)
-
 _BLINK_MS = const(150)
 _DARK_MS = const(250)
 _PAUSE_MS = const(1800)

@@ -95,8 +95,4 @@ def _moves(station):
 
 def _longest_ms(station):
     """Return the longest pause between two attempts, of the controller and of the outlets."""
-    ms = BUSY_MOST_MS
-    for outlet in station.outlets:
-        if outlet.longest_ms > ms:
-            ms = outlet.longest_ms
-    return ms
+    return max([BUSY_MOST_MS] + [outlet.longest_ms for outlet in station.outlets])

@@ -67,7 +67,9 @@ def of_station(station, now, results=RESULTS_SHOWN):
         "log": [log_entry(now, *entry) for entry in health.entries()],
     }
     if not station.mounted:
-        shown["spool_refused"] = _spool_refused(station)
+        from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
+
+        shown["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
         return shown
     log = station.log
     numbers = station.state.numbers
@@ -211,15 +213,6 @@ def _needs_operator(station, outlet):
     from toolcart.agent.quarantine.entries import needs_operator  # rare
 
     return needs_operator(station.quarantine, holds)
-
-
-def _spool_refused(station):
-    """Return in words why an existing spool is left alone; None if that is not what the station waits for."""
-    from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
-
-    if station.why != MOUNT_FOREIGN:
-        return None
-    return FOREIGN
 
 
 def _spool(log, state):

@@ -121,7 +121,7 @@ class Mqtt:
         self._stopping = True
         self.session.stop()
         self.port.close()
-        if not self.save_beside() or not self.log.state.save_cursor(self.cursor):
+        if not self.log.state.save_cursor(self.cursor):
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
@@ -186,10 +186,6 @@ class Mqtt:
 
     def forget_beside(self):
         """What `publish_beside` published is no longer outstanding."""
-
-    def save_beside(self):
-        """Make durable how far the other log is; False if that fails."""
-        return True
 
     # -- what goes out -----------------------------------------------------------------------------------------
 

@@ -28,18 +28,11 @@ class Holes:
     def count(self):
         """Return how many entries the ranges have."""
         numbers = self._numbers
-        count = 0
-        for at in range(HOLES, _END, 2):
-            if numbers[at]:
-                count += numbers[at + 1] - numbers[at] + 1
-        return count
+        return sum([numbers[at + 1] - numbers[at] + 1 for at in range(HOLES, _END, 2) if numbers[at]])
 
     def free(self):
         """Return how many ranges are free."""
-        free = 0
-        for at in range(HOLES, _END, 2):
-            free += self._numbers[at] == 0
-        return free
+        return self._numbers[HOLES:_END:2].count(0)
 
     def add(self, entry, spare):
         """Mark an entry as gone if it touches a range or `spare` others stay free; return True if that was done."""

@@ -69,17 +69,13 @@ def octets_of(text):
     at = 0
     while at < len(text):
         digits = text[at + 1 : at + 3]
-        if text[at] == "~" and len(digits) == 2 and _is_hex(digits):
+        if text[at] == "~" and len(digits) == 2 and not digits.strip("0123456789ABCDEF"):
             parts.append(bytes((int(digits, 16),)))
             at += 3
         else:
             parts.append(text[at].encode())
             at += 1
     return b"".join(parts)
-
-
-def _is_hex(digits):
-    return digits[0] in "0123456789ABCDEF" and digits[1] in "0123456789ABCDEF"
 
 
 def put_ascii(target, at, room, octets):

@@ -242,11 +242,8 @@ def _is_news(what, before, after):
     counter = _KNOWN_TEXT + ev.JOB_COUNTER
     if number(after, counter, 4) < number(before, counter, 4):
         return True
-    for at in range(_KNOWN_BYTES):
-        moves = counter <= at < counter + 4 or 0 <= at - _KNOWN_TEXT - ev.JOB_TIGHTENING < 2
-        if not moves and after[at] != before[at]:
-            return True
-    return False
+    last = _KNOWN_TEXT + ev.JOB_TIGHTENING
+    return any(before[at:end] != after[at:end] for at, end in ((0, counter), (counter + 4, last), (last + 2, None)))
 
 
 def _digit(octet):

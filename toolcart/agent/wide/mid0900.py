@@ -112,10 +112,7 @@ class Trace:
         self.what = PARAMETERS
         self.transducer = self.unit = 0
         self.announced = self._number(3)
-        if revision > 1:
-            self.at += 4
-        if revision > 2:
-            self.at += 11
+        self.at += (0, 4, 15)[revision - 1]
         first = self.at
         for _ in range(self.announced):
             if not self._bad:

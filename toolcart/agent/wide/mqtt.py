@@ -5,6 +5,7 @@ Rules
 2. One curve is outstanding at a time, and its PUBACK moves the cursor whatever `confirm` says: it gets no receipt.
 """
 
+from toolcart.agent.base import health as h
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
 from toolcart.agent.outlets.mqtt import Mqtt, topic_of
@@ -137,9 +138,11 @@ class WideMqtt(Mqtt):
         """Publish the curve again later."""
         self._curve_is_out = False
 
-    def save_beside(self):
-        """Make the cursor of the curves durable; True if it is."""
-        return self._graphs is None or self.log.state.save_cursor(self._graphs.cursor)
+    def stop(self):
+        """Close, and make durable how far it is in both logs."""
+        Mqtt.stop(self)
+        if self._graphs is not None and not self.log.state.save_cursor(self._graphs.cursor):
+            self.health.count(h.NOT_SAVED)
 
     def put_state(self, shown):
         Mqtt.put_state(self, shown)

@@ -5,7 +5,7 @@ from toolcart.agent.outlets.toolsnet import making
 from toolcart.agent.toolsnet.session import Session
 from toolcart.agent.wide.telegram04 import TargetWriter, WideWriter
 from toolcart.agent.wide.toolsnet_curves import CurvesOut
-from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names
+from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names, Programs
 from toolcart.agent.wide.toolsnet_events import Events, mask_of
 from toolcart.agent.wide.toolsnet_session import WideSession
 from toolcart.agent.wide.toolsnet_window import Window
@@ -43,8 +43,6 @@ def sources_of(station, system, toolsnet):
 
 def _descriptions(station, system):
     """Return the source that describes system and station in the map, with the names that the controller gives."""
-    from toolcart.agent.wide.controller_programs import Programs
-
     controller = station.settings["controller"]
     names = Names()
     address = controller["host"] if controller["link"] == "tcp" else ""

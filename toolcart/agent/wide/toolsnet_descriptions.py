@@ -2,9 +2,9 @@
 
 Rules
 1. A system or station without a name of its own is not described: what people have entered in the map stays.
-2. Programs are those whose name the controller has given: in MID 0013, asked for by the list of MID 0011
-   (toolcart.agent.wide.controller_programs) and for limits, or in MID 0015 revision 2 where parameter sets are events.
-   The first one is what goes out for parameter set 0.
+2. Programs are those whose name the controller has given: in MID 0013, asked for by the list of MID 0011 (Programs)
+   and for limits, or in MID 0015 revision 2 where parameter sets are events. The first one is what goes out for
+   parameter set 0.
 3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
    has given them; until then it is the one of the configuration. Each has all programs; what does not fit into a
    telegram of 9999 bytes is left out and counted.
@@ -14,7 +14,10 @@ Rules
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.fields import is_plain
+from toolcart.agent.base.fields import is_plain, number
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol import queries, replies
+from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from toolcart.agent.record.text import text_of
 from toolcart.agent.record.text_form import octets_of, put_ascii, shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
@@ -96,12 +99,12 @@ class Names:
 
     def learn_spindles(self, named):
         """Learn that a result has these spindles: (number, name), the name "" if it is not known."""
-        for number, name in named:
-            known = self.spindles.get(number)
+        for spindle, name in named:
+            known = self.spindles.get(spindle)
             if known is None and len(self.spindles) >= SPINDLES_MOST:
                 continue
             if known is None or (name and known != name):
-                self.spindles[number] = name
+                self.spindles[spindle] = name
                 self.changes += 1
 
     def learn(self, program, buf, at):
@@ -200,3 +203,111 @@ class Descriptions(Source):
         self._losses = losses
         self._stood = stands
         return True
+
+
+# Asks a controller for the names of all its parameter sets: low priority, one request at a time.
+#
+# Rules
+# 1. The list (MID 0010, 0011) is asked for on each connection, then one after the other the data (MID 0012, 0013) of
+#    each set whose name is not known since the start. Limits and clock come first, and results before all of it
+#    (toolcart.agent.openprotocol.queries).
+# 2. ToolsNet is told when the last name is known or the asking ends, not after each one.
+# 3. Each request is sent once. If the list is rejected, or a set is not answered or rejected for good (MID 0004 with
+#    99, 73 or 75), nothing more is asked for until the next connection. A set rejected for another reason, such as one
+#    that does not exist (2), is skipped. What is rejected for the moment is asked for again.
+
+LIST = (10, 11, 23, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
+DATA = (12, 13, 52, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
+
+_COUNT = 20  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
+_FIRST = 23
+_WIDTH = 3
+_PSET = 22  # MID 0013 revision 1 (003:3707-3713)
+_NAME = 27
+
+
+class Programs:
+    """The queries of a station (`others`, or None), followed by the names of all its parameter sets.
+
+    `told(now)` is called when the last one is known.
+    """
+
+    def __init__(self, others, names, told):
+        self._told = told
+        self.clock = others.clock if others is not None else None
+        self.limits = others.limits if others is not None else None
+        self._others = others
+        self._names = names
+        self._later = Timer()
+        self._wants_list = False
+        self._wanted = []
+        self._asked = 0  # the set whose data was asked for
+
+    def opened(self, now):
+        """Start again: a new session is open."""
+        if self._others is not None:
+            self._others.opened(now)
+        self._wants_list = True
+        self._end()
+        self._later.stop()
+
+    def look(self, session, now, left):
+        """Ask what is due; return -1 if something was asked, else the ms until something is due, `left` at most."""
+        if self._others is not None:
+            left = self._others.look(session, now, left)
+        if left < 0 or not session.can_fetch():
+            return left
+        if self._later.armed and not self._later.expired(now):
+            return self._later.least(now, left)
+        self._later.stop()
+        if self._wants_list:
+            session.request.ask(LIST, 10, 10, 1, b"", 1)
+            return -1
+        if self._wanted:
+            self._asked = self._wanted[0]
+            session.request.ask(DATA, 12, 12, 1, b"%03d" % self._asked, 1)
+            return -1
+        return left
+
+    def take(self, event, session, health, now):
+        """Take an EV_QUERY: the answer to what was asked, or that there is none."""
+        row = session.request.row
+        if row is not LIST and row is not DATA:
+            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            if row is queries.LIMITS and event == EV_QUERY and session.said.revision not in queries.OTHER_LAYOUT:
+                self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
+            return
+        if event == EV_QUERY_REFUSED and session.said.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
+            self._later.start(now, queries.LATER_MS)
+            return
+        if row is LIST:
+            self._wants_list = False
+            if event == EV_QUERY:
+                self._take_list(session.link)
+        elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_NEVER):
+            self._end()
+        else:
+            self._wanted.pop(0)
+            if event == EV_QUERY:
+                self._take_name(session.link, self._asked)
+        if not self._wanted:
+            self._end()
+            self._told(now)
+
+    def _take_list(self, link):
+        """Take as many sets as the message says and has room for."""
+        told = number(link.buf, link.at + _COUNT, _WIDTH)
+        for index in range(min(told, (link.length - _FIRST) // _WIDTH)):
+            pset = number(link.buf, link.at + _FIRST + index * _WIDTH, _WIDTH)
+            if pset > 0 and pset not in self._names.programs and pset not in self._wanted:
+                self._wanted.append(pset)
+        self._names.filling = bool(self._wanted)
+
+    def _take_name(self, link, asked):
+        if number(link.buf, link.at + _PSET, _WIDTH) == asked:
+            self._names.learn(asked, link.buf, link.at + _NAME)
+
+    def _end(self):
+        """Ask for nothing more on this connection."""
+        self._wanted = []
+        self._names.filling = False
