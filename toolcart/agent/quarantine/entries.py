@@ -4,7 +4,6 @@ An entry is described like any record (`toolcart.agent.record.text.describe`), w
 and the bytes of an unreadable frame added.
 """
 
-from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL, PRESSURE_NONE
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record import result as res
@@ -50,9 +49,3 @@ def told(quarantine, kind):
         first = log.at + res.HEAD_BYTES
         shown["frame"] = "".join([chr(octet) for octet in log.page[first : log.at + quarantine.length]])
     return shown
-
-
-def shown(quarantine, number):
-    """Return in words the entry of the main log's record `number`; None if there is none."""
-    kind = quarantine.find(number)
-    return told(quarantine, kind) if kind > RECORD_NONE else None

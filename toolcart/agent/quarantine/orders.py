@@ -26,7 +26,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_whole
-from toolcart.agent.quarantine.entries import needs_operator, shown, told
+from toolcart.agent.quarantine.entries import needs_operator, told
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -133,10 +133,10 @@ class Orders:
 
     def show(self, word):
         """Yield one entry."""
-        found = shown(self.quarantine, _number(word))
-        if found is None:
+        kind = self._find(_number(word))
+        if kind == RECORD_NONE:
             raise Refused("there is no record %s; the order `list` names those that are there" % word)
-        yield {"record": found}
+        yield {"record": told(self.quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class Orders:
         left = yield from self._chosen(words)
         count = 0
         while left:
-            yield from self._wait_for_line()
+            yield from wait_for_line(self._quiet)
             gone = self._drop_some(left)
             for number in left[:gone]:
                 yield {"dropped": number}
@@ -171,7 +171,7 @@ class Orders:
         """Drop the one that holds all others."""
         if self._outlet is None:
             raise Refused("the agent has to run for that: it knows which one is refused")
-        yield from self._wait_for_line()
+        yield from wait_for_line(self._quiet)
         done = self._outlet.drop_first()
         if done == DROP_NONE:
             raise Refused("nothing was dropped: nothing is held now, or the flash takes nothing; `status` tells more")
@@ -192,7 +192,7 @@ class Orders:
                 said = None
             if said is None:
                 said = self._ask(number, kind, in_doubt)
-                yield from self._wait_for_line()
+                yield from wait_for_line(self._quiet)
             if "asked" in said:
                 count += 1
                 first = min(first or self.quarantine.entry, self.quarantine.entry)
@@ -234,12 +234,12 @@ class Orders:
         if held < 0:
             raise Refused("the log cannot be read now; try again")
         if held:
-            yield from self._wait_for_line()
+            yield from wait_for_line(self._quiet)
             gone = self._drop_some([number])
             return {"number": number, "held": True} if gone else {"number": number, "stays": "try again"}
         quarantine = self.quarantine
         for _ in range(quarantine.count()):
-            yield from self._wait_for_line()
+            yield from wait_for_line(self._quiet)
             if not quarantine.settle() or quarantine.next_entry(0) <= RECORD_NONE:
                 break
             if quarantine.number == number:
@@ -310,7 +310,7 @@ class Orders:
     def _chosen(self, words):
         """Return the numbers that the words name, in the order of the entries."""
         quarantine = self.quarantine
-        yield from self._wait_for_line()
+        yield from wait_for_line(self._quiet)
         if not quarantine.settle():
             raise Refused("the flash takes nothing now; nothing was done. Try again")
         ranges = [] if words == ["all"] else [_range(word) for word in words]
@@ -334,9 +334,6 @@ class Orders:
         if 0 in hits:
             raise Refused("there is no record %s; nothing was done" % words[hits.index(0)])
         return chosen
-
-    def _wait_for_line(self):
-        return wait_for_line(self._quiet)
 
 
 def wait_for_line(quiet):

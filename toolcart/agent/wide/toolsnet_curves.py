@@ -21,37 +21,6 @@ from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
 CPYTHON_ONLY = True  # only curves name results that are done with
 
 
-# Finds the sequence under which ToolsNet has a result that was delivered a while ago.
-
-
-class Rows:
-    """Finds the sequences of delivered results, usually asked for in ascending order."""
-
-    def __init__(self, policy):
-        self.policy = policy
-        self._scout = Cursor()
-        self._scout.wants = policy.cursor.wants
-
-    def forget(self):
-        """Forget the place reached: ToolsNet's row may have been set again."""
-        self._scout.number = 0
-
-    def sequence_of(self, number):
-        """Return the sequence under which ToolsNet has the log's `number`; -1 if that cannot be told now."""
-        policy, log, scout = self.policy, self.policy.log, self._scout
-        if not 0 < scout.number < number:
-            cursor = policy.cursor
-            log.rewind(scout, number - 1)
-            first = scout.number
-            if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
-                self.forget()
-                return -1
-            log.rewind(scout, first, cursor.ahead + policy.offer.used - scout.ahead)
-        if not walk(log, scout, number - 1):
-            return -1
-        return sequence_at(number - scout.ahead + policy.offer.used_before(number))
-
-
 TOOLSNET = 0  # its cursor
 RETRY_MS = 1000  # until what a start has left in doubt is tried again
 
@@ -72,11 +41,12 @@ class CurvesOut(Source):
         self._data = b""
         self._number = 0  # of its first piece
         self._unsaved = False
+        self._scout = Cursor()  # among the results, where the sequence of the last one was found
 
     def join(self, forward):
         self.forward = forward
         self.policy = forward.policy
-        self._rows = Rows(self.policy)
+        self._scout.wants = self.policy.cursor.wants
         self.session = forward.session
 
     def put_state(self, shown):
@@ -145,7 +115,22 @@ class CurvesOut(Source):
         if not 0 < result <= self.log.number or self.quarantine.has(result):
             self.unlinked += 1
             return 0
-        return self._rows.sequence_of(result)
+        return self._sequence_at(result)
+
+    def _sequence_at(self, number):
+        """Return the sequence under which ToolsNet has the log's `number`, usually above the one asked for before."""
+        policy, log, scout = self.policy, self.log, self._scout
+        if not 0 < scout.number < number:
+            cursor = policy.cursor
+            log.rewind(scout, number - 1)
+            first = scout.number
+            if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
+                scout.number = 0
+                return -1
+            log.rewind(scout, first, cursor.ahead + policy.offer.used - scout.ahead)
+        if not walk(log, scout, number - 1):
+            return -1
+        return sequence_at(number - scout.ahead + policy.offer.used_before(number))
 
     def go_past(self):
         """Be done with the curve in memory; the log may have moved its cursor meanwhile."""
@@ -170,5 +155,5 @@ class CurvesOut(Source):
 
     def resume(self, now):
         """The 08 names no curves, but may have moved the row of their results; True: no other 08 is needed."""
-        self._rows.forget()
+        self._scout.number = 0
         return True

@@ -161,14 +161,11 @@ class Descriptions(Source):
         session = self.session
         self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
-        number = (session.ident, session.place[0], session.place[1])
+        kind, number, own = session.place
         if self._out == _SYSTEM:
-            self.tx = system(number[0], number[1], number[2], self.address, self.system_name)
+            self.tx = system(session.ident, kind, number, self.address, self.system_name)
         else:
-            spindles = self._spindles()
-            self.tx = station(
-                number[0], number[1], number[2], session.place[2], self.address, self.station_name, spindles
-            )
+            self.tx = station(session.ident, kind, number, own, self.address, self.station_name, self._spindles())
         return len(self.tx)
 
     def _spindles(self):

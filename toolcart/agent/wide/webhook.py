@@ -152,8 +152,8 @@ class WebhookOutlet:
         self.unusable = ""
         self._address = address
         self._http = HttpClient(self.timeout_ms)
-        self._batch = Batch(WideLine(bytearray(8192)), 0, owner, identity_of(log.state), self.records_most, OCTETS_MOST)
         self._identity = identity_of(log.state)
+        self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
         self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
