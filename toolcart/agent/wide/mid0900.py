@@ -78,13 +78,16 @@ class TraceSubscription(Subscription):
         return 30 + len(self._types) + (form == _FLAGGED) if self._types else 0
 
 
+class _Unreadable(Exception):
+    """A field is not what it has to be, or behind the end."""
+
+
 class Trace:
     """The contents of one message. Offsets are those of its buffer."""
 
     def __init__(self):
         self._buf = b""
         self._end = 0
-        self._bad = False
         self.at = 0
         self.odd = False
         self.what = PARAMETERS
@@ -100,24 +103,28 @@ class Trace:
         """Read the message at buf[at:at+length]: READ or a LOST_ code. Afterwards `at` is where its data begins."""
         self._buf = buf
         self._end = at + length
-        self._bad = self.odd = False
+        self.odd = False
         self.at = at + HEADER_BYTES + 29
         self.scale = (1, 1, 0)
         self.steps = []
         if not 1 <= revision <= 3:
             return LOST_UNREADABLE
-        return self._curve(revision) if mid == CURVES else self._parameters(revision)
+        try:
+            return self._curve(revision) if mid == CURVES else self._parameters(revision)
+        except _Unreadable:
+            return LOST_UNREADABLE
 
     def _parameters(self, revision):
         self.what = PARAMETERS
-        self.transducer = self.unit = 0
-        self.announced = self._number(3)
-        self.at += (0, 4, 15)[revision - 1]
-        first = self.at
-        for _ in range(self.announced):
-            if not self._bad:
+        self.transducer = self.unit = self.announced = 0
+        first = self.at + (3, 7, 18)[revision - 1]
+        try:
+            self.announced = self._number(3)
+            self.at = first
+            for _ in range(self.announced):
                 self._field()
-        if self._bad or self.at != self._end:
+            self.odd = self.at != self._end
+        except _Unreadable:
             self.odd = True
         self.at = first
         self.count = self.octets = self._end - first
@@ -130,8 +137,6 @@ class Trace:
             self.at += 9
         self.odd = True  # until a coefficient is found
         self._read_scale(self._number(3))
-        if self._bad:
-            return LOST_UNREADABLE
         self.what = self._number(2)
         if revision > 2:
             self.at += 2
@@ -146,7 +151,7 @@ class Trace:
         for _ in range(steps):
             self._read_step()
         self.announced = self._number(5)
-        if self._bad or self.what == PARAMETERS:
+        if self.what == PARAMETERS:
             return LOST_UNREADABLE
         if self.at >= self._end:
             return LOST_EMPTY if self.announced == 0 else LOST_UNREADABLE
@@ -166,8 +171,6 @@ class Trace:
     def _read_scale(self, count):
         """Find the coefficient among the fields; some have it in front of the unit, among what all curves share."""
         for _ in range(count):
-            if self._bad:
-                return
             pid, value = self._field()
             if pid != _DIVISOR and pid != _FACTOR:
                 continue
@@ -225,19 +228,15 @@ class Trace:
         first = self.at
         self.at = first + width
         if self.at > self._end:
-            self._bad = True
-            return b""
+            raise _Unreadable
         return bytes(self._buf[first : self.at]).replace(b"\0", b" ").strip()
 
     def _number(self, width):
         """Return the number of so many digits, padded on either side; 0 if it is blank or not a number."""
         text = self._text(width)
-        if not text:
-            return 0
-        if not text.isdigit():
-            self._bad = True
-            return 0
-        return int(text)
+        if text and not text.isdigit():
+            raise _Unreadable
+        return int(text or 0)
 
     def _field(self):
         """Read a variable data field and go past it; return its PID and its value."""
