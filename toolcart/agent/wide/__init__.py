@@ -1,1 +1,22 @@
 """What only Linux has: outlets and sources that no chip runs. Elsewhere toolcart/agent/ imports it only on CPython."""
+
+
+class Outlet:
+    """An outlet (toolcart.agent.outlets) that takes no orders, needs no operator and has nothing outstanding."""
+
+    times = None
+
+    def attach(self, scheduler, slot):
+        """No order wakes it."""
+
+    def holds(self):
+        return False
+
+    def hurry(self, now):
+        """It has its own pauses, whatever the network does."""
+
+    def leave(self, now):
+        """There is nothing to end."""
+
+    def has_left(self, now) -> bool:
+        return True

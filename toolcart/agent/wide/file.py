@@ -23,6 +23,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.wide import Outlet
 from toolcart.agent.wide.line import is_graph_line, is_other_line, line_of, number_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
@@ -64,11 +65,11 @@ def make(settings, station, index):
     return made
 
 
-class FileOutlet:
+class FileOutlet(Outlet):
     """One file of one station."""
 
     kind = "file"
-    port = times = None
+    port = None
     longest_ms = RETRY_MOST_MS
 
     def __init__(self, log, index, lines, health):
@@ -100,19 +101,6 @@ class FileOutlet:
         """Open the file at the next step: the log is mounted."""
         self._hold.start(now, 0)
 
-    def attach(self, scheduler, slot):
-        """No order wakes it: it takes none."""
-
-    def holds(self):
-        """A file needs no operator, except for what `why` says."""
-        return False
-
-    def leave(self, now):
-        """Nothing is outstanding at a file between two steps."""
-
-    def has_left(self, now):
-        return True
-
     def stop(self):
         """Close the file and make the cursors durable."""
         self._stopping = True
@@ -126,9 +114,6 @@ class FileOutlet:
         """Open the file again, after a fault."""
         self.health.note(h.FAULTS, 2, now)
         self._fail(now)
-
-    def hurry(self, now):
-        """Nothing to do when the network is up: the file has its own pauses."""
 
     def is_up(self):
         """True if the file takes lines."""

@@ -15,21 +15,21 @@ and shown with the reason; it becomes the outlet itself once it can be. Its reco
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide import file, mqtt, toolsnet, webhook
+from toolcart.agent.wide import Outlet, file, mqtt, toolsnet, webhook
 
 CPYTHON_ONLY = True  # a board has ToolsNet and MQTT (toolcart.agent.cart.assembly)
 
 RETRY_MS = 10000
 
 
-class Awaiting:
+class Awaiting(Outlet):
     """The outlet of these settings (toolcart.agent.outlets) until `make(settings, station, index)` can make it.
 
     The real one then takes its place in the station; this one goes on to pass the turns of its slot to it.
     """
 
+    port = trouble = None
     longest_ms = RETRY_MS
-    port = times = trouble = None
 
     def __init__(self, station, index, settings, make):
         from copy import copy  # here: most carts await no secret
@@ -82,17 +82,8 @@ class Awaiting:
     def is_up(self):
         return False
 
-    def holds(self):
-        return False
-
-    def hurry(self, now):
-        """It has its own pauses."""
-
     def leave(self, now):
         self._stopping = True
-
-    def has_left(self, now):
-        return True
 
     def stop(self):
         """Begin no outlet any more; no cursor has moved."""

@@ -27,6 +27,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.wide import Outlet
 from toolcart.agent.wide import http_client as hc
 from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, shown_body
 from toolcart.agent.wide.line import WideLine
@@ -130,11 +131,10 @@ class Told:
         self.alarms = 0  # answers that named another identity, or a number that was never sent
 
 
-class WebhookOutlet:
+class WebhookOutlet(Outlet):
     """One address for one station."""
 
     kind = "webhook"
-    times = None
     longest_ms = RETRY_AFTER_MOST_MS
     records_most = 100  # in a batch: one commit of a usual database; fewer after an answer 413
     timeout_ms = 30000  # for a whole answer: what servers and the proxies before them allow
@@ -168,13 +168,6 @@ class WebhookOutlet:
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
         self.told.after = self.cursor.number
-
-    def attach(self, scheduler, slot):
-        """No order wakes it: it takes none."""
-
-    def holds(self):
-        """A server needs no operator, except for what `why` says."""
-        return False
 
     def leave(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
