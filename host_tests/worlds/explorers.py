@@ -128,13 +128,20 @@ def disk_proof(tally):
     from host_tests.wide import test_file as proof
 
     with pytest.MonkeyPatch.context() as patch:
-        for tally.count in range(1, 20):
-            proof.rested(patch, tally.count)
+        for tally.count in range(1, 20):  # each batch is cut at rest, when no one has saved how far the file is
+            bench = proof.DiskBench(patch, tally.count)
+            bench.saves = False
+            for results in (1, 3, 2, 9, 1):
+                bench.store(results)
+                bench.run()
+                bench.cut()
+                bench.run()
+            bench.check()
         last = proof.operations(patch)
         for fails in ((), *proof.FAILURES):
             for operation in range(1, last + 1):
                 tally.count += 1
-                bench = proof.Bench(patch, 1 + operation)
+                bench = proof.DiskBench(patch, 1 + operation)
                 if fails:
                     bench.disk.fails, bench.disk.fail_at = fails, operation
                     bench.work()

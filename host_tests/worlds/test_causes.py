@@ -71,9 +71,10 @@ def test_an_explorer_ends_though_one_alarm_is_lost(monkeypatch, capsys):
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
 
-def test_an_explorer_ends_when_its_time_is_over(capsys):
-    explorers.main("log proof", 1, "lives")
-    assert '"found": ""' in capsys.readouterr().out
+@pytest.mark.parametrize("name", explorers.EXPLORERS)
+def test_an_explorer_ends_when_its_time_is_over_and_finds_nothing_in_the_program(name, capsys):
+    explorers.main(name, 1, *(["lives"] if name == "log proof" else []))
+    assert [json.loads(line)["found"] for line in capsys.readouterr().out.splitlines()] == [""]
 
 
 def test_the_command_tells_what_was_found_and_what_was_not(monkeypatch):
