@@ -91,6 +91,7 @@ def check_row(copy, what):
 TALLY = '''"""Counts results: an outlet that keeps nothing."""
 
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.wide import Outlet
 
 CPYTHON_ONLY = True
 SETTINGS = """step_size int 1 1 9"""
@@ -101,9 +102,9 @@ def make(settings, station, index):
     return Tally(station.log, index, settings["step_size"])
 
 
-class Tally:
+class Tally(Outlet):
     kind = "tally"
-    port = times = None
+    port = None
     longest_ms = 1000
 
     def __init__(self, log, index, size):
@@ -120,13 +121,7 @@ class Tally:
             self.total += self.size
         return FOREVER
 
-    def attach(self, scheduler, slot):
-        pass
-
     def recover(self, now):
-        pass
-
-    def hurry(self, now):
         pass
 
     def stop(self):
@@ -139,15 +134,6 @@ class Tally:
         shown["state"] = "at work"
         shown["place"] = "memory"
         shown["why"] = ""
-
-    def holds(self):
-        return False
-
-    def leave(self, now):
-        pass
-
-    def has_left(self, now):
-        return True
 '''
 
 TALLY_WORKS = """
@@ -172,8 +158,8 @@ def test_outlet(copy):
     edit(
         copy,
         "toolcart/agent/wide/outlets.py",
-        "from toolcart.agent.wide import file,",
-        "from toolcart.agent.wide import file, tally,",
+        "from toolcart.agent.wide import Outlet, file,",
+        "from toolcart.agent.wide import Outlet, file, tally,",
     )
     edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
     edit(copy, "toolcart/agent/cart/area.py", '"mqtt")', '"mqtt", "tally")')
