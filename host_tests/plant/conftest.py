@@ -1,8 +1,12 @@
 """What tests of the installed command share: one wheel in one venv, an empty home and a plant for each test."""
 
+from contextlib import ExitStack
+
 import pytest
 
+from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
+from toolcart.sim.toolsnet import ToolsNetOptions
 from host_tests.plant.as_installed import AsInstalled, install, python_for_all
 from lab.cache import whole_folder
 
@@ -25,11 +29,28 @@ def site(_site):
 
 
 @pytest.fixture
-def plant(site):
-    """A simulated controller and ToolsNet, which are there until what the test has started is ended."""
-    with SimulatedPlant() as made:
-        yield made
+def stays(site):
+    """A stack of what is there until the agents that the test has started are ended in order."""
+    with ExitStack() as stack:
+        yield stack
         site.end_all(in_order=True)
+
+
+@pytest.fixture
+def plants(stays):
+    """Makes a simulated controller and ToolsNet, with these options of theirs."""
+
+    def made(controller=(), toolsnet=(), **more):
+        options = {"controller_options": ControllerOptions(**dict(controller))}
+        options["toolsnet_options"] = ToolsNetOptions(**dict(toolsnet))
+        return stays.enter_context(SimulatedPlant(**options, **more))
+
+    return made
+
+
+@pytest.fixture
+def plant(plants):
+    return plants()
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ import contextlib
 import signal
 import socket
 import threading
-from contextlib import ExitStack
 
 import pytest
 
-from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.profiles import row
-from toolcart.sim.serve import SimulatedPlant
 from host_tests.plant.peers import Peer
 from host_tests.support.running import station_at, wait_for
 
@@ -40,67 +37,66 @@ def doctor(site, plant, code=None, **settings):
 
 
 @pytest.mark.long("the stall takes its time")
-def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answers(site):
-    options = ControllerOptions(gives_up="unsubscribes", ack_timeout_ms=400, resends=2, silence_ms=60000)
-    with SimulatedPlant(controller_options=options) as plant:
-        cart, agent = begun(site, plant)
-        made = at_toolsnet(plant, 2)
-        agent.process.send_signal(signal.SIGSTOP)
-        made += plant.produce(1)
-        wait_for("the controller gives up", lambda: not is_subscribed(plant))
-        agent.process.send_signal(signal.SIGCONT)
-        made = at_toolsnet(plant, 3, made)
-        agent.wait_for("the controller had stopped pushing results while connected: what it did not push")
-        wait_for("it pushes again", lambda: is_subscribed(plant))
-        plant.controller.options.ack_refusal_code = 19
-        made += plant.produce(1)
-        agent.wait_for("rejected MID 0062")
-        wait_for("the controller gives up", lambda: not is_subscribed(plant))
-        plant.controller.options.ack_refusal_code = 0
-        made = at_toolsnet(plant, 2, made)
-        wait_for("it pushes again", lambda: is_subscribed(plant))
-        at_toolsnet(plant, 1, made)
-        words = "2 times since the start the controller stopped pushing results while connected"
-        assert words in site.said("status", "--config", cart)
-        assert words in site.said("doctor", "--config", cart)
-        assert "not asked for" not in agent.said and "begin again" not in agent.said
-        assert agent.end() == 0 and plant.controller.connections == 3
+def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answers(site, plants):
+    plant = plants({"gives_up": "unsubscribes", "ack_timeout_ms": 400, "resends": 2, "silence_ms": 60000})
+    cart, agent = begun(site, plant)
+    made = at_toolsnet(plant, 2)
+    agent.process.send_signal(signal.SIGSTOP)
+    made += plant.produce(1)
+    wait_for("the controller gives up", lambda: not is_subscribed(plant))
+    agent.process.send_signal(signal.SIGCONT)
+    made = at_toolsnet(plant, 3, made)
+    agent.wait_for("the controller had stopped pushing results while connected: what it did not push")
+    wait_for("it pushes again", lambda: is_subscribed(plant))
+    plant.controller.options.ack_refusal_code = 19
+    made += plant.produce(1)
+    agent.wait_for("rejected MID 0062")
+    wait_for("the controller gives up", lambda: not is_subscribed(plant))
+    plant.controller.options.ack_refusal_code = 0
+    made = at_toolsnet(plant, 2, made)
+    wait_for("it pushes again", lambda: is_subscribed(plant))
+    at_toolsnet(plant, 1, made)
+    words = "2 times since the start the controller stopped pushing results while connected"
+    assert words in site.said("status", "--config", cart)
+    assert words in site.said("doctor", "--config", cart)
+    assert "not asked for" not in agent.said and "begin again" not in agent.said
+    assert agent.end() == 0 and plant.controller.connections == 3
 
 
-def test_shared_ids_are_found_by_answers_whatever_the_version(site):
+def test_shared_ids_are_found_by_answers_whatever_the_version(site, plants):
     options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2, slot_kept_ms=0)
-    with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
-        cart, agent = begun(site, plant)
-        made = at_toolsnet(plant, 2)
-        for _ in range(2):
-            plant.cut_controller(True)
-            made += plant.produce(3)
-            plant.cut_controller(False)
-            at_toolsnet(plant, 0, made)
-        said = site.said("status", "--config", cart)
-        assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
-        agent.wait_for("since MID 0065 names another station")
-        assert "not asked for" not in agent.said
-        assert agent.end() == 0
-        assert "all its stations share the tightening IDs" in doctor(site, plant)
-        assert "results of other stations are taken for its own now" in doctor(site, plant, 1, tightening_ids="own")
+    plant = plants(options)
+    cart, agent = begun(site, plant)
+    made = at_toolsnet(plant, 2)
+    for _ in range(2):
+        plant.cut_controller(True)
+        made += plant.produce(3)
+        plant.cut_controller(False)
+        at_toolsnet(plant, 0, made)
+    said = site.said("status", "--config", cart)
+    assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
+    agent.wait_for("since MID 0065 names another station")
+    assert "not asked for" not in agent.said
+    assert agent.end() == 0
+    assert "all its stations share the tightening IDs" in doctor(site, plant)
+    assert "results of other stations are taken for its own now" in doctor(site, plant, 1, tightening_ids="own")
 
 
 @pytest.mark.parametrize("how", ["said", "kept"])
-def test_ids_that_are_one_too_high_store_nothing_twice(site, how):
-    with SimulatedPlant(controller_options=ControllerOptions(ids_higher=how)) as plant:
-        _, agent = begun(site, plant)
-        made = at_toolsnet(plant, 3)
-        for missed in (0, 2):
-            plant.cut_controller(True)
-            made += plant.produce(missed)
-            plant.cut_controller(False)
-            connections = plant.controller.connections
-            wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
-            made = at_toolsnet(plant, 1, made)
-        agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
-        assert "begin again" not in agent.said and agent.end() == 0
-        assert plant.account()["repeated"] == 0
+def test_ids_that_are_one_too_high_store_nothing_twice(site, plants, how):
+    plant = plants({"ids_higher": how})
+    _, agent = begun(site, plant)
+    made = at_toolsnet(plant, 3)
+    for missed in (0, 2):
+        plant.cut_controller(True)
+        made += plant.produce(missed)
+        plant.cut_controller(False)
+        connections = plant.controller.connections
+        wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
+        made = at_toolsnet(plant, 1, made)
+    agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
+    assert "begin again" not in agent.said and agent.end() == 0
+    assert plant.account()["repeated"] == 0
 
 
 ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
@@ -129,29 +125,26 @@ def _refusing(ends_ms):
     }
 
 
-def _plants(stack, site, options):
-    """A plant with each of these options, and the configuration of all of them."""
-    plants = [stack.enter_context(SimulatedPlant(controller_options=ControllerOptions(**one))) for one in options]
-    stations = [
-        station_at(number, plant.controller_port, size_kib=256, **REVISIONS) for number, plant in enumerate(plants, 1)
-    ]
-    return plants, site.cart(plants[0], stations=stations)
+def cart_at(site, made):
+    """The configuration of a cart with a station at each of these plants."""
+    ports = enumerate((plant.controller_port for plant in made), 1)
+    return site.cart(made[0], stations=[station_at(number, port, size_kib=256, **REVISIONS) for number, port in ports])
 
 
-def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(site):
+def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(site, plants):
     named = {f"{name}, {ends_ms} ms": made for ends_ms in ENDS_MS for name, made in _refusing(ends_ms).items()}
-    with ExitStack() as stack:
-        plants, cart = _plants(stack, site, [options for options, _ in named.values()])
-        slow = list(named).index("knows revision 1, 0 ms")
-        agent = site.begin(cart, *[f"station {number}: controller ready" for number in range(1, len(plants) + 1)])
-        wait_for("no session ends any more", lambda: _are_steady(site, cart, len(plants)))
-        connections = [plant.controller.connections for plant in plants]
-        for plant in plants:
-            plant.produce(MADE)
-        wait_for("all at ToolsNet", lambda: len(plants[0].archive.tightening_ids()) >= MADE * len(plants))
-        assert [plant.controller.connections for plant in plants] == connections
-        site.said("status", "--config", cart, code=0)
-        assert agent.end() == 0
+    made = [plants(options) for options, _ in named.values()]
+    cart = cart_at(site, made)
+    slow = list(named).index("knows revision 1, 0 ms")
+    agent = site.begin(cart, *[f"station {number}: controller ready" for number in range(1, len(made) + 1)])
+    wait_for("no session ends any more", lambda: _are_steady(site, cart, len(made)))
+    connections = [plant.controller.connections for plant in made]
+    for plant in made:
+        plant.produce(MADE)
+    wait_for("all at ToolsNet", lambda: len(made[0].archive.tightening_ids()) >= MADE * len(made))
+    assert [plant.controller.connections for plant in made] == connections
+    site.said("status", "--config", cart, code=0)
+    assert agent.end() == 0
     for number, (name, (options, told)) in enumerate(named.items(), 1):
         lines = [line for line in agent.said.splitlines() if f"station {number}: no controller: " in line]
         ends_ms = next(iter(options["ends_refused"].values()))
@@ -160,7 +153,7 @@ def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(si
         assert ends_ms < 0 or not any(CLIENT in line for line in lines), (name, lines)
         assert ends_ms >= 0 or not any("0004" in line for line in lines), (name, lines)
         assert all(told in line for line in lines if "0004" in line), (name, lines)
-        assert plants[number - 1].complaints() == [], name
+        assert made[number - 1].complaints() == [], name
 
 
 def _are_steady(site, cart, count):
@@ -200,50 +193,46 @@ WITHOUT_SESSION = (
 
 
 @pytest.mark.long("several controllers, each given up")
-def test_what_is_told_of_controller_without_a_session_is_what_it_said(site):
-    with ExitStack() as stack:
-        plants, cart = _plants(stack, site, [options for options, _, _ in WITHOUT_SESSION])
-        agent = site.begin(cart, *[told[0] for _, told, _ in WITHOUT_SESSION])
-        parts = site.said("status", "--config", cart).split("\nstation ")[1:]
-        for part, (options, (words, hint), _) in zip(parts, WITHOUT_SESSION, strict=True):
-            assert words in part and hint in part and "controller  ready" not in part, (options, part)
-        assert [plant.controller.messages.get(60, 0) for plant in plants[:4]] == [0] * 4
-        assert agent.end() == 0
-        examined = site.said("doctor", "--config", cart, code=1)
-        for number, (options, _, (words, hint)) in enumerate(WITHOUT_SESSION, 1):
-            part = examined.partition(f"station {number} controller")[2].split(f"station {number} server")[0]
-            assert words.lower() in part.lower() and hint in part, (options, part)
+def test_what_is_told_of_controller_without_a_session_is_what_it_said(site, plants):
+    made = [plants(options) for options, _, _ in WITHOUT_SESSION]
+    cart = cart_at(site, made)
+    agent = site.begin(cart, *[told[0] for _, told, _ in WITHOUT_SESSION])
+    parts = site.said("status", "--config", cart).split("\nstation ")[1:]
+    for part, (options, (words, hint), _) in zip(parts, WITHOUT_SESSION, strict=True):
+        assert words in part and hint in part and "controller  ready" not in part, (options, part)
+    assert [plant.controller.messages.get(60, 0) for plant in made[:4]] == [0] * 4
+    assert agent.end() == 0
+    examined = site.said("doctor", "--config", cart, code=1)
+    for number, (options, _, (words, hint)) in enumerate(WITHOUT_SESSION, 1):
+        part = examined.partition(f"station {number} controller")[2].split(f"station {number} server")[0]
+        assert words.lower() in part.lower() and hint in part, (options, part)
     assert agent.said.count(CLIENT) == 1
 
 
-def plant_of(name, **changed):
-    return SimulatedPlant(controller_options=ControllerOptions(**row(name, **changed)))
-
-
 @pytest.mark.parametrize(("name", "spindle"), [("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)])
-def test_results_of_any_spindle_come_live_and_from_an_outage(site, name, spindle):
-    with plant_of(name, spindle="%02d" % spindle) as plant:
-        settings = {"header": name, "spindle_id": spindle or None}
-        _, agent = begun(site, plant, **settings)
-        made = at_toolsnet(plant, 3)
-        plant.cut_controller(True)
-        made += plant.produce(4)
-        plant.cut_controller(False)
-        at_toolsnet(plant, 0, made)
-        assert agent.end() == 0
-        said = doctor(site, plant, **settings)
-        assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
-        assert plant.complaints() == []
+def test_results_of_any_spindle_come_live_and_from_an_outage(site, plants, name, spindle):
+    plant = plants(row(name, spindle="%02d" % spindle))
+    settings = {"header": name, "spindle_id": spindle or None}
+    _, agent = begun(site, plant, **settings)
+    made = at_toolsnet(plant, 3)
+    plant.cut_controller(True)
+    made += plant.produce(4)
+    plant.cut_controller(False)
+    at_toolsnet(plant, 0, made)
+    assert agent.end() == 0
+    said = doctor(site, plant, **settings)
+    assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
+    assert plant.complaints() == []
 
 
-def test_doctor_names_the_header_that_a_controller_has(site):
+def test_doctor_names_the_header_that_a_controller_has(site, plants):
     for spindle in ("00", "07", "42"):
-        with plant_of("op-ford", spindle=spindle) as plant:
-            assert 'Set controller.header to "op-ford" or "op-bmw"' in doctor(site, plant, 1)
+        plant = plants(row("op-ford", spindle=spindle))
+        assert 'Set controller.header to "op-ford" or "op-bmw"' in doctor(site, plant, 1)
     for name in ("power-focus-4000", "minimal"):
-        with plant_of(name) as plant:
-            assert 'or set it to "standard"' in doctor(site, plant, 1, header="op-ford")
-            assert "controller.header" not in doctor(site, plant)
+        plant = plants(row(name))
+        assert 'or set it to "standard"' in doctor(site, plant, 1, header="op-ford")
+        assert "controller.header" not in doctor(site, plant)
 
 
 def hears_one_header(port, is_own, is_silent):
@@ -282,32 +271,33 @@ def passed_on(one, other):
         ("minimal", "op-bmw", 'or set it to "standard"'),
     ],
 )
-def test_doctor_tries_the_other_header_where_nothing_is_answered(site, name, other, hint, is_silent):
+def test_doctor_tries_the_other_header_where_nothing_is_answered(site, plants, name, other, hint, is_silent):
     def is_own(telegram):  # behind MID and the first five digits a standard header has a blank or more digits of parts
         return telegram[11:13].isdigit() == (name == "op-ford")
 
-    with plant_of(name) as plant, Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
+    plant = plants(row(name))
+    with Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
         said = doctor(site, plant, 1, port=peer.port, header=other)
         assert "it answers only where controller.header is another" in said and hint in said, said
         assert "it answers only where" not in doctor(site, plant, port=peer.port, header=name)
         assert plant.complaints() == []
 
 
-def test_ask_and_decode_read_such_a_header(site):
-    with plant_of("op-bmw", spindle="07") as plant:
-        plant.produce(2)
-        place = f"127.0.0.1:{plant.controller_port}"
-        words = ("64", "tightening_id=2", "--header", "op-bmw", "--spindle", 7)
-        assert "MID 0065" in site.said("ask", place, *words, code=0) and plant.complaints() == []
+def test_ask_and_decode_read_such_a_header(site, plants):
+    plant = plants(row("op-bmw", spindle="07"))
+    plant.produce(2)
+    place = f"127.0.0.1:{plant.controller_port}"
+    words = ("64", "tightening_id=2", "--header", "op-bmw", "--spindle", 7)
+    assert "MID 0065" in site.said("ask", place, *words, code=0) and plant.complaints() == []
     frame = "0024" + "0005" + "07" + "001" + "0000000" + "0060"
     said = site.said("decode", site.write("seen.log", f"{frame}\n"), "--header", "op-ford", code=0)
     assert "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
 
 
 @pytest.mark.long("refusals until the agent gives up")
-def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
-    with plant_of("op-ford", ack_refusal_code=99) as plant:
-        _, agent = begun(site, plant, header="op-ford")
-        at_toolsnet(plant, 2)
-        agent.wait_for("rejected MID 0062")
-        assert agent.end() == 0 and plant.account()["repeated"] == 0
+def test_results_are_kept_where_their_acknowledgements_are_rejected(site, plants):
+    plant = plants(row("op-ford", ack_refusal_code=99))
+    _, agent = begun(site, plant, header="op-ford")
+    at_toolsnet(plant, 2)
+    agent.wait_for("rejected MID 0062")
+    assert agent.end() == 0 and plant.account()["repeated"] == 0

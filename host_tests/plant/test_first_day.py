@@ -11,8 +11,6 @@ import pytest
 
 from toolcart.agent.record.text_form import octets_of
 from toolcart.archive.beside import Beside
-from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.serve import SimulatedPlant
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import ShiftedClock
 from host_tests.support.running import wait_for
@@ -55,25 +53,25 @@ def test_a_spool_with_waiting_results_is_seen_and_taken_along(site, plant):
     site.said(*install, as_root=True, code=0)
 
 
-def test_a_date_of_an_unset_clock_is_marked_everywhere(site):
+def test_a_date_of_an_unset_clock_is_marked_everywhere(site, plants):
     shift = ShiftedClock(site.folder, -int(time.time()) + 5)
     lines = site.home / "lines.jsonl"
-    with SimulatedPlant(controller_options=ControllerOptions(time_text="0000-00-00:00:00:00")) as plant:
-        outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
-        cart = site.cart(plant, station={"outlets": outlets})
-        for around, source, edge in ((shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"), ({}, "agent", "EDGE")):
-            agent = site.begin(cart, "ToolsNet takes results", **around)
-            made = plant.produce(1)
-            wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
-            wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())
-            assert agent.end() == 0
-            told = json.loads(lines.read_text().splitlines()[-1])
-            assert told["time_source"] == source and told["time"].startswith("1970-01-01T" if around else "20"), told
-            rows = plant.archive.query('SELECT * FROM "ResultParameter" ORDER BY 1')
-            assert edge in str(rows[-20:]) if around else "'EDGE'" in str(rows), rows
-        listed = site.run("spool", "list", site.home / "7.spool").stdout.splitlines()
-        assert [("(agent, clock unset)" in line) for line in listed] == [True, False], listed
-        assert "agent, clock unset" in site.run("spool", "export", site.home / "7.spool").stdout
+    plant = plants({"time_text": "0000-00-00:00:00:00"})
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
+    cart = site.cart(plant, station={"outlets": outlets})
+    for around, source, edge in ((shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"), ({}, "agent", "EDGE")):
+        agent = site.begin(cart, "ToolsNet takes results", **around)
+        made = plant.produce(1)
+        wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
+        wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())
+        assert agent.end() == 0
+        told = json.loads(lines.read_text().splitlines()[-1])
+        assert told["time_source"] == source and told["time"].startswith("1970-01-01T" if around else "20"), told
+        rows = plant.archive.query('SELECT * FROM "ResultParameter" ORDER BY 1')
+        assert edge in str(rows[-20:]) if around else "'EDGE'" in str(rows), rows
+    listed = site.run("spool", "list", site.home / "7.spool").stdout.splitlines()
+    assert [("(agent, clock unset)" in line) for line in listed] == [True, False], listed
+    assert "agent, clock unset" in site.run("spool", "export", site.home / "7.spool").stdout
 
 
 VINS = (
@@ -128,10 +126,9 @@ def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site, plant):
     assert told in status and "docs/outlets.md" in status
 
 
-def test_archive_turns_the_vin_and_a_program_s_name_back(site):
+def test_archive_turns_the_vin_and_a_program_s_name_back(site, plants):
     place = str(site.folder / "archive.sqlite")
-    with SimulatedPlant(archived=Beside(place).ready()) as plant:
-        run(site, plant)
+    run(site, plants(archived=Beside(place).ready()))
     with sqlite3.connect(place) as books:
         vins = [row[0] for row in books.execute("SELECT VIN FROM Result ORDER BY ResultId")]
     assert tuple(vins[: len(STORED)]) == STORED and len(set(vins)) == len(VINS)

@@ -1,10 +1,7 @@
 """An installed agent whose controller is on a serial line behind a device server: socket:// and rfc2217://."""
 
-from contextlib import nullcontext
-
 import pytest
 
-from toolcart.sim.serve import SimulatedPlant
 from host_tests.plant.peers import Peer, begins, closes, is_silent
 from host_tests.plant.serial_bridge import SerialBridge
 from host_tests.support.running import free_port, wait_for
@@ -31,9 +28,10 @@ def cart_of(site, plant, link, device, **settings):
         pytest.param("ascii", "rfc2217", marks=ALSO),
     ],
 )
-def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_path, link, kind):
+def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, plants, tmp_path, link, kind):
     line = tmp_path / "line"
-    with SimulatedPlant(link=link, line_path=line) as plant, SerialBridge(line, kind) as server:
+    plant = plants(link=link, line_path=line)
+    with SerialBridge(line, kind) as server:
         cart = cart_of(site, plant, link, server.device)
         site.said("config", "check", cart, code=0)
         assert f"a controller answers on {server.device} ({link})" in site.said("doctor", "--config", cart)
@@ -81,17 +79,16 @@ OTHER = "Does another client have this line? Many such servers take one at a tim
         ),
     ],
 )
-def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant, kind, behave, words, hint):
+def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant, stays, kind, behave, words, hint):
     """These words come from doctor, and from the log and status of an agent."""
-    with Peer(behave) if behave else nullcontext() as peer:
-        place = f"127.0.0.1:{peer.port if peer else free_port()}"
-        cart, words = cart_of(site, plant, "3964r", f"{kind}://{place}"), words.format(place=place)
-        doctor = " ".join(site.said("doctor", "--config", cart).split())
-        assert words in doctor and hint in doctor
-        agent = site.begin(cart, words)
-        wait_for("status says it", lambda: words in " ".join(site.said("status", "--config", cart).split()))
-        assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
-        assert agent.end() == 0
+    port = stays.enter_context(Peer(behave)).port if behave else free_port()
+    place = f"127.0.0.1:{port}"
+    cart, words = cart_of(site, plant, "3964r", f"{kind}://{place}"), words.format(place=place)
+    doctor = " ".join(site.said("doctor", "--config", cart).split())
+    assert words in doctor and hint in doctor
+    agent = site.begin(cart, words)
+    wait_for("status says it", lambda: words in " ".join(site.said("status", "--config", cart).split()))
+    assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from functools import partial
 
 import pytest
 
-from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import Seen
 from host_tests.plant.as_installed import delivered
@@ -102,8 +101,8 @@ def texts(numbers):
     return [str(number) for number in numbers]
 
 
-def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, tmp_path):
-    with need_amqtt()(tmp_path) as broker, SimulatedPlant() as plant:
+def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, plant, tmp_path):
+    with need_amqtt()(tmp_path) as broker:
         outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
         cart = site.cart(plant, toolsnet=False, station={"outlets": [outlet]})
         site.said("config", "check", cart, code=0)

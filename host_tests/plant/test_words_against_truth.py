@@ -13,7 +13,6 @@ import re
 import signal
 import threading
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -21,8 +20,6 @@ import pytest
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.sim.profiles import row as row_of
-from toolcart.sim.serve import SimulatedPlant
-from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
 from host_tests.plant import peers
@@ -220,37 +217,34 @@ def _said(request):
 
 
 @says(*said_by(CONTROLLERS))
-def test_each_controller_that_gives_no_session_has_its_own_reason(site):
-    with ExitStack() as stack:
-        good = stack.enter_context(SimulatedPlant())
-        ports = {number: _port(stack, row, "controller") for number, row in enumerate(CONTROLLERS, 1)}
-        places = {number: f"127.0.0.1:{port}" for number, port in ports.items()}
-        stations = [station_at(number, port) for number, port in ports.items()]
-        cart = site.cart(good, stations=[*stations, station_at(50, good.controller_port)])
-        agent = site.begin(cart)
-        words = Words(site, cart, agent)
-        words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
-        words.until(lambda told: all(told[number]["controller"]["why"] for number in places), "reasons")
-        wanted = {
-            number: [piece.format(place=places[number]) for piece in row.says]
-            for number, row in enumerate(CONTROLLERS, 1)
-        }
-        for number, pieces in wanted.items():
-            wait_for(f"{number}: {pieces}", lambda pieces=pieces: all(piece in agent.said for piece in pieces))
-        words.again()
-        for number, row in enumerate(CONTROLLERS, 1):
-            words.say(*wanted[number], on=row.on)
-        words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
-        words.never("missed results", "results may", "waiting results")
-        delivered(good, 3)  # the others do not hinder it
-        assert agent.end() == 0
+def test_each_controller_that_gives_no_session_has_its_own_reason(site, plants, stays):
+    good = plants()
+    ports = {number: _port(plants, stays, row, "controller") for number, row in enumerate(CONTROLLERS, 1)}
+    places = {number: f"127.0.0.1:{port}" for number, port in ports.items()}
+    stations = [station_at(number, port) for number, port in ports.items()]
+    cart = site.cart(good, stations=[*stations, station_at(50, good.controller_port)])
+    agent = site.begin(cart)
+    words = Words(site, cart, agent)
+    words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
+    words.until(lambda told: all(told[number]["controller"]["why"] for number in places), "reasons")
+    wanted = {
+        number: [piece.format(place=places[number]) for piece in row.says] for number, row in enumerate(CONTROLLERS, 1)
+    }
+    for number, pieces in wanted.items():
+        wait_for(f"{number}: {pieces}", lambda pieces=pieces: all(piece in agent.said for piece in pieces))
+    words.again()
+    for number, row in enumerate(CONTROLLERS, 1):
+        words.say(*wanted[number], on=row.on)
+    words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
+    words.never("missed results", "results may", "waiting results")
+    delivered(good, 3)  # the others do not hinder it
 
 
-def _port(stack, row, side):
+def _port(plants, stays, row, side):
     """The port of the other side of this row: "controller" or "toolsnet"."""
     if not row.options:
-        return stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
-    plant = stack.enter_context(SimulatedPlant())
+        return stays.enter_context(Peer(row.peer)).port if row.peer else free_port()
+    plant = plants()
     for name, value in row.options.items():
         setattr(getattr(plant, side).options, name, value)
     return plant.controller_port if side == "controller" else plant.pim_port
@@ -260,26 +254,24 @@ def _port(stack, row, side):
     "row", [pytest.param(row, id=row.name, marks=() if row.name in USUAL else LONG) for row in TOOLSNETS]
 )
 @says(*said_by(TOOLSNETS))
-def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, row):
-    with ExitStack() as stack:
-        port = _port(stack, row, "toolsnet")
-        if row.settings.get("tls_ca") == "ca.pem":
-            from host_tests.support.tls import certificate_files
+def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants, stays, row):
+    port = _port(plants, stays, row, "toolsnet")
+    if row.settings.get("tls_ca") == "ca.pem":
+        from host_tests.support.tls import certificate_files
 
-            site.give(certificate_files(site.home)["ca"])
-        cart = site.cart(plant, toolsnet={"pim_port": port, **SOON, **row.settings})
-        agent = site.begin(cart, "controller ready")
-        stored(plant, 2)
-        words = Words(site, cart, agent)
-        words.until(lambda told: told[7]["outlets"][0]["why"] and told[7]["backlog"] == 2, "a reason")
-        pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.says]
-        wait_for(f"{pieces}", lambda: all(piece in agent.said for piece in pieces))
-        if row.is_steady:
-            words.again().say(*pieces)
-            words.agree({7: Truth(toolsnet=False, waiting=2)})
-            words.never("ToolsNet takes results", "controller lost")
-        assert agent.said.count("ToolsNet takes results") <= 1, agent.said
-        assert agent.end() == 0
+        site.give(certificate_files(site.home)["ca"])
+    cart = site.cart(plant, toolsnet={"pim_port": port, **SOON, **row.settings})
+    agent = site.begin(cart, "controller ready")
+    stored(plant, 2)
+    words = Words(site, cart, agent)
+    words.until(lambda told: told[7]["outlets"][0]["why"] and told[7]["backlog"] == 2, "a reason")
+    pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.says]
+    wait_for(f"{pieces}", lambda: all(piece in agent.said for piece in pieces))
+    if row.is_steady:
+        words.again().say(*pieces)
+        words.agree({7: Truth(toolsnet=False, waiting=2)})
+        words.never("ToolsNet takes results", "controller lost")
+    assert agent.said.count("ToolsNet takes results") <= 1, agent.said
 
 
 @LONG
@@ -337,35 +329,33 @@ def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
     "does another cart have this topic",
     "{} takes records again",
 )
-def test_each_broker_that_takes_nothing_has_its_own_reason(site):
-    with ExitStack() as stack:
-        plants, stations, places = [], [], {}
-        for number, row in enumerate(BROKERS, 1):
-            plants.append(stack.enter_context(SimulatedPlant()))
-            port = _port(stack, row, "broker")
-            places[number] = f"127.0.0.1:{port}"
-            outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": port}]
-            stations.append({**station_at(number, plants[-1].controller_port), "outlets": outlets})
-        cart = site.cart(plants[0], stations=stations)
-        agent = site.begin(cart)
-        words = Words(site, cart, agent)
-        words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
-        for plant in plants:
-            plant.produce(2)
-        wanted = [[piece.format(place=places[at]) for piece in row.says] for at, row in enumerate(BROKERS, 1)]
-        for piece in chain(*wanted):
-            agent.wait_for(piece)
-        words.agree({number: Truth(waiting=0) for number in places})
-        unusable = [line for line in agent.said.splitlines() if "cannot be used" in line]
-        for number in places:
-            own = [line for line in unusable if f"station {number}: " in line]
-            assert len(own) == len({*own}), own
-        words.say(*chain(*wanted[:7]))
-        assert words.doctor.returncode == 1
-        words.never("takes records again")
-        with Peer(BrokerThat(receipt=2), int(places[1].partition(":")[2])):
-            agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/1/1 takes records again")
-        assert agent.end() == 0
+def test_each_broker_that_takes_nothing_has_its_own_reason(site, plants, stays):
+    made, stations, places = [], [], {}
+    for number, row in enumerate(BROKERS, 1):
+        made.append(plants())
+        port = _port(plants, stays, row, "broker")
+        places[number] = f"127.0.0.1:{port}"
+        outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": port}]
+        stations.append({**station_at(number, made[-1].controller_port), "outlets": outlets})
+    cart = site.cart(made[0], stations=stations)
+    agent = site.begin(cart)
+    words = Words(site, cart, agent)
+    words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
+    for plant in made:
+        plant.produce(2)
+    wanted = [[piece.format(place=places[at]) for piece in row.says] for at, row in enumerate(BROKERS, 1)]
+    for piece in chain(*wanted):
+        agent.wait_for(piece)
+    words.agree({number: Truth(waiting=0) for number in places})
+    unusable = [line for line in agent.said.splitlines() if "cannot be used" in line]
+    for number in places:
+        own = [line for line in unusable if f"station {number}: " in line]
+        assert len(own) == len({*own}), own
+    words.say(*chain(*wanted[:7]))
+    assert words.doctor.returncode == 1
+    words.never("takes records again")
+    with Peer(BrokerThat(receipt=2), int(places[1].partition(":")[2])):
+        agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/1/1 takes records again")
 
 
 # -- what ToolsNet refuses, forgets or never had ---------------------------------------------------------------------
@@ -382,28 +372,27 @@ def all_but(plant, count, refused):
     "a result was set aside: {reason}",
     "refused by ToolsNet will be offered again while it takes others",
 )
-def test_one_refused_result_is_said_of_that_one_alone(site):
-    with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={2: 17})) as plant:
-        agent, words = begun(site, plant, toolsnet=SOON)
-        all_but(plant, 5, 2)
-        words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
-        agent.wait_for("a result was set aside: refused by ToolsNet with code 17")
-        words.again().agree({7: Truth(waiting=0, set_aside=1)})
-        words.say("1 result set aside", on=("status", "doctor", "page"))
-        words.say('what="set aside",level="note"} 1', on=("metrics",))
-        words.never("refuses everything that is offered", "needs an operator", "2 results set aside")
-        assert agent.end() == 0
+def test_one_refused_result_is_said_of_that_one_alone(site, plants):
+    plant = plants(toolsnet={"tightening_codes": {2: 17}})
+    agent, words = begun(site, plant, toolsnet=SOON)
+    all_but(plant, 5, 2)
+    words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
+    agent.wait_for("a result was set aside: refused by ToolsNet with code 17")
+    words.again().agree({7: Truth(waiting=0, set_aside=1)})
+    words.say("1 result set aside", on=("status", "doctor", "page"))
+    words.say('what="set aside",level="note"} 1', on=("metrics",))
+    words.never("refuses everything that is offered", "needs an operator", "2 results set aside")
 
 
 @pytest.mark.parametrize("window", [1, pytest.param(4, marks=LONG)])
-def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
-    with SimulatedPlant(toolsnet_options=ToolsNetOptions(silent_sequences=(3,), window=window)) as plant:
-        agent, _ = begun(site, plant, toolsnet={**SOON, "window": window})
-        all_but(plant, 6, 3)
-        agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
-        assert agent.end() == 0
-        told = set(re.findall(r"did not acknowledge result (\d+)", agent.said))
-        assert told == {"3"}, agent.said
+def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, plants, window):
+    plant = plants(toolsnet={"silent_sequences": (3,), "window": window})
+    agent, _ = begun(site, plant, toolsnet={**SOON, "window": window})
+    all_but(plant, 6, 3)
+    agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
+    assert agent.end() == 0
+    told = set(re.findall(r"did not acknowledge result (\d+)", agent.said))
+    assert told == {"3"}, agent.said
 
 
 def test_results_in_their_order_are_never_out_of_it(site, plant):
@@ -418,46 +407,43 @@ def test_results_in_their_order_are_never_out_of_it(site, plant):
 
 @LONG
 @says("set aside: refused by ToolsNet, in doubt or unreadable")
-def test_a_refused_result_with_none_behind_it_is_not_everything(site):
-    with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={3: 17})) as plant:
-        lines = {"kind": "file", "path": "lines/x.jsonl"}
-        agent, words = begun(site, plant, toolsnet=SOON, station={"outlets": [{"kind": "toolsnet"}, lines]})
-        agent.wait_for("x.jsonl cannot be used")
-        plant.produce(3)
-        words.until(
-            lambda told: (told[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made"
-        )
-        words.say("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
-        words.never("refuses everything", "look into ToolsNet")
-        plant.produce(1)
-        words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
-        words.say("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
-        (site.home / "lines").mkdir()
-        site.give(site.home / "lines")
-        agent.wait_for("x.jsonl takes records again")
-        before = len(agent.said)
-        assert agent.end() == 0
-        assert "cannot be used" not in agent.said[before:], agent.said[before:]
+def test_a_refused_result_with_none_behind_it_is_not_everything(site, plants):
+    plant = plants(toolsnet={"tightening_codes": {3: 17}})
+    lines = {"kind": "file", "path": "lines/x.jsonl"}
+    agent, words = begun(site, plant, toolsnet=SOON, station={"outlets": [{"kind": "toolsnet"}, lines]})
+    agent.wait_for("x.jsonl cannot be used")
+    plant.produce(3)
+    words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made")
+    words.say("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
+    words.never("refuses everything", "look into ToolsNet")
+    plant.produce(1)
+    words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
+    words.say("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
+    (site.home / "lines").mkdir()
+    site.give(site.home / "lines")
+    agent.wait_for("x.jsonl takes records again")
+    before = len(agent.said)
+    assert agent.end() == 0
+    assert "cannot be used" not in agent.said[before:], agent.said[before:]
 
 
 @LONG
 @says("refuses everything that is offered", "look into ToolsNet: is its database there")
-def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
-    with SimulatedPlant(toolsnet_options=ToolsNetOptions(code_all=9)) as plant:
-        agent, words = begun(site, plant, toolsnet=SOON)
-        plant.produce(4)
-        agent.wait_for("refuses everything that is offered (code 9)")
-        words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
-        words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
-        words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
-        words.say('what="refused",level="bad"} 1', on=("metrics",))
-        assert words.doctor.returncode == 1
-        plant.toolsnet.options.code_all = None
-        agent.wait_for("ToolsNet takes results again")
-        words.until(lambda told: told[7]["backlog"] == 0, "delivered")
-        words.agree({7: Truth(waiting=0, set_aside=0)})
-        words.never("refuses", on=STATES)
-        assert agent.end() == 0
+def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site, plants):
+    plant = plants(toolsnet={"code_all": 9})
+    agent, words = begun(site, plant, toolsnet=SOON)
+    plant.produce(4)
+    agent.wait_for("refuses everything that is offered (code 9)")
+    words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
+    words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
+    words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
+    words.say('what="refused",level="bad"} 1', on=("metrics",))
+    assert words.doctor.returncode == 1
+    plant.toolsnet.options.code_all = None
+    agent.wait_for("ToolsNet takes results again")
+    words.until(lambda told: told[7]["backlog"] == 0, "delivered")
+    words.agree({7: Truth(waiting=0, set_aside=0)})
+    words.never("refuses", on=STATES)
 
 
 @says(

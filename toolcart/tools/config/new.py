@@ -159,7 +159,7 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
                 click.echo(f"toolcart: --{option} cannot be that.", err=True)
                 sys.exit(EXIT_CONFIGURATION)
     needs_password = tree.get("board", {}).get("network") == "wifi" and not (folder / PASSWORD_FILE).exists()
-    return tree, _password(tree["board"]["ssid"]) if needs_password else None
+    return tree, _password(tree) if needs_password else None
 
 
 def _wrong(tree: dict, question: Question, said: str) -> str | None:
@@ -174,20 +174,12 @@ def _wrong(tree: dict, question: Question, said: str) -> str | None:
     return "; ".join(allowed for _, _, allowed in mistakes) or None
 
 
-def _password(ssid: str) -> str:
+def _password(tree: dict) -> str:
     while True:
-        said = click.prompt(f"   Password of {ssid}", hide_input=True, err=True)
-        if not config.check(_with_password(said)):
+        said = click.prompt(f"   Password of {tree['board']['ssid']}", hide_input=True, err=True)
+        if not config.check({**tree, "board": {**tree["board"], "password": said}}):
             return said
         click.echo("  expected 1 to 63 printable ASCII characters", err=True)
-
-
-def _with_password(said: str) -> dict:
-    return {
-        "toolsnet": {"pim_host": "pim", "pim_port": 1},
-        "stations": [{"number": 1, "controller": {"host": "controller"}, "spool": {"path": "a"}}],
-        "board": {"password": said},
-    }
 
 
 def next_step(tree: dict, file: Path) -> str:

@@ -31,7 +31,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
-from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, Watch
 
 if TYPE_CHECKING:
     from toolcart.archive.web.serving import Child
@@ -104,7 +104,7 @@ class Demo(Watch):
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = first_id_in(self.folder)
         self._missing = beside.missing()
-        self.archived = None if self._missing else self._archive()
+        self.archived = None if self._missing else beside.Beside(str(self.folder / ARCHIVE)).ready()
         self.plant = SimulatedPlant(
             self.folder / SIMULATED_ARCHIVE,
             first_id=first_id,
@@ -198,7 +198,7 @@ class Demo(Watch):
             self._begin_draining()
         elif self.phase == DRAINING:
             self.note(WARNING, "the rest was not delivered in time")
-            self._begin_stopping()
+            self._stop_agent()
         else:
             super().end()
 
@@ -299,15 +299,11 @@ class Demo(Watch):
         arrived = books["delivered"] + self.figures.total("parked")
         if books["produced"] <= arrived and self.figures.total("backlog") == 0 and self.figures.all_connected():
             self.note(GOOD, "everything is delivered")
-            self._begin_stopping()
+            self._stop_agent()
         elif time.monotonic() > self._drain_by_s:
             missing = books["produced"] - books["delivered"]
             self.note(BAD, f"{missing} results were not delivered within {DRAIN_LIMIT_S:.0f} s")
-            self._begin_stopping()
-
-    def _begin_stopping(self) -> None:
-        self.phase = STOPPING
-        self.child.ask_to_stop()
+            self._stop_agent()
 
     def _look_for_the_first(self) -> None:
         """Note how long it takes from nothing to a result in the archive."""
@@ -338,6 +334,3 @@ class Demo(Watch):
         if self.exit_code == EXIT_FINE and demo_faults.is_wrong(told):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED
-
-    def _archive(self) -> beside.Beside:
-        return beside.Beside(str(self.folder / ARCHIVE)).ready()
