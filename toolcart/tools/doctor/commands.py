@@ -22,7 +22,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
-from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
 
@@ -186,6 +186,5 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
             words = reasons.and_next_try(words, its)
             yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
     for need in lasting.everything(shown):
-        verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
-        yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
+        yield Found(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
     yield Found(f"{name} results", GOOD, status.results(shown))

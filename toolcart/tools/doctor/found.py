@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+from toolcart.tools.words.attention import BAD, NOTE, WARN  # it is wrong, not as well as it should, worth knowing
+
 GOOD = "good"
-NOTE = "note"  # nothing is wrong, but it is worth knowing
-WARN = "warn"  # it works, but not as well as it should
-BAD = "bad"  # it does not work
 SKIPPED = "skipped"  # could not be checked, or should not be now
 
 MARKS = {GOOD: "ok", NOTE: "--", WARN: "! ", BAD: "XX", SKIPPED: "  "}

@@ -153,20 +153,17 @@ def _refusal(told: dict, station: dict) -> Need:
     if doing == "late":
         words = f"ToolsNet is offered a refused result again: {told.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
-    key = f"{doing} {code}"
+    hint, then = "", f", {again}"
     if doing == "hold":
-        words = f"ToolsNet {why} and the quarantine has no room: nothing is sent, {waiting}"
+        then = " and the quarantine has no room: nothing is sent"
         hint = f"needs an operator: `{commands.quarantine(station)}`"
-        return Need("refused", BAD, "REFUSED", words, hint, key)
-    if doing == "pass":
-        words = f"ToolsNet {why} result {told.get('number', 0)}: those behind it are offered, {waiting}"
-        return Need("refused", BAD, "REFUSED", words, "", key)
-    hint = ""
-    if doing == "trouble" or told.get("trouble"):
+    elif doing == "pass":
+        then = f" result {told.get('number', 0)}: those behind it are offered"
+    elif doing == "trouble" or told.get("trouble"):
         why = why.replace("refuses", "refuses everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
-    words = f"ToolsNet {why}, {again}, {waiting}"
-    return Need("refused", BAD, "REFUSED", words, hint, key)
+    words = f"ToolsNet {why}{then}, {waiting}"
+    return Need("refused", BAD, "REFUSED", words, hint, f"{doing} {code}")
 
 
 def _operator(station: dict) -> Need | None:
