@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import time
 import zipfile
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -18,6 +20,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 from sqlalchemy import text
 
 from toolcart.archive import database, export, queries, xlsx
@@ -26,7 +29,19 @@ from toolcart.archive.tables import VIEWS
 from toolcart.archive.web import app, exports, listed, users
 from toolcart.archive.web.users import UsersFile, put
 from toolcart.base.sources import ROOT
-from host_tests.support.archive import DEADLINE_S, Served, browsing, empty, filled, place_in, reading
+from host_tests.support.archive import (
+    DEADLINE_S,
+    Served,
+    browsing,
+    empty,
+    filled,
+    get,
+    place_in,
+    reading,
+    reported,
+    result,
+)
+from lab.harness.archive_rows import vin
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LISTS = [
@@ -94,6 +109,7 @@ def test_only_who_started_a_file_and_an_admin_get_it(plant, tmp_path, monkeypatc
         page = ""
         for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):
             browser.post("/login", data={"name": name, "password": f"{name} {name}"})
+            assert ("as=csv" in get(browser, "/results?verdict=all").text) is (name != "dora")
             page = page or browser.get("/results?verdict=all&as=json").headers["location"]
             assert browser.get(page).status_code == status, name
         assert browser.get("/export/" + "0" * 32).status_code == 403
@@ -147,6 +163,69 @@ def test_too_many_waiting_files_are_refused(browser, monkeypatch):
     assert browser.get("/results?verdict=all&as=csv").status_code == 503
 
 
+def rows_of(answer, kind, folder):
+    """The rows of a file, as (ResultId, VIN, Torque, Time)."""
+    path = folder / f"found.{kind}"
+    path.write_bytes(answer.content)
+    names = ("ResultId", "VIN", "Torque", "Time")
+    if kind == "csv":
+        found = [[one[name] for name in names] for one in csv.DictReader(io.StringIO(answer.text))]
+        return [[int(a), b, float(c), "".join(x for x in d if x.isdigit())] for a, b, c, d in found]
+    if kind == "json":
+        return [[json.loads(line)[name] for name in names] for line in answer.text.splitlines()]
+    if kind == "parquet":
+        found = parquet.read_table(path).select(names).to_pylist()
+        return [[*list(one.values())[:3], one["Time"].strftime("%Y%m%d%H%M%S")] for one in found]
+    head, *lines = cells_of(path)
+    columns = {name: column for column, name in head.items()}
+    told = []
+    for line in lines:
+        number, vin, torque, days = (line.get(columns[name], "") for name in names)
+        time = datetime(1899, 12, 30) + timedelta(seconds=round(float(days) * 86400))
+        told.append([int(number), vin, float(torque), time.strftime("%Y%m%d%H%M%S")])
+    return told
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
+def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
+    with browsing(plant) as browser:
+        for address, count in (
+            (f"/car?vin={vin(3)}", 15),
+            ("/results?verdict=all&station=3/1/2", 200),
+            ("/station/3/1/2", None),
+            (f"/trend/3/1/2?vin_from={vin(3)}&vin_to={vin(7)}", None),
+        ):
+            shown = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as={kind}")
+            told = shown.headers["content-disposition"]
+            assert "attachment" in told and f".{kind}" in told
+            found = rows_of(shown, kind, tmp_path)
+            as_json = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json")
+            assert found == rows_of(as_json, "json", tmp_path) and found
+            assert count in (None, len(found))
+            if "vin_from" in address:
+                assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
+        assert f"as={kind}" in get(browser, "/results?verdict=all").text
+        assert get(browser, f"/events?wait&as={kind}", 400 if kind == "parquet" else 200)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    texts = ("=1+1", "@SUM(A1)", "http://x", "-2")
+    telegrams = [result(number, 16 + number, vin=text) for number, text in enumerate(texts, 1)]
+    place = reported(place_in(tmp_path), *telegrams)
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    with browsing(place) as browser:
+        told = get(browser, "/results?verdict=all&wait&as=csv").text
+        assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
+        sheet = rows_of(get(browser, "/results?verdict=all&wait&as=xlsx"), "xlsx", tmp_path)
+        assert [row[1] for row in sheet] == ["-2", "http://x", "@SUM(A1)", "=1+1"]
+        assert not list((tmp_path / "scratch").iterdir())
+        get(browser, "/results?verdict=all&wait&as=exe", 400)
+        assert get(browser, "/results?station=9&wait&as=parquet", 404)
+
+
 # -- forms ---------------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +241,7 @@ def cells_of(path, sheet=1):
     """Every line's cells of a sheet as texts, by the letters of the column."""
     with zipfile.ZipFile(path) as book:
         tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{sheet}.xml"))
+    assert tree.find(f".//{SPACE}f") is None, "no formula"
     lines = []
     for line in tree.iter(f"{SPACE}row"):
         lines.append({re.match("[A-Z]+", cell.get("r"))[0]: "".join(cell.itertext()) for cell in line})

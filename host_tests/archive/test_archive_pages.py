@@ -1,8 +1,6 @@
 """The archive's pages without a browser: what they show, refuse and escape, and who may see them."""
 
 import asyncio
-import csv
-import io
 import json
 import os
 import re
@@ -11,12 +9,9 @@ import subprocess
 import threading
 import time
 import urllib.request
-import zipfile
-from datetime import datetime, timedelta
-from xml.etree import ElementTree
+from datetime import datetime
 
 import pytest
-from pyarrow import parquet
 from starlette.testclient import TestClient
 
 from toolcart.archive import bulk, database, quarters, queries
@@ -41,6 +36,7 @@ from host_tests.support.archive import (
     change,
     empty,
     filled,
+    get,
     place_in,
     reported,
     result,
@@ -58,12 +54,6 @@ PAGES = (*PAGES, "/breaches", "/audit")
 def browser(plant):
     with browsing(plant) as made:
         yield made
-
-
-def get(browser, path, status=200):
-    answer = browser.get(path)
-    assert answer.status_code == status, answer.text
-    return answer
 
 
 def told(browser, path):
@@ -613,94 +603,6 @@ def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
             elsewhere = {"X-Forwarded-For": "192.0.2.10"}
             right = browser.post("/login", data={"name": "anna", "password": "anna anna"}, headers=elsewhere)
             assert right.status_code == (303 if trusted == "testclient" else 429)
-
-
-# -- files ---------------------------------------------------------------------------------------------------------
-
-
-def rows_of(answer, kind, folder):
-    """The rows of a file, as (ResultId, VIN, Torque, Time)."""
-    path = folder / f"found.{kind}"
-    path.write_bytes(answer.content)
-    names = ("ResultId", "VIN", "Torque", "Time")
-    if kind == "csv":
-        found = [[one[name] for name in names] for one in csv.DictReader(io.StringIO(answer.text))]
-        return [[int(a), b, float(c), "".join(x for x in d if x.isdigit())] for a, b, c, d in found]
-    if kind == "json":
-        return [[json.loads(line)[name] for name in names] for line in answer.text.splitlines()]
-    if kind == "parquet":
-        found = parquet.read_table(path).select(names).to_pylist()
-        return [[*list(one.values())[:3], one["Time"].strftime("%Y%m%d%H%M%S")] for one in found]
-    return sheet_of(path, names)
-
-
-def sheet_of(path, names):
-    """A sheet read by the standard's own words: strings in line or shared, times as days since 1899-12-30."""
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    with zipfile.ZipFile(path) as book:
-        tree = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-    assert tree.find(f".//{space}f") is None, "no formula"
-    lines = []
-    for line in tree.iter(f"{space}row"):
-        told = {re.match("[A-Z]+", cell.get("r"))[0]: "".join(cell.itertext()) for cell in line}
-        lines.append(told)
-    columns = {name: column for column, name in lines[0].items()}
-    found = [[line.get(columns[name], "") for name in names] for line in lines[1:]]
-
-    def digits(days):
-        return (datetime(1899, 12, 30) + timedelta(seconds=round(float(days) * 86400))).strftime("%Y%m%d%H%M%S")
-
-    return [[int(a), b, float(c), digits(d)] for a, b, c, d in found]
-
-
-@pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
-def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
-    with browsing(plant) as browser:
-        for address, count in (
-            (f"/car?vin={vin(3)}", 15),
-            ("/results?verdict=all&station=3/1/2", 200),
-            ("/station/3/1/2", None),
-            (f"/trend/3/1/2?vin_from={vin(3)}&vin_to={vin(7)}", None),
-        ):
-            shown = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as={kind}")
-            told = shown.headers["content-disposition"]
-            assert "attachment" in told and f".{kind}" in told
-            found = rows_of(shown, kind, tmp_path)
-            as_json = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json")
-            assert found == rows_of(as_json, "json", tmp_path) and found
-            assert count in (None, len(found))
-            if "vin_from" in address:
-                assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
-        assert f"as={kind}" in get(browser, "/results?verdict=all").text
-        assert get(browser, f"/events?wait&as={kind}", 400 if kind == "parquet" else 200)
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    texts = ("=1+1", "@SUM(A1)", "http://x", "-2")
-    telegrams = [result(number, 16 + number, vin=text) for number, text in enumerate(texts, 1)]
-    place = reported(place_in(tmp_path), *telegrams)
-    (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    with browsing(place) as browser:
-        told = get(browser, "/results?verdict=all&wait&as=csv").text
-        assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
-        sheet = rows_of(get(browser, "/results?verdict=all&wait&as=xlsx"), "xlsx", tmp_path)
-        assert [row[1] for row in sheet] == ["-2", "http://x", "@SUM(A1)", "=1+1"]
-        assert not list((tmp_path / "scratch").iterdir())
-        get(browser, "/results?verdict=all&wait&as=exe", 400)
-        assert get(browser, "/results?station=9&wait&as=parquet", 404)
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_files_are_for_who_may_export(plant, users):
-    put(users, "carla", "export", "carla carla")
-    with browsing(plant, login.Door(None, UsersFile(users)), only_here=False) as browser:
-        for name, status in (("anna", 403), ("carla", 200), ("berta", 200)):
-            enter(browser, name)
-            assert ("as=csv" in get(browser, "/results?verdict=all").text) is (status == 200)
-            get(browser, "/results?verdict=all&wait&as=csv", status)
 
 
 def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):

@@ -164,6 +164,13 @@ def browsing(place, *about, base: str = "http://127.0.0.1:8080", **more) -> Test
     return TestClient(make(Reading(str(place)), *about, **more), base_url=base, follow_redirects=False)
 
 
+def get(browser, path, status=200):
+    """What a page answers, with this status."""
+    answer = browser.get(path)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
 class Archived(Books):
     """A served archive as a simulated plant wants its ToolsNet (toolcart.sim.serve.Archived)."""
 
