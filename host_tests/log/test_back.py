@@ -6,7 +6,7 @@ from toolcart.agent.log.back import go_back
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.base.clock import Dice
-from host_tests.support.log import Area, append
+from host_tests.support.log import Area, append, take_all
 
 
 def event(log):
@@ -25,10 +25,8 @@ def passed(count, seed, **area):
         else:
             append(log, len(numbers) + 1)
             numbers.append(log.number)
-    cursor = log.cursors[0]
-    while log.peek(cursor) > 0:
-        cursor.advance()
-    return log, cursor, numbers
+    take_all(log)
+    return log, log.cursors[0], numbers
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -41,8 +39,7 @@ def test_the_next_one_is_the_result_so_many_places_back(seed):
         assert cursor.number - cursor.ahead == end - rows, "its place in the row"
         assert log.peek(cursor) > 0 and cursor.found == numbers[-rows]
         assert cursor.found - cursor.ahead == end - rows + 1
-        while log.peek(cursor) > 0:
-            cursor.advance()
+        take_all(log)
         assert cursor.number - cursor.ahead == end, "there and back"
 
 

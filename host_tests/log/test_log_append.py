@@ -20,6 +20,8 @@ from host_tests.support.log import (
     ident_in,
     mounted,
     read_all,
+    store,
+    take,
     take_all,
 )
 from lab.harness.flash import NEW, TEARS, Nor, PowerCut
@@ -51,7 +53,7 @@ def deliver(log, index=0):
 
 
 def watched(blocks=16, block_bytes=4096, unit_bytes=256, **options):
-    area = Area(flash=Nor(blocks, block_bytes, unit_bytes))
+    area = Area(blocks, block_bytes, unit_bytes)
     area.mount(**options)
     return area
 
@@ -62,8 +64,7 @@ def watched(blocks=16, block_bytes=4096, unit_bytes=256, **options):
 def test_what_was_appended_is_read_in_order_at_every_unit():
     for unit in UNITS:
         log = mounted(Nor(16, 4096, unit))
-        for ident in range(1, 61):
-            assert append(log, ident) == LOG_DONE
+        store(log, range(1, 61))
         assert log.waits(log.cursors[0]) == 60
         assert read_all(log) == numbers(1, 60)
         assert log.peek(log.cursors[0]) == RECORD_NONE and log.waits(log.cursors[0]) == 0
@@ -89,12 +90,8 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     assert not log.fresh(cursor)
     for ident in range(1, 40):
         append(log, ident)
-        assert (
-            log.fresh(cursor)
-            and cursor.found == ident
-            and log.desk.fresh_length == PAYLOAD
-            and log.desk.fresh_flags == 0
-        )
+        assert log.fresh(cursor) and cursor.found == ident
+        assert (log.desk.fresh_length, log.desk.fresh_flags) == (PAYLOAD, 0)
         assert ident_in(log.stage, log.place) == ident
         cursor.advance()
         assert not log.fresh(cursor) and log.waits(cursor) == 0
@@ -149,8 +146,7 @@ def test_what_another_log_could_not_append_is_not_fresh():
     assert append(area.kept, 7) == LOG_FAILED and not area.log.fresh(cursor)
     area.flash.code = FLASH_DONE
     last = fill(area.kept, 3)
-    for ident in range(3, last):
-        append(area.log, ident)
+    store(area.log, range(3, last))
     assert area.log.number == area.kept.next
     assert append(area.kept, 7) == LOG_FULL and not area.log.fresh(cursor)
     assert read_all(area.log) == numbers(1, last - 1)
@@ -190,12 +186,9 @@ def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
     last = fill(log)
     assert last == 1 + 5 * 7 and log.full, "one of six is kept free"
     assert append(log, last) == LOG_FULL and not log.has_room(PAYLOAD)
-    for _ in range(6):
-        log.peek(log.cursors[0])
-        log.cursors[0].advance()
+    take(log, 6)
     assert not log.has_room(PAYLOAD) and append(log, last) == LOG_FULL
-    log.peek(log.cursors[0])
-    log.cursors[0].advance()
+    take(log, 1)
     assert log.has_room(PAYLOAD) and not log.full
     assert append(log, last) == LOG_DONE
     assert read_all(log) == numbers(8, last)
@@ -324,9 +317,7 @@ def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
     last = fill(log)
     take_all(log)
     assert append(log, last) == LOG_FULL
-    for _ in range(7):
-        log.peek(log.cursors[1])
-        log.cursors[1].advance()
+    take(log, 7, 1)
     assert append(log, last) == LOG_DONE
     assert area.state.durable[n.CURSOR + 1] == 7
     assert read_all(log, 1) == numbers(8, last)
@@ -335,9 +326,7 @@ def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
 def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
     area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
     log = area.log
-    for ident in range(1, 100):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
+    store(log, range(1, 100), deliver)
     found = read_all(log, 1)
     assert found == numbers(found[0][0], 99)
     assert area.state.numbers[n.MISSED] == found[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
@@ -351,9 +340,7 @@ def test_what_stands_in_a_block_that_is_erased_is_placed_again():
     append(log, 1)
     assert log.peek(scout) > 0
     scout.advance()
-    for ident in range(2, 80):
-        append(log, ident)
-        deliver(log)
+    store(log, range(2, 80), deliver)
     number = 1
     while log.peek(scout) > 0:
         assert scout.found > number and ident_in(log.page, log.at) == scout.found
@@ -364,9 +351,7 @@ def test_what_stands_in_a_block_that_is_erased_is_placed_again():
 
 def test_a_cursor_goes_back_as_far_as_the_log_reaches():
     log = mounted(Nor(13, 1024, 16))
-    for ident in range(1, 80):
-        append(log, ident)
-        deliver(log)
+    store(log, range(1, 80), deliver)
     cursor = log.cursors[0]
     log.rewind(cursor, 70)
     assert cursor.number == 70 and read_all(log) == numbers(71, 79)
@@ -378,8 +363,7 @@ def test_a_cursor_goes_back_as_far_as_the_log_reaches():
 
 def test_what_a_cursor_went_back_to_is_not_erased():
     log = mounted(Nor(13, 1024, 16))
-    for ident in range(1, 30):
-        append(log, ident)
+    store(log, range(1, 30))
     take_all(log)
     log.rewind(log.cursors[0], 3)
     assert fill(log, 30) == 36
@@ -408,8 +392,7 @@ def test_a_start_finds_everything_and_goes_on():
 
 def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
     area = watched()
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     log = area.mount()[1]
     assert log.doubtful and read_all(log) == numbers(1, 2) and log.waits(log.cursors[0]) == 1
     assert log.settle() and read_all(log) == numbers(3, 3)
@@ -431,8 +414,7 @@ def test_what_a_snapshot_calls_durable_is_trusted_once_this_session_has_saved():
 
 def test_a_settled_record_is_not_covered_before_its_owner_says_so():
     area = watched()
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     assert area.state.numbers[n.LOG + n.NEXT] == 4
     state, log = area.mount()
     assert state.numbers[n.LOG + n.NEXT] == 1, "the only snapshot was written before the first one"
@@ -448,8 +430,7 @@ def test_a_settled_record_is_not_covered_before_its_owner_says_so():
 def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
     for octet in (70, 4000):
         area = watched(16, 4096, 256)
-        for ident in (1, 2, 3):
-            append(area.log, ident)
+        store(area.log, (1, 2, 3))
         log = area.mount()[1]
         flash = area.flash
         at = 7 * 4096 + 2 * 256
@@ -462,8 +443,7 @@ def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
 def test_worn_out_state_lets_the_last_record_out_and_appends_nothing():
     for is_known in (False, True):
         area = watched()
-        for ident in (1, 2, 3):
-            append(area.log, ident)
+        store(area.log, (1, 2, 3))
         assert not is_known or area.state.save()
         log = area.mount()[1]
         assert log.doubtful and log.solid == is_known
@@ -492,23 +472,18 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
 def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
     area = Area(flash=Nor(), graph_blocks=4)
     area.mount()
-    for ident in (1, 2, 3):
-        append(area.graphs, ident)
+    store(area.graphs, (1, 2, 3))
     area.mount()
     assert area.graphs.doubtful and area.graphs.settle() and len(held(area.graphs)) == 3
     assert append(area.graphs, 4) == LOG_DONE
-    for ident in range(5, 200):
-        assert append(area.graphs, ident) == LOG_DONE
+    store(area.graphs, range(5, 200))
     assert len(held(area.graphs)) > 30
 
 
 def test_passed_records_are_not_carried():
     area = watched()
-    for ident in range(1, 9):
-        append(area.log, ident)
-    for _ in range(6):
-        area.log.peek(area.log.cursors[0])
-        area.log.cursors[0].advance()
+    store(area.log, range(1, 9))
+    take(area.log, 6)
     assert area.state.save()
     log = area.mount()[1]
     append(log, 9)
@@ -522,8 +497,7 @@ def test_passed_records_are_not_carried():
 
 def test_numbers_go_on_above_all_that_was_ever_used():
     area = watched()
-    for ident in range(1, 6):
-        append(area.log, ident)
+    store(area.log, range(1, 6))
     take_all(area.log)
     assert area.state.save()
     for block in range(7, 16):
@@ -535,9 +509,7 @@ def test_numbers_go_on_above_all_that_was_ever_used():
 
 def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm():
     area = watched()
-    for ident in range(1, 60):
-        append(area.log, ident)
-        deliver(area.log)
+    store(area.log, range(1, 60), deliver)
     assert append(area.kept, 7) == LOG_DONE
     area.state.save()
     identity = area.state.identity
@@ -603,8 +575,7 @@ def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back()
 def test_a_refused_program_changes_nothing_and_its_place_is_left():
     area = watched()
     log = area.log
-    for ident in (1, 2, 3):
-        append(log, ident)
+    store(log, (1, 2, 3))
     area.flash.code = FLASH_IO
     assert append(log, 4) == LOG_FAILED and log.number == 3 and log.next == 4
     area.flash.code = FLASH_DONE
@@ -647,9 +618,7 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     area = watched()
     log = area.log
     area.flash.worn = (8, 9)
-    for ident in range(1, 60):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
+    store(log, range(1, 60), deliver)
     assert log.counts.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
@@ -665,9 +634,7 @@ def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
         assert append(log, last) == LOG_FULL and log.counts.worn == 1
         log.blocks.cut = list(log.firsts).index(WORN)
         erases = log.counts.erases
-        for _ in range(3):
-            log.peek(log.cursors[0])
-            log.cursors[0].advance()
+        take(log, 3)
         assert append(log, last) == LOG_FULL and log.counts.erases <= erases + 1
         while log.peek(log.cursors[0]) > RECORD_NONE:
             log.cursors[0].advance()
@@ -701,20 +668,17 @@ def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
         log = area.log
         area.flash.worn = (8,)
         last = fill(log)
-        log.peek(log.cursors[0])
-        log.cursors[0].advance()
+        take(log, 1)
         assert append(log, last, extra=300) == LOG_FULL
         assert append(log, last) == LOG_FULL, "no cursor has moved since"
-        log.peek(log.cursors[0])
-        log.cursors[0].advance()
+        take(log, 1)
         assert append(log, last) == LOG_DONE and read_all(log) == numbers(3, last)
 
 
 def test_block_that_refused_a_program_is_carried_where_no_other_is_left():
     area = watched(10, 1024, 16)
     log = area.log
-    for ident in range(1, 10):
-        assert append(log, ident) == LOG_DONE
+    store(log, range(1, 10))
     area.flash.code = FLASH_IO
     assert append(log, 10) == LOG_FAILED and log.open_to == 0
     area.flash.code = FLASH_DONE
@@ -729,9 +693,7 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
             log = area.log
             area.flash.worn = (8,)
             last = fill(log)
-            for _ in range(3):
-                log.peek(log.cursors[0])
-                log.cursors[0].advance()
+            take(log, 3)
             assert area.state.save()
             area.flash.code, area.flash.left = FLASH_IO, refused
             done = append(log, last)
@@ -750,14 +712,10 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
 def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
     area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
     log, flash = area.log, area.flash
-    for ident in range(1, 43):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
+    store(log, range(1, 43), deliver)
     assert log.cursors[1].number == 0 and area.state.save()
     assert append(log, 43) == LOG_DONE and log.cursors[1].number == 7
-    for ident in range(44, 50):
-        assert append(log, ident) == LOG_DONE
-        deliver(log)
+    store(log, range(44, 50), deliver)
     take_all(log)
     flash.read_fails_in = 4
     assert append(log, 50) == LOG_FAILED and 7 < log.cursors[1].number < 14
@@ -767,8 +725,7 @@ def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
 
 def test_a_device_that_cannot_be_read_tells_nothing():
     area = watched()
-    for ident in range(1, 6):
-        append(area.log, ident)
+    store(area.log, range(1, 6))
     cursor = area.log.cursors[0]
     area.flash.unreadable = (7,)
     assert area.log.peek(cursor) == RECORD_LOST and cursor.number == 0
@@ -782,8 +739,7 @@ def test_a_device_that_cannot_be_read_tells_nothing():
 def test_damaged_records_are_passed_and_counted_once():
     area = watched(16, 4096, 16, cursors=2)
     log = area.log
-    for ident in range(1, 80):
-        append(log, ident)
+    store(log, range(1, 80))
     for number in (3, 40):
         found = [one for one in range(7 * 4096, 16 * 4096) if area.flash.cells[one : one + 6] == _number(number)]
         for at in found:
@@ -800,8 +756,7 @@ def _number(number):
 def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
     """Their block and one that was opened since have never the same number."""
     area = watched(cursors=2, best_effort=(1,))
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     take_all(area.log)
     assert area.state.save()
     twin = area.clone()
@@ -825,8 +780,7 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     options = {"cursors": 2, "best_effort": (1,)}
     area = watched(**options)
     flash = area.flash
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     assert area.state.save()
     log = area.mount(**options)[1]
     flash.cut_after = 5  # three for the state, the erase, the first copy
@@ -841,9 +795,7 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     flash.worn = (8,)
     state, log = area.mount(**options)
     assert log.settle()
-    for _ in range(2):
-        log.peek(log.cursors[0])
-        log.cursors[0].advance()
+    take(log, 2)
     assert state.save() and append(log, 40) == LOG_DONE and log.block == 2 and log.firsts[2] == 3
     flash.cells[begin:end] = copies
     state, log = area.mount(**options)
@@ -854,8 +806,7 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
 def test_a_newest_block_whose_only_record_is_gone_is_free():
     for is_damaged in (False, True):  # the last record in front of it
         area = watched(10, 1024, 16)
-        for ident in range(1, 9):
-            append(area.log, ident)
+        store(area.log, range(1, 9))
         cells = area.flash.cells
         log = area.mount()[1]
         assert log.firsts[log.block] == log.number == 8
@@ -886,8 +837,7 @@ def test_no_two_blocks_have_one_number():
 
 def test_block_numbers_go_on_above_one_seen_by_one_start_only():
     area = watched()
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     take_all(area.log)
     assert area.state.save()
     append(area.mount()[1], 4)
@@ -910,8 +860,7 @@ def test_block_of_a_cut_session_is_older_than_the_next_session_s():
         was, cells[begin:end] = bytes(cells[begin:end]), b"\xff" * 1024
         return begin, end, was
 
-    for ident in (1, 2, 3):
-        append(area.log, ident)
+    store(area.log, (1, 2, 3))
     take_all(area.log)
     assert area.state.save()
     append(area.mount()[1], 4)

@@ -9,7 +9,7 @@ from toolcart.agent.record import KIND_EVENT, KIND_RAW
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import PAYLOAD, Area, append, append_event, ident_in, mounted, take_all
+from host_tests.support.log import PAYLOAD, Area, append, append_event, ident_in, mounted, store, take_all
 
 PORTABLE = True
 HEAP = "12m"
@@ -89,8 +89,7 @@ def test_the_same_id_is_found_newest_block_first():
 def test_out_of_order_ids_are_found():
     area = area_of()
     idents = [(ident * 37) % 101 + 1 for ident in range(100)]
-    for ident in idents:
-        append(area.log, ident)
+    store(area.log, idents)
     for ident in idents:
         assert found(area, ident)[0] == [ident]
     area.mount()
@@ -117,8 +116,7 @@ def test_what_was_carried_over_is_found_once():
 
 def test_rest_of_a_block_with_only_its_last_record_carried_is_found():
     area = area_of()
-    for ident in range(1, 16):
-        append(area.log, ident)
+    store(area.log, range(1, 16))
     append_event(area.log, 16)
     area.mount()
     assert area.log.settle() and area.log.used_blocks() == 2
@@ -214,8 +212,7 @@ def test_a_mebibyte_is_mounted_and_searched_with_few_reads():
 def test_a_search_allocates_nothing():
     heap_tools()
     log = mounted(RamFlash(16, 4096, 64))
-    for ident in range(1, 200):
-        append(log, ident)
+    store(log, range(1, 200))
     search = Search(log)
     key = b"0000000100"
 

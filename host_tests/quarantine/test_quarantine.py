@@ -52,8 +52,8 @@ def test_what_is_kept_twice_is_there_once():
     for _ in range(3):
         assert bench.quarantine.numbers() == [2, 5, 3]
         assert bench.state.numbers[SET_ASIDE] == 3 and bench.state.numbers[KEPT_LAST] == 5
-        bench.start()
-        assert bench.quarantine.settle() and bench.state.save()
+        bench.again()
+        assert bench.state.save()
 
 
 def test_last_one_counts_after_start_when_it_is_settled_and_not_before():
@@ -77,8 +77,8 @@ def test_the_last_one_that_fades_at_a_start_is_kept_again():
     bench.start()
     assert bench.keep(2) == KEPT_DONE and bench.keep(2) == KEPT_BEFORE
     assert bench.quarantine.numbers() == [1, 2] and bench.state.numbers[SET_ASIDE] == 2
-    bench.start()
-    assert bench.quarantine.settle() and bench.quarantine.numbers() == [1, 2]
+    bench.again()
+    assert bench.quarantine.numbers() == [1, 2]
 
 
 def test_where_there_is_none_the_flash_is_asked_once():
@@ -99,8 +99,7 @@ def test_what_is_removed_stays_removed_and_the_others_stay():
     for _ in range(2):
         assert bench.quarantine.numbers() == [1, 3, 6, 7] and bench.quarantine.count() == 4
         assert bench.state.numbers[DROPPED] == 3 and bench.quarantine.find(4) == RECORD_NONE
-        bench.start()
-        assert bench.quarantine.settle()
+        bench.again()
     assert bench.quarantine.remove([1, 3], DROPPED) == 2, "the hole between is swallowed, and the one behind"
     assert bench.quarantine.log.cursors[0].number == 5 and bench.state.numbers[HOLES : HOLES + 8] == [0] * 8
     assert bench.keep(4) == KEPT_DONE, "it may come again when it is refused again"
@@ -126,8 +125,8 @@ def test_a_refused_drop_does_not_happen_at_the_next_start():
     assert bench.quarantine.remove([1], DROPPED) == FAILED
     bench.flash.code = FLASH_DONE
     assert not bench.log.is_ready() and bench.log.maintain() and bench.log.is_ready()
-    bench.start()
-    assert bench.quarantine.settle() and bench.quarantine.numbers() == [1, 2]
+    bench.again()
+    assert bench.quarantine.numbers() == [1, 2]
 
 
 def test_many_holes_are_swallowed_by_moving_the_oldest():
@@ -142,8 +141,7 @@ def test_many_holes_are_swallowed_by_moving_the_oldest():
         for _ in range(2):
             assert sorted(bench.quarantine.numbers()) == list(range(1, 20, 2))
             assert bench.state.numbers[DROPPED] == 10 and bench.state.numbers[SET_ASIDE] == 20
-            bench.start()
-            assert bench.quarantine.settle()
+            bench.again()
 
 
 def test_a_full_quarantine_can_be_emptied_in_any_order():
@@ -231,8 +229,8 @@ def test_a_refused_copy_takes_no_room_from_those_behind_it():
             assert bench.quarantine.octets() == octets and room_of(bench.quarantine, 114) == room, where
             more = bench.fill(few + 1)
             assert len(more) == room and bench.quarantine.log.free_blocks() == 2, where
-            bench.start()
-            assert bench.quarantine.settle() and bench.quarantine.numbers() == list(range(1, few + room + 1)), where
+            bench.again()
+            assert bench.quarantine.numbers() == list(range(1, few + room + 1)), where
 
 
 def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
@@ -325,8 +323,7 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             except PowerCut:
                 pass
             bench.flash.cut_after = None
-            bench.start()
-            assert bench.quarantine.settle()
+            bench.again()
             left = bench.quarantine.numbers()
             assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, look, left)
             assert set(left) | {10} == {1, 3, 5, 7, 9, 10, 11, 12, 13, 14}, (cut, look, left)
@@ -344,12 +341,11 @@ def test_what_cannot_be_read_any_more_is_counted_and_passed():
         assert quarantine.numbers() == [1, 3, 4, 5] and quarantine.count() == 5
         assert quarantine.next_entry(1) > 0 and quarantine.lost == 1
         assert bench.state.numbers[KEPT_DAMAGED] == 0, "it is there"
-        bench.start()
-        assert bench.quarantine.settle()
+        bench.again()
     assert quarantine is not bench.quarantine and bench.drop(1)
     assert bench.state.numbers[KEPT_DAMAGED] == 1 and bench.quarantine.count() == 3
-    bench.start()
-    assert bench.quarantine.settle() and bench.state.numbers[KEPT_DAMAGED] == 1
+    bench.again()
+    assert bench.state.numbers[KEPT_DAMAGED] == 1
     assert bench.quarantine.numbers() == [3, 4, 5]
 
 
@@ -378,8 +374,7 @@ def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
     bench.keep(*range(1, 15))
     bench.drop(2, 4, 6, 8, 10)
     bench.flash.cells[: STATE_BLOCKS * 4096] = b"\xff" * (STATE_BLOCKS * 4096)
-    bench.start()
-    assert bench.quarantine.settle()
+    bench.again()
     found = bench.quarantine.numbers()
     assert len(found) == len(set(found)) and {1, 3, 5, 7, 9, 11, 12, 13, 14} <= set(found)
     assert bench.state.numbers[KEPT_LAST] == 14
@@ -397,8 +392,7 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
             assert len(free) == 2 and bench.drop(*reversed(dropped)), (every, unit_bytes)
             left = sorted(set(kept) - set(dropped))
             assert sorted(bench.quarantine.numbers()) == left and log.blocks.count_free(log.blocks.lowest()) > 0
-            bench.start()
-            assert bench.quarantine.settle()
+            bench.again()
             assert sorted(bench.quarantine.numbers()) == left and bench.state.numbers[KEPT_DAMAGED] == 0
 
 
@@ -416,8 +410,7 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
                 bench.flash.cut_after = None
             except PowerCut:
                 bench.flash.worn = ()  # no start knows of it, and what it tries first may be that one
-                bench.start()
-                assert bench.quarantine.settle()
+                bench.again()
             found = bench.quarantine.numbers()
             assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (look, cut)
             assert bench.drop(*[number for number in found if number in dropped])

@@ -124,8 +124,7 @@ def test_what_is_dropped_is_gone_and_counted_and_stays_so():
     assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3}]
     for _ in range(2):
         assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
-        station.start()
-        assert station.quarantine.settle()
+        station.again()
     assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0}
     station.start()
     assert station.listed() == []
@@ -157,8 +156,7 @@ def test_a_cut_in_a_drop_drops_none_that_was_not_named():
             pass
         station.flash.cut_after = None
         dropped = [line["dropped"] for line in said if line and "dropped" in line]
-        station.start()
-        assert station.quarantine.settle()
+        station.again()
         left = station.listed()
         assert len(left) == len(set(left)) and not [number for number in dropped if number in left], (cut, left)
         assert set(range(2, 25, 2)) <= set(left), (cut, left)
@@ -217,8 +215,7 @@ def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
             (record,) = [line["record"] for line in station.order("show", str(frame))]
             assert record["tightening_id"] == "4711" and record["torque"] == "42.37" and "frame" not in record
             assert station.quarantine.find(frame) == KIND_RESULT and station.quarantine.is_late()
-            station.start()
-            assert station.quarantine.settle()
+            station.again()
 
 
 def test_a_frame_that_cannot_be_read_stays():

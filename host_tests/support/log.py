@@ -11,7 +11,7 @@ another part of the area owns is not imported before it is asked for: a small he
 from toolcart.agent.base.fields import get_u32, pack_digits, put_u32
 from toolcart.agent.log.cursor import WANTS_ALL
 from toolcart.agent.log.flash import Part
-from toolcart.agent.log.log import Log
+from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.log.state import State
@@ -120,6 +120,14 @@ def append(log, ident, kind=KIND_RESULT, extra=0):
     return put(log, body_of(ident) + bytes([index & 0xFF for index in range(extra)]), kind)
 
 
+def store(log, idents, then=None):
+    """Store all of these, each with this done behind it."""
+    for ident in idents:
+        assert append(log, ident) == LOG_DONE, ident
+        if then is not None:
+            then(log)
+
+
 def append_event(log, ident):
     """Store one event; return LOG_DONE or what the log answered."""
     stage, at = log.stage, log.place
@@ -151,6 +159,14 @@ def take_all(log, index=0):
     """Whoever waits for results has taken all of them."""
     cursor = log.cursors[index]
     while log.peek(cursor) > 0:
+        cursor.advance()
+
+
+def take(log, count, index=0):
+    """Let the cursor pass so many."""
+    cursor = log.cursors[index]
+    for _ in range(count):
+        assert log.peek(cursor) > 0
         cursor.advance()
 
 

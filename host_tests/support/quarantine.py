@@ -35,6 +35,11 @@ class QuarantineBench:
         self.quarantine = Quarantine(self.area.kept, self.state, self.log)
         self.quarantine.start()
 
+    def again(self):
+        """Start, and settle what was kept last."""
+        self.start()
+        assert self.quarantine.settle()
+
     def store(self):
         """Store one result; its number."""
         assert append(self.log, self.log.next) == 0
