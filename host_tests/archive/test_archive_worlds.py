@@ -144,8 +144,7 @@ def world(seed, place):
         else:
             one.controller.drop()
         one.run(dice.choice((50, 400, 3000, 20000)))
-    one.until_quiet()
-    one.run(120000)
+    one.until_quiet(and_ms=120000)
     one.archive.end()
     return one, alarms
 

@@ -17,7 +17,7 @@ from toolcart.board import loop
 from toolcart.board.clock import Clock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
-from lab.harness.quiet import QuietController, QuietToolsNet, configuration
+from lab.harness.quiet import QuietBoard, QuietController, QuietToolsNet, configuration
 
 HOUR_MS = 3600000
 CONTROLLER_KEEPALIVE_MS = 7000  # the default of toolcart.agent.openprotocol.session
@@ -98,45 +98,24 @@ class _Said:
         pass
 
 
-class Board:
+class Board(QuietBoard):
     """A board whose time passes only in `wait`; it counts its turns."""
 
     ntp = None
 
     def __init__(self):
-        self.moment = START_TICKS
         self.turns = 0
         self.in_vain = 0
         self.lamp_changes = 0
         self.feeds = 0
         self.controller = _Port(QuietController())
         self.toolsnet = _Port(QuietToolsNet())
+        QuietBoard.__init__(self, (self.controller, self.toolsnet), RamFlash(32), START_TICKS)
         self.watchdog = self
         self.network = _Network()
         self.sockets = _Sockets()
         self.clock = Clock(_Rtc(), self.moment)
-        self._ports = [self.controller, self.toolsnet]
-        self._watched = []
-        self._flash = RamFlash(32)
         self._seen = 0
-
-    def now(self):
-        return self.moment
-
-    def stamp_into(self, buf):
-        buf[:] = b"2024-03-14:09:26:53"
-
-    def tcp(self):
-        return self._ports.pop(0)
-
-    def flash(self, spool):
-        return self._flash
-
-    def seed(self):
-        return 1
-
-    def watch(self, port, slot):
-        self._watched.append((port, slot))
 
     def show_lamp(self, on):
         self.lamp_changes += 1
@@ -155,7 +134,7 @@ class Board:
         self._seen = seen
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
-        for port, slot in self._watched:
+        for port, slot in self.watched:
             state = port.state()
             if port.peer.left or state > port.asleep:
                 app.scheduler.wake(slot, self.moment)

@@ -16,7 +16,7 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import LONG, Skip
-from lab.harness.quiet import QuietController, QuietToolsNet, configuration
+from lab.harness.quiet import QuietBoard, QuietController, QuietToolsNet, configuration
 
 PORTABLE = True
 HEAP = "6m"
@@ -51,36 +51,17 @@ class Network:
         return {}
 
 
-class Chip:
+class Chip(QuietBoard):
     """The board of one start; time passes in `wait` alone. It ends as by Ctrl-C when enough has got through."""
 
     ntp = clock = watchdog = None
 
     def __init__(self, trial):
+        QuietBoard.__init__(self, (trial.controller, trial.toolsnet), trial.flash, trial.moment)
         self.trial = trial
         self.network = Network()
         self.sockets = Sockets()
-        self.ports = [trial.controller, trial.toolsnet]
-        self.watched = []
         self.wanted = trial.toolsnet.stored + RESULTS
-
-    def now(self):
-        return self.trial.moment
-
-    def stamp_into(self, buf):
-        buf[:] = b"2024-03-14:09:26:53"
-
-    def tcp(self):
-        return self.ports.pop(0)
-
-    def flash(self, spool):
-        return self.trial.flash
-
-    def seed(self):
-        return 1
-
-    def watch(self, port, slot):
-        self.watched.append(slot)
 
     def show_lamp(self, on):
         pass
@@ -97,9 +78,9 @@ class Chip:
     def wait(self, app, wait_ms):
         trial = self.trial
         log = app.stations[0].log
-        for slot in self.watched:
-            app.scheduler.wake(slot, trial.moment)
-        trial.moment = (trial.moment + 50) & 0x3FFFFFFF
+        for _, slot in self.watched:
+            app.scheduler.wake(slot, self.moment)
+        trial.moment = self.moment = (self.moment + 50) & 0x3FFFFFFF
         trial.turns += 1
         if trial.turns > 4000:
             raise AssertionError("it does not become healthy")

@@ -25,10 +25,7 @@ def number_after_cut(cart):
 
 
 def started(**settings):
-    cart = Cart(**settings)
-    cart.until_ready()
-    cart.run(500)
-    return cart
+    return Cart(**settings).until_ready(and_ms=500)
 
 
 # -- the ordinary way
@@ -37,8 +34,7 @@ def started(**settings):
 def test_every_result_arrives_once_and_in_order_and_no_one_complains():
     cart = started()
     cart.produce(40, 300)
-    cart.until_quiet()
-    cart.run(200)
+    cart.until_quiet(and_ms=200)
     assert cart.ids() == numbers(1, 40) == cart.controller.acknowledged
     assert cart.archive.sequences() == numbers(1, 40)
     assert cart.archive.repeated == 0 and cart.archive.out_of_order == 0
@@ -128,8 +124,7 @@ def test_slow_lines_in_small_pieces_change_nothing():
         line.random_splits = True
         line.write_limit = 7
         line.buffer_bytes = 64
-    cart.until_ready()
-    cart.run(2000)
+    cart.until_ready(and_ms=2000)
     cart.produce(15, 1500)
     cart.until_quiet()
     assert cart.ids() == numbers(1, 15) and cart.archive.repeated == 0
@@ -166,8 +161,7 @@ def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
     lost = cart.station.state.numbers[OVERWRITTEN]
     assert 0 < lost < 110
     cart.network.up(*PIM)
-    cart.until_stored(150 - lost)
-    cart.run(1000)
+    cart.until_stored(150 - lost, and_ms=1000)
     assert cart.ids() == numbers(lost + 1, 150)
 
 
@@ -175,9 +169,7 @@ def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
 
 
 def test_fault_of_one_station_does_not_touch_the_other():
-    cart = Cart(stations=2)
-    cart.until_ready()
-    cart.run(500)
+    cart = Cart(stations=2).until_ready(and_ms=500)
     cart.station.outlets[0].step = broken
     try:
         cart.run(10)
@@ -267,9 +259,7 @@ def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
 def chaos(seed, results):
     """Random cuts and losses on both sides until all results are in the archive; return the cart and the cuts."""
     dice = Dice(seed)
-    cart = Cart(blocks=12)
-    cart.until_ready()
-    cart.run(500)
+    cart = Cart(blocks=12).until_ready(and_ms=500)
     cart.produce(1, 300)
     for address in (CONTROLLER, PIM, SERVER):
         cart.network.line(*address).random_splits = True
@@ -328,8 +318,7 @@ class MqttCart(Cart):
 
 
 def test_without_toolsnet_the_broker_is_all_there_is():
-    cart = MqttCart(alone=True)
-    cart.until_ready()
+    cart = MqttCart(alone=True).until_ready()
     cart.produce(5, 100)
     cart.until(lambda: len(cart.consumed()) == 5)
     cart.network.down(*BROKER)
@@ -350,8 +339,7 @@ def test_without_toolsnet_the_broker_is_all_there_is():
 
 
 def test_it_leaves_the_broker_in_order():
-    cart = MqttCart()
-    cart.until_ready()
+    cart = MqttCart().until_ready()
     cart.produce(3, 100)
     cart.until(lambda: len(cart.consumed()) == 3)
     cart.app.stop(cart.clock.now)

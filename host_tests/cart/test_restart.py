@@ -14,9 +14,7 @@ HEAP = "6m"  # both simulators, their frames and the agent
 
 
 def _cart_with(count):
-    cart = Cart()
-    cart.until_ready()
-    cart.run(1000)
+    cart = Cart().until_ready(and_ms=1000)
     cart.produce(count)
     cart.until_quiet()
     return cart
@@ -46,8 +44,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
 
 def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
     for rewind in (False, True):
-        cart = Cart(settings={"toolsnet": {"rewind": rewind}})
-        cart.until_ready()
+        cart = Cart(settings={"toolsnet": {"rewind": rewind}}).until_ready()
         cart.produce()
         cart.produce(1, 5000, status="#", time="#" * 19)
         assert cart.ids() == [1] and cart.counted(h.RAW) == 1 and cart.counted(h.PARKED) == 1
@@ -66,18 +63,14 @@ def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
 
 
 def test_every_count_of_results_says_after_a_start_what_it_said_before():
-    cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9})
-    cart.until_ready()
-    cart.run(1000)
+    cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9}).until_ready(and_ms=1000)
     cart.produce(4)
     cart.produce(status="#", time="#" * 19)  # not to be read
-    cart.until_stored(3)
-    cart.run(5000)
+    cart.until_stored(3, and_ms=5000)
     cart.network.cut("cart0", 4545)
     cart.produce(3)
     cart.controller.forget(7)
-    cart.until_stored(5)
-    cart.run(60000)
+    cart.until_stored(5, and_ms=60000)
     for _ in range(3):
         told = counts_of(cart)
         assert told == {"stored": 7, "delivered": 5, "backlog": 0, "overwritten": 0, "parked": 2, "gone": 1, "open": 0}
@@ -96,8 +89,7 @@ def test_what_was_overwritten_is_still_counted_after_a_start():
     cart.run(1000)
     assert counts_of(cart)["overwritten"] >= lost
     cart.network.up(PIM[0], PIM[1])
-    cart.until_stored(300 - counts_of(cart)["overwritten"])
-    cart.run(5000)
+    cart.until_stored(300 - counts_of(cart)["overwritten"], and_ms=5000)
     told = counts_of(cart)
     assert told["stored"] == 300 == told["delivered"] + told["overwritten"] and told["backlog"] == 0
     assert cart.ids() == list(range(told["overwritten"] + 1, 301))

@@ -46,14 +46,12 @@ class Cart(Workbench):
     """A workbench that wakes for input and deadlines alone and lets whole hours pass."""
 
     def __init__(self):
-        self.watched = []
         self.wraps = 0
         self.steps = 0
         Workbench.__init__(self, configuration())
 
     def watch(self, port, slot):
-        Workbench.watch(self, port, slot)
-        self.watched.append([port, slot, 0])
+        self.watched.append([port, slot, 0])  # and its state when it was last looked at
 
     def tcp(self):
         port = Workbench.tcp(self)

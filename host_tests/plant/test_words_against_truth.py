@@ -698,8 +698,7 @@ SAID.update(entry.says for entry in ENTRIES)
 
 
 def test_missed_results_are_said_while_they_are_fetched():
-    cart = Cart(controller={"max_clients": 9})
-    cart.until_ready()
+    cart = Cart(controller={"max_clients": 9}).until_ready()
     cart.controller.produce()
     cart.run(1000)
     cart.network.cut("cart0", 4545)

@@ -141,8 +141,7 @@ from toolcart.agent.cart import status
 from lab.harness.cart import Cart
 from toolcart.tools.words.status import station_lines
 outlets = [{"kind": "toolsnet"}, {"kind": "tally", "step_size": 3}]
-cart = Cart(settings={"station": {"outlets": outlets}})
-cart.until_ready()
+cart = Cart(settings={"station": {"outlets": outlets}}).until_ready()
 for _ in range(4):
     cart.controller.produce()
 cart.until_quiet()
@@ -295,8 +294,7 @@ from toolcart.tools.words import attention
 from toolcart.tools.words.status import station_lines
 from lab.harness.cart import Cart
 from toolcart.agent.cart import status
-cart = Cart()
-cart.until_ready()
+cart = Cart().until_ready()
 (shown,) = status.snapshot(cart.app)["stations"]
 shown["calibration_over"] = True
 assert [need.slug for need in attention.needs(shown)] == ["calibration"]

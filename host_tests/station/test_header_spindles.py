@@ -12,8 +12,7 @@ def cart(spindles=(1, 2), revisions=(999,), **controller):
         settings={"controller": {"result_revisions": list(revisions)}},
         blocks=24,
     )
-    one.until_ready()
-    one.run(3000)
+    one.until_ready(and_ms=3000)
     return one
 
 
@@ -106,8 +105,7 @@ def test_controller_with_one_spindle_is_asked_as_ever():
 
 def test_spindle_that_is_configured_is_the_only_one_asked():
     one = Cart(controller={"header_spindles": (1, 2)}, settings={"controller": {"spindle_id": 2}}, blocks=24)
-    one.until_ready()
-    one.run(3000)
+    one.until_ready(and_ms=3000)
     one.produce(2, 1000)
     away(one, 3)
     assert sorted(stored(one)) == sorted(expected((1, 2), (1, 2)) + expected((3, 4, 5), (2,)))

@@ -63,8 +63,7 @@ def survive(at, make):
     outlet.network.listen(at[0], at[1], healthy)
     outlet.network.cut(*at)
     outlet.store(2)
-    outlet.until_stored(5)
-    outlet.run(100)
+    outlet.until_stored(5, and_ms=100)
     assert outlet.ids() == [1, 2, 3, 4, 5], outlet.counts()
     assert outlet.parked_numbers() == []
     return outlet
@@ -199,8 +198,7 @@ def test_telegram_is_sent_again_whole_when_a_server_stops_reading():
         assert outlet.steps - steps < 60, "it spins"
         line.buffer_bytes = 0
         outlet.network.up(*SERVER)
-        outlet.until_stored(3)
-        outlet.run(100)
+        outlet.until_stored(3, and_ms=100)
         assert outlet.ids() == [1, 2, 3]
         whole = [c for c in outlet.toolsnet.complaints if "pieces" not in c and "sent" not in c]
         assert whole == [], whole
@@ -212,8 +210,7 @@ def test_server_that_reads_slowly_gets_whole_telegrams():
     line.bytes_per_s = 600  # more than a second for one result
     line.buffer_bytes = 100
     outlet.store(6)
-    outlet.until_stored(6)
-    outlet.run(5000)
+    outlet.until_stored(6, and_ms=5000)
     assert outlet.ids() == [1, 2, 3, 4, 5, 6] and outlet.archive.repeated == 0
     outlet.clean()
 
@@ -231,8 +228,7 @@ def test_slow_server_with_every_05_late_gets_everything_in_order():
 def test_half_open_connection_is_noticed_by_the_keep_alive():
     outlet = Outlet()
     outlet.store(1)
-    outlet.until_stored(1)
-    outlet.run(1000)
+    outlet.until_stored(1, and_ms=1000)
     outlet.network.half_open(*SERVER, answers_reset=False)
     outlet.run(29000 + 15000)
     outlet.store(1)
@@ -305,7 +301,6 @@ def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
         outlet.network.cut(*SERVER)
         outlet.network.cut(*PIM)
         outlet.store(2)
-        outlet.until_stored(6 - passed)
-        outlet.run(1000)
+        outlet.until_stored(6 - passed, and_ms=1000)
         # An 08 of the noise may name a number as stored: what it did not name has to come, in order.
         assert outlet.ids() == list(range(passed + 1, 7)), (seed, passed, outlet.counts())

@@ -112,8 +112,7 @@ def programs(found):
 def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     one = cart(options=options)
     one.produce()
-    one.until_quiet()
-    one.run(30000)
+    one.until_quiet(and_ms=30000)
     assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
     messages = one.controller.messages
     assert (messages.get(10, 0), messages.get(12, 0)) == asked
@@ -134,8 +133,7 @@ def test_system_and_station_are_described_once_a_start():
 def test_server_that_has_lost_results_is_told_the_names_again():
     one = cart()
     one.produce(3)
-    one.until_quiet()
-    one.run(1000)
+    one.until_quiet(and_ms=1000)
     for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
         count = len(one.told)
         one.toolsnet.drop()
@@ -161,8 +159,7 @@ def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
     names = one.station.outlets[0].sources[0].names
     names.learn(2, b"Another name".ljust(25), 0)
     one.produce()
-    one.until_quiet()
-    one.run(1000)
+    one.until_quiet(and_ms=1000)
     assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
     assert not one.toolsnet.complaints
 
@@ -171,8 +168,7 @@ def test_spindles_of_a_result_are_described_with_their_names():
     one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs-bolts")
     assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
     one.produce()
-    one.until_quiet()
-    one.run(40000)
+    one.until_quiet(and_ms=40000)
     told = one.told[-1]["spindles"]
     results = [spindle["spindle"] for spindle in one.archive.results[-1]["spindles"]]
     assert [spindle["spindle"] for spindle in told] == sorted(results) and len(told) == 3
@@ -192,8 +188,7 @@ def test_what_has_no_room_is_left_out_and_counted():
     for number in range(1, 250):
         names.learn(number, b"Set %d" % number + b" " * 25, 0)
     one.produce()
-    one.until_quiet()
-    one.run(40000)
+    one.until_quiet(and_ms=40000)
     assert one.shown()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
 
 

@@ -181,8 +181,7 @@ def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
         expected.append(("R", index + 1))
     for place in (("tn", 6575), ("tn", 10111)):
         one.network.up(*place)
-    one.until_quiet()
-    one.run(1000)
+    one.until_quiet(and_ms=1000)
     assert one.arrived == expected
     assert ascend(one) and one.archive.events_stored == 13
     one.clean()

@@ -379,10 +379,7 @@ BEST_EFFORT = {"path": "b.jsonl", "durable": False}
 
 
 def started(*files, **settings):
-    cart = Cart(files=files, **settings)
-    cart.until_ready()
-    cart.run(500)
-    return cart
+    return Cart(files=files, **settings).until_ready(and_ms=500)
 
 
 def in_file(cart, path="a.jsonl"):

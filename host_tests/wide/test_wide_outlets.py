@@ -91,8 +91,7 @@ def started(**outlet):
     cart.broker = Broker()
     cart.consumer = Consumer(cart.broker)
     cart.network.listen(*BROKER, cart.broker.endpoint)
-    cart.until_ready()
-    cart.run(2000)
+    cart.until_ready(and_ms=2000)
     return cart
 
 

@@ -97,8 +97,7 @@ def test_as_many_are_in_doubt_as_may_be_out(window):
             most = max(most, len(row))
         outlet.settings = dict(outlet.settings, window=1 + window % 8)  # what it is now says nothing of what it was
         outlet.cut()
-        outlet.until_passed(3600000)
-        outlet.run(1000)
+        outlet.until_passed(3600000, and_ms=1000)
         assert outlet.archive.repeated == 0 and outlet.ids() == sorted(set(outlet.ids()))
         aside = {(number + 3) // 4 for number in kept(outlet)}  # of four records one is a result
         assert set(outlet.archive.sequences()) | aside == set(numbers(1, 30))
@@ -199,8 +198,7 @@ def play(window, fates):
     fates, done = dict(enumerate(fates, 1)), []
     outlet.network.listen(*SERVER, lambda: Fated(outlet.toolsnet, fates, done))
     outlet.store(OPEN_FACTOR * window)
-    outlet.until_passed(3600000)
-    outlet.run(1000)
+    outlet.until_passed(3600000, and_ms=1000)
     return outlet, done
 
 
@@ -223,8 +221,7 @@ def test_power_that_fails_at_every_operation_of_the_flash_loses_none():
     whole = far(3, cursor_batch=4)
     whole.store(14)
     before = whole.flash.operations
-    whole.until_passed()
-    whole.run(1000)
+    whole.until_passed(and_ms=1000)
     operations = whole.flash.operations - before
     assert operations > 4
     for cut in range(operations):
@@ -234,8 +231,7 @@ def test_power_that_fails_at_every_operation_of_the_flash_loses_none():
         with pytest.raises(PowerCut):
             outlet.run(100000)
         outlet.cut()
-        outlet.until_passed(3600000)
-        outlet.run(1000)
+        outlet.until_passed(3600000, and_ms=1000)
         stored = outlet.archive.sequences()
         assert outlet.archive.repeated == 0 and stored == sorted(set(stored)), cut
         assert set(stored) | set(kept(outlet)) == set(numbers(1, 14)), cut
@@ -289,8 +285,7 @@ def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
     outlet.store(1)
     outlet.until_passed()  # it went out twice
     outlet.store(39)
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
     assert outlet.toolsnet.server_connections == 1
 
@@ -309,8 +304,7 @@ def test_a_refused_result_that_finds_no_room_waits_with_the_connection():
     assert outlet.archive.stored >= 12 and not kept(outlet) and outlet.waiting() > 20
     assert outlet.toolsnet.server_connections == 1 and outlet.toolsnet.refused == 1
     del outlet.quarantine.keep
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
     outlet.clean()
 
@@ -340,8 +334,7 @@ def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():
         connections = outlet.toolsnet.server_connections
         outlet.flash.unreadable = ()
         outlet.flash.code = FLASH_DONE
-        outlet.until_passed()
-        outlet.run(1000)
+        outlet.until_passed(and_ms=1000)
         assert outlet.ids() == numbers(1, 60) and outlet.archive.repeated == 0, first
         assert outlet.counted(h.DELIVERED) == 60 and not kept(outlet), first
         assert connections == outlet.toolsnet.server_connections == 1, first
@@ -358,8 +351,7 @@ def test_what_is_overwritten_while_it_is_out_counts_as_delivered(first):
         outlet.store(1)
     stored = outlet.log.number
     assert outlet.state.numbers[OVERWRITTEN]
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     there = outlet.archive.sequences()
     assert there == sorted(set(there)) and outlet.archive.repeated == 0
     assert outlet.state.numbers[OVERWRITTEN] == stored - len(there)
@@ -379,8 +371,7 @@ def test_an_orderly_end_leaves_only_those_in_doubt_that_have_no_answer():
         outlet.forward.stop()
         outlet.run(1000)
         outlet.cut()
-        outlet.until_passed(3600000)
-        outlet.run(100)
+        outlet.until_passed(3600000, and_ms=100)
         assert kept(outlet) == {number: REFUSED if number in refused else PARKED_IN_DOUBT for number in aside}
         assert outlet.ids() == [number for number in numbers(1, 60) if number not in refused]
         assert outlet.archive.repeated == 0
@@ -391,8 +382,7 @@ def test_an_unreadable_frame_waits_until_the_window_is_empty():
     outlet.store(20)
     outlet.store_raw()
     outlet.store(30)
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     assert outlet.ids() == numbers(1, 50) and list(kept(outlet)) == [21]
     outlet.clean()
 
@@ -401,13 +391,11 @@ def test_good_service_lets_what_was_set_aside_be_offered_again():
     outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
     outlet.store(40)
-    outlet.until_passed()
-    outlet.run(100)
+    outlet.until_passed(and_ms=100)
     assert kept(outlet) == {12: REFUSED}
     outlet.options.tightening_codes.clear()
     outlet.cut()
     outlet.store(40)
     outlet.until_stored(79)
-    outlet.until_stored(80, limit_ms=GOOD_MS + 60000)
-    outlet.run(1000)
+    outlet.until_stored(80, limit_ms=GOOD_MS + 60000, and_ms=1000)
     assert outlet.ids()[-1] == 12 and not kept(outlet)

@@ -121,11 +121,9 @@ def test_everything_that_the_agent_notes_is_told_in_words():
 
 
 def cart(reported, sent=3, **settings):
-    one = Cart(settings={"toolsnet": settings})
-    one.until_ready()
+    one = Cart(settings={"toolsnet": settings}).until_ready()
     one.produce(sent)
-    one.until_quiet()
-    one.run(1000)
+    one.until_quiet(and_ms=1000)
     one.options.reported_result = reported
     one.toolsnet.drop()
     one.run(2000)
@@ -167,8 +165,7 @@ def test_live_view_says_the_sentence_once():
 
 def test_server_that_is_not_allowed_is_named():
     one = Cart(settings={"toolsnet": {"allow_hosts": ["tn"]}}, toolsnet={"server_host": "10.9.9.9"})
-    one.until_ready()
-    one.run(2000)
+    one.until_ready(and_ms=2000)
     told = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
     assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in told.words
     assert one.toolsnet.server_connections == 0

@@ -36,10 +36,7 @@ def shown(cart, **changed):
 
 
 def started(**options):
-    cart = Cart(**options)
-    cart.until_ready()
-    cart.run(1000)
-    return cart
+    return Cart(**options).until_ready(and_ms=1000)
 
 
 def more(cart, count, every_ms=200):

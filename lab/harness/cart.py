@@ -252,14 +252,17 @@ class Cart(Timed):
         if self.app.scheduler.last_fault is not None:
             raise self.app.scheduler.last_fault
 
-    def until_ready(self):
-        """Let time pass until every controller has a subscriber."""
-        return self.until(lambda: all(device.messages.get(60) for device in self.controllers))
+    def until_ready(self, and_ms=0):
+        """Let time pass until every controller has a subscriber, and then some more; return self."""
+        self.until(lambda: all(device.messages.get(60) for device in self.controllers))
+        if and_ms:
+            self.run(and_ms)
+        return self
 
-    def until_quiet(self, limit_ms=600000):
-        """Let time pass until everything produced is in the archive."""
+    def until_quiet(self, limit_ms=600000, and_ms=0):
+        """Let time pass until everything produced is in the archive, and then some more."""
         made = sum([len(device.produced) for device in self.controllers])
-        return self.until_stored(made, limit_ms)
+        return self.until_stored(made, limit_ms, and_ms)
 
     # Books
 

@@ -197,42 +197,48 @@ class QuietToolsNet(_QuietPort):
         put_number(self.information, 11, 5, sequence)
 
 
-class Workbench:
-    """An agent of one station on a board in memory, with quiet peers. `now` moves only in `wait`."""
+class QuietBoard:
+    """What toolcart.agent.cart.app asks of a board: `ports` in the order in which they are taken, and one flash."""
 
-    def __init__(self, configuration, device=None):
-        self.moment = 0x3FFFFFFF - 2000  # the tick counter wraps two seconds after the start
-        self.controller = QuietController()
-        self.toolsnet = QuietToolsNet()
-        if device is None:
-            from toolcart.board.ram_flash import RamFlash  # a board has none: its flash is not in its memory
-
-            device = RamFlash(32)
-        self._device = device
-        self._ports = [self.controller, self.toolsnet]
+    def __init__(self, ports, device, moment):
+        self.ports = list(ports)
+        self.device = device
+        self.moment = moment
         self.watched = []  # (port, slot)
-        self.app = App(configuration, self)
-        self.station = self.app.stations[0]
-
-    # What toolcart.agent.cart.app asks of a board
 
     def now(self):
         return self.moment
 
     def stamp_into(self, buf):
-        copy(buf, 0, self.controller.result, 73, 19)
+        copy(buf, 0, _RESULT, 73, 19)
 
     def tcp(self):
-        return self._ports.pop(0)
+        return self.ports.pop(0)
 
     def flash(self, spool):
-        return self._device
+        return self.device
 
     def seed(self):
         return 1
 
     def watch(self, port, slot):
         self.watched.append((port, slot))
+
+
+class Workbench(QuietBoard):
+    """An agent of one station on a board in memory, with quiet peers. `now` moves only in `wait`."""
+
+    def __init__(self, configuration, device=None):
+        self.controller = QuietController()
+        self.toolsnet = QuietToolsNet()
+        if device is None:
+            from toolcart.board.ram_flash import RamFlash  # a board has none: its flash is not in its memory
+
+            device = RamFlash(32)
+        # the tick counter wraps two seconds after the start
+        QuietBoard.__init__(self, (self.controller, self.toolsnet), device, 0x3FFFFFFF - 2000)
+        self.app = App(configuration, self)
+        self.station = self.app.stations[0]
 
     # What a test or a benchmark does
 
