@@ -220,14 +220,6 @@ def look_at(frame, own, by_json):
         assert catalogue.from_json(message.to_json()).frame == message.frame
 
 
-def built_again(message):
-    """Return the frame of these fields, b"" if a field cannot be built."""
-    try:
-        return catalogue.encode(message.mid, message.revision, check=False, **message.fields())
-    except FieldError:
-        return b""
-
-
 @pytest.mark.parametrize("seed", range(SHARES))
 def test_whatever_was_changed_is_a_message_or_a_frame_error(seed):
     dice = random.Random(seed)
@@ -250,4 +242,5 @@ def test_whatever_was_changed_is_a_message_or_a_frame_error(seed):
 @pytest.mark.parametrize("frame", EXAMPLES[::7], ids=lambda frame: f"{frame[4:8].decode()}-{frame[8:11].decode()}")
 def test_a_frame_that_is_whole_is_built_again_of_its_fields(frame):
     message = catalogue.decode(frame)
-    assert built_again(message)[20:] == message.frame[20:]
+    again = catalogue.encode(message.mid, message.revision, check=False, **message.fields())
+    assert again[20:] == message.frame[20:]
