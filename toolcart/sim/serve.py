@@ -239,29 +239,23 @@ def _cut(addresses: list[Served] | list[Served | SerialServed], cut: bool) -> No
             address.listen()
 
 
-class _Reporter:
-    """Prints new complaints at once and a line of figures once a second; a worker of the loop."""
+def _reporting(clock: RealClock, complaints: list[str], figures: Callable[[], str], report: Callable) -> Callable:
+    """Return a worker of the loop that prints new complaints at once, and figures once a second if they are others."""
+    told, last, due_ms = 0, "", 0
 
-    def __init__(self, clock: RealClock, complaints: list[str], figures: Callable[[], str], report: Callable) -> None:
-        self._clock = clock
-        self._complaints = complaints
-        self._figures = figures
-        self._report = report
-        self._told = 0
-        self._last = ""
-        self._due_ms = 0
-
-    def work(self) -> int:
-        while self._told < len(self._complaints):
-            self._report("complaint: " + self._complaints[self._told])
-            self._told += 1
-        if self._clock.total_ms >= self._due_ms:
-            self._due_ms = self._clock.total_ms + 1000
-            figures = self._figures()
-            if figures != self._last:
-                self._last = figures
-                self._report(figures)
+    def work() -> int:
+        nonlocal told, last, due_ms
+        while told < len(complaints):
+            report("complaint: " + complaints[told])
+            told += 1
+        if clock.total_ms >= due_ms:
+            due_ms = clock.total_ms + 1000
+            if figures() != last:
+                last = figures()
+                report(last)
         return LONGEST_WAIT_MS
+
+    return work
 
 
 def serve_controller(
@@ -297,7 +291,7 @@ def serve_controller(
         made, taken, fetched = map(len, (controller.produced, controller.acknowledged, controller.fetched))
         return f"produced {made}, acknowledged {taken}, fetched {fetched}, connections {len(controller.sessions)}"
 
-    loop.workers += [producer.work, _Reporter(loop.clock, controller.complaints, figures, report).work]
+    loop.workers += [producer.work, _reporting(loop.clock, controller.complaints, figures, report)]
     report(f"controller on {place}")
     if orders is not None:
         orders.begin(loop, controller, producer, served)
@@ -326,7 +320,7 @@ def serve_toolsnet(
         told = (archive.stored, archive.repeated, archive.out_of_order, archive.events_stored, toolsnet.refused)
         return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
 
-    loop.workers.append(_Reporter(loop.clock, toolsnet.complaints, figures, report).work)
+    loop.workers.append(_reporting(loop.clock, toolsnet.complaints, figures, report))
     report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.path}")
     try:
         _run(loop, stop, figures, report)

@@ -174,7 +174,7 @@ class Catalogue:
         if form is not None and len(frame) == form.length:
             return Message(frame, form)
         form = self._forms.get(frame[4:11]) or self._form_of(frame)
-        frame = _cut(frame, len(frame))
+        frame = _cut(frame)
         if form.other is not None:
             form = form.for_frame(frame)
         elif form.length == len(frame):
@@ -293,9 +293,7 @@ class Catalogue:
         >>> toolcart.acknowledge(toolcart.decode(toolcart.encode(61, 999)))
         b'00200062001         '
         """
-        if message.form.about.kind != "E":
-            return None
-        answer = message.answer()
+        answer = message.answer() if message.form.about.kind == "E" else None
         if answer is None:
             return None
         if answer[0] == 5:
@@ -315,8 +313,9 @@ def _known(category):
     return category
 
 
-def _cut(frame, length):
+def _cut(frame):
     """Return the frame without the NUL behind it; FrameError if its length is not what it says."""
+    length = len(frame)
     if not frame[:4].isdigit():
         raise FrameError("length and MID are %s" % quoted(frame[:8]))
     told = int(frame[:4])
