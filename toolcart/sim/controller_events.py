@@ -42,100 +42,73 @@ _NO_SUCH_REVISION = 97
 
 
 def carry_out(session, mid, revision, text):
-    """Carry out a command and answer it."""
-    code = _order(session.controller, mid, revision, text)
-    if code:
-        session.refuse(mid, code)
-        return
-    session.controller.carried_out.append((mid, bytes(text)))
-    session.accept(mid)
-    _tell(session.controller, mid)
+    """Carry out a command, or reject it."""
+    controller = session.controller
+    if not session.rejects(mid, *_reasons(controller, mid, revision, text)):
+        controller.carried_out.append((mid, bytes(text)))
+        session.accept(mid)
+        _do(controller, mid, text)
 
 
-def _order(controller, mid, revision, text):
-    """Note what is wanted; return the code of a rejection, or 0."""
-    ordered = controller.ordered
+def _reasons(controller, mid, revision, text):
+    """Return what may speak against a command: condition and code of the rejection."""
+    if mid == 18:
+        number = _number(text, 3)
+        return (number < 0, _INVALID), (number not in controller.psets, _PSET_CANNOT_BE_SET)
     if mid == 19:
-        return _set_batch_size(controller, revision, text)
+        number, size = _number(text[:3], 3), _number(text[3:], 2 * revision)
+        return (revision not in (1, 2), _NO_SUCH_REVISION), (number not in controller.psets or size < 1, _INVALID)
     if mid == 20:
-        return _reset_batch(controller, text)
+        number = _number(text, 3)
+        is_another = controller.ordered.get("pset", number) != number
+        return (number not in controller.psets, _INVALID), (is_another, _PSET_NOT_RUNNING)
+    if mid == 38:
+        number = _number(text, 2 * revision)
+        is_unknown = revision not in controller.options.job_command_revisions
+        return (is_unknown, _NO_SUCH_REVISION), (number < 0, _INVALID), (number not in JOBS, _JOB_CANNOT_BE_SET)
+    if mid == 50 or mid == 150:
+        return ((not text or len(text) > (VIN_MOST if mid == 50 else IDENTIFIER_MOST), _INVALID),)
+    if mid == 78:
+        return ((controller.alarm is None, _NO_ALARM),)
     if mid == 130:
-        if text not in (b"0", b"1"):
-            return _INVALID
-        ordered["job_off"] = text == b"0"
-    elif mid == 18:
-        if not digits_only(text) or len(text) != 3:
-            return _INVALID
-        if int(text) not in controller.psets:
-            return _PSET_CANNOT_BE_SET
-        ordered["pset"] = int(text)
-    elif mid == 38:
-        if revision not in controller.options.job_command_revisions:
-            return _NO_SUCH_REVISION
-        if not digits_only(text) or len(text) != 2 * revision:
-            return _INVALID
-        if int(text) not in JOBS:
-            return _JOB_CANNOT_BE_SET
-        ordered["job"] = int(text)
-    elif mid == 50 or mid == 150:
-        if not text or len(text) > (VIN_MOST if mid == 50 else IDENTIFIER_MOST):
-            return _INVALID
-        ordered["vin"] = bytes(text[:VIN_MOST])
-    elif mid == 224 or mid == 225:
-        return _set_input(controller, mid, text)
-    elif mid == 127:
-        ordered["job_off"] = True
-    elif mid == 128 or mid == 129:
-        return 0
-    elif mid == 78:
-        return 0 if controller.alarm is not None else _NO_ALARM
-    else:
-        controller.is_locked = mid == 42
-    return 0
+        return ((text not in (b"0", b"1"), _INVALID),)
+    if mid == 224 or mid == 225:
+        return ((text != _INPUT_LOCKS and (text not in _INPUTS or mid == 225), _INVALID),)
+    return ()
 
 
-def _set_input(controller, mid, text):
-    if text == _INPUT_LOCKS:
-        controller.is_locked = mid == 224
-    elif text not in _INPUTS or mid == 225:
-        return _INVALID
-    elif _INPUTS[text] == 127:
-        controller.ordered["job_off"] = True
-    return 0
+def _number(text, width):
+    """Return a number of so many digits; -1 for what is none."""
+    return int(text) if digits_only(text) and len(text) == width else -1
 
 
-def _set_batch_size(controller, revision, text):
-    if revision not in (1, 2):
-        return _NO_SUCH_REVISION
-    if not digits_only(text) or len(text) != (5 if revision == 1 else 7):
-        return _INVALID
-    if int(text[:3]) not in controller.psets or not int(text[3:]):
-        return _INVALID
-    controller.batch_sizes[int(text[:3])] = int(text[3:])
-    return 0
-
-
-def _reset_batch(controller, text):
-    if not digits_only(text) or len(text) != 3 or int(text) not in controller.psets:
-        return _INVALID
-    if controller.ordered.get("pset", int(text)) != int(text):
-        return _PSET_NOT_RUNNING
-    controller.reset_batch()
-    return 0
-
-
-def _tell(controller, mid):
-    """Inform all who subscribed to what a command has changed."""
+def _do(controller, mid, text):
+    """Do what a command says, and inform all who subscribed to what it changes."""
     ordered = controller.ordered
     if mid == 18:
+        ordered["pset"] = int(text)
         controller.select_pset(ordered["pset"])
+    elif mid == 19:
+        controller.batch_sizes[int(text[:3])] = int(text[3:])
+    elif mid == 20:
+        controller.reset_batch()
     elif mid == 38:
+        ordered["job"] = int(text)
         controller.select_job(ordered["job"])
+    elif mid == 42 or mid == 43:
+        controller.is_locked = mid == 42
     elif mid == 50 or mid == 150:
+        ordered["vin"] = bytes(text[:VIN_MOST])
         controller.identify(ordered["vin"].decode("latin-1"))
     elif mid == 78:
         controller.acknowledge_alarm(controller.alarm.code)
         controller.clear_alarm()
+    elif mid == 130:
+        ordered["job_off"] = text == b"0"
+    elif (mid == 224 or mid == 225) and text == _INPUT_LOCKS:
+        controller.is_locked = mid == 224
+    elif mid == 127 or (mid == 224 and _INPUTS[text] == 127):
+        ordered["job_off"] = True
 
 
 # Name of the option with the revisions, MID of the subscription and of its end, codes of 0004 if it exists already
