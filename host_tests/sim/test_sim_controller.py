@@ -287,6 +287,15 @@ def test_result_may_come_instead_of_the_answer_to_the_subscription():
     assert cart.start()[:11] == b"01210061999"
 
 
+def test_controller_that_pushes_other_messages_has_no_0061():
+    for kind in ("cycles", "sync", "operations"):
+        cart = build(push_last_result=True, **{kind: (1,)})
+        cart.controller.produce()
+        assert cart.start() == b"00240005001 0101    0060\0"
+        cart.controller.produce()
+        assert cart.hear() == b"" and cart.controller.complaints == []
+
+
 def test_odd_texts_come_as_they_are_ordered():
     cart = started(pad=b"\0", pset_change_text="Last Change Unknown", time_text="0000-00-00:00:00:00")
     cart.controller.produce(vin=b"AB")

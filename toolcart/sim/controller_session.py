@@ -176,12 +176,9 @@ class ControllerSession(ControllerLink):
                 self.tracing.ended()
             self.started = False
             self.stopped = True
-            self.result_revision = 0
-            self.desk.leave()
-            self.unsent = []
-            self.waiting = []
+            self.end_subscription()
             self.owed = []
-            self._repeats = []
+            self.desk.leave()
         elif mid == 5 and self.tracing is not None:
             self.tracing.acknowledged(text, now)
         elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":

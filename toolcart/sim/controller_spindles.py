@@ -52,6 +52,9 @@ class OperationSession(ControllerSession):
                 self.operation_revision = 0
             super()._answer(mid, revision, text, now)
 
+    def _queue(self, result):
+        """Such a controller has no MID 0061, though an option may let 0060 be accepted."""
+
     def _named(self, mid):
         return 1201 if self.options.names_subscribed else mid
 
@@ -155,13 +158,13 @@ class SpindleSession(OperationSession):
         super().__init__(controller)
         self.cycle_revision = 0  # 0: no subscription
         self.cycle_mid = 0
-        self._queue = []  # results, oldest first
+        self._results = []  # results, oldest first
         self._part = 0  # which message of the first one is out, 0: none
         self._again = []  # (due, result)
 
     def offer(self, result):
         if self.cycle_revision and self.alive:
-            self._queue.append(result)
+            self._results.append(result)
             for turn in range(self.options.repeat):
                 due = ticks_add(self.controller.clock.now, (turn + 1) * self.options.repeat_every_ms)
                 self._again.append((due, result))
@@ -183,7 +186,7 @@ class SpindleSession(OperationSession):
     def _leave_cycles(self):
         self.cycle_revision = 0
         self._part = 0
-        self._queue = []
+        self._results = []
         self._again = []
 
     def _subscribe_cycles(self, mid, revision, text):
@@ -202,7 +205,7 @@ class SpindleSession(OperationSession):
             self.cycle_revision = revision
             self.cycle_mid = mid
             self.accept(mid)
-            self._queue = self._rewound(revision, text)
+            self._results = self._rewound(revision, text)
 
     def _rewound(self, revision, text):
         """Return what the subscription begins with (rule 1)."""
@@ -231,15 +234,15 @@ class SpindleSession(OperationSession):
         for due, result in list(self._again):
             if ticks_diff(due, now) <= 0:
                 self._again.remove((due, result))
-                self._queue.insert(1 if self._part else 0, result)
-        if self._queue and not self._part and self.alive and not self.wants_close:
+                self._results.insert(1 if self._part else 0, result)
+        if self._results and not self._part and self.alive and not self.wants_close:
             self._part = 1
             self._send_part(now)
             self._sends = 1
 
     def _send_part(self, now):
         self._sent_at = now
-        result = self._queue[0]
+        result = self._results[0]
         revision = self.cycle_revision
         count = self.options.spindles
         if self.cycle_mid == 100:
@@ -262,18 +265,16 @@ class SpindleSession(OperationSession):
             self._sends = 1
             return
         self._part = 0
-        self.controller.note_acknowledged(self._queue.pop(0).tightening_id)
+        self.controller.note_acknowledged(self._results.pop(0).tightening_id)
         self._push(now)
 
     def _watch_acknowledges(self, now):
         if not self.cycle_revision:
             return super()._watch_acknowledges(now)
-        wait = FOREVER
-        for due, _ in self._again:
-            wait = min(wait, max(0, ticks_diff(due, now)))
-        if not self._part:
-            return wait
-        return min(wait, self.watch_one(self._sent_at, self._sends, "a result", self._send_again, now))
+        waits = [FOREVER] + [max(0, ticks_diff(due, now)) for due, _ in self._again]
+        if self._part:
+            waits.append(self.watch_one(self._sent_at, self._sends, "a result", self._send_again, now))
+        return min(waits)
 
     def _send_again(self, now):
         if not self.cycle_revision:

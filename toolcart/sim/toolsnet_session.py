@@ -264,12 +264,9 @@ class ServerSession(_Session):
     def _describe(self, found, now):
         archive = self.toolsnet.archive
         code = self.options.telegram_codes.get(found["id"], 0)
-        if code == 0 and found["id"] == "01":
-            archive.describe_system(found)
-        elif code == 0 and found["id"] == "02":
-            archive.describe_station(found)
-        elif code == 0 and found["id"] == "13":
-            archive.store_graph(found)
+        stores = {"01": archive.describe_system, "02": archive.describe_station, "13": archive.store_graph}
+        if code == 0 and found["id"] in stores:
+            stores[found["id"]](found)
         self._acknowledge(found, code, now)
 
     def _acknowledge(self, found, code, now):
