@@ -4,13 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 from toolcart.board.unix import main
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.support.running import wait_for
+from lab.cache import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 20
 
 
@@ -37,26 +36,13 @@ def test_a_wrong_configuration_ends_with_2_and_names_every_mistake(tmp_path):
 
 def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path):
     with SimulatedPlant() as plant:
+        controller = {"host": "127.0.0.1", "port": plant.controller_port}
+        station = {"number": 1, "controller": controller, "spool": {"path": "one.spool", "size_kib": 64}}
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
         file = tmp_path / "cart.json"
-        file.write_text(
-            json.dumps(
-                {
-                    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim_port},
-                    "stations": [
-                        {
-                            "number": 1,
-                            "controller": {"host": "127.0.0.1", "port": plant.controller_port},
-                            "spool": {"path": "one.spool", "size_kib": 64},
-                        }
-                    ],
-                }
-            )
-        )
+        file.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
         process = subprocess.Popen([sys.executable, "-m", "toolcart.board.unix.main", str(file)], cwd=CHECKOUT)
-        until = time.monotonic() + DEADLINE_S
-        while plant.controller.messages.get(60, 0) == 0:
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        wait_for("a subscription", lambda: plant.controller.messages.get(60, 0), DEADLINE_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE_S) == 0
         assert plant.controller.messages.get(3, 0) == 1

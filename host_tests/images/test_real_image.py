@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from toolcart.sim.serve import served_toolsnet
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet
 from host_tests.support.firmware import Rp2040
+from host_tests.support.running import wait_for
 from lab.harness.memory_archive import MemoryArchive
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
@@ -99,10 +99,7 @@ def image_of(uf2):
 
 
 def until(is_done):
-    deadline = time.monotonic() + COMMAND_S
-    while not is_done():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for("it never came", is_done, COMMAND_S)
 
 
 @contextlib.contextmanager

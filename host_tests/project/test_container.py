@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +27,7 @@ import pytest
 from toolcart.tools.cli.main import main
 from toolcart.tools.config.file import SERVICE_FOLDER, SERVICE_STATE
 from host_tests.support.archive import RESULT, Talk
+from host_tests.support.running import free_port, wait_for
 from lab.cache import CACHE, CHECKOUT
 from lab.packaging import wheel
 
@@ -117,21 +117,6 @@ def base_archive():
     return kept
 
 
-def free_ports(count):
-    """So many ports that nothing listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
-
-
-def until(met, tell, limit_s=60):
-    """Wait for it."""
-    deadline = time.monotonic() + limit_s
-    while not met():
-        assert time.monotonic() < deadline, tell()
-        time.sleep(0.2)
-
-
 def the(word):
     [found] = [rest for name, rest in LAST if name == word]
     return found
@@ -180,7 +165,7 @@ class Peers:
     def __init__(self, folder):
         self.archive = folder / "archive.sqlite"
         self._running = []
-        self.controller, self.pim, server = free_ports(3)
+        self.controller, self.pim, server = free_port(), free_port(), free_port()
         self._start("controller", "--port", self.controller, "--rate", 5)
         self._start("toolsnet", "--pim-port", self.pim, "--server-port", server, "--archive", self.archive)
 
@@ -242,7 +227,7 @@ def test_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_or
         agent = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
         begun_s = time.monotonic()
-        until(lambda: peers.stored() >= RESULTS, lines.read_text)
+        wait_for(lines.read_text, lambda: peers.stored() >= RESULTS)
         print(f"container: built in {built_s:.0f} s, delivers {time.monotonic() - begun_s:.0f} s after its start")
         assert within(*asked).endswith("exit 0\n")
         assert (spool / "a.spool").stat().st_uid == USER
@@ -263,7 +248,7 @@ def test_the_container_with_the_archive_s_extras_serves_it_and_its_pages(tmp_pat
     state = tmp_path / "state"
     state.mkdir()
     os.chown(state, USER, USER)
-    pim, server, web = free_ports(3)
+    pim, server, web = free_port(), free_port(), free_port()
     served = f"toolcart archive serve --pim-port {pim} --server-port {server} --web 127.0.0.1:{web}"
     words = ("sh", "-c", f"echo $$ > {SERVICE_STATE}/pid; exec {served}")
     shared = ("--volume", f"{state}:{SERVICE_STATE}")
@@ -272,7 +257,7 @@ def test_the_container_with_the_archive_s_extras_serves_it_and_its_pages(tmp_pat
     with lines.open("w") as out:
         serving = subprocess.Popen(buildah.command(container, words, *shared), stdout=out, stderr=subprocess.STDOUT)
     try:
-        until(lambda: "pages on" in lines.read_text(), lines.read_text)
+        wait_for(lines.read_text, lambda: "pages on" in lines.read_text())
         with Talk(server) as station:
             assert station.ask(RESULT)[21:24] == "000"
         with urllib.request.urlopen(
