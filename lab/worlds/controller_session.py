@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from toolcart.sim.controller_frames import TOOL_1, parameters, start_data
-from lab.worlds.frames import Identity, fetched, message, pushed, with_spindle_first, with_usual_header
+from toolcart.sim.controller_frames import TOOL_1, parameters, start_data, usual_header
+from lab.worlds.frames import Identity, fetched, message, pushed, with_spindle_first
 from lab.worlds.history import Questions, Result
 from lab.worlds.network import Link
 
@@ -48,7 +48,7 @@ class Session:
         self._acks = 0
         self._paused = False
         self._over = False
-        self._addressed = 1  # the spindle that the current message is for; blank is 1
+        self._addressed = 1  # the spindle that the current message is for; blank and 00 are 1
         self._heard = controller.time.now
         self._watch()
 
@@ -102,14 +102,14 @@ class Session:
 
     def _message(self, whole: bytes, reads: int) -> None:
         if self.controller.traits["spindle_first"]:
-            whole = with_usual_header(whole)
+            whole = usual_header(whole)
         mid, revision, content = whole[4:8], whole[8:11], whole[20:-1]
         if whole[-1:] != b"\0" or not mid.isdigit() or not (revision.isdigit() or revision == b"   "):
             self._object(whole)
             return
         if self._stopped and mid != b"0001":
             return
-        self._addressed = int(whole[14:16]) if whole[14:16].isdigit() else 1
+        self._addressed = (int(whole[14:16]) if whole[14:16].isdigit() else 0) or 1
         handler = self.handlers.get(mid)
         if mid == b"0001":
             self._start(int(revision))

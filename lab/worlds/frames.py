@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from toolcart.sim import controller_model
 from toolcart.sim.controller_frames import old_result_data, parameters, result_data
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.result_frames import BOLT, STATION, STATION_BOLT, SYNC, object_data, overall_data
@@ -18,7 +19,7 @@ from lab.worlds.history import READABLE, Result
 
 HEADER = 20
 # Bytes 12 to 20 (no-ack, station, spindle, sequence, parts) as controllers of different makers fill them.
-HEADER_RESTS = ("         ", "00101    ", " 0101    ", "0000000  ", "0    00  ")
+HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 GARBLED = "#"
 PSET_CHANGE = "2026-01-01:08:00:00"
 LEVELS = {"0": "1", "2": "0", "3": "2"}  # ToolsNet's OK, low, high as Open Protocol's
@@ -40,24 +41,12 @@ def with_spindle_first(whole: bytes) -> bytes:
     return whole[:8] + spindle + revision + b"*" * 7 + whole[HEADER:]
 
 
-def with_usual_header(whole: bytes) -> bytes:
-    """Return a message that has the spindle first in the usual form; spindle 00 is none."""
-    spindle = b"  " if whole[8:10] == b"00" else whole[8:10]
-    return whole[:8] + whole[10:13] + b"   " + spindle + b"    " + whole[HEADER:]
-
-
-class Identity:
+class Identity(controller_model.Identity):
     """What 0002 and 0041 say of the controller."""
 
-    cell, channel = 10, 1
+    cell = 10
     controller_name = "World controller"
-    supplier = "ACT"
-    protocol_version, tool_version = "2.8.0", "1.4"
-    rbu_type = "Gold"
-    system_subtype = 1
-    sequence_numbers = linking = 0
     station_number, station_name = OURS, "Cell"
-    client_number = 1
     tightenings = 1234
     calibrated = "2026-01-02:03:04:05"
 

@@ -18,6 +18,7 @@ import random
 from typing import Any
 
 from lab.worlds.beside import MQTT, WEBHOOK, with_mqtt, with_webhook
+from lab.worlds.frames import HEADER_RESTS
 from lab.worlds.profiles import (
     ENDS,
     MISLEAD_ODDS,
@@ -100,7 +101,6 @@ PLAIN: dict[str, dict] = {
     "step": {"check_every": 50, "ticks_before_wrap_ms": 60000},
     "operator": {"then": "drop", "count": 0},  # what an operator does in the calm when needed
 }
-HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_AGENT = {"batch": 48}  # results that go out on the word of one snapshot; 48 is its own
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER, "agent": PLAIN_AGENT}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
