@@ -65,8 +65,6 @@ _EVERY = {  # of every result
     "cell": Identity.cell,
     "controller_name": Identity.controller_name,
     "job": 7,
-    "strategy": 1,
-    "strategy_options": 3,
     "batch_counter": 4,
     "torque_min": 4000,
     "torque_max": 5000,
@@ -74,11 +72,6 @@ _EVERY = {  # of every result
     "angle_min": 60,
     "angle_max": 90,
     "angle_target": 75,
-    **dict.fromkeys(("rundown", "rundown_max", "current", "current_max"), 0),
-    "job_sequence": 1,
-    "sync_id": 1,
-    "tool_serial": "T1",
-    "customer_code": "0000",
     "pset_change": PSET_CHANGE,
 }
 
