@@ -82,9 +82,8 @@ def test_a_torque_that_is_none_is_blank_and_never_good(tmp_path):
 
 
 def test_a_powerfocus_3000_has_the_type_0_that_the_map_gives_it(tmp_path):
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for telegram in (changed(DESCRIBED, 8, "0000"), changed(RESULT, 10, "0000"), changed(EVENT, 8, "0000")):
-            assert server.ask(telegram)[21:24] == "000"
+    with Served(place_in(tmp_path)) as archive:
+        archive.report(changed(DESCRIBED, 8, "0000"), changed(RESULT, 10, "0000"), changed(EVENT, 8, "0000"))
         assert archive.rows("SELECT SystemType FROM Result") == [(0,)]
     with browsing(place_in(tmp_path)) as browser:
         assert "PF3000" in browser.get("/").text and browser.get("/station/0/1/10").status_code == 200
@@ -105,11 +104,10 @@ def test_what_the_text_allows_is_answered_000_without_a_breach(tmp_path, telegra
 
 def test_breaches_of_a_kind_are_kept_once_and_counted(tmp_path):
     dice = random.Random(1)
-    with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        for number in range(50):
-            telegram = changed(result(number + 1, number + 1), 108, f"x{dice.randrange(10**7):07d}")
-            assert server.ask(telegram)[21:24] == "000"
+    odd = [changed(result(number, number), 108, f"x{dice.randrange(10**7):07d}") for number in range(1, 51)]
+    with Served(place_in(tmp_path)) as archive:
+        archive.report(*odd)
         assert archive.archive.breaches == 50
         assert len(archive.said) == 1
-        assert server.ask("0600099")[21:24] == "000"
+        archive.report("0600099")
     assert len(archive.rows("SELECT * FROM Breach")) == 1

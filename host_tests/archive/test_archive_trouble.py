@@ -301,8 +301,8 @@ def some_reported(place):
     async def nothing(stations):
         pass
 
-    with Served(place) as archive, archive.server() as server:
-        assert server.ask(DESCRIBED)[21:24] == "000"
+    with Served(place) as archive:
+        archive.report(DESCRIBED)
         asyncio.run(through(archive.server_port, nothing, stations))
     return stations
 
@@ -310,8 +310,8 @@ def some_reported(place):
 def test_a_backup_of_sqlite_taken_while_it_is_served_is_an_archive(tmp_path):
     place, copy = str(place_in(tmp_path)), str(tmp_path / "copy.sqlite")
     stations = some_reported(place)
-    with Served(place) as archive, archive.server() as server:
-        assert server.ask(DESCRIBED)[21:24] == "000"
+    with Served(place) as archive:
+        archive.report(DESCRIBED)
         source, to = sqlite3.connect(place), sqlite3.connect(copy)
         source.backup(to)
         source.close()
@@ -334,5 +334,5 @@ def test_a_dump_of_postgresql_is_restored_into_an_archive(tmp_path):
         subprocess.run([dump, "-Fc", "-f", tmp_path / "dump", place], check=True)
         subprocess.run(["pg_restore", "--no-owner", "-d", other, tmp_path / "dump"], check=True)
         judge(other, stations)
-        with Served(other) as archive, archive.server() as server:
-            assert server.ask(DESCRIBED)[21:24] == "000"
+        with Served(other) as archive:
+            archive.report(DESCRIBED)

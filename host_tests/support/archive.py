@@ -122,6 +122,12 @@ class Served:
         """A connection to the PIM."""
         return Talk(self.pim_port)
 
+    def report(self, *telegrams):
+        """A station that connects, says these, and hears that each is stored."""
+        with self.server() as server:
+            for telegram in telegrams:
+                assert server.ask(telegram)[21:24] == "000", telegram
+
     def rows(self, sql, *values):
         """Rows of the database, by SQL."""
         with reading(self.place) as connection:
