@@ -172,6 +172,7 @@ def test_plot_gives_the_values_of_the_curve(place):
     ("words", "said"),
     [
         (("query", "--station", "a"), "--station 'a'"),
+        (("query", "--station", "123456"), "--station '123456'"),
         (("query", "--from", "yesterday"), "--from 'yesterday'"),
         (("serve", "--fail-refuse", "vin"), "CODE:FIELD=PATTERN"),
     ],
