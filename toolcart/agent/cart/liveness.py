@@ -41,11 +41,9 @@ class Liveness:
         self.reason = ""
         if self._fails(now):
             self.reason = "a task fails again and again"
-        index = 0
-        for station in self._app.stations:
-            if self._is_stuck(station, index, now):
-                self.reason = "station %d does not move" % station.number
-            index += 1
+        for index in range(len(self._app.stations)):
+            if self._is_stuck(self._app.stations[index], index, now):
+                self.reason = "station %d does not move" % self._app.stations[index].number
         return not self.reason
 
     def is_healthy(self, now):

@@ -172,7 +172,6 @@ class Session:
         self._ping = Timer()  # for the PINGRESP
         self._rest = Timer()  # until a PINGREQ is due
         self._retry = Backoff(RETRY_LEAST_MS, reconnect_ms)
-        self._up_event = False
         self._wants_ping = False
         self._commanded = CMD_NONE
 
@@ -221,7 +220,7 @@ class Session:
 
     def can_publish(self):
         """True if a message may be published."""
-        return self.state == UP and self.pending == 0 and self.window.count < self.window.width and not self._up_event
+        return self.state == UP and self.pending == 0 and self.window.count < self.window.width
 
     def publish(self, buf, start, end, topic, flags, tag, now):
         """Publish buf[start:end] with QoS 1; its header is written in front of it, `packets.front_bytes` at most.
@@ -250,13 +249,10 @@ class Session:
 
     def is_due(self, now):
         """True if `next_event` has something to do although nothing came."""
-        return self._up_event or self._wait.expired(now) or self._ping.expired(now) or self.window.has_acked()
+        return self._wait.expired(now) or self._ping.expired(now) or self.window.has_acked()
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
-        if self._up_event:
-            self._up_event = False
-            return EV_UP
         if self.window.has_acked():
             return self._pop(now)
         packets = self.packets
@@ -316,8 +312,7 @@ class Session:
         if first == mp.PINGRESP and packets.length == 0:
             self._ping.stop()
             if state == SETTLING:
-                self._is_up(now)
-                return self.next_event(now)
+                return self._is_up(now)
             return EV_NONE
         return self._lose(EV_MALFORMED, now)
 
@@ -331,8 +326,7 @@ class Session:
             self.code = code
             return self._lose(EV_REFUSED, now)
         if not self.topic:
-            self._is_up(now)
-            return self.next_event(now)
+            return self._is_up(now)
         self.state = SUBSCRIBING
         self._send(self._subscribe)
         self._wait.start(now, self.ack_timeout_ms)
@@ -355,7 +349,7 @@ class Session:
         self.state = UP
         self._wait.stop()
         self._rest.start(now, self.keepalive_ms)
-        self._up_event = True
+        return EV_UP
 
     def _message(self, is_cut, now):
         """Take a PUBLISH (3.3): acknowledge it; it is an event if it is whole and on the topic subscribed to."""
@@ -433,7 +427,7 @@ class Session:
         """Forget what is outstanding."""
         self.pending = self._owed.count = 0
         self.window.clear()
-        self._is_publishing = self._up_event = self._wants_ping = False
+        self._is_publishing = self._wants_ping = False
         self._wait.stop()
         self._ping.stop()
         self._rest.stop()

@@ -243,18 +243,14 @@ class Orders:
             if not quarantine.settle() or quarantine.next_entry(0) <= RECORD_NONE:
                 break
             if quarantine.number == number:
-                if self._replace():
+                log = quarantine.log
+                copy(log.stage, log.place, self._payload, 0, self._length)
+                if quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ):
                     return None
                 break
             if not quarantine.move_oldest():
                 break
         raise Refused("the flash takes nothing now; %d stays a frame. Try again" % number)
-
-    def _replace(self):
-        """Replace the frame just found, the oldest entry, by the result that was read; return True if that was done."""
-        log = self.quarantine.log
-        copy(log.stage, log.place, self._payload, 0, self._length)
-        return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ)
 
     def _read(self, number):
         """Read the frame `number` into the payload; return True if that worked."""

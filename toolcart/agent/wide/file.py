@@ -24,7 +24,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.wide import Outlet
-from toolcart.agent.wide.line import is_graph_line, is_other_line, line_of, number_in
+from toolcart.agent.wide.line import is_graph_line, line_of, number_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -158,7 +158,7 @@ class FileOutlet(Outlet):
         if self.lines.open():
             self._last = self.lines.last
             if self._graphs is not None or is_graph_line(self._last):
-                self._last = self.lines.last_of(is_other_line)
+                self._last = self.lines.last_of(lambda line: not is_graph_line(line))
             if self._graphs is not None:
                 self._graphs.begin(self.lines.last_of(is_graph_line))
             self._scout.stand_at(self.cursor)
@@ -167,12 +167,13 @@ class FileOutlet(Outlet):
             self._fail(now)
 
     def _fail(self, now):
-        """Close the file and try again later; how much of the batch it has is found out then."""
+        """Close the file and find out later how much of the batch it has; return the ms until then."""
         self._begun = False
         self.lines.close()
         self.state = CLOSED
         self.health.note(h.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
+        return self._hold.left(now)
 
     def _is_certain(self):
         """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
@@ -227,16 +228,14 @@ class FileOutlet(Outlet):
                 break
             self._begun = True
             if not self.lines.add(line):
-                self._fail(now)
-                return self._hold.left(now)
+                return self._fail(now)
             count += 1
             if curve is None or graphs is None:
                 scout.advance()
             else:
                 graphs.advance()
         if count and not self.lines.sync():
-            self._fail(now)
-            return self._hold.left(now)
+            return self._fail(now)
         self.cursor.stand_at(scout)
         if graphs is not None:
             graphs.settle()

@@ -240,11 +240,6 @@ def is_graph_line(line):
     return line.startswith(_GRAPHS)
 
 
-def is_other_line(line):
-    """True if the line is a result, a frame or an event."""
-    return not line.startswith(_GRAPHS)
-
-
 def number_in(line):
     """Return the `number` of a line that `line_of` has made; 0 if it has none."""
     _, _, rest = line.partition(b'"number":')
