@@ -105,12 +105,10 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
 
 def test_backlog_of_an_hour_without_toolsnet_arrives_in_order():
     cart = started()
-    cart.network.down(*PIM)
-    cart.network.down(*SERVER)
+    cart.refuse(True)
     cart.produce(60, 60000)
     assert cart.archive.stored == 0 and cart.controller.acknowledged == numbers(1, 60)
-    cart.network.up(*PIM)
-    cart.network.up(*SERVER)
+    cart.refuse(False)
     assert cart.until_stored(60) <= 61000
     assert cart.ids() == numbers(1, 60) and cart.archive.repeated == 0
     cart.clean()

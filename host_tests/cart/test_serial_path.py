@@ -85,11 +85,9 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
 
 def test_flash_is_never_touched_while_a_block_is_received():
     cart = ready(kind="3964r", baud=19200, stalls=USUAL, blocks=20)
-    for port in (6575, 10111):
-        cart.network.down("tn", port)
+    cart.refuse(True)
     tighten(cart, 150)  # a backlog that is larger than what a block's head allows to go out: cursors are written
-    for port in (6575, 10111):
-        cart.network.up("tn", port)
+    cart.refuse(False)
     cart.network.line("tn", 10111).delay_ms = 7  # so that ToolsNet's answers come in the middle of blocks
     before = cart.flash_device.programs
     touched = []
@@ -159,15 +157,13 @@ def test_unplugged_adapter_is_an_outage_like_any_other():
 def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
     for kind in ("3964r", "ascii"):
         cart = ready(kind=kind, baud=115200)
-        cart.network.down("tn", 6575)
-        cart.network.down("tn", 10111)
+        cart.refuse(True)
         tighten(cart, 60)
         cart.produce()
         cart.run(5)  # in the middle of a message
         cart.line.unplug()
         kept = cart.station.log.number
-        cart.network.up("tn", 6575)
-        cart.network.up("tn", 10111)
+        cart.refuse(False)
         assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.ids()) >= kept), kind
         cart.line.plug()
         settle(cart)

@@ -15,6 +15,7 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.toolsnet import take_apart
 from host_tests.support.log import Area, put
 from lab.harness.flash import Nor
 from lab.harness.line import Network, Timed
@@ -35,6 +36,15 @@ SETTINGS = {
     "rewind": False,
     "refused": "park",
 }
+
+
+def read(telegram):
+    """Return what an independent reader finds; the length is right, and nothing breaks the document."""
+    octets = bytes(telegram)
+    assert int(octets[:4]) == len(octets) - 4
+    found, breaches = take_apart(octets[4:])
+    assert not breaches, [str(breach) for breach in breaches]
+    return found
 
 
 class Outlet(Timed):
@@ -113,11 +123,6 @@ class Outlet(Timed):
         """Let the power fail and come back: the connection goes without a word."""
         self.network.abandon(self.port)
         self.start()
-
-    def refuse(self, refuses):
-        """Nothing answers where the other side is, or it does again."""
-        for place in self.places:
-            (self.network.down if refuses else self.network.up)(*place)
 
     # What a board gives
 

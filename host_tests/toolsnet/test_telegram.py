@@ -20,9 +20,9 @@ from toolcart.agent.toolsnet.telegram import (
 )
 from toolcart.base.clock import Dice
 from toolcart.sim import result_frames
-from toolcart.toolsnet import take_apart
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.toolsnet import read
 from host_tests.toolsnet.test_result04 import Record
 
 PORTABLE = True
@@ -264,8 +264,7 @@ def written(writer, octets, flags=0, ident=42, sequence=17):
     """Return the telegram; it has to be one by the document."""
     end = writer.write(page_of(octets), AT, len(octets), flags, ident, sequence)
     told = bytes(writer.tx[:end])
-    found, breaches = take_apart(told[4:])
-    assert not breaches and int(told[:4]) == len(told) - 4, [str(one) for one in breaches]
+    found = read(told)
     assert (found["identifier"], found["sequence"]) == (ident, sequence)
     return told
 

@@ -12,18 +12,9 @@ from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.wide import toolsnet_descriptions as describe
 from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim.profiles import row
-from toolcart.toolsnet import take_apart
+from host_tests.support.toolsnet import read
 from host_tests.toolsnet.test_result04 import Record, example
 from lab.harness.cart import Cart
-
-
-def read(telegram):
-    """What an independent reader finds; the length in front is right, and nothing breaks the document."""
-    octets = bytes(telegram)
-    assert int(octets[:4]) == len(octets) - 4
-    found, breaches = take_apart(octets[4:])
-    assert not breaches, [str(breach) for breach in breaches]
-    return found
 
 
 def test_telegrams_octet_for_octet():
@@ -209,11 +200,7 @@ BEHIND = res.HEAD_BYTES + res.BODY_BYTES
 def told(writer, record, flags=0):
     """The parameters of the telegram, by ID, in order; it has to be flawless."""
     octets = writer.write(record.octets, 0, record.length, flags, 42, 17)
-    telegram = bytes(writer.tx[:octets])
-    assert int(telegram[:4]) == octets - 4
-    found, breaches = take_apart(telegram[4:])
-    assert not breaches, [str(breach) for breach in breaches]
-    return {one["parameter_id"]: one for one in found["parameters"]}
+    return {one["parameter_id"]: one for one in read(writer.tx[:octets])["parameters"]}
 
 
 def writer(**more):

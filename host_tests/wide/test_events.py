@@ -5,7 +5,8 @@ from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.wide.toolsnet_events import CODE_OURS, write
 from toolcart.base.clock import Dice
-from toolcart.toolsnet import take_apart, tightening_id_of
+from toolcart.toolsnet import tightening_id_of
+from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
 
 WORKED = b"00720900045000300010010202403140930000000400404002010010E404                "
@@ -25,10 +26,7 @@ def event(what, code=b"", text=b"", controller=0x20, tool=0x20, time=TIME, numbe
 def written(page, sequence=4, ident=45):
     """Return the telegram as sent, and what the simulated ToolsNet reads in it; it must find no breach."""
     octets = write(page, 3, 3, 1, ident, sequence)
-    assert int(octets[:4]) == len(octets) - 4
-    found, breaches = take_apart(octets[4:])
-    assert not breaches, [str(breach) for breach in breaches]
-    return octets, found
+    return octets, read(octets)
 
 
 def told(found):
@@ -169,8 +167,7 @@ def ascend(cart):
 
 def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
     one = cart()
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.down(*place)
+    one.refuse(True)
     one.run(1000)
     expected = []
     for index in range(40):
@@ -179,8 +176,7 @@ def test_backlog_of_results_and_events_goes_out_in_order_of_the_log():
             expected.append(("E", 100 + index))
         one.produce(1, 50)
         expected.append(("R", index + 1))
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.up(*place)
+    one.refuse(False)
     one.until_quiet(and_ms=1000)
     assert one.arrived == expected
     assert ascend(one) and one.archive.events_stored == 13
@@ -301,16 +297,14 @@ def test_a_number_that_was_never_sent_is_said():
 
 def test_full_log_gives_up_events_and_no_result():
     one = cart(blocks=8, settings={"spool": {"when_full": "refuse"}})
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.down(*place)
+    one.refuse(True)
     one.run(1000)
     one.produce(1, 1000)
     count = 0
     while count < 2000 and put(one, b"E%d" % (count % 1000)):
         count += 1
     assert count < 2000, "it is full: the result in front is not delivered"
-    for place in (("tn", 6575), ("tn", 10111)):
-        one.network.up(*place)
+    one.refuse(False)
     one.run(600000)
     one.until_quiet()
     assert one.archive.events_stored == count and one.archive.events_repeated == 0

@@ -18,8 +18,8 @@ from toolcart.agent.wide import telegram13 as graph13
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
-from toolcart.toolsnet import take_apart
 from host_tests.support.graphs import Bench, samples_for
+from host_tests.support.toolsnet import read as whole
 from lab.harness.cart import Cart, SimLines
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
@@ -169,10 +169,7 @@ def lead_of(
 
 def read(octets):
     """What an independent reader finds; nothing in it breaks the document."""
-    octets = bytes(octets)
-    assert int(octets[:4]) == len(octets) - 4
-    found, breaches = take_apart(octets[4:])
-    assert not breaches, [str(breach) for breach in breaches]
+    found = whole(octets)
     found["values"] = unpack(f">{len(found['samples']) // 2}h", found["samples"])
     found["factor"] = Fraction(2) ** found["bit_shift"] * found["factor_dom"] / found["factor_nom"]
     return found

@@ -162,6 +162,7 @@ class Cart(Timed):
 
     make_board = Board
     make_archive = MemoryArchive
+    places = (PIM, SERVER)
 
     def __init__(
         self,

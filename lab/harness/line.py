@@ -423,7 +423,8 @@ IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
 class Timed:
     """What works on a simulated clock and network, before an archive; time moves only to the next deadline of any part.
 
-    It has `clock`, `network`, `archive` and `health`, and one turn of its work: work(now) -> ms until something is due.
+    It has `clock`, `network`, `archive` and `health`, `places` at which the other side answers, and one turn of its
+    work: work(now) -> ms until something is due.
     """
 
     steps = 0
@@ -463,6 +464,11 @@ class Timed:
         if and_ms:
             self.run(and_ms)
         return took_ms
+
+    def refuse(self, refuses):
+        """Nothing answers where the other side is, or it does again."""
+        for place in self.places:
+            (self.network.down if refuses else self.network.up)(*place)
 
     def ids(self):
         """Return the tightening IDs in the archive, in order of arrival."""
