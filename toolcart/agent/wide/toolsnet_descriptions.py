@@ -238,7 +238,6 @@ class Programs:
         self._later = Timer()
         self._wants_list = False
         self._wanted = []
-        self._asked = 0  # the set whose data was asked for
 
     def opened(self, now):
         """Start again: a new session is open."""
@@ -261,8 +260,7 @@ class Programs:
             session.request.ask(LIST, 10, 10, 1, b"", 1)
             return -1
         if self._wanted:
-            self._asked = self._wanted[0]
-            session.request.ask(DATA, 12, 12, 1, b"%03d" % self._asked, 1)
+            session.request.ask(DATA, 12, 12, 1, b"%03d" % self._wanted[0], 1)
             return -1
         return left
 
@@ -284,9 +282,9 @@ class Programs:
         elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_NEVER):
             self._end()
         else:
-            self._wanted.pop(0)
+            asked = self._wanted.pop(0)
             if event == EV_QUERY:
-                self._take_name(session.link, self._asked)
+                self._take_name(session.link, asked)
         if not self._wanted:
             self._end()
             self._told(now)
