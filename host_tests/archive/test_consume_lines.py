@@ -20,6 +20,7 @@ from toolcart.archive.reader import read
 from toolcart.sim import result_frames
 from host_tests.record.test_line import result
 from host_tests.support.frames import example_tightening, message
+from host_tests.support.log import put_event
 
 PLACE = (3, 1, 1000)
 RESULT_TYPE = 60005  # no line has it
@@ -152,11 +153,8 @@ def test_objects_with_what_they_refer_to():
 
 def test_an_alarm_is_the_same_event_by_either_way():
     page = bytearray(200)
-    ev.put_event(page, 0, 3, 1000, ev.ALARM)
-    ev.put_code(page, 0, b"E404", 0, 4)
-    ev.put_ready(page, 0, 0x31, 0x30)
-    page[ev.TIME : ev.TIME + 7] = bytes.fromhex("20240314092653")
-    length = ev.put_words(page, 0, b"The tool is hot and has to rest for a while", 0, 43)
+    text, time = b"The tool is hot and has to rest for a while", b"2024-03-14:09:26:53"
+    length = put_event(page, 0, ev.ALARM, 3, 1000, b"E404", text, time, 0x31, 0x30)
     found, breaches = read(toolsnet_events.write(page, 0, *PLACE[:2], 1, 3)[4:])
     assert not breaches
     line = json.loads(line_of(bytes(page), 0, KIND_EVENT, 0, length))

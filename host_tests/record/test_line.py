@@ -24,6 +24,7 @@ from toolcart.sim import result_frames
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
+from host_tests.support.log import put_event
 from host_tests.toolsnet.test_result04 import Record, example
 from host_tests.wide.test_descriptions import with_targets
 from lab.harness.cart import Cart
@@ -221,10 +222,7 @@ def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():
 
 def test_an_event_says_what_happened():
     page = bytearray(100)
-    ev.put_event(page, 0, 3, 1, ev.ALARM)
-    ev.put_code(page, 0, b"E404", 0, 4)
-    ev.put_ready(page, 0, 0x31, 0x20)
-    length = ev.put_words(page, 0, b"Tool hot", 0, 8)
+    length = put_event(page, 0, ev.ALARM, code=b"E404", text=b"Tool hot", controller=0x31)
     shown = told(bytes(page[:length]), KIND_EVENT)
     assert (shown["type"], shown["event"], shown["code"], shown["text"]) == ("event", "alarm", "E404", "Tool hot")
     assert (shown["controller_ready"], shown["tool_ready"], shown["time"]) == (True, None, None)

@@ -22,6 +22,7 @@ from toolcart.agent.record.same import is_same, put_digits
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.record.text_form import json_of, octets_of, put_ascii, shown, stripped
 from toolcart.base.clock import Dice
+from host_tests.support.log import put_event
 from host_tests.support.recovery import Result
 
 PORTABLE = True
@@ -258,12 +259,8 @@ def test_json_has_it_in_plain_ascii():
 def alarm(code=b"E404", text=b"Tool overheated", time=b"2024-03-14:09:26:53"):
     """Return the payload of an alarm."""
     page = bytearray(b"#" * 160)
-    ev.put_event(page, 3, 17, 1000, ev.ALARM)
-    ev.put_code(page, 3, code, 0, len(code))
-    ev.put_ready(page, 3, 0x31, 0x30)
-    ev.put_time(page, 3, time, 0)
-    length = ev.put_words(page, 3, text, 0, len(text))
-    assert bytes(page[:3]) == b"###" and bytes(page[3 + length :]) == b"#" * (157 - length), (
+    length = put_event(page, 3, ev.ALARM, 17, 1000, code, text, time, 0x31, 0x30)
+    assert bytes(page[:3]) == b"###" and bytes(page[3 + ev.EVENT_LEAST + len(text) :]).strip(b"#") == b"", (
         "nothing beside it is touched"
     )
     return bytearray(page[3 : 3 + length])
@@ -292,7 +289,7 @@ def test_what_is_absent_is_absent():
 
 
 def test_widths_hold():
-    page = alarm(code=b"E40456", text=b"x" * 120)
+    page = alarm(code=b"E40456", text=b"x" * ev.TEXT_MOST)
     assert len(page) == ev.EVENT_MOST and bytes(page[ev.CODE : ev.CODE + 5]) == b"E4045"
     assert is_event(page, 0, ev.EVENT_MOST) and not is_event(page, 0, ev.EVENT_MOST - 1)
     padded = alarm(text=b"low oil" + b" " * 40 + b"\x00" * 3)

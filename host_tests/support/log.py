@@ -16,8 +16,8 @@ from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.log.state import State
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
+from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
-from toolcart.agent.record.event import EVENT_LEAST, TEXT_LENGTH
 from lab.harness.flash import Nor
 
 PORTABLE = True
@@ -133,10 +133,21 @@ def append_event(log, ident):
     stage, at = log.stage, log.place
     for index in range(EVENT_PAYLOAD):
         stage[at + index] = 0x20
-    stage[at + TEXT_LENGTH] = EVENT_PAYLOAD - EVENT_LEAST
+    stage[at + ev.TEXT_LENGTH] = EVENT_PAYLOAD - ev.EVENT_LEAST
     put_u32(stage, at, log.next)
     put_u32(stage, at + 8, ident)
     return log.append(KIND_EVENT, 0, EVENT_PAYLOAD)
+
+
+def put_event(page, at, what, number=3, station=1000, code=b"", text=b"", time=b"", controller=0x20, tool=0x20):
+    """Write an event's payload to page[at:] as the agent makes it from a message; return its length."""
+    ev.put_event(page, at, number, station, what)
+    ev.put_code(page, at, code, 0, len(code))
+    ev.put_ready(page, at, controller, tool)
+    if time:
+        ev.put_time(page, at, time, 0)
+    page[at + ev.TEXT : at + ev.TEXT + len(text)] = text
+    return ev.end_text(page, at, len(text))
 
 
 def read_all(log, index=0):

@@ -6,6 +6,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.wide.toolsnet_events import CODE_OURS, write
 from toolcart.base.clock import Dice
 from toolcart.toolsnet import tightening_id_of
+from host_tests.support.log import put_event
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
 
@@ -15,11 +16,7 @@ TIME = b"2024-03-14:09:30:00"
 
 def event(what, code=b"", text=b"", controller=0x20, tool=0x20, time=TIME, number=4, station=10):
     page = bytearray(3 + ev.EVENT_MOST)
-    ev.put_event(page, 3, number, station, what)
-    ev.put_code(page, 3, code, 0, len(code))
-    ev.put_time(page, 3, time, 0)
-    ev.put_ready(page, 3, controller, tool)
-    ev.put_words(page, 3, text, 0, len(text))
+    put_event(page, 3, what, number, station, code, text, time, controller, tool)
     return page
 
 

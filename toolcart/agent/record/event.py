@@ -110,14 +110,6 @@ def put_ready(target, to, controller, tool):
     target[to + TOOL_READY] = tool
 
 
-def put_words(target, to, buf, at, width):
-    """Write the text of `width` bytes at buf[at:] into the event, without its padding; return the event's length."""
-    while width > 0 and (width > TEXT_MOST or buf[at + width - 1] == 0x20 or buf[at + width - 1] == 0):
-        width -= 1
-    copy(target, to + TEXT, buf, at, width)
-    return end_text(target, to, width)
-
-
 def end_text(target, to, width):
     """Keep the text of `width` bytes already in the event, without its padding; return the event's length."""
     while width > 0 and (target[to + TEXT + width - 1] == 0x20 or target[to + TEXT + width - 1] == 0):

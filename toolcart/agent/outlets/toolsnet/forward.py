@@ -24,7 +24,7 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
-from toolcart.agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, RETRY, SEND, WRITE, Policy
+from toolcart.agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
 READS_A_STEP = const(8)
@@ -114,10 +114,6 @@ class Forward:
     def holds(self):
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
-
-    def refuses(self):
-        """True while a result is refused, or has no answer."""
-        return RETRY <= self.policy.doing <= HOLD
 
     def hurry(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""

@@ -20,7 +20,6 @@ from toolcart.agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNR
 from toolcart.agent.toolsnet.telegram import sequence_at
 
 # What happened in a turn of a pass
-ROW_WAITS = const(0)
 ROW_SENDS = const(1)  # `number` of `length` bytes, in the log's page, as `sequence`
 ROW_WRITES = const(2)  # W3 comes first, up to `limit`
 ROW_GOES_ON = const(3)
