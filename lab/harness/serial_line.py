@@ -1,4 +1,4 @@
-"""A serial line byte by byte: baud, delay, loss, flips, extra bytes, cuts, a chip deaf while its flash works.
+"""A serial line byte by byte: baud, loss, flips, extra bytes, cuts, a chip deaf while its flash works.
 
 Rules:
 1. Time is microseconds; the clock's milliseconds follow. A byte takes bits / baud seconds, and a wire carries one at
@@ -15,6 +15,7 @@ from toolcart.base.clock import START_TICKS, SimClock
 PORTABLE = True
 
 FIFO_OCTETS = 32
+BITS = 10  # of a byte on the wire
 RING_OCTETS = 1024
 FAR_US = 1000000000
 
@@ -36,12 +37,10 @@ class MicroClock(SimClock):
 class Wire:
     """One direction: bytes go in at one end and come out at the other, or do not."""
 
-    def __init__(self, line, to_agent):
+    def __init__(self, line):
         self.line = line
-        self.to_agent = to_agent
         self.queue = []  # in the sender's FIFO, the first one is on the wire
         self.done_us = 0
-        self.flying = []  # (due, byte): under way beyond the wire
         self.carried = 0
         self.script = None  # script(octet, index) -> a list of bytes that arrive instead
 
@@ -52,65 +51,54 @@ class Wire:
 
     def due(self):
         """Return when the next thing happens here."""
-        due = self.done_us if self.queue else FAR_US * 1000000
-        if self.flying and self.flying[0][0] < due:
-            due = self.flying[0][0]
-        return due
+        return self.done_us if self.queue else FAR_US * 1000000
 
     def run(self, now_us, refill, sink):
         """Do what is due; True if the last byte has left."""
         emptied = False
         while self.queue and self.done_us <= now_us:
             octet = self.queue.pop(0)
-            at = self.done_us
-            self.done_us = at + self.line.octet_us()
+            self.done_us += self.line.octet_us()
             refill()
-            self._emit(octet, at + self.line.delay_us)
+            for value in self._arriving(octet):
+                sink(value)
             emptied = not self.queue
-        while self.flying and self.flying[0][0] <= now_us:
-            sink(self.flying.pop(0)[1])
         return emptied
 
-    def _emit(self, octet, due):
+    def _arriving(self, octet):
+        """Return what comes out at the other end for this byte."""
         line = self.line
-        index = self.carried
+        arrives = [octet] if self.script is None else self.script(octet, self.carried)
         self.carried += 1
-        arrives = [octet]
-        if self.script is not None:
-            arrives = self.script(octet, index)
         if line.is_cut or line.hits(line.loss_ppm):
             arrives = []
-        for value in arrives:
-            if line.hits(line.flip_ppm):
-                value ^= 1 << line.dice.randrange(8)
-            self.flying.append((due, value))
+        arrives = [value ^ 1 << line.dice.randrange(8) if line.hits(line.flip_ppm) else value for value in arrives]
         if line.hits(line.extra_ppm):
-            self.flying.append((due, line.dice.randrange(256)))
+            arrives.append(line.dice.randrange(256))
+        return arrives
 
 
 class SerialLine:
     """Both wires, the agent's port and the peer."""
 
-    def __init__(self, clock, dice, peer=None, baud=9600, bits=10):
+    def __init__(self, clock, dice, peer=None, baud=9600):
         self.clock = clock
         self.dice = dice
         self.peer = peer
         self.baud = baud
-        self.bits = bits
-        self.delay_us = 0
         self.loss_ppm = 0
         self.flip_ppm = 0
         self.extra_ppm = 0
         self.is_cut = False
         self.plugged = True
         self.port = SerialPort(self)
-        self.to_agent = Wire(self, True)
-        self.to_peer = Wire(self, False)
+        self.to_agent = Wire(self)
+        self.to_peer = Wire(self)
         self.record = None  # a list that gets (us, to_agent, byte), or None
         self._peer_due = 0
 
     def octet_us(self):
-        return (self.bits * 1000000 + self.baud // 2) // self.baud
+        return (BITS * 1000000 + self.baud // 2) // self.baud
 
     def hits(self, ppm):
         return ppm > 0 and self.dice.randrange(1000000) < ppm
@@ -152,9 +140,7 @@ class SerialLine:
         self.plugged = False
         self.port.lose()
         self.to_agent.queue = []
-        self.to_agent.flying = []
         self.to_peer.queue = []
-        self.to_peer.flying = []
 
     def plug(self):
         self.plugged = True
@@ -193,8 +179,6 @@ class SerialPort:
         self.line = line
         self.deaf = False
         self.overran = 0  # bytes that the FIFO had no room for
-        self.dropped = 0  # bytes that came while the port was closed
-        self.opened = 0
         self.write_limit = 0  # the most bytes a single write takes; 0: all
         self.read_limit = 0
         self._open = False
@@ -212,7 +196,6 @@ class SerialPort:
         self.why = 0 if self.line.plugged else WHY_NO_DEVICE
         if self.line.plugged:
             self._open = True
-            self.opened += 1
 
     def state(self):
         return PORT_OPEN if self._open else PORT_CLOSED
@@ -258,14 +241,10 @@ class SerialPort:
 
     def hear(self, octet):
         if not self._open:
-            self.dropped += 1
-        elif self.deaf:
-            if len(self._fifo) < FIFO_OCTETS:
-                self._fifo.append(octet)
-            else:
-                self.overran += 1
-        elif len(self._ring) < RING_OCTETS:
-            self._ring.append(octet)
+            return
+        room, most = (self._fifo, FIFO_OCTETS) if self.deaf else (self._ring, RING_OCTETS)
+        if len(room) < most:
+            room.append(octet)
         else:
             self.overran += 1
 
