@@ -79,7 +79,7 @@ class Air:
         self.silent = False  # joined, but nothing goes through: the radio reports no loss
         self.on = False
         self.joined_ms = -1  # when it has an address; -1: not joining
-        self.deinits = self.restarts = self.joins = 0
+        self.restarts = self.joins = 0
 
     def is_up(self, now_ms: int) -> bool:
         return self.on and bool(self.points) and 0 <= self.joined_ms <= now_ms
@@ -704,7 +704,6 @@ class Chip:
         elif what == 4:
             return (-max(air.points.values(), default=90) if a else air.status(self.platform, now_ms)), b""
         elif what == 5:
-            air.deinits += 1
             air.on = False
             air.joined_ms = -1
         elif what == 6:
