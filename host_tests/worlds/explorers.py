@@ -181,16 +181,20 @@ def recovery_model(tally):
 
 def refusals_model(tally):
     """Every row of the model of what ToolsNet refuses."""
+    import pytest
+
     from toolcart.agent.outlets.toolsnet import policy, row
     from host_tests.outlets import test_refusals_model as model
 
-    row.REACH = policy.PATIENCE = 2
-    for logs, budgets in model.ROWS.values():
-        for kinds in logs:
-            states, broken = model.explore([kinds], **budgets)
-            tally.count += states
-            for what, (_, way) in broken.items():
-                raise AssertionError("%s: %s" % (what, way))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row, "REACH", 2)
+        patch.setattr(policy, "PATIENCE", 2)
+        for logs, budgets in model.ROWS.values():
+            for kinds in logs:
+                states, broken = model.explore([kinds], **budgets)
+                tally.count += states
+                for what, (_, way) in broken.items():
+                    raise AssertionError("%s: %s" % (what, way))
 
 
 EXPLORERS = {
