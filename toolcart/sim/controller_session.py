@@ -306,11 +306,10 @@ class ControllerSession(ControllerLink):
         if not self.owed:
             self.complain("0062 without an outstanding 0061")
             return
-        if self.options.ack_refusal_code:
-            self.owed.pop(0)
-            self.refuse(62, self.options.ack_refusal_code)
-            return
         tightening_id = self.owed.pop(0)
+        code = self.options.ack_refusal_code
+        if self.rejects(62, (code, code)):
+            return
         self.controller.note_acknowledged(tightening_id)
         for index in range(len(self.waiting)):
             if self.waiting[index].result.tightening_id == tightening_id:
