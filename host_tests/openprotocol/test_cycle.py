@@ -7,27 +7,16 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.sim import result_frames as frames
-from toolcart.sim.controller_model import Tightening
-from host_tests.support.frames import message
+from host_tests.support.frames import example_tightening, message
 
 PORTABLE = True
 HEAP = "4m"
 
-_TIMES = ("2024-03-14:09:26:53", "2024-02-01:08:00:00")
 _LEVELS = {0: 0x30, 1: 0x31, 2: 0x32, None: 0x20}
 
 
 def tightening(**values):
-    result = Tightening()
-    result.time, result.pset_change = _TIMES
-    result.torque_min, result.torque_target, result.torque_max, result.torque = 4000, 4500, 5000, 4237
-    result.angle_min, result.angle_target, result.angle_max, result.angle = 60, 75, 90, 81
-    result.tightening_id = 4294967290
-    result.job = 7
-    result.pset = 12
-    for name in values:
-        setattr(result, name, values[name])
-    return result
+    return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
 
 
 def cycle(most=PAYLOAD_WIDE, kind=cy.Cycle):

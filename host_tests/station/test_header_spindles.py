@@ -43,11 +43,13 @@ def test_each_spindle_reaches_toolsnet_once_over_connections_and_cuts(spindles, 
     one.clean()
 
 
-def away(one, count):
-    """Let the controller make some while the agent cannot reach it."""
+def away(one, count, resets=False):
+    """Let the controller make some while the agent cannot reach it, perhaps with a count that begins again."""
     one.network.down(*CONTROLLER)
     one.network.cut(*CONTROLLER)
     one.run(5000)
+    if resets:
+        one.controller.reset_ids()
     one.produce(count)
     one.network.up(*CONTROLLER)
     one.run(60000)
@@ -82,14 +84,7 @@ def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
 def test_count_that_begins_again_is_seen_with_several_spindles():
     one = cart((1, 2))
     one.produce(5, 1000)
-    one.network.down(*CONTROLLER)
-    one.network.cut(*CONTROLLER)
-    one.run(5000)
-    one.controller.reset_ids()
-    one.run(1000)
-    one.produce(3)
-    one.network.up(*CONTROLLER)
-    one.run(60000)
+    away(one, 3, resets=True)
     assert sorted(stored(one)) == sorted(expected(range(1, 6), (1, 2)) + expected(range(1, 4), (1, 2)))
     assert one.counted(h.CONTROLLER_RESETS) == 1
 

@@ -8,10 +8,9 @@ from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
 from toolcart.sim import result_frames as frames
-from toolcart.sim.controller_model import Tightening
 from toolcart.sim.profiles import row
 from toolcart.sim.result_frames import spindles_of
-from host_tests.support.frames import message
+from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart, body_of
 from lab.harness.cart import PIM, SERVER
 from lab.harness.cart import Cart as WholeCart
@@ -33,21 +32,12 @@ def inject(cart, *messages):
     cart.run(100)
 
 
-def tightening(**values):
-    result = Tightening()
-    result.time = "2024-03-14:09:26:53"
-    result.pset_change = "2024-02-01:08:00:00"
-    for name in values:
-        setattr(result, name, values[name])
-    return result
-
-
 def overall(**values):
-    return message(1201, frames.overall_data(tightening(**values), 2), 2)
+    return message(1201, frames.overall_data(example_tightening(**values), 2), 2)
 
 
 def part(**values):
-    result = tightening(**values)
+    result = example_tightening(**values)
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
@@ -169,7 +159,7 @@ def test_any_split_of_the_input_gives_the_same():
 
 def test_message_longer_than_the_usual_buffer_is_read_whole():
     cart = cart_of().ready()
-    result = tightening(tightening_id=1)
+    result = example_tightening(tightening_id=1)
     fields = ((30208, 4, 0, "x" * 900),) * 8 + frames.own_fields(result)
     frame = message(1202, frames.object_data(result, 2, fields), 2)
     assert len(frame) > 8000

@@ -9,10 +9,10 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 from toolcart.agent.wide.controller_events import ControllerEvents
 from host_tests.support.frames import message
+from host_tests.support.graphs import Clock
 from host_tests.support.log import Area, held
 
 TIME = b"2024-03-14:09:26:53"
-PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 
 # 003:7448-7508, 003:7524-7538, 003:7553-7618, and releases 2.9 and later: MID, data, (what, code, ready, text).
 TOLD = (
@@ -32,11 +32,6 @@ TOLD = (
     (76, b"011" + b"02E8511" + b"031" + b"041" + b"05" + TIME, (ev.ALARM, b"E8511", b"11", b"")),
     (76, b"011" + b"02E8511" + b"031" + b"041" + b"05" + TIME + b"061", (ev.ALARM, b"E8511", b"11", b"")),
 )
-
-
-class Clock:
-    def stamp_into(self, buf):
-        buf[:] = b"2030-01-01:00:00:07"
 
 
 class Bench:
