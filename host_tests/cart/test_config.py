@@ -18,8 +18,8 @@ def good():
     }
 
 
-def second(tree, number=8, path="b.spool"):
-    tree["stations"].append({"number": number, "controller": {"host": "192.0.2.11"}, "spool": {"path": path}})
+def second(tree):
+    tree["stations"].append({"number": 8, "controller": {"host": "192.0.2.11"}, "spool": {"path": "b.spool"}})
     return tree
 
 

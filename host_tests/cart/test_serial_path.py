@@ -30,11 +30,11 @@ def ready(**settings):
     return cart
 
 
-def tighten(cart, count, limit_ms=20000):
+def tighten(cart, count):
     """Let the controller tighten as fast as it gets rid of the results."""
     for _ in range(count):
         cart.produce()
-        assert cart.run(limit_ms, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
+        assert cart.run(20000, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
 
 
 def settle(cart, ms=400000):

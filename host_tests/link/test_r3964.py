@@ -6,7 +6,7 @@ from toolcart.agent.link.block import BlockReader, put_block
 from toolcart.agent.link.payload import FORM_NAMES, TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.sim.r3964_peer import block_of, wire_form
-from host_tests.link.serial_talk import Bench, LinkPeer, ScriptedPeer, message
+from host_tests.link.serial_talk import Bench, LinkPeer, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.talk import content_of
 
@@ -23,8 +23,8 @@ def block(text, form="v1"):
     return block_of(wire_form(text, form))
 
 
-def bench(link=None, peer=None, **more):
-    return Bench(link or R3964(payload="v1"), peer or ScriptedPeer(), **more)
+def bench(link=None, **more):
+    return Bench(link or R3964(payload="v1"), **more)
 
 
 def put(text):

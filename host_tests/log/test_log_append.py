@@ -43,13 +43,13 @@ def fill(log, ident=1):
     return ident
 
 
-def deliver(log, index=0):
+def deliver(log):
     """Hand out all that waits, the newest from the stage as a rule."""
-    cursor = log.cursors[index]
+    cursor = log.cursors[0]
     if log.fresh(cursor):
         assert ident_in(log.stage, log.place) > 0
         cursor.advance()
-    take_all(log, index)
+    take_all(log)
 
 
 def watched(blocks=16, block_bytes=4096, unit_bytes=256, **options):

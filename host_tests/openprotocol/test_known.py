@@ -24,8 +24,8 @@ def made():
     return kn.Known(state)
 
 
-def store(known, ident, key=1, flags=0, kind=KIND_RESULT):
-    known.stored(kind, flags, Result(key, ident, key).payload, 0, PAYLOAD)
+def store(known, ident, key=1):
+    known.stored(KIND_RESULT, 0, Result(key, ident, key).payload, 0, PAYLOAD)
     return known
 
 

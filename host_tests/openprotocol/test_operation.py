@@ -15,8 +15,8 @@ from host_tests.support.talk import Talk
 PORTABLE = True
 
 
-def field(pid, value, unit=0, kind=4, step=0):
-    return data_field(pid, kind, unit, value, step)
+def field(pid, value, unit=0, kind=4):
+    return data_field(pid, kind, unit, value)
 
 
 def read(*fields, **how):
@@ -172,16 +172,13 @@ LIMITS = r.BODY_BYTES
 TIME = b"\x20\x24\x03\x14\x09\x26\x53"
 
 
-def overall(revision=1, total=2, asked_with=8, fields=(), **values):
-    return message(
-        1201, frames.overall_data(example_tightening(**values), revision, total, asked_with, fields), revision
-    )
+def overall(revision=1, total=2, **values):
+    return message(1201, frames.overall_data(example_tightening(**values), revision, total), revision)
 
 
-def part(revision=1, total=2, number=2, fields=None, **values):
+def part(revision=1, total=2, number=2, **values):
     result = example_tightening(**values)
-    fields = frames.own_fields(result) if fields is None else fields
-    return message(1202, frames.object_data(result, revision, fields, total, number), revision)
+    return message(1202, frames.object_data(result, revision, frames.own_fields(result), total, number), revision)
 
 
 def give(operation, frame, now=START_TICKS):

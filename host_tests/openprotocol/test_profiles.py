@@ -1,7 +1,7 @@
 """The whole agent at every controller that `toolcart simulate controller --profile` can be.
 
-Twenty results are pushed, ten more are made in an outage, some after it; where a controller has several stations the
-others work in between. All of ours reach the archive once and in order, none of another's, and no result stays raw.
+Twenty results are pushed, ten more are made in an outage, some after it. All of them reach
+the archive once and in order, and no result stays raw.
 """
 
 from toolcart.agent.link.headers import HEADERS
@@ -25,32 +25,17 @@ def cart_of(name, **changed):
     return Cart(toolsnet={}, controller=row(name, **changed), settings=settings)
 
 
-def make(cart, count, elsewhere=()):
-    """Tighten at ours; behind each as many at another station as `elsewhere` says in its turn."""
-    for index in range(count):
-        cart.produce()
-        if elsewhere:
-            cart.controller.produce_elsewhere(elsewhere[index % len(elsewhere)])
-        cart.run(200)
-
-
-def away(cart, count, elsewhere=(), with_power_cut=False):
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.run(20000)
-    make(cart, count, elsewhere)
-    if with_power_cut:
-        cart.cut()
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-
-
-def shifts(cart, elsewhere=()):
+def shifts(cart):
     """The shift that every profile is tried with."""
     cart.settle()
-    make(cart, PUSHED, elsewhere)
+    cart.produce(PUSHED, 200)
     cart.settle()
-    away(cart, MISSED, elsewhere)
+    cart.network.down(*CONTROLLER)
+    cart.run(20000)
+    cart.produce(MISSED, 200)
+    cart.network.up(*CONTROLLER)
     cart.settle()
-    make(cart, AFTER, elsewhere)
+    cart.produce(AFTER, 200)
     return cart
 
 
@@ -70,19 +55,19 @@ def test_power_focus_6000_is_subscribed_in_what_it_knows():
         session = cart.station.session
         assert bytes(session.identity[41:51]) == b"0000000001"
         assert cart.controller.sessions[0].result_revision == 3
-        make(cart, 3)
+        cart.produce(3, 200)
         agrees(cart)
         assert cart.station.recovery.revision() == 7  # which says whose an answer is
 
 
 def test_slot_that_a_cut_connection_keeps_is_waited_for():
     cart = cart_of("power-focus-6000-3.6").settle()
-    make(cart, 3)
+    cart.produce(3, 200)
     started = cart.controller.messages[1]
     cart.cut()
     cart.run(5000)
     assert not cart.is_ready() and cart.controller.messages[1] > started
-    make(cart, 3)
+    cart.produce(3, 200)
     cart.ready()
     agrees(cart)
 

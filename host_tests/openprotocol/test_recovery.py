@@ -282,7 +282,7 @@ def test_walk_is_short_where_the_ids_are_the_stations_own():
 # -- results that the controller has queued while no one was there -------------------------------------------------
 
 
-def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
+def backlog(missed, pushed, limit=0, held=50):
     """`held` are stored, `missed` more are made while away, and the last `pushed` of them come from a queue.
 
     In each pause the controller answers one question. Return the bench when all is pushed, and which were proven then.
@@ -292,7 +292,7 @@ def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
     recovery = bench.recovery
     for result in bench.memory.made[held + missed - pushed :]:
         bench.push(result)
-        bench.now += pause_ms
+        bench.now += 20
         if recovery.want(bench.now):
             bench.asked.append(int(bytes(recovery.ask_id)))
             bench.answer(bench.memory.find(bench.asked[-1]))

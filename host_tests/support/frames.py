@@ -101,12 +101,12 @@ def message(mid, text=b"", revision=1):
     return header(mid, revision, len(text)) + text
 
 
-def identity_message(revision, before_2_7=False, **changed):
+def identity_message(revision, **changed):
     """Return MID 0002 of the simulator's controller, some of its fields changed."""
     identity = Identity()
     for name in changed:
         setattr(identity, name, changed[name])
-    return message(2, start_data(identity, revision, before_2_7), revision)
+    return message(2, start_data(identity, revision), revision)
 
 
 def numbered(frame, number):
