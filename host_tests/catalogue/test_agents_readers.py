@@ -24,7 +24,8 @@ from toolcart.sim import result_frames as frames
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.openprotocol.test_queries import Session, body_of
 from host_tests.support.frames import message
-from host_tests.wide.test_controller_events import PACKED, Bench
+from host_tests.support.graphs import PACKED
+from host_tests.wide.test_controller_events import Bench
 
 TIME = "2024-03-14:09:26:53"
 VALUES = {
