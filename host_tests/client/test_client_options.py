@@ -275,7 +275,7 @@ async def test_on_link_level_what_is_not_acknowledged_ends_the_connection_when_i
         await one.select_pset(1)
 
 
-@test(faults={"refuse": {63: None}}, timeout=0.2)
+@test(faults={"refuse": {63: None}}, timeout=1)
 async def test_controller_that_does_not_end_subscription_is_left_and_connected_to_again(simulated, one):
     async with one.connections() as events:
         async with one.results():
@@ -284,7 +284,7 @@ async def test_controller_that_does_not_end_subscription_is_left_and_connected_t
     assert simulated.messages[1] == 2 and simulated.messages[63] == 1
 
 
-@test(faults={"refuse": {60: None}}, timeout=0.2)
+@test(faults={"refuse": {60: None}}, timeout=1)
 async def test_what_could_not_be_subscribed_to_in_time_is_not_subscribed_to_later(simulated, one):
     with pytest.raises(TimeoutError):
         await one.results().__aenter__()
