@@ -15,6 +15,7 @@ from toolcart.agent.quarantine.quarantine import (
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.frames import light
+from host_tests.support.log import STATE_BLOCKS
 from host_tests.support.quarantine import QuarantineBench
 from lab.harness.flash import PowerCut
 
@@ -109,6 +110,14 @@ def test_what_is_not_there_or_no_order_is_told():
     for verb in ("drop", "retry"):
         assert "no record 7; nothing was done" in station.order(verb, "1", "7")[0]["error"]
     assert station.listed() == [1, 2]
+
+
+def test_what_cannot_be_read_now_is_not_said_to_be_gone():
+    station = bench(2)
+    station.flash.unreadable = range(STATE_BLOCKS, STATE_BLOCKS + 4)
+    assert "cannot be read now" in station.order("show", "2")[0]["error"]
+    station.flash.unreadable = ()
+    assert "record" in station.order("show", "2")[0]
 
 
 def test_what_cannot_be_read_is_counted_in_the_list():
