@@ -198,22 +198,6 @@ def test_full_takes_nothing_until_something_is_dropped():
     assert content(fifo) == octets[10:] + b"0123456789"
 
 
-def test_what_is_skipped_is_passed_over_and_nothing_behind_it():
-    fifo = Fifo(50, 16)
-    push(fifo, b"x" * 10)
-    fifo.skip = 13
-    fifo.pass_over()
-    assert (fifo.skip, content(fifo)) == (3, b"")
-    push(fifo, b"xxxyz")
-    fifo.pass_over()
-    assert (fifo.skip, content(fifo)) == (0, b"yz")
-    fifo.pass_over()
-    assert content(fifo) == b"yz"
-    fifo.skip = 5
-    fifo.clear()
-    assert fifo.skip == 0
-
-
 def test_any_sequence_of_pieces_comes_out_as_it_went_in():
     for seed in range(20):
         dice = Dice(seed + 1)

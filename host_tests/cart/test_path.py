@@ -3,7 +3,6 @@
 from toolcart.agent.base import health as h
 from toolcart.agent.cart.led import NO_OUTLET, RUNNING, code_of
 from toolcart.agent.cart.status import snapshot
-from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
@@ -103,17 +102,6 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
 # -- lines that fail
 
 
-def test_backlog_of_an_hour_without_toolsnet_arrives_in_order():
-    cart = started()
-    cart.refuse(True)
-    cart.produce(60, 60000)
-    assert cart.archive.stored == 0 and cart.controller.acknowledged == numbers(1, 60)
-    cart.refuse(False)
-    assert cart.until_stored(60) <= 61000
-    assert cart.ids() == numbers(1, 60) and cart.archive.repeated == 0
-    cart.clean()
-
-
 def test_slow_lines_in_small_pieces_change_nothing():
     cart = Cart()
     for address in (CONTROLLER, PIM, SERVER):
@@ -130,37 +118,6 @@ def test_slow_lines_in_small_pieces_change_nothing():
 
 
 # -- the spool is full
-
-
-def test_full_spool_stops_acknowledging_and_nothing_is_lost():
-    cart = started(blocks=8)
-    cart.network.down(*PIM)
-    cart.network.cut(*SERVER)
-    while not cart.station.intake.full:
-        cart.produce(1, 500)
-        assert len(cart.controller.produced) < 500
-    kept = len(cart.controller.acknowledged)
-    assert kept > 50 and cart.counted(h.REFUSED_FULL) >= 1
-    cart.produce(5, 2000)
-    assert len(cart.controller.acknowledged) == kept
-    cart.network.up(*PIM)
-    cart.until_quiet(1200000)
-    assert sorted(cart.ids()) == numbers(1, len(cart.controller.produced))
-    assert cart.archive.repeated == 0 and cart.archive.out_of_order == 0
-    cart.clean()
-
-
-def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
-    cart = started(blocks=8, settings={"spool": {"when_full": "overwrite"}})
-    cart.network.down(*PIM)
-    cart.network.cut(*SERVER)
-    cart.produce(150, 500)
-    assert cart.controller.acknowledged == numbers(1, 150)
-    lost = cart.station.state.numbers[OVERWRITTEN]
-    assert 0 < lost < 110
-    cart.network.up(*PIM)
-    cart.until_stored(150 - lost, and_ms=1000)
-    assert cart.ids() == numbers(lost + 1, 150)
 
 
 # -- two stations, one fault
@@ -194,23 +151,6 @@ def broken(now):
 
 
 # -- the end
-
-
-def test_planned_stop_says_goodbye_and_repeats_nothing():
-    cart = started()
-    cart.produce(9, 300)
-    cart.app.stop(cart.clock.now)
-    cart.until(cart.app.stopped, 5000)
-    cart.app.close()
-    cart.network.step()
-    assert cart.controller.messages.get(3) == 1
-    cart.boot()
-    assert cart.step() >= 0
-    assert cart.station.log.cursors[0].number == 9
-    cart.run(2000)
-    cart.produce(2, 300)
-    assert cart.ids() == numbers(1, 11) and cart.archive.repeated == 0
-    cart.clean()
 
 
 # -- power cuts

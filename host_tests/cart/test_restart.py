@@ -1,13 +1,12 @@
 """After a start: any number of results waits and drains, the watchdog is fed, nothing is stored twice."""
 
-from toolcart.agent.base import health as h
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.cart import status
 from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
 from toolcart.agent.openprotocol.states import READY
 from toolcart.base.clock import SimClock
 from host_tests.support import toolsnet
-from lab.harness.cart import PIM, Cart
+from lab.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "6m"  # both simulators, their frames and the agent
@@ -42,26 +41,6 @@ def test_restarts_one_after_the_other_store_nothing_twice():
     assert cart.ids() == cart.controller.produced
 
 
-def test_frame_no_one_can_read_is_set_aside_once_over_thirty_starts():
-    for rewind in (False, True):
-        cart = Cart(settings={"toolsnet": {"rewind": rewind}}).until_ready()
-        cart.produce()
-        cart.produce(1, 5000, status="#", time="#" * 19)
-        assert cart.ids() == [1] and cart.counted(h.RAW) == 1 and cart.counted(h.PARKED) == 1
-        raw = parked = 0
-        for _ in range(30):
-            cart.cut()
-            cart.run(5000)
-            raw += cart.counted(h.RAW)
-            parked += cart.counted(h.PARKED)
-        kept = cart.station.quarantine.count()
-        assert (raw, parked, kept) == (0, 0, 1), (rewind, raw, parked, kept)
-        assert cart.station.log.number == 2 and cart.archive.repeated == 0
-        cart.produce()
-        cart.until_stored(2)
-        assert cart.ids() == [1, 3]
-
-
 def test_every_count_of_results_says_after_a_start_what_it_said_before():
     cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9}).until_ready(and_ms=1000)
     cart.produce(4)
@@ -76,26 +55,6 @@ def test_every_count_of_results_says_after_a_start_what_it_said_before():
         assert told == {"stored": 7, "delivered": 5, "backlog": 0, "overwritten": 0, "parked": 2, "gone": 1, "open": 0}
         cart.cut()
         cart.run(60000)
-
-
-def test_what_was_overwritten_is_still_counted_after_a_start():
-    cart = Cart(settings={"spool": {"when_full": "overwrite"}}, blocks=8)
-    cart.network.down(PIM[0], PIM[1])
-    cart.until_ready()
-    cart.produce(300, 200)
-    lost = counts_of(cart)["overwritten"]
-    assert lost > 100
-    cart.cut()
-    cart.run(1000)
-    assert counts_of(cart)["overwritten"] >= lost
-    cart.network.up(PIM[0], PIM[1])
-    cart.until_stored(300 - counts_of(cart)["overwritten"], and_ms=5000)
-    told = counts_of(cart)
-    assert told["stored"] == 300 == told["delivered"] + told["overwritten"] and told["backlog"] == 0
-    assert cart.ids() == list(range(told["overwritten"] + 1, 301))
-    cart.cut()
-    cart.run(5000)
-    assert counts_of(cart) == told
 
 
 def counts_of(cart):

@@ -76,23 +76,6 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
     assert 0 < shown["log"][0]["age_ms"] <= 5100
 
 
-def test_looking_at_the_status_moves_nothing():
-    cart = _running()
-    cart.toolsnet.options.silent = True
-    cart.produce(40)
-    cart.run(4000)
-    station = cart.station
-    log = station.log
-    cursor = log.cursors[0]
-
-    def position():
-        return (cursor.number, cursor.place, cursor.offset, log.version, tuple(station.state.numbers))
-
-    before = position()
-    assert _shown(cart)["backlog"] == 40
-    assert position() == before
-
-
 def test_a_station_without_its_spool_is_told_as_such():
     cart = Cart(make_flash=lambda blocks: None, archive_rows=500)
     cart.run(100)

@@ -224,21 +224,6 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1
 
 
-def test_a_too_large_result_in_parts_is_answered_once():
-    garbled = pushed(7, status="#", tightening_id="#" * 10)
-    for result, kept in ((LONG, 0), (garbled, 1)):
-        cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
-        frame = message(61, result[20:] + b"x" * 3000, 7)
-        for part in parts_of(frame, 5):
-            cart.controller.inject(part + b"\0")
-            cart.run(20)
-        assert cart.controller.messages[62] == 1
-        assert cart.counted(h.RAW) == kept and cart.counted(h.CUT_SHORT) == 1
-        assert len(cart.stored()) == 1 - kept
-        if kept:
-            assert cart.raw()[0][20:] == frame[20:632]
-
-
 # Against the model
 
 

@@ -1,14 +1,13 @@
 """3964R: every exchange of docs/serial.md, octet by octet, against a script and against the same machine."""
 
 from toolcart.agent.base.ticks import TICKS_PERIOD
-from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
+from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE
 from toolcart.agent.link.block import BlockReader, put_block
-from toolcart.agent.link.payload import FORM_NAMES, TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
+from toolcart.agent.link.payload import TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
 from toolcart.sim.r3964_peer import block_of, wire_form
 from host_tests.link.serial_talk import Bench, LinkPeer, message
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.talk import content_of
 
 PORTABLE = True
 
@@ -115,22 +114,6 @@ def test_an_octet_in_place_of_the_last_dle_repeats_the_block():
 # -- receiving -------------------------------------------------------------------------------------------------
 
 
-def test_good_block_is_answered_before_its_message_is_handed_up():
-    link = R3964(payload="v1")
-    link.inlet()[0:1] = STX
-    link.receive(1)
-    assert link.next_message(0) == LINK_NEED_DATA and link.pending == 1
-    link.sent(1)
-    wire = block(KEEP_ALIVE)
-    link.inlet()[0 : len(wire)] = wire
-    link.receive(len(wire))
-    assert link.next_message(5) == LINK_NEED_DATA
-    assert link.pending == 1 and link.tx[link.tx_from] == 0x10
-    link.sent(1)
-    assert link.next_message(5) == LINK_MESSAGE
-    assert content_of(link) == KEEP_ALIVE
-
-
 def test_every_form_and_tail_is_understood():
     for head in (b"", b"\x02", b"\x07\x09\x07\x09\x02"):
         for tail in (b"", b"\0", b"\x03", b"\0\x03"):
@@ -219,28 +202,6 @@ def test_a_repeat_whose_0062_still_waits_is_not_handed_up():
     assert world.peer.heard.endswith(STX + block(message(62)))
 
 
-def test_form_is_found_by_the_0001_that_is_answered_and_kept():
-    for form in ("v2", "v0", "v1"):
-        world = bench(R3964(payload="auto"))
-        link = world.talker.link
-        sent = 0
-        for index in (2, 0, 1):
-            world.talker.say(message(1))
-            world.peer.answers = [(STX, DLE), (block(message(1), FORM_NAMES[index]), DLE)]
-            world.run(200)
-            sent += 1
-            if FORM_NAMES[index] == form:
-                hear_block(world, block(message(2, b"y" * 37)))
-                break
-        world.run(5)
-        assert FORM_NAMES[link.form.form] == form and len(world.talker.heard) == 1
-        link.reset()
-        world.talker.say(message(1))
-        world.peer.answers = [(STX, DLE), (block(message(1), form), DLE)]
-        world.run(200)
-        assert link.idle()
-
-
 def test_flash_is_left_alone_while_a_block_is_on_its_way():
     world = bench()
     link = world.talker.link
@@ -325,25 +286,6 @@ def test_port_that_takes_nothing_ends_the_job():
     while link.next_message(now) != LINK_BROKEN:
         now += max(1, link.tick(now))
         assert now < 30000
-
-
-def test_own_message_has_its_room_though_every_octet_is_doubled():
-    for octets in (24, 63):
-        link = R3964(payload="v2", message_bytes=octets)
-        link.next_message(0)
-        for index in range(octets):
-            link.tx[link.tx_at + index] = 0x10
-        link.post(octets)
-        link.sent(1)
-        link.receive(feed_one(link, 0x10))
-        link.next_message(0)
-        assert link.pending == 5 + octets * 2 + 2 + 3
-        assert link.tx_from + link.pending <= len(link.tx) <= link.tx_from + link.pending + octets
-
-
-def feed_one(link, octet):
-    link.inlet()[0] = octet
-    return 1
 
 
 # -- memory ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Going back in a log by what a reader counts, past records that are none for it."""
 
-import pytest
-
 from toolcart.agent.log.back import go_back
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
@@ -27,20 +25,6 @@ def passed(count, seed, **area):
             numbers.append(log.number)
     take_all(log)
     return log, log.cursors[0], numbers
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_next_one_is_the_result_so_many_places_back(seed):
-    log, cursor, numbers = passed(90, seed)
-    end = cursor.number - cursor.ahead
-    assert end == len(numbers)
-    for rows in range(1, len(numbers) + 1):
-        go_back(log, cursor, rows, 99999)
-        assert cursor.number - cursor.ahead == end - rows, "its place in the row"
-        assert log.peek(cursor) > 0 and cursor.found == numbers[-rows]
-        assert cursor.found - cursor.ahead == end - rows + 1
-        take_all(log)
-        assert cursor.number - cursor.ahead == end, "there and back"
 
 
 def test_it_goes_no_further_than_the_log_reaches():

@@ -132,26 +132,6 @@ def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     assert read_all(area.log) == numbers(1, 2)
 
 
-def test_what_another_log_could_not_append_is_not_fresh():
-    """Its numbers are its own, and the one that it was to have may be this log's newest."""
-    area = watched()
-    cursor = area.log.cursors[0]
-    append(area.log, 1)
-    area.flash.code = FLASH_IO
-    assert append(area.kept, 7) == LOG_FAILED and not area.log.fresh(cursor)
-    area.flash.code = FLASH_DONE
-    append(area.kept, 7)
-    append(area.log, 2)
-    area.flash.code = FLASH_IO
-    assert append(area.kept, 7) == LOG_FAILED and not area.log.fresh(cursor)
-    area.flash.code = FLASH_DONE
-    last = fill(area.kept, 3)
-    store(area.log, range(3, last))
-    assert area.log.number == area.kept.next
-    assert append(area.kept, 7) == LOG_FULL and not area.log.fresh(cursor)
-    assert read_all(area.log) == numbers(1, last - 1)
-
-
 def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
     area = watched(40, 4096, 64)
     log, flash = area.log, area.flash
@@ -440,21 +420,6 @@ def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
         assert read_all(log) == [(1, 1), (2, 2), (3, octet)]
 
 
-def test_worn_out_state_lets_the_last_record_out_and_appends_nothing():
-    for is_known in (False, True):
-        area = watched()
-        store(area.log, (1, 2, 3))
-        assert not is_known or area.state.save()
-        log = area.mount()[1]
-        assert log.doubtful and log.solid == is_known
-        area.flash.worn = tuple(range(STATE_BLOCKS))
-        before = bytes(area.flash.cells)
-        assert log.settle() and read_all(log) == numbers(1, 3), is_known
-        assert append(log, 4) == LOG_FAILED and bytes(area.flash.cells) == before
-        log = area.mount()[1]
-        assert log.settle() and read_all(log) == numbers(1, 3), "again after a restart"
-
-
 def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     area = watched(16, 4096, 64)
     without = fill(area.log)
@@ -467,32 +432,6 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     log = area.mount()[1]
     assert log.settle() and read_all(log) == numbers(1, ident - 1)
     assert append(log, ident) == LOG_DONE
-
-
-def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
-    area = Area(flash=Nor(), graph_blocks=4)
-    area.mount()
-    store(area.graphs, (1, 2, 3))
-    area.mount()
-    assert area.graphs.doubtful and area.graphs.settle() and len(held(area.graphs)) == 3
-    assert append(area.graphs, 4) == LOG_DONE
-    store(area.graphs, range(5, 200))
-    assert len(held(area.graphs)) > 30
-
-
-def test_passed_records_are_not_carried():
-    area = watched()
-    store(area.log, range(1, 9))
-    take(area.log, 6)
-    assert area.state.save()
-    log = area.mount()[1]
-    append(log, 9)
-    assert [(number, flags) for number, _, flags, _ in held(log)][-3:] == [(7, FLAG_COPY), (8, FLAG_COPY), (9, 0)]
-    take_all(log)
-    assert area.state.save()
-    log = area.mount()[1]
-    append(log, 10)
-    assert held(log)[-1][2] == 0 and log.offset == 256, "all was passed: a plain block"
 
 
 def test_numbers_go_on_above_all_that_was_ever_used():
@@ -570,18 +509,6 @@ def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back()
         log = area.mount()[1]
         assert log.settle() and read_all(log)[:last] == numbers(1, last), cut
     assert cuts > 20
-
-
-def test_a_refused_program_changes_nothing_and_its_place_is_left():
-    area = watched()
-    log = area.log
-    store(log, (1, 2, 3))
-    area.flash.code = FLASH_IO
-    assert append(log, 4) == LOG_FAILED and log.number == 3 and log.next == 4
-    area.flash.code = FLASH_DONE
-    assert append(log, 4) == LOG_DONE
-    assert log.offset == 256 and read_all(log) == numbers(1, 4)
-    assert area.mount()[1].number == 4
 
 
 def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
@@ -819,36 +746,6 @@ def test_a_newest_block_whose_only_record_is_gone_is_free():
         assert read_all(log) == found and log.cursors[0].number == 7
         assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]
         assert area.state.numbers[n.DAMAGED] == is_damaged
-
-
-def test_no_two_blocks_have_one_number():
-    area = watched(13, 1024, 16)
-    seen = set()
-    starts = 200 // 9
-    for ident in range(1, 200):
-        log = area.mount()[1] if ident % 9 == 0 else area.log
-        append(log, ident)
-        deliver(log)
-        count = log.device.block_count
-        assert log.block_number % count == log.block
-        seen.add(log.block_number // count)
-    assert len(seen) <= max(seen) <= len(seen) + starts + 1, "each opening counts one, and each start"
-
-
-def test_block_numbers_go_on_above_one_seen_by_one_start_only():
-    area = watched()
-    store(area.log, (1, 2, 3))
-    take_all(area.log)
-    assert area.state.save()
-    append(area.mount()[1], 4)
-    state, log = area.mount()
-    seen = log.block_number
-    assert log.number == 4 and state.save()
-    area.flash.cells[8 * 4096 : 9 * 4096] = b"\xff" * 4096
-    assert area.mount()[0].save()
-    log = area.mount()[1]
-    assert log.number == 3 and append(log, 40) == LOG_DONE
-    assert log.block_number > seen, "it may read well again, and is older then"
 
 
 def test_block_of_a_cut_session_is_older_than_the_next_session_s():

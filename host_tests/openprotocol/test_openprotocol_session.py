@@ -210,21 +210,6 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
         assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
 
 
-def test_an_answer_before_its_request_leaves_no_echo():
-    for early, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
-        talk = Talk().ready()
-        talk.takes = False
-        talk.tell(EXAMPLE)  # its 0062 keeps the request from going out
-        talk.session.fetching.asked_id[:] = b"0001234567"
-        talk.session.fetch()
-        assert talk.tell(early) == [event]  # late, to the same question in an earlier round
-        talk.takes = True
-        talk.settle()
-        assert talk.mids() == [62]
-        talk.fetch(b"0001234568")
-        assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
-
-
 # Keep-alive and silence
 
 
@@ -264,21 +249,6 @@ def test_port_that_takes_nothing_is_given_up():
 
 
 # Stop
-
-
-def test_stop_waits_for_answer_to_what_is_out_and_hands_it_on():
-    for answer, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
-        talk = fetching()
-        talk.take()
-        talk.session.stop(talk.now)
-        talk.session.stop(talk.now)
-        assert talk.settle() == [] and talk.mids() == []
-        assert talk.tell(accepted(3), accepted(64)) == [st.EV_UNKNOWN] * 2  # 0003 is not out yet
-        assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.mids() == [62]  # and results are still answered
-        assert talk.tell(answer) == [event]
-        assert talk.mids() == [3]
-        assert talk.tell(answer) == [st.EV_UNKNOWN]
-        assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_in_every_state_waits_for_what_is_out_there():
@@ -349,23 +319,6 @@ def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     said = talk.session.said.code
     assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
     assert talk.session.said.code == said, "what stands behind a short one is the next message"
-
-
-def test_subscription_that_is_sent_once_more_says_how_it_was_answered():
-    for told, events in (
-        (accepted(60), [st.EV_SUBSCRIBED]),
-        (refused(60, 9), [st.EV_NOT_SUBSCRIBED]),
-        (refused(60, 98), [st.EV_NOT_SUBSCRIBED]),
-        (refused(60, 99), [st.EV_NOT_SUBSCRIBED]),
-    ):
-        talk = Talk().ready()
-        talk.session.subscribe_again()
-        talk.settle()
-        assert talk.take() == [b"002000609990        "]
-        assert talk.tell(told) == events and talk.session.state == st.READY
-        assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.session.can_fetch()
-    talk.session.subscribe_again()
-    assert talk.wait(6000) == [] and talk.session.can_fetch(), "no answer says nothing"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

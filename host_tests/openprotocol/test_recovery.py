@@ -144,23 +144,6 @@ def test_refused_revision_is_asked_for_again_after_an_hour():
     assert bench.stored() == numbers(1, 7)
 
 
-def test_id_that_is_never_answered_is_closed_when_next_one_is_answered():
-    # A bench that misses 4, 5 and 6: 4 was never answered, and 5 is.
-    bench = Bench().met(3)
-    bench.away(3)
-    bench.step()
-    bench.step()
-    for _ in range(UNANSWERED_MOST):
-        assert bench.ask() == 4
-        bench.recovery.silent(bench.now)
-    assert bench.ask() == 5
-    bench.answer(bench.memory.find(5))
-    assert bench.ask() == 4, "the controller may be well again since"
-    bench.recovery.silent(bench.now)
-    bench.settle()
-    assert bench.stored() == [1, 2, 3, 5, 6] and bench.gone.runs == [(4, 4, 1, False)]
-
-
 def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
     bench = Bench().met(3)
     bench.away(3)

@@ -243,19 +243,6 @@ def test_with_the_blocking_policy_the_one_that_blocks_can_be_dropped():
     assert outlet.ids() == [1, 3]
 
 
-def test_pass_is_durable_before_it_begins():
-    for batch in (1, 32):
-        outlet = holding(3, bad=(2,), cursor_batch=batch)
-        outlet.options.drop_after_store.append(3)
-        outlet.until_stored(2)
-        # The third is stored, its 05 is lost, and so is the power: only the state can tell what became of the second.
-        outlet.cut()
-        outlet.store(1)
-        outlet.until_stored(3, and_ms=100)
-        assert outlet.ids() == [1, 3, 4], outlet.counts()
-        assert outlet.parked_numbers() == [2] and outlet.archive.repeated == 0
-
-
 def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
     outlet = holding(4, bad=(2,))
     outlet.options.silent_sequences = (3,)
@@ -502,22 +489,6 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
 
 
-def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
-    outlet = holding(2)
-    outlet.store_raw()
-    outlet.store(1)
-    refuse(outlet, 2)
-    outlet.until_stored(2, and_ms=100)
-    refused = outlet.toolsnet.refused
-    assert outlet.forward.ask(2, False) == ASK_DONE and outlet.forward.ask(9, False) and outlet.forward.ask(3, False)
-    outlet.run(1000)
-    assert outlet.toolsnet.refused == refused + 1 and outlet.parked_numbers() == [2, 3]
-    outlet.store(1)
-    outlet.until_stored(3)
-    assert outlet.archive.repeated == 0
-    outlet.clean()
-
-
 # -- silence
 
 
@@ -561,20 +532,6 @@ def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
     outlet.until_stored(8, 3600000, and_ms=100)
     assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
     assert outlet.counted(h.RESUMED) == 6
-
-
-def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions():
-    outlet = Outlet({"silent_telegrams": ("06",)})
-    for _ in range(6):
-        outlet.store(1)
-        outlet.run(50000)
-    connections = outlet.toolsnet.server_connections
-    assert connections == 4
-    for _ in range(6):
-        outlet.store(1)
-        outlet.run(50000)
-    assert outlet.toolsnet.server_connections == connections
-    assert outlet.ids() == numbers(1, 12)
 
 
 def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
@@ -710,20 +667,6 @@ def test_dropped_first_takes_no_other_and_the_next_goes_once():
     assert outlet.ids() == [5] and outlet.numbers_after_cut()[DROPPED] == 2
 
 
-def test_result_overwritten_before_its_retry_costs_the_next_no_time():
-    outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
-    for ident in numbers(1, 300):
-        refuse(outlet, ident)
-    outlet.store(1)
-    outlet.until_refused(3)
-    while outlet.cursor.number < 1:
-        outlet.store(1)
-    for ident in numbers(outlet.next_id - 1, 300):
-        del outlet.options.tightening_codes[ident]
-    assert outlet.until_stored(1) < 9000
-    assert outlet.ids() == [outlet.next_id - 1]
-
-
 def test_who_asks_for_one_that_is_out_has_it_offered_again():
     outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
     outlet.until_stored(1, and_ms=100)
@@ -830,21 +773,6 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
 # -- where the server stands: every branch of DIGEST G.8
 
 
-def test_number_learned_from_the_server_is_durable_before_the_first_result():
-    outlet = Outlet({"reported_result": 4711})
-    assert outlet.state.save()  # a snapshot that knows of no number
-    outlet.run(1000)
-    outlet.options.reported_result = None
-    outlet.options.drop_after_store.append(4714)
-    outlet.store(3)
-    outlet.until_stored(3)
-    outlet.cut()  # without the number the third one would be sent again as another
-    outlet.store(1)
-    outlet.until_stored(4)
-    assert outlet.archive.sequences() == [4712, 4713, 4714, 4715]
-    assert outlet.ids() == [1, 2, 3, 4]
-
-
 def test_empty_server_gets_what_is_not_sent_yet():
     outlet = holding(5)
     outlet.until_stored(5, and_ms=100)
@@ -886,19 +814,6 @@ def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
     outlet.until_stored(12, and_ms=100)
     assert outlet.ids() == numbers(1, 12)
     assert outlet.archive.repeated == 0 and outlet.counted(h.RESUMED) >= 1
-
-
-def test_server_ahead_of_all_that_was_sent_skips_nothing():
-    outlet = Outlet()
-    outlet.run(1000)
-    take_away_toolsnet(outlet)
-    outlet.store(70)
-    outlet.options.reported_result = 60
-    outlet.network.up(*PIM)
-    outlet.until_stored(70)
-    assert outlet.ids() == numbers(1, 70)
-    assert outlet.archive.sequences() == numbers(61, 130), "nothing new looks already stored"
-    assert outlet.counted(h.RESUME_UNKNOWN) == 1
 
 
 def test_rewound_server_gets_only_what_it_lacks_around_late_offers():

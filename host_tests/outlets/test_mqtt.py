@@ -147,22 +147,6 @@ def test_a_new_consumer_gets_all_that_there_still_is():
     assert bench.ids() == ids
 
 
-def test_with_confirm_broker_the_broker_alone_counts():
-    bench = MqttBench(confirm="broker")
-    bench.consumer.mute = True
-    ids = bench.store(30)
-    bench.until_confirmed()
-    assert bench.ids() == ids
-    receipt(bench, bench.forward.identity, 3)
-    assert bench.forward.counts.receipts == 0 and bench.cursor.number == 30
-    bench.broker.silent_acks = True
-    bench.store(1)
-    bench.run(30000)
-    assert bench.cursor.number == 30 and bench.forward.attempts > 1
-    bench.broker.silent_acks = False
-    bench.until_confirmed()
-
-
 def test_a_broker_that_refuses_is_named_and_asked_again_in_growing_pauses():
     bench = MqttBench()
     bench.broker.refuses = 4

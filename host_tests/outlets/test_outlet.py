@@ -48,20 +48,6 @@ def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
     assert outlet.archive.sequences() == [26, 27, 28]
 
 
-def test_08_is_asked_for_again_until_the_flash_confirms_it():
-    outlet = Outlet()
-    outlet.store(4)
-    outlet.until_stored(3, and_ms=100)
-    outlet.cut()
-    outlet.flash.unreadable = range(outlet.flash.block_count)
-    outlet.run(200000)
-    assert outlet.counted(h.NOT_SAVED) > 1 and outlet.archive.repeated == 0
-    outlet.flash.unreadable = ()
-    outlet.until_passed()
-    assert outlet.ids() == [1, 2, 3, 4] and outlet.archive.repeated == 0
-    assert outlet.archive.sequences() == [1, 2, 3, 4]
-
-
 def test_what_is_known_of_the_server_is_durable_before_anything_goes_out():
     outlet = Outlet({"reported_result": 7})
     outlet.until(lambda: outlet.session.state == ts.STREAMING)

@@ -187,21 +187,6 @@ def test_a_worn_block_and_a_cut_leave_one_that_can_be_emptied():
         assert bench.drop(*bench.quarantine.numbers()) and bench.quarantine.count() == 0
 
 
-def test_room_is_what_fits():
-    for blocks, unit in ((3, 256), (4, 16), (5, 64)):
-        bench = QuarantineBench(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=1)
-        room = room_of(bench.quarantine, 114)
-        kept = bench.fill()
-        assert room <= len(kept) <= room + 1, (blocks, unit, room, len(kept))
-        for _ in range(3):  # restarts eat none of it
-            assert bench.drop(kept.pop())
-            bench.start()
-            assert room_of(bench.quarantine, 114) >= 0
-        before = room_of(bench.quarantine, 114)
-        more = bench.fill(kept[-1] + 4)
-        assert len(more) >= before and len(more) <= 3 + 1
-
-
 def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
     for blocks, unit, few in ((3, 256, 5), (4, 256, 1), (4, 16, 20), (4, 64, 29), (5, 64, 40)):
         bench = QuarantineBench(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=120)
@@ -295,20 +280,6 @@ def test_one_hole_is_left_for_the_entry_that_is_offered_again():
     assert quarantine.tidy() and quarantine.remove([11], DROPPED) == 1
     assert quarantine.end_late(True) and numbers[LATE] == 0 and quarantine.has(9) == 0
     assert quarantine.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
-
-
-def test_entry_that_is_offered_again_keeps_its_name_when_it_is_moved():
-    bench = QuarantineBench(results=20)
-    bench.keep(*range(1, 15))
-    quarantine, numbers = bench.quarantine, bench.state.numbers
-    assert quarantine.find(1) > 0
-    numbers[LATE] = quarantine.entry
-    assert quarantine.remove([2, 4, 6], DROPPED) == 3
-    assert quarantine.tidy() and quarantine.numbers()[-1] == 1
-    bench.start()
-    quarantine, numbers = bench.quarantine, bench.state.numbers
-    assert quarantine.settle() and quarantine.next_entry(numbers[LATE] - 1) > 0 and quarantine.number == 1
-    assert quarantine.end_late(False) and quarantine.has(1) == 1 and numbers[LATE] == 0
 
 
 def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():

@@ -80,23 +80,6 @@ def test_outage_comes_again_from_where_the_subscription_rewinds():
         cart.clean()
 
 
-def test_the_first_outage_is_ours_what_was_before_is_not():
-    cart = cart_of(POWERMACS, {}, on=False)
-    cart.produce(4)
-    cart.boot()
-    cart.ready()
-    cart.run(3000)
-    assert cart.stored_ids() == []
-    cart.produce(1, 1500)
-    assert cart.stored_ids() == [5]
-    cart = cart_of(POWERMACS, {}).ready()
-    cart.drop()
-    cart.produce(3)
-    cart.ready()
-    cart.run(9000)
-    assert cart.stored_ids() == [1, 2, 3]
-
-
 def test_a_cut_at_any_moment_loses_and_doubles_nothing():
     for kind, settings in KINDS[:3]:
         for after in range(0, 60, 4 if LONG else 12):
@@ -147,20 +130,6 @@ def test_sync_ids_wrap_and_a_jump_is_told():
     cart.produce(2, 1500)
     assert cart.stored_ids()[4:] == [7, 8] and cart.station.known.gone() == 5
     assert cart.counted(h.OUT_OF_SEQUENCE) == 0
-
-
-def test_the_first_of_a_count_that_began_again_is_taken():
-    for settings, leaves in (({}, True), (BOLTS, False)):
-        cart = cart_of(POWERMACS, settings).ready()
-        cart.produce(3, 1500)
-        if leaves:
-            cart.drop()
-        cart.controller.reset_ids()
-        cart.ready()
-        cart.produce(5, 10)
-        cart.run(20000)
-        assert cart.stored_ids() == [1, 2, 3, 1, 2, 3, 4, 5], cart.stored_ids()
-        cart.clean()
 
 
 def test_a_new_count_while_nothing_can_be_stored_is_asked_for():

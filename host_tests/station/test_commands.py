@@ -8,7 +8,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of
-from toolcart.agent.station.command_orders import TURN_MS, carry_out
+from toolcart.agent.station.command_orders import carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
 from toolcart.sim.profiles import names, row
 from host_tests.support.serial_cart import SerialCart
@@ -321,25 +321,6 @@ def test_answer_that_comes_twice_or_names_another_mid_counts_for_nothing_else():
     assert order.end()["outcome"] == "unknown" and cart.is_ready()
 
 
-def test_a_connection_that_ends_first_leaves_it_unknown():
-    for way in ("cut", "drop", "agent stops"):
-        cart = cart_of(refuse={42: None})
-        order = Order(cart, "disable")
-        for _ in range(3):
-            order.turn()
-        assert cart.controller.messages[42] == 1
-        if way == "cut":
-            cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-        elif way == "drop":
-            cart.controller.drop()
-        else:
-            cart.app.stop(cart.clock.now)
-        told = order.end()
-        assert told["outcome"] == "unknown" and told["logged"], way
-        cart.run(60000)
-        assert cart.controller.messages[42] == 1 and logged(cart)[-1][0] == "unknown", way
-
-
 def test_sent_command_stays_logged_after_a_cut_and_is_not_repeated():
     cart = cart_of(refuse={42: None})
     order = Order(cart, "disable")
@@ -423,21 +404,6 @@ def test_a_command_goes_in_front_of_what_is_missing():
     assert give(cart, "enable")["outcome"] == "accepted"
     assert 5 < cart.controller.messages[64] < 30
     assert cart.settle().stored_ids() == list(range(1, 302))
-
-
-def test_without_room_in_the_log_nothing_is_sent_and_results_keep_theirs():
-    cart = Cart(controller={"max_clients": 9}, settings={"controller": {"commands": ALL}}, blocks=5).ready()
-    for _ in range(2000):
-        if cart.station.intake.full:
-            break
-        cart.produce(1, 100)
-    cart.run(3000)
-    told = give(cart, "enable")
-    assert told["outcome"] == "not sent" and 43 not in cart.controller.messages
-    assert cart.station.commands.order is None or not cart.station.commands.order.is_noted
-    before = cart.clock.total_ms
-    give(cart, "wait=3 enable")
-    assert cart.clock.total_ms - before <= max(TURN_MS, 3000) + 1000
 
 
 def test_the_states_that_the_tests_rely_on():

@@ -81,14 +81,6 @@ def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
     assert one.counted(h.CONTROLLER_RESETS) == 0
 
 
-def test_count_that_begins_again_is_seen_with_several_spindles():
-    one = cart((1, 2))
-    one.produce(5, 1000)
-    away(one, 3, resets=True)
-    assert sorted(stored(one)) == sorted(expected(range(1, 6), (1, 2)) + expected(range(1, 4), (1, 2)))
-    assert one.counted(h.CONTROLLER_RESETS) == 1
-
-
 def test_controller_with_one_spindle_is_asked_as_ever():
     one = cart((2,), answering_spindles="first")
     one.produce(2, 1000)
@@ -116,20 +108,3 @@ def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     one.produce(1, 60000)
     assert sorted(stored(one)) == expected(range(1, 4), spindles)
     assert one.counted(h.CONTROLLER_RESETS) == 0
-
-
-def test_count_that_reaches_the_last_id_again_during_the_look_is_seen():
-    one = cart((1, 2))
-    one.produce(3, 1000)
-    one.network.down(*CONTROLLER)
-    one.network.cut(*CONTROLLER)
-    one.run(5000)
-    one.controller.reset_ids()
-    one.produce(2)
-    one.network.up(*CONTROLLER)
-    asked = one.controller.messages[64]
-    one.until(lambda: one.controller.messages[64] > asked)
-    one.produce()  # under the ID of the last one that is known
-    one.run(60000)
-    assert sorted(stored(one)) == sorted(2 * expected((1, 2, 3), (1, 2)))
-    assert one.counted(h.CONTROLLER_RESETS) == 1

@@ -110,24 +110,6 @@ def test_every_result_revision_is_got_over():
         conversation(**options)
 
 
-def test_results_are_kept_though_connections_end_with_what_is_asked_for_then():
-    # Most of its time the session stands: an old result is asked for only when it has lasted.
-    for options, connections in (
-        ({"unknown_mids": (40, 64), "ends_refused": {0: 0}}, 4),
-        ({"unknown_mids": (64,), "ends_refused": {64: 300}}, 4),
-        ({"recover_revisions": (1,), "ends_refused": {64: 0}}, 24),
-        ({"unknown_mids": (64,), "ends_refused": {64: -1}}, 30),
-        ({"ends_refused": {64: 0}, "memory": 1}, 30),
-    ):
-        cart = Cart(controller=options, blocks=24)
-        cart.run(60000)
-        cart.produce(6, 20000)
-        cart.run(60000)
-        ids = cart.stored_ids()
-        assert len(ids) >= 5 and set(ids) <= set(cart.controller.produced), (options, ids)
-        assert cart.controller.connections <= connections, (options, cart.controller.connections)
-
-
 def test_every_keep_alive_keeps_a_quiet_connection():
     for how in ("mirror", "blank", "refuse"):
         cart = Cart(controller={"keepalive": how}).ready()
@@ -242,25 +224,6 @@ def test_connection_that_breaks_at_any_message_loses_nothing():
             assert set(cart.controller.acknowledged) <= set(ids)
 
 
-def test_peer_that_forgets_or_vanishes_is_noticed_and_nothing_is_lost():
-    for fault in ("cut", "half_open", "silent half_open", "swallow"):
-        cart = Cart(controller={"max_clients": 3, "blame_silence": False}).settle()
-        cart.produce(2, 50)
-        if fault == "cut":
-            cart.network.cut(CONTROLLER[0], CONTROLLER[1])
-        elif fault == "swallow":
-            cart.network.swallow(CONTROLLER[0], CONTROLLER[1])
-        else:
-            cart.network.half_open(CONTROLLER[0], CONTROLLER[1], fault == "half_open")
-        cart.produce(2, 50)
-        cart.run(30000)
-        cart.network.up(CONTROLLER[0], CONTROLLER[1])
-        cart.settle()
-        cart.produce(2, 50)
-        cart.settle()
-        agrees(cart, 6)
-
-
 def test_controller_that_hangs_is_left_after_its_time_and_found_again():
     cart = Cart(controller={"max_clients": 3, "blame_silence": False}).settle()
     cart.controller.options.silent = True
@@ -332,10 +295,6 @@ def test_connect_that_never_completes_is_given_up_after_its_time():
 # Durable, then acknowledged
 
 
-def said_mids(journal):
-    return [int(octets[4:8]) for what, octets in journal if what == "said"]
-
-
 def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_not():
     pushed = [{"pushed_revision": revision, "window": 4} for revision in (999, 1, 7)]
     for options in pushed + [{"start_revisions": (6,)}]:
@@ -355,28 +314,6 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_
                 acknowledged += not is_numbered or octets[20:24] == b"0061"
             assert acknowledged <= programmed
         assert (programmed, acknowledged) == (10, 10)
-
-
-def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing():
-    for code in (FLASH_IO, FLASH_WORN):
-        for done in (0, 1, 2):
-            cart = Cart().settle()
-            cart.produce(2, 50)
-            cart.device.code = code
-            cart.device.left = done
-            journal = cart.device.journal = []
-            if code == FLASH_WORN:  # a block that answers so is left behind for good
-                while not cart.station.log.counts.worn:
-                    cart.produce(1, 5)
-            else:
-                cart.produce(4, 500)
-                cart.run(5000)
-            kept = len([1 for what, octets in journal if what == "program" and b"WVWZZZ1KZAW" in octets])
-            assert said_mids(journal).count(62) <= kept
-            assert code == FLASH_WORN or 3 in said_mids(journal)  # a goodbye, so that the slot is free
-            cart.device.code = 0
-            cart.settle()
-            agrees(cart)
 
 
 def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
@@ -434,51 +371,6 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
             cart.settle(240000)
             agrees(cart, 7)
             assert puts[0] == 7 and cart.station.known.gone() == 0
-
-
-def test_restarted_count_waits_until_the_last_result_is_seen_whole():
-    """A last result that counts late would pass for one that was heard of since the controller was asked."""
-    cart = Cart().settle()
-    cart.produce(3, 50)
-    cart.device.code = FLASH_IO
-    cart.cut()
-    cart.controller.reset_ids()
-    connections = cart.controller.connections
-    cart.produce(3, 2000)
-    assert cart.station.log.doubtful and cart.controller.connections == connections
-    cart.device.code = 0
-    cart.settle()
-    assert cart.stored_ids() == [1, 2, 3, 1, 2, 3]
-
-
-def test_what_was_pushed_since_a_reset_is_not_fetched():
-    cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).settle()
-    cart.produce(2, 50)
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.run(2000)
-    cart.controller.reset_ids()
-    cart.produce(3, 2000)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
-    cart.settle(240000)
-    asked = cart.controller.fetched.count(1)
-    assert asked <= 2  # on the way down, and to be stored
-    for _ in range(3):
-        cart.cut()
-        cart.settle(240000)
-        assert cart.controller.fetched.count(1) == cart.controller.fetched.count(2) == asked
-    assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
-
-
-def test_gone_results_are_written_down():
-    cart = Cart().settle()
-    cart.produce(2, 50)
-    cart.controller.jump_ids(4)
-    cart.produce(1, 50)
-    cart.settle()
-    assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
-    cart.cut()
-    cart.settle()
-    assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
 
 
 def test_stop_says_goodbye_and_frees_the_slot():

@@ -41,34 +41,6 @@ def part(**values):
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
-def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
-    cart = cart_of().ready()
-    cart.run(60000)
-    assert cart.counted(h.REPEATS_NOTHING) == 1
-    cart.drop()
-    cart.ready()
-    assert cart.counted(h.REPEATS_NOTHING) == 2
-    assert [value for _, code, value in cart.station.health.entries() if code == h.REPEATS_NOTHING] == [4, 4]
-    for kind in (STEP_SYNC, {"operations": ()}):
-        cart = cart_of(kind).ready()
-        assert cart.counted(h.REPEATS_NOTHING) == 0
-
-
-def test_results_before_first_contact_are_ours_only_from_an_empty_controller():
-    cart = cart_of(on=False)
-    cart.produce(5)
-    cart.boot()
-    cart.settle()
-    cart.produce(2, 1500)
-    cart.settle()
-    assert cart.stored_ids() == [6, 7]
-    cart = cart_of().settle()
-    cart.drop()
-    cart.produce(3)
-    cart.settle()
-    assert cart.stored_ids() == [1, 2, 3]
-
-
 def test_controller_without_history_is_told_and_its_results_go_on():
     cart = cart_of(operation_history=False).ready()
     cart.produce(2, 1500)

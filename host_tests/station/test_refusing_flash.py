@@ -2,8 +2,8 @@
 
 from toolcart.agent.base import health as h
 from toolcart.agent.cart import status
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.state import STATE_BLOCKS, STATE_LAST
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.state import STATE_BLOCKS
 from host_tests.support.world import Cart
 from lab.harness.cart import CONTROLLER
 
@@ -31,22 +31,6 @@ def all_are_stored_once(cart):
     assert set(cart.controller.acknowledged) <= set(cart.controller.produced)
     assert cart.controller.complaints == []
     return True
-
-
-def test_a_flash_that_refuses_is_tried_before_the_controller():
-    cart = Cart().ready()
-    cart.produce()
-    cart.settle()
-    refusing(cart)
-    cart.produce(1, 1000)
-    connections = cart.controller.connections
-    tried = cart.device.operations
-    cart.produce(10, MINUTE_MS)
-    assert cart.controller.connections == connections and cart.controller.acknowledged == [1]
-    assert cart.device.operations - tried < 2 * SESSIONS_IN_TEN_MINUTES
-    refusing(cart, FLASH_DONE)
-    cart.run(40000)
-    assert cart.is_ready() and all_are_stored_once(cart)
 
 
 def test_it_is_called_refused_and_not_full():
@@ -93,29 +77,3 @@ def test_a_start_on_a_flash_that_refuses_asks_no_controller():
     refusing(cart, FLASH_DONE)
     cart.run(40000)
     assert cart.is_ready() and all_are_stored_once(cart)
-
-
-def test_a_worn_out_state_ends_the_session_once():
-    cart = Cart().ready()
-    cart.device.worn = tuple(range(STATE_BLOCKS))
-    cart.produce(1, 2 * MINUTE_MS)
-    while cart.station.state.alarm != STATE_LAST:
-        assert cart.station.state.save() or cart.station.state.alarm
-    connections = cart.controller.connections
-    cart.produce(1, 10 * MINUTE_MS)
-    assert cart.controller.connections - connections <= 1 and FLASH_WORN
-    assert cart.controller.acknowledged in ([], [1])
-
-
-def test_with_worn_out_state_answer_that_names_last_result_ends_no_connection():
-    cart = Cart(toolsnet=()).ready()
-    for count in (1, 2, 3):
-        cart.produce()
-        cart.until_stored(count)
-    cart.device.worn = tuple(range(STATE_BLOCKS))
-    cart.cut()
-    cart.run(MINUTE_MS)
-    assert cart.station.state.alarm == STATE_LAST
-    before = cart.toolsnet.pim_connections
-    cart.produce(1, 10 * MINUTE_MS)
-    assert cart.toolsnet.pim_connections == before and cart.ids() == [1, 2, 3]

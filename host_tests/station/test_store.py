@@ -180,23 +180,6 @@ def test_result_that_was_refused_is_new_when_it_comes_again():
     assert bench.push(light(tightening_id=2)) == KEPT
 
 
-def test_result_possibly_in_the_log_waits_while_that_is_unreadable():
-    blank = light(tightening_id=" " * 10)
-    for stored, comes in (
-        (light(tightening_id=1), light(tightening_id=1)),
-        (blank, blank),
-        (blank, light(tightening_id=" " * 10, vin="OTHER CAR")),
-        (garbled(), garbled()),
-    ):
-        bench = Bench()
-        assert bench.push(stored) == KEPT
-        bench.device.unreadable = range(bench.device.block_count)
-        assert bench.push(comes) == NOT_KEPT
-        bench.device.unreadable = ()
-        assert len(bench.records(KIND_RESULT, KIND_RAW)) == 1  # nothing that a start could come upon
-        assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
-
-
 def test_block_that_cannot_be_read_any_more_holds_up_nothing():
     bench = Bench()
     frame = light(tightening_id=NO_ID)
@@ -414,27 +397,6 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
     bench.start()
     assert bench.store.ready() and bench.idents() == [1234567]
     assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
-
-
-def test_fetched_result_possibly_lost_by_the_log_counts_at_most_once():
-    bench = proven(Bench(10), 41)
-    again = bench.log.state.numbers
-    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
-    assert bench.push(light(tightening_id=50)) == KEPT, "it was on its way"
-    assert bench.push(light(tightening_id=51)) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and again[STORED_AGAIN] == 0
-    for ident in range(62, 200):
-        assert bench.push(light(tightening_id=ident)) == KEPT
-        take_all(bench.log)
-        if ident == 80:
-            assert bench.fetch(fetched(2, tightening_id=44)) == KEPT and 50 in bench.idents()
-            assert again[STORED_AGAIN] == 0, "the log still has all that may be meant"
-    assert 51 not in bench.idents() and bench.fetch(fetched(2, tightening_id=50)) == KEPT
-    assert again[STORED_AGAIN] == 1
-    assert bench.fetch(fetched(2, tightening_id=50)) == KEPT_BEFORE and again[STORED_AGAIN] == 1
-    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and again[STORED_AGAIN] == 2, "it is a bound, not a count"
-    assert bench.log.state.save()
-    assert bench.start().log.state.numbers[STORED_AGAIN] == 2
 
 
 def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():

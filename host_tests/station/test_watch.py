@@ -4,7 +4,6 @@ Each test is the whole agent at a simulated controller, on one clock.
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
 from toolcart.agent.station.watch import QUIET_MINUTES
 from toolcart.sim.profiles import row
@@ -78,24 +77,6 @@ def test_lost_subscription_is_found_though_its_results_are_gone():
         assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
         assert cart.station.known.gone() > 10
         assert set(cart.controller.produced[-5:]) <= set(cart.stored_ids())
-
-
-def test_ids_that_were_skipped_are_no_lost_subscription():
-    cart = cart_of()
-    cart.produce(2, 200)
-    session = cart.controller.sessions[0]
-    cart.run(QUIET_MS - 30000)
-    session.options.window = 0
-    cart.produce(tightening_id=9)  # it can be fetched, and is pushed while it is looked for
-    cart.until(lambda: cart.station.recovery.phase == qs.PHASE_NEWEST)
-    cart.controller.options.refuse = {64: None}
-    session.options.window = 1
-    session._push(cart.clock.now)
-    cart.run(10000)
-    cart.controller.options.refuse = {}
-    cart.run(TOLD_MS)
-    assert cart.stored_ids() == [1, 2, 9] and cart.station.known.gone() == 6
-    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
 
 
 def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
@@ -175,21 +156,6 @@ def test_controller_that_accepts_each_subscription_is_not_said_to_have_lost_one(
     cart.produce(2, 200)
     cart.run(5 * QUIET_MS)
     assert cart.controller.messages[60] == 3 and agrees(cart, 0, 0)
-
-
-def test_results_of_other_stations_are_no_lost_subscription():
-    cart = cart_of(**row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=0))
-    cart.produce(2, 200)
-    for _ in range(6):
-        cart.controller.produce_elsewhere(3)
-        cart.run(QUIET_MS)
-    assert agrees(cart, 0, 0)
-    cart.controller.end_subscriptions()
-    cart.controller.produce_elsewhere(2)
-    cart.produce(2, 200)
-    cart.controller.produce_elsewhere(2)
-    cart.run(2 * QUIET_MS)
-    assert agrees(cart)
 
 
 def test_ids_are_found_to_be_shared_whatever_the_software_is_called():

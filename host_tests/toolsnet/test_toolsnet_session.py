@@ -144,19 +144,6 @@ def test_pim_without_a_verification_is_left_after_its_time():
     assert driven.commands[-1] == ts.CMD_OPEN_PIM
 
 
-def test_request_is_repeated_twice_with_its_identifier_then_the_pim_is_left():
-    driven = Driven()
-    lose_at_pim(driven)  # the next 12 is not acknowledged
-    request = driven.to_pim_info()[1]
-    assert request.startswith(b"001907")
-    assert driven.wait(4999) == ([], b"")
-    assert driven.wait(1) == ([], request)
-    assert driven.wait(5000) == ([], request)
-    assert driven.wait(4999) == ([], b"")
-    assert driven.wait(1) == ([ts.EV_LOST], b"")
-    assert driven.session.state == ts.WAITING
-
-
 def test_information_for_another_request_is_counted_and_waited_past():
     driven = Driven()
     driven.to_pim_info()
@@ -379,20 +366,6 @@ def test_keep_alive_that_no_one_takes_neither_spins_nor_stays_for_ever():
 # -- after a loss
 
 
-def test_wait_is_left_out_when_a_05_came_since_the_last_connect():
-    for code in (0, 17):
-        driven = streaming()
-        driven.hear(acknowledge(driven.send()[0], code))
-        driven.closed()
-        driven.wait(1)
-        assert driven.commands[-1] == ts.CMD_OPEN_PIM
-        driven.closed()  # this time nothing came
-        driven.wait(59999)
-        assert driven.session.state == ts.WAITING
-        driven.wait(1)
-        assert driven.session.state == ts.PIM_OPENING
-
-
 def test_loss_forgets_telegram_that_was_out_and_next_connection_begins_with_06():
     driven = streaming()
     driven.takes = 300
@@ -421,19 +394,6 @@ def wary(driven):
     driven.to_pim_info()
     driven.hear(information(driven.session.ident - 1))
     return driven, driven.opened()[1]
-
-
-def test_result_goes_out_where_an_answer_to_06_is_not_known():
-    driven, octets = wary(streaming())
-    assert octets.startswith(b"000706") and not driven.session.can_send()
-    assert driven.wait(5000)[1] == b"" and driven.session.can_send()
-    driven.send()
-    driven.closed()
-    assert not driven.session.proven
-    driven = Driven()
-    while mute_session(driven):
-        pass
-    assert wary(driven.to_streaming())[1] == b""
 
 
 def test_result_waits_where_a_06_usually_answered_is_not_answered_now():

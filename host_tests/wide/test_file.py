@@ -244,19 +244,6 @@ def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
         bench.check()
 
 
-def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
-    bench = DiskBench(monkeypatch)
-    bench.store(3)
-    bench.run()
-    real, bench.disk.ftruncate = bench.disk.ftruncate, broken
-    bench.disk.fails, bench.disk.fail_at = ("fdatasync",), bench.disk.operations + 1
-    bench.store(4)
-    assert bench.outlet.step(bench.now) > 0 and not bench.outlet.is_up()
-    bench.disk.ftruncate = real
-    bench.run()
-    bench.check()
-
-
 def broken(descriptor, octets):
     raise OSError(5, "Input/output error")
 
@@ -334,21 +321,6 @@ def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
     cart.run(2000)
     cart.produce(1, 2000, pset=12, pset_change=cart.controller.psets[12].changed)
     assert lines_of(cart)[-1]["torque_min"] == "39.00" and cart.controller.messages[12] == 3
-
-
-def test_results_that_are_gone_are_a_line_with_their_ids():
-    cart = cart_of()
-    cart.settle()
-    cart.produce()
-    cart.settle()
-    cart.controller.jump_ids(2)
-    cart.produce()
-    cart.settle()
-    cart.run(5000)
-    (line,) = [line for line in lines_of(cart) if line["type"] == "event"]
-    assert (line["event"], line["code"], line["first_id"], line["last_id"]) == ("results gone", "none", "2", "3")
-    assert (line["count"], line["total"], line["id_epoch"]) == (2, 2, 0) and line["time_source"] == "agent"
-    assert told(cart)[0] == "1" and told(cart)[1] == "4"
 
 
 PORTABLE = False

@@ -20,7 +20,7 @@ from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
-from host_tests.support.webhook import PLACE, Server, WebhookBench, answer, section, stored
+from host_tests.support.webhook import PLACE, WebhookBench, answer, section, stored
 from lab.harness.cart import Cart
 
 
@@ -195,20 +195,6 @@ def test_settings_that_cannot_be_are_named(changed, keys):
     chosen = dict(section(webhook.SETTINGS), url="http://hook/")
     chosen.update(changed)
     assert [key for key, _ in webhook.wrong(chosen)] == keys
-
-
-def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
-    files = ({"kind": "file", "path": "lines"}, {"kind": "webhook", "url": "http://hook:8080/"})
-    cart = Cart(files=files, controller={"max_clients": 9}, on=False)
-    server = Server()
-    cart.network.listen(*PLACE, server.endpoint)
-    cart.boot()
-    cart.run(3000)
-    cart.produce(30, 100)
-    cart.run(5000)
-    assert server.ids() == cart.controller.produced
-    assert [json.loads(line) for line in cart.lines["lines"].lines()] == server.lines
-    assert server.batches[0]["station"] == 10 and server.batches[0]["system"] == 1
 
 
 def test_a_webhook_that_cannot_be_stops_nothing_else():

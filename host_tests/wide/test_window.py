@@ -278,18 +278,6 @@ def test_a_cut_behind_a_refusal_leaves_nothing_in_doubt():
     assert outlet.ids() == numbers(1, 40) and not kept(outlet)
 
 
-def test_late_answer_before_the_window_does_not_end_its_connection_at_refusal():
-    outlet = far(8)
-    outlet.options.lost_acks = [1]
-    outlet.options.tightening_codes[12] = REFUSED
-    outlet.store(1)
-    outlet.until_passed()  # it went out twice
-    outlet.store(39)
-    outlet.until_passed(and_ms=100)
-    assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
-    assert outlet.toolsnet.server_connections == 1
-
-
 def away(outlet):
     """The quarantine takes nothing now."""
     outlet.quarantine.keep = lambda _number, _reason: -2
