@@ -145,16 +145,8 @@ class Bench:
 
     def run(self, ms, until=None):
         """Let time pass, from event to event; stop when `until()` is true."""
-        end = self.clock.total_us + ms * 1000
-        while True:
-            self.line.run()
-            left = self.talker.step(self.clock.now) * 1000
-            if until is not None and until():
-                return True
-            rest = end - self.clock.total_us
-            if rest <= 0:
-                return False
-            self.line.run()
-            step = min(rest, self.line.due_us())
-            step = min(step, max(left, 1))
-            self.clock.advance_us(max(step, 1))
+        return self.line.play(ms, self._turn, lambda left: max(left * 1000, 1), until)
+
+    def _turn(self):
+        self.line.run()
+        return self.talker.step(self.clock.now)

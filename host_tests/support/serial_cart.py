@@ -69,34 +69,32 @@ class SerialCart(whole.Cart):
 
     def run(self, ms, until=None):
         """Let time pass; stop when `until()` is true. To produce in between, call this in pieces."""
-        end = self.clock.total_us + ms * 1000
+        return self.line.play(ms, self._turn, self._wait_us, until)
+
+    def _turn(self):
         scheduler = self.app.scheduler
-        while True:
-            self.network.step()
-            self.line.run()
-            for port, slot, _ in self.board.watched:
-                if port is self.line.port:
-                    if port.has_input():  # a link that takes nothing now leaves it there
-                        scheduler.wake(slot, self.clock.now)
-                elif self._has_input(port):
+        self.network.step()
+        self.line.run()
+        for port, slot, _ in self.board.watched:
+            if port is self.line.port:
+                if port.has_input():  # a link that takes nothing now leaves it there
                     scheduler.wake(slot, self.clock.now)
-            left = self.app.step(self.clock.now)
-            self.healthy()
-            if until is not None and until():
-                return True
-            rest = end - self.clock.total_us
-            if rest <= 0:
-                return False
-            self.line.run()
-            if self.network.step():
-                continue
-            step = min(rest, self.line.due_us(), self.network.next_due() * 1000 or 1)
-            if self.line.port.has_input():
-                step = min(step, 50)
-            if left < 100000000:
-                # A deadline is due when its millisecond begins.
-                step = min(step, left * 1000 - self.clock.total_us % 1000 if left else 1)
-            self.clock.advance_us(max(step, 1))
+            elif self._has_input(port):
+                scheduler.wake(slot, self.clock.now)
+        left = self.app.step(self.clock.now)
+        self.healthy()
+        return left
+
+    def _wait_us(self, left):
+        if self.network.step():
+            return 0
+        step = self.network.next_due() * 1000 or 1
+        if self.line.port.has_input():
+            step = min(step, 50)
+        if left < 100000000:
+            # A deadline is due when its millisecond begins.
+            step = min(step, left * 1000 - self.clock.total_us % 1000 if left else 1)
+        return max(step, 1)
 
     def _has_input(self, port):
         connection = port._connection

@@ -117,6 +117,24 @@ class SerialLine:
             self.peer.wire_free(self.clock.now)
         self._pump(now_us)
 
+    def play(self, ms, turn, wait_us, until=None):
+        """Let time pass with the agent, from one event to the next; True as soon as `until()` is, False at the end.
+
+        `turn()` does what is due and returns how long nothing is; `wait_us` makes of it the most that may pass, or 0.
+        """
+        end = self.clock.total_us + ms * 1000
+        while True:
+            left = turn()
+            if until is not None and until():
+                return True
+            rest = end - self.clock.total_us
+            if rest <= 0:
+                return False
+            self.run()
+            most = wait_us(left)
+            if most:
+                self.clock.advance_us(max(min(rest, self.due_us(), most), 1))
+
     def pass_us(self, us):
         """Let time pass without the agent: from one event to the next."""
         end = self.clock.total_us + us
