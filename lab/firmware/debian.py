@@ -36,7 +36,6 @@ POOL = {
 }
 APT_TIMEOUT_S = 180
 APT_HELPER = "/usr/lib/apt/apt-helper"
-SOURCES = Path("/etc/apt")
 
 # Debian's name of an architecture: where its packages have the libraries, and the loader there.
 LOADERS = {
@@ -55,55 +54,16 @@ class Mirror:
     signed_by: str
 
 
-def _deb822_fields(stanza: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    name = ""
-    for line in stanza.splitlines():
-        if line.startswith("#"):
-            continue
-        if line[:1] in (" ", "\t"):
-            fields[name] = fields.get(name, "") + "\n" + line.strip()
-        elif ":" in line:
-            name, _, value = line.partition(":")
-            name = name.strip().lower()
-            fields[name] = value.strip()
-    return fields
-
-
-def mirrors_in_deb822(text: str) -> list[Mirror]:
-    """Return the mirrors of a `.sources` file: entries that are enabled, binary, of main and not for security."""
-    found = []
-    for stanza in re.split(r"\n[ \t]*\n", text):
-        fields = _deb822_fields(stanza)
-        suites = fields.get("suites", "").split()
-        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in ("no", "false"):
-            continue
-        if "main" not in fields.get("components", "").split() or all(s.endswith("-security") for s in suites):
-            continue
-        found += [Mirror(uri, fields.get("signed-by", "").strip()) for uri in fields.get("uris", "").split()]
-    return found
-
-
-def mirrors_in_list(text: str) -> list[Mirror]:
-    """Return the same for the one-line form: `deb [options] URI suite components`."""
-    found = []
-    for line in text.splitlines():
-        entry = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
-        if entry and "main" in entry[4].split() and not entry[3].endswith(("-security", "/updates")):
-            signed_by = re.search(r"signed-by=(\S+)", entry[1] or "", re.IGNORECASE)
-            found.append(Mirror(entry[2], signed_by[1] if signed_by else ""))
-    return found
-
-
 def system_mirrors() -> list[Mirror]:
-    """Return every mirror in the system's own apt set-up, Debian's first, each once."""
+    """Return every mirror of Debian's main part in the system's own apt set-up, Debian's first, each once."""
+    shown = "--format=$(COMPONENT)|$(RELEASE)|$(SITE)|$(SOURCESENTRY)"
+    rows = output_of(["apt-get", "indextargets", "--no-release-info", shown, "Created-By: Packages"], APT_TIMEOUT_S)
     found = []
-    lists = [SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*"))]
-    for file in lists:
-        if file.suffix == ".list" and file.is_file():
-            found += mirrors_in_list(file.read_text(errors="replace"))
-        elif file.suffix == ".sources" and file.is_file():
-            found += mirrors_in_deb822(file.read_text(errors="replace"))
+    for component, release, uri, entry in [row.split("|") for row in rows.splitlines()]:
+        if component == "main" and not release.endswith(("-security", "/updates")):
+            text = Path(entry.rpartition(":")[0]).read_text(errors="replace")
+            signed_by = re.search(r"^[^#]*\bsigned-by\s*[:=]\s*(/[^\s,\]]+)", text, re.IGNORECASE | re.MULTILINE)
+            found.append(Mirror(uri, signed_by[1] if signed_by else ""))
     # A vendor's archive (of a board, of node) may come first; those that call themselves debian are tried first.
     found.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
     return list(dict.fromkeys(found))
@@ -116,12 +76,7 @@ def private_apt(
     for place in ("lists/partial", "cache/archives/partial", "parts"):
         (folder / place).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
-    signed_by = mirror.signed_by
-    if "-----BEGIN" in signed_by:  # the key itself is in the file; a lone dot there is an empty line
-        key = folder / "mirror.asc"
-        key.write_text(re.sub(r"^\.$", "", signed_by.strip(), flags=re.MULTILINE) + "\n")
-        signed_by = str(key)
-    options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
+    options = f"arch={architecture}" + (f" signed-by={mirror.signed_by}" if mirror.signed_by else "")
     kinds = ("deb", "deb-src") if with_sources else ("deb",)
     (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {release} main\n" for kind in kinds))
     (folder / "apt.conf").write_text(
@@ -206,7 +161,7 @@ def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> No
             thing.rename(folder / thing.name)
         attempt.rmdir()
         return
-    raise Unavailable(reasons[0] if reasons else f"no Debian mirror is named under {SOURCES}")
+    raise Unavailable(reasons[0] if reasons else "apt has no mirror of Debian here")
 
 
 def program(folder: Path, architecture: str) -> list[str]:
