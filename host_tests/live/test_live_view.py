@@ -503,7 +503,7 @@ def test_a_turn_while_a_screen_is_being_built_shows_nothing_of_it():
         view = View(_Still([_station(1), _station(2)]), ascii_only=False)
         async with view.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
-            view.push_screen(OneStation(view.screen.subject, 2))
+            view.push_screen(OneStation(view.driven, 2))
             steps = 0
             while not view.screen.is_mounted:
                 view._drawn = None  # something new to show at each step

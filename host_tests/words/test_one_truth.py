@@ -16,7 +16,7 @@ from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures
 from toolcart.tools.web import metrics, page
-from toolcart.tools.words import attention, lasting, news
+from toolcart.tools.words import attention, lasting, sides
 from toolcart.tools.words import status as words
 from host_tests.live.test_live_view import _screen
 from host_tests.support.running import status_of
@@ -228,7 +228,7 @@ def test_why_a_side_is_down_is_one_sentence(side):
     station = shown(cart)
     its = station["controller"] if side == "controller" else station["outlets"][0]
     its["next_try_ms"] = 12345  # when it is tried is another moment for each
-    why, again = news.reason_of(side.casefold(), station).words, "next try in 12 s"
+    why, again = sides.reason_of(its).words, "next try in 12 s"
     down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
     assert down["verdict"] == "bad" and down["words"] == f"{why}, {again}" and len(why) > 20
     for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):

@@ -86,7 +86,8 @@ ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into 
 class Demo(Watch):
     """One run of the demo; a given folder is kept and used again."""
 
-    is_demo = True
+    books: dict
+    orders = ("switch", "kill_agent", "change_rate")
 
     def __init__(
         self,
@@ -113,6 +114,8 @@ class Demo(Watch):
             line_path=self.folder / LINE,
             archived=self.archived,
         )
+        if self.archived:
+            self.orders = (*self.orders, "kill_archive")
         self._pages = show(self.archived.place) if show and self.archived else None
         ports = (self.plant.pim_port, self.plant.controller_port if link == "tcp" else 0)
         super().__init__(write_configuration(self.folder, link, *ports), seconds)
@@ -134,6 +137,12 @@ class Demo(Watch):
 
     def title(self) -> str:
         return "demo"
+
+    def doing(self) -> str:
+        return f"{self.rate_per_s:g} results/s, {self.kills} kills"
+
+    def version(self) -> tuple[object, ...]:
+        return (*super().version(), *self.cut.values(), self.rate_per_s)
 
     def running_s(self) -> float:
         """Return the seconds since the first result."""

@@ -175,10 +175,8 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
     if not shown["mounted"]:
         yield Found(f"{name} agent", BAD, attention.not_up(shown))
         return
-    outlet = sides.first_of(shown)
-    for side, its in (("controller", shown["controller"]), (sides.name_of(outlet), outlet)):
-        reason = sides.reason_of(its)
-        where = sides.place_of(its)
+    for its in sides.both(shown).values():
+        side, reason, where = sides.name_of(its), sides.reason_of(its), sides.place_of(its)
         if sides.is_well(its):
             yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:

@@ -64,6 +64,10 @@ class Figures:
         """Return the newest state of every station."""
         return self.status.get("stations", [])
 
+    def known(self) -> list[StationFigures]:
+        """Return what is known about the stations, in the order of the configuration."""
+        return [self.stations[shown["number"]] for shown in self.shown()]
+
     def has(self, name: str) -> bool:
         """True if any station tells this figure, or none tells anything yet."""
         mounted = [station for station in self.shown() if station.get("mounted")]
@@ -117,10 +121,8 @@ class Figures:
             known.was_ready = known.was_streaming = known.takes_results = False
             known.logged = 0
         for shown in self.shown():
-            for side in (shown.get("controller"), *shown.get("outlets", ())):
-                if side:
-                    side["state"] = "no agent"
-                    side["is_up"] = False
+            for side in filter(None, (shown.get("controller"), *shown.get("outlets", ()))):
+                side.update(state="no agent", is_up=False)
 
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
@@ -203,7 +205,7 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
         ("controller", ready, known.was_ready, "controller ready", left),
         ("outlet", takes, known.takes_results, f"{outlet} takes results", stopped),
     ):
-        name = news.name_of(side, shown)
+        name = sides.name_of(sides.both(shown)[side])
         if is_up and not was_up:
             told.append((GOOD, up))
         elif was_up and not is_up and is_left:
@@ -269,9 +271,9 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
     if at_s - known.first_s < NEVER_MET_S:
         return []
     told = []
-    for side in sorted(known.never_met):
-        if not known.news.told(side):
-            told.append(f"still connecting to {news.name_of(side, shown)} at {sides.place_of(news.of(side, shown))}")
+    for side, its in sides.both(shown).items():
+        if side in known.never_met and not known.news.told(side):
+            told.append(f"still connecting to {sides.name_of(its)} at {sides.place_of(its)}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
 

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from toolcart.base.printable import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.words import attention, lasting, news, sides
+from toolcart.tools.words import attention, lasting, sides
 from toolcart.tools.words.reasons import Reason, and_next_try, short
 from toolcart.tools.words.sides import others_of
 from toolcart.tools.words.spans import span
@@ -71,9 +71,8 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
         text.append(visible(attention.not_up(station)), BAD_STYLE)
         return text
     told = _told(station, cut, room)
-    for side in news.SIDES:
-        label, shown = news.name_of(side, station), news.of(side, station)
-        _link_line(text, label, shown, cut.get(side, False), bool(told.why[side]), room[0])
+    for side, shown in sides.both(station).items():
+        _link_line(text, shown, cut.get(side, False), bool(told.why[side]), room[0])
         for line in told.why[side]:
             text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
     for need, lines in told.needs:
@@ -98,9 +97,9 @@ class _Told(NamedTuple):
 
 def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
     """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
-    both = {side: news.of(side, station) for side in news.SIDES}
+    both = sides.both(station)
     wrong = [side for side, shown in both.items() if not sides.is_well(shown) and not cut.get(side)]
-    known = {side: news.reason_of(side, station) for side in wrong}
+    known = {side: sides.reason_of(both[side]) for side in wrong}
     needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
@@ -136,10 +135,10 @@ def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
     return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
 
 
-def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
+def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
     sign, style = state_sign(shown, is_cut)
-    text.append(f"{label:<12}", "dim")
+    text.append(f"{sides.name_of(shown):<12}", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
     why = "" if sides.is_well(shown) else short(shown)

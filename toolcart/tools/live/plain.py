@@ -21,7 +21,7 @@ from toolcart.base.exit_codes import EXIT_SPOOL
 from toolcart.base.printable import visible, visible_lines
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
-from toolcart.tools.process.lives import Lives, end_or_reload, restore
+from toolcart.tools.process.lives import Lives
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0
@@ -92,10 +92,9 @@ def _moment(at_s: float) -> dict:
 def run_plain(watch: Watch, as_json: bool) -> int:
     """Run to the end and return the exit code."""
     lines = PlainLines(sys.stdout, as_json)
-    before = end_or_reload(watch.end, watch.reload)
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False
-    try:
+    with watch.obeying():
         watch.start()
         while watch.phase != ENDED:
             watch.turn()
@@ -109,12 +108,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
             time.sleep(TURN_S)
         lines.changes(watch.take_changes())
         lines.account(watch.account(), watch.account_lines())
-        for line in watch.failure():
-            print(visible(line), file=sys.stderr)
         return watch.exit_code
-    finally:
-        watch.close()
-        restore(before)
 
 
 class InProcess:

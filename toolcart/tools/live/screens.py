@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 import time
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -33,6 +33,15 @@ TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything
 CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has the rest
 
 
+PHASES = {
+    STARTING: "starting",
+    RUNNING: "",
+    DRAINING: "delivering what is left; q: do not wait",
+    STOPPING: "stopping in order; q: at once",
+    ENDED: "ended",
+}
+
+
 class Watching(Screen[None]):
     """What both screens have: a title, events, and the search word."""
 
@@ -43,9 +52,9 @@ class Watching(Screen[None]):
         Binding("escape", "back", "back", show=False),
     ]
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self.subject = subject
+        self.driven = watch  # not `watch`: that name is textual's
         self._word = ""
         self._events: list[tuple[Change, int, str]] = []  # line by line
         self._span = 0
@@ -65,7 +74,7 @@ class Watching(Screen[None]):
         """Show the newest state."""
         self.show_title()
         rows = self.query_one("#events", Rows)
-        mine = [change for change in self.subject.watch.recent if self.is_mine(change)]
+        mine = [change for change in self.driven.recent if self.is_mine(change)]
         self._events = [
             (change, line, words)
             for change in mine
@@ -83,14 +92,17 @@ class Watching(Screen[None]):
         return change.text
 
     def show_title(self) -> None:
-        """Show the line at the top, which has a clock in it."""
-        title = self.subject.title()
+        """Say what is running, for how long, and what it is doing."""
+        watch = self.driven
+        doing = watch.doing() if watch.phase == RUNNING else PHASES[watch.phase]
+        said = [panels.clock(watch.elapsed_s()), doing, *[need.label for need in watch.figures.needs()]]
+        title = "  ".join(["toolcart", watch.title(), *filter(None, said)])
         if title != self._shown_title:
             self._shown_title = title
             self.query_one("#title", Static).update(Content(title), layout=False)
 
     def _event(self, index: int, width: int) -> Text:
-        return panels.event(*self._events[index], self.subject.began_s)
+        return panels.event(*self._events[index], self.driven.began_s)
 
     def action_look_for(self) -> None:
         line = self.query_one("#word", Input)
@@ -145,8 +157,8 @@ class Overview(Watching):
 
     BINDINGS: ClassVar = [Binding("s", "sort", "order")]
 
-    def __init__(self, subject: Subject) -> None:
-        super().__init__(subject)
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
         self._chosen: list[StationFigures] = []
         self._sort = 0
 
@@ -166,9 +178,9 @@ class Overview(Watching):
 
     def show(self) -> None:
         super().show()
-        self.subject.watch.child.look(NONE)
-        figures = self.subject.watch.figures
-        known = self.subject.known()
+        self.driven.child.look(NONE)
+        figures = self.driven.figures
+        known = figures.known()
         sort = stations.SORTS[self._sort]
         before = self._at_cursor()
         self._chosen = stations.chosen(known, self._word, sort)
@@ -200,7 +212,7 @@ class Overview(Watching):
         self._show_wrong()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        self.app.push_screen(OneStation(self.subject, self._chosen[event.index].shown["number"]))
+        self.app.push_screen(OneStation(self.driven, self._chosen[event.index].shown["number"]))
 
     def action_sort(self) -> None:
         self._sort = (self._sort + 1) % len(stations.SORTS)
@@ -222,8 +234,8 @@ class OneStation(Watching):
         Binding("left", "station(-1)", "previous", key_display="←"),
     ]
 
-    def __init__(self, subject: Subject, number: int | None = None) -> None:
-        super().__init__(subject)
+    def __init__(self, watch: Watch, number: int | None = None) -> None:
+        super().__init__(watch)
         self._number = number  # None: the first one
         self._results: list[dict] = []
 
@@ -247,17 +259,15 @@ class OneStation(Watching):
 
     def on_mount(self) -> None:
         self.query_one("#counters").border_title = " counters since the agent's start "
-        self.query_one("#account").border_title = (
-            " reconciliation " if self.subject.demo else " since the spool was made "
-        )
+        since = " since the spool was made " if self.driven.books is None else " reconciliation "
+        self.query_one("#account").border_title = since
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return len(self.subject.watch.figures.shown()) > 1 if action == "station" else True
+        return len(self.driven.figures.shown()) > 1 if action == "station" else True
 
     def show(self) -> None:
-        watch = self.subject.watch
-        demo = self.subject.demo
-        known = self.subject.known()
+        watch = self.driven
+        known = watch.figures.known()
         found = [one for one in known if one.shown["number"] == self._number] or known[:1]
         if found:
             self._number = found[0].shown["number"]
@@ -266,11 +276,11 @@ class OneStation(Watching):
             watch.child.look(found[0].shown["number"])
             self._show_station(found[0], known.index(found[0]), len(known))
         account = self.query_one("#account", Static)
-        account.update(
-            panels.both_books(demo.books, watch.figures.total("parked"), account.content_size.width)
-            if demo
-            else panels.account(found[0].shown if found else {})
-        )
+        if watch.books is None:
+            account.update(panels.account(found[0].shown if found else {}))
+        else:
+            parked = watch.figures.total("parked")
+            account.update(panels.both_books(watch.books, parked, account.content_size.width))
 
     def is_mine(self, change: Change) -> bool:
         return change.station in (None, self._number)
@@ -281,7 +291,7 @@ class OneStation(Watching):
     def _show_station(self, known: StationFigures, at: int, count: int) -> None:
         shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
         links = self.query_one("#links", Static)
-        text = panels.links(shown, self.subject.cut(), known.met_controller, self._room_of(links))
+        text = panels.links(shown, self.driven.cut, known.met_controller, self._room_of(links))
         links.update(text)
         self._give_room(text.plain.count("\n") + 2)
         which = f"  ({at + 1} of {count})" if count > 1 else ""
@@ -321,7 +331,7 @@ class OneStation(Watching):
             top.styles.height = min(max(lines, least), self._top_most())
 
     def action_station(self, step: int) -> None:
-        numbers = [one.shown["number"] for one in self.subject.known()]
+        numbers = [one["number"] for one in self.driven.figures.shown()]
         if self._number in numbers:
             self._number = numbers[(numbers.index(self._number) + step) % len(numbers)]
             self.show()
@@ -347,60 +357,3 @@ class Help(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help").border_title = " keys and signs "
         self.query_one("#help").focus()
-
-    def show(self) -> None:
-        """Do nothing: the help does not change."""
-
-
-# What the live view's screens show: one run of an agent, and of the demo around it if there is one.
-
-PHASES = {
-    STARTING: "starting",
-    RUNNING: "",
-    DRAINING: "delivering what is left; q: do not wait",
-    STOPPING: "stopping in order; q: at once",
-    ENDED: "ended",
-}
-
-
-class Demo(Protocol):
-    """What the screens show of a built-in plant around the agent, if there is one (toolcart.tools.demo.plant)."""
-
-    cut: dict[str, bool]
-    rate_per_s: float
-    kills: int
-    books: dict
-    archived: object | None
-
-
-class Subject:
-    """A watch, and what all screens ask it."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.began_s = time.time() - watch.elapsed_s()
-        self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
-
-    def known(self) -> list[StationFigures]:
-        """Return what is known about the stations, in the order of the configuration."""
-        figures = self.watch.figures
-        return [figures.stations[shown["number"]] for shown in figures.shown()]
-
-    def cut(self) -> dict[str, bool]:
-        """Return which networks the demo has cut."""
-        return self.demo.cut if self.demo else {}
-
-    def version(self) -> tuple[object, ...]:
-        """Return a value that changes whenever there is something new to show."""
-        watch, demo = self.watch, self.demo
-        version: tuple[object, ...] = (watch.figures.fed, watch.told, watch.phase)
-        return (*version, *demo.cut.values(), demo.rate_per_s) if demo else version
-
-    def title(self) -> str:
-        """Say what is running, for how long, and what it is doing."""
-        watch, demo = self.watch, self.demo
-        text = f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}"
-        if demo and watch.phase == RUNNING:
-            text += f"  {demo.rate_per_s:g} results/s, {demo.kills} kills"
-        said = [PHASES[watch.phase], *[need.label for need in watch.figures.needs()]]
-        return "  ".join([text, *filter(None, said)])

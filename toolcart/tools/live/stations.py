@@ -18,7 +18,7 @@ from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.words import attention, lasting, news, sides
+from toolcart.tools.words import attention, lasting, sides
 from toolcart.tools.words.reasons import Reason, short
 from toolcart.tools.words.sides import first_of, others_of
 from toolcart.tools.words.spans import span
@@ -43,7 +43,7 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     bad = attention.bad(shown)
     if bad:
         return BAD, bad[0].text() if detail == WHOLE else bad[0].words
-    wrong = [_missing(side, shown, detail) for side in news.SIDES if not sides.is_well(news.of(side, shown))]
+    wrong = [_missing(side, detail) for side in sides.both(shown).values() if not sides.is_well(side)]
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
     wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
@@ -61,12 +61,13 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     return (INFO, f"{gone} gone") if gone else (GOOD, "")
 
 
-def _missing(which: str, shown: dict, detail: int) -> str:
+def _missing(side: dict, detail: int) -> str:
     """Say why this side is not connected."""
-    side, name = news.of(which, shown), news.name_of(which, shown)
-    reason = news.reason_of(which, shown) if detail > SHORT else Reason()
+    reason = sides.reason_of(side) if detail > SHORT else Reason()
+    if not reason and detail == BARE:
+        return side.get("why") or side["state"]
     if not reason:
-        return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
+        return f"{sides.name_of(side)} {short(side) or side['state']}"
     return reason.text() if detail == WHOLE else reason.words
 
 
@@ -147,7 +148,7 @@ def is_well(known: StationFigures) -> bool:
 def _urgency(known: StationFigures) -> tuple[int, int, int]:
     """Return a key that is lower the worse the station is: how bad it is, and how many sides are missing."""
     shown = known.shown
-    stand = sum(sides.is_well(news.of(side, shown)) for side in news.SIDES)
+    stand = sum(map(sides.is_well, sides.both(shown).values()))
     return ORDER.index(verdict(shown)[0]), stand, shown["number"]
 
 
@@ -180,8 +181,7 @@ def chosen(stations: list[StationFigures], word: str, sort: str) -> list[Station
 def _searched(known: StationFigures) -> str:
     shown = known.shown
     words = [str(shown["number"]), shown["name"], *verdict(shown)]
-    both = [news.of(side, shown) for side in news.SIDES]
-    words += [str(side.get(name, "")) for side in both for name in ("state", "host", "place")]
+    words += [str(side.get(name, "")) for side in sides.both(shown).values() for name in ("state", "host", "place")]
     return " ".join(words).casefold()
 
 

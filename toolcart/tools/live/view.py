@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -25,9 +24,8 @@ from textual.filter import LineFilter
 
 from toolcart.base.printable import visible
 from toolcart.tools.live import panels
-from toolcart.tools.live.screens import Help, OneStation, Overview, Subject, Watching
+from toolcart.tools.live.screens import Help, OneStation, Overview, Watching
 from toolcart.tools.live.watch import ENDED, Watch
-from toolcart.tools.process.lives import end_or_reload, restore
 
 TURN_S = 0.1
 WIDE = 110  # from this many cells on, a table is beside the rest
@@ -106,8 +104,6 @@ class View(App[None]):
     def __init__(self, watch: Watch, ascii_only: bool | None = None) -> None:
         super().__init__()
         self.driven = watch  # not `watch`: that name is textual's
-        self.subject = Subject(watch)
-        self.demo = self.subject.demo
         self._ascii = AsciiOnly(enabled=not has_utf8() if ascii_only is None else ascii_only)
         self._drawn: tuple[object, ...] = ()
         self._stations = 0
@@ -118,25 +114,23 @@ class View(App[None]):
 
     def on_mount(self) -> None:
         self.driven.start()
-        self.push_screen(OneStation(self.subject))
+        self.push_screen(OneStation(self.driven))
         self._turn()
         self.set_interval(TURN_S, self._turn)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show in the footer only the keys that this run has."""
-        if action != "demo":
-            return True
-        return self.demo is not None and (parameters[0] != "kill_archive" or self.demo.archived is not None)
+        return action != "demo" or parameters[0] in self.driven.orders
 
     # -- keys --------------------------------------------------------------------------------------------------
 
     def action_demo(self, order: str, *values: object) -> None:
         """Do something to the plant around the agent."""
-        getattr(self.demo, order)(*values)
+        getattr(self.driven, order)(*values)
 
     def action_help(self) -> None:
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(panels.DEMO_KEYS + panels.KEYS if self.demo else panels.KEYS))
+            self.push_screen(Help(panels.DEMO_KEYS + panels.KEYS if self.driven.orders else panels.KEYS))
 
     def action_end(self) -> None:
         self.driven.end()
@@ -154,13 +148,13 @@ class View(App[None]):
         if count != self._stations:
             self._stations = count
             if count > 1 and not any(isinstance(screen, Overview) for screen in self.screen_stack):
-                self.switch_screen(Overview(self.subject))
+                self.switch_screen(Overview(self.driven))
             self.refresh_bindings()
         screen = self.screen
         # Help has nothing new to show; a screen that is being built or taken down lacks some of its parts.
         if not isinstance(screen, Watching) or not screen.is_mounted or not screen.query("#title"):
             return
-        new = self.subject.version()
+        new = self.driven.version()
         if new != self._drawn:
             self._drawn = new
             screen.show()
@@ -170,10 +164,8 @@ class View(App[None]):
 
 def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     """Show the run until it has ended; print the reconciliation; return the exit code."""
-    before = end_or_reload(watch.end, watch.reload)
-    try:
-        app = View(watch, ascii_only)
-        app.run()
+    with watch.obeying():
+        View(watch, ascii_only).run()
         if watch.phase != ENDED:  # the screen failed: the agent is still ended in order
             watch.end()
             while watch.phase != ENDED:
@@ -181,16 +173,11 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
                 time.sleep(TURN_S)
         for change in watch.recent:
             if change.level == "bad":
-                clock = time.strftime("%H:%M:%S", time.localtime(app.subject.began_s + change.at_s))
+                clock = time.strftime("%H:%M:%S", time.localtime(watch.began_s + change.at_s))
                 print(f"{clock} {change.at_s:8.2f}  X {visible(change.text)}")
         for line in watch.account_lines():
             print(line)
-        for line in watch.failure():
-            print(visible(line), file=sys.stderr)
         return watch.exit_code
-    finally:
-        watch.close()
-        restore(before)
 
 
 # Whether the terminal shows more than ASCII, and what replaces the view's own signs where it does not.

@@ -8,13 +8,19 @@ Rules:
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from toolcart.base.printable import visible
 from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
 from toolcart.tools.process.child import AgentChild
+from toolcart.tools.process.lives import end_or_reload, restore
 from toolcart.tools.words import sides
 
 STARTING = "starting"
@@ -32,7 +38,10 @@ CRASHES_IN_A_ROW = 3  # an agent that never gets going is not restarted for ever
 class Watch:
     """The agent of one configuration file; it ends with `end()` or after `seconds`."""
 
-    is_demo = False
+    # What a demo has more (toolcart.tools.demo.plant).
+    orders: tuple[str, ...] = ()  # what keys may do to the plant around the agent: its methods
+    books: dict | None = None  # both sides' own accounts
+    cut: ClassVar[dict[str, bool]] = {}  # which networks are cut, by side
 
     def __init__(self, config_path: str | Path, seconds: float | None = None) -> None:
         self.config_path = str(config_path)
@@ -45,6 +54,7 @@ class Watch:
         self.phase = STARTING
         self.exit_code = EXIT_FINE
         self.crashes = 0
+        self.began_s = time.time()
         self._begun_s = time.monotonic()
         self._crashes_in_a_row = 0
         self._restart_at_s: float | None = None
@@ -56,6 +66,14 @@ class Watch:
 
     def title(self) -> str:
         return Path(self.config_path).name
+
+    def doing(self) -> str:
+        """Say what there is to say while it runs."""
+        return ""
+
+    def version(self) -> tuple[object, ...]:
+        """Return a value that changes whenever there is something new to show."""
+        return self.figures.fed, self.told, self.phase
 
     def summary(self) -> dict:
         """Return the figures for one line."""
@@ -95,20 +113,28 @@ class Watch:
             self._stop_agent()
 
     def reload(self) -> None:
-        """Have the agent read its configuration again."""
         self.child.ask_to_reload()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.child.close()
 
-    def failure(self) -> list[str]:
-        """Return what the agent said when it could not go on; nothing after a run that went well."""
-        if self.exit_code == EXIT_SPOOL:
-            return spool_failure(self.figures)
-        if self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
-            return list(self.child.errors)
-        return []
+    @contextmanager
+    def obeying(self) -> Iterator[None]:
+        """Let signals end it or have it read its configuration again; at last say why it could not go on, if so."""
+        before = end_or_reload(self.end, self.reload)
+        try:
+            yield
+            said: list[str] = []
+            if self.exit_code == EXIT_SPOOL:
+                said = spool_failure(self.figures)
+            elif self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
+                said = self.child.errors
+            for line in said:
+                print(visible(line), file=sys.stderr)
+        finally:
+            self.close()
+            restore(before)
 
     # -- turning -----------------------------------------------------------------------------------------------
 

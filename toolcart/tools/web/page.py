@@ -166,7 +166,7 @@ def row(station: dict) -> str:
     told["sides"] = [_side("Controller", station["controller"]), _side(sides.name_of(outlet), outlet)]
     figures = (station["stored"], station.get("delivered", "-"), station["backlog"], station.get("parked", "-"))
     told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
-    for side in (station["controller"], outlet):
+    for side in sides.both(station).values():
         reason = sides.reason_of(side)
         if reason:
             told["notes"].append((f"{reason.words}.", reason.hint))

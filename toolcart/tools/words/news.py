@@ -6,9 +6,9 @@ for as long as it refuses (toolcart.tools.words.attention), and by such an entry
 
 from __future__ import annotations
 
-from toolcart.tools.words import reasons, sides
+from toolcart.tools.words import sides
 
-SIDES = ("controller", "outlet")  # of which the latter is the station's first
+SIDES = ("controller", "outlet")  # of toolcart.tools.words.sides.both
 DISK = "disk"
 OF_THE_DISK = ("flash failed", "not saved")  # each attempt to write repeats them
 
@@ -29,22 +29,22 @@ class News:
 
         The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
         """
-        text = _end_of(side, shown, entries) or reason_of(side, shown).text()
+        text = _end_of(side, shown, entries) or sides.reason_of(sides.both(shown)[side]).text()
         self._told[side] = {text} - {""}
         return f": {text}" if text else ""
 
     def news(self, shown: dict, stands: dict[str, bool]) -> list[str]:
         """Return what has not been reported yet about sides that are down."""
         news = []
-        for side in SIDES:
+        for side, its in sides.both(shown).items():
             if stands[side]:
                 self._told[side].clear()
                 self._entries[side].clear()
                 continue
-            text = reason_of(side, shown).text()
+            text = sides.reason_of(its).text()
             if text and text not in self._told[side]:
                 self._told[side].add(text)
-                news.append(f"no {name_of(side, shown)}: {text}")
+                news.append(f"no {sides.name_of(its)}: {text}")
         return news
 
     def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
@@ -70,18 +70,4 @@ def _end_of(side: str, shown: dict, entries: list[dict]) -> str:
     if slug not in _ENDS:
         return ""
     ended = {"why": slug, "why_in": state, "why_code": 0, "why_mid": 0}
-    return sides.reason_of({**of(side, shown), **ended}).text()
-
-
-def reason_of(side: str, shown: dict) -> reasons.Reason:
-    """Return why this side of a station is down."""
-    return sides.reason_of(of(side, shown))
-
-
-def name_of(side: str, shown: dict) -> str:
-    return side if side == "controller" else sides.name_of(of(side, shown))
-
-
-def of(side: str, shown: dict) -> dict:
-    """Return this side's part of the station's status."""
-    return shown.get("controller", {}) if side == "controller" else sides.first_of(shown)
+    return sides.reason_of({**sides.both(shown)[side], **ended}).text()

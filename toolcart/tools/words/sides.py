@@ -1,6 +1,7 @@
 """A station's sides in its status: the controller and its outlets.
 
-Results wait for the first outlet: ToolsNet where there is one, else a durable one (toolcart.agent.cart.config).
+Results wait for the first outlet: ToolsNet where there is one, else a durable one (toolcart.agent.cart.config). It and
+the controller are the two without which nothing gets through.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ def first_of(station: dict) -> dict:
     return next(iter(station.get("outlets", ())), {})
 
 
+def both(station: dict) -> dict[str, dict]:
+    """Return the controller's part of the status, and that of the first outlet."""
+    return {"controller": station.get("controller", {}), "outlet": first_of(station)}
+
+
 def others_of(station: dict) -> list[dict]:
     """Return the station's other outlets."""
     return list(station.get("outlets", ()))[1:]
 
 
-def name_of(outlet: dict) -> str:
-    """Return what an outlet is called: ToolsNet, MQTT, webhook, file; "outlet" for none."""
-    kind = str(outlet.get("kind", "outlet"))
+def name_of(side: dict) -> str:
+    """Return what a side is called: controller, ToolsNet, MQTT, webhook, file; "outlet" for none."""
+    kind = str(side.get("kind", "controller" if side else "outlet"))
     return NAMES.get(kind, kind)
 
 

@@ -60,10 +60,7 @@ def station_lines(station: dict) -> list[str]:
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
         return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "no result is taken until it is")]
-    controller = station["controller"]
-    lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
-    first = sides.first_of(station)
-    lines += _side(sides.name_of(first), first, sides.place_of(first), sides.reason_of)
+    lines += [line for side in sides.both(station).values() for line in _side(side)]
     lines += [_outlet_line(outlet) for outlet in sides.others_of(station)]
     lines.append(_row("results", results(station)))
     lines.append(_row("spool", _spool(station["spool"])))
@@ -79,9 +76,10 @@ def sorrow_lines(station: dict) -> list[str]:
     return lines
 
 
-def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
-    lines = [_row(label, f"{shown['state']:<16}{reasons.and_next_try(place, shown)}")]
-    reason = reason_of(shown)
+def _side(shown: dict) -> list[str]:
+    place = reasons.and_next_try(sides.place_of(shown), shown)
+    lines = [_row(sides.name_of(shown), f"{shown['state']:<16}{place}")]
+    reason = sides.reason_of(shown)
     if reason:
         lines.append(_row("", f"why: {reason.words}"))
         if reason.hint:
