@@ -3,6 +3,7 @@
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt import session as ms
 from toolcart.agent.mqtt.packets import connect_packet, subscribe_packet
+from host_tests.support.fifo import given
 from host_tests.support.heap import allocated, heap_tools
 
 PORTABLE = True
@@ -23,20 +24,10 @@ def read(packets, pieces):
     """Feed the pieces; return what was found, and whether the frame was lost."""
     found = []
     for piece in pieces:
-        while piece:
-            inlet = packets.inlet()
-            n = min(packets.free, len(piece))
-            assert n > 0, "it is full and finds nothing"
-            inlet[:n] = piece[:n]
-            packets.receive(n)
-            piece = piece[n:]
-            while True:
-                code = packets.next()
-                if code == mp.PACKET_NEED_DATA:
-                    break
-                if code == mp.PACKET_BROKEN:
-                    return found, True
-                found.append((code, packets.first, bytes(packets.buf[packets.at : packets.at + packets.length])))
+        for code in given(packets, piece, packets.next, mp.PACKET_NEED_DATA):
+            if code == mp.PACKET_BROKEN:
+                return found, True
+            found.append((code, packets.first, bytes(packets.buf[packets.at : packets.at + packets.length])))
     return found, False
 
 

@@ -25,7 +25,7 @@ from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
-from host_tests.toolsnet.test_result04 import Record, example
+from host_tests.toolsnet.test_result04 import Record
 from host_tests.wide.test_descriptions import with_targets
 from lab.harness.cart import Cart
 
@@ -392,7 +392,7 @@ def test_one_that_was_cut_off_is_left_out():
 
 
 def test_a_line_of_a_file_has_them_by_name():
-    page = payload(Record(example()), b"ENGINE", b"", b"GEAR")
+    page = payload(Record(), b"ENGINE", b"", b"GEAR")
     line = json.loads(bytes(line_of(page, 0, KIND_RESULT, 0, rec.PAYLOAD_BYTES)))
     assert [line["identifier_%d" % number] for number in (2, 3, 4)] == ["ENGINE", None, "GEAR"]
     assert line["spindles"] is None

@@ -17,6 +17,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.linked import LEFT_BYTES, LEFT_LARGE_BYTES
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS
+from host_tests.support.fifo import given
 from host_tests.support.frames import accepted, message
 
 PORTABLE = True
@@ -31,21 +32,8 @@ def content_of(link):
 
 
 def give(link, octets, now=START_TICKS):
-    """Give a link octets as a port would, as many at once as it takes; yield whatever it finds in them."""
-    at = 0
-    while True:
-        n = min(link.room(), len(octets) - at)
-        if n:
-            link.inlet()[:n] = octets[at : at + n]
-            link.receive(n)
-            at += n
-        found = link.next_message(now)
-        while found != LINK_NEED_DATA:
-            yield found
-            found = link.next_message(now)
-        if at == len(octets):
-            return
-        assert n, "neither room nor a message: it would stand still for ever"
+    """Give a link octets as a port would; yield whatever it finds in them."""
+    return given(link, octets, lambda: link.next_message(now), LINK_NEED_DATA)
 
 
 class Talk:

@@ -19,15 +19,14 @@ ACCEPTED = b"002405%s20240314092653000"
 
 
 class Hostile(Endpoint):
-    """Says `greeting` at connect and `answer` to all it hears; may close after either."""
+    """Says `greeting` at connect and `answer` to all it hears, with its identifier for %s; may close after either."""
 
-    def __init__(self, greeting=b"", answer=b"", closes_after=None, tells_ident=False):
+    def __init__(self, greeting=b"", answer=b"", closes_after=None):
         super().__init__([], [])
         self.greeting = greeting
         self.reply = answer
         self.closes_after = closes_after  # octets heard, None: never
-        self.tells_ident = tells_ident
-        self.heard = b""
+        self.heard = 0
 
     def connected(self, now):
         super().connected(now)
@@ -36,12 +35,9 @@ class Hostile(Endpoint):
             self.close("hostile")
 
     def receive(self, octets, now):
-        self.heard += octets
-        reply = self.reply
-        if self.tells_ident:
-            reply = reply.replace(b"%s", octets[6:11])
-        self.send(reply)
-        if self.closes_after is not None and len(self.heard) >= self.closes_after:
+        self.heard += len(octets)
+        self.send(self.reply.replace(b"%s", octets[6:11]))
+        if self.closes_after is not None and self.heard >= self.closes_after:
             self.close("hostile")
 
     def tick(self, now):
@@ -86,30 +82,17 @@ AT_THE_PIM = (
     ("half of 9999 octets", {"greeting": b"9999" + b"0" * 5000}),
     ("the 12 then silence", {"greeting": VERIFICATION}),
     ("the 12 again and again", {"greeting": VERIFICATION * 200, "answer": VERIFICATION}),
-    ("an 08 that is too short", {"greeting": VERIFICATION, "answer": b"001708%s00016000", "tells_ident": True}),
-    (
-        "an 08 without a sequence",
-        {"greeting": VERIFICATION, "answer": b"003708%sxxxxx0000010.0.0.5       10111", "tells_ident": True},
-    ),
+    ("an 08 that is too short", {"greeting": VERIFICATION, "answer": b"001708%s00016000"}),
+    ("an 08 without a sequence", {"greeting": VERIFICATION, "answer": b"003708%sxxxxx0000010.0.0.5       10111"}),
     ("an 08 for another request", {"greeting": VERIFICATION, "answer": b"003708000990001600000tn             10111"}),
-    ("half an 08", {"greeting": VERIFICATION, "answer": b"003708%s000160", "tells_ident": True}),
+    ("half an 08", {"greeting": VERIFICATION, "answer": b"003708%s000160"}),
     (
         "an 08 whose host is no text",
-        {
-            "greeting": VERIFICATION,
-            "answer": b"003708%s0001600000" + b"\xff\xfe\x80" * 5 + b"10111",
-            "tells_ident": True,
-        },
+        {"greeting": VERIFICATION, "answer": b"003708%s0001600000" + b"\xff\xfe\x80" * 5 + b"10111"},
     ),
-    (
-        "an 08 whose host no one knows",
-        {"greeting": VERIFICATION, "answer": b"003708%s0001600000nowhere.example10111", "tells_ident": True},
-    ),
-    (
-        "an 08 whose port is none",
-        {"greeting": VERIFICATION, "answer": b"003708%s0001600000tn             port!", "tells_ident": True},
-    ),
-    ("accepts results", {"greeting": VERIFICATION, "answer": ACCEPTED, "tells_ident": True}),
+    ("an 08 whose host no one knows", {"greeting": VERIFICATION, "answer": b"003708%s0001600000nowhere.example10111"}),
+    ("an 08 whose port is none", {"greeting": VERIFICATION, "answer": b"003708%s0001600000tn             port!"}),
+    ("accepts results", {"greeting": VERIFICATION, "answer": ACCEPTED}),
 )
 
 
@@ -129,11 +112,11 @@ AT_THE_SERVER = (
     ("length 0000", {"answer": b"0000"}),
     ("9999 octets", {"answer": b"9999" + b"0" * 9999}),
     ("half a 05", {"answer": b"002405000"}),
-    ("a 05 that is too short", {"answer": b"002305%s2024031409265300", "tells_ident": True}),
-    ("a 05 without a code", {"answer": b"002405%s20240314092653   ", "tells_ident": True}),
+    ("a 05 that is too short", {"answer": b"002305%s2024031409265300"}),
+    ("a 05 without a code", {"answer": b"002405%s20240314092653   "}),
     ("a 05 for something else", {"answer": b"0024059999920240314092653000"}),
     ("05 for everything but this", {"answer": b"0024050000020240314092653000" * 50}),
-    ("a 10 instead of a 05", {"answer": b"003810%s000300010010" + b"2024031409265300000", "tells_ident": True}),
+    ("a 10 instead of a 05", {"answer": b"003810%s000300010010" + b"2024031409265300000"}),
     ("a 12 and nothing else", {"greeting": VERIFICATION, "answer": VERIFICATION}),
     ("telegrams that were not asked for", {"greeting": b"0007990000100071100002" * 100}),
 )
@@ -167,7 +150,7 @@ def test_backlog_keeps_order_while_the_server_behind_an_open_port_is_away():
 
 
 def test_server_that_refuses_all_with_any_code_parks_nothing():
-    outlet = survive(SERVER, lambda: Hostile(answer=b"002405%s20240314092653999", tells_ident=True))
+    outlet = survive(SERVER, lambda: Hostile(answer=b"002405%s20240314092653999"))
     assert outlet.counted(h.REFUSED_BY_SERVER) > 10
 
 
@@ -204,23 +187,24 @@ def test_telegram_is_sent_again_whole_when_a_server_stops_reading():
         assert whole == [], whole
 
 
-def test_server_that_reads_slowly_gets_whole_telegrams():
+def slow(bytes_per_s, buffer_bytes, results):
+    """Return an outlet with so many results whose server reads so slowly."""
     outlet = Outlet()
     line = outlet.network.line(*SERVER)
-    line.bytes_per_s = 600  # more than a second for one result
-    line.buffer_bytes = 100
-    outlet.store(6)
+    line.bytes_per_s, line.buffer_bytes = bytes_per_s, buffer_bytes
+    outlet.store(results)
+    return outlet
+
+
+def test_server_that_reads_slowly_gets_whole_telegrams():
+    outlet = slow(600, 100, 6)  # more than a second for one result
     outlet.until_stored(6, and_ms=5000)
     assert outlet.ids() == [1, 2, 3, 4, 5, 6] and outlet.archive.repeated == 0
     outlet.clean()
 
 
 def test_slow_server_with_every_05_late_gets_everything_in_order():
-    outlet = Outlet()
-    line = outlet.network.line(*SERVER)
-    line.bytes_per_s = 110
-    line.buffer_bytes = 64
-    outlet.store(3)
+    outlet = slow(110, 64, 3)
     outlet.until_stored(3, 2 * HOUR_MS)
     assert outlet.ids() == [1, 2, 3] and outlet.parked_numbers() == []
 
@@ -262,25 +246,17 @@ def noise(dice, ident):
     return octets
 
 
-class Noise(Endpoint):
+class Noise(Hostile):
     """Says noise at connect and to everything it hears."""
 
     def __init__(self, dice, greeting=b""):
-        super().__init__([], [])
+        super().__init__(greeting + noise(dice, b"00001"))
         self.dice = dice
-        self.greeting = greeting
-
-    def connected(self, now):
-        super().connected(now)
-        self.send(self.greeting + noise(self.dice, b"00001"))
 
     def receive(self, octets, now):
         self.send(noise(self.dice, octets[6:11] if len(octets) > 10 else b"00001"))
         if self.dice.randrange(8) == 0:
             self.close("noise")
-
-    def tick(self, now):
-        return self.release(now)
 
 
 def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():

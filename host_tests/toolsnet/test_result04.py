@@ -9,8 +9,8 @@ from toolcart.agent.toolsnet import result04 as r04
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import controller_frames as frames
-from toolcart.sim.controller_model import Tightening
 from toolcart.toolsnet import take_apart
+from host_tests.support.frames import example_tightening
 
 PORTABLE = True
 
@@ -32,34 +32,16 @@ OF_THE_EXAMPLE = (
 )
 
 
-def example(**fields):
-    """Return the tightening of DIGEST H, with other fields where they are given."""
-    result = Tightening()
-    result.vin = b"WVWZZZ1KZAW123456"
-    result.job = 7
-    result.pset = 12
-    result.batch_size = 6
-    result.batch_counter = 4
-    result.batch_status = 0
-    result.status = 0
-    result.torque_status = 1
-    result.angle_status = 2
-    result.torque = 4237
-    result.angle = 95
-    result.torque_min, result.torque_target, result.torque_max = 4000, 4500, 5000
-    result.angle_min, result.angle_target, result.angle_max = 60, 75, 90
-    result.tightening_id = 1234567
-    result.time = "2024-03-14:09:26:53"
-    result.pset_change = "2024-02-01:08:00:00"
-    for name in fields:
-        setattr(result, name, fields[name])
-    return result
+def writer_of(*numbers, **settings):
+    """Return a writer into a buffer that is full of something."""
+    return r04.ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), *(numbers or (3, 1)), **settings)
 
 
 class Record:
-    """The payload of a record, as the store writes it."""
+    """The payload of a record, as the store writes it: of the worked example but for these fields."""
 
-    def __init__(self, result, mid=61, revision=999, station=10, spindle=1):
+    def __init__(self, mid=61, revision=999, station=10, spindle=1, **fields):
+        result = example_tightening(**fields)
         data = frames.result_data(result, revision) if mid == 61 else frames.old_result_data(result, revision)
         message = frames.header(mid, revision, len(data)) + data
         body = res.HEAD_BYTES
@@ -88,7 +70,10 @@ class Record:
 
     def write(self, flags=0, ident=42, sequence=17, **settings):
         """Return telegram 04 with its length field; what lay in the buffer before must not show."""
-        writer = r04.ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, **settings)
+        return self.written(writer_of(**settings), flags, ident, sequence)
+
+    def written(self, writer, flags=0, ident=42, sequence=17):
+        """Return what this writer makes of it."""
         page = bytearray(b"\xee" * 5) + self.octets
         octets = writer.write(page, 5, self.length, flags, ident, sequence)
         return bytes(writer.tx[:octets])
@@ -107,8 +92,8 @@ class Record:
         return found
 
 
-def spindle_of(*arguments, **fields):
-    return Record(example(**fields), *arguments).told()["spindles"][0]
+def spindle_of(**fields):
+    return Record(**fields).told()["spindles"][0]
 
 
 def values(found):
@@ -116,16 +101,14 @@ def values(found):
 
 
 def test_telegram_is_the_worked_example_octet_for_octet():
-    record = Record(example())
+    record = Record()
     record.put_limits()
     assert record.write(parameters=OF_THE_EXAMPLE) == EXAMPLE
 
 
 def test_identity_is_that_of_the_configuration_and_the_record():
-    record = Record(example(), station=9876, spindle=31)
-    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 21, 1234)
-    octets = writer.write(record.octets, 0, record.length, 0, 99999, 99999)
-    found = take_apart(bytes(writer.tx[4:octets]))[0]
+    record = Record(station=9876, spindle=31)
+    found = take_apart(record.written(writer_of(21, 1234), 0, 99999, 99999)[4:])[0]
     assert (found["system_type"], found["system"], found["station"]) == (21, 1234, 9876)
     assert (found["identifier"], found["sequence"]) == (99999, 99999)
     assert found["spindles"][0]["spindle"] == 31
@@ -151,7 +134,7 @@ def test_rows_of_the_mapping_hold():
         ({"batch_size": 0}, 100, "0"),
         ({"pset_change": "Last Change Unknown"}, 1003, "Last Change Unknown"),
     ):
-        found = Record(example(**fields)).told()
+        found = Record(**fields).told()
         told = dict(values(found))
         told.update(found["spindles"][0])
         told.setdefault("time", found["time"])
@@ -159,24 +142,24 @@ def test_rows_of_the_mapping_hold():
 
 
 def test_time_of_the_edge_is_said_to_be_its_own():
-    found = Record(example()).told(res.FLAG_EDGE_TIME)
+    found = Record().told(res.FLAG_EDGE_TIME)
     assert values(found)[60003] == "EDGE" and found["by_id"][60003]["name"] == "Time source"
-    assert 60003 not in Record(example()).told()["by_id"]
+    assert 60003 not in Record().told()["by_id"]
     for time, source in (("1970-01-01:00:00:09", "EDGE, CLOCK UNSET"), ("2023-12-31:23:59:59", "EDGE, CLOCK UNSET")):
-        assert values(Record(example(time=time)).told(res.FLAG_EDGE_TIME))[60003] == source
-    assert values(Record(example(time="2024-01-01:00:00:00")).told(res.FLAG_EDGE_TIME))[60003] == "EDGE"
-    assert 60003 not in Record(example(time="1970-01-01:00:00:09")).told()["by_id"]
+        assert values(Record(time=time).told(res.FLAG_EDGE_TIME))[60003] == source
+    assert values(Record(time="2024-01-01:00:00:00").told(res.FLAG_EDGE_TIME))[60003] == "EDGE"
+    assert 60003 not in Record(time="1970-01-01:00:00:09").told()["by_id"]
 
 
 def test_vin_is_25_octets_and_leading_blanks_stay():
     vin = b" 234567890123456789012345"
-    assert Record(example(vin=vin)).told()["vin"] == vin.decode()
-    assert Record(example(vin=b"")).told()["vin"] == ""
+    assert Record(vin=vin).told()["vin"] == vin.decode()
+    assert Record(vin=b"").told()["vin"] == ""
 
 
 def test_vin_beyond_ascii_is_escaped_and_stays_distinct():
     def told(vin):
-        found = Record(example(vin=vin + b" " * (25 - len(vin)))).told()
+        found = Record(vin=vin + b" " * (25 - len(vin))).told()
         octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60022, 60023)]
         return found["vin"], "".join(octets)
 
@@ -197,7 +180,7 @@ def test_serial_of_the_tool_is_stripped_on_both_sides():
         (b"0123456789", "0123456789"),
         (b"", ""),
     ):
-        record = Record(example())
+        record = Record()
         record.put_serial(serial)
         found = record.told()
         assert found["spindles"][0]["serial"] == shown
@@ -206,7 +189,7 @@ def test_serial_of_the_tool_is_stripped_on_both_sides():
 
 def test_serial_over_ten_keeps_its_end_and_goes_whole_as_parameter():
     for serial, end in ((b"ABCDEFGHIJKLMN", "EFGHIJKLMN"), (b" BCDEFGHIJKL  ", "CDEFGHIJKL")):
-        record = Record(example())
+        record = Record()
         record.put_serial(serial)
         found = record.told()
         assert found["spindles"][0]["serial"] == end
@@ -214,7 +197,7 @@ def test_serial_over_ten_keeps_its_end_and_goes_whole_as_parameter():
 
 
 def test_parameter_set_0_is_sent_as_program_9999_and_told_as_0():
-    found = Record(example(pset=0)).told()
+    found = Record(pset=0).told()
     assert found["spindles"][0]["program"] == 9999
     assert values(found)[1000] == "0"
 
@@ -232,7 +215,7 @@ def test_torque_and_angle_status_are_renumbered():
 
 
 def test_limits_missing_from_light_are_zero_and_said_to_be_unknown():
-    found = Record(example()).told()
+    found = Record().told()
     spindle = found["spindles"][0]
     assert (spindle["torque_low"], spindle["torque_high"]) == ("00000.00", "00000.00")
     assert (spindle["angle_low"], spindle["angle_high"]) == ("000000.0", "000000.0")
@@ -251,7 +234,7 @@ def test_torque_in_another_unit_is_sent_in_newton_metres():
         (8, "00000.40", "00000.42", "00000.50"),  # Ncm 0.01
         (9, "00040.00", "00042.37", "00050.00"),  # it is undocumented: as it is
     ):
-        found = Record(example(torque_unit=unit), 61, 3).told()
+        found = Record(61, 3, torque_unit=unit).told()
         spindle = found["spindles"][0]
         assert (spindle["torque_low"], spindle["torque"], spindle["torque_high"]) == (low, torque, high), unit
         assert spindle["angle"] == "000095.0"
@@ -259,13 +242,13 @@ def test_torque_in_another_unit_is_sent_in_newton_metres():
 
 
 def test_torque_in_percent_is_sent_as_it_is_and_flagged():
-    found = Record(example(torque_unit=7), 61, 3).told()
+    found = Record(61, 3, torque_unit=7).told()
     assert found["spindles"][0]["torque"] == "00042.37"
     assert values(found)[60004] == "%" and found["by_id"][60004]["name"] == "Torque unit"
 
 
 def test_parameters_have_the_numbers_and_types_of_the_mapping():
-    found = Record(example(batch_status=2, tightening_id=4294967295)).told()
+    found = Record(batch_status=2, tightening_id=4294967295).told()
     expected = {
         30: ("Tightening ID", "4294967295", 0),  # a string, because it does not fit a signed integer
         1500: ("Job ID", "7", 1),
@@ -284,14 +267,13 @@ def test_parameters_have_the_numbers_and_types_of_the_mapping():
 
 
 def test_field_that_is_blank_has_no_parameter():
-    found = Record(
-        example(job=None, batch_size=None, batch_counter=None, batch_status=None, pset_change="", tightening_id=None)
-    ).told()
+    blank = dict.fromkeys(("job", "batch_size", "batch_counter", "batch_status", "tightening_id"))
+    found = Record(pset_change="", **blank).told()
     assert sorted(found["by_id"]) == [60001, 60002]
 
 
 def test_recovered_result_leaves_out_what_the_old_message_does_not_have():
-    found = Record(example(), 65, 1).told(res.FLAG_RECOVERED)
+    found = Record(65, 1).told(res.FLAG_RECOVERED)
     assert sorted(found["by_id"]) == [30, 101, 102, 60001, 60002]
     assert values(found)[60001] == "RECOVERED"
     spindle = found["spindles"][0]
@@ -301,15 +283,15 @@ def test_recovered_result_leaves_out_what_the_old_message_does_not_have():
 
 def test_parameters_that_are_not_wanted_are_left_out():
     for bit, number in enumerate((30, 1500, 100, 101, 102, 1003, 60001)):
-        found = Record(example()).told(parameters=r04.PARAM_ALL & ~(1 << bit))
+        found = Record().told(parameters=r04.PARAM_ALL & ~(1 << bit))
         assert number not in found["by_id"] and len(found["by_id"]) == 7
-    assert sorted(Record(example()).told(parameters=0)["by_id"]) == [60002]
+    assert sorted(Record().told(parameters=0)["by_id"]) == [60002]
     assert len(r04.PARAM_NAMES) == 7
 
 
 def odd(limits=False, **fields):
     """Return a record that a careful reader has left odd in these fields."""
-    record = Record(example(), 61, 3) if limits else Record(example())
+    record = Record(61, 3) if limits else Record()
     for name, text in fields.items():
         at = res.HEAD_BYTES + PLACES[name]
         record.octets[at : at + len(text)] = text
@@ -333,11 +315,9 @@ PLACES = {
 def test_running_batch_goes_out_as_not_completed():
     record = odd(BATCH_STATUS=b"3")
     assert values(record.told())[102] == "0"
-    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 3, 1)
+    writer = writer_of()
     for status in (b"3", b"1", b"3", b"2", b"0"):
-        record = odd(BATCH_STATUS=status)
-        octets = writer.write(record.octets, 0, record.length, 0, 1, 1)
-        found = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
+        found = take_apart(odd(BATCH_STATUS=status).written(writer)[4:])[0]["parameters"]
         assert [p["value"] for p in found if p["parameter_id"] == 102] == [status.decode().replace("3", "0")]
 
 
@@ -347,7 +327,7 @@ def test_odd_fields_are_told_beside_what_could_be_read():
     spindle = found["spindles"][0]
     assert values(found)[60006] == "torque 12x456, status 5, "[:25].strip()
     assert (spindle["overall"], spindle["torque"], spindle["angle_status"]) == (1, "00000.00", 1)
-    assert 60006 not in Record(example()).told()["by_id"]
+    assert 60006 not in Record().told()["by_id"]
 
 
 def test_signs_and_decimals_stand_in_their_places():
@@ -363,16 +343,15 @@ def test_negative_torque_in_another_unit_is_converted_with_its_sign():
 
 
 def test_an_odd_result_leaves_nothing_to_the_next_one():
-    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 3, 1)
-    plain = Record(example(), 61, 3)
-    first = bytes(writer.tx[: writer.write(plain.octets, 0, plain.length, 0, 1, 1)])
-    bad = odd(True, TORQUE=b"-04237", JOB=b"a b ", ANGLE=b"-0123", ANGLE_DECIMALS=b"1")
-    writer.write(bad.octets, 0, bad.length, res.FLAG_ODD, 1, 1)
-    assert bytes(writer.tx[: writer.write(plain.octets, 0, plain.length, 0, 1, 1)]) == first
+    writer = writer_of()
+    plain = Record(61, 3)
+    first = plain.written(writer)
+    odd(True, TORQUE=b"-04237", JOB=b"a b ", ANGLE=b"-0123", ANGLE_DECIMALS=b"1").written(writer, res.FLAG_ODD)
+    assert plain.written(writer) == first
 
 
 def test_largest_result_fits_the_buffer_exactly():
-    record = Record(example(pset=0, torque_unit=7, result_type=3, torque_min=None, torque_max=None), 61, 3)
+    record = Record(61, 3, pset=0, torque_unit=7, result_type=3, torque_min=None, torque_max=None)
     record.put_serial(b"ABCDEFGHIJKLMN")
     octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED | res.FLAG_ODD)
     found, breaches = take_apart(octets[4:])
@@ -392,7 +371,7 @@ def test_buffer_too_small_for_the_largest_result_is_refused_at_the_start():
 def test_a_writer_that_has_written_others_writes_what_a_new_one_does():
     # What two results have in common is not written again, so every pair of shapes has to be followed by either.
     dice = Dice(21)
-    writer = r04.ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, parameters=r04.PARAM_ALL)
+    writer = writer_of()
     kinds = ((61, 999), (61, 1), (61, 2), (61, 3), (65, 1), (65, 2))
     for _ in range(300):
         fields = {}
@@ -404,10 +383,9 @@ def test_a_writer_that_has_written_others_writes_what_a_new_one_does():
         fields["status"], fields["torque_status"] = dice.randrange(2), (None, 0, 1, 2)[dice.randrange(4)]
         fields["vin"] = (b"", b"WVWZZZ1KZAW123456", b"\xc3\xa4")[dice.randrange(3)]
         mid, revision = kinds[dice.randrange(len(kinds))] if dice.randrange(2) else (61, 999)
-        record = Record(example(**fields), mid, revision, 10 + dice.randrange(2), 1 + dice.randrange(2))
+        record = Record(mid, revision, 10 + dice.randrange(2), 1 + dice.randrange(2), **fields)
         record.put_serial((b"", b"C3412129", b" ABCDEFGHIJKLM", b"ABCDEFGHIJKLMN")[dice.randrange(4)])
         if revision == 999 and dice.randrange(3) == 0:
             record.put_limits((dice.randrange(5000), 5000))
         flags = dice.randrange(4)
-        octets = writer.write(record.octets, 0, record.length, flags, 42, 17)
-        assert bytes(writer.tx[:octets]) == record.write(flags)
+        assert record.written(writer, flags) == record.write(flags)

@@ -12,7 +12,7 @@ from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.archive.quick import result_of
 from host_tests.support.toolsnet import read
-from host_tests.toolsnet.test_result04 import Record, example, values
+from host_tests.toolsnet.test_result04 import Record, values
 
 JUDGED = {0: 2, 1: 0, 2: 3}  # Open Protocol's low, OK, high
 
@@ -66,7 +66,7 @@ def tenths(text):
 
 def told_and_quick(fields, revision, **settings):
     """The telegram's fields by the careful reader; the quick one has to find the same."""
-    record = Record(example(**fields), 61, revision)
+    record = Record(61, revision, **fields)
     found = record.told(**settings)
     quick = result_of(record.write(**settings)[4:])
     assert quick is not None and quick["spindles"] == found["spindles"] and quick["vin"] == found["vin"]
@@ -111,7 +111,7 @@ def test_parameter_says_what_field_had_and_is_absent_where_that_was_blank(fields
 @given(FIELDS, REVISIONS, st.integers(0, 127), st.integers(1, 99999), st.integers(1, 99999), st.integers(0, 3))
 def test_whatever_is_wanted_and_flagged_the_telegram_is_whole(fields, revision, parameters, ident, sequence, flags):
     flags = (res.FLAG_RECOVERED if flags & 1 else 0) | (res.FLAG_EDGE_TIME if flags & 2 else 0)
-    found = Record(example(**fields), 61, revision).told(flags, ident=ident, sequence=sequence, parameters=parameters)
+    found = Record(61, revision, **fields).told(flags, ident=ident, sequence=sequence, parameters=parameters)
     assert (found["identifier"], found["sequence"]) == (ident, sequence)
     assert (60003 in found["by_id"]) == bool(flags & res.FLAG_EDGE_TIME)
 

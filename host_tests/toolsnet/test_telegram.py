@@ -20,6 +20,7 @@ from toolcart.agent.toolsnet.telegram import (
 )
 from toolcart.base.clock import Dice
 from toolcart.sim import result_frames
+from host_tests.support.fifo import given
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.toolsnet import read
@@ -106,29 +107,15 @@ THIRD = b"00370800001000160000310.0.0.5       10111"
 
 
 def feed(frames, octets):
-    """Give the octets in as large pieces as are taken; return what was found in order."""
+    """Give the octets in as large pieces as are taken; return what was found in order, up to a lost frame."""
     found = []
-    start = 0
-    while True:
-        room = frames.room()
-        n = min(room, len(octets) - start)
-        if n:
-            frames.inlet()[0:n] = octets[start : start + n]
-            frames.receive(n)
-            start += n
-        while True:
-            kind = frames.next()
-            if kind == FRAME_NEED_DATA:
-                break
-            if kind != FRAME_FOUND:
-                found.append(kind)
-            else:
-                found.append(bytes(frames.buf[frames.at : frames.at + 4 + frames.length]))
-            if kind == FRAME_BROKEN:
-                return found
-        if start == len(octets):
-            return found
-        assert n > 0, "no octet was taken and none is left to be found"
+    for kind in given(frames, octets, frames.next, FRAME_NEED_DATA):
+        found.append(kind)
+        if kind == FRAME_FOUND:
+            found[-1] = bytes(frames.buf[frames.at : frames.at + 4 + frames.length])
+        elif kind == FRAME_BROKEN:
+            break
+    return found
 
 
 def in_pieces(octets, dice, most):
@@ -292,7 +279,7 @@ def test_nothing_is_allocated_from_the_second_telegram_of_a_size_on():
 
 def test_results_of_one_and_of_several_spindles_in_turns_allocate_nothing():
     heap_tools()
-    single = Record(example_tightening(), 61, 5)
+    single = Record(61, 5)
     records = [(bytes(single.octets), single.length)]
     for _, one, other in kinds():
         records += [(one, len(one)), (other, len(other))]
@@ -304,9 +291,9 @@ def test_results_of_one_and_of_several_spindles_in_turns_allocate_nothing():
 def test_telegram_says_nothing_of_those_before_it():
     dice = Dice(3)
     pool = [(bytes(record.octets), record.length) for record in (
-        Record(example_tightening()),
-        Record(example_tightening(pset=0, vin=b"OTHER"), 61, 5),
-        Record(example_tightening(batch_status=None), 61, 2, 11, 4),
+        Record(),
+        Record(61, 5, pset=0, vin=b"OTHER"),
+        Record(61, 2, 11, 4, batch_status=None),
     )]  # fmt: skip
     for _, one, other in kinds():
         pool += [(one, len(one)), (other, len(other))]

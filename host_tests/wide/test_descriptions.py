@@ -1,8 +1,7 @@
 """ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
 
 import pytest
-from hypothesis import example as with_these
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcart.agent.base.fields import is_plain
@@ -13,7 +12,7 @@ from toolcart.agent.wide import toolsnet_descriptions as describe
 from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim.profiles import row
 from host_tests.support.toolsnet import read
-from host_tests.toolsnet.test_result04 import Record, example
+from host_tests.toolsnet.test_result04 import Record
 from lab.harness.cart import Cart
 
 
@@ -50,7 +49,7 @@ numbers = st.integers(1, 9999)
 @given(
     st.integers(1, 99999), numbers, numbers, numbers, name, st.lists(st.tuples(numbers, name), min_size=1, max_size=300)
 )
-@with_these(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
+@example(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
     found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
     assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
@@ -208,7 +207,7 @@ def writer(**more):
 
 
 def with_targets(torque=b"004500", angle=b"00075", unit=b" "):
-    record = Record(example())
+    record = Record()
     record.put_limits()
     record.octets[BEHIND + res.TORQUE_TARGET : BEHIND + res.TORQUE_TARGET + 6] = torque
     record.octets[BEHIND + res.ANGLE_TARGET : BEHIND + res.ANGLE_TARGET + 5] = angle
