@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from toolcart.sim.profiles import row
-from host_tests.plant.peers import Peer
+from host_tests.support.peers import Peer
 from host_tests.support.running import station_at, wait_for
 
 pytestmark = pytest.mark.usefixtures("hasty")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from host_tests.plant.peers import Peer, begins, closes, is_silent
 from host_tests.plant.serial_bridge import SerialBridge
+from host_tests.support.peers import Peer, begins, closes, is_silent
 from host_tests.support.running import free_port, wait_for
 
 pytestmark = pytest.mark.usefixtures("hasty")

@@ -22,10 +22,8 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.sim.profiles import row as row_of
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
-from host_tests.plant import peers
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
-from host_tests.plant.peers import BrokerThat, Peer
 from host_tests.plant.plant_words import (
     EVERYWHERE,
     SAID,
@@ -38,6 +36,8 @@ from host_tests.plant.plant_words import (
     says,
     sentences,
 )
+from host_tests.support import peers
+from host_tests.support.peers import BrokerThat, Peer
 from host_tests.support.running import free_port, station_at, status_of, wait_for
 from lab.cache import CHECKOUT
 from lab.harness.cart import Cart

@@ -9,6 +9,8 @@ import threading
 
 import pytest
 
+from host_tests.support.peers import Peer
+
 trustme = pytest.importorskip("trustme")
 
 DEADLINE_S = 10
@@ -47,31 +49,8 @@ def server_context(certificate=None, wants=None, version=None):
 @contextlib.contextmanager
 def serving(serve):
     """A port each of whose connections is given to `serve(socket)` in a thread of its own; OSErrors end it in peace."""
-    ended = threading.Event()
-    threads = []
-
-    def served(peer):
-        with contextlib.suppress(OSError), peer:
-            peer.settimeout(DEADLINE_S)
-            serve(peer)
-
-    def accept():
-        while not ended.is_set():
-            with contextlib.suppress(OSError):
-                peer, _ = listener.accept()
-                threads.append(threading.Thread(target=served, args=(peer,), daemon=True))
-                threads[-1].start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threads.append(threading.Thread(target=accept, daemon=True))
-        threads[0].start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            ended.set()
-            listener.shutdown(socket.SHUT_RDWR)  # it wakes who waits for a connection
-            for thread in threads:
-                thread.join(DEADLINE_S)
+    with Peer(serve, end_s=DEADLINE_S) as peer:
+        yield peer.port
 
 
 @contextlib.contextmanager

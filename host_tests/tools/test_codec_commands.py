@@ -13,7 +13,7 @@ from toolcart.codec import capture, inputs, shown
 from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.plant import peers
+from host_tests.support import peers
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, free_port, running, toolcart

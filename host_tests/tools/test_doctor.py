@@ -25,8 +25,8 @@ from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
-from host_tests.plant.peers import Peer, begins
 from host_tests.support.log import Area, append
+from host_tests.support.peers import Peer, begins
 from host_tests.support.running import cart_of, station_told, toolcart, written
 
 

@@ -14,7 +14,7 @@ import pytest
 from toolcart.tools.status import asking, commands, place, served
 from toolcart.tools.words import reasons
 from toolcart.tools.words import status as words
-from host_tests.plant.peers import Peer
+from host_tests.support.peers import Peer
 from host_tests.support.running import (
     ROOT,
     cart_of,

@@ -27,6 +27,12 @@ def a_world():
     return World(filled(plain()))
 
 
+def its_parts():
+    """A world, its station's history, the station's flash, and the first block of its log."""
+    world = a_world()
+    return world, world.history.stations[1], world.device(1), world.log_begins(1)
+
+
 # -- the flash -----------------------------------------------------------------------------------------------------
 
 
@@ -374,16 +380,24 @@ def test_a_powermacs_hides_only_what_the_agent_cannot_know_of():
 # -- the log, as the world sees it -----------------------------------------------------------------------------------
 
 
-def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
-    first = world.log_begins(1)
-    blocks = range(first, device.block_count)
-    for block in blocks:
+def lies_at(device, address, number, octets=64):
+    """Put the result of this number on the flash."""
+    device.program(address, b"W1N%06d" % number + b" " * (octets - 9), octets)
+
+
+def fill_blocks(station, device, blocks):
+    """Put twenty results into each block; yield each with its number."""
+    for index, block in enumerate(blocks):
         for place in range(20):
-            number = 20 * (block - first) + place + 1
+            number = 20 * index + place + 1
             station.results[number] = result(number)
-            device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
+            yield number, station.results[number]
+            lies_at(device, block * BLOCK_BYTES + 192 * place, number)
+
+
+def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
+    world, station, device, first = its_parts()
+    list(fill_blocks(station, device, range(first, device.block_count)))
     assert world.is_full(1) and world.stands_in_log(1, "W1N000001")
     device.erase(first)
     gone = [number for number, one in station.results.items() if one.gone is not None]
@@ -391,32 +405,24 @@ def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
     for block in (1, 2, 3):
         device.erase(first + block)
     assert not world.is_full(1) and not station.results[61].gone_full
-    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    lies_at(device, first * BLOCK_BYTES, 1)
     device.worn.add(first)
     assert world.stands_in_log(1, "W1N000001") and device.erase(first) and not world.stands_in_log(1, "W1N000001")
 
 
 def test_a_block_begun_in_a_full_log_costs_the_oldest():
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
-    first = world.log_begins(1)
-    for block in range(first, device.block_count - 1):
-        for place in range(20):
-            number = 20 * (block - first) + place + 1
-            station.results[number] = result(number)
-            # As the newest is, which answers ID 0 before anything that is missing is asked for.
-            station.results[number].fetches = [1000 - number]
-            device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
+    _, station, device, first = its_parts()
+    for number, one in fill_blocks(station, device, range(first, device.block_count - 1)):
+        # As the newest is, which answers ID 0 before anything that is missing is asked for.
+        one.fetches = [1000 - number]
     device.program((device.block_count - 1) * BLOCK_BYTES, b"\xff" * 64, 64)
     assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
 
 
 def test_a_worn_block_that_was_to_be_erased_is_given_up_once():
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
-    first = world.log_begins(1)
+    world, station, device, first = its_parts()
     station.results[1] = result(1)
-    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    lies_at(device, first * BLOCK_BYTES, 1)
     device.worn.add(first)
     for moment in (10, 20):
         world.time.now = moment
@@ -426,11 +432,9 @@ def test_a_worn_block_that_was_to_be_erased_is_given_up_once():
 
 
 def test_a_block_whose_erase_is_refused_counts_after_a_start_alone():
-    world = a_world()
-    device = world.device(1)
+    world, _, device, first = its_parts()
     device.chance = random.Random(0)
-    first = world.log_begins(1)
-    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    lies_at(device, first * BLOCK_BYTES, 1)
     assert world.stands_in_log(1, "W1N000001")
     device.refusals_left = 1
     assert device.erase(first) and not world.stands_in_log(1, "W1N000001")
@@ -441,17 +445,15 @@ def test_a_block_whose_erase_is_refused_counts_after_a_start_alone():
 
 def test_what_a_cut_left_of_a_copy_is_no_copy():
     for dice in range(20):
-        world = a_world()
-        station, device = world.history.stations[1], world.device(1)
+        world, station, device, first = its_parts()
         device.chance = random.Random(dice)
         station.results[1], station.results[2] = result(1), result(2)
-        first = world.log_begins(1)
         for number in (1, 2):
-            device.program(first * BLOCK_BYTES + 192 * number, station.results[number].vin.encode().ljust(192), 192)
-        device.program((first - 1) * BLOCK_BYTES, station.results[2].vin.encode().ljust(192), 192)
+            lies_at(device, first * BLOCK_BYTES + 192 * number, number, 192)
+        lies_at(device, (first - 1) * BLOCK_BYTES, 2, 192)
         device.fuse.arm(1, "flash")
         with pytest.raises(PowerCut):
-            device.program((first - 1) * BLOCK_BYTES + 192, station.results[1].vin.encode().ljust(192), 192)
+            lies_at(device, (first - 1) * BLOCK_BYTES + 192, 1, 192)
         assert world.waiting_in(1)[first] == {1}
         device.erase(first - 1)
         assert world.waiting_in(1)[first] == {1, 2}
@@ -459,10 +461,9 @@ def test_what_a_cut_left_of_a_copy_is_no_copy():
 
 def _is_full_of(fronts):
     """Whether a log is full all but two blocks of which hold ten long records each, with these octets in front."""
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
+    world, station, device, first = its_parts()
     fronts = iter(fronts)
-    for block in range(world.log_begins(1), device.block_count - 2):
+    for block in range(first, device.block_count - 2):
         for place in range(10):
             number, front = next(fronts)
             station.results[number] = result(number)
@@ -478,14 +479,9 @@ def test_a_frame_fills_a_log_pushed_and_fetched_not_by_a_copy():
 
 
 def test_a_log_is_full_of_what_waits_once_more():
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
-    first = world.log_begins(1)
-    for number in range(1, 20 * (device.block_count - first) + 1):
-        station.results[number] = one = result(number)
+    world, station, device, first = its_parts()
+    for number, _ in fill_blocks(station, device, range(first, device.block_count)):
         station.rows.append(Row(1, 100, number, number, vouched=True))
-        at = first * BLOCK_BYTES + (number - 1) // 20 * BLOCK_BYTES + (number - 1) % 20 * 192
-        device.program(at, one.vin.encode().ljust(64), 64)
     assert not world.is_full(1)
     for one in station.results.values():
         one.again.append(200)
@@ -496,27 +492,24 @@ def test_a_log_is_full_of_what_waits_once_more():
 
 def test_a_passed_block_that_waits_once_more_fills_a_log():
     for forgotten in (None, 150):
-        world = a_world()
-        station, device = world.history.stations[1], world.device(1)
+        world, station, device, first = its_parts()
         station.rules.rewind = True
-        for block in range(world.log_begins(1), device.block_count):
+        for block in range(first, device.block_count):
             number = block + 1
             station.results[number] = result(number)
             if forgotten:
                 row = Row(1, 100, number, number, vouched=True)
                 row.forgotten = forgotten
                 station.rows.append(row)
-            device.program(block * BLOCK_BYTES, station.results[number].vin.encode().ljust(64), 64)
+            lies_at(device, block * BLOCK_BYTES, number)
         assert world.is_full(1) == (forgotten is not None)
 
 
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():
-    world = a_world()
-    station, device = world.history.stations[1], world.device(1)
-    first = world.log_begins(1)
+    _, station, device, first = its_parts()
     station.results[1] = result(1)
     for block in (first, first + 1):
-        device.program(block * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+        lies_at(device, block * BLOCK_BYTES, 1)
     device.erase(first)
     assert station.results[1].gone is None
 

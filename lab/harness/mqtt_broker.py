@@ -5,7 +5,8 @@ Rules
 2. The consumer stores records and its progress in one step, then publishes the receipt; what it has outlives
    the broker. Records that come twice or out of order are complaints: they would be in its database.
 3. Faults: `forgets` (sends PUBACK and does nothing else), `queue_most` (drops the oldest message), `refuses` (a CONNACK
-   code), `silent_acks`; `restart` loses retained messages; a consumer may be `away`, or `restore` an older state.
+   code), `silent_acks`, `instead` (octets in place of a kind of packet, None for nothing); `restart` loses retained
+   messages; a consumer may be `away`, or `restore` an older state.
 """
 
 import json
@@ -29,6 +30,7 @@ class Broker:
         self.forgets = False
         self.refuses = 0
         self.silent_acks = False
+        self.instead = {}  # by the kind of packet
         self.queue_most = 1000
 
     def endpoint(self):
@@ -129,6 +131,9 @@ class BrokerSession:
         return None
 
     def _send(self, first, body):
+        if first >> 4 in self.broker.instead:
+            self._out += self.broker.instead[first >> 4] or b""
+            return
         length, rest = b"", len(body)
         while True:
             octet, rest = rest & 127, rest >> 7
@@ -241,8 +246,12 @@ class Consumer:
         else:
             self.records += [(identity, record["number"], record) for record in records if record["number"] > have]
             self.have[key] = have = head["last"]
+        self.confirm(topic, identity, have)
+
+    def confirm(self, topic, identity, number):
+        """Publish a receipt."""
         if not self.mute:
-            receipt = {"identity": identity, "number": have}
+            receipt = {"identity": identity, "number": number}
             self.broker.publish(topic[: -len("results")] + "receipt", json.dumps(receipt).encode(), True)
 
 

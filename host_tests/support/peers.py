@@ -7,7 +7,8 @@ import contextlib
 import socket
 import struct
 import threading
-import typing
+
+from lab.harness.mqtt_broker import Broker, Consumer
 
 PATIENCE_S = 60
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
@@ -16,13 +17,16 @@ RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
 class Peer:
     """A listening socket; what comes is given to `behave`, each connection in a thread of its own.
 
-    It has the port `place`, 0: a free one, or is a Unix socket at this path.
+    It has the port `place`, 0: a free one, or is a Unix socket at this path. At its end each connection may go on for
+    `end_s`.
     """
 
-    def __init__(self, behave, place=0):
+    def __init__(self, behave, place=0, end_s=0):
         self.behave = behave
         self.connections = 0
+        self._end_s = end_s
         self._open = []
+        self._threads = []
         if isinstance(place, str):
             self._listening = socket.socket(socket.AF_UNIX)
             self._listening.bind(place)
@@ -36,7 +40,10 @@ class Peer:
         return self
 
     def __exit__(self, *_):
+        self._listening.shutdown(socket.SHUT_RDWR)  # it wakes who waits for a connection
         self._listening.close()
+        for thread in self._threads if self._end_s else ():
+            thread.join(self._end_s)
         for sock in self._open:
             sock.close()
 
@@ -46,7 +53,8 @@ class Peer:
                 sock, _ = self._listening.accept()
                 self.connections += 1
                 self._open.append(sock)
-                threading.Thread(target=self._one, args=(sock,), daemon=True).start()
+                self._threads.append(threading.Thread(target=self._one, args=(sock,), daemon=True))
+                self._threads[-1].start()
 
     def _one(self, sock):
         sock.settimeout(PATIENCE_S)
@@ -98,46 +106,28 @@ def begins(octets):
 class BrokerThat:
     """An MQTT broker that answers each kind of packet as `answers` says: octets, or None for no answer.
 
-    A PUBLISH with QoS 1 gets its PUBACK unless `answers` has 3, and a batch the receipt of this number.
+    What they do not say it does as it should; with a `receipt` each batch gets one of this number.
     """
 
-    ANSWERS: typing.ClassVar = {1: b"\x20\x02\x00\x00", 8: b"\x90\x03\x00\x01\x01", 12: b"\xd0\x00"}
-
     def __init__(self, receipt=None, **answers):
-        self.answers = {**self.ANSWERS, **{int(kind.strip("_")): octets for kind, octets in answers.items()}}
+        self.answers = {int(kind.strip("_")) + 1: octets for kind, octets in answers.items()}
         self.receipt = receipt
 
     def __call__(self, sock):
-        topic = b""
-        while head := _exactly(sock, 1):
-            kind, length, shift = head[0] >> 4, 0, 0
-            while True:
-                octet = _exactly(sock, 1)[0]
-                length |= (octet & 0x7F) << shift
-                shift += 7
-                if not octet & 0x80:
-                    break
-            body = _exactly(sock, length) if length else b""
-            if kind == 8:
-                topic = body[4 : 4 + int.from_bytes(body[2:4], "big")]
-            if kind == 3 and 3 not in self.answers and head[0] & 0x06:
-                at = 2 + int.from_bytes(body[:2], "big")
-                sock.sendall(b"\x40\x02" + body[at : at + 2])
-                if self.receipt and b'"identity"' in body and b'"count"' in body:
-                    identity = body.split(b'"identity":"')[1][:8]
-                    payload = b'{"identity":"%s","number":%d}' % (identity, self.receipt)
-                    sock.sendall(
-                        bytes([0x30, 2 + len(topic) + len(payload)]) + len(topic).to_bytes(2, "big") + topic + payload
-                    )
-            elif self.answers.get(kind):
-                sock.sendall(self.answers[kind])
+        broker = Broker()
+        broker.instead = self.answers
+        session = broker.endpoint()
+        if self.receipt:
+            Claims(broker).number = self.receipt
+        while (octets := sock.recv(4096)) and not session.wants_close:
+            session.receive(octets, 0)
+            sock.sendall(session.outgoing())
 
 
-def _exactly(sock, count):
-    octets = b""
-    while len(octets) < count:
-        piece = sock.recv(count - len(octets))
-        if not piece:
-            return b""
-        octets += piece
-    return octets
+class Claims(Consumer):
+    """Says of each batch that it has everything up to this number."""
+
+    number = 0
+
+    def confirm(self, topic, identity, number):
+        super().confirm(topic, identity, self.number)
