@@ -4,9 +4,9 @@ Rules
 1. The same checkout and the same configuration give the same bytes, so that what has not changed is not sent.
 2. The configuration is completed here: a chip has neither the tables of settings nor the code that checks them.
 3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-4. It contains only what the chip needs: /metrics if a port for it is configured, MQTT if such an outlet is, TLS and its
-   certificates if `tls_ca` is set. If the firmware has exactly this core frozen, it is only configuration and
-   certificates; safe_mode is then frozen as well, and its code takes no heap.
+4. It contains only what the chip needs: MQTT if such an outlet is configured, TLS and its certificates if `tls_ca` is
+   set. If the firmware has exactly this core frozen, it is only configuration and certificates; safe_mode is then
+   frozen as well, and its code takes no heap.
 """
 
 from __future__ import annotations
