@@ -41,7 +41,7 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
             _production(d, events, at, length, station, share)
             for kind in faults:
                 for _ in range(_times(d, kind, shape)):
-                    event = _FAULTS[kind](d, station, length)
+                    event = _FAULTS[kind][1](d, station, length)
                     events.append([at + d.randrange(length), *event])
         at += length
         if shape != "calm" and phase < phases - 1:
@@ -89,30 +89,6 @@ def _operations(d: random.Random) -> int:
     return int(d.choice((1, 2, 3, 5, 10, 30, 100)) * d.uniform(1, 1.9))
 
 
-_ODDS = {
-    "toolsnet_outage": 0.6,
-    "controller_outage": 0.35,
-    "drop": 0.3,
-    "lose_05": 0.35,
-    "late_05": 0.25,
-    "dislike": 0.3,
-    "silent": 0.1,
-    "refuse_all": 0.2,
-    "trouble": 0.1,
-    "garble": 0.12,
-    "order": 0.15,
-    "forget": 0.1,
-    "false_08": 0.1,
-    "deaf": 0.12,
-    "reject": 0.12,
-    "skip": 0.2,
-    "reset": 0.06,
-    "clock": 0.2,
-    "flash": 0.2,
-    "worn": 0.08,
-    "net_up": 0.1,
-    "odd_cut": 0.25,
-}
 _ODDS_OF = {
     "calm": {"odd_cut": 0.0},
     "full": {"toolsnet_outage": 0.2, "flash": 0.4, "worn": 0.2, "odd_cut": 0.5, "dislike": 0.4, "garble": 0.25},
@@ -123,8 +99,8 @@ _ODDS_OF = {
 
 def _kinds_of_faults(d: random.Random, shape: str) -> list[str]:
     """Return some kinds of faults, usually not all: what hides behind another fault shows as well."""
-    odds = {**_ODDS, **_ODDS_OF.get(shape, {})}
-    return [kind for kind, odd in odds.items() if d.random() < odd]
+    of_shape = _ODDS_OF.get(shape, {})
+    return [kind for kind, (odds, _) in _FAULTS.items() if d.random() < of_shape.get(kind, odds)]
 
 
 def _times(d: random.Random, kind: str, shape: str) -> int:
@@ -158,47 +134,42 @@ def _reset(d: random.Random, station: int) -> list:
     return ["reset", station, {"begins": begins, "keeps": d.random() < 0.2, "breaks": d.random() < 0.6}]
 
 
-_FAULTS = {
-    "toolsnet_outage": lambda d, s, n: _outage(d, s, n, ("server", "pim", "toolsnet", "toolsnet")),
-    "controller_outage": lambda d, s, n: _outage(d, s, n, (f"controller {s}",)),
-    "drop": lambda d, s, n: ["drop", d.choice(("server", "pim", f"controller {s}"))],
-    "lose_05": lambda d, s, n: ["lose_05", d.choice((1, 1, 2, 3, 9))],
-    "late_05": lambda d, s, n: ["late_05", d.randint(1, 5), d.choice((500, 4000, 8000, 17000))],
-    "dislike": lambda d, s, n: ["dislike", s, d.choice((1, 1, 1, 2, 3, 10, 40, 90))],
-    "silent": lambda d, s, n: ["dislike", s, d.choice((1, 1, 2)), "silent"],
-    "refuse_all": lambda d, s, n: ["refuse_all", d.choice((2000, 15000, 120000)), d.choice((1, 99, SILENCE))],
-    "trouble": lambda d, s, n: [
-        "trouble",
-        d.randint(2, 8),
-        d.choice((500, 3000, 20000)),
-        d.choice((50, 3000, 20000)),
-        1,
-    ],
-    "garble": lambda d, s, n: ["garble", s, d.choice((1, 1, 2, 5, 30))],
-    "order": lambda d, s, n: [
-        "order",
-        s,
-        d.choice(("drop", "drop first", "retry", "retry", "retry in-doubt")),
-        d.choice((0, 1, 3)),
-    ],
-    "forget": lambda d, s, n: ["empty"] if d.random() < 0.4 else ["restore", int(d.choice((5000, 60000, 600000)))],
-    "false_08": lambda d, s, n: ["false_08", d.choice(("nothing", "blank", "ahead", "foreign")), d.randint(1, 2)],
-    "deaf": lambda d, s, n: ["deaf", s, d.choice((1000, 10000, 60000))],
-    "reject": lambda d, s, n: ["reject", s, d.choice((98, 79, 28)), d.choice((1000, 10000, 60000))],
-    "skip": lambda d, s, n: ["skip", s, d.choice((1, 2, 5, 20))],
-    "reset": lambda d, s, n: _reset(d, s),
-    "clock": lambda d, s, n: ["clock", s, d.choice((-86400, -3600, -3600, -60, 60, 3600, 86400))],
-    "flash": lambda d, s, n: _flash_fault(d, s),
-    "worn": lambda d, s, n: ["worn", s, d.randrange(64)],
-    "net_up": lambda d, s, n: ["net_up"],
-    "odd_cut": lambda d, s, n: [
-        "cut",
-        {
-            "operations": d.randint(1, 60),
-            "kinds": d.choice(("flash", "any")),
-            "within_ms": 20000,
-            "dark_ms": d.randint(100, 5000),
-            "again": [],
-        },
-    ],
+def _odd_cut(d: random.Random) -> list:
+    how = {"operations": d.randint(1, 60), "kinds": d.choice(("flash", "any")), "within_ms": 20000}
+    return ["cut", {**how, "dark_ms": d.randint(100, 5000), "again": []}]
+
+
+_ORDERS = ("drop", "drop first", "retry", "retry", "retry in-doubt")
+_FAULTS = {  # kind: its odds, and its event from dice, a station and the length of the phase
+    "toolsnet_outage": (0.6, lambda d, s, n: _outage(d, s, n, ("server", "pim", "toolsnet", "toolsnet"))),
+    "controller_outage": (0.35, lambda d, s, n: _outage(d, s, n, (f"controller {s}",))),
+    "drop": (0.3, lambda d, s, n: ["drop", d.choice(("server", "pim", f"controller {s}"))]),
+    "lose_05": (0.35, lambda d, s, n: ["lose_05", d.choice((1, 1, 2, 3, 9))]),
+    "late_05": (0.25, lambda d, s, n: ["late_05", d.randint(1, 5), d.choice((500, 4000, 8000, 17000))]),
+    "dislike": (0.3, lambda d, s, n: ["dislike", s, d.choice((1, 1, 1, 2, 3, 10, 40, 90))]),
+    "silent": (0.1, lambda d, s, n: ["dislike", s, d.choice((1, 1, 2)), "silent"]),
+    "refuse_all": (0.2, lambda d, s, n: ["refuse_all", d.choice((2000, 15000, 120000)), d.choice((1, 99, SILENCE))]),
+    "trouble": (
+        0.1,
+        lambda d, s, n: ["trouble", d.randint(2, 8), d.choice((500, 3000, 20000)), d.choice((50, 3000, 20000)), 1],
+    ),
+    "garble": (0.12, lambda d, s, n: ["garble", s, d.choice((1, 1, 2, 5, 30))]),
+    "order": (0.15, lambda d, s, n: ["order", s, d.choice(_ORDERS), d.choice((0, 1, 3))]),
+    "forget": (
+        0.1,
+        lambda d, s, n: ["empty"] if d.random() < 0.4 else ["restore", int(d.choice((5000, 60000, 600000)))],
+    ),
+    "false_08": (
+        0.1,
+        lambda d, s, n: ["false_08", d.choice(("nothing", "blank", "ahead", "foreign")), d.randint(1, 2)],
+    ),
+    "deaf": (0.12, lambda d, s, n: ["deaf", s, d.choice((1000, 10000, 60000))]),
+    "reject": (0.12, lambda d, s, n: ["reject", s, d.choice((98, 79, 28)), d.choice((1000, 10000, 60000))]),
+    "skip": (0.2, lambda d, s, n: ["skip", s, d.choice((1, 2, 5, 20))]),
+    "reset": (0.06, lambda d, s, n: _reset(d, s)),
+    "clock": (0.2, lambda d, s, n: ["clock", s, d.choice((-86400, -3600, -3600, -60, 60, 3600, 86400))]),
+    "flash": (0.2, lambda d, s, n: _flash_fault(d, s)),
+    "worn": (0.08, lambda d, s, n: ["worn", s, d.randrange(64)]),
+    "net_up": (0.1, lambda d, s, n: ["net_up"]),
+    "odd_cut": (0.25, lambda d, s, n: _odd_cut(d)),
 }
