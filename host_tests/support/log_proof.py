@@ -25,7 +25,7 @@ from host_tests.support.log_promise import (
     drained,
     need,
 )
-from lab.harness.flash import FIRST, LOOK_NAMES, Misuse, PowerCut
+from lab.harness.flash import FIRST, LOOK_NAMES, Misuse
 
 PORTABLE = True
 
@@ -55,8 +55,11 @@ def drain(shape, area, promise, more=3):
 class Explorer:
     """Follows every way from an image: sessions of `length` operations, `cuts` of them cut.
 
-    With `refusals` each session is run again with each of its operations refused once, not begun and torn.
+    With `refusals` each session is run again with each of its operations refused once, not begun and torn. `tell`, if
+    set, is told each operation.
     """
+
+    tell = None
 
     def __init__(self, shape, operations, length, refusals=(), worn=()):
         self.shape = shape
@@ -122,6 +125,9 @@ class Explorer:
         first = area.operations
 
         def before(operation, block, address, new):
+            if self.tell:
+                what = area.operations - first + 1, ("program", "erase")[operation], block, address, len(new)
+                self.tell("      %d %s block %d at %d, %d" % what)
             session.note()
             held = promise.copy()
             way = "".join(done) + note + "@%d=" % (area.operations - first + 1)
@@ -139,6 +145,8 @@ class Explorer:
             for operation in row:
                 done.append(operation)
                 session.run(operation)
+                if self.tell:
+                    self.tell("   %s -> %s" % (NAMES[operation], told(session)))
                 for later in area.later(self.shape.flickers):
                     way = "".join(done) + note + looks_of(later)
                     found.append((later, promise.copy(), cuts - 1, trace + (way,)))
@@ -255,57 +263,26 @@ def replay(shape, way, tell=print, kind=Explorer):
     """Follow the way of a fault again and tell every operation of the flash.
 
     Sessions stand between "/": operations, "!3=bad" the third operation is refused and torn so, "@5=new" it is cut at
-    the fifth, which looks new then, "{bad,new}" what was torn before looks so from then on.
+    the fifth, which looks new then, "{bad,new}" what was torn before looks so from then on. A session is told to its
+    end, whatever the way takes of it.
     """
     explorer = kind(shape, "", 0)
-    area, promise = shape.area(), Promise()
-    image = area.image()
+    explorer.tell = tell
+    area = explorer.area
+    image, promise = area.image(), Promise()
     for day in [day for day in way.strip("/").split("/") if day]:
-        area.load(image)
+        tell(day)
         if day in ("drain", "lose"):
-            tell(day)
-            (explorer.drain if day == "drain" else explorer.lose)(area, promise)
+            (explorer.drain if day == "drain" else explorer.lose)(area.load(image), promise)
             return
-        image = _day(explorer, area, promise, day, tell)
+        row, _, refusal = day.split("@")[0].split("{")[0].partition("!")
+        at, _, look = refusal.partition("=")
+        area.refuse_at = {area.operations + int(at): LOOK_NAMES.index(look)} if refusal else {}
+        found = []
+        explorer.session(image, promise, 1, (), row, refusal and "!" + refusal, found)
+        area.refuse_at = {}
+        image, promise = next(one for one in found if one[3] == (day,))[:2]
         tell("off; torn: %s" % [(t.block, t.address, LOOK_NAMES[t.look]) for t in image[2]])
-
-
-def _day(explorer, area, promise, day, tell):
-    """Follow one session; return the image it leaves."""
-    day, looks = (day[:-1] + "{").split("{")[:2] if "{" in day else (day, "")
-    day, cut = (day + "@").split("@")[:2]
-    day, refusal = (day + "!").split("!")[:2]
-    first = area.operations
-    cut_at = first + int(cut.split("=")[0]) if cut else 0
-    if refusal:
-        at, look = refusal.split("=")
-        area.refuse_at = {first + int(at): LOOK_NAMES.index(look)}
-    touched = []
-
-    def before(operation, block, address, new):
-        count = area.operations + 1
-        what = ("program", "erase")[operation]
-        tell("      %d %s block %d at %d, %d" % (count - first, what, block, address, len(new)))
-        if count == cut_at:
-            touched.append((operation, block, address, new))
-            raise PowerCut
-
-    area.before = before
-    session = explorer.begin(area, promise)
-    tell("start: " + told(session))
-    try:
-        for operation in day:
-            tell("   " + NAMES[operation])
-            session.run(operation)
-            tell("   -> " + told(session))
-    except PowerCut:
-        session.note()
-    area.refuse_at = {}
-    for index, look in enumerate(looks.split(",") if looks else ()):
-        area.becomes(index, LOOK_NAMES.index(look))
-    for operation, block, address, new in touched:
-        area.tear(operation, block, address, new, LOOK_NAMES.index(cut.split("=")[1]))
-    return area.image()
 
 
 def told(session):
