@@ -31,6 +31,18 @@ def said_of(call, *errors):
     raise AssertionError("no error")
 
 
+class _Stub:
+    pass
+
+
+def stub(**fields):
+    """Return something that has these fields and nothing else; a function among them is called without it."""
+    made = _Stub()
+    for name in fields:
+        setattr(made, name, fields[name])
+    return made
+
+
 def need_files():
     """Skip the test where the runtime has no file system to write to."""
     import os

@@ -4,6 +4,7 @@ The same scenario on CPython and on the 32-bit MicroPython. The archive is compa
 tightened.
 """
 
+import itertools
 import json
 import os
 import random
@@ -29,7 +30,7 @@ START = "import sys\nfrom toolcart.board.unix import main as unix_main\nunix_mai
 class Agent:
     """One agent process on one configuration; may be killed and started again."""
 
-    def __init__(self, command, folder, plant, outlets=({"kind": "toolsnet"},)):
+    def __init__(self, command, folder, plant, outlets=({"kind": "toolsnet"},), **controller):
         self.command = command
         self.folder = folder
         self.plant = plant
@@ -41,7 +42,7 @@ class Agent:
             "stations": [
                 {
                     "number": 10,
-                    "controller": {"host": "127.0.0.1", "port": plant.controller_port},
+                    "controller": controller or {"host": "127.0.0.1", "port": plant.controller_port},
                     "spool": {"path": "cart10.spool", "size_kib": 256},
                     "outlets": outlets,
                 }
@@ -91,40 +92,48 @@ def command_of(kind, request, tmp_path):
     return machine.runtime.command(script, HEAP, (), machine.tree)
 
 
+def come_through_outages(agent, lots, surplus=lambda: 0):
+    """Have four lots of results made, the last three in outages; then nothing is missing.
+
+    `surplus`: acknowledgements for which no result waited.
+    """
+    plant = agent.plant
+    first, second, third, last = itertools.accumulate(lots)
+
+    def delivered(count):
+        return lambda: plant.account()["delivered"] == count
+
+    def answered(count):
+        return lambda: plant.account()["acknowledged"] + surplus() >= count
+
+    with agent:
+        plant.produce(lots[0])
+        wait_for("the first results", delivered(first))
+        plant.cut_toolsnet(True)
+        plant.produce(lots[1])
+        wait_for("acknowledgements without ToolsNet", answered(second))
+        agent.kill()
+        plant.produce(lots[2])  # while the agent is not listening
+        agent.start()
+        wait_for("what was missed", answered(third))
+        plant.cut_controller(True)
+        plant.produce(lots[3])
+        plant.cut_toolsnet(False)
+        wait_for("the backlog", delivered(third))
+        plant.cut_controller(False)
+        wait_for("the last ones", delivered(last))
+        agent.end_in_order()
+    account = plant.account()
+    assert account["produced"] == account["delivered"] == last
+    assert (account["lost"], account["out_of_order"], plant.complaints()) == (0, 0, [])
+    compare_rows(plant)
+
+
 @pytest.mark.parametrize("kind", ["cpython", "micropython"])
 def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, request, tmp_path):
     with delivering(tmp_path) as plant:
-        agent = Agent(command_of(kind, request, tmp_path), tmp_path, plant)
-
-        def delivered():
-            return plant.account()["delivered"]
-
-        with agent:
-            plant.produce(30)
-            wait_for("the first results", lambda: delivered() == 30)
-            plant.cut_toolsnet(True)
-            plant.produce(40)
-            wait_for("acknowledgements without ToolsNet", lambda: plant.account()["acknowledged"] == 70)
-            agent.kill()
-            plant.produce(15)  # while the agent is not listening
-            agent.start()
-            wait_for("what was missed", lambda: plant.account()["acknowledged"] == 85)
-            plant.cut_controller(True)
-            plant.produce(5)
-            plant.cut_toolsnet(False)
-            wait_for("the backlog", lambda: delivered() == 85)
-            plant.cut_controller(False)
-            wait_for("the last ones", lambda: delivered() == 90)
-            agent.end_in_order()
-        account = plant.account()
-        assert (account["produced"], account["acknowledged"], account["lost"], account["out_of_order"]) == (
-            90,
-            90,
-            0,
-            0,
-        )
-        assert plant.complaints() == []
-        compare_rows(plant)
+        come_through_outages(Agent(command_of(kind, request, tmp_path), tmp_path, plant), (30, 40, 15, 5))
+        assert plant.account()["acknowledged"] == 90
 
 
 def test_a_file_has_every_result_once_over_a_kill(tmp_path):
@@ -171,21 +180,6 @@ def compare_rows(plant):
 # The whole way over a pty: a real process with a real serial port, unplugged, killed, and started again.
 
 
-class SerialAgent(Agent):
-    """The agent of test_end_to_end with a line in place of the network.
-
-    MicroPython learns only by silence, in some 20 s, that the adapter was pulled out.
-    """
-
-    def __init__(self, command, folder, plant, link, line_path):
-        super().__init__(command, folder, plant)
-        tree = json.loads(self.configuration.read_text())
-        controller = tree["stations"][0]["controller"]
-        del controller["host"], controller["port"]
-        controller.update(link=link, device=line_path, baud=115200)
-        self.configuration.write_text(json.dumps(tree))
-
-
 @pytest.fixture
 def line_path(tmp_path_factory):
     """The setting `device` has 64 characters, pytest's folders are longer."""
@@ -203,38 +197,15 @@ if LONG:
 
 @pytest.mark.parametrize(("kind", "link"), WAYS)
 def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, link, request, tmp_path, line_path):
+    """The controller is cut by pulling the adapter out: MicroPython learns that only by silence, in some 20 s."""
     with delivering(tmp_path, link=link, line_path=line_path) as plant:
-        agent = SerialAgent(command_of(kind, request, tmp_path), tmp_path, plant, link, line_path)
-
-        def delivered():
-            return plant.account()["delivered"]
-
-        def answered():
-            # A 0062 that comes right after the 0063 of a new start finds nothing that waits for it: the result is kept.
-            return plant.account()["acknowledged"] + plant._controller.peer.surplus
-
-        with agent:
-            plant.produce(10)
-            wait_for("the first results", lambda: delivered() == 10)
-            plant.cut_toolsnet(True)
-            plant.produce(15)
-            wait_for("acknowledgements without ToolsNet", lambda: answered() >= 25)
-            agent.kill()
-            plant.produce(5)
-            agent.start()
-            wait_for("what was missed", lambda: answered() >= 30)
-            plant.cut_controller(True)  # the adapter is pulled out
-            plant.produce(5)
-            plant.cut_toolsnet(False)
-            wait_for("the backlog", lambda: delivered() == 30)
-            plant.cut_controller(False)
-            wait_for("the last ones", lambda: delivered() == 35)
-            agent.end_in_order()
-        account = plant.account()
-        assert account["produced"] == account["delivered"] == 35
-        assert account["lost"] == account["out_of_order"] == 0
-        assert plant.complaints() == []
-        compare_rows(plant)
+        line = {"link": link, "device": line_path, "baud": 115200}
+        # A 0062 that comes right after the 0063 of a new start finds nothing that waits for it: the result is kept.
+        come_through_outages(
+            Agent(command_of(kind, request, tmp_path), tmp_path, plant, **line),
+            (10, 15, 5, 5),
+            lambda: plant._controller.peer.surplus,
+        )
 
 
 # The whole agent, killed hard at random moments between the simulators, again and again on one spool.

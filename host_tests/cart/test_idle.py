@@ -15,8 +15,10 @@ from toolcart.agent.cart.liveness import ASKED_MS
 from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_MS
 from toolcart.board import loop
 from toolcart.board.clock import Clock
+from toolcart.board.network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.upkeep import Upkeep
+from host_tests.board.test_clock import Rtc
 from lab.harness.quiet import QuietBoard, QuietController, QuietToolsNet, configuration
 
 HOUR_MS = 3600000
@@ -24,7 +26,6 @@ CONTROLLER_KEEPALIVE_MS = 7000  # the default of toolcart.agent.openprotocol.ses
 DEMANDED = 2 * (HOUR_MS // CONTROLLER_KEEPALIVE_MS + HOUR_MS // TOOLSNET_KEEPALIVE_MS)  # each wakes, its answer too
 WAIT_MAX_MS = 60000  # as toolcart.board.sockets, which cannot be imported without a chip's `select`
 SETTLE_MS = 10 * 60000  # connected, confirmed, and reported to the console as often as usual
-NETWORK_LOOK_MS = 60000  # board.network.NoNetwork
 START_TICKS = (1 << 30) - 5000
 
 
@@ -58,17 +59,8 @@ class _Port:
         self.peer.close()
 
 
-class _Network:
-    """A network that is always up (board.network)."""
-
-    def tick(self, now):
-        return NETWORK_LOOK_MS
-
-    def is_up(self):
-        return True
-
-    def about(self):
-        return {}
+class _Network(NoNetwork):
+    """A network that is always up."""
 
     def restart(self, is_deep, now):
         raise AssertionError("a link that carries keep-alives was restarted")
@@ -79,16 +71,6 @@ class _Sockets:
 
     heard = True
     tried = False
-
-
-class _Rtc:
-    """A chip's clock that was never set."""
-
-    def read(self):
-        return (2021, 1, 1, 0, 0, 0)
-
-    def write(self, moment):
-        pass
 
 
 class _Said:
@@ -114,7 +96,7 @@ class Board(QuietBoard):
         self.watchdog = self
         self.network = _Network()
         self.sockets = _Sockets()
-        self.clock = Clock(_Rtc(), self.moment)
+        self.clock = Clock(Rtc(), self.moment)
         self._seen = 0
 
     def show_lamp(self, on):

@@ -12,6 +12,7 @@ import sys
 
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
 from toolcart.board import safe_mode
+from toolcart.board.network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
@@ -40,17 +41,6 @@ class Sockets:
     heard = tried = True
 
 
-class Network:
-    def tick(self, now):
-        return 60000
-
-    def is_up(self):
-        return True
-
-    def about(self):
-        return {}
-
-
 class Chip(QuietBoard):
     """The board of one start; time passes in `wait` alone. It ends as by Ctrl-C when enough has got through."""
 
@@ -59,7 +49,7 @@ class Chip(QuietBoard):
     def __init__(self, trial):
         QuietBoard.__init__(self, (trial.controller, trial.toolsnet), trial.flash, trial.moment)
         self.trial = trial
-        self.network = Network()
+        self.network = NoNetwork()
         self.sockets = Sockets()
         self.wanted = trial.toolsnet.stored + RESULTS
 

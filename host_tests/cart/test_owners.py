@@ -6,6 +6,7 @@ from toolcart.agent.cart.area import bring_up
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.numbers import DAMAGED
 from toolcart.agent.record.result import BODY_BYTES
+from host_tests.portable import stub
 from host_tests.support.log import put
 from host_tests.support.station import Station as Parts
 from lab.harness.flash import Nor
@@ -44,11 +45,6 @@ def test_outlet_is_added_if_last_session_had_none_of_its_kind_there():
     assert area.is_in_use(held, 1) and area.is_in_use(0, 3)
 
 
-class Board:
-    def seed(self):
-        return 7
-
-
 class Cart(Parts):
     """A station's logs, brought up with outlets of these kinds; a minus in front of one says that it is best effort."""
 
@@ -58,7 +54,7 @@ class Cart(Parts):
     def start(self, *kinds, when_full="refuse"):
         from toolcart.agent.base.health import Health
 
-        self.number, self.board, self.health = 7, Board(), Health()
+        self.number, self.board, self.health = 7, stub(seed=lambda: 7), Health()
         self.graphs = self.quarantine = None
         self.at_start = Part()
         outlets = [{"kind": kind.strip("-"), "durable": kind[0] != "-"} for kind in kinds]

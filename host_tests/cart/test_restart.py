@@ -5,6 +5,7 @@ from toolcart.agent.cart import status
 from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
 from toolcart.agent.openprotocol.states import READY
 from toolcart.base.clock import SimClock
+from host_tests.portable import stub
 from host_tests.support import toolsnet
 from lab.harness.cart import Cart
 
@@ -69,46 +70,14 @@ def counts_of(cart):
 PATIENCE_MS = STUCK_MS + 2 * 60000
 
 
-class Thing:
-    pass
-
-
-class Cursor:
-    number = 0
-
-
-class Log:
-    def __init__(self):
-        self.number = 0
-        self.cursors = [Cursor()]
-
-    def waits(self, cursor):
-        return self.number - cursor.number
-
-
-class Outlet:
-    attempts = index = 0
-    longest_ms = 60000
-    held = False
-
-    def holds(self):
-        return self.held
-
-
-class Station:
-    def __init__(self):
-        self.number = 1
-        self.mounted = True
-        self.log = Log()
-        self.session = Thing()
-        self.session.state = READY
-        self.intake = Thing()
-        self.intake.way = Thing()
-        self.intake.way.attempts = 0
-        self.intake.full = False
-        self.outlets = [Outlet()]
-        self.health = Thing()
-        self.health.counters = [0, 0]
+def station():
+    """A station that is well: what the watchdog looks at."""
+    log = stub(number=0, cursors=[stub(number=0)])
+    log.waits = lambda cursor: log.number - cursor.number
+    outlet = stub(attempts=0, index=0, longest_ms=60000, holds=lambda: False)
+    intake = stub(way=stub(attempts=0), full=False)
+    session, health = stub(state=READY), stub(counters=[0, 0])
+    return stub(number=1, mounted=True, log=log, session=session, intake=intake, outlets=[outlet], health=health)
 
 
 class Task:
@@ -129,9 +98,7 @@ class Task:
 class Rig:
     def __init__(self):
         self.clock = SimClock()
-        self.app = Thing()
-        self.app.stations = [Station()]
-        self.app.scheduler = Scheduler(1)
+        self.app = stub(stations=[station()], scheduler=Scheduler(1))
         self.task = Task()
         self.app.scheduler.add(self.task, self.clock.now)
         self.liveness = Liveness(self.app, self.clock.now)

@@ -183,25 +183,26 @@ def test_controller_that_is_switched_off_and_on_is_met_again():
         settle(cart)
 
 
-def test_faults_on_the_line_lose_nothing_and_double_nothing():
+def with_faults(make, ppm, count, every_ms):
+    """Have so many results made on a line with each fault; yield each cart once the line is good again."""
     for seed in SEEDS if IS_QUICK else SEEDS[:1]:
         for fault in ("loss_ppm", "extra_ppm"):
-            cart = ready(kind="3964r", seed=seed)
-            setattr(cart.line, fault, 1500)
-            cart.produce(25, 700)
+            cart = make(seed=seed)
+            setattr(cart.line, fault, ppm)
+            cart.produce(count, every_ms)
             setattr(cart.line, fault, 0)
-            settle(cart, 900000)
-            assert cart.counts().get("raw", 0) == 0
+            yield cart
+
+
+def test_faults_on_the_line_lose_nothing_and_double_nothing():
+    for cart in with_faults(ready, 1500, 25, 700):
+        settle(cart, 900000)
+        assert cart.counts().get("raw", 0) == 0
 
 
 def test_faults_on_an_ascii_line_lose_nothing_and_double_nothing():
-    for seed in SEEDS if IS_QUICK else SEEDS[:1]:
-        for fault in ("loss_ppm", "extra_ppm"):
-            cart = ready(kind="ascii", seed=seed)
-            setattr(cart.line, fault, 800)
-            cart.produce(20, 1500)
-            setattr(cart.line, fault, 0)
-            settle(cart, 900000)
+    for cart in with_faults(lambda **more: ready(kind="ascii", **more), 800, 20, 1500):
+        settle(cart, 900000)
 
 
 def test_power_cuts_in_the_middle_of_exchanges_lose_nothing():
@@ -282,14 +283,9 @@ def test_mt_focus_on_line_is_asked_for_what_an_unplugged_adapter_took():
 
 def test_mt_focus_results_that_the_line_spoils_are_asked_for():
     recovered = 0
-    for seed in SEEDS if IS_QUICK else SEEDS[:1]:
-        for fault in ("loss_ppm", "extra_ppm"):
-            cart = mt_focus(seed=seed)
-            setattr(cart.line, fault, 300)
-            cart.produce(20, 1500)
-            setattr(cart.line, fault, 0)
-            cart.produce(1, 1500)
-            settle(cart, 900000)
-            recovered += cart.counts().get("recovered", 0)
-            assert cart.station.recovery.phase == qs.PHASE_IDLE
+    for cart in with_faults(mt_focus, 300, 20, 1500):
+        cart.produce(1, 1500)
+        settle(cart, 900000)
+        recovered += cart.counts().get("recovered", 0)
+        assert cart.station.recovery.phase == qs.PHASE_IDLE
     assert recovered

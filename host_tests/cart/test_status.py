@@ -6,7 +6,7 @@ from toolcart.agent.cart import led, status
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
-from toolcart.agent.toolsnet.session import STREAMING
+from host_tests.portable import stub
 from host_tests.support.log import Area, append
 from lab.harness.cart import Cart
 
@@ -99,48 +99,21 @@ def test_results_are_found_of_the_station_that_is_asked_for_alone():
 # The lamp: the most urgent thing is shown, a code is blinked whole, and whoever counts gets the number.
 
 
-class Part:
-    def __init__(self, state=0, full=False, held=False):
-        self.held = held
-        self.state = state
-        self.full = full
-
-    def is_up(self):
-        return self.state == STREAMING
-
-    def holds(self):
-        return self.held
-
-
-class Shelf:
-    def __init__(self, pressure):
-        self._pressure = pressure
-
-    def pressure(self):
-        return self._pressure
+def station(controller=True, server=True, full=False, mounted=True, pressure=0, refusal=0):
+    """A station as the lamp sees it."""
+    return stub(
+        log=stub(device=stub(refusal=lambda: refusal)),
+        quarantine=stub(pressure=lambda: pressure),
+        mounted=mounted,
+        session=stub(state=READY if controller else 0),
+        outlets=[stub(is_up=lambda: server, holds=lambda: False)],
+        intake=stub(full=full),
+    )
 
 
-class Log:
-    def __init__(self, refusal):
-        self.device = self
-        self._refusal = refusal
-
-    def refusal(self):
-        return self._refusal
-
-
-class Station:
-    def __init__(self, controller=True, server=True, full=False, mounted=True, pressure=0, refusal=0):
-        self.log = Log(refusal)
-        self.quarantine = Shelf(pressure)
-        self.mounted = mounted
-        self.session = Part(READY if controller else 0)
-        self.outlets = [Part(STREAMING if server else 1)]
-        self.intake = Part(full=full)
-
-
-def blinks(code, now=(1 << 30) - 1000):
+def blinks(code):
     """Let one code be shown and count the flashes a person sees."""
+    now = (1 << 30) - 1000
     blinker = led.Blinker(now)
     counted = 0
     dark_ms = 0
@@ -186,16 +159,16 @@ def test_a_code_that_changes_in_the_middle_is_blinked_to_its_end():
 
 
 def test_every_cause_has_its_code():
-    for station, network, code in (
-        (Station(), True, led.RUNNING),
-        (Station(pressure=1), True, led.NEEDS_OPERATOR),
-        (Station(pressure=2, server=False), True, led.NO_OUTLET),
-        (Station(server=False), True, led.NO_OUTLET),
-        (Station(controller=False), True, led.NO_CONTROLLER),
-        (Station(controller=False, server=False), True, led.NEITHER),
-        (Station(full=True, controller=False), True, led.SPOOL_FULL),
-        (Station(mounted=False), True, led.SPOOL_UNUSABLE),
-        (Station(full=True, refusal=4), True, led.SPOOL_UNUSABLE),
-        (Station(controller=False, server=False), False, led.NO_NETWORK),
+    for one, network, code in (
+        (station(), True, led.RUNNING),
+        (station(pressure=1), True, led.NEEDS_OPERATOR),
+        (station(pressure=2, server=False), True, led.NO_OUTLET),
+        (station(server=False), True, led.NO_OUTLET),
+        (station(controller=False), True, led.NO_CONTROLLER),
+        (station(controller=False, server=False), True, led.NEITHER),
+        (station(full=True, controller=False), True, led.SPOOL_FULL),
+        (station(mounted=False), True, led.SPOOL_UNUSABLE),
+        (station(full=True, refusal=4), True, led.SPOOL_UNUSABLE),
+        (station(controller=False, server=False), False, led.NO_NETWORK),
     ):
-        assert led.code_of([station], network) == code
+        assert led.code_of([one], network) == code

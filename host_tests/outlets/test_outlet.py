@@ -9,6 +9,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.line import Line
 from toolcart.agent.toolsnet import session as ts
+from host_tests.portable import stub
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import SERVER, Outlet
@@ -279,10 +280,7 @@ def test_odd_records_are_written_too():
 
 
 def test_the_identity_is_eight_digits():
-    class State:
-        identity = 0x3FA9C1
-
-    assert identity_of(State()) == "003fa9c1"
+    assert identity_of(stub(identity=0x3FA9C1)) == "003fa9c1"
 
 
 def test_a_batch_allocates_nothing():

@@ -14,18 +14,13 @@ from toolcart.tools.spool.quarantine_commands import Trouble, orders
 from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
-from host_tests.support.station import Found, Station
+from host_tests.support.station import Clock, Found, Station
 from lab.harness.flash import NEW, TEARS, PowerCut
 
 RESULTS = 7
 REFUSED = 3
 NOW = 1000
 ORDERS = (["drop", "3"], ["drop", "all"], ["retry", "3"], ["retry", "all"], ["list"])
-
-
-class Clock:
-    def stamp_into(self, buf):
-        buf[:] = b"2030-01-01:00:00:00"
 
 
 class Agent(Station):

@@ -11,6 +11,7 @@ from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.station.command_orders import carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
 from toolcart.sim.profiles import names, row
+from host_tests.portable import stub
 from host_tests.support.serial_cart import SerialCart
 from host_tests.support.world import CONTROLLER, Cart
 
@@ -20,11 +21,9 @@ HEAP = "4m"
 ALL = list(commands.NAMES)
 
 
-class Asker:
+def asker():
     """Who asks, and whether he is still there."""
-
-    user = "anna"
-    gone = False
+    return stub(user="anna", gone=False)
 
 
 class Order:
@@ -32,7 +31,7 @@ class Order:
 
     def __init__(self, cart, words):
         self.cart = cart
-        self.asker = Asker()
+        self.asker = asker()
         self.waiting = []
         self.told = None
         self.job = carry_out(cart.station, cart.board, words.split(), self.asker)
@@ -366,7 +365,7 @@ def on_a_line(words):
     cart.run(5000)
     worst = 0
     for offset in range(0, 300, 60):
-        job = carry_out(cart.station, cart.board, words.split(), Asker()) if words else iter(())
+        job = carry_out(cart.station, cart.board, words.split(), asker()) if words else iter(())
         next(job, None)
         cart.run(offset)
         cart.produce()

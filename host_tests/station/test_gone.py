@@ -8,14 +8,10 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe
 from toolcart.agent.station.gone import latest, newest_event, put_gone
 from host_tests.support.log import Area, append, held, mounted, take_all
+from host_tests.support.station import Clock
 
 PORTABLE = True
 HEAP = "2m"
-
-
-class Clock:
-    def stamp_into(self, buf):
-        buf[:] = b"2030-01-02:03:04:05"
 
 
 def telling(**options):
@@ -37,7 +33,7 @@ def test_a_run_is_one_event_that_says_all_of_it():
     first, second = events(log)
     assert (first["first_id"], first["last_id"], first["count"], first["total"]) == ("4294967290", "5", 12, 40)
     assert first["id_epoch"] == 3 and first["code"] == "none" and first["station"] == 10
-    assert first["number"] == 2 and first["time"] == "2030-01-02 03:04:05" and first["time_source"] == "agent"
+    assert first["number"] == 2 and first["time"] == "2030-01-01 00:00:01" and first["time_source"] == "agent"
     assert second["code"] == "reset" and second["count"] == 1 and second["text"] != first["text"] != ""
 
 

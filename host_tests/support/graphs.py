@@ -13,16 +13,12 @@ from toolcart.agent.wide.controller_curves import Traces
 from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
 from host_tests.support.log import Area, body_of, held, put
+from host_tests.support.station import Clock
 
 TIME = "2024-03-14:09:26:53"
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 STATION = 10
 FACTOR = ((2214, 3, 1, "0.01"),)
-
-
-class Clock:
-    def stamp_into(self, buf):
-        buf[0:19] = b"2030-01-01:00:00:07"
 
 
 def trace_message(ident=1, what=2, samples=(1, 2, 3), time=TIME, **more):

@@ -11,6 +11,7 @@ from toolcart.agent.record.text_form import put_ascii, stripped
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.archive.quick import result_of
+from host_tests.portable import stub
 from host_tests.support.toolsnet import read
 from host_tests.toolsnet.test_result04 import Record, values
 
@@ -184,7 +185,7 @@ def told(form, limits, head, rows, extras=b""):
     count = "%02d" % len(rows)
     page += (form + " " + count + count + head + "".join(rows)).encode() + extras
     writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
-    writer.session = type("Session", (), {"result": None})()
+    writer.session = stub(result=None)
     for _ in range(2):  # a second one is written over the first
         octets = writer.write(page, 0, len(page), 0, 42, 17)
         telegram = bytes(writer.tx[:octets])

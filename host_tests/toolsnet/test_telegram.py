@@ -20,6 +20,7 @@ from toolcart.agent.toolsnet.telegram import (
 )
 from toolcart.base.clock import Dice
 from toolcart.sim import result_frames
+from host_tests.portable import stub
 from host_tests.support.fifo import given
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
@@ -169,13 +170,6 @@ AT = 5  # of the payload in its page
 WRITES = 10
 
 
-class Session:
-    """What a writer asks of a session."""
-
-    def __init__(self):
-        self.result = None
-
-
 def payload(body, station=10, spindle=1):
     head = bytearray(res.HEAD_BYTES)
     pack_into("<IHBB", head, 0, 17, station, spindle, 0)
@@ -239,7 +233,7 @@ def kinds():
 
 def writer_of(parameters=PARAM_ALL):
     writer = ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, parameters)
-    writer.session = Session()
+    writer.session = stub(result=None)
     return writer
 
 

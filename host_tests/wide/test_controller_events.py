@@ -1,16 +1,16 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.log import LOG_FULL
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 from toolcart.agent.wide.controller_events import ControllerEvents
+from host_tests.portable import stub
 from host_tests.support.frames import message
-from host_tests.support.graphs import Clock
 from host_tests.support.log import Area, held
+from host_tests.support.station import Clock
 
 TIME = b"2024-03-14:09:26:53"
 
@@ -106,30 +106,20 @@ def test_no_length_and_no_octet_does_harm():
 
 
 def test_results_have_the_right_of_way():
-    class Cart:
-        full = False
-        said = []
-
-        class session:
-            said = Part()
-
-        class link:
-            buf = message(*TOLD[0][:2])
-            at = 0
-            length = len(buf)
-
-        def answer(self, kept, now):
-            self.said.append(kept)
-
-    Cart.session.said.mid = 71
-    Cart.session.link = Cart.link
-    Cart.session.withhold = staticmethod(lambda: Cart.said.append("withheld"))
+    told = []
+    frame = message(*TOLD[0][:2])
+    cart = stub(
+        full=False,
+        link=stub(buf=frame, at=0, length=len(frame)),
+        session=stub(said=stub(mid=71), withhold=lambda: told.append("withheld")),
+        answer=lambda kept, now: told.append(kept),
+    )
     bench = Bench()
     room = bench.log.has_room
     bench.log.has_room = lambda length: False
-    bench.controller_events.take(Cart(), False, 1000)
-    assert Cart.said == ["withheld"] and bench.events() == []
+    bench.controller_events.take(cart, False, 1000)
+    assert told == ["withheld"] and bench.events() == []
     bench.log.has_room = room
-    bench.controller_events.take(Cart(), False, 1000)
-    bench.controller_events.take(Cart(), False, 1000)
-    assert Cart.said[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1
+    bench.controller_events.take(cart, False, 1000)
+    bench.controller_events.take(cart, False, 1000)
+    assert told[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1
