@@ -130,6 +130,7 @@ SPINDLE = _layout(
     " torque_high:8:n2 angle_low:8:n1 angle:8:n1 angle_status:1:0-3 angle_high:8:n1 time_status:1:0-3",
 )
 VIN = _layout(0, "identifier:4:1-9999 vin:25:s")
+PARAMETER_BYTES = 72
 PARAMETER = _layout(
     0,
     "spindle:4:0-9999 program:4:1-9999 parameter_id:5:0-65535 name:25:s value:25:s type:1:0-2 unit:6:s step:2:0-99",
@@ -153,6 +154,9 @@ GRAPH = _layout(
     " program:4:1-9999 time:14:t sequence:5:0-99999 graph_type:1:0-1 bit_shift:10:i factor_dom:10:i"
     " factor_nom:10:i limit_min:8:n1 limit_max:8:n1 angle_offset:8:n1 sample_ms:8:f sample_bytes:4:0-8000",
 )
+
+SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
+FACTOR_MOST = 9999999999  # 004:302
 
 
 class Breach:
@@ -203,189 +207,216 @@ def _signed_ok(octets):
     return digits_only(text[1:] if text[:1] in (b"-", b"+") else text)
 
 
-def _value(octets, form):
-    """Return the field's value and, if it is wrong, what is allowed, else None."""
-    kind = form[3]
-    if kind == "d":
-        if not digits_only(octets):
-            return 0, "digits"
-        value = int(octets)
-        return value, None if form[4] <= value <= form[5] else "%d to %d" % (form[4], form[5])
-    if kind in ("t", "t?"):
-        good = time_ok(octets) or (kind == "t?" and octets == b" " * 14)
-        return text_of(octets), None if good else "a time yyyymmddhhnnss"
-    if kind == "s":
-        return text_of(octets).rstrip(), None if printable(octets) else "printable ASCII"
-    if kind == "i":
-        good = _signed_ok(octets)
-        return int(octets) if good else 0, None if good else "a signed integer"
-    if kind == "f":
-        good = _free_number_ok(octets)
-    else:
-        good = _decimal_ok(octets, int(kind[1]))
-    return text_of(octets).strip(), None if good else "a number with %s decimals" % (kind[1:] or "any")
+class Reading:
+    """One telegram while it is read by the layouts, and where it differs from what the document prints.
 
+    A part has the size that is printed and a number the form that is printed. Who takes more (toolcart.archive.reader)
+    says so in `value` and by `is_exact`.
+    """
 
-def _fields(telegram, base, layout, breaches, where=""):
-    """Return the fields of a layout at `base`; a field beyond the end is a breach."""
-    found = {}
-    for form in layout:
-        start = base + form[1]
-        octets = telegram[start : start + form[2]]
-        if len(octets) < form[2]:
-            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d bytes" % form[2]))
-            found[form[0]] = 0 if form[3] in "di" else ""
-            continue
-        value, allowed = _value(octets, form)
-        if allowed:
-            breaches.append(Breach(where + form[0], start + 1, text_of(octets), allowed))
-        found[form[0]] = value
-    return found
+    is_exact = True
 
+    def __init__(self, telegram):
+        self.telegram = telegram
+        self.breaches = []
+        self.unread = set()  # fields without a value
 
-def _expect_bytes(telegram, expected, breaches):
-    if len(telegram) != expected:
-        breaches.append(Breach("length", 0, "%d bytes" % len(telegram), "%d bytes" % expected))
+    def differs(self, field, position, found, allowed):
+        self.breaches.append(Breach(field, position, found, allowed))
 
+    def value(self, octets, form):
+        """Return the field's value, None if there is none, and what is allowed if it is wrong."""
+        kind = form[3]
+        if kind == "d":
+            if not digits_only(octets):
+                return None, "digits"
+            value = int(octets)
+            return value, None if form[4] <= value <= form[5] else "%d to %d" % (form[4], form[5])
+        if kind in ("t", "t?"):
+            good = time_ok(octets) or (kind == "t?" and octets == b" " * 14)
+            return text_of(octets), None if good else "a time yyyymmddhhnnss"
+        if kind == "s":
+            return text_of(octets).rstrip(), None if printable(octets) else "printable ASCII"
+        if kind == "i":
+            good = _signed_ok(octets)
+            return int(octets) if good else None, None if good else "a signed integer"
+        good = _free_number_ok(octets) if kind == "f" else _decimal_ok(octets, int(kind[1]))
+        return text_of(octets).strip(), None if good else "a number with %s decimals" % (kind[1:] or "any")
 
-def _result(telegram, breaches):
-    """Return the fields of telegram 04 (004:120-185)."""
-    general_bytes = telegram[7:9]
-    if general_bytes != b"80":
-        breaches.append(Breach("general_bytes", 8, text_of(general_bytes), "80"))
-    found = _fields(telegram, 0, GENERAL, breaches)
-    for name, position, size in (("spindle_bytes", 70, 70), ("vin_bytes", 74, 29), ("parameter_bytes", 79, 72)):
-        if found[name] != size:
-            breaches.append(Breach(name, position, "%d" % found[name], "%d" % size))
-    counts = (found["spindle_count"], found["vin_count"], found["parameter_count"])
-    expected = 80 + 70 * counts[0] + 29 * counts[1] + 72 * counts[2]
-    _expect_bytes(telegram, expected, breaches)
-    found["spindles"] = []
-    found["vins"] = []
-    found["parameters"] = []
-    if len(telegram) != expected:
+    def fields(self, at, layout, where=""):
+        """Return the fields of a layout that begins at byte `at`; a field beyond the end is a breach."""
+        found = {}
+        for form in layout:
+            start = at + form[1]
+            octets = self.telegram[start : start + form[2]]
+            if len(octets) == form[2]:
+                value, allowed = self.value(octets, form)
+                told = text_of(octets)
+            else:
+                value, allowed, told = None, "%d bytes" % form[2], "cut off"
+            if allowed:
+                self.differs(where + form[0], start + 1, told, allowed)
+            if value is None:
+                self.unread.add(where + form[0])
+                value = 0 if form[3] in "di" else ""
+            found[form[0]] = value
         return found
-    at = 80
-    for count, size, layout, name in (
-        (counts[0], 70, SPINDLE, "spindles"),
-        (counts[1], 29, VIN, "vins"),
-        (counts[2], 72, PARAMETER, "parameters"),
-    ):
-        for index in range(count):
-            found[name].append(_fields(telegram, at, layout, breaches, "%s[%d]." % (name, index)))
-            at += size
-    at -= 72 * counts[2]
-    for parameter in found["parameters"]:
-        check_parameter(parameter, at, breaches)
-        at += 72
+
+    def size(self, found, name, position, printed):
+        """Return the bytes of a part: those printed, or more if its length field says so and that is taken."""
+        told = found[name]
+        if told == printed or (told > printed and not self.is_exact):
+            return told
+        if name not in self.unread:
+            self.differs(name, position, "%d" % told, "%d" % printed if self.is_exact else "%d or more" % printed)
+        return printed
+
+    def entries(self, at, count, size, layout, name):
+        """Return those entries of a list that are whole."""
+        there = max(0, min(count, (len(self.telegram) - at) // size))
+        return [self.fields(at + index * size, layout, "%s[%d]." % (name, index)) for index in range(there)]
+
+    def ends_at(self, end):
+        """Note if the telegram is shorter or longer."""
+        if len(self.telegram) != end:
+            self.differs("length", 0, "%d bytes" % len(self.telegram), "%d bytes" % end)
+        if len(self.telegram) < end:
+            self.unread.add("length")
+
+
+_GENERAL_BYTES = (("general_bytes", 7, 2, "d", 79, 99),)
+_PARTS = (
+    ("spindles", "spindle", 70, 70, SPINDLE),
+    ("vins", "vin", 74, 29, VIN),
+    ("parameters", "parameter", 79, PARAMETER_BYTES, PARAMETER),
+)
+
+
+def _result(one):
+    """Telegram 04 (004:120-185)."""
+    at = one.size(one.fields(0, _GENERAL_BYTES), "general_bytes", 8, 80)
+    found = one.fields(0, GENERAL)
+    parts = []
+    for name, kind, position, printed, layout in _PARTS:
+        count = found[kind + "_count"]
+        size = one.size(found, kind + "_bytes", position, printed) if count or one.is_exact else printed
+        parts.append((at, count, size, layout, name))
+        at += count * size
+    one.ends_at(at)
+    for part in parts:
+        found[part[4]] = one.entries(*part)
+    if one.is_exact:
+        at -= PARAMETER_BYTES * found["parameter_count"]
+        for parameter in found["parameters"]:
+            _check_parameter(one, parameter, at)
+            at += PARAMETER_BYTES
     return found
 
 
-def check_parameter(parameter, at, breaches):
+def _check_parameter(one, parameter, at):
     """Check a value: type 1 is a signed 32-bit integer, type 2 a number (004:171)."""
     text = parameter["value"].strip()
+    unsigned = (text[1:] if text[:1] == "-" else text).encode()
     where = "parameter %05d " % parameter["parameter_id"]
     if not parameter["name"].strip():
-        breaches.append(Breach(where + "name", at + 14, "blank", "a name"))
-    if parameter["type"] == 1:
-        unsigned = text[1:] if text[:1] == "-" else text
-        if not digits_only(unsigned.encode()) or not -2147483648 <= int(text) <= 2147483647:
-            breaches.append(Breach(where + "value", at + 39, text, "a signed 32-bit integer"))
-    elif parameter["type"] == 2:
-        unsigned = text[1:] if text[:1] == "-" else text
-        if not _free_number_ok(unsigned.encode()):
-            breaches.append(Breach(where + "value", at + 39, text, "a number"))
+        one.differs(where + "name", at + 14, "blank", "a name")
+    if parameter["type"] == 1 and not (digits_only(unsigned) and -2147483648 <= int(text) <= 2147483647):
+        one.differs(where + "value", at + 39, text, "a signed 32-bit integer")
+    elif parameter["type"] == 2 and not _free_number_ok(unsigned):
+        one.differs(where + "value", at + 39, text, "a number")
 
 
-def _station(telegram, breaches):
-    """Return the fields of telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
-    found = _fields(telegram, 0, STATION, breaches)
+def _station(one):
+    """Telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
+    found = one.fields(0, STATION)
     found["spindles"] = []
     at = 63
     for index in range(found["spindle_count"]):
         where = "spindles[%d]." % index
-        spindle = _fields(telegram, at, STATION_SPINDLE, breaches, where)
-        at += 33
-        spindle["programs"] = []
-        for _ in range(spindle["program_count"]):
-            spindle["programs"].append(_fields(telegram, at, STATION_PROGRAM, breaches, where + "program."))
-            at += 29
-        found["spindles"].append(spindle)
-        if at > len(telegram):
+        if at + 33 > len(one.telegram):
+            at += 33
             break
-    _expect_bytes(telegram, at, breaches)
+        spindle = one.fields(at, STATION_SPINDLE, where)
+        at += 33
+        spindle["programs"] = one.entries(at, spindle["program_count"], 29, STATION_PROGRAM, where + "programs")
+        at += 29 * spindle["program_count"]
+        found["spindles"].append(spindle)
+    one.ends_at(at)
     return found
 
 
-def _event(telegram, breaches):
-    """Return the fields of telegram 09 (004:189-204)."""
-    found = _fields(telegram, 0, EVENT, breaches)
+def _event(one):
+    """Telegram 09 (004:189-204)."""
+    found = one.fields(0, EVENT)
     count = found["parameter_count"]
-    _expect_bytes(telegram, 48 + 24 * count, breaches)
-    found["parameters"] = []
-    if len(telegram) == 48 + 24 * count:
-        for index in range(count):
-            where = "parameters[%d]." % index
-            found["parameters"].append(_fields(telegram, 48 + 24 * index, EVENT_PARAMETER, breaches, where))
+    found["parameters"] = one.entries(48, count, 24, EVENT_PARAMETER, "parameters")
+    one.ends_at(48 + 24 * count)
     return found
 
 
-def _graph(telegram, breaches):
-    """Return the fields of telegram 13 (004:290-320)."""
-    found = _fields(telegram, 0, GRAPH, breaches)
-    _expect_bytes(telegram, 116 + found["sample_bytes"], breaches)
-    if found["general_bytes"] != 116 or found["sample_bytes"] % 2:
-        told = "%d, %d" % (found["general_bytes"], found["sample_bytes"])
-        breaches.append(Breach("general_bytes, sample_bytes", 8, told, "116, even"))
-    if found["factor_nom"] == 0:
-        breaches.append(Breach("factor_nom", 71, "0", "not 0"))
-    found["samples"] = telegram[116:]
+def _graph(one):
+    """Telegram 13 (004:290-320). An impossible scale makes samples meaningless: it counts as not read."""
+    found = one.fields(0, GRAPH)
+    at = one.size(found, "general_bytes", 8, 116)
+    octets = found["sample_bytes"]
+    shift, dom, nom = found["bit_shift"], found["factor_dom"], found["factor_nom"]
+    for name, position, fits, allowed in (
+        ("sample_bytes", 113, octets % 2 == 0, "even"),
+        ("bit_shift", 51, abs(shift) <= SHIFT_MOST, "%d to %d" % (-SHIFT_MOST, SHIFT_MOST)),
+        ("factor_dom", 61, abs(dom) <= FACTOR_MOST, "not 0"),
+        ("factor_nom", 71, 0 < abs(nom) <= FACTOR_MOST, "not 0"),
+    ):
+        if not fits and name not in one.unread:
+            one.differs(name, position, "%d" % found[name], allowed)
+            one.unread.add(name)
+    found["samples"] = one.telegram[at : at + octets]
+    one.ends_at(at + octets)
+    return found
+
+
+_LISTS = {"02": _station, "04": _result, "09": _event, "13": _graph}
+_PLAIN = {
+    "01": (SYSTEM, 57),
+    "05": (ACKNOWLEDGE, 24),
+    "06": ((), 7),
+    "07": (REQUEST, 19),
+    # What the other side sends, and 11, which belongs to another plug-in.
+    "08": (_INFORMATION, 37),
+    "10": (_EVENT_ACKNOWLEDGE, 38),
+    "11": (PLUGIN_REQUEST, 26),
+    "12": ((), 7),
+}
+SENT = ("01", "02", "04", "05", "06", "07", "09", "13")  # by a station
+
+
+def fields_of(one, kinds):
+    """Return the fields of a telegram of one of these kinds, with its kind as "id"."""
+    kind = text_of(one.telegram[:2])
+    found = {}
+    if kind not in kinds:
+        one.differs("telegram", 1, kind, ", ".join(kinds))
+    elif kind in _LISTS:
+        found = _LISTS[kind](one)
+    else:
+        layout, size = _PLAIN[kind]
+        one.ends_at(size)
+        found = one.fields(0, layout)
+    found["id"] = kind
     return found
 
 
 def take_apart(telegram, either_way=False):
     """Return (fields, breaches); fields always has "id" (two characters) and "identifier" (0 for none).
 
-    A server receives the kinds of `_SENT` and four longer ones; with `either_way` those that it sends are accepted too.
+    Of the kinds that a station sends; with `either_way`, those that it receives too.
     """
-    breaches = []
-    kind = text_of(telegram[:2])
+    one = Reading(telegram)
+    found = fields_of(one, sorted(("08", "10", "11", "12") + SENT) if either_way else SENT)
     identifier = telegram[2:7]
-    found = {}
-    if kind == "04":
-        found = _result(telegram, breaches)
-    elif kind == "02":
-        found = _station(telegram, breaches)
-    elif kind == "09":
-        found = _event(telegram, breaches)
-    elif kind == "13":
-        found = _graph(telegram, breaches)
-    elif kind in _SENT or (either_way and kind in _TOLD):
-        layout, size = _SENT[kind] if kind in _SENT else _TOLD[kind]
-        _expect_bytes(telegram, size, breaches)
-        found = _fields(telegram, 0, layout, breaches)
-    else:
-        breaches.append(Breach("telegram", 1, kind, "01, 02, 04 to 13"))
-    found["id"] = kind
     found["identifier"] = int(identifier) if len(identifier) == 5 and digits_only(identifier) else 0
     if found["identifier"] == 0:
-        breaches.append(Breach("identifier", 3, text_of(identifier), "1 to 99999"))
-    return found, breaches
-
-
-_SENT = {
-    "01": (SYSTEM, 57),
-    "05": (ACKNOWLEDGE, 24),
-    "06": ((), 7),
-    "07": (REQUEST, 19),
-}
-# What the other side sends, and 11, which belongs to another plug-in.
-_TOLD = {
-    "08": (_INFORMATION, 37),
-    "10": (_EVENT_ACKNOWLEDGE, 38),
-    "11": (PLUGIN_REQUEST, 26),
-    "12": ((), 7),
-}
+        one.differs("identifier", 3, text_of(identifier), "1 to 99999")
+    return found, one.breaches
 
 
 # What ToolsNet's records say about themselves: their owner, the tightening, and which of two is older.

@@ -28,7 +28,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 
-from toolcart.archive import quick, reader, texts
+from toolcart.archive import reader, texts
 from toolcart.archive.faults import Faults
 from toolcart.archive.guide import Answer, Elsewhere, Here
 from toolcart.archive.tables import Station
@@ -36,7 +36,7 @@ from toolcart.archive.tls import HANDSHAKE_S
 from toolcart.archive.turns import Places, Turns
 from toolcart.archive.writer import FAILED, Writer
 from toolcart.base.printable import visible
-from toolcart.toolsnet import Breach, frame, station_of
+from toolcart.toolsnet import FOR_A_SERVER, Breach, frame, station_of
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000
@@ -50,7 +50,6 @@ INLET_BYTES = 16384  # read at once
 TELEGRAM_BYTES = 500  # what a telegram costs beside its own bytes
 UNCOMMITTED_MOST = 2**22  # bytes of all connections; taken apart they need about ten times as much
 UNCOMMITTED_OF_ONE_MOST = 2**17  # of one connection
-ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
 HANDED_OVER_AT_ONCE = 50  # connections of stations that belong to another server
 DRAINED_IN_S = 10.0
 UNREADABLE = 2  # the code of a 05 for a telegram without a readable station, sequence or time
@@ -322,11 +321,9 @@ class _Client(asyncio.BufferedProtocol):
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:
-        found = quick.result_of(telegram)
-        if found is None:
-            found, breaches = reader.read(telegram)
-            for breach in breaches:
-                self.archive.note(self.peer, found["id"], breach)
+        found, breaches = reader.read(telegram)
+        for breach in breaches:
+            self.archive.note(self.peer, found["id"], breach)
         texts.restore(found, telegram)
         self._telegrams += 1
         self.handle(found["id"], found, telegram)
@@ -418,7 +415,7 @@ class ServerClient(_Client):
         identifier = found["identifier"]
         if identifier < 0 or kind in archive.faults.silent:
             return
-        if kind not in ACK_TELEGRAMS:
+        if kind not in FOR_A_SERVER:
             archive.note(self.peer, kind, Breach("telegram", 1, kind, "01, 02, 04, 06, 09 or 13 at a server"))
             archive.refused += 1
             self._answer(kind, found, UNREADABLE)

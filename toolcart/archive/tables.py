@@ -42,6 +42,8 @@ from sqlalchemy import (
     text,
 )
 
+from toolcart.toolsnet import FACTOR_MOST, SHIFT_MOST
+
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")
 Station = tuple[int, int, int]  # of these
@@ -50,8 +52,6 @@ GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
 REAL_MOST = 1e9  # the telegram's numbers have 8 characters at most (004:147-153)
-SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
-FACTOR_MOST = 9999999999  # 004:302
 
 
 class Real(TypeDecorator[float]):
