@@ -17,7 +17,7 @@ from toolcart.agent.record import result as res
 from host_tests.portable import LONG
 from host_tests.support.log import STATE_BLOCKS, ident_in
 from host_tests.support.quarantine import QuarantineBench, room_of
-from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor, PowerCut
+from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor
 
 PORTABLE = True
 HEAVY = True
@@ -177,12 +177,8 @@ def test_a_worn_block_and_a_cut_leave_one_that_can_be_emptied():
         kept = bench.fill()
         free = [place for place in range(4) if bench.quarantine.log.firsts[place] == 0]
         bench.flash.worn = (STATE_BLOCKS + free[1],)  # no start knows of it
-        bench.flash.cut_after, bench.flash.look = cut_after, NEW
-        try:
-            bench.drop(*kept[1::2])
-            raise AssertionError("%d: no cut" % cut_after)
-        except PowerCut:
-            bench.start()
+        assert bench.flash.cut_in(lambda bench=bench, kept=kept: bench.drop(*kept[1::2]), cut_after, NEW) is None
+        bench.start()
         assert bench.quarantine.settle(), cut_after
         assert bench.drop(*bench.quarantine.numbers()) and bench.quarantine.count() == 0
 
@@ -226,11 +222,7 @@ def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
             bench.flash.code = FLASH_IO
             assert bench.keep(6) == FAILED
             bench.flash.code = FLASH_DONE
-            bench.flash.cut_after, bench.flash.look = cut, look
-            try:
-                bench.keep(*range(6, 12))
-                bench.flash.cut_after = None
-            except PowerCut:
+            if bench.flash.cut_in(lambda bench=bench: bench.keep(*range(6, 12)), cut, look) is None:
                 bench.start()
             bench.keep(*range(6, 12))
             assert bench.quarantine.numbers() == list(range(1, 12)), (look, cut)
@@ -288,12 +280,7 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             bench = QuarantineBench(results=20)
             bench.keep(*range(1, 15))
             bench.quarantine.remove([2, 4, 6, 8], DROPPED)
-            bench.flash.cut_after, bench.flash.look = cut - 1, look
-            try:
-                assert bench.drop(10)
-            except PowerCut:
-                pass
-            bench.flash.cut_after = None
+            assert bench.flash.cut_in(lambda bench=bench: bench.drop(10), cut - 1, look) in (True, None)
             bench.again()
             left = bench.quarantine.numbers()
             assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, look, left)
@@ -375,11 +362,9 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
             free = [place for place in range(4) if not bench.quarantine.log.firsts[place]]
             bench.flash.worn = (STATE_BLOCKS + free[0],)
             dropped = kept[1::2]
-            bench.flash.cut_after, bench.flash.look = cut, look
-            try:
-                assert bench.drop(*dropped)
-                bench.flash.cut_after = None
-            except PowerCut:
+            done = bench.flash.cut_in(lambda bench=bench, dropped=dropped: bench.drop(*dropped), cut, look)
+            assert done in (True, None)
+            if done is None:
                 bench.flash.worn = ()  # no start knows of it, and what it tries first may be that one
                 bench.again()
             found = bench.quarantine.numbers()

@@ -15,7 +15,7 @@ from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
 from host_tests.support.station import Clock, Found, Station
-from lab.harness.flash import NEW, TEARS, PowerCut
+from lab.harness.flash import NEW, TEARS
 
 RESULTS = 7
 REFUSED = 3
@@ -56,15 +56,9 @@ class Agent(Station):
 
     def give(self, words, cut_after=None):
         """Give the order to the stopped spool."""
-        self.area.flash.cut_after = cut_after
         if words[0] == "drop":
             self.dropped = {REFUSED}
-        try:
-            return list(orders(self.area.flash, 10, words))
-        except PowerCut:
-            return []
-        finally:
-            self.area.flash.cut_after = None
+        self.area.flash.cut_in(lambda: list(orders(self.area.flash, 10, words)), cut_after)
 
     def held(self):
         """The IDs of all results that ToolsNet, the log or the quarantine has: as the agent will deliver them."""
@@ -98,11 +92,7 @@ def operations_of(unit_bytes):
 def cut_short(unit_bytes, cut_after, look):
     """An agent whose power failed within its operation number `cut_after`, or that was killed behind its last."""
     agent = Agent(unit_bytes)
-    agent.area.flash.cut_after, agent.area.flash.look = cut_after, look
-    try:
-        agent.work()
-    except PowerCut:
-        pass
+    agent.area.flash.cut_in(agent.work, cut_after, look)
     return agent
 
 

@@ -18,7 +18,7 @@ from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light,
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
 from host_tests.support.station import BLANK, IDENTITY, NOW, Bench, Found
-from lab.harness.flash import TEARS, PowerCut
+from lab.harness.flash import TEARS
 
 PORTABLE = True
 HEAP = "2m"
@@ -244,20 +244,15 @@ def test_power_cut_at_any_operation_of_a_push_stores_it_once():
 
 def pushed_with_cut(area, stored, after, tear):
     """Start and push the next result, with a cut; then it comes again. True if the power failed before all was done."""
-    area.flash.cut_after = after
-    area.flash.look = tear
-    was_cut = False
-    try:
-        assert Bench(area=area).push(light(tightening_id=stored + 1)) == KEPT
-    except PowerCut:
-        was_cut = True
-    area.flash.cut_after = None
+    frame = light(tightening_id=stored + 1)
+    kept = area.flash.cut_in(lambda: Bench(area=area).push(frame), after, tear)
+    assert kept in (KEPT, None)
     bench = Bench(area=area)
-    assert bench.push(light(tightening_id=stored + 1)) in ((KEPT, KEPT_BEFORE) if was_cut else (KEPT_BEFORE,))
-    assert bench.push(light(tightening_id=stored + 1)) == KEPT_BEFORE
+    assert bench.push(frame) in ((KEPT_BEFORE,) if kept else (KEPT, KEPT_BEFORE))
+    assert bench.push(frame) == KEPT_BEFORE
     idents = bench.idents()
     assert idents == list(range(stored + 2 - len(idents), stored + 2)), (stored, after, tear)
-    return was_cut
+    return kept is None
 
 
 # What tells two tightenings apart, and what does not

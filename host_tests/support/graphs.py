@@ -7,6 +7,7 @@ from toolcart.agent.base.health import Health
 from toolcart.agent.log.cursor import WANTS_GRAPHS
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
+from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.controller_curves import Traces
@@ -14,6 +15,7 @@ from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
 from host_tests.support.log import Area, body_of, held, put
 from host_tests.support.station import Clock
+from lab.harness.cart import Cart
 
 TIME = "2024-03-14:09:26:53"
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
@@ -75,6 +77,16 @@ class Bench:
     def curves(self):
         """Return (lead, data, flags) of every curve of which all pieces are there, oldest first."""
         return curves_in(self.log)
+
+
+def cart_with_curves(wanted=("torque", "angle"), controller=None, settings=None, **more):
+    """A cart that is up; its controller pushes all curves, of which these are wanted, and has these options."""
+    tables = {"spool": {"graphs_kib": 64, "size_kib": 256}, **(settings or {})}
+    tables["controller"] = {"traces": list(wanted), **tables.get("controller", {})}
+    options = {"traces": (1, 2, 3), "max_clients": 9, **(controller or {})}
+    cart = Cart(controller=options, settings=tables, blocks=40, **more)
+    cart.until(lambda: cart.station.session is not None and cart.station.session.state == READY)
+    return cart
 
 
 def curves_in(log):

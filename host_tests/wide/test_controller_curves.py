@@ -4,7 +4,6 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.wide.mid0900 import (
@@ -24,9 +23,17 @@ from toolcart.agent.wide.mid0900 import (
 from toolcart.sim import result_frames as made
 from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message
-from host_tests.support.graphs import PACKED, TIME, Bench, curves_in, ident_of, samples_in, trace_message
+from host_tests.support.graphs import (
+    PACKED,
+    TIME,
+    Bench,
+    cart_with_curves,
+    curves_in,
+    ident_of,
+    samples_in,
+    trace_message,
+)
 from host_tests.support.log import append
-from lab.harness.cart import Cart
 
 FACTOR = ((2214, 3, 1, "0.000854"),)
 SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
@@ -249,19 +256,6 @@ def test_a_flash_that_refuses_loses_the_curve_alone():
 
 # Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens.
 
-SPOOL = {"graphs_kib": 48, "size_kib": 256}
-
-
-def cart_of(wanted=("torque", "angle"), settings=None, files=(), spool=SPOOL, **options):
-    controller = {"traces": list(wanted) or None}
-    controller.update(settings or {})
-    options = dict({"traces": (1, 2, 3), "max_clients": 9}, **options)
-    cart = Cart(
-        controller=options, settings={"controller": controller, "spool": spool}, blocks=32, files=files, toolsnet=()
-    )
-    cart.until(lambda: cart.station.session is not None and cart.station.session.state == st.READY)
-    return cart
-
 
 def kept(cart):
     """Return (ID, what) of every curve in the ring."""
@@ -281,7 +275,7 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
         "refuse": {40: 97},
         "operations": (1, 2, 3),
     }
-    cart = cart_of(**options)
+    cart = cart_with_curves(controller=options)
     cart.produce(2, 4000)
     assert kept(cart) == [(ident, what) for ident in (1, 2) for what in (2, 1, 0)], cart.counts()
     for lead, data, flags in curves_in(cart.station.graphs):
@@ -292,7 +286,7 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
 
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():
-    cart = cart_of()
+    cart = cart_with_curves()
     data = made.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
     hostile = [
         message(900, data),
@@ -316,7 +310,7 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
 
 
 def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
-    cart = cart_of(settings={"result_revisions": [11]}, trace_delay_ms=5000)
+    cart = cart_with_curves(controller={"trace_delay_ms": 5000}, settings={"controller": {"result_revisions": [11]}})
     data = made.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
     frame = bytearray(message(900, data))
     assert 3900 < len(frame) < 4096 - 128
@@ -329,7 +323,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
 def test_a_larger_receive_buffer_takes_longer_curves():
     frame = message(900, made.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
     for octets, count in ((4096, 0), (6000, 1)):
-        cart = cart_of(settings={"buffer_bytes": octets if count else 1024})
+        cart = cart_with_curves(settings={"controller": {"buffer_bytes": octets if count else 1024}})
         cart.controller.inject(frame)
         cart.run(3000)
         assert len(kept(cart)) == count and lost(cart) == [LOST_CUT] * (1 - count)

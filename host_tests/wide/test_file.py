@@ -15,7 +15,7 @@ from toolcart.base.clock import Dice
 from toolcart.board.linux import lines as linux_lines
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
-from host_tests.support.log import Area, append, append_event, numbers, store, take_all
+from host_tests.support.log import Area, append_event, numbers, store, take_all
 from host_tests.support.world import CONTROLLER
 from host_tests.support.world import Cart as Alone
 from lab.harness.cart import Cart, SimLines
@@ -25,8 +25,8 @@ from lab.harness.flash import TEARS, PowerCut
 class Bench:
     """One log with ToolsNet's cursor, which takes everything at once, and one file."""
 
-    def __init__(self):
-        self.area = Area(13, 1024, 16)
+    def __init__(self, area=None):
+        self.area = area or Area(13, 1024, 16)
         self.flash = self.area.flash
         self.lines = SimLines()
         self.now = (1 << 30) - 5000
@@ -155,39 +155,28 @@ FAILURES = [("fdatasync",), ("pwrite",), ("ftruncate",), ("fdatasync", "ftruncat
 PAGE_BYTES = 64  # small, so that a line lies on several
 
 
-class DiskBench:
-    """One log with ToolsNet's cursor, which takes everything at once, and one file on the disk."""
-
-    saves = True
+class DiskBench(Bench):
+    """The same with its file on the disk; how far it is becomes durable whenever somebody saves, so it is saved."""
 
     def __init__(self, monkeypatch, seed=1):
         self.disk = Disk(Dice(seed), PAGE_BYTES)
         monkeypatch.setattr(linux_lines, "os", self.disk)
-        self.area = Area(blocks=32, unit_bytes=64)
-        self.now = 0
         self.ident = 0
-        self.start()
+        super().__init__(Area(blocks=32, unit_bytes=64))
 
     def start(self):
-        self.area.mount(cursors=2, events=(1,))
         self.lines = linux_lines.LineFile(NAME, 4096, 99)
-        self.outlet = FileOutlet(self.area.log, 1, self.lines, Health())
-        self.outlet.begin(self.now)
+        super().start()
 
     def store(self, count):
-        for _ in range(count):
-            assert append(self.area.log, self.ident + 1) == 0
-            self.ident += 1
+        super().store(self.ident + 1, self.ident + count)
+        self.ident += count
 
     def run(self):
-        """Until there is nothing to do; how far it is becomes durable whenever somebody saves, so it is saved here."""
-        for _ in range(400):
-            left = self.outlet.step(self.now)
-            assert not self.saves or self.area.state.save()
-            if left == FOREVER:
-                return
+        while (left := super().run()) != FOREVER:
+            assert self.area.state.save()
             self.now = (self.now + left) & 0x3FFFFFFF
-        raise AssertionError("it never comes to rest")
+        assert self.area.state.save()
 
     def work(self):
         """A shift: batches of several sizes."""
@@ -242,10 +231,6 @@ def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
         bench.disk.fail_at = operation
         bench.work()
         bench.check()
-
-
-def broken(descriptor, octets):
-    raise OSError(5, "Input/output error")
 
 
 # What a controller tells on its whole way into the lines of a file, beside results and in their order.

@@ -12,25 +12,16 @@ from hypothesis import strategies as st
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.state import STATE_BLOCKS
-from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.wide import telegram13 as graph13
 from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
-from host_tests.support.graphs import Bench, samples_for
+from host_tests.support.graphs import Bench, cart_with_curves, samples_for
 from host_tests.support.toolsnet import read as whole
-from lab.harness.cart import Cart, SimLines
+from lab.harness.cart import SimLines
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
-
-
-def cart_of(graphs=True, **file):
-    files = (dict({"kind": "file", "path": "lines", "keep": 1, "graphs": graphs}, **file),)
-    settings = {"controller": {"traces": ["torque", "angle"]}, "spool": {"graphs_kib": 64, "size_kib": 256}}
-    cart = Cart(controller={"traces": (1, 2, 3), "max_clients": 9}, settings=settings, files=files, blocks=40)
-    cart.run(3000)
-    return cart
 
 
 def told(lines):
@@ -68,7 +59,7 @@ class Side(Bench):
 
 
 def test_every_line_is_of_the_schema():
-    cart = cart_of()
+    cart = cart_with_curves(files=({"path": "lines", "graphs": True},))
     cart.produce(1, 2000)
     schema = json.loads(SCHEMA.read_text())
     for line in cart.lines["lines"].lines():
@@ -234,22 +225,9 @@ def test_any_curve_that_can_be_makes_a_telegram_without_breach(samples, steps, w
         assert list(found["values"]) == samples
 
 
-SPOOL = {"graphs_kib": 48, "size_kib": 256}
-
-
-def cart_with_toolsnet(wanted=("torque", "angle"), graphs=True, toolsnet=(), **more):
-    one = Cart(
-        controller={"traces": (1, 2, 3), "max_clients": 9},
-        settings={
-            "controller": {"traces": list(wanted)},
-            "spool": SPOOL,
-            "toolsnet": dict({"extras": ["curves"] if graphs else None}, **more),
-        },
-        blocks=32,
-        toolsnet=toolsnet,
-    )
-    one.until(lambda: one.station.session is not None and one.station.session.state == READY)
-    return one
+def cart_of(*wanted, **more):
+    """A cart whose ToolsNet gets the curves that are wanted."""
+    return cart_with_curves(wanted, settings={"toolsnet": {"extras": ["curves"]}}, **more)
 
 
 def sent(one):
@@ -257,7 +235,7 @@ def sent(one):
 
 
 def test_start_does_not_send_a_curve_again():
-    one = cart_with_toolsnet()
+    one = cart_of("torque", "angle")
     one.produce(1, 3000)
     count = one.archive.graphs_stored
     assert count == 2
@@ -268,7 +246,7 @@ def test_start_does_not_send_a_curve_again():
 
 
 def test_last_curve_is_settled_when_the_flash_can_be_written_again():
-    one = cart_with_toolsnet(wanted=("torque",))
+    one = cart_of("torque")
     one.network.down("tn", 10111)
     one.produce(1, 2000)
     one.cut()
@@ -282,7 +260,7 @@ def test_last_curve_is_settled_when_the_flash_can_be_written_again():
 
 
 def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
-    one = cart_with_toolsnet(wanted=("torque",), toolsnet={"telegram_codes": {"13": 4}})
+    one = cart_of("torque", toolsnet={"telegram_codes": {"13": 4}})
     one.produce(1, 1000)
     before = one.clock.total_ms
     one.produce()
@@ -296,14 +274,14 @@ def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
 
 
 def test_server_that_never_answers_a_curve_costs_few_connections():
-    one = cart_with_toolsnet(wanted=("torque",), toolsnet={"silent_telegrams": ["13"]})
+    one = cart_of("torque", toolsnet={"silent_telegrams": ["13"]})
     one.produce(24, 300000)
     one.until_quiet()
     assert one.toolsnet.server_connections <= 6 and one.archive.repeated == 0
 
 
 def test_curve_of_a_result_that_was_set_aside_is_not_sent():
-    one = cart_with_toolsnet(wanted=("torque",), toolsnet={"tightening_codes": {2: 17}})
+    one = cart_of("torque", toolsnet={"tightening_codes": {2: 17}})
     one.produce(3, 2000)
     one.run(200000)
     assert one.archive.sequences() == [1, 3] and [sequence for sequence, _ in sent(one)] == [1, 3]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import trustme
@@ -230,37 +231,42 @@ class ServerProcess:
         self.process.wait(10)
 
 
-def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_killed(tmp_path):
-    dice = random.Random(SEED)
-    secret = tmp_path / "hook.token"
+@contextmanager
+def hooked(server, folder, hook, **plant):
+    """A plant and its agent, which has ToolsNet and this webhook at the server."""
+    secret = folder / "hook.token"
     secret.write_text(TOKEN)
     secret.chmod(0o600)
-    server = ServerProcess(tmp_path)
-    url = f"http://127.0.0.1:{server.port}/results"
-    hook = {"kind": "webhook", "url": url, "token": {"file": "hook.token"}}
-    with delivering(tmp_path, controller_options=ControllerOptions(memory=200000)) as plant:
-        agent = Agent(
-            [sys.executable, "-m", "toolcart.tools.process.alone"], tmp_path, plant, ({"kind": "toolsnet"}, hook)
-        )
+    with delivering(folder, **plant) as made:
+        outlets = {"kind": "toolsnet"}, {"kind": "webhook", "token": {"file": "hook.token"}, **hook}
+        agent = Agent([sys.executable, "-m", "toolcart.tools.process.alone"], folder, made, outlets)
         try:
             with agent:
-                plant.produce_rate(RATE_PER_S)
-                for index in range(KILLS):
-                    time.sleep(dice.uniform(*UP_S))
-                    (server, agent)[index % 3 == 2].kill()
-                    time.sleep(dice.uniform(0, 0.3))
-                    (server, agent)[index % 3 == 2].start()
-                plant.stop_producing()
-                produced = plant.account()["produced"]
-                wait_for_all(server, produced)
-                wait_for("ToolsNet has it too", lambda: plant.account()["lost"] == 0)
+                yield made, agent
                 agent.end_in_order()
         finally:
             server.kill()
-        found = [int(line["tightening_id"]) for line in stored(server.database)]
-        assert sorted(found) == list(range(found[0], found[0] + len(found))) and len(found) == produced
-        assert len(set(found)) == len(found) and plant.account()["lost"] == 0
-        assert TOKEN not in (tmp_path / "agent.log").read_text()
+
+
+def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_killed(tmp_path):
+    dice = random.Random(SEED)
+    server = ServerProcess(tmp_path)
+    hook = {"url": f"http://127.0.0.1:{server.port}/results"}
+    with hooked(server, tmp_path, hook, controller_options=ControllerOptions(memory=200000)) as (plant, agent):
+        plant.produce_rate(RATE_PER_S)
+        for index in range(KILLS):
+            time.sleep(dice.uniform(*UP_S))
+            (server, agent)[index % 3 == 2].kill()
+            time.sleep(dice.uniform(0, 0.3))
+            (server, agent)[index % 3 == 2].start()
+        plant.stop_producing()
+        produced = plant.account()["produced"]
+        wait_for_all(server, produced)
+        wait_for("ToolsNet has it too", lambda: plant.account()["lost"] == 0)
+    found = [int(line["tightening_id"]) for line in stored(server.database)]
+    assert sorted(found) == list(range(found[0], found[0] + len(found))) and len(found) == produced
+    assert len(set(found)) == len(found)
+    assert TOKEN not in (tmp_path / "agent.log").read_text()
 
 
 def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
@@ -268,26 +274,17 @@ def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
     ours.cert_pem.write_to_path(tmp_path / "ca.pem")
     for name, authority in (("ours.pem", ours), ("theirs.pem", theirs)):
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
-    (tmp_path / "hook.token").write_text(TOKEN)
-    (tmp_path / "hook.token").chmod(0o600)
     server = ServerProcess(tmp_path, str(tmp_path / "theirs.pem"))
-    hook = {"kind": "webhook", "url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
-    with delivering(tmp_path) as plant:
-        outlets = ({"kind": "toolsnet"}, {**hook, "token": {"file": "hook.token"}})
-        agent = Agent([sys.executable, "-m", "toolcart.tools.process.alone"], tmp_path, plant, outlets)
-        try:
-            with agent:
-                ids = plant.produce(5)
-                wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
-                assert stored(server.database) == []
-                server.kill()
-                server.certificate = (str(tmp_path / "ours.pem"),)
-                server.start()
-                wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
-                assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
-                agent.end_in_order()
-        finally:
-            server.kill()
+    hook = {"url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
+    with hooked(server, tmp_path, hook) as (plant, _):
+        ids = plant.produce(5)
+        wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
+        assert stored(server.database) == []
+        server.kill()
+        server.certificate = (str(tmp_path / "ours.pem"),)
+        server.start()
+        wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
+        assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
 
 
 def wait_for_all(server, produced):

@@ -10,8 +10,8 @@ from toolcart.agent.cart import config
 from toolcart.agent.wide import mqtt
 from toolcart.agent.wide.outlets import RETRY_MS, Awaiting
 from toolcart.tools.config.secrets import Awaited
+from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
-from lab.harness.cart import Cart
 from lab.harness.mqtt_broker import Broker, Consumer
 
 
@@ -85,13 +85,12 @@ def test_an_orderly_end_makes_no_outlet(awaiting):
 
 
 def started(**outlet):
-    settings = {"controller": {"traces": ["torque", "angle"]}, "spool": {"graphs_kib": 64, "size_kib": 256}}
-    settings["station"] = {"outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": BROKER[0], **outlet}]}
-    cart = Cart(controller={"traces": (1, 2, 3), "max_clients": 9}, settings=settings, blocks=40)
+    settings = {"station": {"outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": BROKER[0], **outlet}]}}
+    cart = cart_with_curves(settings=settings)
     cart.broker = Broker()
     cart.consumer = Consumer(cart.broker)
     cart.network.listen(*BROKER, cart.broker.endpoint)
-    cart.until_ready(and_ms=2000)
+    cart.run(3000)
     return cart
 
 

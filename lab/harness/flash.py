@@ -245,6 +245,17 @@ class Nor(Piece):
         self.cut_after = self.unsynced = None
         raise PowerCut
 
+    def cut_in(self, work, after, look=None):
+        """Return what the work returns, None if the power failed in it: within its operation number `after`."""
+        self.cut_after = after
+        self.look = self.look if look is None else look
+        try:
+            done = work()
+        except PowerCut:
+            return None
+        self.cut_after = None
+        return done
+
     def _refuses(self, operation, block):
         """Return what it answers instead of doing it, and the look of what it leaves."""
         look = self.refused_look
