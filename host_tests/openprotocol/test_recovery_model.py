@@ -7,6 +7,7 @@ run to its end, and the judge looks. Two rules of the policy are broken once to 
 
 import os
 from collections import deque
+from contextlib import contextmanager
 from random import Random
 
 import pytest
@@ -370,160 +371,139 @@ def _way(came, value):
     return way[::-1]
 
 
-def explored(run=RUN, **options):
-    """Visit all states, with walks that end after `run` IDs that are gone."""
-    before = whose.GONE_OWN
-    whose.GONE_OWN = run
+@contextmanager
+def short_walks(run=RUN):
+    """Walks end after `run` IDs that are gone."""
+    before, whose.GONE_OWN = whose.GONE_OWN, run
     try:
-        return explore(**options)
+        yield
     finally:
         whose.GONE_OWN = before
 
 
-def clean(**options):
-    """True if no state of this world breaks the promise."""
-    count, bad = explored(**options)
-    assert bad == "", bad
-    return count >= min(MOST_STATES, 1000)
+def explored(run=RUN, **options):
+    """Visit all states, with walks that end after `run` IDs that are gone."""
+    with short_walks(run):
+        return explore(**options)
 
 
-def test_all_is_stored_once_whatever_is_reset_and_lost():
-    assert clean(resets=2)
-    assert clean(resets=2, memory=3, drops=2)
+# What is so in every state, the worlds that it is looked at in, and whether they take long.
+CLEAN = (
+    ("all is stored once whatever is reset and lost", False, {"resets": 2}, {"resets": 2, "memory": 3, "drops": 2}),
+    ("pushes and questions may cross", True, {"resets": 1, "lags": True}),
+    (
+        "a queue pushed to the next connection loses nothing",
+        False,
+        {"memory": 5, "queues": 3, "log": 3},
+        {"resets": 1, "memory": 4, "queues": 2, "log": 3, "lags": True},
+        {"resets": 1, "memory": 3, "queues": 1, "kills": 1},
+    ),
+    (
+        "power cuts and snapshots that are refused lose nothing",
+        False,
+        {"resets": 1, "kills": 1},
+        {"results": 4, "resets": 1, "kills": 1, "refusals": 1, "lags": True},
+    ),
+    (
+        "a log that has turned over loses nothing of the controller's",
+        True,
+        {"results": 6, "losses": 4, "memory": 3, "log": 3, "drops": 1},
+        {"results": 6, "memory": 3, "log": 4, "resets": 1},
+    ),
+    (
+        "others' IDs hide nothing in short runs",
+        True,
+        {"others": 2},
+        {"results": 4, "losses": 2, "resets": 1, "others": 2},
+    ),
+    ("refusals that pass close nothing", True, {"resets": 1, "troubles": 1}),
+    (
+        "the wrap is an ordinary range",
+        False,
+        {"memory": 3, "first": 4294967293, "before": 1},
+        {"memory": 3, "first": 4294967293, "before": 1, "resets": 1},
+    ),
+    ("IDs that stand still lose nothing", True, {"memory": 3, "fixed": 7}, {"knows_zero": False}),
+    ("what was made before the first meeting is not asked for", True, {"results": 5, "before": 2, "resets": 1}),
+)
+MANY = pytest.mark.long("a model of many states")
 
 
-@pytest.mark.long("a model of many states")
-def test_pushes_and_questions_may_cross():
-    assert clean(resets=1, lags=True)
-
-
-def test_a_queue_pushed_to_the_next_connection_loses_nothing():
-    assert clean(memory=5, queues=3, log=3)
-    assert clean(resets=1, memory=4, queues=2, log=3, lags=True)
-    assert clean(resets=1, memory=3, queues=1, kills=1)
-
-
-def test_power_cuts_and_snapshots_that_are_refused_lose_nothing():
-    assert clean(resets=1, kills=1)
-    assert clean(results=4, resets=1, kills=1, refusals=1, lags=True)
-
-
-@pytest.mark.long("a model of many states")
-def test_log_that_has_turned_over_loses_nothing_of_the_controllers():
-    assert clean(results=6, losses=4, memory=3, log=3, drops=1)
-    assert clean(results=6, memory=3, log=4, resets=1)
-
-
-@pytest.mark.long("a model of many states")
-def test_others_ids_hide_nothing_in_short_runs():
-    assert clean(others=2)
-    assert clean(results=4, losses=2, resets=1, others=2)
-
-
-@pytest.mark.long("a model of many states")
-def test_refusals_that_pass_close_nothing():
-    assert clean(resets=1, troubles=1)
-
-
-def test_wrap_is_an_ordinary_range():
-    assert clean(memory=3, first=4294967293, before=1)
-    assert clean(memory=3, first=4294967293, before=1, resets=1)
-
-
-@pytest.mark.long("a model of many states")
-def test_ids_that_stand_still_lose_nothing():
-    assert clean(memory=3, fixed=7)
-    assert clean(knows_zero=False)
-
-
-@pytest.mark.long("a model of many states")
-def test_what_was_made_before_the_first_meeting_is_not_asked_for():
-    assert clean(results=5, before=2, resets=1)
+@pytest.mark.parametrize(
+    "worlds", [pytest.param(worlds, id=name, marks=MANY if is_long else ()) for name, is_long, *worlds in CLEAN]
+)
+def test_no_state_of_small_worlds_breaks_the_promise(worlds):
+    for options in worlds:
+        count, bad = explored(**options)
+        assert bad == "" and count >= min(MOST_STATES, 1000), (options, bad)
 
 
 # -- the policy, broken in one place each: the judge has to see it --------------------------------------------------
 
 
-def broken(owner, name, by, **options):
-    """Return what goes wrong when this function is another one."""
-    before = getattr(owner, name)
-    setattr(owner, name, by(before))
-    try:
-        return explored(most=BROKEN_STATES, **options)[1]
-    finally:
-        setattr(owner, name, before)
+def by_id_alone(same):
+    return lambda one, other: bytes(one[:5]) == bytes(other[:5])
 
 
-def test_pushes_that_move_highest_one_known_before_it_is_proven_lose_results():
-    def by(stored):
-        return lambda self, flags, *rest: stored(self, flags & ~FLAG_UNPROVEN, *rest)
-
-    assert "held, not stored" in broken(Known, "_stored_elsewhere", by, resets=1)
+def as_if_proven(stored):
+    return lambda self, flags, *rest: stored(self, flags & ~FLAG_UNPROVEN, *rest)
 
 
-def test_without_the_question_for_the_last_one_known_results_are_lost():
-    def by(compare):
-        def without(self, now):
-            news = compare(self, now)
-            if self.phase == PHASE_WITNESS:
-                self.heard.first = self.question.asked + 1
-                return self._conclude(now)
-            return news
+def without_a_witness(compare):
+    def without(self, now):
+        news = compare(self, now)
+        if self.phase == PHASE_WITNESS:
+            self.heard.first = self.question.asked + 1
+            return self._conclude(now)
+        return news
 
-        return without
-
-    assert "held, not stored" in broken(rc.Recovery, "_compare_newest", by, resets=1)
+    return without
 
 
-def test_identity_by_id_alone_loses_results():
-    def by(same):
-        return lambda one, other: bytes(one[:5]) == bytes(other[:5])
+def range_behind_the_highest(commit):
+    def in_two(self):
+        whole = bytes(self.octets)
+        self.octets[16:36] = bytes(20)
+        saved = self.state.save()
+        self.octets[:] = whole
+        return saved
 
-    assert "held, not stored" in broken(kn, "same", by, resets=1)
-
-
-def test_highest_one_saved_in_front_of_its_range_loses_results():
-    def by(commit):
-        def in_two(self):
-            whole = bytes(self.octets)
-            self.octets[16:36] = bytes(20)
-            saved = self.state.save()
-            self.octets[:] = whole
-            return saved
-
-        return in_two
-
-    assert "held, not stored" in broken(Known, "commit", by, kills=1)
+    return in_two
 
 
-def test_giving_up_unanswered_ones_asks_below_all_there_is():
-    def by(again):
-        def at_once(self, now):
-            if self.question.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
-                return self._give_up(now)
-            return again(self, now)
+def given_up_at_once(again):
+    def at_once(self, now):
+        if self.question.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
+            return self._give_up(now)
+        return again(self, now)
 
-        return at_once
+    return at_once
 
-    assert "never done" in broken(rc.Recovery, "_again", by, resets=1, troubles=1)
+
+def nothing_in_doubt(doubt):
+    return lambda self, record=1: None
+
+
+LOST = "held, not stored"
+BROKEN = (
+    (Known, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
+    (rc.Recovery, "_compare_newest", without_a_witness, LOST, {"resets": 1}),
+    (kn, "same", by_id_alone, LOST, {"resets": 1}),
+    (Known, "commit", range_behind_the_highest, LOST, {"kills": 1}),
+    (rc.Recovery, "_again", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
+    (rc, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
+    (Known, "doubt", nothing_in_doubt, "stored twice, not said", {"log": 2, "results": 4, "memory": 4, "queues": 3}),
+)
+
+
+@pytest.mark.parametrize(("owner", "name", "by", "bad", "options"), BROKEN)
+def test_policy_broken_in_one_place_breaks_the_promise(monkeypatch, owner, name, by, bad, options):
+    monkeypatch.setattr(owner, name, by(getattr(owner, name)))
+    assert bad in explored(most=BROKEN_STATES, **options)[1]
 
 
 def test_walk_that_ends_too_soon_loses_results_behind_others():
-    assert "held, not stored" in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
-
-
-def test_a_run_judged_by_its_first_id_loses_results():
-    def by(same):
-        return lambda one, other: bytes(one[:5]) == bytes(other[:5])
-
-    assert "held, not stored" in broken(rc, "same", by, resets=1, queues=1, memory=4)
-
-
-def test_forgetting_unproven_pushes_hides_second_copies():
-    def by(doubt):
-        return lambda self, record=1: None
-
-    assert "stored twice, not said" in broken(Known, "doubt", by, log=2, results=4, memory=4, queues=3)
+    assert LOST in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
 
 
 # -- long lives -----------------------------------------------------------------------------------------------------
@@ -561,15 +541,11 @@ def life(seed, **options):
 
 
 def test_long_random_lives_lose_nothing():
-    before = whose.GONE_OWN
-    whose.GONE_OWN = RUN
-    try:
-        stored = 0
+    stored = 0
+    with short_walks():
         for seed in range(LIVES):
             try:
                 stored += life(seed, lags=seed % 2 == 0, kills=10**6, refusals=10**6)
             except Bad as error:
                 raise AssertionError("seed %d: %s" % (seed, error)) from error
-        assert stored > 20 * LIVES
-    finally:
-        whose.GONE_OWN = before
+    assert stored > 20 * LIVES
