@@ -80,7 +80,6 @@ def test_every_twin_is_one():
         "straight" in form.carry_out.__module__
         and "straight" not in PLAIN["toolcart.agent.base.form"].carry_out.__module__
     )
-    assert "straight" in layouts.read_whole.__module__
 
 
 @THOROUGH

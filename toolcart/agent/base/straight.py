@@ -25,7 +25,6 @@ CPYTHON_ONLY = True  # boards have toolcart.agent.base.fast, or the loops
 
 # The moves of toolcart.agent.base.form, which is built on this module.
 COPY, TEXT, DIGITS, STATUS, PACK_TIME, UNPACK, STRIP, FIXED = range(8)
-FILL = 8  # in `compiled` only: `width` times the byte that stands in place of a source
 
 _ABSENT = -1
 _BAD = -2
@@ -211,14 +210,13 @@ def carry_out(form, moves, target, at, source, start):
         if len(_forms) >= _FORMS_MOST:
             _forms.clear()
         rows = [form[place : place + _MOVE_BYTES] for place in range(0, moves * _MOVE_BYTES, _MOVE_BYTES)]
-        run = compiled([(row[0] & 15, row[0] >> 4, row[1] | row[2] << 8, row[3], row[4]) for row in rows])
-        _forms[key] = run
+        moves = [(row[0] & 15, row[0] >> 4, row[1] | row[2] << 8, row[3], row[4]) for row in rows]
+        run = _forms[key] = _compiled(list(dict.fromkeys(moves)))
     return run(target, at, source, start)
 
 
-def compiled(moves):
+def _compiled(moves):
     """Return run(target, at, source, start) -> bool for moves (move, upper, to, from, width)."""
-    moves = list(dict.fromkeys(moves))
     given: dict = {
         "FIT_TEXT": _FIT_TEXT,
         "DIGITS_OF_HEX": _DIGITS_OF_HEX,
@@ -259,7 +257,7 @@ def _fetched(moves, given):
     """Return the lines that unpack every field: in as few calls as possible without overlapping fields in one."""
     last = max(move[2] + _width_of(move) for move in moves)
     lines = ["if at < 0 or start < 0 or len(target) < at + %d: raise IndexError" % last]
-    fields = sorted({(move[3], _read_of(move), _name(move)) for move in moves if move[0] != FILL})
+    fields = sorted({(move[3], _read_of(move), _name(move)) for move in moves})
     while fields:
         layout, names, end, left = "<", [], 0, []
         for begin, width, name in fields:
@@ -332,7 +330,7 @@ def _stretch(parts, given):
 
 def _expression(move):
     """Return the expression for what a field becomes: bytes of exactly the width that is written."""
-    kind, upper, _, octet, width = move
+    kind, upper, _, _, width = move
     name = _name(move)
     if kind == COPY:
         return name
@@ -344,8 +342,6 @@ def _expression(move):
         return "hexlify(%s).translate(DIGITS_OF_HEX)" % name
     if kind == STRIP:
         return "(%s.lstrip(b'0') or b'0').ljust(%d)" % (name, width)
-    if kind == FILL:
-        return repr(bytes((octet,)) * width)
     if width < upper:
         raise ValueError("a point in front of a field")
     if not upper:

@@ -18,7 +18,6 @@ A light message in order has its own reader, `toolcart.agent.openprotocol.light`
 comes.
 """
 
-from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
 from toolcart.agent.record.result import (
     ANGLE,
@@ -273,10 +272,5 @@ def _is_made_out(body, start):
         + (0x30 <= body[start + TIGHTENING_STATUS] <= 0x39)
     ) >= 2
 
-
-if ON_CPYTHON:
-    from toolcart.agent.openprotocol.straight_layouts import straightened
-
-    globals()["read_whole"] = straightened(read_whole, scale_angles, _WIDTHS, _LIMIT_WIDTHS)
 
 assert BODY_BYTES == sum(_WIDTHS) and LIMITS_BYTES == sum(_LIMIT_WIDTHS) + 1
