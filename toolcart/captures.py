@@ -22,7 +22,7 @@ __all__ = ["Capture", "Problem", "Telegram", "read"]
 
 _SENDERS = {"I": INTEGRATOR, "C": CONTROLLER}
 _OTHER = {INTEGRATOR: CONTROLLER, CONTROLLER: INTEGRATOR, "": ""}
-_CALENDAR_S = 100_000_000  # times below are not since 1970: a serial capture begins at 0
+_CALENDAR_S = range(100_000_000, 253_402_300_800)  # others are no dates: a serial capture begins at 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Telegram:
     @property
     def time(self) -> datetime | None:
         """When it was captured, in UTC; None where the capture does not say."""
-        if self.at_s is None or self.at_s < _CALENDAR_S:
+        if self.at_s is None or int(self.at_s) not in _CALENDAR_S:
             return None
         return datetime.fromtimestamp(self.at_s, UTC)
 

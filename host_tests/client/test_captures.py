@@ -106,3 +106,33 @@ def test_a_value_that_was_changed_in_such_a_line_wins():
     assert telegram.message["torque"] == 5000
     [problem] = toolcart.captures.read(b'{"mid": 61}').problems
     assert "no message in JSON" in problem.why
+
+
+WRONG_LINES = (
+    '{"octets": "%s", "at_s": "x"}',
+    '{"octets": "%s", "at_s": NaN}',
+    '{"octets": "%s", "at_s": []}',
+    '{"mid": 62, "header": ["station"], "fields": {}}',
+    '{"mid": 62, "fields": ' + "[" * 100000 + "]" * 100000 + "}",
+)
+
+
+def test_a_line_of_json_that_says_what_cannot_be_is_a_problem():
+    frame = catalogue.encode(62).hex()
+    for line in WRONG_LINES:
+        one = line.replace("%s", frame).encode()
+        found = toolcart.captures.read(one, kind="json")
+        assert found == [] and len(found.problems) == 1, line[:60]
+        [told] = [shown.as_data(seen) for seen in inputs.messages(one, "json")]
+        assert shown.lines_of(told)[0].startswith("no message: "), line[:60]
+    odd = '{"octets": "%s", "at_s": 1e30, "way": 5, "problem": ""}' % frame
+    [telegram] = toolcart.captures.read(odd.encode(), kind="json")
+    assert (telegram.time, telegram.way) == (None, "5")
+    [problem] = toolcart.captures.read(b'{"octets": "00", "problem": ["x"]}', kind="json").problems
+    assert problem.why == "['x']"
+
+
+def test_json_that_no_message_can_be_made_of_is_a_frame_error():
+    for line in WRONG_LINES[3:]:
+        with pytest.raises(catalogue.FrameError):
+            toolcart.from_json(line)

@@ -239,6 +239,12 @@ def test_a_controller_that_is_busy_or_gone_is_an_error_that_says_so(is_gone, wor
         run(body(simulated))
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 300, "a\0b"], ids=ascii)
+def test_a_host_that_no_name_can_be_is_no_session(host):
+    with pytest.raises(ConnectionLost, match="no session within"), connect_blocking(host, timeout=0.2, **QUICK):
+        raise AssertionError("there is no session")
+
+
 @test(faults={"max_clients": 1})
 async def test_a_client_that_leaves_frees_its_slot(simulated, one):
     await one.close()

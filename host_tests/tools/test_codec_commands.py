@@ -64,7 +64,16 @@ def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
     assert "as revision 1" in toolcart("mid", 64).output
 
 
-@pytest.mark.parametrize("code, arguments", [(1, ("mid", "nonsense")), (2, ("mid", 5555)), (2, ("mid", 61, "-r", 500))])
+@pytest.mark.parametrize(
+    "code, arguments",
+    [
+        (1, ("mid", "nonsense")),
+        (1, ("mid", "\u00b2")),
+        (2, ("mid", 5555)),
+        (2, ("mid", 99999)),
+        (2, ("mid", 61, "-r", 500)),
+    ],
+)
 def test_what_there_is_not_is_told(code, arguments):
     assert "toolcart: " in toolcart(*arguments, code=code).output
 
@@ -317,7 +326,11 @@ def test_a_wrong_request_is_said_before_anybody_is_asked():
         (("0061",), "is what a controller sends"),
         (("0064", "number=1"), "allowed one of: tightening_id"),
         (("0064", "tightening_id=abc"), "allowed a number"),
+        (("0064", "tightening_id=\u00b2"), "allowed a number"),
         (("0064", "tightening_id"), "name=value"),
+        (("0064", "=5"), "name=value"),
+        (("0064", "tightening_id=0", "check=0"), "name=value"),
+        (("0064", "tightening_id=0", "--wait", "nan"), "not a valid float"),
         (("0064", "-r", 99), "no described revision 99"),
         (("8000",), "no table"),
     ):
@@ -326,6 +339,8 @@ def test_a_wrong_request_is_said_before_anybody_is_asked():
 
 def test_a_connection_that_fails_says_why():
     assert "nothing listens there" in ask(free_port(), "0040", code=3).output
+    assert "[::1]:1: nothing" in toolcart("ask", "[::1]:1", "0040", code=3).output
+    assert "no such name" in toolcart("ask", "a..b", "0040", code=3).output
     for behave, words in (
         (peers.closes, "6: it closes the connection"),
         (peers.is_silent, "does not answer MID 0001"),

@@ -54,7 +54,8 @@ def _entry(name: str, found: object) -> list[str]:
         lines += (
             [f"- {', '.join(f'`{method}`' for method in alike)}: as the functions of these names."] if alike else []
         )
-        for method, value in vars(found).items():
+        inherited = [kind for kind in reversed(found.__mro__) if kind.__name__[0] == "_"]
+        for method, value in [pair for kind in (found, *inherited) for pair in vars(kind).items()]:
             if (
                 method.startswith("_") or method in alike or name.endswith("BlockingController")
             ):  # which has those of Controller

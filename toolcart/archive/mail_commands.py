@@ -18,6 +18,7 @@ import click
 from toolcart.archive import export, options, spc
 from toolcart.archive.web.serving import address
 from toolcart.base import private
+from toolcart.base.command_group import Amount
 from toolcart.base.installation import how_to_get
 
 DEADLINE_S = 10.0  # for each step of the talk with the server
@@ -165,7 +166,7 @@ def _send(mail: Any, subject: str, text: str, files: list[Path]) -> None:
 
 
 WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
-_SECONDS = click.FloatRange(min=1)
+_SECONDS = Amount(min=1)
 
 
 @click.command()
@@ -178,9 +179,7 @@ _SECONDS = click.FloatRange(min=1)
 )
 @mail_options
 @options.option("--silent", type=_SECONDS, default=600, metavar="S", help="How long a station may send nothing.")
-@click.option(
-    "--nok-percent", type=click.FloatRange(0, 100), help="Largest share of NOK among a station's newest results."
-)
+@click.option("--nok-percent", type=Amount(0, 100), help="Largest share of NOK among a station's newest results.")
 @options.option(
     "--nok-of", type=click.IntRange(5, 10000), default=100, help="How many of the newest results that share is of."
 )

@@ -43,8 +43,6 @@ def machine_option(command):
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 
-SECONDS = click.FloatRange(min=0, min_open=True)
-seconds_option = click.option("--seconds", type=SECONDS, help="End after this time.")
 web_option = click.option(
     "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
 )

@@ -27,7 +27,6 @@ from toolcart.archive.options import (
     option,
     reading,
     say,
-    seconds_option,
     web_option,
     with_options,
 )
@@ -36,6 +35,7 @@ from toolcart.archive.tls import Tls, Wrong
 from toolcart.archive.web.serving import HOST, CannotServe, Listening, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
+from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import reader_has_gone
 from toolcart.base.installation import how_to_get
 from toolcart.base.private import Wrong as Unknown

@@ -24,6 +24,19 @@ from toolcart.base.printable import visible
 TRACEBACK = "TOOLCART_TRACEBACK"
 
 
+class Amount(click.FloatRange):
+    """A number within limits; `nan`, which no limit keeps out, is none."""
+
+    def convert(self, value, param, ctx):
+        """Return the number."""
+        found = super().convert(value, param, ctx)
+        return found if found == found else self.fail(f"{value!r} is not a valid float.", param, ctx)
+
+
+SECONDS = Amount(min=0, min_open=True)
+seconds_option = click.option("--seconds", type=SECONDS, help="End after this time.")
+
+
 def imported(module: str, command: str) -> ModuleType:
     """Return the module of this command; an installation lacks the laboratory's: then say so and exit."""
     if _is_missing(module):

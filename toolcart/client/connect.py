@@ -129,5 +129,8 @@ class TcpLine(asyncio.BufferedProtocol):
 
 async def open_tcp(conversation, host: str, port: int) -> TcpLine:
     """Connect; OSError if that fails."""
-    _, line = await asyncio.get_running_loop().create_connection(lambda: TcpLine(conversation), host, port)
+    try:
+        _, line = await asyncio.get_running_loop().create_connection(lambda: TcpLine(conversation), host, port)
+    except ValueError as error:  # no name can be so
+        raise OSError(f"{host!r}: {error}") from None
     return line

@@ -23,6 +23,8 @@ import click
 
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Frames, Linked, Message
+from toolcart.agent.catalogue.forms import OF_ENCODE
+from toolcart.base.command_group import Amount
 from toolcart.base.printable import visible
 from toolcart.codec import inputs
 from toolcart.codec.commands import HEADER
@@ -85,7 +87,7 @@ class Asking:
     """A connection to one controller."""
 
     def __init__(self, host: str, port: int, wait_s: float, header: str = "standard", spindle: int = 0) -> None:
-        self.place = f"{host}:{port}"
+        self.place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.wait_s = wait_s
         self._header = header
         self._spindle = spindle
@@ -101,8 +103,8 @@ class Asking:
         self._has_ended = False
         try:
             self._socket = socket.create_connection(self._address, self.wait_s)
-        except socket.gaierror as error:
-            raise Unanswered(f"{self._address[0]}: no such name ({error.strerror})") from error
+        except (socket.gaierror, UnicodeError) as error:  # the latter where no name can be so
+            raise Unanswered(f"{self._address[0]}: no such name ({getattr(error, 'strerror', error)})") from error
         except TimeoutError as error:
             raise Unanswered(f"{self.place}: {_WHY[errno.ETIMEDOUT]}") from error
         except OSError as error:
@@ -305,14 +307,12 @@ _CHANGES_SOMETHING = ("C", "C!")
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(0.1, 600),
+    type=Amount(0.1, 600),
     default=5.0,
     show_default=True,
     help="Longest wait for an answer, in seconds.",
 )
-@click.option(
-    "--watch", "watch_s", type=click.FloatRange(0, 86400), default=0.0, help="Keep listening for so many seconds."
-)
+@click.option("--watch", "watch_s", type=Amount(0, 86400), default=0.0, help="Keep listening for so many seconds.")
 @HEADER
 @click.option("--spindle", type=click.IntRange(1, 99), help="Spindle of every message.  [default: blank, or 00]")
 @click.option("--yes", is_flag=True, help="Send it even if it changes something or moves a tool.")
@@ -338,8 +338,10 @@ def ask(
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
     name, colon, after = host.rpartition(":")
-    if colon and ":" not in name and after.isdigit() and 1 <= int(after) <= 65535:
+    is_bracketed = name[:1] == "[" and name[-1:] == "]"
+    if colon and (is_bracketed or ":" not in name) and after.isdecimal() and 1 <= int(after) <= 65535:
         host, port = name, int(after)
+    host = host.removeprefix("[").removesuffix("]")
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
@@ -374,9 +376,9 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
     given = {}
     for field in fields:
         name, sign, value = field.partition("=")
-        if not sign:
+        if not sign or not name or name in OF_ENCODE:
             _end(f"{field}: a field is given as name=value; `toolcart mid {number:04d}` has the names", EXIT_WRONG)
-        given[name] = int(value) if value.isdigit() and len(value) < 10 else value
+        given[name] = int(value) if value.isdecimal() and len(value) < 10 else value
     try:
         return catalogue.encode(number, revision or described[0], **given)
     except (catalogue.FieldError, catalogue.FrameError, KeyError, TypeError, ValueError) as error:

@@ -16,6 +16,7 @@ from toolcart.codec.inputs import NAMES
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
+MID_MOST = 9999
 AS = click.option(
     "--as",
     "kind",
@@ -47,7 +48,7 @@ def mid(what: str, revision: int | None, as_json: bool) -> None:
     """
     from toolcart.agent import catalogue
 
-    if what.isdigit():
+    if what.isdecimal():
         _show_mid(int(what), revision, as_json)
         return
     found = [number for number in catalogue.mids() if _has(number, what.lower())]
@@ -89,10 +90,10 @@ def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
     from toolcart.agent import catalogue
     from toolcart.codec.shown import mid_as_data
 
-    revisions = catalogue.revisions(number)
-    if not catalogue.about(number).source:
+    if number > MID_MOST or not catalogue.about(number).source:
         click.echo(f"toolcart: the catalogue has no MID {number:04d}; `toolcart mid` lists what it has.", err=True)
         sys.exit(EXIT_WRONG)
+    revisions = catalogue.revisions(number)
     if revision is not None and revision not in revisions:
         told = ranges(revisions) or "none"
         click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {told}.", err=True)

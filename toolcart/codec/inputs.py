@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -188,17 +189,19 @@ def _told(lines: list[bytes]) -> Iterator[Seen]:
         place = f"line {number}"
         try:
             told = json.loads(line)
-            place = told.get("way", place)
+            place = str(told.get("way", place))
             at_s = told.get("at_s")
+            if at_s is not None and not math.isfinite(at_s):
+                raise ValueError(f"{at_s} is no time")
             if "octets" in told:
                 protocol = told.get("protocol", OPEN_PROTOCOL)
-                yield Seen(bytes.fromhex(told["octets"]), protocol, at_s, place, told.get("problem", ""))
+                yield Seen(bytes.fromhex(told["octets"]), protocol, at_s, place, str(told.get("problem", "")))
                 continue
             message = from_json(line)
             parts = [bytes.fromhex(part) for part in told.get("frames", ())] or [message.frame]
             for part in parts:
                 yield Seen(part, OPEN_PROTOCOL, at_s, place)
-        except (AttributeError, TypeError, ValueError) as error:  # FrameError and FieldError are ValueErrors
+        except (AttributeError, TypeError, ValueError, RecursionError) as error:  # FrameError is a ValueError
             yield Seen(line, way=place, problem=str(error))
 
 

@@ -15,11 +15,10 @@ Rules
 import json
 
 from .errors import FieldError, FrameError, Odd
-from .forms import HEADER_FIELDS
+from .forms import HEADER_FIELDS, OF_ENCODE
 from .trace import samples_of
 from .variable import DataField, Resolution
 
-_NO_FIELDS = {"self", "mid", "revision", "check"}.union(HEADER_FIELDS)  # of no message, but words of `encode`
 _PARTS = {
     "data_field": (DataField, ("pid", "type", "unit", "step")),
     "resolution": (Resolution, ("first", "last", "type", "unit")),
@@ -110,14 +109,14 @@ def from_json(catalogue, text):
     """
     try:
         told = json.loads(text)
-        mid, revision, header = told["mid"], told.get("revision", 1), told.get("header", {})
+        mid, revision, header = told["mid"], told.get("revision", 1), dict(told.get("header", {}))
         given = {} if told.get("described") is False else told["fields"]
         fields = {name: _revived(value) for name, value in given.items()}
         frame = bytes.fromhex(told["frame"]) if "frame" in told else None
         parts = [bytes.fromhex(part) for part in told.get("frames", ())]
-        if set(header) - set(HEADER_FIELDS) or set(fields) & _NO_FIELDS:
+        if set(header) - set(HEADER_FIELDS) or set(fields).intersection(OF_ENCODE + tuple(HEADER_FIELDS)):
             raise KeyError("header" if set(header) - set(HEADER_FIELDS) else "fields")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # the last one: nested too deep
         raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
     if frame is None and not parts:
         return catalogue.decode(catalogue.encode(mid, revision, check=False, **header, **fields))

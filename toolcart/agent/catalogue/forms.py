@@ -21,6 +21,7 @@ HEADER_FIELDS = {
     "parts": (18, 1),
     "part": (19, 1),
 }
+OF_ENCODE = ("self", "mid", "revision", "check")  # its own words: no field is called so
 IS_CPYTHON = hasattr("", "isidentifier")  # MicroPython's text has no such method; there fields are read one by one
 # To make that function takes as long as to read 100 messages without it; a program that reads a few need not wait.
 READS_BEFORE = 8

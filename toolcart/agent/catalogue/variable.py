@@ -72,7 +72,51 @@ def value_of(kind, raw):
     return Odd(raw, "data type %r is not known" % kind)
 
 
-class DataField:
+class _Coded:
+    """A value behind a head of digits that has its type and unit."""
+
+    HEAD = ()  # attribute, its name in words, width; the length is that of `raw`
+
+    def __eq__(self, other):
+        return isinstance(other, type(self)) and all(
+            getattr(self, row[0]) == getattr(other, row[0]) for row in self.HEAD
+        )
+
+    def __hash__(self):
+        return hash(self.raw)
+
+    def value(self):
+        """Return what it says: int, float, text, True or False, a list; None if blank; Odd if it does not fit."""
+        return value_of(self.type, self.raw)
+
+    def unit_name(self):
+        """Return the unit's sign, empty for none; of a resolution ms, but s with MT Focus 6000."""
+        from .units import unit_of
+
+        return unit_of(self.unit)
+
+    def _octets(self, head):
+        octets = b""
+        for name, words, width in head:
+            told = len(self.raw) if name == "raw" else getattr(self, name)
+            _range(words, told, 10**width - 1)
+            octets += write_number(told, width)
+        return octets + self.raw
+
+
+def _read_head(frame, at, head):
+    """Return the numbers of a head at frame[at:], and where it ends; Broken if they are none."""
+    told = []
+    for _, words, width in head:
+        raw = frame[at : at + width]
+        if len(raw) < width or not raw.isdigit():
+            raise Broken("%s at octet %d is %s" % (words, at + 1, quoted(raw)))
+        told.append(int(raw))
+        at += width
+    return told, at
+
+
+class DataField(_Coded):
     """One variable data field: pid, type, unit, step and the bytes of its value.
 
     >>> import toolcart
@@ -80,6 +124,8 @@ class DataField:
     >>> field.name(), field.value(), field.unit_name()
     ('Torque, measured value', 12.5, 'Nm')
     """
+
+    HEAD = (("pid", "PID", 5), ("raw", "length", 3), ("type", "data type", 2), ("unit", "unit", 3), ("step", "step", 4))
 
     def __init__(self, pid, kind, unit, step, raw):
         self.pid = pid
@@ -91,41 +137,21 @@ class DataField:
     def __repr__(self):
         return "DataField(%05d, %r)" % (self.pid, self.value())
 
-    def __eq__(self, other):
-        return isinstance(other, DataField) and self._told() == other._told()
-
-    def __hash__(self):
-        return hash(self.raw)
-
-    def _told(self):
-        return self.pid, self.type, self.unit, self.step, self.raw
-
-    def value(self):
-        """Return what it says: int, float, text, True or False, a list; None if blank; Odd if it does not fit."""
-        return value_of(self.type, self.raw)
-
     def name(self):
         """Return the PID's name, empty if it is undocumented."""
         from .pids import name_of
 
         return name_of(self.pid)
 
-    def unit_name(self):
-        """Return the unit's sign, empty for none."""
-        from .units import unit_of
-
-        return unit_of(self.unit)
-
     def octets(self, digits, with_step):
         """Return it as it is sent."""
-        head = _digits_of("PID", self.pid, digits) + _digits_of("length", len(self.raw), 3)
-        head += _digits_of("data type", self.type, 2) + _digits_of("unit", self.unit, 3)
-        return head + (_digits_of("step", self.step, 4) if with_step else b"") + self.raw
+        return self._octets(_head_of(digits, with_step))
 
 
-def _digits_of(name, value, width):
-    _range(name, value, 10**width - 1)
-    return write_number(value, width)
+def _head_of(digits, with_step):
+    """Return the head of data fields whose PIDs have so many digits."""
+    head = (("pid", "PID", digits),) + DataField.HEAD[1:]
+    return head if with_step else head[:-1]
 
 
 def data_field(pid, value, kind=None, unit=0, step=0, digits=5):
@@ -247,7 +273,7 @@ def _element(value):
     return _padded(text, ELEMENT)
 
 
-class Resolution:
+class Resolution(_Coded):
     """The time between two samples from one index of a trace to another.
 
     >>> import toolcart
@@ -255,6 +281,8 @@ class Resolution:
     >>> part.first, part.last, part.value(), part.unit_name()
     (1, 100, 2.0, 'ms')
     """
+
+    HEAD = (("first", "first index", 5), ("last", "last index", 5)) + DataField.HEAD[1:4]
 
     def __init__(self, first, last, kind, unit, raw):
         self.first = first
@@ -266,30 +294,9 @@ class Resolution:
     def __repr__(self):
         return "Resolution(%d, %d, %r)" % (self.first, self.last, self.value())
 
-    def __eq__(self, other):
-        return isinstance(other, Resolution) and self._told() == other._told()
-
-    def __hash__(self):
-        return hash(self.raw)
-
-    def _told(self):
-        return self.first, self.last, self.type, self.unit, self.raw
-
-    def value(self):
-        """Return the time value."""
-        return value_of(self.type, self.raw)
-
-    def unit_name(self):
-        """Return the unit's sign: seconds with MT Focus 6000, milliseconds elsewhere."""
-        from .units import unit_of
-
-        return unit_of(self.unit)
-
     def octets(self):
         """Return it as it is sent."""
-        head = _digits_of("first index", self.first, 5) + _digits_of("last index", self.last, 5)
-        head += _digits_of("length", len(self.raw), 3) + _digits_of("data type", self.type, 2)
-        return head + _digits_of("unit", self.unit, 3) + self.raw
+        return self._octets(self.HEAD)
 
 
 def resolution(first, last, value, kind=3, unit=202):
@@ -308,13 +315,6 @@ def resolution(first, last, value, kind=3, unit=202):
     return Resolution(first, last, kind, unit, raw)
 
 
-def _digits(frame, at, width, what):
-    raw = frame[at : at + width]
-    if len(raw) < width or not raw.isdigit():
-        raise Broken("%s at octet %d is %s" % (what, at + 1, quoted(raw)))
-    return int(raw)
-
-
 def read_data_field(frame, at, digits, with_step):
     """Return the data field at frame[at:] and where the next one begins; Broken if its head is none."""
     head = frame[at : at + 17]
@@ -323,29 +323,16 @@ def read_data_field(frame, at, digits, with_step):
         if end <= len(frame):
             one = DataField(int(head[:5]), int(head[8:10]), int(head[10:13]), int(head[13:]), frame[at + 17 : end])
             return one, end
-    pid = _digits(frame, at, digits, "PID")
-    at += digits
-    length = _digits(frame, at, 3, "length")
-    kind = _digits(frame, at + 3, 2, "data type")
-    unit = _digits(frame, at + 5, 3, "unit")
-    at += 8
-    step = 0
-    if with_step:
-        step = _digits(frame, at, 4, "step")
-        at += 4
+    told, at = _read_head(frame, at, _head_of(digits, with_step))
+    pid, length, kind, unit = told[:4]
     if at + length > len(frame):
         raise Broken("the value of PID %05d ends behind the message" % pid)
-    return DataField(pid, kind, unit, step, frame[at : at + length]), at + length
+    return DataField(pid, kind, unit, told[4] if with_step else 0, frame[at : at + length]), at + length
 
 
 def read_resolution(frame, at):
     """Return the resolution at frame[at:] and where the next one begins; Broken if its head is none."""
-    first = _digits(frame, at, 5, "first index")
-    last = _digits(frame, at + 5, 5, "last index")
-    length = _digits(frame, at + 10, 3, "length")
-    kind = _digits(frame, at + 13, 2, "data type")
-    unit = _digits(frame, at + 15, 3, "unit")
-    at += 18
+    (first, last, length, kind, unit), at = _read_head(frame, at, Resolution.HEAD)
     if at + length > len(frame):
         raise Broken("the time value ends behind the message")
     return Resolution(first, last, kind, unit, frame[at : at + length]), at + length

@@ -15,7 +15,6 @@ import click
 
 from toolcart.archive.options import (
     EXIT_NOTHING,
-    SECONDS,
     address,
     broker_options,
     consumer_options,
@@ -26,10 +25,10 @@ from toolcart.archive.options import (
     library,
     machine_option,
     option,
-    seconds_option,
     web_option,
 )
 from toolcart.archive.serve_commands import listening, password_option, serve_until_told
+from toolcart.base.command_group import SECONDS, seconds_option
 
 
 @click.command()

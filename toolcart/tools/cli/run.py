@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.serial_settings import LINKS
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     help="How a service, without a terminal, logs: with times and levels.  [default: text]",
 )
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
+@seconds_option
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
 @click.option(
     "--controller-outage",
@@ -46,17 +47,17 @@ if TYPE_CHECKING:
     metavar="A:B",
     help="Demo: no controller from second A to B.",
 )
-@click.option("--kill", "kills", multiple=True, type=click.FloatRange(min=0), help="Demo: kill the agent at second T.")
+@click.option("--kill", "kills", multiple=True, type=Amount(min=0), help="Demo: kill the agent at second T.")
 @click.option(
     "--kill-archive",
     "archive_kills",
     multiple=True,
-    type=click.FloatRange(min=0),
+    type=Amount(min=0),
     help="Demo: kill ToolsNet's server at second T.",
 )
 @click.option("--random-faults", is_flag=True, help="Demo: random outages and kills until the time is up.")
 @click.option("--link", type=click.Choice(LINKS), help="Demo: the link to the controller.  [default: tcp]")
-@click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
+@click.option("--rate", type=Amount(0.01, 200), help="Demo: results per second.  [default: 5]")
 @click.option("--web", metavar="HOST:PORT", help="Demo: serve the archive's pages at this address.")
 @click.option("--seed", type=int, help="Demo: seed of the results and the random faults.  [default: 1]")
 @click.option(

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import fail, reader_has_gone
 from toolcart.base.printable import visible, visible_lines
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
@@ -39,16 +40,12 @@ def _more_options(example: str):
     return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)
 
 
-def _end_option(command):
-    return click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")(command)
-
-
 @simulate.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=4545, show_default=True, help="Open Protocol port; 0 takes a free one.")
-@click.option("--rate", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Results per second.")
+@click.option("--rate", type=Amount(0, 1000), default=1.0, show_default=True, help="Results per second.")
 @click.option(
-    "--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share by which each interval varies."
+    "--jitter", type=Amount(0, 1), default=0.2, show_default=True, help="Share by which each interval varies."
 )
 @click.option("--count", type=click.IntRange(min=0), help="Stop after this many tightenings.")
 @click.option(
@@ -72,7 +69,7 @@ def _end_option(command):
 )
 @click.option("--strict", is_flag=True, help="Report everything odd in what is received, and exit 1 if there was any.")
 @click.option("--orders", is_flag=True, help="Read orders from standard input, one a line; `help` lists them.")
-@_end_option
+@seconds_option
 @_more_options("max_clients=2")
 def controller(
     host: str,
@@ -140,7 +137,7 @@ def controller(
     help="SQLite file of the archive.",
 )
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM gives, if it is not --host.")
-@_end_option
+@seconds_option
 @_more_options("ack_delay_ms=500")
 def toolsnet(
     host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any

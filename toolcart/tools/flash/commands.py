@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from toolcart.agent.cart.secrets import redacted
+from toolcart.base.command_group import Amount
 from toolcart.base.installation import how_to_get
 from toolcart.base.printable import visible_lines
 from toolcart.base.sources import Unavailable
@@ -202,7 +203,7 @@ PORT_OPTION = click.option(
 @click.option(
     "--wait",
     "healthy_s",
-    type=click.FloatRange(5, 3600),
+    type=Amount(5, 3600),
     default=HEALTHY_S,
     show_default=True,
     help="Seconds the new version has to report that it is healthy.",

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import installation, private
+from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.status import asking, place
 
@@ -41,7 +42,7 @@ EXIT_LISTEN = 1
 )
 @click.option("--open", "is_open", is_flag=True, help="Allow access from the network without a token.")
 @click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
+@seconds_option
 def web(
     sockets: tuple[str, ...],
     configs: tuple[str, ...],
