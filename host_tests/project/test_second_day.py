@@ -1,16 +1,11 @@
 """docs/operations.md: what happens to a cart later, done as the page says with a real agent between simulators."""
 
-import json
 import shutil
-import time
 
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.config import file as config_file
-from toolcart.tools.process.agent import Agent
-
-LIMIT_S = 30.0
+from host_tests.support.running import cart_of, lived, written
 
 
 @pytest.fixture
@@ -22,40 +17,29 @@ def plant():
 def configured(folder, plant, number=7, spool="cart.spool", **toolsnet):
     """A cart's configuration in this folder."""
     folder.mkdir(exist_ok=True)
-    sides = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 1, **toolsnet}
-    controller = {"host": "127.0.0.1", "port": plant.controller_port}
-    place = {"path": spool, "size_kib": 64}
-    station = {"number": number, "controller": controller, "spool": place}
-    (folder / "cart.json").write_text(json.dumps({"toolsnet": sides, "stations": [station]}))
-    return folder / "cart.json"
+    station = {"spool": {"path": spool, "size_kib": 64}}
+    return written(folder, cart_of(plant, number, station=station, toolsnet={"reconnect_s": 1, **toolsnet}))
 
 
 def life(config, is_over, act=None):
-    """Run the agent until `is_over` its newest state; `act` once the controller is ready. The stations' last state."""
-    told, acted = [], []
+    """Run the agent until `is_over` its newest state; `act` once the controller is ready. The station's last state."""
+    acts = [act] if act else []
+    seen = 0  # lines told before that
 
-    def tell(line):
-        if line["kind"] == "status" and line["stations"][0]["mounted"]:
-            told.append(line["stations"][0])
-
-    agent = Agent(config_file.read_to_run(config), str(config), 20, tell)
-    until_s = time.monotonic() + LIMIT_S
-
-    def goes_on():
-        assert time.monotonic() < until_s, told[-1:]
-        if not told:
+    def goes_on(_agent, told):
+        nonlocal seen
+        states = [line["stations"][0] for line in told[seen:] if line["kind"] == "status"]
+        if not states or not states[-1]["mounted"]:
             return True
-        if act and not acted and told[-1]["controller"]["state"] == "ready":
-            acted.append(act())
-            told.clear()
+        if acts and states[-1]["controller"]["state"] == "ready":
+            acts.pop()()
+            seen = len(told)
             return True
-        return (act and not acted) or not is_over(told[-1])
+        return bool(acts) or not is_over(states[-1])
 
-    code = agent.run(goes_on)
-    last = agent.last_line()["stations"][0]
-    agent.board.close()
+    code, told = lived(config, goes_on)
     assert code == 0
-    return last
+    return told[-1]["stations"][0]
 
 
 def stored(count):
@@ -66,10 +50,9 @@ def delivered(count):
     return lambda shown: shown["delivered"] >= count and not shown["backlog"]
 
 
-def archived(plant, number=7):
-    """The tightening IDs that ToolsNet has of a station, in the order of its numbers."""
-    rows = plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")
-    return [row[0] for row in rows]
+def archived(plant):
+    """The tightening IDs that ToolsNet has, in the order in which they came."""
+    return [row[0] for row in plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")]
 
 
 def test_a_spool_that_is_moved_goes_on_where_it_was(tmp_path, plant):
@@ -92,11 +75,7 @@ def test_a_new_pi_follows_what_toolsnet_has(tmp_path, plant):
 
 def test_a_station_with_a_new_number_needs_a_new_spool(tmp_path, plant):
     life(configured(tmp_path, plant), delivered(4), lambda: plant.produce(4))
-    agent = Agent(
-        config_file.read_to_run(configured(tmp_path, plant, 8)), str(tmp_path / "cart.json"), 20, lambda _: None
-    )
-    assert agent.run() == 3, "no spool can be used"
-    agent.board.close()
+    assert lived(configured(tmp_path, plant, 8), lambda *_: True)[0] == 3, "no spool can be used"
     last = life(configured(tmp_path, plant, 8, "cart8.spool"), delivered(2), lambda: plant.produce(2))
     assert last["number"] == 8 and archived(plant) == plant.controller.produced
 

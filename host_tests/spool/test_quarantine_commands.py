@@ -6,12 +6,10 @@ import os
 import socket
 import stat
 import threading
-import time
 
 import pytest
 
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.cart.config import complete
 from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.flash import board_commands
@@ -22,7 +20,7 @@ from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.served import CLIENTS
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, station_told, status_of, toolcart, written
+from host_tests.support.running import cart_of, lived, station_told, status_of, toolcart, written
 
 
 @pytest.fixture
@@ -256,27 +254,20 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 
 
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
-    from toolcart.tools.process.agent import Agent
+    answers, asker = [], []
 
-    agent = Agent(complete(cart_with(spool)), str(spool.parent / "cart.json"), 50, lambda line: None)
-    answers = []
-
-    def ask():
+    def ask(agent):
         answers.extend(orders.Place(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
         agent.board.request_stop()
 
-    asker = threading.Thread(target=ask, daemon=True)
-    until = time.monotonic() + 30
-    started = []
+    def goes_on(agent, _told):
+        if agent._controls and not asker:
+            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
+            asker[0].start()
+        return True
 
-    def goes_on():
-        if agent._controls and not started:
-            started.append(asker.start())
-        return time.monotonic() < until
-
-    assert agent.run(goes_on) == 0
-    asker.join(5)
-    agent.board.close()
+    assert lived(written(spool.parent, cart_with(spool)), goes_on)[0] == 0
+    asker[0].join(5)
     listed, retried, shown = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]

@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli.main import main
+from toolcart.tools.config import file as config_file
+from toolcart.tools.process.agent import Agent
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
@@ -117,6 +119,22 @@ def written(folder: Path, tree: object, name: str = "cart.json") -> Path:
     path = folder / name
     path.write_text(tree if isinstance(tree, str) else json.dumps(tree, indent=2), encoding="utf-8")
     return path
+
+
+def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple[int, list[dict]]:
+    """An agent in this process for as long as `goes_on`, given what it has told: its exit code, and all its lines."""
+    told: list[dict] = []
+    agent = Agent(config_file.read_to_run(config), str(config), 20, told.append)
+    until = time.monotonic() + DEADLINE_S
+
+    def turn() -> bool:
+        assert time.monotonic() < until, told[-1:]
+        return bool(goes_on(agent, told))
+
+    try:
+        return agent.run(turn), [*told, agent.last_line()]
+    finally:
+        agent.board.close()
 
 
 # What a running agent tells.

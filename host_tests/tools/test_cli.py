@@ -14,15 +14,13 @@ import click
 import pytest
 
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.cart import config
 from toolcart.base import private
 from toolcart.sim.orders import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.config import file as config_file
-from toolcart.tools.process.agent import Agent
-from host_tests.support.running import DEADLINE_S, cart_of, command_of, ran, running, toolcart, written
+from host_tests.support.running import DEADLINE_S, cart_of, command_of, lived, ran, running, toolcart, written
 
 # -- configuration -------------------------------------------------------------------------------------------------
 
@@ -234,20 +232,8 @@ def test_options_of_a_simulator_are_read_in_the_form_they_have():
 
 def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
     """The lines of an agent in this process that runs for some turns; no one answers it."""
-    told = []
-    agent = Agent(config.complete(tree), str(tmp_path / "cart.json"), 20, told.append)
-    left = list(range(turns))
-
-    def goes_on():
-        each_turn(agent)
-        agent.board.request_stop() if not left else left.pop()
-        return True
-
-    try:
-        agent.run(goes_on)
-    finally:
-        agent.board.close()
-    return told
+    left = iter(range(turns))
+    return lived(written(tmp_path, tree), lambda agent, _: (each_turn(agent), next(left, None))[1] is not None)[1]
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):

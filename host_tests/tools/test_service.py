@@ -16,12 +16,10 @@ from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.cart import app
 from toolcart.base import installation
 from toolcart.board.linux.notify import Notifier, Supervision
-from toolcart.tools.config import file as config_file
-from toolcart.tools.process import agent as process
 from toolcart.tools.service import commands, place
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, written
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, lived, running, toolcart, written
 from lab.packaging.debian import REPORT_TIMER, report_unit
 
 CART = cart_of()
@@ -318,18 +316,13 @@ def without_a_spool(cart, monkeypatch, heal):
     """The lines that an agent tells whose spool cannot be used at first; `heal` is called once it has said so."""
     cart.write_text(cart.read_text().replace("cart.spool", "disk/cart.spool"))
     monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
-    told = []
-    agent = process.Agent(config_file.read_to_run(cart), str(cart), 20, told.append)
-    until_s = time.monotonic() + DEADLINE_S
 
-    def goes_on():
+    def goes_on(agent, told):
         if heal and [line for line in told if line["kind"] == "spool"]:
             heal.pop()()
-        return not agent.app.stations[0].mounted and time.monotonic() < until_s
+        return not agent.app.stations[0].mounted
 
-    code = agent.run(goes_on)
-    agent.board.close()
-    return code, told, agent
+    return lived(cart, goes_on)
 
 
 def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, monkeypatch, tmp_path):
@@ -341,8 +334,8 @@ def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, mo
         (tmp_path / "other").mkdir()
         (tmp_path / "other").rename(tmp_path / "disk")
 
-    code, told, agent = without_a_spool(cart, monkeypatch, [heal])
-    assert code == 0 and agent.app.stations[0].mounted
+    code, told = without_a_spool(cart, monkeypatch, [heal])
+    assert code == 0 and told[-1]["stations"][0]["mounted"]
     spoken = [line["text"] for line in told if line["kind"] == "spool"]
     assert len(spoken) == 1 and "disk: No such file or directory" in spoken[0]
     assert heard() == "READY=1" and heard() == "WATCHDOG=1"

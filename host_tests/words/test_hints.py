@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -23,14 +22,13 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.plain import LogLines
-from toolcart.tools.process.agent import Agent
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
+from host_tests.support import running
 from host_tests.support.running import ENVIRONMENT, cart_of, written
 from lab.cache import CHECKOUT
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
-DEADLINE_S = 60.0
 ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
 
 
@@ -92,25 +90,20 @@ def cart(tmp_path, monkeypatch):
 
 def lived(config):
     """The lines of the log and of the status of an agent that lives until neither side has let it in."""
-    figures, out, told = Figures(), io.StringIO(), []
+    figures, out = Figures(), io.StringIO()
     lines = LogLines(out)
-    until_s = time.monotonic() + DEADLINE_S
 
-    def tell(line):
+    def goes_on(_agent, told):
+        if told[-1]["kind"] != "status":
+            return True
+        [station] = told[-1]["stations"]
+        return not all(side.get("why") for side in (station["controller"], *station["outlets"]))
+
+    code, told = running.lived(config, goes_on)
+    assert code == 0
+    for line in told[:-1]:
         lines.changes(figures.feed(line, 0.0))
-        if line["kind"] == "status":
-            [station] = line["stations"]
-            told.append(all(side.get("why") for side in (station["controller"], *station["outlets"])))
-
-    agent = Agent(config_file.read_to_run(config), str(config), 20, tell)
-
-    def goes_on():
-        assert time.monotonic() < until_s, agent.last_line()
-        return not any(told)
-
-    assert agent.run(goes_on) == 0
-    shown = agent.last_line()["stations"]
-    agent.board.close()
+    shown = told[-1]["stations"]
     return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": shown})), shown
 
 
