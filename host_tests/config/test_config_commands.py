@@ -54,6 +54,7 @@ def test_defaults_leave_two_questions(tmp_path):
     ("at", "wrong", "allowed"),
     [
         (1, "10.0.0.10:", "HOST:PORT"),
+        (1, "10.0.0.10:\u00b2", "HOST:PORT"),
         (2, "pim.plant", "HOST:PORT"),
         (4, "x", "1 to 9999"),
         (5, "windows", "linux, ethernet or wifi:NAME"),
@@ -63,6 +64,15 @@ def test_defaults_leave_two_questions(tmp_path):
 def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
     assert allowed in new(tmp_path, *ANSWERS[:at], wrong, *ANSWERS[at:])
     assert config_file.read(tmp_path / "cart.json")["stations"][0]["number"] == 12
+
+
+def test_address_of_ipv6_is_written_without_its_brackets(tmp_path):
+    new(tmp_path, options=[*OPTIONS, "--controller", "[fe80::1]:4546", "--pim", "[::1]:6575"])
+    assert station_in(tmp_path)["controller"] == {"host": "fe80::1", "port": 4546}
+    assert config_file.read(tmp_path / "cart.json")["toolsnet"]["pim_host"] == "::1"
+    (tmp_path / "cart.json").unlink()
+    new(tmp_path, options=[*OPTIONS, "--controller", "fe80::1"])
+    assert station_in(tmp_path)["controller"] == {"host": "fe80::1"}
 
 
 def test_what_an_option_says_is_not_asked_and_wrong_one_ends_it(tmp_path):

@@ -124,6 +124,7 @@ def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
         ("host", "10.20.7.300", '300 is above 255: "10.20.7.300"; expected a name'),
         ("host", "10.0.0.5:4545", "a port, which is a setting of its own"),
         ("host", "http://10.0.0.5", "a URL"),
+        ("host", "[fe80::1]", "in brackets"),
         ("host", " 10.0.0.5", "a blank in it"),
         ("host", "", "empty"),
         ("host", "10.0.0", "an IPv4 address has four numbers"),

@@ -167,6 +167,8 @@ def test_what_is_no_spool_is_named(tmp_path):
     run("info", tmp_path / "letter", code=2)
     run("info", tmp_path / "nothing", code=2)
     run("rescue", tmp_path / "nothing", code=2)
+    for command in ("info", "rescue"):
+        assert "/dev/zero is a device" in toolcart("spool", command, "/dev/zero", code=2).output
 
 
 def test_a_read_only_image_is_enough(filled):

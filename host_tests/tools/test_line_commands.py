@@ -88,6 +88,11 @@ def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     toolcart("line", "decode", tmp_path / "missing", code=2)
 
 
+def test_a_speed_that_no_line_has_is_refused():
+    for baud in (0, -9600, 1 << 40):
+        assert "--baud" in toolcart("line", "monitor", "/dev/null", "--baud", baud, code=2).output
+
+
 def monitored(octets, *more):
     """What `line monitor` says of a live line on which `octets` come after 0.3 s."""
     pytest.importorskip("serial")

@@ -153,6 +153,12 @@ def test_what_needs_somebody_is_told_with_its_command(changed, told):
     assert told in "\n".join(words.station_lines(_station(**changed)))
 
 
+def test_an_address_of_ipv6_is_told_in_brackets():
+    station = _station()
+    station["controller"]["host"] = "fe80::1"
+    assert "[fe80::1]:4545" in "\n".join(words.station_lines(station))
+
+
 def test_the_clock_and_a_fault_of_the_agent_are_told():
     about = {"version": "1", "pid": 7, "uptime_s": 7300, "started": "x", "memory_kib": 20480, "notes": ["n"]}
     about.update({"clock": {"now": "t", "zone": "CET", "kept": False}, "faults": 2, "last_fault": "ValueError: v"})

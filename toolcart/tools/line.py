@@ -258,7 +258,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     metavar="DEVICE",
     help="Second adapter, on the agent's wire; DEVICE is on the controller's.",
 )
-@click.option("--baud", type=int, default=9600, show_default=True)
+@click.option("--baud", type=click.IntRange(50, 4_000_000), default=9600, show_default=True)
 @click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
 @click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write a capture.")

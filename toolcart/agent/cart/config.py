@@ -358,7 +358,7 @@ def _fault(row, value):
 def _is_host(text):
     """True if it may be a name or an address alone: no port, no scheme, no number above 255."""
     if text.count(":") > 1:  # IPv6
-        return text.find("/") < 0
+        return text.find("/") < 0 and text.find("[") < 0
     parts = text.split(".")
     numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
     if len("".join(parts).strip("0123456789")) == 0:

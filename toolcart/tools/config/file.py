@@ -340,6 +340,8 @@ def _why_no_host(text: str) -> str:
         return "empty"
     if "://" in text:
         return "a URL"
+    if text.startswith("["):
+        return "in brackets"
     if re.fullmatch(r".+:\d+", text) and text.count(":") == 1:
         return "a port, which is a setting of its own"
     if text != text.strip() or " " in text:

@@ -191,15 +191,17 @@ def next_step(tree: dict, file: Path) -> str:
 
 
 def _address(answer: str) -> tuple[str, int | None]:
+    if answer.count(":") > 1 and "]:" not in answer:  # IPv6 without a port
+        return answer.strip("[]"), None
     host, colon, port = answer.rpartition(":")
     if not colon:
         return answer, None
-    if not port.isdigit() or not host:
+    if not (port.isascii() and port.isdigit()) or not host:
         raise ValueError("HOST or HOST:PORT, such as 10.0.0.10:4545")
-    return host, int(port)
+    return host.strip("[]"), int(port)
 
 
 def _number(answer: str) -> int:
-    if not answer.isdigit():
+    if not (answer.isascii() and answer.isdigit()):
         raise ValueError("a whole number from 1 to 9999")
     return int(answer)

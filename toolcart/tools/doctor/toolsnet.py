@@ -52,7 +52,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
         "why_detail": reached.detail,
     }
     reason = reasons.of_toolsnet(shown)
-    place = f"{toolsnet['pim_host']}:{toolsnet['pim_port']}"
+    place = reasons.address(toolsnet["pim_host"], toolsnet["pim_port"])
     if reason and reached.lost_in <= ts.PIM_INFO:
         return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
     sequence = reached.session.info.result_sequence

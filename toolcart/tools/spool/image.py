@@ -90,6 +90,8 @@ class Image:
 def load(path: Path) -> bytes:
     """Return the blocks of a file, or of a folder with one file a block."""
     try:
+        if path.is_char_device():
+            raise ImageError(f"{path} is a device, which never ends; a board's spool is pulled first (docs/boards.md)")
         if not path.is_dir():
             return linux_header.blocks_of(path.read_bytes())
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}

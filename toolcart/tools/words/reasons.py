@@ -54,10 +54,12 @@ class Side:
 
     @property
     def place(self) -> str:
-        if self.is_line:
-            return self.host
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return self.host if self.is_line else address(self.host, self.port)
+
+
+def address(host: str, port: int) -> str:
+    """Return both in one; an address of IPv6 has brackets then."""
+    return f"[{host}]:{port}" if host.count(":") > 1 and "/" not in host else f"{host}:{port}"
 
 
 def of_controller(shown: dict) -> Reason:

@@ -46,7 +46,7 @@ def delivered_of(station: dict) -> int:
 
 
 def place_of(side: dict) -> str:
-    return side["place"] if "place" in side else f"{side['host']}:{side['port']}"
+    return side["place"] if "place" in side else reasons.address(side["host"], side["port"])
 
 
 def is_well(side: dict) -> bool:
