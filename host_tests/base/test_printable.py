@@ -15,7 +15,7 @@ from toolcart.codec.capture import Heard
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.line import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.live.figures import BAD, Change
-from toolcart.tools.live.plain import PlainLines
+from toolcart.tools.live.plain import Lines
 from toolcart.tools.spool.commands import spool
 from host_tests.support.log import append, mounted, put
 
@@ -98,7 +98,7 @@ def test_no_octet_of_a_line_reaches_the_terminal_as_it_is(explainer):
 def test_plain_lines_are_harmless_and_their_json_is_exact():
     for as_json in (False, True):
         out = io.StringIO()
-        lines = PlainLines(out, as_json)
+        lines = Lines(out, as_json)
         lines.changes([Change(1.0, BAD, NASTY)])
         lines.summary(1.0, {"name": NASTY}, NASTY)
         lines.account({"name": NASTY}, [NASTY])

@@ -270,7 +270,7 @@ def test_a_credential_of_systemd_is_taken_with_the_mode_it_has(tmp_path, monkeyp
 def test_others_on_the_network_need_a_token_or_a_word():
     told = toolcart("web", "--host", "0.0.0.0", code=2).output
     assert "--token-file" in told and "--open" in told
-    assert commands._is_loopback("::1") and commands._is_loopback("localhost") and not commands._is_loopback("pi")
+    assert commands.is_loopback("::1") and commands.is_loopback("localhost") and not commands.is_loopback("pi")
 
 
 def test_it_serves_and_ends_and_a_port_in_use_is_told():

@@ -113,9 +113,9 @@ def _run_configuration(
     try:
         config_file.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
-            from toolcart.tools.live.plain import InProcess, LogLines, PlainLines
+            from toolcart.tools.live.plain import InProcess, Lines, LogLines
 
-            lines = PlainLines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
+            lines = Lines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
             return InProcess(path, seconds, lines).run()
     except config_file.Wrong as wrong:
         _tell_mistakes(wrong, as_json)

@@ -114,17 +114,11 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
 def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
     """Return the places of these keys, which objects do not know; one inside a value that was lost has none."""
     keys_of = {id(part): keys for part, keys in doubled}
-    mistakes = []
-    work = [("", tree)]
-    while work:
-        place, part = work.pop()
-        if isinstance(part, dict):
-            for key in keys_of.get(id(part), ()):
-                mistakes.append((f"{place}{_name(key)}", "", "given more than once"))
-            work += [(f"{place}{_name(key)}.", value) for key, value in part.items()]
-        elif isinstance(part, list):
-            work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
-    return mistakes
+    return [
+        (f"{place}{_name(key)}", "", "given more than once")
+        for place, part in config_secrets.objects(tree, _name)
+        for key in keys_of.get(id(part), ())
+    ]
 
 
 def _name(key: str) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +106,18 @@ def is_written(key: str) -> bool:
 
 def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
     """Yield every secret of a tree: its place, the object that holds it, and its key there."""
+    for place, part in objects(tree):
+        yield from ((f"{place}{key}", part, key) for key in part if is_written(key))
+
+
+def objects(tree: object, name: Callable[[str], str] = str) -> Iterator[tuple[str, dict]]:
+    """Yield every object of a tree, with what stands in front of the place of its keys; `name` makes part of one."""
     work = [("", tree)]
     while work:
         place, part = work.pop()
         if isinstance(part, dict):
-            for key, value in part.items():
-                if is_written(key):
-                    yield f"{place}{key}", part, key
-                else:
-                    work.append((f"{place}{key}.", value))
+            yield place, part
+            work += [(f"{place}{name(key)}.", value) for key, value in part.items()]
         elif isinstance(part, list):
             work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
 

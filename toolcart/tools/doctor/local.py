@@ -8,6 +8,8 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import socket
 import struct
@@ -214,12 +216,8 @@ def names(configuration: dict) -> list[Found]:
 
 
 def _is_address(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return True
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
     return False
 
 

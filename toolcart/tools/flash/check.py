@@ -204,6 +204,14 @@ def _uart(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 # -- while the agent runs --------------------------------------------------------------------------------------------
 
 
+def _answer(link: Asked) -> dict[str, Any]:
+    """Return its status; BoardTrouble if it does not answer."""
+    told = _status(link)
+    if told is None:
+        raise BoardTrouble("the agent does not answer")
+    return told
+
+
 def _status(link: Asked) -> dict[str, Any] | None:
     """Return the board's part of the status and its stations; None while it does not answer."""
     try:
@@ -269,10 +277,7 @@ def _network(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 
 
 def _names(link: Asked) -> tuple[str, str, dict]:
-    told = _status(link)
-    if told is None:
-        raise BoardTrouble("the agent does not answer")
-    figures = told["board"].get("resolver")
+    figures = _answer(link)["board"].get("resolver")
     if not figures or not figures["names"]:
         return SKIPPED, "the configuration has addresses alone", {}
     figures = {**figures, "names": sorted(bool(address) for address in figures["names"].values())}
@@ -310,9 +315,7 @@ def _count(told: dict, what: str) -> int:
 def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     if not desk.live:
         return SKIPPED, "not asked for (--no-live)", {}
-    before = _status(link)
-    if before is None:
-        raise BoardTrouble("the agent does not answer")
+    before = _answer(link)
     desk.tell(f"Tighten once now, within {RESULT_S} s.")
     delivered = _count(before, "delivered")
     told, looks = _until(link, desk, RESULT_S, lambda told: _count(told, "delivered") > delivered)
@@ -327,9 +330,7 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 
 def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     """Check that everything stored is still there after the plug was pulled."""
-    before = _status(link)
-    if before is None:
-        raise BoardTrouble("the agent does not answer")
+    before = _answer(link)
     desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
     told, looks = _until(link, desk, UP_S, _mounted)
     if told is None or looks < 0:

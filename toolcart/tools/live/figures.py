@@ -26,6 +26,7 @@ GOOD = "good"
 INFO = "info"
 WARNING = "warning"
 BAD = "bad"
+LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # of needs
 
 # What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
 _TOLD_AS_STATE = {
@@ -150,10 +151,8 @@ class Figures:
         return [Change(at_s, level, name + text, shown["number"]) for level, text in told]
 
     def _agent(self, about: dict, at_s: float) -> list[Change]:
-        """Report the needs of the agent itself as they come, change and go."""
-        before, self._needs = self._needs, {need.slug: need for need in attention.of_agent(about)}
-        told = [(WARNING, need.text()) for slug, need in self._needs.items() if before.get(slug) != need]
-        told += [(GOOD, attention.OVER_OF_AGENT[slug]) for slug in before if slug not in self._needs]
+        """Report the needs of the agent itself."""
+        told = _needs_told(self._needs, attention.of_agent(about), attention.OVER_OF_AGENT)
         return [Change(at_s, level, text) for level, text in told]
 
     def needs(self) -> list[attention.Need]:
@@ -313,13 +312,20 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
 
 
 def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """Report each need (toolcart.tools.words.attention) when it comes up, when it changes and when it is over."""
-    found = {need.slug: need for need in attention.needs(shown)}
-    levels = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}
-    told = [(levels[need.level], need.text()) for slug, need in found.items() if known.needs.get(slug) != need.key]
-    told += [(GOOD, attention.OVER[slug]) for slug in known.needs if slug not in found]
-    known.needs = {slug: need.key for slug, need in found.items()}
-    return told
+    return _needs_told(known.needs, attention.needs(shown), attention.OVER)
+
+
+def _needs_told(known: dict[str, attention.Need], found: list[attention.Need], over: dict) -> list[tuple[str, str]]:
+    """Report each need (toolcart.tools.words.attention) when it comes up, when its key changes and when it is over."""
+    before = dict(known)
+    known.clear()
+    known.update({need.slug: need for need in found})
+    told = [(LEVELS[need.level], need.text()) for need in found if _key(before, need.slug) != need.key]
+    return told + [(GOOD, over[slug]) for slug in before if slug not in known]
+
+
+def _key(needs: dict[str, attention.Need], slug: str) -> str | None:
+    return needs[slug].key if slug in needs else None
 
 
 def _new_entries(known: StationFigures, shown: dict) -> list[dict]:

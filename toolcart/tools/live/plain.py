@@ -30,14 +30,36 @@ STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a mil
 MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
 
 
-class _Lines:
-    """What writes lines; `closed` once they are no longer read."""
+class Lines:
+    """Writes changes and summaries; `closed` once they are no longer read."""
 
-    summary_every_s: float
+    summary_every_s = SUMMARY_EVERY_S
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, as_json: bool) -> None:
         self.out = out
+        self.as_json = as_json
         self.closed = False
+
+    def changes(self, changes: list[Change]) -> None:
+        """Write a line for each change."""
+        for change in changes:
+            self._say("change", change.level, change.text, {}, change.at_s)
+
+    def summary(self, at_s: float, figures: dict, text: str) -> None:
+        """Write the figures."""
+        self._say("summary", INFO, text, figures, at_s)
+
+    def account(self, account: dict, lines: list[str]) -> None:
+        """Write the last lines."""
+        for line in [json.dumps({"kind": "account", **account})] if self.as_json else map(visible, lines):
+            self._put(line)
+
+    def _say(self, kind: str, level: str, text: str, told: dict, at_s: float) -> None:
+        if self.as_json:
+            moment = {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+            self._put(json.dumps({"kind": kind, **moment, **(told or {"level": level, "text": text})}))
+        else:
+            self._put(f"{time.strftime('%H:%M:%S')} {at_s:8.2f}  {MARKS[level]} {visible(text)}")
 
     def _put(self, line: str) -> None:
         if self.closed:
@@ -49,49 +71,9 @@ class _Lines:
             self.closed = True
 
 
-class PlainLines(_Lines):
-    """Writes changes and summaries."""
-
-    summary_every_s = SUMMARY_EVERY_S
-
-    def __init__(self, out: TextIO, as_json: bool) -> None:
-        super().__init__(out)
-        self.as_json = as_json
-
-    def changes(self, changes: list[Change]) -> None:
-        for change in changes:
-            if self.as_json:
-                told = {"kind": "change", **_moment(change.at_s), "level": change.level, "text": change.text}
-                self._put(json.dumps(told))
-            else:
-                self._put(f"{_clock()} {change.at_s:8.2f}  {MARKS[change.level]} {visible(change.text)}")
-
-    def summary(self, at_s: float, figures: dict, text: str) -> None:
-        if self.as_json:
-            self._put(json.dumps({"kind": "summary", **_moment(at_s), **figures}))
-        else:
-            self._put(f"{_clock()} {at_s:8.2f}    {visible(text)}")
-
-    def account(self, account: dict, lines: list[str]) -> None:
-        if self.as_json:
-            self._put(json.dumps({"kind": "account", **account}))
-        else:
-            for line in lines:
-                self._put(visible(line))
-
-
-def _clock() -> str:
-    return time.strftime("%H:%M:%S")
-
-
-def _moment(at_s: float) -> dict:
-    """Return the seconds since the start, and the time of day with its zone."""
-    return {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-
-
 def run_plain(watch: Watch, as_json: bool) -> int:
     """Run to the end and return the exit code."""
-    lines = PlainLines(sys.stdout, as_json)
+    lines = Lines(sys.stdout, as_json)
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False
     with watch.obeying():
@@ -114,7 +96,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
 class InProcess:
     """The agent in this process, as a service manager wants it: no child, the same lines."""
 
-    def __init__(self, config_path: str, seconds: float | None, lines: PlainLines | LogLines) -> None:
+    def __init__(self, config_path: str, seconds: float | None, lines: Lines) -> None:
         self.lines = lines
         self.figures = Figures()
         self.seconds = seconds
@@ -165,34 +147,23 @@ NAMES = {GOOD: "notice", INFO: "info", WARNING: "warning", BAD: "error"}
 PRIORITIES = {GOOD: 5, INFO: 6, WARNING: 4, BAD: 3}  # syslog(3)
 
 
-class LogLines(_Lines):
-    """Writes the lines; takes the same calls as toolcart.tools.live.plain.PlainLines."""
+class LogLines(Lines):
+    """Writes them for a service."""
 
     summary_every_s = DAY_S
 
     def __init__(self, out: TextIO, form: str = TEXT, environment: dict | None = None) -> None:
-        super().__init__(out)
-        self.form = form
+        super().__init__(out, form == JSON)
         self._is_journal = form == TEXT and is_journal(out, os.environ if environment is None else environment)
 
-    def changes(self, changes: list[Change]) -> None:
-        """Write a line for each change."""
-        for change in changes:
-            self._say(change.level, change.text)
-
-    def summary(self, _at_s: float, figures: dict, text: str) -> None:
-        """Write the line for a day without changes."""
-        self._say(INFO, text, figures)
-
     def account(self, account: dict, lines: list[str]) -> None:
-        """Write the last lines."""
         for line in lines:
-            self._say(INFO, f"ended: {line.strip()}", account)
+            self._say("account", INFO, f"ended: {line.strip()}", account, 0.0)
 
-    def _say(self, level: str, text: str, figures: dict | None = None) -> None:
+    def _say(self, kind: str, level: str, text: str, told: dict, at_s: float) -> None:
         moment = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-        if self.form == JSON:
-            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **(figures or {})})
+        if self.as_json:
+            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **told})
         elif self._is_journal:
             line = f"<{PRIORITIES[level]}>{visible(text)}"
         else:

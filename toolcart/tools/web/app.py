@@ -21,10 +21,10 @@ import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolcart.base import web_server as pages
 from toolcart.base.prometheus import CONTENT_TYPE
@@ -34,46 +34,36 @@ from toolcart.tools.web.page import Looking, Seen
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
-    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    b"frame-ancestors 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cache-control": b"no-store",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
 }
 
 
-class Guard:
-    """Checks every request before it is answered, and adds headers to the answer."""
+def guarding(token: str, only_here: bool) -> Middleware:
+    """Return what checks every request before it is answered, and adds headers to the answer."""
 
-    def __init__(self, app: ASGIApp, token: str, only_here: bool) -> None:
-        self._app = app
-        self._token = token
-        self._only_here = only_here
+    async def pass_on(request: Request, answered: RequestResponseEndpoint) -> Response:
+        response = _refusal(request, token, only_here) or await answered(request)
+        response.headers.update(HEADERS)
+        return response
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    return Middleware(BaseHTTPMiddleware, dispatch=pass_on)
 
-        async def sends(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS.items()]
-            await send(message)
 
-        refusal = self._refusal(Request(scope))
-        await (refusal or self._app)(scope, receive, sends)
-
-    def _refusal(self, request: Request) -> Response | None:
-        named = request.headers.get("host", "")
-        host = named if named.endswith("]") else named.rsplit(":", 1)[0]
-        if self._only_here and host not in HERE:
-            return PlainTextResponse("this page is this machine's alone\n", 421)
-        if self._token and request.url.path != "/health":
-            given = _given(request.headers.get("authorization", ""))
-            if not hmac.compare_digest(given, self._token.encode()):
-                told = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
-                return PlainTextResponse(told, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
-        return None
+def _refusal(request: Request, token: str, only_here: bool) -> Response | None:
+    named = request.headers.get("host", "")
+    host = named if named.endswith("]") else named.rsplit(":", 1)[0]
+    if only_here and host not in HERE:
+        return PlainTextResponse("this page is this machine's alone\n", 421)
+    if token and request.url.path != "/health":
+        given = _given(request.headers.get("authorization", ""))
+        if not hmac.compare_digest(given, token.encode()):
+            told = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
+            return PlainTextResponse(told, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
+    return None
 
 
 def _given(authorization: str) -> bytes:
@@ -113,7 +103,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, token=token, only_here=only_here)],
+        middleware=[guarding(token, only_here)],
         exception_handlers={404: _nowhere},
         lifespan=life,
     )

@@ -5,13 +5,13 @@ Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong, or every
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from pathlib import Path
 
 import click
 
+from toolcart.archive.web.users import is_loopback
 from toolcart.base import installation, private
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
@@ -63,7 +63,7 @@ def web(
     if dashboard:
         click.echo((HERE / "dashboard.json").read_text(encoding="utf-8"), nl=False)
         return
-    only_here = _is_loopback(host)
+    only_here = is_loopback(host)
     if not only_here and token_file is None and not is_open:
         raise click.UsageError(f"on {host} others can look: --token-file FILE asks them for a token, --open does not.")
     token = _token(token_file) if token_file else ""
@@ -101,15 +101,6 @@ def _answers(path: str) -> bool:
     except asking.Trouble:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _token(path: str) -> str:
