@@ -118,7 +118,7 @@ class Session:
         elif handler is None:
             self._refuse(mid, UNKNOWN)
         else:
-            handler(self, int(revision) if revision.isdigit() else 1, content, reads)
+            handler(self, mid, int(revision) if revision.isdigit() else 1, content, reads)
 
     def _object(self, whole: bytes) -> None:
         self.controller.plant.malformed(f"to controller {self.controller.number}: {whole[:60]!r}")
@@ -168,35 +168,35 @@ class Session:
         software = traits["software"] or ("2.8.1" if traits["shares_ids"] else "3.6.2")
         self._send(2, revision, start_data(Identity(traits["serial"], traits["system_type"], software), revision))
 
-    def _stop(self, revision: int, content: bytes, reads: int) -> None:
-        self._accept(b"0003")
+    def _stop(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
+        self._accept(mid)
         self._stopped = True
         self._unsubscribed()
         if self.controller.session is self:
             self.controller.session = None
 
-    def _alive(self, revision: int, content: bytes, reads: int) -> None:
+    def _alive(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         self._send(9999, 1)
 
-    def _tool(self, revision: int, content: bytes, reads: int) -> None:
+    def _tool(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if not self.controller.traits["tells_tool"]:
-            self._refuse(b"0040", UNKNOWN)
+            self._refuse(mid, UNKNOWN)
         elif revision != 1:
-            self._refuse(b"0040", REVISION)
+            self._refuse(mid, REVISION)
         else:
             self._send(41, 1, parameters(TOOL_1, Identity(self.controller.traits["serial"])))
 
     # -- pushed results --------------------------------------------------------------------------------------------
 
-    def _subscribe(self, revision: int, content: bytes, reads: int) -> None:
+    def _subscribe(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if revision not in controller.traits["result_revisions"]:
-            self._refuse(b"0060", controller.traits["result_code"])
+            self._refuse(mid, controller.traits["result_code"])
             return
         if self.revision:
-            self._refuse(b"0060", EXISTS)
+            self._refuse(mid, EXISTS)
             return
-        self._begin(revision, b"0060", controller.unacknowledged)
+        self._begin(revision, mid, controller.unacknowledged)
 
     def _begin(self, revision: int, named: bytes, old: list[Result], on_read=None) -> None:
         """Accept a subscription, and push these old results."""
@@ -208,9 +208,9 @@ class Session:
             self._queue += [one for one in controller.parts_of(controller.newest) if one not in self._queue]
         self._pump()
 
-    def _unsubscribe(self, revision: int, content: bytes, reads: int) -> None:
+    def _unsubscribe(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         self._unsubscribed()
-        self._accept(b"0063")
+        self._accept(mid)
 
     def end_subscription(self) -> None:
         """Push no more, and tell nobody."""
@@ -283,7 +283,7 @@ class Session:
             self._arm()
         self._pump()
 
-    def _acknowledged(self, revision: int, content: bytes, reads: int) -> None:
+    def _acknowledged(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         before = self._acks
         self._acks += 1
         if self._outstanding:
@@ -305,10 +305,10 @@ class Session:
 
     # -- old results -----------------------------------------------------------------------------------------------
 
-    def _old(self, revision: int, content: bytes, reads: int) -> None:
+    def _old(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if len(content) != 10 or not content.isdigit():
-            self._object(b"0064" + content)
+            self._object(mid + content)
             return
         asked = int(content)
         traits = controller.traits
@@ -317,12 +317,12 @@ class Session:
             result = controller.part_of(result, self._addressed)
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
-            self._refuse(b"0064", traits["old_refusal"])
-        elif self._is_hindered(b"0064", result if asked else None, asked == 0):
+            self._refuse(mid, traits["old_refusal"])
+        elif self._is_hindered(mid, result if asked else None, asked == 0):
             return
         elif result is None:
             met = None if asked else lambda: controller.was_met(self)
-            self._send(4, 1, b"0064%02d" % NOT_FOUND, met)
+            self._send(4, 1, b"%s%02d" % (mid, NOT_FOUND), met)
         else:
             self._answer(revision, result, asked)
 

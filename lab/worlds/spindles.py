@@ -27,25 +27,21 @@ _SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alter
 class GenericSession(Session):
     """A connection on which MID 0008 subscribes to MID 1201."""
 
-    def _subscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
+    def _subscribe_generic(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         text, traits = content.decode("latin-1"), self.controller.traits
         if text[:4] != "1201":
-            self._refuse(b"0008", UNKNOWN)
+            self._refuse(mid, UNKNOWN)
         elif len(text) != _SUBSCRIPTION or text[7:9] != "31" or not text[4:].isdigit():
-            self._object(b"0008" + content)
+            self._object(mid + content)
         elif self.revision:
-            self._refuse(b"0008", EXISTS)
+            self._refuse(mid, EXISTS)
         elif int(text[4:7]) not in traits["result_revisions"]:
-            self._refuse(b"0008", traits["result_code"])
+            self._refuse(mid, traits["result_code"])
         else:
             self._accept_generic(int(text[4:7]))
 
     def _accept_generic(self, revision: int) -> None:
         self._begin(revision, b"0008", [])
-
-    def _unsubscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
-        self._unsubscribed()
-        self._accept(b"0009")
 
 
 class OperationSession(GenericSession):
@@ -83,32 +79,32 @@ class OperationSession(GenericSession):
             if controller.plant.sound_since(controller.number) <= moment:
                 controller.taken_over(result, moment)
 
-    def _acknowledged_part(self, revision: int, content: bytes, reads: int) -> None:
+    def _acknowledged_part(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if content:
-            self._object(b"1203" + content)
+            self._object(mid + content)
 
-    def _request(self, revision: int, content: bytes, reads: int) -> None:
+    def _request(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         """Answer MID 0006 for 1201: ten digits of the index, 0 for the newest."""
         controller = self.controller
         text = content.decode("latin-1")
         if text[:4] != "1201" and text[:9].isdigit():
-            self._refuse(b"0006", UNKNOWN)  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
+            self._refuse(mid, UNKNOWN)  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
             return
         if len(text) != HEADER - 1 or text[:4] != "1201" or text[7:9] != "10" or not text[4:].isdigit():
-            self._object(b"0006" + content)
+            self._object(mid + content)
             return
         wanted, asked = int(text[4:7]), int(text[9:])
         result = controller.old(asked)
         if asked:
             self._by_id_at = controller.time.now
         if not controller.traits["old_revisions"]:
-            self._refuse(b"0006", controller.traits["old_refusal"])
+            self._refuse(mid, controller.traits["old_refusal"])
         elif wanted not in controller.traits["result_revisions"]:
-            self._refuse(b"0006", REVISION)
-        elif self._is_hindered(b"0006", result if asked else None, asked == 0):
+            self._refuse(mid, REVISION)
+        elif self._is_hindered(mid, result if asked else None, asked == 0):
             return
         elif result is None:
-            self._send(4, 1, b"0006%02d" % NOT_FOUND, None if asked else lambda: controller.was_met(self))
+            self._send(4, 1, b"%s%02d" % (mid, NOT_FOUND), None if asked else lambda: controller.was_met(self))
         else:
             self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
 
@@ -119,24 +115,17 @@ _EXISTS = {b"0100": 33, b"0105": 71}
 class SpindleSession(Session):
     """What both have in common."""
 
-    subscribe: ClassVar[bytes]
-    unsubscribe: ClassVar[bytes]
-
-    def _subscribe_spindles(self, revision: int, content: bytes, reads: int) -> None:
+    def _subscribe_spindles(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if revision not in controller.traits["result_revisions"]:
-            self._refuse(self.subscribe, self.controller.traits["result_code"])
+            self._refuse(mid, controller.traits["result_code"])
         elif len(content) != (0, 10, 11)[min(revision, 3) - 1] or (content and not content.isdigit()):
-            self._object(self.subscribe + content)
+            self._object(mid + content)
         elif self.revision:
-            self._refuse(self.subscribe, _EXISTS[self.subscribe])
+            self._refuse(mid, _EXISTS[mid])
         else:
             old = self._old_ones(revision, content)
-            self._begin(revision, self.subscribe, old, lambda: controller.was_met(self))
-
-    def _end(self, revision: int, content: bytes, reads: int) -> None:
-        self._unsubscribed()
-        self._accept(self.unsubscribe)
+            self._begin(revision, mid, old, lambda: controller.was_met(self))
 
     def _old_ones(self, revision: int, content: bytes) -> list[Result]:
         return self.controller.unacknowledged
@@ -144,8 +133,6 @@ class SpindleSession(Session):
 
 class SyncSession(SpindleSession):
     """A StepSync."""
-
-    subscribe, unsubscribe = b"0100", b"0103"
 
     def _push(self, result: Result) -> None:
         self._sent += 1
@@ -156,8 +143,6 @@ class PowerMacsSession(SpindleSession):
     """A PowerMACS."""
 
     is_prompt = False  # its parts come one by one
-
-    subscribe, unsubscribe = b"0105", b"0109"
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)
@@ -188,9 +173,9 @@ class PowerMacsSession(SpindleSession):
         self._sent += 1
         self._send(106, self.revision, frames.station(result, self.revision), lambda: self._was_read(result))
 
-    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+    def _answered(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if content not in (b"0", b"1"):
-            self._object(b"0108" + content)
+            self._object(mid + content)
             return
         if self._outstanding and content == b"1" and self._part <= self._outstanding[0].spindles:
             self._part += 1
@@ -198,7 +183,7 @@ class PowerMacsSession(SpindleSession):
             self._send(107, self.revision, frames.bolt(self._outstanding[0], self.revision, self._part))
             self._arm()
             return
-        self._acknowledged(revision, content, reads)
+        self._acknowledged(mid, revision, content, reads)
 
 
 class StepSyncSession(GenericSession):
@@ -225,20 +210,20 @@ class StepSyncSession(GenericSession):
         self._sent += 1
         self._send(1201, 1, frames.overall(result, 1, 8))
 
-    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+    def _answered(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if content:
-            self._object(b"1203" + content)
+            self._object(mid + content)
         elif self._outstanding and self._part == 1201:
             self._part, self._tries = 1202, 0
             result = self._outstanding[0]
             self._send(1202, 1, frames.details(result, 1, True), lambda: self._was_read(result))
             self._arm()
         else:
-            self._acknowledged(revision, content, reads)
+            self._acknowledged(mid, revision, content, reads)
 
 
 _COMMON = {mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"}
-_GENERIC = {**_COMMON, b"0008": GenericSession._subscribe_generic, b"0009": GenericSession._unsubscribe_generic}
+_GENERIC = {**_COMMON, b"0008": GenericSession._subscribe_generic, b"0009": Session._unsubscribe}
 OperationSession.handlers = {
     **_GENERIC,
     b"0006": OperationSession._request,
@@ -247,14 +232,14 @@ OperationSession.handlers = {
 SyncSession.handlers = {
     **_COMMON,
     b"0100": SyncSession._subscribe_spindles,
-    b"0102": SyncSession._acknowledged,
-    b"0103": SyncSession._end,
+    b"0102": Session._acknowledged,
+    b"0103": Session._unsubscribe,
 }
 PowerMacsSession.handlers = {
     **_COMMON,
     b"0105": PowerMacsSession._subscribe_spindles,
     b"0108": PowerMacsSession._answered,
-    b"0109": PowerMacsSession._end,
+    b"0109": Session._unsubscribe,
 }
 StepSyncSession.handlers = {**_GENERIC, b"1203": StepSyncSession._answered}
 SESSIONS = {"operations": StepSyncSession, "sync": SyncSession, "powermacs": PowerMacsSession}
