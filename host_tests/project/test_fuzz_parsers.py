@@ -87,7 +87,7 @@ def test_inputs_reach_what_lies_deep():
         parser = named(name)
         events = set()
         for seed in range(300):
-            found = parser.run(parser.fresh(1), parser.inputs.make(Dice(seed)), seed % 6, None)
+            found = parser.run(parser.inputs.make(Dice(seed)), None, seed % 6, fuzz.SIZES[1])
             events.update([entry[0] for entry in found if isinstance(entry, tuple) and len(entry) == 5])
         assert wanted | more <= events, name
 
@@ -97,7 +97,7 @@ def test_results_come_out_of_their_parts():
         parser = named(name)
         whole = 0
         for seed in range(300):
-            found = parser.run(parser.fresh(1), parser.inputs.make(Dice(seed)), 2, None)
+            found = parser.run(parser.inputs.make(Dice(seed)), None, 2, fuzz.SIZES[1])
             whole += len([entry for entry in found if isinstance(entry, bytes) and entry[18:20] == b"00"])
         assert whole > 100, (name, whole)
 

@@ -75,20 +75,36 @@ def header_of(buf, at):
     return [mid_of(buf, at), revision_of(buf, at), place_of(buf, at + SPINDLE) or 1, sequence_of(buf, at)]
 
 
-class Links:
+class Parser:
+    """One of them, and what it is given: the same comes of it in any pieces."""
+
+    def __init__(self, name, inputs, make=None):
+        self.name = name
+        self.inputs = inputs
+        self.make = make  # of a link of this size
+
+    def check(self, octets, dice):
+        """Return what is wrong, "" if nothing is."""
+        way = self.drawn(dice)
+        whole = self.run(octets, None, *way)
+        return "" if self.run(octets, dice, *way) == whole else "something else in other pieces"
+
+    def drawn(self, dice):
+        """Return what else a run is told."""
+        return ()
+
+
+class Links(Parser):
     """One kind of link in two sizes: what it delivers, with the fields of the header."""
 
     def __init__(self, name, inputs, make):
-        self.name = name
-        self.inputs = inputs
+        Parser.__init__(self, name, inputs, make)
         self.links = [make(size) for size in SIZES]
 
-    def check(self, octets, dice):
-        link = self.links[dice.randrange(len(SIZES))]
-        whole = self.run(link, octets, None)
-        return "" if self.run(link, octets, dice) == whole else "other messages in other pieces"
+    def drawn(self, dice):
+        return (self.links[dice.randrange(len(SIZES))],)
 
-    def run(self, link, octets, dice):
+    def run(self, octets, dice, link):
         link.reset()
         tally = getattr(link, "tally", None)
         if tally is not None:
@@ -121,26 +137,14 @@ class Links:
                 return True
 
 
-class Sessions:
+class Sessions(Parser):
     """A whole session over a network or a plain serial line, in any of its states: its events and results."""
 
-    def __init__(self, name, inputs, make_link):
-        self.name = name
-        self.inputs = inputs
-        self._make_link = make_link
+    def drawn(self, dice):
+        return dice.randrange(6), SIZES[dice.randrange(len(SIZES))]
 
-    def fresh(self, index):
-        """Return a session of this size that knows nothing of other connections."""
-        return Session(self._make_link(SIZES[index]), (Subscription(RESULTS, (999, 1)),))
-
-    def check(self, octets, dice):
-        way = dice.randrange(6)
-        index = dice.randrange(len(SIZES))
-        whole = self.run(self.fresh(index), octets, way, None)
-        pieces = self.run(self.fresh(index), octets, way, dice)
-        return "" if pieces == whole else "another conversation in other pieces"
-
-    def run(self, session, octets, way, dice):
+    def run(self, octets, dice, way, size):
+        session = Session(self.make(size), (Subscription(RESULTS, (999, 1)),))  # it knows of no other connection
         found = []
         session.opened()
         self._settle(session, found)
@@ -220,20 +224,17 @@ class BlockSessions(Sessions):
             assert link.next_message(0) == LINK_NEED_DATA
 
 
-class Readers:
+class Readers(Parser):
     """The readers of one whole message: header, light and long layouts, plausibility."""
 
     def __init__(self, name, inputs):
-        self.name = name
-        self.inputs = inputs
+        Parser.__init__(self, name, inputs)
         self._buf = bytearray(_SECOND_PLACE + 9999)
         self._body = bytearray(len(_GUARD) * 2 + r.BODY_BYTES + r.LIMITS_BYTES)
 
     def check(self, octets, dice):
         first = self.run(octets, 0)
-        if self.run(octets, _SECOND_PLACE) != first:
-            return "another result at another place"
-        return ""
+        return "" if self.run(octets, _SECOND_PLACE) == first else "another result at another place"
 
     def run(self, octets, at):
         buf = self._buf
@@ -281,19 +282,10 @@ class Readers:
         return code, odd, bytes(body[first : first + kept])
 
 
-class ToolsNet:
+class ToolsNet(Parser):
     """What comes from ToolsNet: frames, and the fields of their telegrams."""
 
-    def __init__(self, name, inputs):
-        self.name = name
-        self.inputs = inputs
-        self.frames = Frames()
-
-    def check(self, octets, dice):
-        whole = self.run(octets, None)
-        if self.run(octets, dice) != whole:
-            return "other telegrams in other pieces"
-        return ""
+    frames = Frames()
 
     def run(self, octets, dice):
         frames = self.frames
@@ -333,13 +325,13 @@ def parsers():
         Readers("layouts", OneMessage()),
         ToolsNet("toolsnet", Telegrams()),
         Links("stream", Messages(), Stream),
-        Links("ascii", Ascii(), lambda size: SerialAscii(size)),
-        Links("3964r", Blocks(), lambda size: R3964(size)),
+        Links("ascii", Ascii(), SerialAscii),
+        Links("3964r", Blocks(), R3964),
         Sessions("session", Messages(), Stream),
-        Sessions("session ascii", Ascii(), lambda size: SerialAscii(size)),
-        BlockSessions("session 3964r", OneByOne(), lambda size: R3964(size)),
+        Sessions("session ascii", Ascii(), SerialAscii),
+        BlockSessions("session 3964r", OneByOne(), R3964),
         Sessions("linked", Linked(), Stream),
-        BlockSessions("linked 3964r", LinkedOneByOne(), lambda size: R3964(size)),
+        BlockSessions("linked 3964r", LinkedOneByOne(), R3964),
     ]
 
 
