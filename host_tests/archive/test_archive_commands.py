@@ -16,6 +16,7 @@ from toolcart.archive.faults import Faults
 from toolcart.archive.quarantine import WHY_SET_ASIDE
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli.main import main
+from host_tests.archive.test_archive_exports import cells_of
 from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, change, place_in, reading, reported, result
 from host_tests.support.archive import run as command
 from host_tests.support.log import body_of, put
@@ -68,6 +69,11 @@ def test_csv_has_a_header_and_every_row(place):
     assert told[-1]["Time"] == "2024-03-14 09:26:53" and re.fullmatch(
         r"\d{4}(-\d\d){2} \d\d(:\d\d){2}", told[0]["Arrived"]
     )
+
+
+def test_a_sheet_is_written_to_its_file(place, tmp_path):
+    assert run(place, "query", "--xlsx", tmp_path / "results.xlsx", "--all").output == ""
+    assert [line["E"] for line in cells_of(tmp_path / "results.xlsx")] == ["Sequence", "20", "21", "21", "18", "17"]
 
 
 def test_parquet_has_every_row_with_its_types(place, tmp_path):
@@ -174,11 +180,30 @@ def test_plot_gives_the_values_of_the_curve(place):
         (("query", "--station", "a"), "--station 'a'"),
         (("query", "--station", "123456"), "--station '123456'"),
         (("query", "--from", "yesterday"), "--from 'yesterday'"),
+        (("query", "--csv", "--json"), "--csv, --json: one of them"),
+        *[(("query", name, 10**30), f"'{name}'") for name in ("--id", "--limit")],
+        (("plot", 10**30), "RESULT"),
+        (("forget", "--yes", "--newest", 10**30), "'--newest'"),
+        (("move-old", "--into", "other", "--keep-days", 10**8), "'--keep-days'"),
+        (("report", "--of", "0001-01-01"), "a day of the years 1000 to 9998"),
+        (("report", "--of", "9999-12-31"), "a day of the years 1000 to 9998"),
         (("serve", "--fail-refuse", "vin"), "CODE:FIELD=PATTERN"),
+        (("serve", "--seconds", 0.1, "--keep-ok-days", 3), "--keep-ok-days only with them"),
+        (
+            ("serve", "--seconds", 0.1, "--tell-host", "a-name.that.an.08.has.no.room.for"),
+            "of 15 characters, by --tell-host",
+        ),
     ],
 )
 def test_a_wrong_option_says_what_is_right(place, words, said):
     assert said in run(place, *words, code=2).stderr
+
+
+def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
+    assert (
+        "the archive itself"
+        in run(place, "serve", "--seconds", 0.1, "--keep-days", 3, "--old-into", place, code=2).stderr
+    )
 
 
 def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):

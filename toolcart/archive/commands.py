@@ -20,8 +20,11 @@ from toolcart.archive import export
 from toolcart.archive.consume.commands import check_consumer, consume
 from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
+    DAYS,
     EXIT_NOTHING,
     FILE,
+    NUMBER,
+    NUMBER_MOST,
     database_option,
     fail,
     failing,
@@ -38,6 +41,7 @@ _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadabl
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}; left out {failed}"
 _MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
 CARS_MOST = 50
+FORMS = ("xlsx", "parquet", "csv", "csv_semicolon", "as_json")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
 
 
@@ -88,15 +92,15 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--from", "from_time", metavar="TIME", help="From this time on: 2026-11-21 or '2026-11-21 14:30'.")
 @click.option("--to", "to_time", metavar="TIME", help="Before this time.")
 @click.option("--nok", is_flag=True, help="Only those that are not OK.")
-@click.option("--id", "tightening_id", type=click.IntRange(0), help="The controller's tightening ID.")
-@option("--limit", type=click.IntRange(min=1), default=100, help="At most this many, the newest.")
+@click.option("--id", "tightening_id", type=click.IntRange(0, NUMBER_MOST), help="The controller's tightening ID.")
+@option("--limit", type=NUMBER, default=100, help="At most this many, the newest.")
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
-@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--csv", is_flag=True, help="CSV with a header.")
 @click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
 @click.option("--xlsx", **FILE, help="Write to this file.")
 @click.option("--parquet", **FILE, help="Write to this file; needs pyarrow.")
 @machine_option
-def query(place: str, as_json: bool, as_csv: bool, csv_semicolon: bool, **options: Any) -> None:
+def query(place: str, **options: Any) -> None:
     """Find results by car, station, time or verdict.
 
     Newest first. Time is by the station's own clock, Arrived is UTC.
@@ -117,19 +121,21 @@ def query(place: str, as_json: bool, as_csv: bool, csv_semicolon: bool, **option
     if options["no_limit"] and asked is click.core.ParameterSource.COMMANDLINE:
         fail("--all and --limit: one of them")
     limit = None if options["no_limit"] else options["limit"]
+    [form, *others] = [name for name in FORMS if options[name]] or ["table"]
+    if others:
+        fail(f"{', '.join('--' + name.removeprefix('as_').replace('_', '-') for name in (form, *others))}: one of them")
     with reading(place) as connection:
         if part is not None:
             wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
-        files = [kind for kind in export.NEEDS if options[kind]]
-        if files:
-            found = _write_file(files[0], rows, options[files[0]])
-        elif as_csv or csv_semicolon:
-            found = export.write_csv(rows, sys.stdout, csv_semicolon)
-        elif as_json:
+        if form in ("xlsx", "parquet"):
+            found = _write_file(form, rows, options[form])
+        elif form == "as_json":
             found = export.write_json(rows, sys.stdout)
-        else:
+        elif form == "table":
             found = _write_table(rows)
+        else:
+            found = export.write_csv(rows, sys.stdout, is_semicolon=form == "csv_semicolon")
     if not found:
         click.echo("toolcart: no such result", err=True)
         sys.exit(EXIT_NOTHING)
@@ -209,7 +215,7 @@ def check(place: str, as_json: bool) -> None:
 
 @archive.command()
 @database_option
-@click.option("--newest", type=click.IntRange(min=1), required=True, help="How many results, over all stations.")
+@click.option("--newest", type=NUMBER, required=True, help="How many results, over all stations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(place: str, newest: int, yes: bool) -> None:
     """Delete the newest results, to test stations.
@@ -231,10 +237,8 @@ def forget(place: str, newest: int, yes: bool) -> None:
 
 @archive.command("move-old")
 @database_option
-@click.option(
-    "--keep-days", type=click.IntRange(min=1), required=True, help="Keep what arrived in the last so many days."
-)
-@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Keep OK results for only so many days.")
+@click.option("--keep-days", type=DAYS, required=True, help="Keep what arrived in the last so many days.")
+@click.option("--keep-ok-days", type=DAYS, help="Keep OK results for only so many days.")
 @click.option(
     "--into", type=click.Path(), required=True, metavar="PLACE", help="Move it into another archive: a file or a URL."
 )
@@ -302,7 +306,7 @@ def _is_spool(source: str) -> bool:
 
 @archive.command()
 @database_option
-@click.argument("result", type=click.IntRange(min=1))
+@click.argument("result", type=NUMBER)
 @click.option("--png", **FILE, help="Draw a picture instead; needs matplotlib.")
 @machine_option
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:

@@ -222,9 +222,9 @@ def _check_promise(connection: Connection, place: str) -> None:
     for setting in ("fsync", "full_page_writes"):
         if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
             told = (
-                f"this server has `{setting}` off, so that a power cut takes what it has committed, and a 05 promises"
+                f"this server has `{setting}` off, so that a power cut takes what it has committed, and a 05 promises "
             )
-            told += f"promises that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            told += f"that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
             raise Unusable(place, told)
 
 

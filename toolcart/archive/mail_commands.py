@@ -130,6 +130,8 @@ def report(
         chosen = spc.rules_of(rules)
     except ValueError as wrong:
         options.fail(f"--rules {wrong}")
+    if day and not 1000 <= day.year < 9999:
+        options.fail(f"--of {day:%Y-%m-%d}: a day of the years 1000 to 9998")
     mail = mail_of(told)
     span = made.span_of(period, day.date()) if day else made.last_over(period, date.today())
     with options.reading(place) as connection:

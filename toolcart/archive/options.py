@@ -43,6 +43,9 @@ def machine_option(command):
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 
+NUMBER_MOST = 2**63 - 1  # a database counts no further
+NUMBER = click.IntRange(1, NUMBER_MOST)
+DAYS = click.IntRange(1, 36525)  # a hundred years
 web_option = click.option(
     "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
 )

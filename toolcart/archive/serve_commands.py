@@ -15,6 +15,7 @@ import click
 
 from toolcart.archive import spc
 from toolcart.archive.options import (
+    DAYS,
     EXIT_NOTHING,
     FILE,
     consumer_options,
@@ -101,19 +102,25 @@ def _faults(options: dict[str, Any]) -> Any:
 
 
 def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | None, options: dict[str, Any]) -> Any:
-    """Return where to listen; for a server among others, 08 needs an address that stations can reach."""
-    from toolcart.archive import serving
+    """Return where to listen; an 08 needs an address that it has room for, and that stations can reach.
+
+    0.0.0.0 is the PIM's to them: enough for a server that is in its process.
+    """
+    from toolcart.archive import database, serving
     from toolcart.archive.changes import Keeping
 
     told, role = options["tell_host"] or host, options["role"]
-    if role == serving.SERVER and (told in ("0.0.0.0", "::") or len(told) > HOST_MOST):
+    is_one = told != "::" and (told != "0.0.0.0" or role != serving.SERVER) and told.isascii()
+    if role in (serving.ALL, serving.SERVER) and not (is_one and len(told) <= HOST_MOST):
         fail(
             f"stations cannot be sent to {told}: name this server's address, of {HOST_MOST} characters, by --tell-host"
         )
     context = tls.context() if tls else None
     days, into = options["keep_days"], options["old_into"]
-    if bool(days) != bool(into):
-        fail("--keep-days and --old-into: both or none of them")
+    if bool(days) != bool(into) or (options["keep_ok_days"] and not days):
+        fail("--keep-days and --old-into: both or none of them, and --keep-ok-days only with them")
+    if into and database.is_same(place, into):
+        fail(f"--old-into {into}: the archive itself; name another place")
     keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
     batches = consuming(options["consume"], (), place, options) if options["consume"] else None
     return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
@@ -165,8 +172,8 @@ def _fault(name: str, field: str, text: str, **how: Any):
 @_fault("without-12", "without_12", "say nothing after a connection, as an old PIM does.", is_flag=True)
 @click.option("--events-by-10", "answer_events_by_10", is_flag=True, help="Acknowledge events with telegram 10.")
 @click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
-@click.option("--keep-days", type=click.IntRange(min=1), help="Records are old after so many days.")
-@click.option("--keep-ok-days", type=click.IntRange(min=1), help="OK results are old after only so many days.")
+@click.option("--keep-days", type=DAYS, help="Records are old after so many days.")
+@click.option("--keep-ok-days", type=DAYS, help="OK results are old after only so many days.")
 @click.option("--consume", metavar="URL", help="Also take batches from a broker, as `archive consume` does.")
 @consumer_options
 @web_option
