@@ -7,6 +7,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from jsonschema.validators import extend
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret, redacted
@@ -237,60 +239,13 @@ def test_secrets_are_redacted_at_a_depth_that_no_recursion_reaches():
 # The schema takes what the agent takes and refuses what it refuses; both come out of one table.
 
 SCHEMA = config_schema.schema()
-TYPES = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "null": type(None),
-    "integer": int,
-    "number": (int, float),
-}
-READ = {
-    *("$schema", "title", "description", "default", "type", "properties", "required", "additionalProperties"),
-    *("enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems", "maxItems"),
-    *("uniqueItems", "allOf", "anyOf", "oneOf", "if", "then"),
-}
+EXACT = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+VALIDATOR = extend(Draft7Validator, type_checker=EXACT)(SCHEMA)  # 1.0 is no whole number here
 
 
-def is_a(value, name):
-    return isinstance(value, TYPES[name]) and (not isinstance(value, bool) or name == "boolean")
-
-
-def same(one, other):
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def fits(value, schema):
-    """Whether a value is what the schema says, as draft 7 has it, for the words that are used here."""
-    if isinstance(schema, bool):
-        return schema
-    assert set(schema) <= READ
-    kinds = schema.get("type", list(TYPES))
-    if not any(is_a(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
-        return False
-    good = not any(not same(value, schema["const"]) for _ in range("const" in schema))
-    good = good and ("enum" not in schema or any(same(value, one) for one in schema["enum"]))
-    if is_a(value, "number"):
-        good = good and schema.get("minimum", value) <= value <= schema.get("maximum", value)
-    if isinstance(value, str):
-        size = len(value)
-        good = good and schema.get("minLength", 0) <= size <= schema.get("maxLength", size)
-        good = good and re.search(schema.get("pattern", ""), value) is not None
-    if isinstance(value, list):
-        size = len(value)
-        good = good and schema.get("minItems", 0) <= size <= schema.get("maxItems", size)
-        good = good and all(fits(one, schema.get("items", True)) for one in value)
-        twice = any(same(a, b) for i, a in enumerate(value) for b in value[:i])
-        good = good and not (schema.get("uniqueItems") and twice)
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        good = good and all(key in value for key in schema.get("required", ()))
-        good = good and all(fits(value[key], known.get(key, schema.get("additionalProperties", True))) for key in value)
-    good = good and all(fits(value, part) for part in schema.get("allOf", ()))
-    good = good and ("anyOf" not in schema or any(fits(value, part) for part in schema["anyOf"]))
-    good = good and ("oneOf" not in schema or sum(fits(value, part) for part in schema["oneOf"]) == 1)
-    return good and ("if" not in schema or not fits(value, schema["if"]) or fits(value, schema["then"]))
+def fits(value):
+    """Whether a value is what the schema says."""
+    return VALIDATOR.is_valid(value)
 
 
 def related(mistake):
@@ -300,7 +255,7 @@ def related(mistake):
 
 def test_the_example_fits_and_names_the_schema_s_file():
     example = json.loads((ROOT / "toolcart/board/config.example.json").read_text())
-    assert fits(example, SCHEMA) and example["$schema"] == f"./{config_schema.FILE_NAME}"
+    assert fits(example) and example["$schema"] == f"./{config_schema.FILE_NAME}"
     assert config.check(example) == []
 
 
@@ -316,36 +271,36 @@ def test_every_setting_is_there_with_its_meaning():
 def test_what_is_missing_for_a_kind_of_link_or_outlet_is_refused():
     tree = good()
     tree["stations"][0]["controller"] = {"link": "3964r"}
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
     tree["stations"][0]["controller"]["device"] = "/dev/ttyUSB0"
-    assert fits(tree, SCHEMA)
+    assert fits(tree)
     tree["stations"][0]["controller"]["device"] = None
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
     tree["stations"][0]["controller"] = {"host": "10.0.0.2", "device": None}
-    assert fits(tree, SCHEMA)
+    assert fits(tree)
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file"}]
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
     tree["stations"][0]["outlets"][1]["path"] = "lines"
-    assert fits(tree, SCHEMA)
+    assert fits(tree)
     tree["stations"][0]["outlets"][0]["path"] = "lines"
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
 
 
 def test_a_station_without_outlets_needs_the_section_toolsnet():
     tree = good()
     del tree["toolsnet"]
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
     tree["stations"][0]["outlets"] = [{"kind": "mqtt", "host": "b"}]
-    assert fits(tree, SCHEMA)
+    assert fits(tree)
     tree["stations"][0]["outlets"] = []
-    assert not fits(tree, SCHEMA)
+    assert not fits(tree)
 
 
 def test_a_secret_is_named_and_not_written():
     tree = good()
     for value, fine in (({"file": "a"}, True), ({"credential": "a"}, True), ("", True), ("geheim", False), ({}, False)):
         tree["board"] = {"password": value}
-        assert fits(tree, SCHEMA) is fine, value
+        assert fits(tree) is fine, value
 
 
 @pytest.mark.parametrize("key", ["token", "password"])
@@ -353,7 +308,7 @@ def test_a_secret_of_an_outlet_may_be_null_and_is_not_empty(key):
     for value, fine in (({"file": "a"}, True), (None, True), ("", False), ("geheim", False)):
         tree = good()
         target_of(tree, f"stations[].outlets[].{key}")[key] = value
-        assert fits(tree, SCHEMA) is fine, value
+        assert fits(tree) is fine, value
         if not isinstance(value, dict):
             assert (config.check(tree) == []) is (fine or value == "geheim")
 
@@ -371,6 +326,6 @@ def test_one_changed_setting_is_right_for_both_or_wrong_for_both(place, value):
     told = [one for one in config.check(copy.deepcopy(tree)) if not related(one)]
     whole_float = isinstance(value, float) and place.rsplit(".", 1)[1][-2:] != "_s"
     if is_written_out(place, value):
-        assert not fits(tree, SCHEMA)
+        assert not fits(tree)
     elif not whole_float and place != "stations[].outlets[].kind":  # JSON has no whole numbers apart from others
-        assert fits(tree, SCHEMA) is (told == []), told
+        assert fits(tree) is (told == []), told

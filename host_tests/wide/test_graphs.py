@@ -9,6 +9,7 @@ from struct import pack, pack_into, unpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.log.state import STATE_BLOCKS
@@ -64,6 +65,7 @@ def test_every_line_is_of_the_schema():
     schema = json.loads(SCHEMA.read_text())
     for line in cart.lines["lines"].lines():
         one = json.loads(line)
+        Draft202012Validator(schema).validate(one)
         name = {"graph": "graph", "plot parameters": "plot_parameters"}.get(one["type"], one["type"])
         form = schema["$defs"][name]
         assert list(one) == form["required"] == list(form["properties"]), one["type"]
