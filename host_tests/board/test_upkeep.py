@@ -43,6 +43,18 @@ class Out(io.IOBase):
         return [json.loads(line[len("toolcart") :]) for line in self.text.split("\n") if line]
 
 
+def answered(console, line, meanwhile=lambda: None):
+    """What the console answers to a line, without the end; while it works on it, `meanwhile` happens."""
+    out = console._out = Out()
+    console.take(line + "\n")
+    while console.job is not None:
+        console.go_on()
+        meanwhile()
+    *answers, end = out.lines()
+    assert end == {"end": True}
+    return answers
+
+
 class Air:
     def __init__(self):
         self.up = True
@@ -125,8 +137,9 @@ class Confirmation:
 
 
 class Chip:
-    def __init__(self):
+    def __init__(self, device=None):
         self.board = Board()
+        self.board.device = device or self.board.device
         configuration = complete(TREE)
         self.app = App(configuration, self.board)
         self.confirmation = Confirmation()

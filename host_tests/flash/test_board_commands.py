@@ -9,15 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from toolcart.agent.cart.app import App
-from toolcart.agent.cart.config import complete
 from toolcart.agent.log.numbers import STORED
 from toolcart.board.ram_flash import RamFlash
-from toolcart.board.upkeep import Upkeep
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import About, BoardTrouble, Gone
-from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
+from host_tests.board.test_upkeep import Chip, answered
 from host_tests.flash.fake_board import ChipLink, FakeBoard, version
 from host_tests.flash.test_flash_tool import board_with, flashed
 from host_tests.support.firmware import running_chip
@@ -29,21 +26,13 @@ class Running(FakeBoard):
 
     def __init__(self):
         super().__init__()
-        self.board = Board()
-        self.board.device = filled(20)
-        configuration = complete(TREE)
-        self.app = App(configuration, self.board)
-        self.app.step(self.board.now())
-        self.upkeep = Upkeep(self.app, self.board, configuration, "nowhere", Confirmation(), self.board.now())
+        self.chip = Chip(filled(20))
+        self.chip.app.step(self.chip.board.now())
         self.asked = []
 
     def ask(self, line, seconds):
         self.asked.append(line)
-        out = self.upkeep.console._out = Out()
-        self.upkeep.console.take(line + "\n")
-        *answers, end = out.lines()
-        assert end == {"end": True}
-        return answers
+        return answered(self.chip.upkeep.console, line)
 
 
 def filled(count):
@@ -110,7 +99,7 @@ def test_status_tells_safe_mode(capsys):
 
 def test_log_of_every_station_is_told(capsys):
     board = Running()
-    board.app.stations[0].health.note(0, 7, board.board.now())
+    board.chip.app.stations[0].health.note(0, 7, board.chip.board.now())
     commands.show_log(board)
     assert "stored 7" in capsys.readouterr().out
 
@@ -118,7 +107,7 @@ def test_log_of_every_station_is_told(capsys):
 def test_a_pulled_spool_is_the_boards_octet_for_octet():
     board = Running()
     shape, image = commands.pull(board, 10)
-    assert image.cells == board.board.device.cells
+    assert image.cells == board.chip.board.device.cells
     assert shape["stored"] == 20 and not board.held
 
 
@@ -143,7 +132,7 @@ def test_a_spool_that_changes_while_pulled_is_pulled_again_or_told(rests):
 
     def ask_and_erase(line, seconds):
         if line == "?block 10 9" and not (rests and line in board.asked):
-            board.app.stations[0].log.counts.erases += 1
+            board.chip.app.stations[0].log.counts.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase

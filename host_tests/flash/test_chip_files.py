@@ -12,16 +12,15 @@ import types
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from mpremote import mip as mpremote_mip
 
 from toolcart.base import child
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
-from toolcart.tools.cli.main import main
 from toolcart.tools.flash import mip, package
-from host_tests.flash.test_flash_tool import CART
+from host_tests.flash.test_flash_tool import CART, cart_in
 from host_tests.portable import Skip
+from host_tests.support.running import toolcart
 from lab.cache import CHECKOUT, Unavailable
 from lab.harness.quiet import TREE
 from lab.runtimes.build import BOARD_MACHINES
@@ -44,11 +43,7 @@ def compiled_once():
 
 @pytest.fixture
 def cart(tmp_path):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps(CART))
-    (tmp_path / "wifi.password").write_text("geheim-4711\n")
-    (tmp_path / "wifi.password").chmod(0o600)
-    return path
+    return cart_in(tmp_path)
 
 
 @pytest.mark.parametrize("platform", package.PLATFORMS)
@@ -391,11 +386,10 @@ def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypat
     cart = tmp_path / "cart.json"
     cart.write_text(json.dumps({**CART, "board": {"network": "ethernet"}}))
     monkeypatch.setattr(package, "compiled", lambda *_: {"toolcart/agent/__init__.mpy": b"M"})
-    done = CliRunner().invoke(main, ["mip", str(tmp_path / "out"), "--board", "rp2", "--config", str(cart)])
-    assert done.exit_code == 0 and "mpremote mip install --target=/" in done.output, done.output
+    words = ["mip", tmp_path / "out", "--board", "rp2", "--config", cart]
+    assert "mpremote mip install --target=/" in toolcart(*words).output
     assert json.loads((tmp_path / "out/a/config.json").read_text())["board"]["network"] == "ethernet"
-    again = CliRunner().invoke(main, ["mip", str(tmp_path / "out"), "--board", "rp2", "--config", str(cart)])
-    assert again.exit_code == 1 and "not empty" in again.output
+    assert "not empty" in toolcart(*words, code=1).output
     cart.write_text("{}")
-    wrong = CliRunner().invoke(main, ["mip", str(tmp_path / "other"), "--board", "rp2", "--config", str(cart)])
-    assert wrong.exit_code == 2 and "missing; expected a list" in wrong.output and not (tmp_path / "other").exists()
+    words[1] = tmp_path / "other"
+    assert "missing; expected a list" in toolcart(*words, code=2).output and not words[1].exists()

@@ -4,14 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner
 
+from toolcart.base import private
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, package, plan
 from toolcart.tools.flash.link import About, BoardTrouble, Gone, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.flash.fake_board import PICO, FakeBoard, version
+from host_tests.support.running import toolcart, written
 
 SECRET = "geheim-4711"
 CART = {
@@ -50,17 +51,19 @@ def board_with(*words):
     return board
 
 
+def cart_in(folder):
+    """The file of a cart, and its password's beside it."""
+    private.put(folder / "wifi.password", SECRET + "\n")
+    return written(folder, CART)
+
+
 @pytest.fixture
 def cart(tmp_path):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps(CART))
-    (tmp_path / "wifi.password").write_text(SECRET)
-    (tmp_path / "wifi.password").chmod(0o600)
-    return str(path)
+    return cart_in(tmp_path)
 
 
 def run(board, cart, dry_run=False, platform="rp2"):
-    return commands.run(lambda port: board, platform, "/dev/ttyACM0", cart, dry_run, 5, False)
+    return commands.run(lambda port: board, platform, "/dev/ttyACM0", str(cart), dry_run, 5, False)
 
 
 @pytest.fixture
@@ -371,8 +374,7 @@ def checked(folder, platform="rp2", toolsnet=(), board=(("network", "ethernet"),
     """What a chip gets of CART with these settings."""
     tree = {**CART, "toolsnet": {**CART["toolsnet"], **dict(toolsnet)}, "board": dict(board)}
     tree["stations"] = [{**CART["stations"][0], **station}]
-    (folder / "cart.json").write_text(json.dumps(tree))
-    return package.checked_config(folder / "cart.json", platform)
+    return package.checked_config(written(folder, tree), platform)
 
 
 def mistakes_of(folder, *arguments, **parts):
@@ -382,10 +384,9 @@ def mistakes_of(folder, *arguments, **parts):
 
 
 def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, capsys):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps({**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}}))
+    path = written(tmp_path, {**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}})
     board = FakeBoard()
-    assert run(board, str(path)) == commands.EXIT_CONFIGURATION
+    assert run(board, path) == commands.EXIT_CONFIGURATION
     assert "board.ssid" in capsys.readouterr().err
     assert not board.held and board.files == {}
 
@@ -491,7 +492,7 @@ def test_a_configuration_that_was_not_made_for_a_chip_is_refused_there(tmp_path)
 
 
 def test_help_names_every_option():
-    said = CliRunner().invoke(commands.flash, ["--help"]).output
+    said = toolcart("flash", "--help").output
     for option in ("--board", "--port", "--config", "--dry-run", "--wait", "--json"):
         assert option in said
 

@@ -30,7 +30,7 @@ from click.testing import CliRunner
 from toolcart.sim import profiles
 from toolcart.tools.cli import docs
 from toolcart.tools.cli.main import main
-from host_tests.support.running import free_port
+from host_tests.support.running import free_port, toolcart
 from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import site
 
@@ -262,8 +262,7 @@ def test_the_commands_of_the_page_about_controllers_run():
     assert lines
     for line in lines:
         words = [str(free_port()) if word == "4545" else word for word in words_of(line)]
-        done = CliRunner().invoke(main, [*words, "--seconds", "0.05"])
-        assert done.exit_code == 0 and "controller on 127.0.0.1" in done.output, (line, done.output)
+        assert "controller on 127.0.0.1" in toolcart(*words, "--seconds", 0.05).output, line
 
 
 def test_every_controller_of_the_table_is_one_that_can_be_simulated():
@@ -276,10 +275,8 @@ def test_every_controller_of_the_table_is_one_that_can_be_simulated():
 def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path, monkeypatch):
     """Each says in one sentence that there is no board, or does its work; none ends in a traceback."""
     monkeypatch.chdir(tmp_path)
-    made = CliRunner().invoke(
-        main, shlex.split("config new cart.json --name A --controller h --pim h:1 --system 1 --station 1 --on ethernet")
-    )
-    assert made.exit_code == 0, made.output
+    cart = "config new cart.json --name A --controller h --pim h:1 --system 1 --station 1 --on ethernet"
+    toolcart(*cart.split())
     text = (CHECKOUT / "docs/boards.md").read_text(encoding="utf-8")
     in_tables = re.findall(r"`toolcart ((?:flash|board) [^`]*--port [^`]*)`", text)
     lines = [line for line in shown(text) + in_tables if line.startswith(("flash", "board", "install-service"))]
@@ -288,9 +285,8 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
         words = [re.sub(r"^/dev/tty.*", str(tmp_path / "no-such-port"), word) for word in words_of(line)]
         if words[0] == "install-service":
             words += ["--root", str(tmp_path / "card")]
-        done = CliRunner().invoke(main, words)
+        done = toolcart(*words, code=0 if words[0] == "install-service" else 3)
         assert done.exception is None or isinstance(done.exception, SystemExit), (line, done.output)
-        assert done.exit_code == (0 if words[0] == "install-service" else 3), (line, done.output)
         assert words[0] == "install-service" or "no-such-port" in done.output, (line, done.output)
 
 
@@ -389,16 +385,14 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
 def test_the_command_finds_a_page_and_names_those_there_are(built, monkeypatch):
     monkeypatch.setattr(docs, "places", lambda: [built])
     for name in ("serial", "serial.md", "library/client"):
-        done = CliRunner().invoke(main, ["docs", "--path", name])
-        assert done.output.strip() == str(built / f"{name.removesuffix('.md')}.html")
-    done = CliRunner().invoke(main, ["docs", "nothing"])
-    assert done.exit_code == 1 and "no page nothing; there are" in done.output
+        said = toolcart("docs", "--path", name).output
+        assert said.strip() == str(built / f"{name.removesuffix('.md')}.html")
+    assert "no page nothing; there are" in toolcart("docs", "nothing", code=1).output
 
 
 def test_without_pages_the_command_says_where_they_are(monkeypatch):
     monkeypatch.setattr(docs, "places", list)
-    done = CliRunner().invoke(main, ["docs"])
-    assert done.exit_code == 1 and "lab.packaging.site" in done.output
+    assert "lab.packaging.site" in toolcart("docs", code=1).output
 
 
 def test_nobody_who_runs_a_cart_is_sent_to_internals():

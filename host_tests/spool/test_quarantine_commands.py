@@ -229,22 +229,9 @@ def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
 
 
 def test_orders_reach_a_board_over_its_cable(capsys):
-    from host_tests.board.test_upkeep import Out
     from host_tests.flash.test_board_commands import Running as Board
 
     board = Board()
-
-    def ask(line, seconds):
-        console = board.upkeep.console
-        out = console._out = Out()
-        console.take(line + "\n")
-        while console.job is not None:
-            console.go_on()
-        *answers, end = out.lines()
-        assert end == {"end": True}
-        return answers
-
-    board.ask = ask
     board_commands.give_order(board, 10, "list", [])
     assert "0 in the quarantine" in capsys.readouterr().out
     with pytest.raises(BoardTrouble, match="no record 3"):

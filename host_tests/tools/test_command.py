@@ -15,7 +15,7 @@ from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Asker, Control
 from toolcart.tools import command as commands
 from toolcart.tools.status import asking, place
-from host_tests.board.test_upkeep import Out
+from host_tests.board.test_upkeep import answered
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, wait_for, written
 from host_tests.support.world import Cart
@@ -145,24 +145,16 @@ def test_a_board_is_given_the_same_line(monkeypatch):
 
 def test_a_board_carries_it_out_and_tells_the_same():
     cart = Cart(controller={"max_clients": 9}, settings={"controller": {"commands": ["vin", "enable"]}}).ready()
-    out = Out()
-    console = Console(cart.app, "", None, out)
+    console = Console(cart.app, "", None)
     for line, expected in (
         ("?command 10 as=bo vin " + "V" * 25, "accepted"),
         ("?command 10 disable", "not allowed"),
         ("?command 10 wait=9 enable", "accepted"),
     ):
-        console.take(line + "\n")
-        while console.job is not None:
-            console.go_on()
-            cart.run(20)
-        said, end = out.lines()[-2:]
-        assert said["outcome"] == expected and end == {"end": True}, said
+        assert answered(console, line, lambda: cart.run(20))[-1]["outcome"] == expected, line
     assert cart.controller.carried_out == [(50, b"V" * 25), (43, b"")]
-    cart = Cart().ready()
-    console = Console(cart.app, "", None, out)
-    console.take("?command 10 enable\n")
-    assert "commands are off" in out.lines()[-2]["error"] and console.job is None
+    console = Console(Cart().ready().app, "", None)
+    assert "commands are off" in answered(console, "?command 10 enable")[-1]["error"]
 
 
 def test_an_order_that_waits_hears_that_its_client_went_away(tmp_path):

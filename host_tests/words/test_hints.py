@@ -13,7 +13,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from toolcart.base import child, installation
 from toolcart.base.sources import ROOT
@@ -25,16 +24,11 @@ from toolcart.tools.live.plain import LogLines
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
 from host_tests.support import running
-from host_tests.support.running import ENVIRONMENT, cart_of, written
+from host_tests.support.running import ENVIRONMENT, cart_of, toolcart, written
 from lab.cache import CHECKOUT
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
 ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
-
-
-def run(line):
-    """What a command says, typed as it was named."""
-    return CliRunner().invoke(cli.main, shlex.split(line))
 
 
 # -- named in the source -------------------------------------------------------------------------------------------
@@ -118,26 +112,25 @@ def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeyp
     monkeypatch.setattr(service.shutil, "which", lambda name: None if name == "systemctl" else f"/usr/bin/{name}")
     monkeypatch.setattr(service, "write", lambda *_: pytest.fail("something was written"))
     (cart.parent / "cart.spool").unlink()  # else what waits in it is told first
-    done = run(f"install-service --config {shlex.quote(str(cart))}")
-    assert done.exit_code == 1 and "nothing was written" in done.output
-    way = next(line for line in re.findall(r"`([^`]*)`", done.output) if " run " in line)
+    said = toolcart("install-service", "--config", cart, code=1).output
+    assert "nothing was written" in said
+    way = next(line for line in re.findall(r"`([^`]*)`", said) if " run " in line)
     words = shlex.split(way)[1:]
     assert words == ["run", "--plain", "--config", str(cart)]
-    assert CliRunner().invoke(cli.main, [*words, "--seconds", "0.2"]).exit_code == 0
+    toolcart(*words, "--seconds", 0.2)
 
 
 def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = run(f"run --headless --seconds 1 --web {where}")
-    assert done.exit_code == 2 and f"--web {where}: nothing can listen there" in done.output
+        said = toolcart("run", "--headless", "--seconds", 1, "--web", where, code=2).output
+    assert f"--web {where}: nothing can listen there" in said
 
 
 def test_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in ("run --plain", "doctor", "status", "web", "quarantine list", "install-service"):
-        done = run(f"{line} --config none.json")
-        assert done.exit_code == 2 and "none.json" in done.output, (line, done.output)
+        assert "none.json" in toolcart(*line.split(), "--config", "none.json", code=2).output, line
 
 
 def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
