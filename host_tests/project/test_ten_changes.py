@@ -34,11 +34,18 @@ def add(copy, path, text):
     (copy / path).write_text(text, encoding="utf-8")
 
 
-def edit(copy, path, old, new):
-    """Replace the one place that reads `old`."""
+def edit(copy, path, old, behind="", front=""):
+    """Put a text behind or in front of the one place that reads `old`."""
     text = (copy / path).read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{path} has not one {old!r}"
-    (copy / path).write_text(text.replace(old, new), encoding="utf-8")
+    (copy / path).write_text(text.replace(old, front + old + behind), encoding="utf-8")
+
+
+def made_again(copy):
+    """docs/configuration.md of the copy, which is made again."""
+    page = run(copy, "-m", "toolcart.tools.config.text")
+    (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
+    return page
 
 
 def run(copy, *arguments, code=0):
@@ -154,17 +161,11 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 
 def test_outlet(copy):
     add(copy, "toolcart/agent/wide/tally.py", TALLY)
-    edit(
-        copy,
-        "toolcart/agent/wide/outlets.py",
-        "from toolcart.agent.wide import Outlet, file,",
-        "from toolcart.agent.wide import Outlet, file, tally,",
-    )
-    edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
-    edit(copy, "toolcart/agent/cart/area.py", '"mqtt")', '"mqtt", "tally")')
-    page = run(copy, "-m", "toolcart.tools.config.text")
-    assert "How many each result counts." in page
-    (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
+    place = "toolcart/agent/wide/outlets.py"
+    edit(copy, place, "from toolcart.agent.wide import Outlet, file,", " tally,")
+    edit(copy, place, '"file": file,', ' "tally": tally,')
+    edit(copy, "toolcart/agent/cart/area.py", '"mqtt"', ', "tally"')
+    assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)
     check_row(copy, "an outlet")
 
@@ -193,7 +194,6 @@ LINK_OF_TAGGED = """    if kind == "tagged":
         from toolcart.agent.link.tagged import Tagged
 
         return Tagged(controller["buffer_bytes"], octet_us, message_bytes=message_bytes)
-    from toolcart.agent.link.r3964 import R3964
 """
 
 TAGGED_WORKS = """
@@ -212,21 +212,15 @@ toolcart.connect_serial("/dev/ttyUSB0", procedure="tagged")
 def test_serial_procedure(copy):
     add(copy, "toolcart/agent/link/tagged.py", TAGGED)
     add(copy, "toolcart/sim/tagged_peer.py", TAGGED_PEER)
-    edit(copy, "toolcart/agent/cart/settings.py", "tcp,ascii,3964r", "tcp,ascii,3964r,tagged")
-    place = "toolcart/agent/cart/assembly.py"
-    edit(copy, place, "    from toolcart.agent.link.r3964 import R3964\n", LINK_OF_TAGGED)
+    edit(copy, "toolcart/agent/cart/settings.py", "tcp,ascii,3964r", ",tagged")
+    link = "    from toolcart.agent.link.r3964 import R3964\n"
+    edit(copy, "toolcart/agent/cart/assembly.py", link, front=LINK_OF_TAGGED)
     place = "toolcart/sim/serial_peers.py"
-    edit(copy, place, '"ascii": AsciiPeer', '"ascii": AsciiPeer, "tagged": TaggedPeer')
-    edit(copy, place, "\n\nPORTABLE", "\nfrom toolcart.sim.tagged_peer import TaggedPeer\n\nPORTABLE")
-    edit(
-        copy,
-        "toolcart/tools/line.py",
-        '    "3964r": Explain3964R,',
-        '    "3964r": Explain3964R,\n    "tagged": Explain3964R,',
-    )
-    page = run(copy, "-m", "toolcart.tools.config.text")
+    edit(copy, place, '"ascii": AsciiPeer', ', "tagged": TaggedPeer')
+    edit(copy, place, "\n\nPORTABLE", front="\nfrom toolcart.sim.tagged_peer import TaggedPeer")
+    edit(copy, "toolcart/tools/line.py", '    "3964r": Explain3964R,', '\n    "tagged": Explain3964R,')
+    page = made_again(copy)
     assert "3964r, tagged" in page and "ascii or 3964r or tagged" in page
-    (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
     run(copy, "-c", TAGGED_WORKS)
     assert "tagged" in run(copy, "-m", "toolcart", "line", "monitor", "--help")
     assert "tagged" in run(copy, "-m", "toolcart", "simulate", "controller", "--help")
@@ -244,17 +238,12 @@ assert Cart().station.session.hold_s == 2
 
 
 def test_setting(copy):
-    edit(copy, "toolcart/agent/cart/settings.py", "stop_bits one 1 1,2", "stop_bits one 1 1,2\nhold_s int 2 0 9")
-    place = "toolcart/tools/config/text.py"
-    edit(
-        copy,
-        place,
-        '    "stations[].controller.host": ',
-        '    "stations[].controller.hold_s": "How long.",\n    "stations[].controller.host": ',
-    )
-    place = "toolcart/agent/cart/assembly.py"
-    edit(copy, place, "    return session\n", '    session.hold_s = controller["hold_s"]\n    return session\n')
-    (copy / "docs/configuration.md").write_text(run(copy, "-m", "toolcart.tools.config.text"), encoding="utf-8")
+    edit(copy, "toolcart/agent/cart/settings.py", "stop_bits one 1 1,2", "\nhold_s int 2 0 9")
+    text = '    "stations[].controller.hold_s": "How long.",\n'
+    edit(copy, "toolcart/tools/config/text.py", '    "stations[].controller.host": ', front=text)
+    taken = '    session.hold_s = controller["hold_s"]\n'
+    edit(copy, "toolcart/agent/cart/assembly.py", "    return session\n", front=taken)
+    made_again(copy)
     run(copy, "-c", SETTING_WORKS)
     cart = {
         "toolsnet": {"pim_host": "h", "pim_port": 1},
@@ -270,9 +259,8 @@ def test_setting(copy):
 
 
 def test_board(copy):
-    place = "toolcart/tools/flash/image.py"
     row = '    "xiao": Board("rp2", "SEEED_XIAO_RP2350", 2048, 1024, _RP2),\n'
-    edit(copy, place, '    "w5500_evb_pico": ', row + '    "w5500_evb_pico": ')
+    edit(copy, "toolcart/tools/flash/image.py", '    "w5500_evb_pico": ', front=row)
     told = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
     assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in told["missing"]), told
     check_row(copy, "another board")
@@ -305,13 +293,9 @@ assert attention.OVER["calibration"]
 
 def test_warning(copy):
     place = "toolcart/tools/words/attention.py"
-    edit(copy, place, "    found += [_fetching(station), ", "    found += [_calibration(station), _fetching(station), ")
-    edit(
-        copy,
-        place,
-        '    "overruns": "the line',
-        '    "calibration": "the tool was calibrated",\n    "overruns": "the line',
-    )
+    edit(copy, place, "    found += [", "_calibration(station), ")
+    over = '    "calibration": "the tool was calibrated",\n'
+    edit(copy, place, '    "overruns": "the line', front=over)
     (copy / place).write_text((copy / place).read_text(encoding="utf-8") + NEED, encoding="utf-8")
     run(copy, "-c", NEED_WORKS)
     check_row(copy, "a warning about a station")
@@ -369,14 +353,10 @@ def value_of(page, at):
 def test_record_kind(copy):
     add(copy, "toolcart/agent/record/note.py", NOTE)
     kinds = "toolcart/agent/record/__init__.py"
-    edit(copy, kinds, "KIND_RAW = ", "KIND_NOTE = const(0xCB)\nKIND_RAW = ")
-    edit(copy, kinds, r'KINDS = b"\xd2\xd7\xc5\xc9"', r'KINDS = b"\xd2\xd7\xc5\xc9\xcb"')
-    edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09"', r'LEAST = b"\x72\x08\x16\x09\x0c"')
-    edit(
-        copy,
-        "docs/internals/spool.md",
-        "| 0xC9 | GRAPH |",
-        "| 0xCB | NOTE | number u32, station u16, 0, 0, u32 |\n| 0xC9 | GRAPH |",
-    )
+    edit(copy, kinds, "KIND_RAW = ", front="KIND_NOTE = const(0xCB)\n")
+    edit(copy, kinds, r'KINDS = b"\xd2\xd7\xc5\xc9', r"\xcb")
+    edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09', r"\x0c")
+    row = "| 0xCB | NOTE | number u32, station u16, 0, 0, u32 |\n"
+    edit(copy, "docs/internals/spool.md", "| 0xC9 | GRAPH |", front=row)
     run(copy, "-c", NOTE_WORKS)
     check_row(copy, "a record kind")
