@@ -65,6 +65,7 @@ def test_retry_and_drop_on_a_stopped_spool_last(spool):
     assert "5 dropped; 0 in the quarantine" in run("drop", "all", "--yes", "--spool", spool).stdout
     assert "0 in the quarantine" in run("list", "--spool", spool).stdout
     assert "no record 9" in run("drop", "9", "--yes", "--spool", spool, code=1).stderr
+    assert "? is no number" in run("drop", "\u00b2", "--yes", "--spool", spool, code=1).stderr
 
 
 def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_path):

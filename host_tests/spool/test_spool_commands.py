@@ -401,6 +401,7 @@ def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
         assert "open; stop it first" in take(path, target, code=2)
     path.write_bytes(b"no block of ours" * 4096)
     assert "no spool" in take(path, target, code=2) and not target.exists()
+    assert "No such file or directory\n" in take(put(tmp_path), tmp_path / "no" / "new.spool", code=2)
 
 
 def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp_path, monkeypatch):

@@ -65,6 +65,7 @@ class Place:
 
     def ask(self, words: list[str]) -> Iterable[dict]:
         """Have the order carried out; return the lines of the answer."""
+        words = " ".join(words).encode("ascii", "replace").decode().split()  # as an agent reads them
         if not self.path.exists():
             raise Trouble(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)

@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,7 +205,8 @@ def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> No
             file.write(bytes(Header(*sizes, owner, os.urandom(IDENTITY_BYTES)).page()))
             os.fsync(file.fileno())
     except OSError as error:
-        raise CannotTakeOver(f"cannot write {path}: {error.strerror}; the disk needs room for it") from None
+        hint = "; the disk needs room for it" if error.errno == errno.ENOSPC else ""
+        raise CannotTakeOver(f"cannot write {path}: {error.strerror}{hint}") from None
 
 
 def _sync_folder(place: Path) -> None:
