@@ -14,9 +14,9 @@ from toolcart.sim import result_frames as made
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
 from host_tests.support.frames import light, message
+from host_tests.support.graphs import cart_with_curves
 from host_tests.support.log import Area
 from host_tests.support.running import toolcart
-from host_tests.wide.test_graphs import cart_of
 
 
 def append(log, torque, program, good=True, limits=(), parked=0):
@@ -144,7 +144,7 @@ def test_octets_hex_and_lines_of_file_outlet_give_same_kind_of_curves(tmp_path):
         (one,) = curves(str(path))
         assert [curve["values"] for curve in one["curves"]] == [[0, 1, 9, 20, 15], [0, 50, 90, 100, 100]]
         assert one["torque_over_angle"] == [[0, 0], [50, 1], [90, 9], [100, 20], [100, 15]]
-    cart = cart_of()
+    cart = cart_with_curves(files=({"path": "lines", "graphs": True},))
     for _ in range(2):
         cart.controller.produce()
         cart.run(3000)
