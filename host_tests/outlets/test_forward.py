@@ -31,13 +31,27 @@ def holding(count, told=None, bad=(), **settings):
     """An outlet with so many results in its log, of which ToolsNet will refuse the `bad` ones."""
     outlet = Outlet(told, **settings)
     outlet.store(count)
-    for ident in bad:
-        refuse(outlet, ident)
+    refuse(outlet, *bad)
     return outlet
 
 
-def refuse(outlet, tightening_id, code=17):
-    outlet.options.tightening_codes[tightening_id] = code
+def refuse(outlet, *idents, code=17):
+    outlet.options.tightening_codes.update(dict.fromkeys(idents, code))
+
+
+def crowded(room, octets=120, **settings):
+    """An outlet whose quarantine is full of unreadable frames but for so many records of so many octets."""
+    outlet = Outlet(kept_blocks=3, **dict({"blocks": 32}, **settings))
+    while room_of(outlet.quarantine, octets) > room:
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    return outlet
+
+
+def drop_all(outlet):
+    """An operator gives up all that is set aside."""
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
 
 
 # -- the ordinary way
@@ -136,12 +150,9 @@ def test_refused_result_is_offered_three_times_and_passed_within_12_s():
 
 def test_ten_refused_in_a_row_hold_the_next_at_most_15_s():
     for delay_ms in (0, 100):
-        outlet = Outlet(blocks=32, kept_blocks=8)
+        outlet = holding(14, bad=numbers(2, 11), blocks=32, kept_blocks=8)
         for place in (PIM, SERVER):
             outlet.network.line(*place).delay_ms = delay_ms
-        outlet.store(14)
-        for ident in numbers(2, 11):
-            refuse(outlet, ident)
         outlet.until_refused(1)
         assert outlet.until_stored(2) <= 15000
         outlet.until_passed(and_ms=2000)
@@ -156,10 +167,7 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
         ([2, 3, 4], 15000, (100, 30000, 3600000)),
     ):
         for after_ms in pauses_ms:
-            outlet = Outlet()
-            outlet.store(1 + len(bad))
-            for ident in bad:
-                refuse(outlet, ident)
+            outlet = holding(1 + len(bad), bad=bad)
             outlet.until_refused(1)
             outlet.run(after_ms)
             (good,) = outlet.store(1)
@@ -197,8 +205,7 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
 
 
 def test_what_is_done_is_said_all_the_time():
-    outlet = holding(249, blocks=48)
-    refuse(outlet, 1, 17)
+    outlet = holding(249, bad=(1,), blocks=48)
     outlet.until_refused(2)
     outlet.run(0)
     shown = outlet.shown()
@@ -284,9 +291,7 @@ def settled_by_an_08(outlet, reported):
 
 
 def test_false_08_behind_a_pass_never_makes_its_first_count_stored():
-    outlet = Outlet()
-    first, _ = outlet.store(2)
-    refuse(outlet, first)
+    outlet = holding(2, bad=(1,))
     outlet.until_stored(1)  # the second, in the pass, and its answer is on the way
     outlet.cut()
     outlet.options.reported_result = 0
@@ -441,10 +446,7 @@ def test_kept_but_not_passed_result_is_gone_once_dropped():
 
 def held():
     """An outlet whose quarantine is full, with a refused result in front of three good ones."""
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    while room_of(outlet.quarantine, 120):
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
+    outlet = crowded(0)
     outlet.store(4)
     refuse(outlet, 1)
     outlet.until(lambda: outlet.shown()["needs_operator"])
@@ -464,9 +466,7 @@ def test_without_room_nothing_goes_out_and_that_is_said():
 
 
 def test_failing_flash_is_not_asked_more_because_more_results_came():
-    outlet = Outlet()
-    for ident in outlet.store(2):
-        refuse(outlet, ident)
+    outlet = holding(2, bad=(1, 2))
     outlet.until(lambda: outlet.policy.passes() > 2)
     outlet.store(1)
     outlet.flash.code = FLASH_IO
@@ -482,8 +482,7 @@ def test_failing_flash_is_not_asked_more_because_more_results_came():
 
 def test_a_drop_makes_room_and_the_rest_goes_out():
     outlet = held()
-    kept = outlet.parked_numbers()
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    drop_all(outlet)
     outlet.until_stored(3, 30000, and_ms=100)
     assert outlet.ids() == [2, 3, 4] and outlet.shown()["refused"] is None
     assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
@@ -526,9 +525,7 @@ def test_server_that_says_nothing_at_all_parks_nothing():
 
 
 def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
-    outlet = Outlet({"silent_telegrams": ()})
-    outlet.options.lost_acks = [n for n in range(1, 7) for _ in range(3)]
-    outlet.store(8)
+    outlet = holding(8, {"lost_acks": [n for n in range(1, 7) for _ in range(3)]})
     outlet.until_stored(8, 3600000, and_ms=100)
     assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
     assert outlet.counted(h.RESUMED) == 6
@@ -561,31 +558,22 @@ def test_operator_who_made_room_is_not_needed_without_a_connection():
         take_away_toolsnet(outlet)
         outlet.run(60000)
         assert outlet.shown()["needs_operator"]
-        kept = outlet.parked_numbers()
-        assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+        drop_all(outlet)
         assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
 
 
 def trouble_without_room():
     """An outlet whose quarantine has room for two of four refused ones."""
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    while room_of(outlet.quarantine, 120) > 2:
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
+    outlet = crowded(2)
     outlet.store(5)
-    for ident in numbers(1, 4):
-        refuse(outlet, ident)
+    refuse(outlet, *numbers(1, 4))
     outlet.until(lambda: outlet.policy.passes() == 3 and outlet.policy.hold.armed)
     return outlet
 
 
 def test_no_one_is_needed_for_what_was_overwritten_while_it_held():
-    outlet = Outlet(blocks=12, kept_blocks=3, when_full=WHEN_FULL_OVERWRITE)
-    while room_of(outlet.quarantine, 120) > 2:
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
-    for ident in numbers(outlet.next_id, outlet.next_id + 3):
-        refuse(outlet, ident)
+    outlet = crowded(2, blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    refuse(outlet, *numbers(outlet.next_id, outlet.next_id + 3))
     outlet.store(5)
     outlet.until(lambda: outlet.shown()["needs_operator"] and not outlet.policy.out)
     while outlet.cursor.number < outlet.policy.first:
@@ -621,8 +609,7 @@ def test_cut_makes_at_most_half_of_a_small_log_look_waiting():
 
 def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():
     outlet = trouble_without_room()
-    kept = outlet.parked_numbers()
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    drop_all(outlet)
     assert outlet.until_stored(1) < 6000
     assert outlet.ids() == [5]
 
@@ -632,8 +619,7 @@ def test_room_made_during_a_pass_is_room_it_lacked():
     passes = outlet.policy.passes()
     outlet.options.ack_delay_ms = 1000
     outlet.until(lambda: outlet.policy.out and outlet.policy.is_once())
-    kept = outlet.parked_numbers()
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    drop_all(outlet)
     outlet.until(lambda: outlet.policy.passes() > passes)
     assert not outlet.shown()["needs_operator"]
 
@@ -741,18 +727,14 @@ def test_frame_is_never_offered_by_itself():
 
 
 def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
-    outlet = Outlet(blocks=32, kept_blocks=3)
-    while room_of(outlet.quarantine, 148):
-        outlet.store_raw(b"y" * 140)
-        outlet.until_passed()
+    outlet = crowded(0, 148)
     outlet.store_raw(b"y" * 140)
     outlet.store(3)
     outlet.run(60000)
     shown = outlet.shown()
     assert outlet.archive.stored == 0 and shown["needs_operator"] and shown["refused"]["doing"] == "hold"
     assert shown["refused"]["code"] == PARKED_UNREADABLE
-    kept = outlet.parked_numbers()
-    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    drop_all(outlet)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]
 

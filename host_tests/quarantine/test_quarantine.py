@@ -34,7 +34,7 @@ def test_an_entry_is_the_record_with_its_number_and_why():
     assert quarantine.length == res.HEAD_BYTES + res.BODY_BYTES == log.length - res.PARKED_BYTES
     assert quarantine.find(frame) == KIND_RAW and quarantine.reason == res.PARKED_UNREADABLE
     assert not quarantine.is_late()
-    assert quarantine.find(3) == RECORD_NONE and quarantine.numbers() == [2, frame] and quarantine.count() == 2
+    assert quarantine.find(3) == RECORD_NONE and bench.numbers() == [2, frame] and quarantine.count() == 2
 
 
 def test_one_in_doubt_is_not_offered_without_a_word():
@@ -50,7 +50,7 @@ def test_what_is_kept_twice_is_there_once():
     assert bench.keep(3) == KEPT_DONE, "below the last one and not there"
     assert [bench.quarantine.has(number) for number in range(1, 8)] == [0, 1, 1, 0, 1, 0, 0]
     for _ in range(3):
-        assert bench.quarantine.numbers() == [2, 5, 3]
+        assert bench.numbers() == [2, 5, 3]
         assert bench.state.numbers[SET_ASIDE] == 3 and bench.state.numbers[KEPT_LAST] == 5
         bench.again()
         assert bench.state.save()
@@ -60,11 +60,11 @@ def test_last_one_counts_after_start_when_it_is_settled_and_not_before():
     bench = QuarantineBench(results=3)
     bench.keep(1, 2)
     bench.start()
-    assert bench.quarantine.log.doubtful and bench.quarantine.numbers() == [1] and bench.quarantine.has(2) == 0
+    assert bench.quarantine.log.doubtful and bench.numbers() == [1] and bench.quarantine.has(2) == 0
     bench.flash.code = -2
     assert not bench.quarantine.settle() and bench.keep(2) == FAILED and room_of(bench.quarantine, 114) == 0
     bench.flash.code = 0
-    assert bench.keep(2) == KEPT_BEFORE and bench.quarantine.numbers() == [1, 2]
+    assert bench.keep(2) == KEPT_BEFORE and bench.numbers() == [1, 2]
     assert bench.state.numbers[KEPT_LAST] == 2 and bench.state.numbers[SET_ASIDE] == 2
 
 
@@ -76,9 +76,9 @@ def test_the_last_one_that_fades_at_a_start_is_kept_again():
     bench.spoil(2)
     bench.start()
     assert bench.keep(2) == KEPT_DONE and bench.keep(2) == KEPT_BEFORE
-    assert bench.quarantine.numbers() == [1, 2] and bench.state.numbers[SET_ASIDE] == 2
+    assert bench.numbers() == [1, 2] and bench.state.numbers[SET_ASIDE] == 2
     bench.again()
-    assert bench.quarantine.numbers() == [1, 2]
+    assert bench.numbers() == [1, 2]
 
 
 def test_where_there_is_none_the_flash_is_asked_once():
@@ -97,13 +97,13 @@ def test_what_is_removed_stays_removed_and_the_others_stay():
     bench.keep(1, 2, 3, 4, 5, 6, 7)
     assert bench.quarantine.remove([2, 4, 5], DROPPED) == 3
     for _ in range(2):
-        assert bench.quarantine.numbers() == [1, 3, 6, 7] and bench.quarantine.count() == 4
+        assert bench.numbers() == [1, 3, 6, 7] and bench.quarantine.count() == 4
         assert bench.state.numbers[DROPPED] == 3 and bench.quarantine.find(4) == RECORD_NONE
         bench.again()
     assert bench.quarantine.remove([1, 3], DROPPED) == 2, "the hole between is swallowed, and the one behind"
     assert bench.quarantine.log.cursors[0].number == 5 and bench.state.numbers[HOLES : HOLES + 8] == [0] * 8
     assert bench.keep(4) == KEPT_DONE, "it may come again when it is refused again"
-    assert bench.quarantine.numbers() == [6, 7, 4]
+    assert bench.numbers() == [6, 7, 4]
 
 
 def test_a_drop_that_could_not_be_written_has_not_happened():
@@ -111,9 +111,9 @@ def test_a_drop_that_could_not_be_written_has_not_happened():
     bench.keep(1, 2, 3, 4)
     bench.flash.code = -2
     assert bench.quarantine.remove([1, 3], DROPPED) == FAILED
-    assert bench.quarantine.numbers() == [1, 2, 3, 4] and bench.state.numbers[DROPPED] == 0
+    assert bench.numbers() == [1, 2, 3, 4] and bench.state.numbers[DROPPED] == 0
     bench.flash.code = 0
-    assert bench.quarantine.remove([1, 3], DROPPED) == 2 and bench.quarantine.numbers() == [2, 4]
+    assert bench.quarantine.remove([1, 3], DROPPED) == 2 and bench.numbers() == [2, 4]
     assert bench.quarantine.remove([3], DROPPED) == 0, "one that is not there"
 
 
@@ -126,7 +126,7 @@ def test_a_refused_drop_does_not_happen_at_the_next_start():
     bench.flash.code = FLASH_DONE
     assert not bench.log.is_ready() and bench.log.maintain() and bench.log.is_ready()
     bench.again()
-    assert bench.quarantine.numbers() == [1, 2]
+    assert bench.numbers() == [1, 2]
 
 
 def test_many_holes_are_swallowed_by_moving_the_oldest():
@@ -136,10 +136,10 @@ def test_many_holes_are_swallowed_by_moving_the_oldest():
         assert bench.quarantine.remove(list(range(2, 21, 2)), DROPPED) == 4, "so many holes there are"
         assert bench.quarantine.remove([10], DROPPED) == 0
         assert bench.quarantine.tidy() and bench.quarantine.tidy(), "the second time there is a hole"
-        assert bench.quarantine.numbers() == [3, 5, 7] + list(range(9, 21)) + [1]
+        assert bench.numbers() == [3, 5, 7] + list(range(9, 21)) + [1]
         assert bench.drop(*range(10, 21, 2))
         for _ in range(2):
-            assert sorted(bench.quarantine.numbers()) == list(range(1, 20, 2))
+            assert sorted(bench.numbers()) == list(range(1, 20, 2))
             assert bench.state.numbers[DROPPED] == 10 and bench.state.numbers[SET_ASIDE] == 20
             bench.again()
 
@@ -155,7 +155,7 @@ def test_a_full_quarantine_can_be_emptied_in_any_order():
                 some = left[step - 1 :: step] or left
                 assert bench.drop(*some), (blocks, unit, step)
                 left = [number for number in left if number not in some]
-                assert sorted(bench.quarantine.numbers()) == left, (blocks, unit, step)
+                assert sorted(bench.numbers()) == left, (blocks, unit, step)
             assert bench.state.numbers[KEPT_DAMAGED] == 0
 
 
@@ -166,7 +166,7 @@ def test_a_restart_at_each_step_keeps_that_so():
         number = left.pop(len(left) // 2)
         bench.start()
         assert bench.drop(number), number
-        assert sorted(bench.quarantine.numbers()) == left
+        assert sorted(bench.numbers()) == left
     bench.start()
     assert len(bench.fill(100)) >= 14
 
@@ -180,7 +180,7 @@ def test_a_worn_block_and_a_cut_leave_one_that_can_be_emptied():
         assert bench.flash.cut_in(lambda bench=bench, kept=kept: bench.drop(*kept[1::2]), cut_after, NEW) is None
         bench.start()
         assert bench.quarantine.settle(), cut_after
-        assert bench.drop(*bench.quarantine.numbers()) and bench.quarantine.count() == 0
+        assert bench.drop(*bench.numbers()) and bench.quarantine.count() == 0
 
 
 def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
@@ -211,7 +211,7 @@ def test_a_refused_copy_takes_no_room_from_those_behind_it():
             more = bench.fill(few + 1)
             assert len(more) == room and bench.quarantine.log.free_blocks() == 2, where
             bench.again()
-            assert bench.quarantine.numbers() == list(range(1, few + room + 1)), where
+            assert bench.numbers() == list(range(1, few + room + 1)), where
 
 
 def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
@@ -225,7 +225,7 @@ def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
             if bench.flash.cut_in(lambda bench=bench: bench.keep(*range(6, 12)), cut, look) is None:
                 bench.start()
             bench.keep(*range(6, 12))
-            assert bench.quarantine.numbers() == list(range(1, 12)), (look, cut)
+            assert bench.numbers() == list(range(1, 12)), (look, cut)
 
 
 def test_an_empty_one_has_all_its_room_in_any_state():
@@ -271,7 +271,7 @@ def test_one_hole_is_left_for_the_entry_that_is_offered_again():
     assert quarantine.remove([2, 4, 6, 11], DROPPED) == 3 and not quarantine.may_leave()
     assert quarantine.tidy() and quarantine.remove([11], DROPPED) == 1
     assert quarantine.end_late(True) and numbers[LATE] == 0 and quarantine.has(9) == 0
-    assert quarantine.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
+    assert bench.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
 
 
 def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
@@ -282,7 +282,7 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             bench.quarantine.remove([2, 4, 6, 8], DROPPED)
             assert bench.flash.cut_in(lambda bench=bench: bench.drop(10), cut - 1, look) in (True, None)
             bench.again()
-            left = bench.quarantine.numbers()
+            left = bench.numbers()
             assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, look, left)
             assert set(left) | {10} == {1, 3, 5, 7, 9, 10, 11, 12, 13, 14}, (cut, look, left)
             assert bench.quarantine.count() == len(left) and bench.state.numbers[SET_ASIDE] == 14
@@ -296,7 +296,7 @@ def test_what_cannot_be_read_any_more_is_counted_and_passed():
     bench.spoil(2)
     for _ in range(2):
         quarantine = bench.quarantine
-        assert quarantine.numbers() == [1, 3, 4, 5] and quarantine.count() == 5
+        assert bench.numbers() == [1, 3, 4, 5] and quarantine.count() == 5
         assert quarantine.next_entry(1) > 0 and quarantine.lost == 1
         assert bench.state.numbers[KEPT_DAMAGED] == 0, "it is there"
         bench.again()
@@ -304,27 +304,27 @@ def test_what_cannot_be_read_any_more_is_counted_and_passed():
     assert bench.state.numbers[KEPT_DAMAGED] == 1 and bench.quarantine.count() == 3
     bench.again()
     assert bench.state.numbers[KEPT_DAMAGED] == 1
-    assert bench.quarantine.numbers() == [3, 4, 5]
+    assert bench.numbers() == [3, 4, 5]
 
 
 def test_what_cannot_be_read_now_is_not_taken_for_gone():
     bench = QuarantineBench(results=9)
     bench.keep(1, 2, 3)
     bench.flash.unreadable = range(STATE_BLOCKS, STATE_BLOCKS + 4)
-    assert bench.quarantine.has(2) == -1 and bench.quarantine.numbers() is None
+    assert bench.quarantine.has(2) == -1 and bench.numbers() is None
     assert bench.keep(2) == FAILED and bench.quarantine.remove([2], DROPPED) == 0
     assert bench.quarantine.next_entry(0) == RECORD_LOST and bench.state.numbers[KEPT_DAMAGED] == 0
     bench.flash.unreadable = ()
-    assert bench.keep(2) == KEPT_BEFORE and bench.quarantine.numbers() == [1, 2, 3]
+    assert bench.keep(2) == KEPT_BEFORE and bench.numbers() == [1, 2, 3]
 
 
 def test_a_quarantine_that_refuses_loses_nothing():
     bench = QuarantineBench(results=9)
     bench.keep(1)
     bench.flash.code = -2
-    assert bench.keep(2) == FAILED and bench.quarantine.numbers() == [1] and bench.state.numbers[KEPT_LAST] == 1
+    assert bench.keep(2) == FAILED and bench.numbers() == [1] and bench.state.numbers[KEPT_LAST] == 1
     bench.flash.code = 0
-    assert bench.keep(2) == KEPT_DONE and bench.quarantine.numbers() == [1, 2]
+    assert bench.keep(2) == KEPT_DONE and bench.numbers() == [1, 2]
 
 
 def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
@@ -333,7 +333,7 @@ def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
     bench.drop(2, 4, 6, 8, 10)
     bench.flash.cells[: STATE_BLOCKS * 4096] = b"\xff" * (STATE_BLOCKS * 4096)
     bench.again()
-    found = bench.quarantine.numbers()
+    found = bench.numbers()
     assert len(found) == len(set(found)) and {1, 3, 5, 7, 9, 11, 12, 13, 14} <= set(found)
     assert bench.state.numbers[KEPT_LAST] == 14
 
@@ -349,9 +349,9 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
             dropped = [number for number in kept if number % every]
             assert len(free) == 2 and bench.drop(*reversed(dropped)), (every, unit_bytes)
             left = sorted(set(kept) - set(dropped))
-            assert sorted(bench.quarantine.numbers()) == left and log.blocks.count_free(log.blocks.lowest()) > 0
+            assert sorted(bench.numbers()) == left and log.blocks.count_free(log.blocks.lowest()) > 0
             bench.again()
-            assert sorted(bench.quarantine.numbers()) == left and bench.state.numbers[KEPT_DAMAGED] == 0
+            assert sorted(bench.numbers()) == left and bench.state.numbers[KEPT_DAMAGED] == 0
 
 
 def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
@@ -367,7 +367,7 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
             if done is None:
                 bench.flash.worn = ()  # no start knows of it, and what it tries first may be that one
                 bench.again()
-            found = bench.quarantine.numbers()
+            found = bench.numbers()
             assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (look, cut)
             assert bench.drop(*[number for number in found if number in dropped])
-            assert sorted(bench.quarantine.numbers()) == kept[::2]
+            assert sorted(bench.numbers()) == kept[::2]

@@ -61,7 +61,7 @@ class World:
     def drop(self):
         """Drop some, few or many."""
         share = (2, 8, 8, 9, 9, 9)[self.dice.randrange(6)]
-        chosen = [number for number in self.bench.quarantine.numbers() if self.dice.randrange(10) >= share]
+        chosen = [number for number in self.bench.numbers() if self.dice.randrange(10) >= share]
         quarantine = self.bench.quarantine
         for _ in range(500):
             if not chosen:
@@ -86,7 +86,7 @@ class World:
             assert quarantine.tidy(), "no hole for one that is offered again"
         if not self.kept:
             return
-        living = quarantine.numbers()
+        living = self.bench.numbers()
         number = living[self.dice.randrange(len(living))]
         assert quarantine.find(number) > RECORD_NONE
         numbers[LATE] = quarantine.entry
@@ -130,7 +130,7 @@ class World:
             else:
                 assert code in (FAILED, NO_ROOM)
         else:
-            chosen = [number for number in (quarantine.numbers() or []) if self.dice.randrange(2)]
+            chosen = [number for number in (self.bench.numbers() or []) if self.dice.randrange(2)]
             self.maybe = set(chosen)
             done = quarantine.remove(chosen, DROPPED)
             self.count("refused %d" % min(done, 1))
@@ -140,7 +140,7 @@ class World:
                 quarantine.tidy()
             else:
                 self.refused, self.saves = set(chosen), self.bench.state.saves
-        assert set(quarantine.numbers()) == self.kept, (before, self.kept)
+        assert set(self.bench.numbers()) == self.kept, (before, self.kept)
         self.bench.flash.code = 0
 
     def wear(self):
@@ -166,13 +166,13 @@ class World:
             assert quarantine.end_late(False) and self.bench.state.save()
 
     def find(self):
-        found = set(self.bench.quarantine.numbers())
+        found = set(self.bench.numbers())
         assert self.kept - self.maybe <= found <= self.kept | self.maybe, (sorted(found ^ self.kept), self.maybe)
         self.kept = found
 
     def check(self):
         quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
-        found = quarantine.numbers()
+        found = self.bench.numbers()
         assert len(found) == len(set(found)), "one is there twice"
         assert set(found) == self.kept, (sorted(set(found) ^ self.kept), found)
         assert quarantine.count() == len(found) and numbers[KEPT_DAMAGED] == 0

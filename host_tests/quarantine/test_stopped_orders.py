@@ -14,6 +14,7 @@ from toolcart.tools.spool.quarantine_commands import Trouble, orders
 from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
+from host_tests.support.quarantine import numbers_of
 from host_tests.support.station import Clock, Found, Station
 from lab.harness.flash import NEW, TEARS
 
@@ -66,7 +67,7 @@ class Agent(Station):
         scout = Cursor()
         scout.wants = WANTS_ALL
         self.log.rewind(scout, self.log.cursors[0].number)
-        kept = self.quarantine.numbers()
+        kept = numbers_of(self.quarantine)
         while self.log.peek(scout) > 0:
             found.append(scout.found)
             scout.advance()

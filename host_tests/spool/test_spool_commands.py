@@ -24,6 +24,7 @@ from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet import tightening_id_of
 from host_tests.support.log import Area, append, take_all
+from host_tests.support.quarantine import numbers_of
 from host_tests.support.running import toolcart
 from host_tests.support.toolsnet import NUMBER, Outlet
 from lab.harness.cart import Cart
@@ -313,8 +314,8 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
     before = begun_of(lzma.open(ASIDE).read())
     made = take_over.make(before, PLAN, 4711)
     after = begun(made.device)
-    assert made.kept == 92 and after.quarantine.numbers() == before.quarantine.numbers()
-    for number in after.quarantine.numbers():
+    assert made.kept == 92 and numbers_of(after.quarantine) == numbers_of(before.quarantine)
+    for number in numbers_of(after.quarantine):
         assert after.quarantine.find(number) > 0 and before.quarantine.find(number) > 0
         assert after.quarantine.reason == before.quarantine.reason
     for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):

@@ -18,6 +18,16 @@ def room_of(quarantine, length):
     return count
 
 
+def numbers_of(quarantine):
+    """Return the main log's numbers of all entries, oldest entry first; None if they cannot be read now."""
+    found = []
+    kind = quarantine.next_entry(0)
+    while kind > 0:
+        found.append(quarantine.number)
+        kind = quarantine.next_entry(quarantine.entry)
+    return found if kind == 0 else None
+
+
 class QuarantineBench:
     """One station's area with a quarantine that is up; `flash` is what survives."""
 
@@ -39,6 +49,9 @@ class QuarantineBench:
         """Start, and settle what was kept last."""
         self.start()
         assert self.quarantine.settle()
+
+    def numbers(self):
+        return numbers_of(self.quarantine)
 
     def store(self):
         """Store one result; its number."""

@@ -11,7 +11,7 @@ Rules
    read, counted as KEPT_DAMAGED.
 3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
-4. While XX offered again (LATE) one hole is left for it.
+4. While one is offered again (LATE) one hole is left for it.
 5. One block stays free beside the one that the log keeps free, as one of them may be worn. Where the copy would open
    it, all that is left in the oldest block is moved there, and counts from the snapshot that lets the cursor pass the
    old one. So a drop is always possible.
@@ -263,15 +263,6 @@ class Quarantine:
         if kind == RECORD_NONE:
             self._none_from, self._none_to = self._below, self._above
         return kind
-
-    def numbers(self):
-        """Return the main log's numbers of all entries, oldest entry first; None if they cannot be read now."""
-        found = []
-        kind = self.next_entry(0)
-        while kind > RECORD_NONE:
-            found.append(self.number)
-            kind = self.next_entry(self.entry)
-        return found if kind == RECORD_NONE else None
 
     def pressure(self):
         """Return a PRESSURE_ code: whether an operator is needed. Writes nothing."""

@@ -282,10 +282,6 @@ class Session:
         left = self.out.sends_left
         return (left if left > 0 else -left) <= RETRANSMISSIONS
 
-    def waited(self, now):
-        """Return how many ms the result that was last answered had been out, KEEPALIVE_MS at most."""
-        return KEEPALIVE_MS - self._rest.left(now)
-
     def sent(self, n, now):
         """The port took n bytes; True if `tick` has to be called again for that."""
         self.tx_from += n

@@ -88,21 +88,17 @@ EVENT_FIELDS = (
 
 
 class WideLine(Line):
-    """Lines of all kinds of records; the buffer grows up to `most_bytes`, None for any length."""
+    """Lines of all kinds of records, of any length: the buffer grows."""
 
-    __slots__ = ("most_bytes",)
-
-    def __init__(self, buf, most_bytes=None):
-        Line.__init__(self, buf)
-        self.most_bytes = most_bytes
+    __slots__ = ()
 
     def has_room(self, octets):
-        """True if so many more bytes fit."""
+        """Make room for so many more bytes, and return True."""
         lack = self.end + octets - self.most
-        if lack > 0 and (self.most_bytes is None or self.end + octets <= self.most_bytes):
+        if lack > 0:
             self.buf.extend(bytes(max(lack, self.most)))
-            self.most = len(self.buf) if self.most_bytes is None else min(len(self.buf), self.most_bytes)
-        return Line.has_room(self, octets)
+            self.most = len(self.buf)
+        return True
 
     def write_record(self, page, at, kind, flags, length):
         """Write the whole line, as far as it fits."""

@@ -1,4 +1,4 @@
-"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (004:290-320, DIGEST G.4, G.7). Only integers.
+"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (004:290-320, DIGEST G.4, G.7). No floats.
 
     octet 4        11                      26      30      34      48       53
           |13|ident|116|type|system|station|spindle|program|time 14|sequence|kind ..
@@ -13,7 +13,8 @@ Rules
 4. Limits have one decimal, rounded; so has the time between two samples if that is exact, else as many as fit.
 """
 
-from math import gcd
+from fractions import Fraction
+from math import lcm
 from struct import pack
 
 from toolcart.agent.base.fields import get_u32, unpack_digits
@@ -57,7 +58,7 @@ def write(lead, data, ident, system_type, system, sequence):
     unit = lead[gr.UNIT] | lead[gr.UNIT + 1] << 8
     shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
     shift, dom, nom = scale(shift, get_u32(lead, gr.NUMERATOR), get_u32(lead, gr.DENOMINATOR), unit)
-    samples, numerator, denominator = even(samples_in(data), steps_in(lead))
+    samples, distance = even(samples_in(data), steps_in(lead))
     program = bytes(lead[gr.PROGRAM : gr.PROGRAM + 4])
     time = bytearray(14)
     unpack_digits(time, 0, lead, gr.RESULT_TIME, 14)
@@ -77,7 +78,7 @@ def write(lead, data, ident, system_type, system, sequence):
         _limit(lead, gr.LOW),
         _limit(lead, gr.HIGH),
         "000000.0",
-        milliseconds(numerator, denominator),
+        milliseconds(distance),
         2 * len(samples),
     )
     return telegram(ID_GRAPH, ident, body.encode() + pack(">%dh" % len(samples), *samples))
@@ -85,12 +86,8 @@ def write(lead, data, ident, system_type, system, sequence):
 
 def scale(shift, numerator, denominator, unit):
     """Return bit shift, Dom and Nom of a curve in this unit; Dom and Nom are reduced and below 2**31."""
-    more, less = UNITS.get(unit, (1, 1))
-    dom = (numerator or 1) * more
-    nom = (denominator or 1) * less
-    common = gcd(dom, nom)
-    dom //= common
-    nom //= common
+    factor = Fraction(numerator or 1, denominator or 1) * Fraction(*UNITS.get(unit, (1, 1)))
+    dom, nom = factor.as_integer_ratio()
     while dom > _FACTOR_MOST:
         dom = (dom + 1) >> 1
         shift += 1
@@ -101,37 +98,33 @@ def scale(shift, numerator, denominator, unit):
 
 
 def even(samples, steps):
-    """Return samples at even distances, and the distance: numerator and denominator of the ms.
+    """Return samples at even distances, and the distance in ms, 0 if it is not known.
 
     `steps` are (count, numerator, denominator): how many samples, and the ms from each of them to the next.
     """
-    known = [step for step in steps if step[0] and step[1] and step[2]]
-    if len(known) < len([step for step in steps if step[0]]) or not known:
-        numerator, denominator = 0, 1
+    steps = [step for step in steps if step[0]]
+    known = [(count, Fraction(numerator, divisor)) for count, numerator, divisor in steps if numerator and divisor]
+    if len(known) < len(steps) or not known:
+        distance = Fraction(0)
+    elif len({ms for _, ms in known}) == 1:
+        distance = known[0][1]
     else:
-        first = known[0]
-        if all(step[1] * first[2] == first[1] * step[2] for step in known):
-            numerator, denominator = first[1], first[2]
-        else:
-            samples, numerator, denominator = _resampled(samples, known)
-    keep = (len(samples) + SAMPLES_MOST - 1) // SAMPLES_MOST
-    return samples[:: max(keep, 1)], numerator * max(keep, 1), denominator
+        samples, distance = _resampled(samples, known)
+    keep = max(1, (len(samples) + SAMPLES_MOST - 1) // SAMPLES_MOST)
+    return samples[::keep], distance * keep
 
 
 def _resampled(samples, steps):
     """Bring samples with several steps to one step: straight lines between neighbours."""
-    denominator = 1
-    for step in steps:
-        denominator = denominator // gcd(denominator, step[2]) * step[2]
+    unit = lcm(*[ms.denominator for _, ms in steps])  # so many to a ms: whole numbers are much faster
     times = [0]
-    for count, numerator, divisor in steps:
-        distance = numerator * (denominator // divisor)
+    for count, ms in steps:
         for _ in range(count):
-            times.append(times[-1] + distance)
+            times.append(times[-1] + ms.numerator * (unit // ms.denominator))
     while len(times) < len(samples):
         times.append(2 * times[-1] - times[-2])
     last = times[len(samples) - 1]
-    distance = min(numerator * (denominator // divisor) for _, numerator, divisor in steps)
+    distance = int(min(ms for _, ms in steps) * unit)
     most = SAMPLES_MOST - 1
     if last // distance > most:
         distance *= (last // distance + most - 1) // most
@@ -145,17 +138,17 @@ def _resampled(samples, steps):
             continue
         apart = times[at + 1] - times[at]
         found.append(samples[at] + _rounded((samples[at + 1] - samples[at]) * (time - times[at]), apart))
-    return found, distance, denominator
+    return found, Fraction(distance, unit)
 
 
-def milliseconds(numerator, denominator):
+def milliseconds(ms):
     """Return a time in eight characters: `000002.0`, `00000.25`; as many decimals as it needs and as fit."""
     decimals = 1
-    while decimals < 6 and numerator * 10**decimals % denominator:
+    while decimals < 6 and (ms * 10**decimals).denominator > 1:
         decimals += 1
-    while decimals > 1 and numerator // denominator >= 10 ** (_FIELD - 1 - decimals):
+    while decimals > 1 and ms >= 10 ** (_FIELD - 1 - decimals):
         decimals -= 1
-    value = _rounded(numerator * 10**decimals, denominator)
+    value = _rounded(ms.numerator * 10**decimals, ms.denominator)
     return _point(min(value, 10 ** (_FIELD - 1) - 1), decimals)
 
 

@@ -313,7 +313,7 @@ def curve_of(line: dict, place: Place) -> dict | None:
         raise Unreadable("samples that are none")
     dom, nom = _whole(line.get("numerator"), 1) or 1, _whole(line.get("denominator"), 1) or 1
     shift, dom, nom = telegram13.scale(0, dom, nom, _UNIT_CODES.get(_text(line.get("unit")), 0))
-    even, numerator, denominator = telegram13.even(samples, _steps(line.get("steps")))
+    even, distance = telegram13.even(samples, _steps(line.get("steps")))
     return {
         **placed(place),
         "spindle": _whole(line.get("spindle")) or 0,
@@ -327,7 +327,7 @@ def curve_of(line: dict, place: Place) -> dict | None:
         "limit_min": _number(line.get("low")),
         "limit_max": _number(line.get("high")),
         "angle_offset": "0",
-        "sample_ms": str(numerator / denominator),
+        "sample_ms": str(float(distance)),
         "samples": b"".join((one & 0xFFFF).to_bytes(2, "big") for one in even),
     }
 
