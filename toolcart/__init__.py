@@ -8,32 +8,10 @@
 `connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests,
 `toolcart.captures` reads captures.
 
-The names in `toolcart.agent.catalogue.__all__` are here too. All are imported when first used: a chip, and a service
-that only runs the agent, load nothing of them (docs/library/catalogue.md). The command is `toolcart` or
-`python -m toolcart`.
+The names in `__all__` of `toolcart.agent.catalogue` and `toolcart.client` are here too. All are imported when first
+used: a chip, and a service that only runs the agent, load nothing of them (docs/library/catalogue.md). The command is
+`toolcart` or `python -m toolcart`.
 """
-
-_CLIENTS = (
-    "BlockingController",
-    "BlockingReceived",
-    "BlockingStream",
-    "ClientError",
-    "Connection",
-    "ConnectionLost",
-    "Controller",
-    "NothingCame",
-    "OptionError",
-    "OutOfOrder",
-    "Received",
-    "Refused",
-    "StateError",
-    "Stream",
-    "Unanswered",
-    "connect",
-    "connect_blocking",
-    "connect_serial",
-    "connect_serial_blocking",
-)
 
 
 # Imports inside functions, not by name: what packs programs (PyInstaller) finds them.
@@ -70,14 +48,14 @@ def __getattr__(name):
         from importlib.metadata import version
 
         found = version("toolcart")
-    elif name in _CLIENTS:
-        found = getattr(_client(), name)
     elif name in _MODULES:
         found = _MODULES[name]()
     elif name[:2] == "__" and name != "__all__":
         raise AttributeError("toolcart has no " + name)
     else:
         library = _catalogue()
+        if name not in library.__all__ and name != "__all__":
+            library = _client()
         if name not in library.__all__ and name != "__all__":
             raise AttributeError("toolcart has no " + name)
         found = getattr(library, name)
@@ -86,4 +64,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted(list(_catalogue().__all__) + list(_CLIENTS) + ["__version__"] + list(_MODULES))
+    return sorted(_catalogue().__all__ + _client().__all__ + ["__version__"] + list(_MODULES))

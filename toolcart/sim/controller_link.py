@@ -30,6 +30,36 @@ CODE_WRONG_NUMBER = 3  # 003:3052-3053
 UNNUMBERED = (2, 9997, 9998, 9999)
 
 
+class Awaited:
+    """What waits for its acknowledgement: sent again without one, and at last given up (003:2152-2154)."""
+
+    def __init__(self, session, what, say, item, now):
+        self.session = session
+        self.what = what
+        self.item = item
+        self.sends = 0
+        self._say = say
+        self.again(now)
+
+    def again(self, now):
+        """Send it."""
+        self.sends += 1
+        self._sent_at = now
+        self._say(self.item)
+
+    def watch(self, now):
+        """Send it again if it is late, or give it up; return ms until the next check."""
+        options = self.session.options
+        left = ticks_diff(ticks_add(self._sent_at, options.ack_timeout_ms), now)
+        if left > 0:
+            return left
+        if self.sends > options.resends:
+            self.session.give_up(self.what)
+            return FOREVER
+        self.again(now)
+        return options.ack_timeout_ms
+
+
 class NumberedSender:
     """The sending direction of a session whose 0002 said that numbers are used."""
 
@@ -37,8 +67,8 @@ class NumberedSender:
         self.session = session
         self.number = session.options.link_first
         self.queue = []  # (MID, frame, tightening id or None), the first one is outstanding
-        self.sends = 0
-        self.sent_at = 0
+        self._sent = None  # the Awaited of that one
+        self._is_new = True  # it was not sent before
         self._spare = []  # (number, MID) of the 9997 that answer repetitions
         self._count = 0  # messages sent, including repetitions
 
@@ -57,7 +87,7 @@ class NumberedSender:
             session.complain("9997 for %04d with %02d does not fit" % (mid, number))
             return None
         tightening_id = self.queue.pop(0)[2]
-        self._spare = [(number, mid)] * (self.sends - 1)
+        self._spare = [(number, mid)] * (self._sent.sends - 1)
         self.number = number
         if self.queue:
             self._begin(session.controller.clock.now)
@@ -66,34 +96,28 @@ class NumberedSender:
     def refused(self, number, code, now):
         """Handle a 9998."""
         if self.queue and code == CODE_WRONG_NUMBER and number == self.number:
-            self._send(self.number, now)
+            self._sent.again(now)
         else:
             self.session.close("controller: 9998 code %d for number %02d" % (code, number))
 
     def watch(self, now):
         """Repeat what was not acknowledged in time; return ms until the next check."""
-        if not self.queue:
-            return FOREVER
-        what = "number %02d" % self.number
-        return self.session.watch_one(self.sent_at, self.sends, what, lambda now: self._send(self.number, now), now)
+        return self._sent.watch(now) if self.queue else FOREVER
 
     def _begin(self, now):
+        self._is_new = True
+        self._sent = Awaited(self.session, "number %02d" % self.number, self._send, self.queue[0][1], now)
+
+    def _send(self, frame):
         options = self.session.options
         number = self.number
-        if options.link_wrong_once:
+        if self._is_new and options.link_wrong_once:
             options.link_wrong_once = False
             number = (number + 4) % LAST_NUMBER + 1
-        self.sends = 0
-        self._send(number, now)
-
-    def _send(self, number, now):
-        frame = self.queue[0][1]
-        self.sends += 1
-        self.sent_at = now
+        self._is_new = False
         self._count += 1
-        if self._count in self.session.options.link_lost:
-            return
-        self.session.deliver(frame[:16] + field(number, 2) + frame[18:])
+        if self._count not in options.link_lost:
+            self.session.deliver(frame[:16] + field(number, 2) + frame[18:])
 
 
 class NumberedReceiver:
@@ -296,16 +320,9 @@ class ControllerLink(Endpoint):
         else:
             self.deliver(head + octets)
 
-    def watch_one(self, sent_at, sends, what, again, now):
-        """Send again what was not acknowledged in time, or close at last; return ms until the next check."""
-        left = ticks_diff(ticks_add(sent_at, self.options.ack_timeout_ms), now)
-        if left > 0:
-            return left
-        if sends > self.options.resends:
-            self.close("controller: %s was not acknowledged" % what)
-            return FOREVER
-        again(now)
-        return self.options.ack_timeout_ms
+    def give_up(self, what):
+        """Close: this was not acknowledged, however often it was sent."""
+        self.close("controller: %s was not acknowledged" % what)
 
     def say_exactly(self, mid, revision, octets):
         """Send a message without a NUL: its last bytes are samples (003:2017-2023)."""

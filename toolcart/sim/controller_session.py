@@ -17,6 +17,7 @@ from toolcart.sim.controller_link import (
     UNANSWERED,
     UNNUMBERED,
     VOID_WHEN_NUMBERED,
+    Awaited,
     ControllerLink,
     NumberedReceiver,
     NumberedSender,
@@ -24,14 +25,7 @@ from toolcart.sim.controller_link import (
 
 PORTABLE = True
 
-
-class _Sent:
-    """A result that waits for its 0062."""
-
-    def __init__(self, result, now):
-        self.result = result
-        self.sent_at = now
-        self.sends = 1
+RESULT = "0061"
 
 
 class ControllerSession(ControllerLink):
@@ -44,7 +38,7 @@ class ControllerSession(ControllerLink):
         self.result_revision = 0  # 0: no subscription
         self.desk = Desk(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
-        self.waiting = []  # _Sent, oldest first
+        self.waiting = []  # the Awaited of results that wait for their 0062, oldest first
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
         self.unacknowledged = False  # the subscription wants no 0062
         self._no_ack = False  # the flag of the current message
@@ -312,7 +306,7 @@ class ControllerSession(ControllerLink):
             return
         self.controller.note_acknowledged(tightening_id)
         for index in range(len(self.waiting)):
-            if self.waiting[index].result.tightening_id == tightening_id:
+            if self.waiting[index].item.tightening_id == tightening_id:
                 self.waiting.pop(index)
                 break
         self._push(now)
@@ -328,9 +322,7 @@ class ControllerSession(ControllerLink):
         while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
             self._say_result(self.unsent.pop(0))
         while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
-            result = self.unsent.pop(0)
-            self.waiting.append(_Sent(result, now))
-            self._send_result(result)
+            self.waiting.append(Awaited(self, RESULT, self._send_result, self.unsent.pop(0), now))
 
     def _send_result(self, result):
         self.owed.append(result.tightening_id)
@@ -346,20 +338,17 @@ class ControllerSession(ControllerLink):
         """Send again what was not acknowledged in time, finally close; return ms until the next check."""
         wait = FOREVER
         for sent in self.waiting:
-            left = ticks_diff(ticks_add(sent.sent_at, self.options.ack_timeout_ms), now)
-            if left <= 0:
-                if sent.sends > self.options.resends:
-                    if self.options.gives_up == "closes":
-                        self.close("controller: 0061 was not acknowledged")
-                    else:
-                        self.end_subscription()
-                    return FOREVER
-                sent.sends += 1
-                sent.sent_at = now
-                self._send_result(sent.result)
-                left = self.options.ack_timeout_ms
-            wait = min(wait, left)
+            wait = min(wait, sent.watch(now))
+            if self.wants_close or not self.waiting:
+                return FOREVER
         return wait
+
+    def give_up(self, what):
+        """Close, or push no more results if the options say so."""
+        if what == RESULT and self.options.gives_up != "closes":
+            self.end_subscription()
+        else:
+            super().give_up(what)
 
     def _send_repeats(self, now):
         wait = FOREVER

@@ -19,6 +19,7 @@ Rules of an operation
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.sim import result_frames as frames
+from toolcart.sim.controller_link import Awaited
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.result_frames import spindles_of
 
@@ -31,8 +32,7 @@ class OperationSession(ControllerSession):
     def __init__(self, controller):
         super().__init__(controller)
         self.operation_revision = 0  # 0: no subscription
-        self._sent_at = 0
-        self._sends = 0
+        self._sent = None  # the Awaited of what is out
 
     def offer(self, result):
         if self.operation_revision and self.alive:
@@ -121,9 +121,10 @@ class OperationSession(ControllerSession):
             part = self.unsent.pop(0)
             if self.options.waits_for_1203:
                 self.owed.append(part)
-                self._sent_at = now
-                self._sends = 1
-            self.say(*part[:3])
+            self._sent = Awaited(self, "1201", self._say_part, part, now)
+
+    def _say_part(self, part):
+        self.say(*part[:3])
 
     def _part_acknowledged(self, now):
         if not self.options.waits_for_1203:
@@ -137,14 +138,7 @@ class OperationSession(ControllerSession):
         self._push(now)
 
     def _watch_acknowledges(self, now):
-        if not self.owed:
-            return FOREVER
-        return self.watch_one(self._sent_at, self._sends, "1201", self._send_again, now)
-
-    def _send_again(self, now):
-        self._sends += 1
-        self._sent_at = now
-        self.say(*self.owed[0][:3])
+        return self._sent.watch(now) if self.owed else FOREVER
 
 
 _NOT_MASTER, _EXISTS, _MISSING = 30, 33, 34  # of 0100 and 0103
@@ -236,13 +230,13 @@ class SpindleSession(OperationSession):
                 self._again.remove((due, result))
                 self._results.insert(1 if self._part else 0, result)
         if self._results and not self._part and self.alive and not self.wants_close:
-            self._part = 1
-            self._send_part(now)
-            self._sends = 1
+            self._begin_part(1, now)
 
-    def _send_part(self, now):
-        self._sent_at = now
-        result = self._results[0]
+    def _begin_part(self, number, now):
+        self._part = number
+        self._sent = Awaited(self, "a result", self._say_result_part, self._results[0], now)
+
+    def _say_result_part(self, result):
         revision = self.cycle_revision
         count = self.options.spindles
         if self.cycle_mid == 100:
@@ -260,9 +254,7 @@ class SpindleSession(OperationSession):
             self.complain("0108: %s" % text)
             return
         if mid == 108 and text == b"1" and self._part <= self.options.spindles:
-            self._part += 1
-            self._send_part(now)
-            self._sends = 1
+            self._begin_part(self._part + 1, now)
             return
         self._part = 0
         self.controller.note_acknowledged(self._results.pop(0).tightening_id)
@@ -273,12 +265,5 @@ class SpindleSession(OperationSession):
             return super()._watch_acknowledges(now)
         waits = [FOREVER] + [max(0, ticks_diff(due, now)) for due, _ in self._again]
         if self._part:
-            waits.append(self.watch_one(self._sent_at, self._sends, "a result", self._send_again, now))
+            waits.append(self._sent.watch(now))
         return min(waits)
-
-    def _send_again(self, now):
-        if not self.cycle_revision:
-            super()._send_again(now)
-            return
-        self._sends += 1
-        self._send_part(now)

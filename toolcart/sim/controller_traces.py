@@ -9,6 +9,7 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.sim.controller_link import Awaited
 from toolcart.sim.result_frames import plot_parameters, traces_of
 
 PORTABLE = True
@@ -27,9 +28,7 @@ class Tracing:
         self.revision = 0
         self.parameters_revision = 0
         self._unsent = []  # (due, MID, revision, data)
-        self._waiting = None
-        self._sent_at = 0
-        self._sends = 0
+        self._waiting = None  # the Awaited of one that is out
 
     def ended(self):
         """MID 0003: all subscriptions end."""
@@ -82,7 +81,7 @@ class Tracing:
     def acknowledged(self, text, now):
         """Handle a MID 0005 of the integrator."""
         waiting = self._waiting
-        if waiting is None or not text.isdigit() or int(text) != waiting[1]:
+        if waiting is None or not text.isdigit() or int(text) != waiting.item[1]:
             self.session.complain("0005 for %s without an outstanding curve" % text)
             return
         self._waiting = None
@@ -91,26 +90,20 @@ class Tracing:
     def tick(self, now):
         """Send what is due; return ms until the next check."""
         session = self.session
-        options = self.options
         if self._waiting is not None:
-            what = "%04d" % self._waiting[1]
-            return session.watch_one(self._sent_at, self._sends, what, lambda now: self._send(self._waiting, now), now)
+            return self._waiting.watch(now)
         while self._unsent and not session.wants_close and session.alive:
             left = ticks_diff(self._unsent[0][0], now)
             if left > 0:
                 return left
             trace = self._unsent.pop(0)
-            self._sends = 0
+            sent = Awaited(session, "%04d" % trace[1], self._send, trace, now)
             if session.controller.identity.system_type != 4 and session.numbers is None:
-                self._waiting = trace
-            self._send(trace, now)
-            if self._waiting is not None:
-                return options.ack_timeout_ms
+                self._waiting = sent
+                return self.options.ack_timeout_ms
         return FOREVER
 
-    def _send(self, trace, now):
-        self._sent_at = now
-        self._sends += 1
+    def _send(self, trace):
         self.session.say_exactly(trace[1], trace[2], trace[3])
 
     def _types_of(self, extra):

@@ -97,7 +97,7 @@ class Peer:
         endpoint = self.endpoint
         if message[4:8] == b"0062" and endpoint.numbers is None:
             # A copy sent earlier may have been lost: one 0062 settles all copies of the oldest result.
-            endpoint.owed = [sent.result.tightening_id for sent in endpoint.waiting[:1]]
+            endpoint.owed = [sent.item.tightening_id for sent in endpoint.waiting[:1]]
             if not endpoint.owed:
                 self.surplus += 1
                 return
