@@ -323,8 +323,9 @@ class NameServer:
         self.sock.sendto(reply(octets, address), sender)
 
 
-def board_with_names(chip, monkeypatch, tmp_path):
-    """A board whose `getaddrinfo` refuses names: on a chip it would block longer than the watchdog waits."""
+@pytest.fixture
+def named(chip, monkeypatch, tmp_path):
+    """A board and its server of names; `getaddrinfo` refuses them: it blocks a chip longer than the watchdog waits."""
     from toolcart.board import chip as common
     from toolcart.board import resolver
 
@@ -340,7 +341,10 @@ def board_with_names(chip, monkeypatch, tmp_path):
     board.network.servers = lambda: ("10.0.0.53",)
     board.sockets.poll = ObjectPoll()
     monkeypatch.setattr(time, "sleep_ms", lambda ms: None, raising=False)
-    return board, NameServer(monkeypatch, common)
+    server = NameServer(monkeypatch, common)
+    yield board, server
+    server.sock.close()
+    board.sockets.resolver.close()
 
 
 class App:
@@ -354,8 +358,8 @@ class App:
         self.woken.append(slot)
 
 
-def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
-    board, server = board_with_names(chip, monkeypatch, tmp_path)
+def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
+    board, server = named
     app = App()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = board.tcp()
@@ -369,12 +373,10 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, t
                 break
         assert port.state() == PORT_OPEN and port.why == 0 and app.woken[0] == 4
         port.close()
-    server.sock.close()
-    board.sockets.resolver.close()
 
 
-def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_path):
-    board, server = board_with_names(chip, monkeypatch, tmp_path)
+def test_a_time_server_is_looked_up_beside_the_loop_too(named):
+    board, server = named
     assert board._datagram("ntp.plant.example") is None
     for _ in range(20):
         server.answer("127.0.0.1")
@@ -382,8 +384,6 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_p
     asked = board._datagram("ntp.plant.example")
     assert asked is not None
     asked.close()
-    server.sock.close()
-    board.sockets.resolver.close()
 
 
 def _device(flash):

@@ -211,11 +211,15 @@ def reply(asked, address, chain=1):
 
 
 class Kept:
-    """No file of an earlier test is there, before and after."""
+    """A Lan; no file of an earlier test is there, before and after."""
+
+    def __init__(self, **options):
+        self.options = options
 
     def __enter__(self):
         need_files()
         self.__exit__()
+        return Lan(**self.options)
 
     def __exit__(self, *_):
         for name in (FILE, FILE + ".new"):
@@ -241,8 +245,7 @@ def test_the_question_is_octet_for_octet_that_of_the_rfc():
 
 
 def test_a_server_that_knows_no_such_name_is_an_answer():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         lan.zone[SERVER, "pim"] = ""
         lan.ask("pim")
         lan.go(10)
@@ -250,8 +253,7 @@ def test_a_server_that_knows_no_such_name_is_an_answer():
 
 
 def test_the_second_server_answers_for_a_dead_first():
-    with Kept():
-        lan = Lan(servers=(SERVER, OTHER))
+    with Kept(servers=(SERVER, OTHER)) as lan:
         lan.zone[OTHER, "pim"] = "192.0.2.20"
         lan.ask("pim")
         lan.go(r.TRY_MS + 10)
@@ -259,8 +261,7 @@ def test_the_second_server_answers_for_a_dead_first():
 
 
 def test_what_was_known_serves_on_after_one_question_also_after_a_restart():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         lan.zone[SERVER, "pim"] = "192.0.2.20"
         lan.ask("pim")
         lan.go(10)
@@ -276,8 +277,7 @@ def test_what_was_known_serves_on_after_one_question_also_after_a_restart():
 
 
 def test_a_new_address_replaces_the_old_one():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         for address in ("192.0.2.20", "192.0.2.21"):
             lan.zone[SERVER, "pim"] = address
             lan.ask("pim")
@@ -287,8 +287,7 @@ def test_a_new_address_replaces_the_old_one():
 
 
 def test_a_network_that_takes_nothing_is_asked_again_and_no_error():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         lan.down = True
         assert lan.ask("pim") == r.ASKING
         lan.go(r.TRIES * r.TRY_MS + 10)
@@ -300,32 +299,21 @@ def test_a_network_that_takes_nothing_is_asked_again_and_no_error():
 
 
 def test_answers_that_are_none_are_counted_and_change_nothing():
-    def other_number(made, place):
-        return bytes([made[0] ^ 1]) + made[1:], place
-
-    def other_sender(made, place):
-        return made, ("10.0.0.66", 53)
-
-    def other_port(made, place):
-        return made, (place[0], 5353)
-
-    def other_name(made, place):
-        return made.replace(b"\x03pim", b"\x03pam"), place
-
-    def a_question(made, place):
-        return made[:2] + b"\x01" + made[3:], place
-
-    def in_trouble(made, place):
-        return made[:3] + b"\x82" + made[4:], place
-
-    with Kept():
-        for change in (other_number, other_sender, other_port, other_name, a_question, in_trouble):
-            lan = Lan()
+    changes = (
+        ("other number", lambda made, place: (bytes([made[0] ^ 1]) + made[1:], place)),
+        ("other sender", lambda made, place: (made, ("10.0.0.66", 53))),
+        ("other port", lambda made, place: (made, (place[0], 5353))),
+        ("other name", lambda made, place: (made.replace(b"\x03pim", b"\x03pam"), place)),
+        ("a question", lambda made, place: (made[:2] + b"\x01" + made[3:], place)),
+        ("in trouble", lambda made, place: (made[:3] + b"\x82" + made[4:], place)),
+    )
+    for name, change in changes:
+        with Kept() as lan:
             lan.change = change
             lan.zone[SERVER, "pim"] = "192.0.2.20"
             lan.ask("pim")
             lan.go(r.TRIES * r.TRY_MS + 10)
-            assert lan.resolver.state("pim") == r.SILENT and lan.resolver.strange == r.TRIES, change
+            assert lan.resolver.state("pim") == r.SILENT and lan.resolver.strange == r.TRIES, name
 
 
 def test_no_datagram_raises_whatever_is_cut_or_changed():
@@ -343,8 +331,7 @@ def test_no_datagram_raises_whatever_is_cut_or_changed():
 
 
 def test_names_are_bounded_and_the_one_in_use_stays():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         for number in range(30):
             lan.ask("host%d" % number)
             lan.ask("pim")
@@ -356,8 +343,7 @@ def test_names_are_bounded_and_the_one_in_use_stays():
 
 
 def test_local_names_are_asked_of_the_neighbours():
-    with Kept():
-        lan = Lan()
+    with Kept() as lan:
         lan.zone["224.0.0.251", "press.local"] = "192.0.2.9"
         lan.change = lambda made, place: (made, ("192.0.2.9", 5353))
         lan.ask("press.local")

@@ -9,23 +9,19 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.board import fake_chip
 from lab.harness.flash import BLANK, NEW, Misuse, Nor, PowerCut
 
-DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
+DEVICES = {
+    "ram": lambda path: RamFlash(6, 4096, 16),
+    "part": lambda path: Part(RamFlash(9, 4096, 256), 2, 6),
+    "sim": lambda path: Nor(6, 4096, 64),
+    "sim 512": lambda path: Nor(6, 4096, 512),
+    "file": lambda path: FileFlash(path, 6 * 4096),
+    "file 512": lambda path: FileFlash(path, 6 * 4096, 512),
+    "folder": lambda path: FolderFlash(path, 6 * 4096),
+}
 
 
 def make(name, tmp_path):
-    if name == "ram":
-        return RamFlash(6, 4096, 16)
-    if name == "part":
-        return Part(RamFlash(9, 4096, 256), 2, 6)
-    if name == "sim":
-        return Nor(6, 4096, 64)
-    if name == "sim 512":
-        return Nor(6, 4096, 512)
-    if name == "file 512":
-        return FileFlash(str(tmp_path / "spool"), 6 * 4096, 512)
-    if name == "file":
-        return FileFlash(str(tmp_path / "spool"), 6 * 4096)
-    return FolderFlash(str(tmp_path / "spool"), 6 * 4096)
+    return DEVICES[name](str(tmp_path / "spool"))
 
 
 @pytest.fixture(params=[*DEVICES, "rp2", "esp32"])

@@ -26,9 +26,9 @@ def own_name(word):
 
 
 class Place:
-    """A file system's root in a folder of its own."""
+    """A file system's root in a folder of its own, with these versions, and this line if one is given."""
 
-    def __init__(self, *folders):
+    def __init__(self, *folders, **line):
         need_files()
         self.root = own_name("safe_mode_test")
         if self.root in os.listdir("."):
@@ -38,15 +38,14 @@ class Place:
             os.mkdir(self.root + "/" + folder)
             with open(self.root + "/" + folder + "/version.json", "w") as file:
                 file.write("{}")
+        if line:
+            safe_mode.write(State(**line), self.root)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         remove_tree(self.root)
-
-    def put(self, **settings):
-        safe_mode.write(State(**settings), self.root)
 
     def line(self):
         return safe_mode.read(self.root).text().strip()
@@ -92,8 +91,7 @@ def test_a_first_version_that_fails_is_safe_mode_with_nothing_to_start():
 
 
 def test_the_count_is_durable_before_the_version_runs():
-    with Place("a", "b") as place:
-        place.put(confirmed="a", trial="b", tries=3)
+    with Place("a", "b", confirmed="a", trial="b", tries=3) as place:
         seen = []
 
         def run(path, mode, confirmation):
@@ -105,15 +103,13 @@ def test_the_count_is_durable_before_the_version_runs():
 
 
 def test_a_version_that_becomes_healthy_is_confirmed():
-    with Place("a", "b") as place:
-        place.put(confirmed="a", trial="b", tries=3)
+    with Place("a", "b", confirmed="a", trial="b", tries=3) as place:
         Runs("healthy").start(place)
         assert place.line() == "b - 0 0 -"
 
 
 def test_a_version_that_raises_before_it_is_healthy_has_failed():
-    with Place("a") as place:
-        place.put(confirmed="a")
+    with Place("a", confirmed="a") as place:
         modes, lines = [], []
 
         def run(path, mode, confirmation):
@@ -137,8 +133,7 @@ def test_a_version_that_raises_before_it_is_healthy_has_failed():
 
 
 def test_a_start_that_a_person_ends_counts_for_nothing():
-    with Place("a", "b") as place:
-        place.put(confirmed="a", trial="b", tries=3)
+    with Place("a", "b", confirmed="a", trial="b", tries=3) as place:
         runs = Runs(KeyboardInterrupt())
         runs.start(place)
         assert place.line() == "a b 3 0 -"
@@ -147,15 +142,13 @@ def test_a_start_that_a_person_ends_counts_for_nothing():
 
 def test_failures_are_forgotten_by_a_healthy_start_that_a_person_ends_later():
     for failures in (3, safe_mode.FAILURES_MAX):
-        with Place("a") as place:
-            place.put(confirmed="a", failures=failures)
+        with Place("a", confirmed="a", failures=failures) as place:
             Runs("healthy").start(place)
             assert place.line() == "a - 0 0 -"
 
 
 def test_safe_mode_waits_and_then_tries_once_more():
-    with Place("a") as place:
-        place.put(confirmed="a", failures=safe_mode.FAILURES_MAX)
+    with Place("a", confirmed="a", failures=safe_mode.FAILURES_MAX) as place:
         runs = Runs(RuntimeError("still"))
         runs.start(place)
         assert safe_mode.SAFE_WAIT_S <= runs.waited_s <= safe_mode.SAFE_WAIT_S + safe_mode.RESET_WAIT_S
@@ -170,8 +163,7 @@ def test_safe_mode_without_any_version_leaves_the_repl():
 
 
 def test_key_in_safe_mode_leaves_the_repl():
-    with Place("a") as place:
-        place.put(confirmed="a", failures=safe_mode.FAILURES_MAX)
+    with Place("a", confirmed="a", failures=safe_mode.FAILURES_MAX) as place:
         runs = Runs()
 
         def wait(seconds):
@@ -191,8 +183,7 @@ def test_a_missing_line_is_guessed_from_the_folders_that_are_whole():
 
 
 def test_a_cut_between_write_and_rename_leaves_the_old_line():
-    with Place("a") as place:
-        place.put(confirmed="a")
+    with Place("a", confirmed="a") as place:
         with open(place.root + safe_mode.NEW_STATE_FILE, "w") as file:
             file.write("b - 0")
         assert place.line() == "a - 0 0 -"
@@ -212,8 +203,7 @@ class Unwritable:
 
 
 def test_what_cannot_be_counted_is_not_tried():
-    with Place("a", "b") as place:
-        place.put(confirmed="a", trial="b", tries=3)
+    with Place("a", "b", confirmed="a", trial="b", tries=3) as place:
         runs = Runs("healthy")
         with Unwritable(place):
             runs.start(place)
@@ -222,8 +212,7 @@ def test_what_cannot_be_counted_is_not_tried():
 
 
 def test_a_state_file_that_cannot_be_written_is_told_and_kept():
-    with Place("a") as place:
-        place.put(confirmed="a")
+    with Place("a", confirmed="a") as place:
         with Unwritable(place):
             Runs("healthy").start(place)
         with open(place.root + safe_mode.FAULT_FILE) as file:
@@ -239,8 +228,7 @@ def test_what_safe_mode_may_not_import_is_the_same_there():
 
 
 def test_start_imports_nothing_of_the_version_before_it_has_chosen():
-    with Place("a") as place:
-        place.put(confirmed="a")
+    with Place("a", confirmed="a") as place:
         before = len(sys.path)
         Runs(KeyboardInterrupt()).start(place)
         assert len(sys.path) == before

@@ -78,27 +78,21 @@ LINES = (
 )
 
 
-@pytest.mark.parametrize(("options", "said"), WRONG)
-def test_an_option_that_means_nothing_is_refused_by_its_name(options, said):
-    for call in (connect, connect_blocking):
+TCP, SERIAL = (connect, connect_blocking), (connect_serial, connect_serial_blocking)
+REFUSED = [
+    *[(TCP, {"host": "127.0.0.1", **options}, said) for options, said in WRONG],
+    *[(TCP, dict(zip(("host", "port"), words, strict=False)), said) for words, said in ADDRESSES],
+    *[(SERIAL, {"device": "/dev/null", **options}, said) for options, said in LINES],
+]
+
+
+@pytest.mark.parametrize(("calls", "options", "said"), REFUSED, ids=[said for _, _, said in REFUSED])
+def test_what_means_nothing_is_refused_by_its_name(calls, options, said):
+    for call in calls:
         with pytest.raises(OptionError) as told:
-            call("127.0.0.1", **options)
+            call(**options)
         assert str(told.value).startswith(said) and isinstance(told.value, ValueError)
-
-
-@pytest.mark.parametrize(("words", "said"), ADDRESSES)
-def test_so_is_an_address(words, said):
-    with pytest.raises(OptionError) as told:
-        connect(*words)
-    assert str(told.value).startswith(said)
-
-
-@pytest.mark.parametrize(("options", "said"), LINES)
-def test_so_is_a_line(options, said):
-    for call in (connect_serial, connect_serial_blocking):
-        with pytest.raises(OptionError) as told:
-            call(**{"device": "/dev/null", **options})
-        assert str(told.value).startswith(said) and "stations" not in str(told.value)
+        assert "stations" not in str(told.value)
 
 
 def test_unknown_option_is_a_type_error_that_lists_all_options():

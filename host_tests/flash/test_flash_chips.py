@@ -95,22 +95,22 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys, mon
     assert desk.state().split()[1:4] == ["-", "0", "0"]
 
 
-def broken(version):
-    """The same version with a start that raises."""
-    files = {
-        **version.files,
-        "toolcart/board/__init__.py": b"",
-        "toolcart/board/main.py": b"raise RuntimeError('it cannot')\n",
-    }
-    return package.Version(version.platform, "broken", files, version.root)
+def with_a_broken_start(build):
+    """Build the same versions with a start that raises."""
+
+    def broken(*arguments):
+        version = build(*arguments)
+        start = {"toolcart/board/__init__.py": b"", "toolcart/board/main.py": b"raise RuntimeError('it cannot')\n"}
+        return package.Version(version.platform, "broken", {**version.files, **start}, version.root)
+
+    return broken
 
 
 def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, capsys):
     chip = desk.chip
     first = desk.state()
     chip.run(30000)
-    build = package.build
-    monkeypatch.setattr(package, "build", lambda *arguments: broken(build(*arguments)))
+    monkeypatch.setattr(package, "build", with_a_broken_start(package.build))
     assert desk.flash(70) == commands.EXIT_ROLLED_BACK
     said = capsys.readouterr().err
     assert "it cannot" in said and "runs again" in said
@@ -166,7 +166,6 @@ CART = {
         {"number": 7, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12}}
     ],
 }
-BROKEN = b"raise RuntimeError('it cannot')\n"
 
 
 @pytest.fixture
@@ -221,7 +220,7 @@ takes_minutes = pytest.mark.long("a simulated chip takes minutes")
 
 
 @takes_minutes
-def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
+def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys, monkeypatch):
     desk = RealDesk(chip, tmp_path, capsys)
 
     # The core is in the firmware: the configuration and the start go through the cable, and nothing else.
@@ -236,14 +235,16 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys):
     assert any("raw flash" in line for line in told["board"]["said"])
 
     # The power goes in the middle of the next one; what ran before is what starts.
-    code, said = cut_in_the_middle(desk)
+    with monkeypatch.context() as patch:
+        patch.setattr(MpremoteLink, "write", half_of(MpremoteLink.write, chip))
+        code, said, _ = desk.flash(2)
     assert code == commands.EXIT_GONE, said
     chip.power_on()
     assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
 
 @takes_minutes
-def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys):
+def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys, monkeypatch):
     desk = RealDesk(chip, tmp_path, capsys)
     code, said, outcome = desk.flash(1)
     assert code == 0, said
@@ -260,47 +261,26 @@ def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chi
     assert code == 0 and "nothing to do" in said and outcome["send_bytes"] == 0
 
     # A version that cannot start is taken back, and the board's own words say why.
-    built = package.build
-    package.build = lambda *arguments: with_a_broken_start(built(*arguments))
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "build", with_a_broken_start(package.build))
         code, said, _ = desk.flash(3)
-    finally:
-        package.build = built
     assert code == commands.EXIT_ROLLED_BACK, said
     assert "it cannot" in said and f"version {first} runs again" in said
 
     # A whole version beside the frozen one, then one in which only the configuration changed.
-    digest = package.core_digest
-    package.core_digest = lambda platform: "another"
-    try:
-        code, said, outcome = desk.flash(4)
-        assert code == 0 and outcome["send_bytes"] > 60000, said
-        code, said, outcome = desk.flash(5)
-        assert code == 0 and outcome["send_bytes"] < 2000, (
-            said
-        )  # the completed configuration; the core is copied on the board
-    finally:
-        package.core_digest = digest
+    monkeypatch.setattr(package, "core_digest", lambda platform: "another")
+    code, said, outcome = desk.flash(4)
+    assert code == 0 and outcome["send_bytes"] > 60000, said
+    code, said, outcome = desk.flash(5)
+    assert code == 0 and outcome["send_bytes"] < 2000, said  # the completed configuration; the core is copied there
 
 
-def cut_in_the_middle(desk):
-    """Flash another configuration and take the power away during its first file; exit code and what was said."""
+def half_of(write, chip):
+    """Write half of a file, then the power goes."""
 
     def write_half(self, path, content, progress):
         write(self, path, content[: len(content) // 2], progress)
-        desk.chip.cut_power()
+        chip.cut_power()
         raise Gone("the board went away in the middle")
 
-    write = MpremoteLink.write
-    MpremoteLink.write = write_half
-    try:
-        code, said, _ = desk.flash(2)
-    finally:
-        MpremoteLink.write = write
-    return code, said
-
-
-def with_a_broken_start(version):
-    """The same version with a start that raises."""
-    files = {**version.files, "toolcart/board/__init__.py": b"", "toolcart/board/main.py": BROKEN}
-    return package.Version(version.platform, "broken", files, version.root)
+    return write_half

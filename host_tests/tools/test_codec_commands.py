@@ -137,6 +137,13 @@ def test_octets_that_are_not_in_the_capture_end_their_stream():
     assert [one.octets for one in inputs.messages(packets)] == [ANSWERED[:-1]]
 
 
+def test_segments_that_come_thousands_too_early_are_put_in_their_place():
+    frame = catalogue.wire(catalogue.encode(9999))
+    late, *early = [packet(CONTROLLER, AGENT, 101 + index * len(frame), frame) for index in range(3000)]
+    start = packet(CONTROLLER, AGENT, 100, b"", syn=True)
+    assert len(list(inputs.messages(classic([start, *early, late])))) == 3000
+
+
 def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
     for whole, sizes in ((classic(a_talk()), range(24, 400, 7)), (next_generation(a_talk()), range(12, 400, 5))):
         for size in sizes:

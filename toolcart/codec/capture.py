@@ -16,6 +16,7 @@ Rules:
 
 from __future__ import annotations
 
+import heapq
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -78,26 +79,22 @@ class Stream:
     source: tuple[str, int]
     target: tuple[str, int]
     next: int | None = None  # number of the byte that comes next
-    early: dict[int, tuple[float, bytes]] = field(default_factory=dict)
+    taken: int = 0  # bytes so far
+    waiting: list[tuple[int, bytes]] = field(default_factory=list)  # a heap: where in the stream, from `taken` on
     chunks: list[tuple[float, bytes]] = field(default_factory=list)
 
     def add(self, at_s: float, number: int, octets: bytes) -> None:
-        """Put a segment in its place."""
+        """Put a segment in its place, and all that waited for it."""
         if self.next is None:
             self.next = number
-        behind = (number - self.next) & 0xFFFFFFFF
-        if behind and behind < WINDOW:
-            self.early[number] = (at_s, octets)
-            return
-        known = (self.next - number) & 0xFFFFFFFF
-        if known < len(octets):
-            self.chunks.append((at_s, octets[known:]))
-            self.next = (self.next + len(octets) - known) & 0xFFFFFFFF
-        for waiting in sorted(self.early, key=lambda one: (one - (self.next or 0)) & 0xFFFFFFFF):
-            if (waiting - self.next) & 0xFFFFFFFF in range(1, WINDOW):
-                continue
-            self.add(at_s, waiting, self.early.pop(waiting)[1])
-            break
+        heapq.heappush(self.waiting, (self.taken + (number - self.next + WINDOW) % (2 * WINDOW) - WINDOW, octets))
+        while self.waiting and self.waiting[0][0] <= self.taken:
+            begin, octets = heapq.heappop(self.waiting)
+            fresh = octets[self.taken - begin :]
+            if fresh:
+                self.chunks.append((at_s, fresh))
+                self.taken += len(fresh)
+                self.next = (self.next + len(fresh)) % (2 * WINDOW)
 
 
 def is_capture(octets: bytes) -> bool:
