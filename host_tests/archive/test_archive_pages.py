@@ -550,7 +550,7 @@ def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
 def users(tmp_path):
     file = str(tmp_path / "users")
     for name, role in (("anna", "view"), ("berta", "admin")):
-        run("user", name, "--role", role, "--users-file", file, input=f"{name} {name}\n" * 2)
+        run("user", name, "--role", role, "--users-file", file, text=f"{name} {name}\n" * 2)
     return file
 
 

@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from click.testing import CliRunner
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
@@ -38,7 +37,7 @@ from toolcart.archive.web.reading import Reading
 from toolcart.archive.writer import Writer
 from toolcart.base.sources import ROOT
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.cli.main import main
+from host_tests.support.running import command_of, toolcart
 from lab.harness.archive_rows import Plant, fill, fill_beside
 
 DEADLINE_S = 20.0
@@ -207,8 +206,8 @@ def delivering(folder, **plant) -> Iterator[SimulatedPlant]:
     place = str(place_in(folder))
     with Served(place) as served, SimulatedPlant(archived=Archived(served), **plant) as made:
         yield made
-    told = CliRunner().invoke(main, ["archive", "check", "--database", place])
-    assert told.exit_code == 0 and "missing 0, behind 0" in told.output, told.output
+    told = run("check", "--database", place)
+    assert "missing 0, behind 0" in told.output, told.output
 
 
 class Talk:
@@ -261,11 +260,7 @@ def reading(place):
     engine.dispose()
 
 
-def run(*words, code=0, **more):
-    """`toolcart archive` with these words; `code` None: it may end with any."""
-    done = CliRunner().invoke(main, ["archive", *map(str, words)], **more)
-    assert code in (None, done.exit_code), done.output
-    return done
+run = partial(toolcart, "archive")
 
 
 def place_in(folder) -> Path:
@@ -273,9 +268,7 @@ def place_in(folder) -> Path:
     return Path(folder, "archive.sqlite")
 
 
-def command(*words) -> list[str]:
-    """The command of `toolcart archive` as a process of its own."""
-    return [sys.executable, "-m", "toolcart.tools.cli.main", "archive", *map(str, words)]
+command = partial(command_of, "archive")  # of a process of its own
 
 
 def serving_in(folder, *words) -> list[str]:
