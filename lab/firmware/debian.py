@@ -20,22 +20,7 @@ from lab.cache import Unavailable, output_of
 UPDATE_TRIES, UPDATE_PAUSE_S = 2, 5.0  # a mirror may fail for a moment
 RELEASE = "trixie"
 PACKAGES = ("micropython", "libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
-# The same by name and checksum, for a mirror whose lists do not match its release file: that may last for days. A
-# newer package has another name and is not listed here: then the error of the lists is reported.
-MBEDTLS = "3.6.6-0.1~deb13u1"
-POOL = {
-    "i386": {
-        "g/gcc-14/libgcc-s1_14.2.0-19": "a4c71fd856d2a48a7505a087b4186e3cca23f94603c05e3fb7c799b27e72f761",
-        "g/glibc/libc6_2.41-12+deb13u4": "67bb4b54cf4bb6a380449dfa1852cd9135659f85360caa0e41d312f4b30e573a",
-        "libf/libffi/libffi8_3.4.8-2": "8bafefb38c320ca27796070c881595ce04d900c3b534ac142a494daf1fe1db13",
-        f"m/mbedtls/libmbedcrypto16_{MBEDTLS}": "aa4698ed436eebf77e3dc9f5c514073bd554109d857d887db5a367dde9a5c377",
-        f"m/mbedtls/libmbedtls21_{MBEDTLS}": "eb1b20154ce9008aca1d036698ffc12019020a54985d2c5ae3dc1c1c39c9e995",
-        f"m/mbedtls/libmbedx509-7_{MBEDTLS}": "fe6ba192c9227d30a4cd05a3bdeccdf9ff30d55b27d8ff488126c16dcf727cce",
-        "m/micropython/micropython_1.25.0+ds-1": "a72799821cb45442150f8a7f0757bc8e4f9a4b64abccbd837d694a20d6900bb5",
-    }
-}
 APT_TIMEOUT_S = 180
-APT_HELPER = "/usr/lib/apt/apt-helper"
 
 # Debian's name of an architecture: where its packages have the libraries, and the loader there.
 LOADERS = {
@@ -100,41 +85,15 @@ def private_apt(
 
 def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -> None:
     own = folder / "apt"
-    debs = folder / "debs"
-    debs.mkdir()
     env = private_apt(own, mirror, architecture)
-    try:
-        update(APT_TIMEOUT_S, env)
-    except Unavailable as reason:
-        _download_by_checksum(mirror, architecture, version, debs, env, reason)
-    else:
-        _download(architecture, version, debs, env)
-    for deb in sorted(debs.glob("*.deb")):
-        output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
-    shutil.rmtree(own)
-    shutil.rmtree(debs)
-
-
-def _download(architecture: str, version: str, debs: Path, env: dict[str, str]) -> None:
+    update(APT_TIMEOUT_S, env)
     offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
     if f"| {version}" not in offered:
         raise Unavailable(f"the mirror has no micropython {version} for {architecture} in {RELEASE}")
-    output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs)
-
-
-def _download_by_checksum(
-    mirror: Mirror, architecture: str, version: str, debs: Path, env: dict[str, str], reason: Unavailable
-) -> None:
-    known = POOL.get(architecture, {})
-    if not any(f"/micropython_{version}" in name for name in known):
-        raise reason
-    for name, checksum in known.items():
-        file = f"{name}_{architecture}.deb"
-        wanted = [f"{mirror.uri.rstrip('/')}/pool/main/{file}", Path(file).name, f"SHA256:{checksum}"]
-        try:
-            output_of([APT_HELPER, "download-file", *wanted], APT_TIMEOUT_S, env, debs)
-        except Unavailable as failed:
-            raise Unavailable(f"{reason}; nor as {file}: {failed}") from None
+    output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, own)
+    for deb in sorted(own.glob("*.deb")):
+        output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
+    shutil.rmtree(own)
 
 
 def fetch(architecture: str, version: str, folder: Path) -> None:
