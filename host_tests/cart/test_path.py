@@ -156,7 +156,7 @@ def broken(now):
 # -- power cuts
 
 
-def scenario(cut_at, results=5):
+def scenario(cut_at):
     """Run some results through with a power cut at step `cut_at` (0: none); return the cart and the steps it took.
 
     The first result is through before: what a controller produced before it was ever met is not the agent's.
@@ -164,21 +164,7 @@ def scenario(cut_at, results=5):
     cart = started(blocks=6)
     cart.produce(1, 300)
     cart.until_quiet()
-    begin_ms = cart.clock.total_ms
-    cart.steps = 0
-    made = 1
-    while made < results or cart.archive.stored < results:
-        if made < results and cart.clock.total_ms >= begin_ms + 40 * made:
-            cart.produce()
-            made += 1
-        left = cart.step()
-        if cart.steps == cut_at:
-            cart.cut()
-            left = 0
-        assert cart.steps < 3000, cart.counts()
-        if left > 0:
-            cart.clock.advance(min(left, 40) if made < results else left)
-    steps = cart.steps
+    steps = cart.come_through(cut_at, cart.produce, 1, 5, lambda: cart.archive.stored >= 5)
     cart.run(300)
     return cart, steps
 

@@ -214,15 +214,21 @@ class FewKept:
         return True
 
 
-# What of a policy a state is made of; times are none of it, and what is set before it is used neither.
+# What a state is made of, by the part that has it; times are none of it, and what is set before it is used neither.
 PLAIN = {
+    "": "mood stored dropped connected",
+    "kept": "entries left",
+    "state": "gone durable_gone is_ready maybe",
     "policy": "doing att first code mutes drops todo out number sequence",
-    "sent": "may_have allowed width open",
-    "offer": "entry before is_taken",
-    "row": "room fits short code mute taken taken_sequence seen",
-    "standing": "unsure is_odd",
+    "policy.sent": "may_have allowed width open",
+    "policy.offer": "entry before is_taken",
+    "policy.row": "room fits short code mute taken taken_sequence seen",
+    "policy.row.scout": "number found ahead",
+    "policy.standing": "unsure is_odd",
+    "policy.late": "wants _after",
 }
-TIMERS = (("policy", "hold"), ("row", "soon"), ("row", "proven"))
+TIMERS = {"policy": "hold", "policy.row": "soon proven", "policy.late": "timer _again pause"}
+NUMBERS_OF = slice(9, 36)  # of the state
 MANY = 1  # so many passes without success count as any number of them
 
 
@@ -288,6 +294,8 @@ class World:
         self.policy = self.make(self.log, state, self.kept, self.health, SETTINGS, self.batch)
         self.policy.late.begin(self.now)
         self.connected = False
+        self.plain = self._fields(PLAIN)
+        self.timers = [getattr(part, name) for part, name in self._fields(TIMERS)]
 
     # -- the server --------------------------------------------------------------------------------------------
 
@@ -439,70 +447,49 @@ class World:
 
     # -- as one tuple ------------------------------------------------------------------------------------------
 
-    def _part(self, name):
-        return self.policy if name == "policy" else getattr(self.policy, name)
-
-    def _parts(self):
-        return [(self._part(name), PLAIN[name].split()) for name in PLAIN]
+    def _fields(self, table):
+        """Return the parts of this table, each with the names of its fields."""
+        found = []
+        for path in table:
+            part = self
+            for name in path.split(".") if path else ():
+                part = getattr(part, name)
+            found += [(part, name) for name in table[path].split()]
+        return found
 
     def pack(self):
-        policy = self.policy
-        late = policy.late
-        state = self.state
+        policy, state, cursor = self.policy, self.state, self.log.cursors[0]
         policy.att = min(policy.att, pol.OFFERS + MANY)
-        numbers = state.numbers
-        numbers[CURSOR] = self.log.cursors[0].number
-        numbers[AHEAD] = self.log.cursors[0].ahead
+        policy.row.scout.found *= policy.out
+        state.numbers[CURSOR], state.numbers[AHEAD] = cursor.number, cursor.ahead
         return (
             tuple(self.budget),
-            self.mood,
-            self.stored,
+            *[getattr(part, name) for part, name in self.plain],
+            *[timer.armed for timer in self.timers],
             tuple(sorted(self.ever)),
-            self.dropped,
-            self.connected,
-            self.kept.entries,
-            tuple(numbers[9:36]),
-            tuple(state.durable[9:36]),
-            (state.gone, state.durable_gone, state.is_ready, state.maybe),
-            self.log.cursors[0].number,
-            (policy.row.scout.number, policy.row.scout.found if policy.out else 0, policy.row.scout.ahead),
-            tuple([getattr(part, name) for part, names in self._parts() for name in names]),
-            tuple([getattr(self._part(part), name).armed for part, name in TIMERS]),
-            (late.timer.armed, late._again.armed, late._after, late.wants, tuple(late.asked), late.pause.armed),
+            tuple(policy.late.asked),
+            tuple(state.numbers[NUMBERS_OF]),
+            tuple(state.durable[NUMBERS_OF]),
             len(self.kinds),
-            self.kept.left,
         )
 
     def unpack(self, packed):
-        policy = self.policy
-        late = policy.late
-        state = self.state
-        self.budget = list(packed[0])
-        self.mood, self.stored = packed[1:3]
-        self.ever = set(packed[3])
-        self.dropped, self.connected, self.kept.entries = packed[4:7]
-        state.numbers[9:36] = packed[7]
-        state.durable[9:36] = packed[8]
-        state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
-        self.log.cursors[0].number = packed[10]
-        self.log.cursors[0].ahead = state.numbers[AHEAD]
-        scout = policy.row.scout
-        scout.number, scout.found, scout.ahead = packed[11]
-        values = iter(packed[12])
-        for part, names in self._parts():
-            for name in names:
-                setattr(part, name, next(values))
+        policy, state, cursor = self.policy, self.state, self.log.cursors[0]
+        values = iter(packed)
+        self.budget = list(next(values))
+        for part, name in self.plain:
+            setattr(part, name, next(values))
+        for timer in self.timers:
+            timer.armed, timer.due = next(values), NOW
+        self.ever = set(next(values))
+        policy.late.asked[:] = next(values)
+        state.numbers[NUMBERS_OF] = next(values)
+        state.durable[NUMBERS_OF] = next(values)
+        self.kinds = self.kinds[: next(values)]
+        cursor.number, cursor.ahead = state.numbers[CURSOR], state.numbers[AHEAD]
         self.now = NOW
-        for (part, name), armed in zip(TIMERS, packed[13], strict=True):
-            timer = getattr(self._part(part), name)
-            timer.armed, timer.due = armed, NOW
         if self.proven:
             policy.row.proven.start(NOW, FOREVER)
-        (late.timer.armed, late._again.armed, late._after, late.wants, asked, late.pause.armed) = packed[14]
-        late.asked[:] = asked
-        late.timer.due = late._again.due = late.pause.due = NOW
-        self.kinds = self.kinds[: packed[15]]
-        self.kept.left = packed[16]
         self.cut_at = self.refuse_at = 0
 
 
@@ -534,7 +521,8 @@ def explored(world, limit=300000):
                 break
             continue
         world.kinds = kinds
-        for label, do in _choices(world, packed):
+        world.unpack(packed)
+        for label, do in list(_choices(world)):
             world.unpack(packed)
             shown = do(world)
             if shown is None:
@@ -555,18 +543,19 @@ def _way(ways, packed):
     return ", ".join(reversed(found))
 
 
-def _choices(world, packed):
+def _choices(world):
     """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing."""
-    budget, mood, connected = packed[0], packed[1], packed[5]
+    budget, mood, connected, entries = world.budget, world.mood, world.connected, world.kept.entries
+    may_count, good = world.state.maybe, world.policy.late.timer.armed
     act = World.step if connected else World.connect
     yield "" if connected else "connects", lambda world: act(world) or "waits"
-    if connected and packed[6] and packed[14][0]:
+    if connected and entries and good:
         yield "", _early
     if budget[CUTS]:
         for at in range(1, 8):
             yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), _cutter(act, at)
         yield "cut", _just_cut
-        if packed[9][3]:
+        if may_count:
             yield "cut, and what was refused counts", _cut_after_all
         yield "orderly end", _stop
     if budget[REFUSALS]:
@@ -587,7 +576,7 @@ def _choices(world, packed):
                 lambda world, other=other: _toggle(world, other),
             )
     if budget[ASKS]:
-        for entry in range(1, len(packed[6]) + 1):
+        for entry in range(1, len(entries) + 1):
             yield "asked for entry %d" % entry, lambda world, entry=entry: _ask(world, entry)
 
 

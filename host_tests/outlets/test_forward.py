@@ -913,21 +913,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
 def cut_scenario(cut_at, acks_lost=()):
     """Run eight results through with a power cut after step `cut_at`; return the outlet and the steps it took."""
     outlet = Outlet({"lost_acks": list(acks_lost)}, cursor_batch=3)
-    steps = 0
-    stored = 0
-    while stored < 8 or outlet.waiting():
-        if stored < 8 and outlet.clock.total_ms >= stored * 40:
-            outlet.store(1)
-            stored += 1
-        left = outlet.step()
-        steps += 1
-        if steps == cut_at:
-            outlet.cut()
-            left = 0
-        assert steps < 5000
-        if left > 0:
-            outlet.clock.advance(min(left, 40) if stored < 8 else left)
-    return outlet, steps
+    return outlet, outlet.come_through(cut_at, outlet.store, 0, 8, lambda: outlet.waiting() == 0)
 
 
 def test_cut_at_every_step_repeats_at_most_one_and_loses_none():

@@ -2,12 +2,13 @@
 
 import json
 
-from toolcart.agent.base.fields import copy, put_number, put_u32
+from toolcart.agent.base.fields import put_number, put_u32
 from toolcart.agent.log.numbers import CURSOR
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
+from lab.harness.quiet import QuietPort
 
 PORTABLE = True
 HEAP = "4m"
@@ -186,47 +187,23 @@ def test_a_frame_that_could_not_be_read_goes_too():
     assert bench.numbers() == [1, 2, 3, 4, 5] and bench.consumer.records[2][2]["frame"] == "\x00\xff" * 300
 
 
-class QuietBroker:
+class QuietBroker(QuietPort):
     """A broker and a consumer at the outlet's port that allocate nothing: each batch has its PUBACK and its receipt."""
 
-    why = why_code = 0
-
     def __init__(self, identity):
-        self.up = b"\x20\x02\x00\x00\x90\x03\x00\x01\x01\xd0\x00"
-        self.frame = bytearray(message(b'{"identity":"' + identity + b'","number":000000000 }'))
-        self.digits = len(self.frame) - 11
-        self.number = 0
-        self.said = self.up
-        self.at = self.left = 0
-        self.opened = False
+        QuietPort.__init__(self)
+        self.answer = bytearray(message(b'{"identity":"' + identity + b'","number":000000000 }'))
+        self.digits = len(self.answer) - 11
         self.batches = 0
-
-    def open(self, host, number):
-        self.opened = True
-
-    def close(self):
-        self.opened = False
-
-    def state(self):
-        return 2 if self.opened else 0
-
-    def readinto(self, buf, n):
-        if self.left < n:
-            n = self.left
-        copy(buf, 0, self.said, self.at, n)
-        self.at += n
-        self.left -= n
-        return n
 
     def write(self, buf, start, n):
         first = buf[start]
         if first == 0x10:
-            self.at = 0
-            self.left = 4
+            self.say(b"\x20\x02\x00\x00")
         elif first == 0x82:
-            self.left = 5
+            self.say(b"\x90\x03\x00\x01\x01")
         elif first == 0xC0:
-            self.left = 2
+            self.say(b"\xd0\x00")
         elif first & 0xF0 == 0x30:
             self._answer(buf, start, n)
         return n
@@ -235,13 +212,11 @@ class QuietBroker:
         """Acknowledge, and send a receipt for what is said to be the last."""
         topic = buf.find(b"toolcart", start, start + 20)
         end = topic + (buf[topic - 2] << 8 | buf[topic - 1])
-        frame = self.frame
+        frame = self.answer
         frame[2] = buf[end]
         frame[3] = buf[end + 1]
         last = buf.find(b'"last":', end, end + 160)
-        self.at = 0
-        self.said = frame
-        self.left = 4
+        self.say(frame)
         if last > 0 and buf.find(b"/results", topic, end) > 0:
             last += 7
             number = 0
@@ -250,7 +225,8 @@ class QuietBroker:
                 last += 1
             put_number(frame, self.digits, 9, number)
             self.batches += 1
-            self.left = len(frame)
+        else:
+            self.left = 4
 
 
 def message(payload):

@@ -394,10 +394,8 @@ def test_a_command_goes_in_front_of_what_is_missing():
     cart.produce()
     cart.settle()
     cart.line.delay_ms = 10
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.produce(300)
+    cart.miss(300)
     cart.run(1000)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     cart.run(200)
     assert give(cart, "enable")["outcome"] == "accepted"

@@ -423,10 +423,8 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     while cart.station.state.numbers[OVERWRITTEN] < 40:
         cart.produce(10, 50)
     cart.settle()
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.miss(30)
     cart.run(100)
-    cart.produce(30)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     before = cart.station.state.numbers[OVERWRITTEN]
     cart.run(120000)
@@ -445,10 +443,8 @@ def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_miss
     cart = Cart(blocks=64, controller={"memory": 12000}).settle()
     cart.produce(1, 50)
     cart.line.delay_ms = 50
-    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.miss(10000)
     cart.run(100)
-    cart.produce(10000)
-    cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     for wait_ms in (5, 500, 3000, 10000):  # from before the newest is known to the midst of what is fetched
         cart.run(wait_ms)

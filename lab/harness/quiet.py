@@ -65,8 +65,8 @@ _INFORMATION = b"003708000010000000000192.0.2.20     10111"
 _STORED = b"0024050000020240314092654000"
 
 
-class _QuietPort:
-    """The port's side that both share: one frame on its way to the agent."""
+class QuietPort:
+    """A peer's side of a port: one frame on its way to the agent."""
 
     why = why_code = 0
 
@@ -105,11 +105,11 @@ class _QuietPort:
         self.left = len(frame)
 
 
-class QuietController(_QuietPort):
+class QuietController(QuietPort):
     """Answers an integrator's requests and pushes a result on demand."""
 
     def __init__(self):
-        _QuietPort.__init__(self)
+        QuietPort.__init__(self)
         self.result = bytearray(_RESULT)
         self.acknowledged = 0
 
@@ -151,11 +151,11 @@ class QuietController(_QuietPort):
         self.say(result)
 
 
-class QuietToolsNet(_QuietPort):
+class QuietToolsNet(QuietPort):
     """A PIM and a server that store results by counting them."""
 
     def __init__(self):
-        _QuietPort.__init__(self)
+        QuietPort.__init__(self)
         self.away = False  # nothing answers at its addresses
         self.pim = False
         self.information = bytearray(_INFORMATION)
@@ -165,7 +165,7 @@ class QuietToolsNet(_QuietPort):
         self.following = 0  # the sequence that must come next, 0 before the first
 
     def open(self, host, port_number):
-        _QuietPort.open(self, host, port_number)
+        QuietPort.open(self, host, port_number)
         if self.away:
             self.close()
             return
