@@ -270,11 +270,10 @@ def test_board(copy):
 
 NEED = '''
 
-def _calibration(station: dict) -> Need | None:
+def _calibration(station: dict) -> Iterator[Need]:
     """The tool's calibration has run out."""
-    if not station.get("calibration_over"):
-        return None
-    return Need("calibration", WARN, "CALIBRATION", "the tool's calibration has run out", key="calibration")
+    if station.get("calibration_over"):
+        yield Need("calibration", WARN, "CALIBRATION", "the tool's calibration has run out", key="calibration")
 '''
 
 NEED_WORKS = """
@@ -293,7 +292,7 @@ assert attention.OVER["calibration"]
 
 def test_warning(copy):
     place = "toolcart/tools/words/attention.py"
-    edit(copy, place, "    found += [", "_calibration(station), ")
+    edit(copy, place, "    kinds = (", "_calibration, ")
     over = '    "calibration": "the tool was calibrated",\n'
     edit(copy, place, '    "overruns": "the line', front=over)
     (copy / place).write_text((copy / place).read_text(encoding="utf-8") + NEED, encoding="utf-8")

@@ -17,7 +17,7 @@ from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.plain import InProcess, LogLines
 from toolcart.tools.words import lasting, log_entries, reasons
-from toolcart.tools.words.lasting import doubts, server_sentence
+from toolcart.tools.words.lasting import doubtful, server_sentence
 from host_tests.support.running import status_of
 from lab.harness.cart import Cart
 
@@ -141,17 +141,18 @@ def cart(reported, sent=3, **settings):
 def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
     station = of_station(cart(reported).station, 0)
     assert station["counters"][counter] == 1
-    assert [words in doubt for _, doubt in doubts(station)] == [True]
+    assert [words in doubt.words for doubt in doubtful(station)] == [True]
     assert any(words in line for line in status_lines({"stations": [station]}))
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():
-    assert doubts(of_station(cart(3).station, 0)) == []
+    assert doubtful(of_station(cart(3).station, 0)) == []
 
 
 def test_events_have_their_own_sentence():
     station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
-    assert doubts(station) == [("events", "ToolsNet is 2 events behind")]
+    [doubt] = doubtful(station)
+    assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
 
 
 def test_what_has_no_sentence_is_told_by_its_name():

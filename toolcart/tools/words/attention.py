@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
@@ -58,10 +59,9 @@ def needs(station: dict) -> list[Need]:
     """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
     if not station.get("mounted"):
         return []
-    found = [_disk(station), _full(station), *_refused(station), _operator(station), *_state(station)]
-    found += [_fetching(station), _late(station), _overruns(station), *_added(station), *_removed(station)]
+    kinds = (_disk, _full, _refused, _operator, _state, _fetching, _late, _overruns, _added, _removed)
     order = (BAD, WARN, NOTE)
-    return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
+    return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
 
 
 def outlets(station: dict) -> list[Need]:
@@ -107,27 +107,25 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
-def _disk(station: dict) -> Need | None:
+def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
-    slug = spool.get("refused")
-    if not slug:
-        return None
-    refusal = REFUSED_NAMES.split(",").index(slug)
-    reads = "reading" in spool.get("refused_words", "")
-    what = "a part of the spool cannot be read" if reads else "no result can be stored, the controller keeps them"
-    said = spool.get("refused_words", "")
-    words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
-    return Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+    slug, said = spool.get("refused"), spool.get("refused_words", "")
+    if slug:
+        refusal = REFUSED_NAMES.split(",").index(slug)
+        what = "no result can be stored, the controller keeps them"
+        if "reading" in said:
+            what = "a part of the spool cannot be read"
+        words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
+        yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
 
 
-def _full(station: dict) -> Need | None:
-    if not station.get("controller", {}).get("waits_for_room") or station.get("spool", {}).get("refused"):
-        return None
-    if station.get("spool", {}).get("state_alarm", 0) == STATE_LAST:
-        return None  # that is why nothing is taken
-    hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
-    return Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
+def _full(station: dict) -> Iterator[Need]:
+    spool = station.get("spool", {})
+    told = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
+    if station.get("controller", {}).get("waits_for_room") and not told:
+        hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
+        yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
 
 def _holding(station: dict) -> str:
@@ -136,12 +134,10 @@ def _holding(station: dict) -> str:
     return sides.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
 
 
-def _refused(station: dict) -> list[Need]:
-    return [
-        _refusal(outlet["refused"], station)
-        for outlet in station.get("outlets", ())
-        if outlet.get("refused") is not None
-    ]
+def _refused(station: dict) -> Iterator[Need]:
+    for outlet in station.get("outlets", ()):
+        if outlet.get("refused") is not None:
+            yield _refusal(outlet["refused"], station)
 
 
 def _refusal(told: dict, station: dict) -> Need:
@@ -166,77 +162,68 @@ def _refusal(told: dict, station: dict) -> Need:
     return Need("refused", BAD, "REFUSED", words, hint, f"{doing} {code}")
 
 
-def _operator(station: dict) -> Need | None:
+def _operator(station: dict) -> Iterator[Need]:
     told = station.get("needs_operator")
-    if not told or any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ())):
-        return None  # the need for the hold says so already
-    hint = f"`{commands.quarantine(station)}`"
-    return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+    holds = any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ()))
+    if told and not holds:  # else the need for the hold says so already
+        hint = f"`{commands.quarantine(station)}`"
+        yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
 
 
-def _state(station: dict) -> list[Need]:
+def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     name = sides.name_of(sides.first_of(station))
     hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
-        return [Need("state", BAD, "WORN OUT", words, hint)]
-    if spool.get("state_lost"):
+        yield Need("state", BAD, "WORN OUT", words, hint)
+    elif spool.get("state_lost"):
         words = f"what the spool remembered beside its results was lost: some may reach {name} twice"
-        return [
-            Need("state", WARN, "STATE LOST", words, f"look at the flash or disk: `{commands.check(station)}`", "lost")
-        ]
-    if alarm == STATE_WORN:
-        return [Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)]
-    return []
+        hint = f"look at the flash or disk: `{commands.check(station)}`"
+        yield Need("state", WARN, "STATE LOST", words, hint, "lost")
+    elif alarm == STATE_WORN:
+        yield Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)
 
 
-def _fetching(station: dict) -> Need | None:
+def _fetching(station: dict) -> Iterator[Need]:
     """Say why results made while the agent is not listening cannot be fetched from the controller."""
-    recovery = station.get("recovery", {})
-    setting = recovery.get("needs")
-    if not setting:
-        return None
-    words = "results that are made while the agent is not listening cannot be fetched from this controller"
-    hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
-    return Need("fetching", BAD, "NOT FETCHED", words, hint)
+    setting = station.get("recovery", {}).get("needs")
+    if setting:
+        words = "results that are made while the agent is not listening cannot be fetched from this controller"
+        hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
+        yield Need("fetching", BAD, "NOT FETCHED", words, hint)
 
 
-def _added(station: dict) -> list[Need]:
+def _added(station: dict) -> Iterator[Need]:
     """Say which outlets the last start did not have."""
-    found = []
     for outlet in station.get("outlets", ()):
         left_out = outlet.get("left_out")
         if left_out is not None:
             words = f"{sides.name_of(outlet)} was added with this start and gets what the spool still holds"
             words += f", but for the {left_out} oldest records: new results need room" if left_out else ""
-            found.append(Need("added", NOTE, "ADDED", words, key=words))
-    return found
+            yield Need("added", NOTE, "ADDED", words, key=words)
 
 
-def _removed(station: dict) -> list[Need]:
+def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
-    found = []
     for gone in station.get("removed", ()):
         if gone["waiting"]:
             words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
             words += "taken make room when new ones need it"
-            found.append(Need("removed", WARN, "REMOVED", words, "configured again, it continues where it was", words))
-    return found
+            yield Need("removed", WARN, "REMOVED", words, "configured again, it continues where it was", words)
 
 
-def _overruns(station: dict) -> Need | None:
+def _overruns(station: dict) -> Iterator[Need]:
     count = station.get("controller", {}).get("line", {}).get("overruns", 0)
-    if count <= 0:
-        return None
-    words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
-    return Need("overruns", WARN, "OVERRUNS", words, "set controller.flow where the cable has RTS and CTS", "overruns")
+    if count > 0:
+        words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
+        hint = "set controller.flow where the cable has RTS and CTS"
+        yield Need("overruns", WARN, "OVERRUNS", words, hint, "overruns")
 
 
-def _late(station: dict) -> Need | None:
+def _late(station: dict) -> Iterator[Need]:
     waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
-    if not waiting:
-        return None
-    words = f"{waiting} refused by ToolsNet will be offered again while it takes others"
-    return Need("waits late", NOTE, "LATE", words, key="waits")
+    if waiting:
+        words = f"{waiting} refused by ToolsNet will be offered again while it takes others"
+        yield Need("waits late", NOTE, "LATE", words, key="waits")

@@ -34,17 +34,6 @@ def server_sentence(name: str, value: int, number: int) -> str:
     return words.format(value=value, number=number) if words else f"{name} ({value})"
 
 
-def doubts(station: dict) -> list[tuple[str, str]]:
-    """Return what is doubtful in a station's state: a slug, and what ToolsNet's own account says."""
-    found = []
-    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    for name in ("resume unknown", "server behind", "server empty"):
-        if name in latest:
-            found.append((name, server_sentence(name, latest[name], station["number"])))
-    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
-    return found
-
-
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
 _COUNTED = {
     "gone": ("GONE", "tightening IDs gone: the controller no longer has them", "`{gaps}` lists them"),
@@ -122,4 +111,7 @@ def counted(station: dict) -> list[Need]:
 
 def doubtful(station: dict) -> list[Need]:
     """Return where ToolsNet's own account is not what it should be."""
-    return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts(station)]
+    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
+    found = [(name, server_sentence(name, latest[name], station["number"])) for name in _SENTENCES if name in latest]
+    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
+    return [Need(slug, WARN, "DOUBT", words) for slug, words in found]
