@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -20,7 +21,17 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from toolcart.tools.config import file as config_file
-from host_tests.support.running import DEADLINE_S, cart_of, command_of, lived, ran, running, toolcart, written
+from host_tests.support.running import (
+    DEADLINE_S,
+    ENVIRONMENT,
+    cart_of,
+    command_of,
+    lived,
+    ran,
+    running,
+    toolcart,
+    written,
+)
 
 # -- configuration -------------------------------------------------------------------------------------------------
 
@@ -120,6 +131,17 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
             rest, _ = agent.communicate(timeout=DEADLINE_S)
         assert agent.returncode == 0 and "controller left in order" in rest
         assert plant.complaints() == []
+
+
+def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):
+    path = written(tmp_path, cart_of())
+    ours, theirs = pty.openpty()
+    words = command_of("run", "--config", path, "--seconds", 0.5)
+    with subprocess.Popen(words, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as process:
+        assert process.communicate(timeout=DEADLINE_S)[1] == b""
+    assert process.returncode == 0 and b"agent started, process" in os.read(ours, 1 << 16)
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):

@@ -88,7 +88,8 @@ def run(
 
     Options for outages and kills may be repeated; times count from the first result.
     """
-    plain = plain or as_json or not (sys.stdout.isatty() and sys.stdin.isatty())
+    screen = (sys.stdin, sys.stdout, sys.stderr)  # the live view is drawn on the last one
+    plain = plain or as_json or not all(stream.isatty() for stream in screen)
     if config_path is not None:
         given = [name for name, value in demo.items() if value not in (None, (), False)]
         if given:
