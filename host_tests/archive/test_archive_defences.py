@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive import bulk, known, turns, writer
+from toolcart.archive import bulk, turns, writer
 from toolcart.archive import server as served_by
 from toolcart.archive.tls import Tls
 from toolcart.archive.turns import Places
@@ -261,7 +261,7 @@ def test_names_that_are_no_longer_remembered_stay_as_they_are(tmp_path, monkeypa
         assert archive.rows("SELECT count(*) FROM TNMapStation") == [(8,)]
 
 
-# A result is stored once, whether the archive knows it to be new or has to ask its database.
+# A result is stored once, whatever came in between.
 
 LATER, EARLIER = "20240314092654", "20240314092653"
 
@@ -275,29 +275,6 @@ def arrivals(archive):
     return archive.rows("SELECT Sequence, Time, Arrivals FROM Result ORDER BY ResultId")
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The keys that the database was asked for."""
-    keys = []
-    had = bulk.known_keys
-
-    def noted(connection, table, names, wanted):
-        keys.extend(wanted)
-        return had(connection, table, names, wanted)
-
-    monkeypatch.setattr(bulk, "known_keys", noted)
-    return keys
-
-
-def test_what_is_later_than_all_of_its_station_is_not_asked_for(place, asked):
-    with Served(place) as archive:
-        archive.report(result(1, 17, time=EARLIER), result(2, 18, time=LATER), result(3, 19, time=LATER), EVENT)
-        assert asked == []
-        archive.report(result(1, 17, time=EARLIER))
-        assert [key[3] for key in asked] == [17]
-        assert arrivals(archive) == [(17, EARLIER, 2), (18, LATER, 1), (19, LATER, 1)]
-
-
 def test_a_clock_that_was_set_back_doubles_nothing(place):
     with Served(place) as archive:
         archive.report(result(1, 17, time=LATER), result(2, 18, time=EARLIER), result(3, 18, time=EARLIER))
@@ -307,8 +284,7 @@ def test_a_clock_that_was_set_back_doubles_nothing(place):
         assert arrivals(archive) == [(17, LATER, 2), (18, EARLIER, 3), (19, LATER, 1)]
 
 
-def test_more_results_of_one_second_than_are_remembered_are_stored_once(place, monkeypatch):
-    monkeypatch.setattr(known, "SEQUENCES_MOST", 3)
+def test_results_of_one_second_are_stored_once(place):
     with Served(place) as archive:
         for _ in range(2):
             archive.report(*[result(number, number) for number in range(1, 8)])

@@ -1,8 +1,7 @@
 """Every number that a car is known by, once, and also reversed: people type a VIN's last digits, or its first.
 
 Rules
-1. A row comes with a car's first result, in the same commit. Results never wait for a look-up: the writer remembers
-   up to REMEMBERED cars.
+1. A row comes with a car's first result, in the same commit.
 2. The end of a number is the beginning of the reversed one, so each is a range of an index.
 """
 
@@ -15,27 +14,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, se
 from toolcart.archive import bulk
 from toolcart.archive.tables import CAR, RESULT, RESULT_VIN
 
-REMEMBERED = 100_000
 AT_ONCE = 1000
 FEW = 2000
 _LAST = "\xff"  # telegrams are bytes; all of theirs sort before it
-
-
-class Known:
-    """The cars that this process knows to be in the table."""
-
-    def __init__(self) -> None:
-        self._vins: set[str] = set()
-
-    def new(self, vins: Iterable[str]) -> set[str]:
-        """Return those that it does not know."""
-        return {vin for vin in vins if vin and vin not in self._vins}
-
-    def learn(self, vins: set[str]) -> None:
-        """Remember cars that were committed."""
-        if len(self._vins) + len(vins) > REMEMBERED:
-            self._vins.clear()
-        self._vins |= vins
 
 
 def add(connection: Connection, vins: Iterable[str]) -> None:

@@ -3,8 +3,7 @@
     begin(connection)            at the start, and after a commit that failed
     before(connection, taken)    first in a transaction: brings the numbers and the stations' latest up to date
     numbers, latest              the last number of each table; a station's latest result and event
-    asked(kind, keys)            the keys that the database has to be asked for
-    learn(numbers, latest, new)  the commit has returned
+    learn(numbers, latest)       the commit has returned
 
 Rules
 1. Alone: nothing else writes (toolcart.archive.database, rule 3), so what was committed is known.
@@ -22,7 +21,6 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select, text, tuple_
 
 from toolcart.archive import tables as t
-from toolcart.archive.rows import Key
 from toolcart.archive.tables import Station
 from toolcart.toolsnet import station_of
 
@@ -58,28 +56,19 @@ class Alone:
     def __init__(self) -> None:
         self.numbers: dict[Table, int] = {}
         self.latest: Latest = {}
-        self._newest: dict[str, Newest] = {}
 
     def begin(self, connection: Connection) -> None:
         """Read everything."""
         self.numbers = numbers_of(connection)
         self.latest = {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(_LATEST)}
-        self._newest = {"04": Newest(connection, t.RESULT), "09": Newest(connection, t.EVENT)}
 
     def before(self, connection: Connection, taken: list) -> None:
         """Do nothing: all is known."""
 
-    def asked(self, kind: str, keys: list[Key]) -> list[Key]:
-        """Return those that may be in the database."""
-        is_new = self._newest[kind].is_new
-        return [key for key in keys if not is_new(key)]
-
-    def learn(self, numbers: Mapping[Table, int], latest: Latest, new: Mapping[str, list[Key]]) -> None:
+    def learn(self, numbers: Mapping[Table, int], latest: Latest) -> None:
         """Remember what was committed."""
         self.numbers = dict(numbers)
         self.latest.update(latest)
-        for kind, keys in new.items():
-            self._newest[kind].learn(keys)
 
 
 class Shared(Alone):
@@ -95,51 +84,5 @@ class Shared(Alone):
         self.numbers = numbers_of(connection)
         self.latest = latest_of(connection, {station_of(found) for kind, found, _ in taken if kind != "01"})
 
-    def asked(self, kind: str, keys: list[Key]) -> list[Key]:
-        return keys
-
-    def learn(self, numbers: Mapping[Table, int], latest: Latest, new: Mapping[str, list[Key]]) -> None:
+    def learn(self, numbers: Mapping[Table, int], latest: Latest) -> None:
         """Do nothing: another server may write next."""
-
-
-# Which results and events are new, without asking the database: those later than all of their station's.
-#
-# 1. It relies on nothing else writing to the database (toolcart.archive.database, rule 3): it is read from there at the
-#    start and after each failed commit, and learns from each commit.
-# 2. Those that have the newest time itself are told apart by sequence, as long as there are at most SEQUENCES_MOST.
-# 3. Whatever is not known to be new has to be looked up.
-
-SEQUENCES_MOST = 100
-
-
-class Newest:
-    """The newest times of all stations in one table."""
-
-    def __init__(self, connection: Connection, table: Table) -> None:
-        time = (
-            select(func.max(table.c.Time)).where(t.belongs(table.c, t.STATION)).correlate(t.STATION).scalar_subquery()
-        )
-        asked = select(*t.STATION.primary_key.columns, time)
-        # None for the sequences: those with this time are not known.
-        self._of: dict[tuple, tuple[str, set[int] | None]] = {
-            tuple(row[:3]): (row[3], None) for row in connection.execute(asked) if row[3] is not None
-        }
-
-    def is_new(self, key: Key) -> bool:
-        """True if this is certainly not in the table."""
-        told = self._of.get(key[:3])
-        if told is None:
-            return True
-        time, sequences = told
-        return key[4] > time or (key[4] == time and sequences is not None and key[3] not in sequences)
-
-    def learn(self, keys: Iterable[Key]) -> None:
-        """Note that these are in the table now."""
-        for key in keys:
-            told = self._of.get(key[:3])
-            if told is None or key[4] > told[0]:
-                self._of[key[:3]] = (key[4], {key[3]})
-            elif key[4] == told[0] and told[1] is not None:
-                told[1].add(key[3])
-                if len(told[1]) > SEQUENCES_MOST:
-                    self._of[key[:3]] = (key[4], None)

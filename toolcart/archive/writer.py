@@ -31,7 +31,6 @@ from toolcart.archive import bulk, cars, quarters, rows
 from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared
-from toolcart.archive.rows import Key
 from toolcart.archive.tables import Station
 from toolcart.toolsnet import Breach, is_behind, station_of
 
@@ -45,6 +44,11 @@ MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that r
 TOLD_AGAIN_S = 3600  # a breach of the same kind is kept and told once in this time
 KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
+_KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # what identifies a row of each telegram
+    "04": (t.RESULT, t.RESULT_KEY, rows.key_of),
+    "09": (t.EVENT, t.RESULT_KEY, rows.key_of),
+    "13": (t.GRAPH, t.GRAPH_KEY, rows.graph_key_of),
+}
 
 Tell = Callable[[str], None]
 
@@ -64,7 +68,6 @@ class _Batch:
     mapped: set[tuple] = field(default_factory=set)
     ids: dict[Table, int] = field(default_factory=dict)
     cars: set[str] = field(default_factory=set)
-    new: dict[str, list[Key]] = field(default_factory=lambda: {"04": [], "09": []})
 
     def count(self, outcome: str) -> None:
         """Count the outcome of the next telegram."""
@@ -178,7 +181,6 @@ class Writer:
                 with connection.begin():
                     self._known.before(connection, [])
                     change(connection)
-                self._cars = cars.Known()
                 self._used_s = time.monotonic()
             except BaseException as wrong:
                 raised.append(wrong)
@@ -209,7 +211,6 @@ class Writer:
         with self._wake:
             self._known.begin(connection)
         self._mapped: set[tuple] = set()
-        self._cars = cars.Known()
         for table in t.MAP:
             asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
             self._mapped.update(tuple(row) for row in connection.execute(asked))
@@ -284,11 +285,10 @@ class Writer:
             self._trouble(f"{len(taken)} not stored: {first_line(wrong)}")
             return [FAILED] * len(taken)
         with self._wake:
-            self._known.learn(batch.ids, batch.latest, batch.new)
+            self._known.learn(batch.ids, batch.latest)
         if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
             self._mapped.clear()
         self._mapped |= batch.mapped
-        self._cars.learn(batch.cars)
         self.stored += batch.stored
         self.repeated += batch.repeated
         return batch.outcomes
@@ -300,15 +300,10 @@ class Writer:
         every = [(kind, found) for kind, found, _ in taken if kind != PARCEL]
         every += [telegram for parcel in opened for telegram in parcel.telegrams]
 
-        def asked(wanted: str) -> list[tuple]:
-            return self._known.asked(wanted, [rows.key_of(found) for kind, found in every if kind == wanted])
-
         batch = _Batch(ids=dict(self._known.numbers))
-        graphs = [rows.graph_key_of(found) for kind, found in every if kind == "13"]
         known = {
-            "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, asked("04")),
-            "09": bulk.known_keys(connection, t.EVENT, t.RESULT_KEY, asked("09")),
-            "13": bulk.known_keys(connection, t.GRAPH, t.GRAPH_KEY, graphs),
+            kind: bulk.known_keys(connection, table, names, [key_of(found) for of, found in every if of == kind])
+            for kind, (table, names, key_of) in _KEYS.items()
         }
         parcels = iter(opened)
         for kind, found, _ in taken:
@@ -350,8 +345,8 @@ class Writer:
             batch.change(table, key, **values)
 
     def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
-        key = rows.graph_key_of(found) if kind == "13" else rows.key_of(found)
-        table = {"04": t.RESULT, "09": t.EVENT, "13": t.GRAPH}[kind]
+        table, _, key_of = _KEYS[kind]
+        key = key_of(found)
         station = station_of(found)
         if key in known:
             again = batch.again.setdefault(table, {})
@@ -368,16 +363,14 @@ class Writer:
                 self._map_program(batch, station, spindle["spindle"], spindle["program"])
             batch.add(t.RESULT, told)
             batch.add(t.RESULT_VIN, vins)
-            batch.cars |= self._cars.new([found["vin"].strip(), *[vin[2] for vin in vins]])
+            batch.cars |= {found["vin"].strip(), *[vin[2] for vin in vins]} - {""}
             batch.add(t.RESULT_PARAMETER, parameters)
-            batch.new[kind].append(rows.key_of(found))
             number += len(told) - 1
             self._go_on(batch, station, (found["sequence"], event))
         elif kind == "09":
             row, parameters = rows.event_rows(found, number, arrived)
             batch.add(t.EVENT, [row])
             batch.add(t.EVENT_PARAMETER, parameters)
-            batch.new[kind].append(rows.key_of(found))
             self._go_on(batch, station, (result, found["sequence"]))
         else:
             batch.add(t.GRAPH, [rows.graph_row(found, number, arrived)])
