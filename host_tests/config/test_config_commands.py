@@ -40,8 +40,8 @@ def test_seven_answers_make_a_good_configuration(tmp_path):
     assert tree["toolsnet"] == {"pim_host": "pim.plant", "pim_port": 6575} and tree["system"] == {"number": 2}
     own = {"controller": {"host": "10.0.0.10"}, "spool": {"path": "cart7.spool"}}
     assert tree["stations"] == [{"number": 12, "name": "Cart 7", **own}]
-    assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree, SCHEMA)
-    assert fits(tree, json.loads((tmp_path / tree["$schema"]).read_text()))
+    assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree)
+    assert json.loads((tmp_path / tree["$schema"]).read_text()) == SCHEMA
     assert f"toolcart run --config {tmp_path / 'cart.json'}" in said
 
 
@@ -116,7 +116,7 @@ def test_without_toolsnet_the_last_question_is_where_results_go(tmp_path):
     assert "7. Results to (mqtt://BROKER" in said and "expected mqtt://BROKER" in said
     tree = json.loads((tmp_path / "cart.json").read_text())
     assert "toolsnet" not in tree and tree["stations"][0]["outlets"] == [{"kind": "mqtt", "host": "broker"}]
-    assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree, SCHEMA)
+    assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree)
 
 
 # An inventory and a template make the configurations of all carts, or every mistake in them is told with its row.
@@ -217,6 +217,8 @@ def test_what_is_no_inventory_is_said_so(plant, text, name, told):
 def test_a_template_that_asks_otherwise_is_told(plant):
     odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
     assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
+    for text in ("Cart {name", "Cart name}"):
+        assert "alone" in mistakes(plant, GOOD, {**TEMPLATE, "system": {"number": 1, "name": text}})[0], text
 
 
 def test_150_carts_come_out_of_one_inventory(plant, tmp_path):

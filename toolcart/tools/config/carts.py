@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.tools.config import file as config_file
+from toolcart.tools.words.spans import counted
 
 # The inventory of a plant's carts: one row a cart, as CSV with a header line, or as TOML with [[cart]].
 #
@@ -34,7 +35,7 @@ class Wrong(Exception):
 
     def __init__(self, path: str | Path, mistakes: list[str]) -> None:
         self.mistakes = mistakes
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        count = counted(len(mistakes), "mistake")
         super().__init__("\n".join([f"{path}: {count}", *(f"  {mistake}" for mistake in mistakes)]))
 
 
@@ -141,7 +142,7 @@ def _twice(carts: list[Cart], column: str) -> list[str]:
     return mistakes
 
 
-_COLUMN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?P<kind>:[^{}]*)?\}")
+_COLUMN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?P<kind>:[^{}]*)?\}|(?P<alone>[{}])")
 
 
 class _Absent(Exception):
@@ -192,6 +193,10 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
         return int(value)
 
     def put(found: re.Match) -> str:
+        if found["alone"]:
+            raise _Absent(
+                f"{place} has a {found[0]!r} alone; allowed are {{column}}, and a brace that is written twice"
+            )
         if found["name"] is None:
             return found[0][0]
         if found["kind"]:

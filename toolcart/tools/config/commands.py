@@ -19,6 +19,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config import places as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
+from toolcart.tools.words.spans import counted
 
 EXIT_OTHER = 1
 EXIT_CONFIGURATION = 2
@@ -59,8 +60,7 @@ def check(file: str, as_json: bool) -> None:
         return
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    count = len(found.configuration["stations"]) if found.configuration else 0
-    stations = f"{count} station{'' if count == 1 else 's'}"
+    stations = counted(len(found.configuration["stations"]) if found.configuration else 0, "station")
     if not found.lacks:
         click.echo(f"{file}: good, {stations}; checked as {who}")
         return
@@ -159,7 +159,7 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
     else:
-        click.echo(f"{out}: {len(texts)} configurations; no station and no controller appears twice")
+        click.echo(f"{out}: {counted(len(texts), 'configuration')}; no station and no controller appears twice")
 
 
 @config.command()

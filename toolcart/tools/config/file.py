@@ -23,6 +23,7 @@ from toolcart.base import installation
 from toolcart.board import zone
 from toolcart.tools.config import places
 from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.words.spans import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
 SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
@@ -42,10 +43,9 @@ class Wrong(Exception):
 
 def lines(path: str, mistakes: list[Mistake]) -> list[str]:
     """Return a line with the number of mistakes, then one for each."""
-    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     width = min(max(len(place) for place, _, _ in mistakes), 40)
     told = [f"  {place:<{width}}  {sentence(found, allowed)}" for place, found, allowed in mistakes]
-    return [f"{path}: {count}", *told]
+    return [f"{path}: {counted(len(mistakes), 'mistake')}", *told]
 
 
 def sentence(found: str, allowed: str) -> str:

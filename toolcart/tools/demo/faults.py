@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from toolcart.sim.serve import Archived
+from toolcart.tools.words.spans import counted
 
 CUT_TOOLSNET = "cut ToolsNet"
 JOIN_TOOLSNET = "join ToolsNet"
@@ -136,11 +137,11 @@ def is_wrong(told: dict) -> bool:
 
 def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
     """Return the reconciliation for people; `kept_in` names the folder if it is kept, `archive` the file in it."""
-    faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
-    faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
+    faults = [counted(told["kills"], "hard kill"), counted(told["toolsnet_outages"], "ToolsNet outage")]
+    faults += [counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
     figures = [f"  {name:<38}{told[key]:>8}" for name, key in _ROWS]
     if told.get("archive_kills"):
-        figures.append(f"  {_counted(told['archive_kills'], 'hard kill')} of the archive")
+        figures.append(f"  {counted(told['archive_kills'], 'hard kill')} of the archive")
     kept = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
     if kept and archive:
         kept += [f"  Query it: toolcart archive query --all --database {shlex.quote(archive)}"]
@@ -161,7 +162,3 @@ def _verdict(told: dict) -> str:
     missing = told["produced"] - told["delivered"]
     where = f"{told['waiting']} waiting in the spool, {told['parked']} set aside"
     return f"{missing} not in the archive: {where}."
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -18,7 +18,7 @@ from toolcart.tools.spool.image import is_held
 from toolcart.tools.spool.report import undelivered
 from toolcart.tools.status import asking, place
 from toolcart.tools.words import attention
-from toolcart.tools.words.spans import span
+from toolcart.tools.words.spans import counted, span
 
 SYSTEMCTL_S = 10
 ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
@@ -76,11 +76,8 @@ def _without(config_path: str, unit: str, service: dict[str, str], spools: list[
     if not unit and not any(spool.exists() for spool in spools):
         return Found(WHAT, NOTE, f"{words} with this configuration yet", hint)
     waiting = sum(undelivered(spool)[0] for spool in spools)
-    told = (
-        f"{waiting} result{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''} in the spool, and "
-        if waiting
-        else ""
-    )
+    wait = "waits" if waiting == 1 else "wait"
+    told = f"{counted(waiting, 'result')} {wait} in the spool, and " if waiting else ""
     words = f"{words}: {told}nothing is taken from a controller"
     return Found(WHAT, BAD, words, hint, {"waiting": waiting, **service})
 

@@ -25,6 +25,7 @@ from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
 from toolcart.tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
+from toolcart.tools.words.spans import counted
 
 AT_ONCE = 8  # stations
 
@@ -84,8 +85,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     if configuration is None:
         return
     if not found.mistakes and not found.lacks:
-        count = len(stations)
-        words = f"{config_path}: {count} station{'' if count == 1 else 's'}; checked as {acting.name}"
+        words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"
         yield Found("configuration", GOOD, words)
     running = told if told is not None else {} if any(map(is_held, spools)) else None
     with runner.acting_as(user):

@@ -21,6 +21,7 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.words import commands, lasting, reasons
+from toolcart.tools.words.spans import counted
 
 TURN_S = 0.01
 LIMIT_S = 30.0
@@ -177,7 +178,7 @@ def _quarantine(path: Path, spool, number: int) -> list[Found]:
     if not count:
         return []
     told = needs_operator(quarantine) if quarantine.pressure() else None
-    words = f"{count} result{'' if count == 1 else 's'} set aside: refused by ToolsNet, in doubt or unreadable"
+    words = f"{counted(count, 'result')} set aside: refused by ToolsNet, in doubt or unreadable"
     verdict = NOTE if told is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from toolcart.tools.live.history import Curve, StationFigures
 from toolcart.tools.words import attention, lasting, log_entries, news, sides
 from toolcart.tools.words.sides import first_of, others_of
+from toolcart.tools.words.spans import counted
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -290,7 +291,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
     if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
         return told
     if open_ids > known.open_ids:
-        told.append((INFO, f"fetching up to {open_ids} missed result{'' if open_ids == 1 else 's'}"))
+        told.append((INFO, f"fetching up to {counted(open_ids, 'missed result')}"))
     elif open_ids == 0 and known.open_ids:
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids

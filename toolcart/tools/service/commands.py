@@ -27,6 +27,7 @@ from toolcart.tools.service.archive import ENVIRONMENT, STATE, ArchiveService
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 from toolcart.tools.spool import image, report
+from toolcart.tools.words.spans import counted
 
 # Spools that a new service would leave behind: its relative paths start from its state folder.
 #
@@ -90,8 +91,8 @@ def _move(inside: int, one: Left) -> str:
 
 def _undelivered(path: Path) -> str:
     waiting, kept = report.undelivered(path)
-    words = [f"{waiting} results wait"] if waiting else []
-    words += [f"{kept} are set aside"] if kept else []
+    words = [f"{counted(waiting, 'result')} {'waits' if waiting == 1 else 'wait'}"] if waiting else []
+    words += [f"{kept} {'is' if kept == 1 else 'are'} set aside"] if kept else []
     return " and ".join(words)
 
 

@@ -21,6 +21,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide.offer_again import DRY, ORDER
 from toolcart.base.printable import visible
 from toolcart.tools.spool import image, report
+from toolcart.tools.words.spans import counted
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
@@ -300,9 +301,9 @@ def offer_again_command(
 def _told(found: dict) -> str:
     """Return in words what was done, or would be."""
     count = found["count"]
-    results = "1 result is" if count == 1 else f"{count} results are"
+    results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
     if not found["done"]:
-        results = f"dry run: {count} {'result' if count == 1 else 'results'} would be"
+        results = f"dry run: {counted(count, 'result')} would be"
     when = "" if found["running"] or not found["done"] else " when the agent runs"
     said = f"{results} sent to ToolsNet again{when}, from number {found['from']} on ({found['time'] or 'no time'})"
     if found["waiting"]:

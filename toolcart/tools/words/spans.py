@@ -1,6 +1,11 @@
-"""Lengths of time, in words for people."""
+"""Lengths of time and counts, in words for people."""
 
 from __future__ import annotations
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many there are: 1 result, 2 results."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def span(seconds: float) -> str:
