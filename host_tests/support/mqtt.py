@@ -32,7 +32,7 @@ class SteadyLink:
 
 
 class MqttBench(SecondOutlet):
-    """One station's MQTT outlet; it takes the bench for its station and its board."""
+    """One station's MQTT outlet."""
 
     places = (BROKER,)
     number = NUMBER
@@ -45,7 +45,6 @@ class MqttBench(SecondOutlet):
         self.events = (1,) if wide else ()
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
-        self.board = self
         self.quiet = Quiet(SteadyLink())
         SecondOutlet.__init__(self, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
 

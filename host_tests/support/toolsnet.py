@@ -48,8 +48,12 @@ def read(telegram):
 
 
 class Outlet(Timed):
-    """One station's forwarding. What survives a cut are the flash, the clock, and ToolsNet."""
+    """One station's forwarding, which takes it for its station and its board.
 
+    What survives a cut are the flash, the clock, and ToolsNet.
+    """
+
+    quiet = None
     places = (PIM, SERVER)  # where the other side answers
 
     def __init__(
@@ -65,6 +69,7 @@ class Outlet(Timed):
         when_full=0,
         **settings,
     ):
+        self.board = self
         self.clock = SimClock()
         self.network = Network(self.clock, Dice(5))
         options = dict(options or {})
@@ -97,18 +102,8 @@ class Outlet(Timed):
         self.session = self.make_session()
         writer = ResultWriter(self.session.result, 3, 1)
         writer.session = self.session
-        self.forward = Forward(
-            self.port,
-            self.session,
-            writer,
-            self.log,
-            self.quarantine,
-            self.health,
-            self,
-            self.settings,
-            cursor_batch=self.cursor_batch,
-            **self.make_others(),
-        )
+        others = dict(self.make_others(), cursor_batch=self.cursor_batch)
+        self.forward = Forward(self.port, self.session, writer, self, self.settings, **others)
         self.policy = self.forward.policy
         self.forward.begin(self.clock.now)
 

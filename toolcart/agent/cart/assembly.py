@@ -25,15 +25,10 @@ def assemble(station, scheduler, now):
     controller = station.settings["controller"]
     station.known = Known(station.state, controller["recover"])
     look = Look(station.log)
-    station.recovery = Recovery(
-        look,
-        station.known,
-        sharing=_SHARING.index(controller["tightening_ids"]),
-    )
+    station.recovery = Recovery(look, station.known, sharing=_SHARING.index(controller["tightening_ids"]))
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.filling.gone = store.tell_gone
-    tcp = controller["link"] == "tcp"
-    if not tcp:
+    if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausible import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
@@ -42,18 +37,7 @@ def assemble(station, scheduler, now):
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
     station.quiet = Quiet(station.session.link)
-    station.intake = Intake(
-        station.controller_port,
-        station.session,
-        station.quiet,
-        station.recovery,
-        store,
-        station.health,
-        controller["host"] if tcp else controller["device"],
-        controller["port"] if tcp else controller["baud"],
-        tcp,
-        station.board.seed() + station.number,
-    )
+    station.intake = Intake(station, store, controller)
     _add_queries(station, controller)
     _add_outlets(station)
     _let_run(station, scheduler, now, _commands(station, controller))

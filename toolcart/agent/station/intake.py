@@ -42,22 +42,23 @@ ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
 class Intake:
-    """One controller, one log; `tcp` is False on a serial line."""
+    """One controller, one log."""
 
-    def __init__(self, port, session, quiet, recovery, store, health, host, number, tcp, seed):
-        self.port = port
-        self.session = session
+    def __init__(self, station, store, controller):
+        tcp = controller["link"] == "tcp"
+        self.port = station.controller_port
+        self.session = session = station.session
         self.link = session.link
         self.steady = session.steady
-        self.quiet = quiet
-        self.recovery = recovery
+        self.quiet = station.quiet
+        self.recovery = recovery = station.recovery
         self.watch = Watch(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
-        self.health = health
+        self.health = station.health
         self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
-        way.host = host
-        way.number = number
+        way.host = controller["host" if tcp else "device"]
+        way.number = controller["port" if tcp else "baud"]
         way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
         way.opening = False  # a connection was requested and is not open yet
         way.trouble = Trouble()
@@ -65,7 +66,7 @@ class Intake:
         way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
         way.kept_before = -1  # how many results had been stored when one could not be kept
-        way.dice = seed & 0x7FFF
+        way.dice = (station.board.seed() + station.number) & 0x7FFF
         self.line = line = Part()  # of a serial line: while a controller talks on it nothing old is asked for
         line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         line.heard = Timer()

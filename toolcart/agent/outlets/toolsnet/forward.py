@@ -42,33 +42,19 @@ class Forward:
     kind = "toolsnet"
     index = _INDEX
 
-    def __init__(
-        self,
-        port,
-        session,
-        writer,
-        log,
-        quarantine,
-        health,
-        clock,
-        settings,
-        quiet=None,
-        sources=(),
-        window=None,
-        cursor_batch=CURSOR_BATCH,
-    ):
+    def __init__(self, port, session, writer, station, settings, sources=(), window=None, cursor_batch=CURSOR_BATCH):
         self.port = port
         self.session = self.times = session
-        self.health = health
-        self.clock = clock
         self.writer = writer
-        self.log = log
-        self.quarantine = quarantine
+        self.health = health = station.health
+        self.clock = station.board
+        self.log = log = station.log
+        self.quarantine = quarantine = station.quarantine
+        self.quiet = quiet = station.quiet
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
         self.policy = Policy(log, log.state, quarantine, health, settings, batch, window)
-        self.quiet = quiet
         self.sources = sources
         self.window = window
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer

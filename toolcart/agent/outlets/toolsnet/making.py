@@ -14,19 +14,7 @@ def make(settings, station, index, kind=Session, write=ResultWriter, sources=(),
     session = session_of(kind, settings, system, station.number)
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))
     writer.session = session
-    return Forward(
-        station.outlet_ports[index],
-        session,
-        writer,
-        station.log,
-        station.quarantine,
-        station.health,
-        station.board,
-        settings,
-        station.quiet,
-        sources,
-        window,
-    )
+    return Forward(station.outlet_ports[index], session, writer, station, settings, sources, window)
 
 
 def session_of(kind, settings, system, station):
