@@ -160,6 +160,22 @@ def test_a_wipe_that_was_agreed_to_erases_and_starts_again(capsys):
     assert len(board.ran) == 2 and not board.held
 
 
+def test_a_board_that_cannot_be_wiped_is_started_again(monkeypatch):
+    board = Running()
+    assert flashed(board, version("one"))
+    board.files["/toolcart.state"] = b"torn"  # the agent that runs has guessed its folder, too
+    commands.wipe(board, 10, lose_waiting=True)
+    assert "main.load('/a/config.json')" in board.ran_source
+
+    def refuses(_source):
+        raise BoardTrouble("the board refused: OSError: 5")
+
+    monkeypatch.setattr(board, "run", refuses)
+    with pytest.raises(BoardTrouble, match="refused"):
+        commands.wipe(board, 10, lose_waiting=True)
+    assert len(board.ran) == 3 and not board.held
+
+
 def test_a_station_that_is_not_there_is_told():
     with pytest.raises(BoardTrouble, match="no station 99"):
         commands.pull(Running(), 99)

@@ -28,7 +28,7 @@ from toolcart.base.printable import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.flash import check
+from toolcart.tools.flash import check, plan
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
 from toolcart.tools.spool import quarantine_commands as orders
@@ -279,9 +279,11 @@ def _supply_line(supply: dict[str, int]) -> str:
 def _show_held(link: Asked, as_json: bool) -> None:
     """The agent does not answer: take the REPL and say what is on the board, then start it again."""
     about = link.hold()
-    content = link.read(safe_mode.STATE_FILE)
+    try:
+        content, fault = link.read(safe_mode.STATE_FILE), link.read(safe_mode.FAULT_FILE)
+    finally:
+        link.restart()
     state = safe_mode.parsed(content.decode(errors="replace")) if content else None
-    fault = link.read(safe_mode.FAULT_FILE)
     told = {
         "running": False,
         "machine": about.machine,
@@ -291,7 +293,6 @@ def _show_held(link: Asked, as_json: bool) -> None:
         "safe_mode": state is not None and state.failures >= safe_mode.FAILURES_MAX,
         "fault": fault.decode(errors="replace") if fault else "",
     }
-    link.restart()
     if as_json:
         click.echo(json.dumps(told))
         return
@@ -393,12 +394,14 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
             "--lose-waiting erases them all the same."
         )
     link.hold()
-    state = safe_mode.parsed((link.read(safe_mode.STATE_FILE) or b"").decode(errors="replace"))
-    folder = (state.trial if state.trial != safe_mode.NONE else state.confirmed) if state else safe_mode.NONE
-    if folder == safe_mode.NONE:
-        raise BoardTrouble("no version is installed there.")
-    said = link.run(WIPE.format(folder=f"/{folder}", station=station))
-    link.restart()
+    try:
+        state = plan.read_state(link)
+        folder = state.trial if state.trial != safe_mode.NONE else state.confirmed
+        if folder == safe_mode.NONE:
+            raise BoardTrouble("no version is installed there; what runs there was started again.")
+        said = link.run(WIPE.format(folder=f"/{folder}", station=station))
+    finally:
+        link.restart()
     if "wiped" not in said:
         raise BoardTrouble("the spool could not be erased; the agent was started again.")
     click.echo(visible(f"station {station}: {said.strip()}"))
