@@ -218,7 +218,7 @@ def test_a_template_that_asks_otherwise_is_told(plant):
     odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
     assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
     for text in ("Cart {name", "Cart name}"):
-        assert "alone" in mistakes(plant, GOOD, {**TEMPLATE, "system": {"number": 1, "name": text}})[0], text
+        assert "a brace alone" in mistakes(plant, GOOD, {**TEMPLATE, "system": {"number": 1, "name": text}})[0], text
 
 
 def test_150_carts_come_out_of_one_inventory(plant, tmp_path):

@@ -347,7 +347,12 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
 
 @pytest.mark.parametrize(
     ("shift_s", "stratum", "verdict", "words"),
-    [(0, 2, GOOD, "agrees"), (-60, 2, WARN, "60.0 s ahead of"), (0, 0, WARN, "is not synchronised")],
+    [
+        (0, 2, GOOD, "agrees"),
+        (-60, 2, WARN, "60.0 s ahead of"),
+        (0, 0, WARN, "is not synchronised"),
+        (0, 16, WARN, "is not sy"),
+    ],
 )
 def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:

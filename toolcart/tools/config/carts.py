@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 from toolcart.tools.config import file as config_file
 from toolcart.tools.words.spans import counted
@@ -142,9 +143,6 @@ def _twice(carts: list[Cart], column: str) -> list[str]:
     return mistakes
 
 
-_COLUMN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?P<kind>:[^{}]*)?\}|(?P<alone>[{}])")
-
-
 class _Absent(Exception):
     """A text that cannot be filled in: the column, and what is wrong with it."""
 
@@ -185,27 +183,28 @@ def _filled(part: object, cart: Cart, place: str) -> object:
 
 
 def _text(text: str, cart: Cart, place: str) -> str | int:
-    whole = _COLUMN.fullmatch(text)
-    if whole and whole["kind"] == ":int":
-        value = _value(whole["name"], cart, place)
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            raise _Absent(f"column {whole['name']!r} is {value!r}; {place} wants a whole number")
-        return int(value)
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError:
+        raise _Absent(f"{place} has a brace alone in {text!r}; a literal one is written twice") from None
+    said = ""
+    for literal, column, kind, conversion in parts:
+        said += literal
+        if column is None:
+            continue
+        if kind == "int" and len(parts) == 1 and not literal:
+            return _whole_number(column, cart, place)
+        if kind or conversion:
+            raise _Absent(f"{place} has {text!r}; allowed are {{column}}, and {{column:int}} with nothing around it")
+        said += _value(column, cart, place)
+    return said
 
-    def put(found: re.Match) -> str:
-        if found["alone"]:
-            raise _Absent(
-                f"{place} has a {found[0]!r} alone; allowed are {{column}}, and a brace that is written twice"
-            )
-        if found["name"] is None:
-            return found[0][0]
-        if found["kind"]:
-            raise _Absent(
-                f"{place} has {found[0]!r}; allowed are {{column}}, and {{column:int}} with nothing around it"
-            )
-        return _value(found["name"], cart, place)
 
-    return _COLUMN.sub(put, text)
+def _whole_number(column: str, cart: Cart, place: str) -> int:
+    value = _value(column, cart, place)
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        raise _Absent(f"column {column!r} is {value!r}; {place} wants a whole number")
+    return int(value)
 
 
 def _value(column: str, cart: Cart, place: str) -> str:

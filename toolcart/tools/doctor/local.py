@@ -251,7 +251,7 @@ def ask_time(host: str, port: int = NTP_PORT) -> Found:
         return Found("NTP", BAD, f"{host} cannot be asked: {getattr(error, 'strerror', None) or error}")
     if len(answer) < PACKET_BYTES or answer[0] & 7 != SERVER_MODE or answer[24:32] != origin:
         return Found("NTP", BAD, f"what answers at {host} is not a time server")
-    if answer[1] == 0 or answer[0] >> 6 == 3:
+    if not 1 <= answer[1] <= 15 or answer[0] >> 6 == 3:
         return Found("NTP", WARN, f"{host} says that it is not synchronised")
     ahead_s = (sent_s + heard_s) / 2 - _moment(answer[40:48])
     figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(heard_s - sent_s, 4), "stratum": answer[1]}
