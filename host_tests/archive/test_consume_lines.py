@@ -5,6 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toolcart import toolsnet_rows as rows
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
@@ -14,7 +15,7 @@ from toolcart.agent.wide import toolsnet_events
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.specials import WideCycle
 from toolcart.agent.wide.telegram04 import TargetWriter
-from toolcart.archive import rows, texts
+from toolcart.archive import texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read
 from toolcart.sim import result_frames

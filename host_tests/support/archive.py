@@ -25,7 +25,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from toolcart.archive import database, servers, serving
-from toolcart.archive.beside import Books
+from toolcart.archive.beside import ArchiveBooks
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.batch import client_id_of
 from toolcart.archive.consume.broker import Address
@@ -176,7 +176,7 @@ def get(browser, path, status=200):
     return answer
 
 
-class Archived(Books):
+class Archived(ArchiveBooks):
     """A served archive as a simulated plant wants its ToolsNet (toolcart.sim.serve.Archived)."""
 
     def __init__(self, served: Served):

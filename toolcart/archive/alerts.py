@@ -22,8 +22,8 @@ from typing import Protocol
 from sqlalchemy import Connection, select
 
 from toolcart.archive import tables as t
-from toolcart.archive.rows import moment
 from toolcart.base import private
+from toolcart.toolsnet_rows import moment
 
 # Sends alerts to a webhook and by mail (toolcart.archive.mail_commands), each once.
 #

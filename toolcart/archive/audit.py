@@ -7,7 +7,7 @@ import socket
 
 from sqlalchemy import Connection, insert, select
 
-from toolcart.archive import rows
+from toolcart import toolsnet_rows as rows
 from toolcart.archive import tables as t
 from toolcart.base.private import user_name
 

@@ -24,10 +24,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import cached_property
 from importlib.util import find_spec
 
 from toolcart.base import child
+from toolcart.sim.archive import Books
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
@@ -39,7 +39,7 @@ def missing() -> str | None:
     return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
-# What a simulated plant asks an archive in an SQLite file; needs only Python's own library.
+# What a simulated plant asks this archive; needs only Python's own library.
 #
 # 1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
 # 2. Complaints are the rows of Breach: what arrived and broke the document.
@@ -47,15 +47,10 @@ def missing() -> str | None:
 _BUSY_S = 10.0
 
 
-class Books:
-    """The books of the archive in this file, which must exist once somebody asks. Any thread may ask."""
+class ArchiveBooks(Books):
+    """The books of the archive in this file, which must exist once somebody asks."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place
-        self._lock = threading.Lock()
-
-    @cached_property
-    def _reads(self) -> sqlite3.Connection:
+    def opened(self) -> sqlite3.Connection:
         made = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
         made.execute("PRAGMA query_only=ON")
         return made
@@ -81,24 +76,11 @@ class Books:
         rows = self.query("SELECT Telegram, Field, Found, Allowed FROM Breach ORDER BY BreachId")
         return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
 
-    def tightening_ids(self) -> list[int | None]:
-        """Return the tightening IDs in order of arrival."""
-        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
-
-    def newest_tightening_id(self) -> int:
-        """Return the tightening ID of the last result that has one, 0 if none has."""
-        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
-        return rows[0][0] if rows else 0
-
-    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        with self._lock:
-            return self._reads.execute(sql, values).fetchall()
-
     def close_books(self) -> None:
-        self._reads.close()
+        self.db.close()
 
 
-class Beside(Books):
+class Beside(ArchiveBooks):
     """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
 
     def __init__(self, place: str) -> None:

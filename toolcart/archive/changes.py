@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
+from toolcart import toolsnet_rows as rows
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from toolcart.archive import audit, bulk, cars, database, quarters, rows
+from toolcart.archive import audit, bulk, cars, database, quarters
 from toolcart.archive import tables as t
 from toolcart.archive.queries import dicts
 from toolcart.archive.writer import Ended, Writer

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
-from toolcart.archive import audit, rows, spc, statistics
+from toolcart import toolsnet_rows as rows
+from toolcart.archive import audit, spc, statistics
 from toolcart.archive import tables as t
 from toolcart.archive.quarters import QUANTITIES, slot_of
 from toolcart.archive.queries import Wanted, dicts

@@ -15,8 +15,8 @@ import pyarrow  # type: ignore
 from pyarrow import parquet  # type: ignore
 from sqlalchemy import Integer
 
-from toolcart.archive.rows import moment
 from toolcart.archive.tables import RESULT, Real
+from toolcart.toolsnet_rows import moment
 
 AT_ONCE = 1000  # rows that Python holds
 GROUP = 10  # times as many are a row group of the file; by then they are columns, a tenth of the size

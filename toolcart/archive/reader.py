@@ -8,7 +8,7 @@ Rules
    printed. Anything after the printed fields is ignored.
 2. Numbers may have blanks around them, a sign, and a point anywhere (004:312-320), identifiers and counts too. They
    are finite and have no exponent; after a point a whole number has only zeros. A blank field is not a number.
-3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.archive.rows). What
+3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.toolsnet_rows). What
    differs from the text is a Breach, once for each field of a telegram.
 4. Nothing raises, and no count causes more work than the telegram's own bytes.
 """

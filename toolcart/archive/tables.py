@@ -42,7 +42,7 @@ from sqlalchemy import (
     text,
 )
 
-from toolcart.toolsnet import FACTOR_MOST, SHIFT_MOST
+from toolcart.toolsnet import FACTOR_MOST, REAL_MOST, SHIFT_MOST
 
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")
@@ -50,8 +50,6 @@ Station = tuple[int, int, int]  # of these
 RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
-
-REAL_MOST = 1e9  # the telegram's numbers have 8 characters at most (004:147-153)
 
 
 class Real(TypeDecorator[float]):

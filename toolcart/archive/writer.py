@@ -27,7 +27,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from toolcart.archive import bulk, cars, quarters, rows
+from toolcart import toolsnet_rows as rows
+from toolcart.archive import bulk, cars, quarters
 from toolcart.archive import tables as t
 from toolcart.archive.database import first_line
 from toolcart.archive.known import Alone, Shared

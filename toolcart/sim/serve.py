@@ -321,7 +321,7 @@ def serve_toolsnet(
         return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
 
     loop.workers.append(_reporting(loop.clock, toolsnet.complaints, figures, report))
-    report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.path}")
+    report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.place}")
     try:
         _run(loop, stop, figures, report)
     finally:

@@ -40,8 +40,8 @@ from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive import bulk
 from toolcart.archive import tables as t
 from toolcart.archive.consume.lines import Place, Unreadable, frame_text, placed, result_of
-from toolcart.archive.rows import tightening_of
 from toolcart.archive.writer import REPEATED, STORED, Opened, Station
+from toolcart.toolsnet_rows import tightening_of
 
 SCHEMA = 1
 PAYLOAD_MOST = 4 * 2**20  # a batch of 64 results of 32 spindles with their bolts' data has 1.5 MiB

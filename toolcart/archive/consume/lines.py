@@ -1,6 +1,6 @@
 """A line of an outlet (docs/outlets.schema.json) as the fields of the telegram that ToolsNet gets for the same record.
 
-What becomes a row is decided after that, in one place for all input (toolcart.archive.rows).
+What becomes a row is decided after that, in one place for all input (toolcart.toolsnet_rows).
 
 Rules
 1. What the line does not have gets what the telegram has in its place: zero for a figure, `UNKNOWN` for limits.

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from toolcart.archive import cars, rates, rows
+from toolcart import toolsnet_rows as rows
+from toolcart.archive import cars, rates
 from toolcart.archive import tables as t
 from toolcart.archive.queries import Wanted, dicts, is_program, wanted_results, which
 from toolcart.archive.tables import Station

@@ -15,7 +15,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from toolcart.archive import rows
+from toolcart import toolsnet_rows as rows
 from toolcart.archive.web import asked, shown
 from toolcart.archive.web.reading import Away, Reading, TooLong
 

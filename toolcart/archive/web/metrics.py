@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 
-from toolcart.archive import rows
+from toolcart import toolsnet_rows as rows
 from toolcart.archive.web import shown
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 

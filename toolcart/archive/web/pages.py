@@ -13,7 +13,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import cars, queries, rows
+from toolcart import toolsnet_rows as rows
+from toolcart.archive import cars, queries
 from toolcart.archive.audit import REMARK_MOST, remarks_of
 from toolcart.archive.web import asked, filters, listed, shown
 from toolcart.archive.web.filters import NotThere

@@ -13,7 +13,8 @@ from jinja2 import Environment
 from sqlalchemy import Connection
 
 from toolcart import pages
-from toolcart.archive import rows, spc, statistics
+from toolcart import toolsnet_rows as rows
+from toolcart.archive import spc, statistics
 from toolcart.archive.export import shown_time, status
 from toolcart.archive.periods import period_by
 from toolcart.archive.queries import Wanted
