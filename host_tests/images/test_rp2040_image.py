@@ -43,6 +43,13 @@ def image_is_built():
     need_rp2040()
 
 
+def ran(folder, source, *words, **options):
+    """The exit code and the lines of this program on the chip."""
+    script = folder / "job.py"
+    script.write_text(source)
+    return lines_of(rp2040.command(script, words, **options))
+
+
 def lives(lines):
     """The lines of each life of the chip, which ends with a cut or at the end."""
     found = [[]]
@@ -83,14 +90,13 @@ def check_lives(lines):
 
 @built
 def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
-    script = tmp_path / "job.py"
-    script.write_text(
+    code, lines = ran(
+        tmp_path,
         "import os, sys\nimport toolcart.agent.cart.app\nfrom toolcart.board.rp2 import flash as rp2_flash\n"
         "print(toolcart.agent.cart.app.__file__, 'toolcart' in os.listdir('/'))\n"
         "print(os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
-        "print('toolcart.agent.base.fast' in sys.modules)\n"
+        "print('toolcart.agent.base.fast' in sys.modules)\n",
     )
-    code, lines = lines_of(rp2040.command(script))
     files = FILES_BYTES // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
     assert (code, lines) == (0, ["toolcart/agent/cart/app.py False", f"{files} {ring}", "True"])
@@ -113,9 +119,7 @@ print(gc.mem_alloc() - before)
 
 @built
 def test_the_imports_of_a_board_leave_the_heap_to_what_runs(tmp_path):
-    script = tmp_path / "job.py"
-    script.write_text(IMPORTS)
-    code, lines = lines_of(rp2040.command(script))
+    code, lines = ran(tmp_path, IMPORTS)
     assert code == 0 and 40000 < int(lines[0]) <= IMPORTS_BYTES, lines
 
 
@@ -140,30 +144,26 @@ def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
 @built
 def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
     flash = tmp_path / "flash.bin"
-    script = tmp_path / "job.py"
-    script.write_text("import os\n" + KEEP % 900 + "print(os.stat('/kept')[6])\n")
-    code, lines = lines_of(rp2040.command(script, flash=flash, cuts=(7, 700, 1100)))
+    source = "import os\n" + KEEP % 900 + "print(os.stat('/kept')[6])\n"
+    code, lines = ran(tmp_path, source, flash=flash, cuts=(7, 700, 1100))
     assert code == 0
     assert lives(lines)[-1] == ["900"]
     # What was written is there after power has come back.
-    script.write_text("print(len(open('/kept').read()))\n")
-    assert lines_of(rp2040.command(script, flash=flash)) == (0, ["900"])
+    assert ran(tmp_path, "print(len(open('/kept').read()))\n", flash=flash) == (0, ["900"])
 
 
 @pytest.mark.long("another start of the chip")
 @built
 def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     flash = tmp_path / "flash.bin"
-    script = tmp_path / "job.py"
-    script.write_text(KEEP % 9000)
-    assert lines_of(rp2040.command(script, flash=flash))[0] == 0
+    assert ran(tmp_path, KEEP % 9000, flash=flash)[0] == 0
     octets = bytearray(flash.read_bytes())
     files = rp2040.ring_start() - FILES_BYTES
     octets[files : files + 8192] = bytes(8192)
     flash.write_bytes(octets)
-    script.write_text("from toolcart.board.rp2 import flash as rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
+    source = "from toolcart.board.rp2 import flash as rp2_flash\nprint('still reachable', rp2_flash.ring())\n"
     # No ring either: without a file system no one knows where it begins.
-    assert lines_of(rp2040.command(script, flash=flash)) == (0, ["still reachable None"])
+    assert ran(tmp_path, source, flash=flash) == (0, ["still reachable None"])
     assert flash.read_bytes()[files : rp2040.ring_start()] == octets[files : rp2040.ring_start()]
 
 
@@ -193,12 +193,10 @@ print(rp2_flash.other_division())
 @built
 def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files_kib):
     assert files_kib * 1024 != FILES_BYTES
-    flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
-    script.write_text(DIVIDE)
-    assert lines_of(rp2040.command(script, (str(files_kib * 1024),), flash=flash))[0] == 0
+    flash = tmp_path / "flash.bin"
+    assert ran(tmp_path, DIVIDE, str(files_kib * 1024), flash=flash)[0] == 0
     before = flash.read_bytes()
-    script.write_text(LOOK)
-    code, lines = lines_of(rp2040.command(script, flash=flash))
+    code, lines = ran(tmp_path, LOOK, flash=flash)
     ring = rp2040.STORAGE_BYTES // 4096 - files_kib // 4
     assert (code, lines[0]) == (0, f"{files_kib // 4} 9000 {ring} b'ring'")
     assert f"files have {files_kib} KiB" in lines[1]
@@ -208,11 +206,9 @@ def test_files_of_an_image_that_divided_the_flash_otherwise_stay(tmp_path, files
 @pytest.mark.long("another start of the chip")
 @built
 def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
-    flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
-    script.write_text(DIVIDE)
-    assert lines_of(rp2040.command(script, (str(rp2040.STORAGE_BYTES),), flash=flash))[0] == 0
-    script.write_text(LOOK)
-    code, lines = lines_of(rp2040.command(script, flash=flash))
+    flash = tmp_path / "flash.bin"
+    assert ran(tmp_path, DIVIDE, str(rp2040.STORAGE_BYTES), flash=flash)[0] == 0
+    code, lines = ran(tmp_path, LOOK, flash=flash)
     assert (code, lines[0]) == (0, f"{rp2040.STORAGE_BYTES // 4096} 9000 None {bytes(4)}")
 
 
@@ -245,12 +241,10 @@ toolcart.agent.cart.app.no_such_name
 @pytest.mark.long("a start at the simulator's own pace")
 @built
 def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp_path):
-    script, told = tmp_path / "job.py", []
-    script.write_text(ALL_KINDS)
+    told = []
     for plain in (True, False):
         flash = tmp_path / f"{plain}.bin"
-        line = rp2040.command(script, flash=flash, plain=plain)
-        told.append((lines_of(line), flash.read_bytes()))
+        told.append((ran(tmp_path, ALL_KINDS, flash=flash, plain=plain), flash.read_bytes()))
     (code, lines), _ = told[0]
     assert told[0] == told[1] and code == 1 and "AttributeError" in lines[-2] and lines[-1].endswith(" cycles"), lines
 
@@ -294,11 +288,8 @@ print(struct.unpack(">HHIIBB", receive()[20:34]))
 
 @built
 def test_the_simulated_w5500_has_a_network_that_answers(tmp_path):
-    script = tmp_path / "job.py"
-    script.write_text(W5500)
-    code, lines = lines_of(rp2040.command(script, lan=True))
     # Its version; who has this address; nobody listens at port 1 of this machine: RST with ACK of what was asked.
-    assert (code, lines) == (0, ["4 1", "True 1", "(1, 50000, 0, 8, 80, 20)"])
+    assert ran(tmp_path, W5500, lan=True) == (0, ["4 1", "True 1", "(1, 50000, 0, 8, 80, 20)"])
 
 
 WATCHDOG = """import machine, os, sys, time
@@ -328,9 +319,7 @@ print("alive")
 
 @built
 def test_a_scan_of_ten_seconds_and_a_held_repl_are_fed_and_nothing_else(tmp_path):
-    script = tmp_path / "job.py"
-    script.write_text(WATCHDOG)
-    assert lines_of(rp2040.command(script)) == (0, ["['found']", "held", "reset"])
+    assert ran(tmp_path, WATCHDOG) == (0, ["['found']", "held", "reset"])
 
 
 @built

@@ -10,14 +10,13 @@ import pytest
 
 from toolcart.agent import catalogue
 from toolcart.codec import capture, inputs, shown
-from toolcart.codec.capture import Heard, line_of
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support import peers
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, free_port, running, toolcart
-from host_tests.support.serial_cart import SerialCart
+from host_tests.tools.test_line_commands import capture_of
 from lab.cache import CHECKOUT
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))
@@ -189,13 +188,8 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
 
 
 def test_a_serial_capture_is_read_with_both_directions(tmp_path):
-    cart = SerialCart("3964r")
-    cart.line.record = []
-    cart.run(60000, cart.is_ready)
-    cart.controller.produce()
-    cart.run(3000)
     file = tmp_path / "line.txt"
-    file.write_text("".join(line_of(Heard(us / 1e6, not to, octet)) + "\n" for us, to, octet in cart.line.record))
+    file.write_text("\n".join(capture_of("3964r")[0]))
     told = lines(toolcart("decode", file, "--json"))
     assert told[0]["mid"] == 1 and told[0]["way"] == "agent > controller"
     assert told[1]["mid"] == 2 and {60, 61, 62} <= {one.get("mid") for one in told}
