@@ -117,9 +117,6 @@ def test_slow_lines_in_small_pieces_change_nothing():
     cart.clean()
 
 
-# -- the spool is full
-
-
 # -- two stations, one fault
 
 
@@ -148,9 +145,6 @@ def test_fault_of_one_station_does_not_touch_the_other():
 
 def broken(now):
     raise ValueError("a task that fails")
-
-
-# -- the end
 
 
 # -- power cuts

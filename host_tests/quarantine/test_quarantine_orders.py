@@ -79,17 +79,17 @@ class Bench(QuarantineBench):
         return [line["record"]["number"] for line in self.order("list") if "record" in line]
 
 
-def bench(kept, **options):
-    """A bench with results 1 to `kept` set aside, and some behind."""
-    station = Bench(results=kept + 3, **options)
+def bench(kept, policy=None):
+    """A bench with results 1 to `kept` set aside, and some behind; `policy` is that of its running outlet."""
+    station = Bench(results=kept + 3)
+    station.policy = policy
     assert station.keep(*range(1, kept + 1)) == KEPT_DONE
     return station
 
 
 def test_what_is_set_aside_is_listed_in_words():
     station = bench(2)
-    frame = station.store_frame(b"0061 nonsense\x07")
-    station.keep(frame)
+    frame = station.keep_frame(b"0061 nonsense\x07")
     one, two, raw, end = station.order("list")
     assert [line["record"]["number"] for line in (one, two, raw)] == [1, 2, frame]
     assert one["record"]["reason"] == "refused by ToolsNet with code 17" and one["record"]["refused_code"] == 17
@@ -207,10 +207,8 @@ def test_retry_while_agent_is_stopped_makes_it_first_of_the_next_run():
 
 def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
     for before in (0, 3):
-        station = bench(before)
-        frame = station.store_frame(LIGHT)
-        assert station.keep(frame) == KEPT_DONE
-        station.policy = Policy()
+        station = bench(before, Policy())
+        frame = station.keep_frame(LIGHT)
         assert station.order("retry", "all")[-1]["count"] == before + 1
         assert station.policy.asked[-1] == (frame, False)
         for _ in range(2):
@@ -222,10 +220,8 @@ def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
 
 
 def test_a_frame_that_cannot_be_read_stays():
-    station = bench(1)
-    frame = station.store_frame(b"0061 nonsense of enough octets")
-    station.keep(frame)
-    station.policy = Policy()
+    station = bench(1, Policy())
+    frame = station.keep_frame(b"0061 nonsense of enough octets")
     told, end = station.order("retry", str(frame))
     assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
 
@@ -241,24 +237,18 @@ def store_result_of(station, frame):
 
 
 def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
-    station = bench(0)
-    frame = station.store_frame(LIGHT)
-    station.keep(frame)
-    station.policy = Policy()
+    station = bench(0, Policy())
+    frame = station.keep_frame(LIGHT)
     station.order("retry", "all")
     store_result_of(station, frame)
-    again = station.store_frame(LIGHT)
-    station.keep(again)
+    again = station.keep_frame(LIGHT)
     assert station.order("retry", str(again))[0] == {"number": again, "held": True}
     assert station.listed() == [frame]
 
 
 def test_frames_of_two_spindles_with_one_id_become_a_result_each():
-    station = bench(0)
-    station.policy = Policy()
-    frames = [station.store_frame(LIGHT[:12] + place + LIGHT[16:]) for place in (b"0101", b"0102", b"0201", b"0102")]
-    for number in frames:
-        assert station.keep(number) == KEPT_DONE
+    station = bench(0, Policy())
+    frames = [station.keep_frame(LIGHT[:12] + place + LIGHT[16:]) for place in (b"0101", b"0102", b"0201", b"0102")]
     told = station.order("retry", "all")
     assert told[-1]["count"] == 4, "none of them is in the log of results"
     for index, number in enumerate(frames):
@@ -268,11 +258,9 @@ def test_frames_of_two_spindles_with_one_id_become_a_result_each():
 
 
 def test_frame_is_dropped_only_if_its_own_spindle_has_the_result():
-    station = bench(0)
-    station.policy = Policy()
+    station = bench(0, Policy())
     for place, held in ((b"0101", False), (b"0102", False), (b"    ", True), (b"0102", True), (b"0202", False)):
-        frame = station.store_frame(LIGHT[:12] + place + LIGHT[16:])
-        station.keep(frame)
+        frame = station.keep_frame(LIGHT[:12] + place + LIGHT[16:])
         assert station.order("retry", str(frame))[0].get("held", False) == held, place
         if held:
             continue

@@ -72,6 +72,12 @@ class QuarantineBench:
             assert code in (KEPT_DONE, KEPT_BEFORE, NO_ROOM, FAILED)
         return code
 
+    def keep_frame(self, octets):
+        """Store and keep a frame that could not be read; its number."""
+        number = self.store_frame(octets)
+        assert self.keep(number) == KEPT_DONE
+        return number
+
     def spoil(self, number):
         """Damage the newest copy of the entry of this result on the flash."""
         begin, block = STATE_BLOCKS * self.flash.block_bytes, self.area.kept_blocks * self.flash.block_bytes
@@ -114,6 +120,6 @@ def spool_with(folder, frame):
     flash = FileFlash(str(path), 16 * 4096)
     bench = QuarantineBench(flash=flash, results=5)
     bench.keep(1, 2, 3, 4, 5)
-    bench.keep(bench.store_frame(frame))
+    bench.keep_frame(frame)
     flash.close()
     return path

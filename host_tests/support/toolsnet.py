@@ -17,7 +17,6 @@ from toolcart.sim.controller_model import Tightening
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.toolsnet import take_apart
 from host_tests.support.log import Area, put
-from lab.harness.flash import Nor
 from lab.harness.line import Network, Timed
 from lab.harness.memory_archive import MemoryArchive
 
@@ -57,17 +56,7 @@ class Outlet(Timed):
     places = (PIM, SERVER)  # where the other side answers
 
     def __init__(
-        self,
-        options=None,
-        blocks=24,
-        kept_blocks=4,
-        cursor_batch=32,
-        session=None,
-        make_flash=Nor,
-        make_port=None,
-        unit_bytes=256,
-        when_full=0,
-        **settings,
+        self, options=None, blocks=24, kept_blocks=4, cursor_batch=32, make_port=None, when_full=0, **settings
     ):
         self.board = self
         self.clock = SimClock()
@@ -79,12 +68,11 @@ class Outlet(Timed):
         self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
-        self.area = Area(blocks, unit_bytes=unit_bytes, kept_blocks=kept_blocks, make_flash=make_flash)
+        self.area = Area(blocks, kept_blocks=kept_blocks)
         self.flash = self.area.flash
         self.make_port = make_port  # of the network; None for its own
         self.settings = dict(SETTINGS)
         self.settings.update(settings)
-        self.session_settings = session or {}
         self.cursor_batch = cursor_batch
         self.when_full = when_full
         self.next_id = 1
@@ -108,7 +96,7 @@ class Outlet(Timed):
         self.forward.begin(self.clock.now)
 
     def make_session(self):
-        return Session(3, 1, NUMBER, **self.session_settings)
+        return Session(3, 1, NUMBER)
 
     def make_others(self):
         """Return what else is handed to the outlet."""
@@ -154,9 +142,6 @@ class Outlet(Timed):
     def store_raw(self, octets=b"0061 that no one could read"):
         """Put a frame that could not be read into the log."""
         assert put(self.log, octets, KIND_RAW) == LOG_DONE
-
-    def has_room(self):
-        return self.log.has_room(res.ROOM_BYTES)
 
     def parked_records(self):
         """Return (kind, number in the log, reason, content behind the number) of all that is kept, oldest first."""

@@ -27,7 +27,7 @@ class Far(Outlet):
     """An outlet with a window."""
 
     def make_session(self):
-        return WideSession(3, 1, NUMBER, **self.session_settings)
+        return WideSession(3, 1, NUMBER)
 
     def make_others(self):
         return {"window": Window(self.settings["window"])}
