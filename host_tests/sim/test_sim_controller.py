@@ -665,6 +665,24 @@ def test_batch_sizes_are_set_and_a_batch_begins_again():
         assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
 
 
+def test_what_names_no_mid_or_revision_is_a_complaint_and_no_end():
+    for profile in ("mt-focus-6000", "power-focus-4000"):
+        for mid, data in (
+            (6, b"1201xxx100000000001"),
+            (6, b"1201001100000000x01"),
+            (8, b"1201xxx31" + b"0" * 31),
+            (8, b"0900xxx00"),
+            (9, b"0901001x0"),
+            (8, b"090x00100"),
+            (8, b"12"),
+        ):
+            cart = build(**row(profile, traces=(1,), unknown_mids=()))
+            cart.say(b"00200001006         \0")
+            heard = cart.say(command(mid, data))
+            assert heard[4:8] == b"0004" or cart.controller.complaints, (profile, data)
+            assert cart.say(KEEP_ALIVE)[4:8] == b"9999", (profile, data)
+
+
 def test_jobs_are_listed_and_switched_off():
     cart = started()
     assert cart.say(command(30))[20:28] == b"99010203"

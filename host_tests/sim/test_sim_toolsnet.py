@@ -339,6 +339,13 @@ def test_acknowledge_of_the_verification_may_be_left_out_after_a_failure():
     assert toolsnet.complaints == []
 
 
+def test_two_spindles_of_one_number_are_neither_stored_nor_answered():
+    station = build()
+    general = GENERAL.replace(b"000170002900572", b"000270002900572")
+    assert station.say(frame(general + SPINDLE * 2 + b"".join(PARAMETERS))) == b""
+    assert station.toolsnet.archive.stored == 0 and "cannot be read" in station.toolsnet.complaints[0]
+
+
 def test_length_that_is_no_number_closes_the_connection():
     station = build()
     assert station.say(b"00x4" + RESULT) is None

@@ -175,7 +175,7 @@ class ControllerSession(ControllerLink):
             self.desk.leave()
         elif mid == 5 and self.tracing is not None:
             self.tracing.acknowledged(text, now)
-        elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":
+        elif (mid == 8 or mid == 9) and self.tracing is not None and text[:4] in (b"0900", b"0901"):
             self.tracing.asked(mid, text)
         elif mid == 10:
             numbers = sorted(self.controller.psets)
@@ -211,6 +211,12 @@ class ControllerSession(ControllerLink):
             self._mirror()
         elif not self.desk.takes(mid, revision, text) and mid not in UNANSWERED:
             self.refuse(mid, 99)
+
+    def asked(self, mid, text):
+        """Return MID, revision and extra data of a 0006, 0008 or 0009; if it has none, complain and return None."""
+        if digits_only(text[:9]) and len(text) == 9 + int(text[7:9]):
+            return int(text[:4]), int(text[4:7]), text[9:]
+        return self.complain("%04d: %s" % (mid, text))
 
     def _start(self, revision):
         options = self.options

@@ -18,6 +18,7 @@ Rules of an operation
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.base.octets import digits_only
 from toolcart.sim import result_frames as frames
 from toolcart.sim.controller_link import Awaited
 from toolcart.sim.controller_session import ControllerSession
@@ -59,17 +60,17 @@ class OperationSession(ControllerSession):
         return 1201 if self.options.names_subscribed else mid
 
     def _subscribe_operations(self, mid, text):
-        if not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
-            self.complain("%04d: %s" % (mid, text))
+        asked = self.asked(mid, text)
+        if asked is None:
             return
-        revision = int(text[4:7])
+        _, revision, extra = asked
         if mid == 9:
             if not self.rejects(self._named(9), (not self.operation_revision, 72)):
                 self.accept(self._named(9))
             self.operation_revision = 0
             self.unsent = []
             return
-        if text[7:9] != b"31" or text[9:39] != b"0" * 30 or text[39:] not in (b"0", b"1"):
+        if extra[:30] != b"0" * 30 or extra[30:] not in (b"0", b"1"):
             self.complain("0008: " + str(text))
         is_unknown = revision not in self.options.operations
         if not self.rejects(self._named(8), (self.operation_revision, 71), (is_unknown, 76)):
@@ -83,12 +84,15 @@ class OperationSession(ControllerSession):
         controller = self.controller
         if self.rejects(self._named(6), (not self.options.operation_history, 75)):
             return
-        if text[7:9] != b"10" or len(text) != 19 or not text[9:].isdigit():
+        asked = self.asked(6, text)
+        if asked is None:
+            return
+        _, revision, index = asked
+        if len(index) != 10 or not digits_only(index):
             self.complain("0006: " + str(text))
             return
-        number = int(text[9:])
+        number = int(index)
         result = controller.result(number) if number else controller.latest()
-        revision = int(text[4:7])
         is_unknown = revision not in self.options.operations
         is_gone = (result is None, self.options.history_refusal_code)
         if not self.rejects(self._named(6), (is_unknown, 76), is_gone):

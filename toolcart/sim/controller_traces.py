@@ -55,19 +55,18 @@ class Tracing:
     def asked(self, mid, text):
         """Take MID 0008 or 0009 for 0900 or 0901."""
         session = self.session
-        wanted = int(text[:4])
-        named = wanted if self.options.names_subscribed or not self.options.operations else mid
-        if not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
-            session.complain("%04d: %s" % (mid, text))
+        asked = session.asked(mid, text)
+        if asked is None:
             return
+        wanted, revision, extra = asked
+        named = wanted if self.options.names_subscribed or not self.options.operations else mid
         if mid == 9:
             self._end(wanted, named)
             return
-        revision = int(text[4:7])
         if wanted == 901:
             self._take_parameters(text, revision, named)
             return
-        types = self._types_of(text[9:])
+        types = self._types_of(extra)
         foreign = ALL not in (types or (ALL,)) and [one for one in types if one not in self.options.trace_types]
         is_unknown = revision not in self.options.traces
         if not session.rejects(named, (types is None, 1), (self.types, 71), (is_unknown, 76), (foreign, 78)):

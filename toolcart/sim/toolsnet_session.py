@@ -221,7 +221,8 @@ class ServerSession(_Session):
         sequence = found["sequence"]
         if sequence in options.silent_sequences:
             return
-        if not found["spindles"]:
+        spindles = [one["spindle"] for one in found["spindles"]]
+        if not spindles or len(set(spindles)) != len(spindles):  # of one number there can be one
             self.complain("server: a result that cannot be read is not answered")
             return
         if _once(options.drop_before_store, sequence):
