@@ -27,7 +27,7 @@ from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import asking
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import cart_of, station_told, toolcart, written
+from host_tests.support.running import cart_of, free_port, station_told, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -198,6 +198,18 @@ def test_why_there_is_no_session_is_told_by_what_came(options, hint):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         [found] = _asked(plant.controller_port, [6, 5])
     assert found.verdict == BAD and hint in found.hint and "takes no session" in found.words, found
+
+
+def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
+    [found] = _asked(free_port(), [1])
+    assert found.verdict == BAD and "refused the connection: the host is there, but nothing listens" in found.words
+    assert "Is Open Protocol switched on" in found.hint and found.figures == {"why": "refused"}
+    [found] = _asked(1, [1], host="a..b")
+    assert "controller: the name a..b is not found" in found.words and "controller.host" in found.hint
+    [found] = local.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
+    assert found.words.startswith("webhook 127.0.0.1:") and "Does it run there" in found.hint
+    [found] = local.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
+    assert found.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in found.hint
 
 
 def test_what_is_no_controller_is_told_with_what_to_look_at():

@@ -68,7 +68,8 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     try:
         asking = _asking(controller, controller.get("header", USUAL))
     except Unanswered as why:
-        return [Found(what, BAD, str(why))]
+        side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
+        return [local.unreached(what, side, why.__cause__)]
     try:
         started = asking.start(tuple(controller["start_revisions"]))
     except Unanswered as why:

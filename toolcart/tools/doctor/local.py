@@ -16,14 +16,16 @@ import struct
 import time
 from pathlib import Path
 
+from toolcart.agent.cart.status import why_name
+from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
 from toolcart.agent.wide.http_client import WebAddress
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.why import refusal_of
+from toolcart.board.why import refusal_of, why_of
 from toolcart.tools.config import places
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from toolcart.tools.status import served
-from toolcart.tools.words import sides
+from toolcart.tools.words import reasons, sides
 
 # Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
 #
@@ -42,11 +44,21 @@ def examine(name: str, outlet: dict) -> list[Found]:
     what = f"{name} {sides.name_of(outlet)}"
     try:
         socket.create_connection((host, port), LIMIT_S).close()
-    except OSError as error:
-        words = f"{host}:{port} cannot be reached: {error.strerror or error}"
-        return [Found(what, BAD, words, "Does it run there, and is this its port?")]
+    except (OSError, UnicodeError) as error:
+        name = reasons.BROKER if outlet["kind"] == "mqtt" else sides.name_of(outlet)
+        return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Found(what, GOOD, words)]
+
+
+def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Found:
+    """Say why a connection cannot be made, as an agent says it."""
+    code = getattr(error, "errno", None) or 0
+    why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
+    if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter where no name can be so
+        why = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
+    reason = reasons.connect_reason(side, why_name(why), "", code)
+    return Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})
 
 
 def address_of(outlet: dict) -> tuple[str, int] | None:

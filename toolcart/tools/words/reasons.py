@@ -145,7 +145,7 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail
         hint = installation.how_to_get("serial")
     hint = hint.format(where=side.where, host=side.host, device=side.host)
     if slug == "refused":
-        hint = _REFUSED[side.name]
+        hint = _REFUSED.get(side.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
 
 
