@@ -17,6 +17,7 @@ import copy
 import json
 import subprocess
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -151,13 +152,9 @@ def runs_in(heap_bytes: int, platform: str, copied: bool) -> bool:
 
 def least(platform: str, copied: bool) -> int | None:
     """Return the least heap, a multiple of STEP_BYTES, found by halving; None if the largest is not enough."""
-    if not runs_in(HIGH_BYTES, platform, copied):
-        return None
-    below, above = LOW_BYTES // STEP_BYTES, HIGH_BYTES // STEP_BYTES
-    while above - below > 1:
-        middle = (below + above) // 2
-        below, above = (below, middle) if runs_in(middle * STEP_BYTES, platform, copied) else (middle, above)
-    return above * STEP_BYTES
+    sizes = range(LOW_BYTES, HIGH_BYTES + 1, STEP_BYTES)
+    at = bisect_left(sizes, True, key=lambda size: runs_in(size, platform, copied))
+    return sizes[at] if at < len(sizes) else None
 
 
 def main() -> None:

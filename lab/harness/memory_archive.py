@@ -16,21 +16,14 @@ class MemoryArchive:
 
     def __init__(self, limit=1000):
         self.limit = limit
-        self.results = []  # the newest results, in order of arrival
-        self.events = []
-        self.graphs = []
         self.systems = {}  # (type, number) -> name
         self.stations = {}  # (type, number, station) -> name
-        self.stored = 0
         self.repeated = 0
         self.out_of_order = 0
         self.events_stored = 0
         self.events_repeated = 0
         self.graphs_stored = 0
-        self._keys = {}
-        self._event_keys = {}
-        self._latest = {}
-        self._latest_event = {}
+        self.clear()
 
     def store_result(self, result):
         """Return True if it is new, False if it was stored before."""
@@ -101,7 +94,7 @@ class MemoryArchive:
 
     def clear(self):
         """Turn into an empty database."""
-        self.results = []
+        self.results = []  # the newest results, in order of arrival
         self.events = []
         self.graphs = []
         self._keys = {}
