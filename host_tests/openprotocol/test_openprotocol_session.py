@@ -94,10 +94,10 @@ def test_every_code_in_every_state_has_the_reaction_of_the_digest():
 # Subscription
 
 
-def refuse_all(talk, code, most=30):
-    """Reject whatever is asked for with this code, at most so often; return it: (MID, revision) each."""
+def refuse_all(talk, code):
+    """Reject whatever is asked for with this code; return it: (MID, revision) each."""
     asked = []
-    for _ in range(most):
+    for _ in range(30):
         frame = talk.take()[-1]
         asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
         if talk.tell(refused(asked[-1][0], code)) == [st.EV_OVER]:

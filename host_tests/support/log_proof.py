@@ -45,11 +45,11 @@ class Session(Client):
         self.check_start(counted)
 
 
-def drain(shape, area, promise, more=3):
+def drain(shape, area, promise):
     """A start on this image with power that stays: all that was acknowledged arrives, and there is room again."""
     session = Session(shape, area, promise)
     need(session.state.alarm == STATE_FINE, "an alarm of the state")
-    drained(session, more)
+    drained(session)
 
 
 class Explorer:
@@ -302,15 +302,17 @@ def told(session):
     )
 
 
-def bases(shape, most, depth=40, operations=(APPEND, GIVE_SAVE, GIVE_ALL, "R")):
+def bases(shape, most):
     """Return images at rest that fault-free days lead to, no two of the same shape: [(image, promise, way)]."""
     area = shape.area()
     found = {}
     rows = [(area.image(), Promise(), "")]
-    for _ in range(depth):
+    days = [(a,) for a in (APPEND, GIVE_SAVE, GIVE_ALL)]
+    days += [day + last for day in days for last in days]
+    for _ in range(40):
         behind = []
         for image, promise, way in rows:
-            for row in _days(operations):
+            for row in days:
                 area.load(image)
                 after = promise.copy()
                 session = Session(shape, area, after)
@@ -325,8 +327,3 @@ def bases(shape, most, depth=40, operations=(APPEND, GIVE_SAVE, GIVE_ALL, "R")):
                         return list(found.values())
         rows = behind
     return list(found.values())
-
-
-def _days(operations):
-    days = [(a,) for a in operations if a != "R"]
-    return days + [day + (a,) for day in days for a in operations if a != "R"]

@@ -95,7 +95,7 @@ def worked_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
-def memory_mib(pid: int, which: str = "VmHWM") -> float:
-    """Return its memory, the peak so far or (VmRSS) now."""
-    found = re.search(rf"^{which}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+def memory_mib(pid: int) -> float:
+    """Return its memory, the peak so far."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

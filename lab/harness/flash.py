@@ -307,11 +307,11 @@ class Nor(Piece):
             if torn.operation == PROGRAM:
                 self.becomes(index, BLANK)
 
-    def wipe(self, part, octet=0x5A):
+    def wipe(self, part):
         """Make everything in a part unreadable: what was there is lost."""
         n = part.block_count * part.block_bytes
         first, last = part.address // self.unit_bytes, (part.address + n) // self.unit_bytes
-        self.cells[part.address : part.address + n] = bytes([octet]) * n
+        self.cells[part.address : part.address + n] = b"\x5a" * n
         self.units[first:last] = bytes([PROGRAMMED]) * (last - first)
         blocks = range(part.first_block, part.first_block + part.block_count)
         self.torn = [torn for torn in self.torn if torn.block not in blocks]

@@ -106,11 +106,11 @@ def check_product() -> tuple[int, list[str]]:
     return len(sources), refused
 
 
-def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Path, list[str]]:
-    """Return a folder of everything portable and `more`, native code for `machine`; and what was refused."""
+def compiled_tree(machine: str = "") -> tuple[Path, list[str]]:
+    """Return a folder of everything portable, native code for `machine`; and what was refused."""
     objects: dict[str, Path] = {}
     refused = []
-    for source in [*chip_sources(), *written_out(*support_sources()), *written_out(*more)]:
+    for source in [*chip_sources(), *written_out(*support_sources())]:
         if source.is_native and not machine:
             continue
         compiled, said = compile_object(source, machine)

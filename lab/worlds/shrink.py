@@ -36,24 +36,22 @@ class Shrinker:
         self.still_fails = still_fails
         self.left = tries
 
-    def shrink(self, on_try: Callable[[int], None] | None = None) -> dict:
-        """Return the shortest script found that still fails this way; `on_try` is told how many tries are left."""
+    def shrink(self) -> dict:
+        """Return the shortest script found that still fails this way."""
         rounds = (self._fewer_events, self._plainer, self._one_station, self._smaller, self._sooner)
         while self.left > 0:
             before = json.dumps(self.script)
             for work in rounds:
-                work(on_try)
+                work()
             if json.dumps(self.script) == before:
                 break
         return self.script
 
-    def _fails(self, script: dict, on_try: Callable[[int], None] | None) -> bool:
+    def _fails(self, script: dict) -> bool:
         """Try this script, and keep it if it fails the same way."""
         if self.left <= 0:
             return False
         self.left -= 1
-        if on_try is not None:
-            on_try(self.left)
         try:
             fails = self.still_fails(script)
         except (ConfigError, ValueError, KeyError, IndexError):
@@ -62,17 +60,17 @@ class Shrinker:
             self.script = script
         return fails
 
-    def _fewer_events(self, on_try) -> None:
+    def _fewer_events(self) -> None:
         size = max(len(self.script["events"]) // 2, 1)
         while size:
             at = 0
             while at < len(self.script["events"]) and self.left > 0:
                 events = self.script["events"]
-                if not self._fails({**self.script, "events": events[:at] + events[at + size :]}, on_try):
+                if not self._fails({**self.script, "events": events[:at] + events[at + size :]}):
                     at += size
             size //= 2
 
-    def _plainer(self, on_try) -> None:
+    def _plainer(self) -> None:
         """Remove every trait and setting that is not needed."""
         for place in list(_places(self.script)):
             script = copy.deepcopy(self.script)
@@ -83,9 +81,9 @@ class Shrinker:
                 del part[place[-1]]
             except (KeyError, IndexError):
                 continue
-            self._fails(script, on_try)
+            self._fails(script)
 
-    def _one_station(self, on_try) -> None:
+    def _one_station(self) -> None:
         if len(self.script["stations"]) != 2:
             return
         for gone in (2, 1):
@@ -94,23 +92,23 @@ class Shrinker:
             del script["settings"]["stations"][gone - 1]
             script["settings"]["stations"][0]["number"] = 1
             script["events"] = [_for_station_1(event) for event in script["events"] if not _is_of(event, gone)]
-            if self._fails(script, on_try):
+            if self._fails(script):
                 return
 
-    def _smaller(self, on_try) -> None:
+    def _smaller(self) -> None:
         """Try fewer results in a row, fewer cuts in a row, shorter waits."""
         for index in range(len(self.script["events"])):
             for event in _smaller_forms(self.script["events"][index]):
                 events = list(self.script["events"])
                 events[index] = event
-                if self._fails({**self.script, "events": events}, on_try):
+                if self._fails({**self.script, "events": events}):
                     break
 
-    def _sooner(self, on_try) -> None:
+    def _sooner(self) -> None:
         """Move the events closer together, and the calm to the last of them."""
         events = self.script["events"]
         last = max([event[0] for event in events], default=0)
-        self._fails({**self.script, "end_ms": min(self.script["end_ms"], last + 60000)}, on_try)
+        self._fails({**self.script, "end_ms": min(self.script["end_ms"], last + 60000)})
         for index in range(len(events)):
             events = self.script["events"]
             gap = events[index][0] - (events[index - 1][0] if index else 0)
@@ -118,7 +116,7 @@ class Shrinker:
                 if less < 1000:
                     continue
                 moved = events[:index] + [[event[0] - less, *event[1:]] for event in events[index:]]
-                if self._fails({**self.script, "events": moved, "end_ms": self.script["end_ms"] - less}, on_try):
+                if self._fails({**self.script, "events": moved, "end_ms": self.script["end_ms"] - less}):
                     break
 
 
