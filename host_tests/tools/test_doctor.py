@@ -231,7 +231,8 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     assert "there is no device" in found["words"] and "/dev/serial/by-id" in found["hint"]
     master, slave = pty.openpty()
     _, found = _line(tmp_path, os.ttyname(slave), "3964r")
-    assert "no byte was received" in found["words"]
+    assert "nothing answers on" in found["words"] and "is it crossed" in found["hint"]
+    assert found["figures"]["octets"] == 0
     over = threading.Event()
 
     def talk():  # again and again: when the line is opened is the machine's affair
@@ -246,7 +247,7 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     _, found = _line(tmp_path, os.ttyname(slave), "3964r")
     over.set()
     talker.join()
-    assert "they are not an answer" in found["words"] and "Wrong baud" in found["hint"]
+    assert "is no answer" in found["words"] and "Wrong baud" in found["hint"] and found["figures"]["octets"] > 0
     os.close(master)
     os.close(slave)
 

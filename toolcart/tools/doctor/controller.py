@@ -304,15 +304,6 @@ def _turn(session, port, now: int) -> int:
 
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
-    figures = {"octets": heard, "why": why_name(session.why)}
-    if "://" in device:
-        shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
-        reason = reasons.of_controller(shown)
-        return Found(what, BAD, reason.words, reason.hint, figures)
-    if heard:
-        words = f"{heard} bytes came on {device} at {baud} baud, and they are not an answer"
-        hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
-    else:
-        words = f"nothing answers on {device} at {baud} baud: no byte was received"
-        hint = "Is the cable crossed, in the right socket, and Open Protocol switched on for that port?"
-    return Found(what, BAD, words, hint, figures)
+    shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
+    reason = reasons.of_controller(shown)
+    return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

@@ -313,7 +313,8 @@ _SILENT_LINE = {
     ),
     (False, False): (
         "nothing answers on {host} at {port} baud",
-        "Check cable, baud, parity and link (ascii or 3964r); `toolcart line monitor` shows what comes.",
+        "Check cable, baud, parity and link (ascii or 3964r): is it crossed, in the right socket, Open Protocol "
+        "switched on there? `toolcart line monitor` shows what comes.",
     ),
 }
 
