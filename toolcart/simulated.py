@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from toolcart.agent import catalogue
 from toolcart.client.errors import OptionError
+from toolcart.client.options import one_of, text, whole
 from toolcart.sim.controller import Controller, ControllerOptions, Tightening
 from toolcart.sim.profiles import names as profiles
 from toolcart.sim.profiles import row
+from toolcart.sim.serial_peers import PEERS
 from toolcart.sim.serial_serve import SerialServed
 from toolcart.sim.tcp import Loop, Served
 
@@ -84,7 +86,7 @@ class SimulatedController:
     # -- what happens at it --------------------------------------------------------------------------------------
 
     def produce(self, **result: Unpack[Result]) -> int:
-        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees."""
+        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees; ValueError for what has no room."""
         return self._do(self._controller.produce, **result)
 
     def push(self, mid: int, revision: int = 1, **fields: Any) -> None:
@@ -197,6 +199,10 @@ def controller(
     """
     changed: dict[str, Any] = dict(options)
     _check(changed)
+    whole("port", port, 0, 65535)
+    one_of("procedure", procedure, ("", *PEERS))
+    if procedure:
+        text("device", device, "a path for its pty")
     try:
         chosen = ControllerOptions(**row(profile, **changed))
     except ValueError as error:

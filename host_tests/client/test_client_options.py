@@ -95,6 +95,20 @@ def test_what_means_nothing_is_refused_by_its_name(calls, options, said):
         assert "stations" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"procedure": "nix"}, "procedure"),
+        ({"procedure": "ascii"}, "device"),
+        ({"port": 70000}, "port"),
+        ({"pushed_as": 5}, "options"),
+    ],
+)
+def test_so_is_what_a_simulated_controller_cannot_be(given, name):
+    with pytest.raises(OptionError, match=f"{name}: found"):
+        controller(**given)
+
+
 def test_unknown_option_is_a_type_error_that_lists_all_options():
     with pytest.raises(TypeError, match=r"connect\(\) has no option 'deadline_s'; it has: timeout, "):
         connect("127.0.0.1", deadline_s=1)

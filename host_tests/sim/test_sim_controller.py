@@ -452,7 +452,10 @@ def test_message_in_pieces_is_a_complaint_where_the_peer_never_reassembles():
 
 def test_unknown_option_or_field_is_a_mistake_of_the_test():
     said_of(lambda: ControllerOptions(windw=3), ValueError)
-    said_of(lambda: Controller(SimClock()).produce(torqe=3), ValueError)
+    for fields in ({"torqe": 3}, {"torque": 42.37}, {"torque": 10**9}, {"vin": [1]}, {"time": 5.0}):
+        said_of(lambda fields=fields: Controller(SimClock()).produce(**fields), ValueError)
+    for options in ({"pushed_as": {"torque": 1.5}}, {"fetched_as": 5}, {"identity": {"cell": 10**9}}):
+        said_of(lambda options=options: ControllerOptions(**options), ValueError)
 
 
 # Link-level numbers

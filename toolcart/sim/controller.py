@@ -11,6 +11,7 @@ Rules:
 
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.base.clock import Dice, seconds_of, stamp_text
+from toolcart.sim.controller_frames import check
 from toolcart.sim.controller_model import Alarm, ControllerOptions, Identity, Job, ParameterSet, Tightening, Vehicle
 from toolcart.sim.controller_session import ControllerSession
 
@@ -69,6 +70,7 @@ class Controller:
         for name in fields:
             if not hasattr(Tightening, name):
                 raise ValueError("a tightening has no field " + name)
+            check(name, fields[name])
             setattr(result, name, fields[name])
         if "tightening_id" not in fields:
             result.tightening_id = self._next_id

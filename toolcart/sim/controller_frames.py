@@ -151,6 +151,19 @@ LIGHT = laid_out(
 )
 
 
+ROOM = {}  # attribute -> digits that it may have
+for _layout in [LIGHT, TOOL_1] + [one for layouts in (PUSHED, OLD, STARTED) for one in layouts.values()]:
+    for _, _width, _name in _layout:
+        ROOM[_name] = max(_width, ROOM.get(_name, 0))
+
+
+def check(name, value):
+    """ValueError for what no message can tell of this attribute; texts may be longer, and are cut."""
+    is_number = isinstance(value, int) and len("%d" % value) <= ROOM.get(name, 10)
+    if not (value is None or is_number or isinstance(value, (str, bytes))):
+        raise ValueError("%s: there is no room for %r" % (name, value))
+
+
 def field(value, width, pad=b" "):
     """Return `value` in exactly `width` bytes: a number as digits, a text padded, None as blanks."""
     if value is None:

@@ -6,6 +6,7 @@ Rules:
    sent as blanks.
 """
 
+from toolcart.sim.controller_frames import check
 from toolcart.sim.endpoint import Settings
 
 PORTABLE = True
@@ -150,9 +151,13 @@ class ControllerOptions(Settings):
     def __init__(self, **changed):
         Settings.__init__(self, **changed)
         for name, known in (("identity", Identity), ("pushed_as", Tightening), ("fetched_as", Tightening)):
-            for field in getattr(self, name):
+            given = getattr(self, name)
+            if not isinstance(given, dict):
+                raise ValueError("%s is a dictionary of fields" % name)
+            for field in given:
                 if not hasattr(known, field):
                     raise ValueError("%s has no field %s" % (name, field))
+                check(field, given[field])
 
 
 class Identity:
