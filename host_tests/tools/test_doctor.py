@@ -252,6 +252,22 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     os.close(slave)
 
 
+def test_a_line_that_is_unplugged_meanwhile_is_told(tmp_path, monkeypatch):
+    master, slave = pty.openpty()
+    device = os.ttyname(slave)
+    real = controller._turn
+
+    def unplugged(*arguments):
+        for descriptor in (master, slave):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        return real(*arguments)
+
+    monkeypatch.setattr(controller, "_turn", unplugged)
+    _, found = _line(tmp_path, device, "ascii")
+    assert "was unplugged" in found["words"], found
+
+
 def test_a_controller_on_a_line_answers(tmp_path):
     with tempfile.TemporaryDirectory(dir="/tmp") as short:  # its name has to fit a device's
         device = f"{short}/line.tty"

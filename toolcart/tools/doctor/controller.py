@@ -251,15 +251,18 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
     board = Board(folder)
     port = board.serial(controller)
     port.open(device, baud)
-    side = reasons.line_side(device, baud)
+
+    def lost(why: int) -> list[Found]:
+        reason = reasons.connect_reason(reasons.line_side(device, baud), why_name(why), "", int(port.why_code or 0))
+        return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+
     until = time.monotonic() + WAIT_S
     while port.state() == PORT_OPENING and time.monotonic() < until:
         time.sleep(TURN_S)
     if port.state() != PORT_OPEN:
         why = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
-        reason = reasons.connect_reason(side, why_name(why), "", int(port.why_code or 0))
         port.close()
-        return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+        return lost(why)
     session = controller_session(controller, ())
     heard = 0
     session.opened()
@@ -274,12 +277,11 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
                 words += f": controller name {who}" if who else ""
                 figures = {"octets": heard, "controller_name": who}
                 return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
-            if session.state == st.OVER or ("://" in device and port.why):
+            if session.state == st.OVER or port.why:
                 break
             time.sleep(TURN_S)
-        if "://" in device and port.why:  # the server has ended it
-            reason = reasons.connect_reason(side, why_name(port.why), "", int(port.why_code or 0))
-            return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+        if port.why:  # unplugged, or the server has ended it
+            return lost(port.why)
         return [_unanswered(what, device, baud, heard, session)]
     finally:
         session.stop(board.now())
