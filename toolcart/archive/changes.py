@@ -9,7 +9,7 @@ Rules of moving while it serves
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     or_,
     select,
     update,
@@ -96,8 +95,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # the driver would let the first savepoint be the transaction
             said = _said_latest(connection)
-            for table in t.MAP:
-                _take_map(reading, connection, table)
+            _take_map(reading, connection)
             count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
             done = 0
             for kind in _KINDS:
@@ -113,8 +111,10 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
-            _take_limits(reading, connection)
-            _take_map(reading, connection, t.CONSUMED)  # so that its batches need not be sent again
+            _take_missing(reading, connection, t.CONTROL_LIMITS, bulk.columns(t.CONTROL_LIMITS))
+            _take_missing(
+                reading, connection, t.CONSUMED, t.CONSUMED.primary_key.columns.keys()
+            )  # so that its batches need not be sent again
             what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
             audit.note(connection, f"{what}, {told['graphs']} curves")
     finally:
@@ -174,8 +174,7 @@ def move_some(
         raise database.Unusable(into, "the archive itself; name another place")
     with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
-            for table in t.MAP:
-                _take_map(reading, kept, table)
+            _take_map(reading, kept)
         for at, kind in enumerate(_KINDS):
             [number] = kind.table.primary_key.columns
             with engine.connect() as reading:
@@ -243,21 +242,19 @@ _KINDS = (
 )
 
 
-def _take_map(reading: Connection, connection: Connection, table: Table) -> None:
-    key = list(table.primary_key.columns)
-    known = {tuple(row) for row in connection.execute(select(*key))}
-    new = [row for row in dicts(reading, select(table)) if tuple(row[column.name] for column in key) not in known]
-    if new:
-        connection.execute(insert(table), new)
+def _take_missing(reading: Connection, connection: Connection, table: Table, key: Sequence[str]) -> None:
+    """Take the rows whose key is missing here; the database numbers them again if it numbers them itself."""
+    names = bulk.columns(table)
+    asked = select(*[table.c[name] for name in names]).order_by(*table.primary_key.columns)
+    known = {tuple(row) for row in connection.execute(select(*[table.c[name] for name in key]))}
+    at = [names.index(name) for name in key]
+    rows = map(tuple, reading.execute(asked))
+    bulk.insert(connection, table, [row for row in rows if tuple(row[place] for place in at) not in known])
 
 
-def _take_limits(reading: Connection, connection: Connection) -> None:
-    names = bulk.columns(t.CONTROL_LIMITS)
-    asked = select(*[t.CONTROL_LIMITS.c[name] for name in names]).order_by(t.CONTROL_LIMITS.c.ControlLimitsId)
-    known = {tuple(row) for row in connection.execute(asked)}
-    new = [row for row in map(tuple, reading.execute(asked)) if row not in known]
-    if new:
-        bulk.insert(connection, t.CONTROL_LIMITS, new)
+def _take_map(reading: Connection, connection: Connection) -> None:
+    for table in t.MAP:
+        _take_missing(reading, connection, table, table.primary_key.columns.keys())
 
 
 def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:

@@ -89,7 +89,6 @@ class Places(Generic[Guest]):
         self._all: dict[Guest, str] = {}
         self._count: Counter[str] = Counter()
         self._strangers: dict[Guest, None] = {}  # oldest first
-        self._strangers_of: dict[str, dict[Guest, None]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -100,7 +99,7 @@ class Places(Generic[Guest]):
     def take(self, guest: Guest, address: str) -> Guest | None:
         """Give a guest a place. Return the guest to put out for it, if any: the guest itself if no stranger can go."""
         if self._count[address] >= self.of_one_most:
-            out = next(iter(self._strangers_of.get(address, ())), guest)
+            out = next((one for one in self._strangers if self._all[one] == address), guest)
         elif len(self._all) >= self.most:
             out = next(iter(self._strangers), guest)
         else:
@@ -112,7 +111,6 @@ class Places(Generic[Guest]):
         self._all[guest] = address
         self._count[address] += 1
         self._strangers[guest] = None
-        self._strangers_of.setdefault(address, {})[guest] = None
         return out
 
     def is_stranger(self, guest: Guest) -> bool:
@@ -121,23 +119,14 @@ class Places(Generic[Guest]):
 
     def trust(self, guest: Guest) -> None:
         """Note that something from it was stored."""
-        if guest in self._strangers:
-            self._forget_stranger(guest)
+        self._strangers.pop(guest, None)
 
     def leave(self, guest: Guest) -> None:
         """Free a guest's place, if it has one."""
         if guest not in self._all:
             return
-        if guest in self._strangers:
-            self._forget_stranger(guest)
+        self._strangers.pop(guest, None)
         address = self._all.pop(guest)
         self._count[address] -= 1
         if not self._count[address]:
             del self._count[address]
-
-    def _forget_stranger(self, guest: Guest) -> None:
-        address = self._all[guest]
-        del self._strangers[guest]
-        del self._strangers_of[address][guest]
-        if not self._strangers_of[address]:
-            del self._strangers_of[address]

@@ -50,6 +50,8 @@ _KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # 
     "09": (t.EVENT, t.RESULT_KEY, rows.key_of),
     "13": (t.GRAPH, t.GRAPH_KEY, rows.graph_key_of),
 }
+# What a row of the map is called until it is described, and its other columns.
+_NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0), ("Spindle",), ("Program",))
 
 Tell = Callable[[str], None]
 
@@ -331,7 +333,7 @@ class Writer:
         if opened.outcome != STORED:
             batch.repeated += opened.outcome == REPEATED
             return
-        self._map_station(batch, station_of(found))
+        self._map(batch, *station_of(found))
         for kind, telegram in opened.telegrams:
             if self._take(batch, kind, telegram, known[kind], arrived) == STORED:
                 batch.stored += 1
@@ -354,14 +356,14 @@ class Writer:
             again[key] = again.get(key, 0) + 1
             return REPEATED
         known.add(key)
-        self._map_station(batch, station)
+        self._map(batch, *station)
         number = batch.ids[table] + 1
         result, event = batch.latest.get(station) or self._known.latest.get(station, (0, 0))
         if kind == "04":
             behind = bool(result) and is_behind(found["sequence"], result)
             told, vins, parameters = rows.result_rows(found, number, arrived, behind)
             for spindle in found["spindles"]:
-                self._map_program(batch, station, spindle["spindle"], spindle["program"])
+                self._map(batch, *station, spindle["spindle"], spindle["program"])
             batch.add(t.RESULT, told)
             batch.add(t.RESULT_VIN, vins)
             batch.cars |= {found["vin"].strip(), *[vin[2] for vin in vins]} - {""}
@@ -403,28 +405,15 @@ class Writer:
 
     # -- the map ---------------------------------------------------------------------------------------------------
 
-    def _is_mapped(self, batch: _Batch, key: tuple) -> bool:
-        return key in self._mapped or key in batch.mapped
-
-    def _add_to_map(self, batch: _Batch, table: Table, key: tuple, *more: object) -> None:
-        if not self._is_mapped(batch, key):
-            batch.mapped.add(key)
-            batch.add(table, [(*key, *more)])
-
-    def _map_station(self, batch: _Batch, station: Station) -> None:
-        if not self._is_mapped(batch, station):
-            system_type, system, number = station
-            self._map_system(batch, system_type, system)
-            self._add_to_map(batch, t.STATION, station, f"Station {number}", "", "", 0, 0)
-
-    def _map_system(self, batch: _Batch, system_type: int, system: int) -> None:
-        self._add_to_map(batch, t.SYSTEM_TYPE, (system_type,), f"System type {system_type}")
-        self._add_to_map(batch, t.SYSTEM, (system_type, system), f"System {system}", "")
-
-    def _map_program(self, batch: _Batch, station: Station, spindle: int, program: int) -> None:
-        if not self._is_mapped(batch, (*station, spindle, program)):
-            self._add_to_map(batch, t.SPINDLE, (*station, spindle), f"Spindle {spindle}")
-            self._add_to_map(batch, t.PROGRAM, (*station, spindle, program), f"Program {program}")
+    def _map(self, batch: _Batch, *place: int) -> None:
+        """Give this place, and all that it is in, names of their own where they have none."""
+        if place in self._mapped or place in batch.mapped:
+            return
+        if len(place) > 1:
+            self._map(batch, *place[:-1])
+        batch.mapped.add(place)
+        kind, *more = _NAMED[len(place) - 1]
+        batch.add(t.MAP[len(place) - 1], [(*place, f"{kind} {place[-1]}", *more)])
 
     def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
         """Telegrams 01 and 02 name entries of the map."""
@@ -434,16 +423,16 @@ class Writer:
 
         if kind == "01":
             key = (found["system_type"], found["system"])
-            self._map_system(batch, *key)
+            self._map(batch, *key)
             rename(t.SYSTEM, key, found["name"], IP=found["ip"].strip())
             return
         station = station_of(found)
-        self._map_station(batch, station)
+        self._map(batch, *station)
         rename(t.STATION, station, found["name"], IP=found["ip"].strip())
         for spindle in found["spindles"]:
             place = (*station, spindle["spindle"])
-            self._add_to_map(batch, t.SPINDLE, place, f"Spindle {place[3]}")
+            self._map(batch, *place)
             rename(t.SPINDLE, place, spindle["name"])
             for program in spindle["programs"]:
-                self._map_program(batch, station, spindle["spindle"], program["program"])
+                self._map(batch, *place, program["program"])
                 rename(t.PROGRAM, (*place, program["program"]), program["name"])

@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -104,7 +105,7 @@ class _Check:
         self._topic = topic
         self._plan = plan
         self._identity = secrets.token_hex(4)
-        self._have: dict[str, int] = {self._identity: 0}
+        self._have: Counter[str] = Counter()  # by the spool's identity
         self._stored = 0  # results that a correct consumer has by now
         self._seen = 0  # receipts looked at so far
         self._times: list[float] = []
@@ -121,10 +122,10 @@ class _Check:
         yield self._gap()
         yield self._answered("on", "goes on behind a gap once what was missing has come", BATCH, 3 * BATCH)
         yield self._answered("overlap", "takes what is new of a batch that overlaps", 2 * BATCH, 4 * BATCH)
-        have = self._have[self._identity]
+        have = self.have
         jump = range(have + 5, have + 5 + BATCH)
         yield self._answered("overwritten", "takes a batch whose first numbers are gone", have, jump[-1], list(jump))
-        have = self._have[self._identity]
+        have = self.have
         yield self._answered("empty", "takes a batch without records, which moves the number alone", have, have + 3, [])
         yield from self._garbage()
         yield self._at_once()
@@ -138,18 +139,12 @@ class _Check:
 
     def _answered(self, name: str, does: str, after: int, last: int, numbers: list[int] | None = None) -> Finding:
         """Send a batch that can be stored, and wait for its receipt."""
-        identity = self._identity
         self._send(after, last, numbers)
-        have = self._have.get(identity, 0)
-        if after <= have < last:
-            sent = range(after + 1, last + 1) if numbers is None else numbers
-            self._stored += sum(number > have for number in sent)
-            self._have[identity] = last
-        return self._expect(name, does, identity, self._have.get(identity, 0))
+        return self._expect(name, does)
 
-    def _expect(self, name: str, does: str, identity: str, number: int) -> Finding:
-        """Wait for this receipt; if it does not come in time, the finding quotes the last other one."""
-        wanted = {"identity": identity, "number": number}
+    def _expect(self, name: str, does: str) -> Finding:
+        """Wait for the receipt that is due; if it does not come in time, the finding quotes the last other one."""
+        wanted = {"identity": self._identity, "number": self.have}
         began_s = time.monotonic()
         until_s = began_s + self._plan.wait_s
         other = ""
@@ -170,28 +165,25 @@ class _Check:
         return Finding(name, False, f"A consumer that {does} publishes {told}; {heard}.", time.monotonic() - began_s)
 
     def _retained(self) -> Finding:
-        identity = self._identity
         with _Listening(self._address, self._topic, self._broker) as later, later.more:
             until_s = time.monotonic() + self._plan.wait_s
             while not later.receipts and time.monotonic() < until_s:
                 later.more.wait(until_s - time.monotonic())
             found = later.receipts[:1]
-        right = bool(found) and found[0][2] and _receipt(found[0][1]) == {"identity": identity, "number": BATCH}
+        right = bool(found) and found[0][2] and _receipt(found[0][1]) == {"identity": self._identity, "number": BATCH}
         if right:
             return Finding("retained", True, "Its receipt is retained: an outlet that starts again finds it.")
         text = "The receipt is not retained: an outlet that starts again does not know how far the consumer is."
         return Finding("retained", False, text)
 
     def _gap(self) -> Finding:
-        have = self._have[self._identity]
-        self._send(have + BATCH, have + 2 * BATCH)
-        does = "stores nothing behind a gap, and says what it has"
-        return self._expect("gap", does, self._identity, have)
+        self._send(self.have + BATCH, self.have + 2 * BATCH)
+        return self._expect("gap", "stores nothing behind a gap, and says what it has")
 
     def _garbage(self) -> Iterator[Finding]:
         """Send each piece of garbage, and after it a good batch."""
         for name, make in _GARBAGE.items():
-            have = self._have[self._identity]
+            have = self.have
             self._broker.send(f"{self._topic}/results", make(self, have))
             found = self._answered(name, f"lives on behind {name}, and stores nothing of it", have, have + 2)
             yield found
@@ -199,41 +191,31 @@ class _Check:
                 return
 
     def _at_once(self) -> Finding:
-        have = self._have[self._identity]
-        for index in range(AT_ONCE):
-            self._send(have + index * BATCH, have + (index + 1) * BATCH)
-        self._stored += AT_ONCE * BATCH
-        self._have[self._identity] = have + AT_ONCE * BATCH
-        does = f"takes {AT_ONCE} batches that come at once"
-        return self._expect("at once", does, self._identity, self._have[self._identity])
+        for _ in range(AT_ONCE):
+            self._send(self.have, self.have + BATCH)
+        return self._expect("at once", f"takes {AT_ONCE} batches that come at once")
 
     def _identities(self) -> Iterator[Finding]:
-        old = self._identity
-        self._identity = secrets.token_hex(4)
-        self._have[self._identity] = 0
+        old, self._identity = self._identity, secrets.token_hex(4)
         self._send(5, 9)
         does = "knows nothing of a new spool, and says 0 to a batch that begins further on"
-        yield self._expect("new spool, gap", does, self._identity, 0)
+        yield self._expect("new spool, gap", does)
         yield self._answered("new spool", "begins at 0 with a new spool", 0, BATCH)
         new, self._identity = self._identity, old
-        have = self._have[old]
-        yield self._answered("old spool", "still knows how far the old spool was", have - 2, have)
+        yield self._answered("old spool", "still knows how far the old spool was", self.have - 2, self.have)
         self._identity = new
         yield self._answered("newer spool", "goes on with the new spool", BATCH, 2 * BATCH)
 
     def _restarted(self) -> Finding:
         if not self._plan.restart:
             return Finding("restart", None, "Not tried: a restart of the consumer (--restart COMMAND).")
-        have = self._have[self._identity]
+        have = self.have
         self._send(have, have + BATCH)
-        self._stored += BATCH
-        self._have[self._identity] = have + BATCH
         _run(self._plan.restart)
         until_s = time.monotonic() + 6 * self._plan.wait_s
         while True:  # as an outlet does: without a receipt it sends again
             self._send(have, have + BATCH)
-            does = "knows after a restart how far it was"
-            found = self._expect("restart", does, self._identity, have + BATCH)
+            found = self._expect("restart", "knows after a restart how far it was")
             if found.right or time.monotonic() > until_s:
                 return found
 
@@ -272,8 +254,18 @@ class _Check:
 
     # -- batches ---------------------------------------------------------------------------------------------------
 
+    @property
+    def have(self) -> int:
+        """What a correct consumer has of this spool by now."""
+        return self._have[self._identity]
+
     def _send(self, after: int, last: int, numbers: list[int] | None = None) -> None:
+        """Send a batch, and note what a correct consumer has then."""
         self._broker.send(f"{self._topic}/results", self.batch(after, last, numbers))
+        if after <= self.have < last:
+            sent = range(after + 1, last + 1) if numbers is None else numbers
+            self._stored += sum(number > self.have for number in sent)
+            self._have[self._identity] = last
 
     def batch(self, after: int, last: int, numbers: list[int] | None = None, **head: object) -> bytes:
         """Return a batch with these numbers; by default all from after + 1 to last."""

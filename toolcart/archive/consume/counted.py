@@ -15,13 +15,28 @@ from toolcart.toolsnet import Breach
 SAMPLE_MOST = 200
 _PEER_MOST = 60
 
-# What is counted, and for what should not happen, what is expected instead.
 STORED, REPEATED, RESULTS, KNOWN = "batches_stored", "batches_repeated", "results", "known"
 EVENTS, CURVES, CURVES_LEFT, GAPS = "events", "curves", "curves_left_out", "gaps"
 MISSING, UNREADABLE, TWO_STATIONS, RETAINED = "missing_numbers", "unreadable", "two_stations", "retained"
 OTHER_TOPIC, NOT_STORED = "other_topics", "not_stored"
-NAMES = (STORED, REPEATED, RESULTS, KNOWN, EVENTS, CURVES, CURVES_LEFT, GAPS)
-NAMES = (*NAMES, MISSING, UNREADABLE, TWO_STATIONS, RETAINED, OTHER_TOPIC, NOT_STORED)
+# What is counted under each name.
+NAMES = {
+    STORED: "Batches that brought something new.",
+    REPEATED: "Batches that had been stored before.",
+    RESULTS: "Results and unread messages that they brought.",
+    KNOWN: "Results of them that were there under another sequence.",
+    EVENTS: "Events that were stored.",
+    CURVES: "Curves that were stored.",
+    CURVES_LEFT: "Events and curves of which no row can be made.",
+    GAPS: "Batches that came too early and are sent again.",
+    MISSING: "Numbers without a record: overwritten or skipped.",
+    UNREADABLE: "Messages that are no batch; the page Breaches shows some.",
+    TWO_STATIONS: "Batches of another station than their topic's.",
+    RETAINED: "Retained messages, which are left.",
+    OTHER_TOPIC: "Messages of topics that are no outlet's.",
+    NOT_STORED: "Batches that the database did not take; they come again.",
+}
+# What should not happen, and what is expected instead.
 ALLOWED = {
     GAPS: "a batch that begins at what is stored",
     UNREADABLE: "a batch as docs/library/consumers.md has it",

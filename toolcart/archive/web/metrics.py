@@ -11,6 +11,7 @@ import calendar
 from collections.abc import Mapping, Sequence
 
 from toolcart import toolsnet_rows as rows
+from toolcart.archive.consume.counted import NAMES
 from toolcart.archive.web import shown
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 
@@ -35,23 +36,7 @@ FAMILIES = {
     "toolcart_archive_consumed_connections_total": (COUNTER, "Connections to the broker that were begun."),
     "toolcart_archive_consumed_waiting_bytes": (GAUGE, "Bytes of batches that wait for their commit."),
     "toolcart_archive_consumed_stations_online": (GAUGE, "Stations that their broker calls online."),
-    "toolcart_archive_consumed_batches_stored_total": (COUNTER, "Batches that brought something new."),
-    "toolcart_archive_consumed_batches_repeated_total": (COUNTER, "Batches that had been stored before."),
-    "toolcart_archive_consumed_results_total": (COUNTER, "Results and unread messages that they brought."),
-    "toolcart_archive_consumed_known_total": (COUNTER, "Results of them that were there under another sequence."),
-    "toolcart_archive_consumed_events_total": (COUNTER, "Events that were stored."),
-    "toolcart_archive_consumed_curves_total": (COUNTER, "Curves that were stored."),
-    "toolcart_archive_consumed_curves_left_out_total": (COUNTER, "Events and curves of which no row can be made."),
-    "toolcart_archive_consumed_gaps_total": (COUNTER, "Batches that came too early and are sent again."),
-    "toolcart_archive_consumed_missing_numbers_total": (COUNTER, "Numbers without a record: overwritten or skipped."),
-    "toolcart_archive_consumed_unreadable_total": (
-        COUNTER,
-        "Messages that are no batch; the page Breaches shows some.",
-    ),
-    "toolcart_archive_consumed_two_stations_total": (COUNTER, "Batches of another station than their topic's."),
-    "toolcart_archive_consumed_retained_total": (COUNTER, "Retained messages, which are left."),
-    "toolcart_archive_consumed_other_topics_total": (COUNTER, "Messages of topics that are no outlet's."),
-    "toolcart_archive_consumed_not_stored_total": (COUNTER, "Batches that the database did not take; they come again."),
+    **{f"toolcart_archive_consumed_{name}_total": (COUNTER, told) for name, told in NAMES.items()},
     "toolcart_archive_station_heard_timestamp_seconds": (GAUGE, "When a station was last heard, since 1970."),
     "toolcart_archive_station_results_today": (GAUGE, "Results of this day by the station's clock."),
     "toolcart_archive_station_nok_today": (GAUGE, "Those of them that are not OK."),
