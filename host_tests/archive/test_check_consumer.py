@@ -24,7 +24,7 @@ from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from host_tests.support.running import CONSUME_DEADLINE_S, ENVIRONMENT, consume, end, until_said, wait_for
+from host_tests.support.running import consuming, ran, running, until_said, wait_for
 from host_tests.support.tls import certificate_files
 
 PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")
@@ -246,8 +246,7 @@ def test_the_page_s_functions_for_node_red_do_the_same():
 
 def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
     place = tmp_path / "a.sqlite"
-    with Mosquitto(tmp_path) as one:
-        process = consume(place, f"{one.url}/toolcart/+/+")
+    with Mosquitto(tmp_path) as one, consuming(place, f"{one.url}/toolcart/+/+") as process:
         until_it_answers(one.port)
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=DEADLINE_S)
@@ -298,9 +297,8 @@ def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
 
 def test_pages_are_served_beside_it(tmp_path):
     words = ("--web", "127.0.0.1:0", "--seconds", "0.1")
-    process = consume(place_in(tmp_path), "mqtt://127.0.0.1:1/toolcart/#", *words)
-    told, _ = process.communicate(timeout=CONSUME_DEADLINE_S)
-    assert process.returncode == 0 and "consumed: nothing yet" in told
+    done = ran("archive", "consume", "--database", place_in(tmp_path), "mqtt://127.0.0.1:1/toolcart/#", *words)
+    assert "consumed: nothing yet" in done.stdout
 
 
 def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
@@ -326,22 +324,18 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
         url, place = f"mqtts://anna@127.0.0.1:{one.port}/toolcart/+", place_in(tmp_path)
         words, password = ("--mqtt-ca", tmp_path / "ca.pem"), ("--mqtt-password-file", secret)
         for some, told in ((words, "the broker refuses: "), (password, "certificate verify failed")):
-            process = consume(place, url, *some)
-            until_said(process, told)
-            end(process)
-        process = consume(place, url, *words, *password)
-        until_said(process, "connected, MQTT 5")
-        with Peer(one.port, ssl.create_default_context(cafile=tmp_path / "ca.pem"), "a word") as peer:
-            peer.send(message(0, 1, [line(1)]))
-            assert peer.wait(1)[1] == {"identity": "0000000a", "number": 1}
-        end(process)
+            with consuming(place, url, *some) as process:
+                until_said(process, told)
+        with consuming(place, url, *words, *password) as process:
+            until_said(process, "connected, MQTT 5")
+            with Peer(one.port, ssl.create_default_context(cafile=tmp_path / "ca.pem"), "a word") as peer:
+                peer.send(message(0, 1, [line(1)]))
+                assert peer.wait(1)[1] == {"identity": "0000000a", "number": 1}
 
 
 def test_serve_consumes_beside_its_ports(tmp_path):
     with Mosquitto(tmp_path) as one:
-        command = serving_in(tmp_path, "--consume", f"{one.url}/toolcart/+")
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        lines = until_said(process, "connected, MQTT 5")
-        assert "PIM on" in lines[0] and "server on" in lines[0]
-        end(process)
+        with running(*serving_in(tmp_path, "--consume", f"{one.url}/toolcart/+")) as process:
+            lines = until_said(process, "connected, MQTT 5")
+            assert "PIM on" in lines[0] and "server on" in lines[0]
     assert process.returncode == 0

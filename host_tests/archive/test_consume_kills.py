@@ -1,9 +1,7 @@
 """Outlets, broker, consumer, database and agent, killed at random under load: each batch in order and once."""
 
-import json
 import random
 import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -16,7 +14,7 @@ from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
 from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
-from host_tests.support.running import ENVIRONMENT, wait_for
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, wait_for, written
 
 KILLS = 1000 if LONG else 15
 STATIONS = 4
@@ -120,19 +118,13 @@ class WholeWay(Killed):
     def __init__(self, folder, place, plant, broker, starter):
         super().__init__(place, broker, starter)
         self.folder, self.plant = folder, plant
-        station = {
-            "number": 7,
-            "controller": {"host": "127.0.0.1", "port": plant.controller_port},
-            "spool": {"path": str(folder / "7.spool")},
-            "outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}],
-        }
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
-        self.config = folder / "cart.json"
-        self.config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
+        outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}]
+        station = {"spool": {"path": str(folder / "7.spool")}, "outlets": outlets}
+        self.config = written(folder, cart_of(plant, 7, station=station))
         self.start_agent()
 
     def start_agent(self):
-        words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(self.config), "--plain"]
+        words = command_of("run", "--config", self.config, "--plain")
         with open(self.folder / "agent.log", "ab") as told:
             self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
 

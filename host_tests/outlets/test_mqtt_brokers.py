@@ -15,7 +15,7 @@ from toolcart.tools.words import reasons
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.mqtt import MqttBench
-from host_tests.support.running import consume, end, until_said
+from host_tests.support.running import consuming, until_said
 from host_tests.support.tls import OURS, THEIRS, certificate_files
 
 LIMIT_S = 60.0
@@ -102,16 +102,13 @@ def bench_over_tls(broker):
 
 
 @contextlib.contextmanager
-def consuming(broker, says):
+def consumed(broker, says):
     """`toolcart archive consume mqtts://` beside it, once it has said so; its database."""
     place = place_in(broker.folder)
     url = f"mqtts://127.0.0.1:{broker.port}/toolcart/#"
-    process = consume(place, url, "--mqtt-ca", broker.folder / "ca.pem")
-    try:
+    with consuming(place, url, "--mqtt-ca", broker.folder / "ca.pem") as process:
         until_said(process, says)
         yield place
-    finally:
-        end(process)
 
 
 @OVER_TLS
@@ -121,7 +118,7 @@ def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
         ids = bench.store(40)
         run(bench, lambda: bench.forward.progress.is_overdue)
         assert bench.log.waits(bench.cursor) == 40, "the broker's PUBACK alone moved it"
-        with consuming(broker, "connected, MQTT ") as place:
+        with consumed(broker, "connected, MQTT ") as place:
             run(bench, lambda: is_done(bench))
             assert stored(place) == ids and bench.shown()["why"] == ""
 
@@ -138,7 +135,7 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         words = reasons.of_outlet(shown).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3
-        with consuming(broker, "certificate verify failed") as place:
+        with consumed(broker, "certificate verify failed") as place:
             assert stored(place) == []
 
 

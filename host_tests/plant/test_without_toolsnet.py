@@ -4,8 +4,6 @@ import json
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from functools import partial
 
@@ -17,7 +15,7 @@ from host_tests.plant.as_installed import delivered
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
-from host_tests.support.running import ENVIRONMENT, consume, end, free_port, wait_for
+from host_tests.support.running import HookServer, consuming, free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
 LINES = {"kind": "file", "path": "lines.jsonl"}
@@ -64,22 +62,13 @@ def are_in(site, made):
     wait_for("all in the file", lambda: lines_of(site.home / LINES["path"]) == texts(made))
 
 
-class Hook:
-    """The HTTP server of the tests as a process."""
+class Hook(HookServer):
+    """The HTTP server of the tests, and the outlet to it."""
 
     def __init__(self, folder):
-        self.port, self.database = free_port(), folder / "hook.sqlite"
+        super().__init__(folder, "secret")
         url = f"http://127.0.0.1:{self.port}/toolcart"
         self.settings = {"kind": "webhook", "url": url, "token": {"file": "mes.token"}}
-        self.start()
-
-    def start(self):
-        words = [sys.executable, "-m", "host_tests.support.webhook", self.port, self.database, "secret"]
-        self.process = subprocess.Popen([*map(str, words)], env=ENVIRONMENT)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
     def ids(self):
         try:
@@ -109,15 +98,12 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, plan
         assert f"127.0.0.1:{broker.port} accepts connections" in site.said("doctor", "--config", cart)
         agent = site.begin(cart, "controller ready", "MQTT takes results")
         place = tmp_path / "archive.sqlite"
-        consumer = consume(place, f"{broker.url}/toolcart/+/+")
-        try:
+        with consuming(place, f"{broker.url}/toolcart/+/+"):
             made = texts(plant.produce(5))
             nothing_waits(site, cart)
             with sqlite3.connect(place) as database:
                 found = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
             assert texts(one for (one,) in found) == made
-        finally:
-            end(consumer)
         told = station_of(site, cart)
         assert [outlet["kind"] for outlet in told["outlets"]] == ["mqtt"] and "parked" not in told
         said = nothing_of_toolsnet(everything_said(site, cart, agent))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -166,27 +166,34 @@ def status_of(*stations: dict, faults: int = 0, last_fault: str | None = None) -
     return {"kind": "status", "stations": [*stations], "scheduler": {"faults": faults, "last_fault": last_fault}}
 
 
-# `toolcart archive consume` as a process: what it says, and its end.
-
-CONSUME_DEADLINE_S = 30.0
+# What consumes batches, as processes.
 
 
-def consume(place, url, *words):
-    command = command_of("archive", "consume", "--database", place, url, *words)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+def consuming(place: object, url: str, *words: object) -> AbstractContextManager[subprocess.Popen[str]]:
+    """`toolcart archive consume` from this broker into this database."""
+    return running(*command_of("archive", "consume", "--database", place, url, *words))
 
 
-def until_said(process, text):
+def until_said(process: subprocess.Popen[str], text: str) -> list[str]:
     """The lines up to one with this text."""
-    lines = []
-    until_s = time.monotonic() + CONSUME_DEADLINE_S
-    while time.monotonic() < until_s:
-        lines.append(process.stdout.readline())
-        if text in lines[-1]:
-            return lines
-    raise AssertionError(lines)
+    lines: list[str] = []
+    wait_for(lambda: lines, lambda: lines.append(process.stdout.readline()) or text in lines[-1])
+    return lines
 
 
-def end(process):
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=CONSUME_DEADLINE_S)
+class HookServer:
+    """The server of host_tests/support/webhook.py; it can be killed and started again."""
+
+    def __init__(self, folder: Path, token: str, *certificate: object) -> None:
+        self.port, self.database, self.token = free_port(), folder / "hook.sqlite", token
+        self.certificate = certificate
+        self.start()
+
+    def start(self) -> None:
+        words = (self.port, self.database, self.token, *self.certificate)
+        command = [sys.executable, "-m", "host_tests.support.webhook", *map(str, words)]
+        self.process = subprocess.Popen(command, env=ENVIRONMENT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(END_S)

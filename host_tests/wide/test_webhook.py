@@ -1,10 +1,7 @@
 """A webhook answered in every way, and killed at random: nothing is lost, each result once, what happens is said."""
 
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -20,7 +17,7 @@ from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
-from host_tests.support.running import ENVIRONMENT, free_port, wait_for
+from host_tests.support.running import HookServer, wait_for
 from host_tests.support.webhook import PLACE, WebhookBench, answer, section, stored
 from lab.harness.cart import Cart
 
@@ -213,24 +210,6 @@ SEED = 31
 TOKEN = "t0ken-of-the-cart"
 
 
-class ServerProcess:
-    """The server's process; may be killed and started again."""
-
-    def __init__(self, folder, *certificate):
-        self.port = free_port()
-        self.database = folder / "hook.sqlite"
-        self.certificate = certificate
-        self.start()
-
-    def start(self):
-        words = ["-m", "host_tests.support.webhook", str(self.port), str(self.database), TOKEN, *self.certificate]
-        self.process = subprocess.Popen([sys.executable, *words], env=ENVIRONMENT)
-
-    def kill(self):
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
-
 @contextmanager
 def hooked(server, folder, hook, **plant):
     """A plant and its agent, which has ToolsNet and this webhook at the server."""
@@ -250,7 +229,7 @@ def hooked(server, folder, hook, **plant):
 
 def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_killed(tmp_path):
     dice = random.Random(SEED)
-    server = ServerProcess(tmp_path)
+    server = HookServer(tmp_path, TOKEN)
     hook = {"url": f"http://127.0.0.1:{server.port}/results"}
     with hooked(server, tmp_path, hook, controller_options=ControllerOptions(memory=200000)) as (plant, agent):
         plant.produce_rate(RATE_PER_S)
@@ -274,14 +253,14 @@ def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
     ours.cert_pem.write_to_path(tmp_path / "ca.pem")
     for name, authority in (("ours.pem", ours), ("theirs.pem", theirs)):
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
-    server = ServerProcess(tmp_path, str(tmp_path / "theirs.pem"))
+    server = HookServer(tmp_path, TOKEN, tmp_path / "theirs.pem")
     hook = {"url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
     with hooked(server, tmp_path, hook) as (plant, _):
         ids = plant.produce(5)
         wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
         assert stored(server.database) == []
         server.kill()
-        server.certificate = (str(tmp_path / "ours.pem"),)
+        server.certificate = (tmp_path / "ours.pem",)
         server.start()
         wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
         assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
