@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from toolcart.agent.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
-from toolcart.agent.catalogue.errors import quoted
 from toolcart.agent.link.headers import HEADERS, header_of
 from toolcart.codec import capture
 from toolcart.codec.capture import NoCapture, read
@@ -244,7 +243,7 @@ def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen
     chunks = list(chunks)
     whole = b"".join(octets for _, octets in chunks)
     protocol = TOOLSNET if _toolsnet_fits(whole) else OPEN_PROTOCOL
-    frames: Frames | Telegrams = Telegrams() if protocol == TOOLSNET else Frames()
+    frames = Telegrams() if protocol == TOOLSNET else Frames()
     for at_s, octets in chunks:
         try:
             for more in (octets, b""):  # the second call asks for what stopped the first
@@ -257,24 +256,12 @@ def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen
         yield Seen(frames.buffer, protocol, chunks[-1][0], way, "the rest is no whole message")
 
 
-class Telegrams:
+class Telegrams(Frames):
     """Frames for ToolsNet: four digits are the length of what follows them (004:105-110)."""
 
-    def __init__(self) -> None:
-        self.buffer = b""
-
-    def feed(self, octets: bytes) -> list[bytes]:
-        self.buffer += octets
-        found = []
-        while len(self.buffer) >= 4:
-            if not self.buffer[:4].isdigit() or self.buffer[:4] == b"0000":
-                raise FrameError(f"{quoted(self.buffer[:4])} in place of a length")
-            end = 4 + int(self.buffer[:4])
-            if len(self.buffer) < end:
-                break
-            found.append(self.buffer[:end])
-            self.buffer = self.buffer[end:]
-        return found
+    def _end(self, buffer: bytes, at: int) -> int:
+        length = buffer[at : at + 4]
+        return at + 4 + int(length) if length.isdigit() and length != b"0000" else 0
 
 
 def _toolsnet_fits(whole: bytes) -> bool:
@@ -282,6 +269,7 @@ def _toolsnet_fits(whole: bytes) -> bool:
     try:
         telegrams = Telegrams()
         found = telegrams.feed(whole)
+        telegrams.feed(b"")  # asks for what stopped the first call
     except FrameError:
         return False
     if not found or not all(re.match(rb"(0[1-9]|1[0-3])\d{5}", one[4:]) for one in found):

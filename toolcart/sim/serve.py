@@ -81,6 +81,15 @@ def served_toolsnet(
     return pim, server
 
 
+def served_controller(
+    loop: Loop, controller: Controller, link: str, path: str, host: str = "127.0.0.1", port: int = 0, baud: int = 9600
+) -> Served | SerialServed:
+    """Serve a controller at an address, or at the line of this path: a device, or where a pty is to be."""
+    if link == "tcp":
+        return Served(loop, controller.endpoint, host, port)
+    return SerialServed(loop, controller.endpoint, link, path, is_device(path), baud)
+
+
 class Archived(Protocol):
     """An archive that serves itself in place of the simulated ToolsNet (toolcart.archive.beside)."""
 
@@ -123,11 +132,7 @@ class SimulatedPlant:
             first_id = int(self.archive.newest_tightening_id()) + 1
         self.controller = Controller(self.loop.clock, controller_options, first_id)
         self.toolsnet: Any = archived
-        self._controller: Served | SerialServed
-        if link == "tcp":
-            self._controller = Served(self.loop, self.controller.endpoint)
-        else:
-            self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
+        self._controller = served_controller(self.loop, self.controller, link, str(line_path))
         if archived is None:
             self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
             self._pim, self._server = served_toolsnet(self.loop, self.toolsnet)
@@ -276,14 +281,8 @@ def serve_controller(
     """Run a simulated controller until `stop()` is true or Ctrl-C; return it with its books."""
     loop = Loop()
     controller = Controller(loop.clock, options, first_id)
-    served: Served | SerialServed
-    if link == "tcp":
-        served = Served(loop, controller.endpoint, host, port)
-        place = f"{host}:{served.port}"
-    else:
-        path = device or default_path()
-        served = SerialServed(loop, controller.endpoint, link, path, is_device(path), baud)
-        place = f"{path}, {link}"
+    path = device or default_path()
+    served = served_controller(loop, controller, link, path, host, port, baud)
     producer = Producer(controller)
     producer.set_rate(rate, jitter, count)
 
@@ -292,7 +291,7 @@ def serve_controller(
         return f"produced {made}, acknowledged {taken}, fetched {fetched}, connections {len(controller.sessions)}"
 
     loop.workers += [producer.work, _reporting(loop.clock, controller.complaints, figures, report)]
-    report(f"controller on {place}")
+    report(f"controller on {host}:{served.port}" if link == "tcp" else f"controller on {path}, {link}")
     if orders is not None:
         orders.begin(loop, controller, producer, served)
     _run(loop, stop, figures, report)

@@ -33,12 +33,18 @@ class Frames:
     def __init__(self):
         self.buffer = b""
 
+    def _end(self, buffer, at):
+        """Return where the frame at `at` ends; 0 where no length stands there."""
+        length = buffer[at : at + 4]
+        told = int(length) if length.isdigit() else 0
+        return at + told if told >= HEADER_BYTES else 0
+
     def feed(self, octets):
         """Return the frames that these bytes complete, as bytes without the NUL behind them.
 
         FrameError where a length belongs and none stands, now and at each later call; `feed(b"")` asks for it.
         """
-        if len(self.buffer) >= 4 and _end_of(self.buffer, 0) < HEADER_BYTES:
+        if len(self.buffer) >= 4 and not self._end(self.buffer, 0):
             raise FrameError("%s in place of a length" % quoted(self.buffer[:4]))
         buffer = self.buffer + octets_of(octets)
         found = []
@@ -48,8 +54,8 @@ class Frames:
                 at += 1
             if len(buffer) - at < 4:
                 break
-            end = _end_of(buffer, at)
-            if end < at + HEADER_BYTES:
+            end = self._end(buffer, at)
+            if not end:
                 if found:
                     break
                 self.buffer = buffer[at:]
@@ -60,11 +66,6 @@ class Frames:
             at = end
         self.buffer = buffer[at:]
         return found
-
-
-def _end_of(buffer, at):
-    length = buffer[at : at + 4]
-    return at + int(length) if length.isdigit() else 0
 
 
 class Linked:
