@@ -203,13 +203,8 @@ def controller(
     one_of("procedure", procedure, ("", *PEERS))
     if procedure:
         text("device", device, "a path for its pty")
-    try:
-        chosen = ControllerOptions(**row(profile, **changed))
-    except ValueError as error:
-        if str(error).startswith("no such profile"):
-            raise OptionError("profile", profile, "one of " + ", ".join(profiles())) from None
-        raise OptionError("options", changed, str(error)) from None
-    return SimulatedController(chosen, host, port, procedure, device)
+    one_of("profile", profile, tuple(profiles()))
+    return SimulatedController(ControllerOptions(**row(profile, **changed)), host, port, procedure, device)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -220,3 +215,7 @@ def _check(options: dict[str, Any]) -> None:
         allowed: tuple = ControllerOptions.ALLOWED.get(name, (value,))
         if value not in allowed:
             raise OptionError(name, value, "one of " + ", ".join(map(str, allowed)))
+    try:
+        ControllerOptions(**options)
+    except ValueError as error:
+        raise OptionError("options", options, str(error)) from None

@@ -102,6 +102,8 @@ def test_what_means_nothing_is_refused_by_its_name(calls, options, said):
         ({"procedure": "ascii"}, "device"),
         ({"port": 70000}, "port"),
         ({"pushed_as": 5}, "options"),
+        ({"refuse": 5}, "options"),
+        ({"profile": "nix"}, "profile"),
     ],
 )
 def test_so_is_what_a_simulated_controller_cannot_be(given, name):

@@ -454,8 +454,10 @@ def test_unknown_option_or_field_is_a_mistake_of_the_test():
     said_of(lambda: ControllerOptions(windw=3), ValueError)
     for fields in ({"torqe": 3}, {"torque": 42.37}, {"torque": 10**9}, {"vin": [1]}, {"time": 5.0}):
         said_of(lambda fields=fields: Controller(SimClock()).produce(**fields), ValueError)
-    for options in ({"pushed_as": {"torque": 1.5}}, {"fetched_as": 5}, {"identity": {"cell": 10**9}}):
+    odd = ({"window": True}, {"silent": 1}, {"refuse": 5}, {"start_revisions": 1}, {"header": b"x"}, {"seed": "x"})
+    for options in ({"pushed_as": {"torque": 1.5}}, {"fetched_as": 5}, {"identity": {"cell": 10**9}}) + odd:
         said_of(lambda options=options: ControllerOptions(**options), ValueError)
+    assert ControllerOptions(start_revisions=[1, 2], expected_station=b"01").start_revisions == [1, 2]
 
 
 # Link-level numbers

@@ -283,6 +283,7 @@ def test_every_order_does_what_the_help_says():
         "clock x",
         "set window=x",
         "set nix=1",
+        'set pushed_as={"torque": 1.5}',
         "x",
     ):
         assert orders.carry_out(wrong) != "", wrong

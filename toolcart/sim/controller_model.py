@@ -152,8 +152,6 @@ class ControllerOptions(Settings):
         Settings.__init__(self, **changed)
         for name, known in (("identity", Identity), ("pushed_as", Tightening), ("fetched_as", Tightening)):
             given = getattr(self, name)
-            if not isinstance(given, dict):
-                raise ValueError("%s is a dictionary of fields" % name)
             for field in given:
                 if not hasattr(known, field):
                     raise ValueError("%s has no field %s" % (name, field))

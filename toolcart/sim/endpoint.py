@@ -83,7 +83,7 @@ class Endpoint:
 
 
 class Settings:
-    """A set of named options with defaults; an unknown name is a mistake in the test and raises."""
+    """A set of named options with defaults; an unknown name, and a value of another kind, is a mistake and raises."""
 
     DEFAULTS = {}
 
@@ -98,4 +98,16 @@ class Settings:
         for name in changed:
             if name not in self.DEFAULTS:
                 raise ValueError("no such option: " + name)
+            if not _is_like(self.DEFAULTS[name], changed[name]):
+                raise ValueError("%s: %r in place of one like %r" % (name, changed[name], self.DEFAULTS[name]))
             setattr(self, name, changed[name])
+
+
+def _is_like(default, value):
+    """True if a value is of the default's kind; a list is as good as a tuple, and anything as good as None."""
+    if default is None:
+        return True
+    for kind in (bool, int, (list, tuple)):
+        if isinstance(default, kind):
+            return isinstance(value, kind) and isinstance(value, bool) == isinstance(default, bool)
+    return isinstance(value, type(default))

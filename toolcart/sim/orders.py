@@ -103,7 +103,9 @@ class Orders:
         self.controller.inject(text.replace("\\0", "\0").encode("latin-1", "replace"))
 
     def _order_set(self, text: str) -> None:
-        name, value = setting_of(type(self.controller.options), text)
+        kind = type(self.controller.options)
+        name, value = setting_of(kind, text)
+        kind(**{name: value})  # which looks into it
         setattr(self.controller.options, name, value)
 
 
