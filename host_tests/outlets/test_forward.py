@@ -983,6 +983,9 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         outlet.store(1)
         outlet.until_stored(1)
         assert others is None or outlet.counted(h.OTHER_HOST) == others, told
+        shown = {}
+        outlet.forward.put_state(shown)
+        assert shown["server"].partition(":")[0] in ("", "0.0.0.0", place[0]), "it goes elsewhere than it shows"
 
 
 def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():

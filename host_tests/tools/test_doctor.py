@@ -293,6 +293,22 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     assert code == 1 and words in _of(found, what)[0]["words"], found
 
 
+def test_the_servers_address_is_the_one_that_the_agent_goes_to(tmp_path):
+    with SimulatedPlant() as plant:
+        plant.toolsnet.options.server_port = 1
+        tree = cart_of(plant)
+        tree["toolsnet"]["host_override"] = "127.0.0.2"
+        found = _examined(tmp_path, tree)[1]
+    assert "08: server 127.0.0.2:1, last result 0" in _of(found, "PIM")[0]["words"], found
+    assert _of(found, "server")[0]["words"].startswith("ToolsNet server 127.0.0.2:1 refused"), found
+
+
+def test_what_is_no_pim_is_told_as_such(tmp_path):
+    with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
+        found = _examined(tmp_path, cart_of(toolsnet={"pim_port": peer.port}))[1]
+    assert "what answers there is not a PIM" in _of(found, "PIM")[0]["words"], found
+
+
 @contextlib.contextmanager
 def _spool(path, count):
     """The area, state and log of a spool file with so many results; it is closed at the end, with its state saved."""

@@ -2,139 +2,68 @@
 
 Rules
 1. Only while no agent is connected for this station: a PIM may take one connection from each.
-2. It uses the agent's own session and port, so the reasons are the agent's. The server gets a connection, no telegram.
+2. The agent's own outlet goes there, so the reasons are the agent's. The server gets a connection, no telegram.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
-from toolcart.agent.base.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
+from toolcart.agent.base.health import Health
 from toolcart.agent.cart.status import why_name
-from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
-from toolcart.agent.outlets.toolsnet.making import session_of
+from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.outlets.toolsnet.making import make
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.spool.opened import begun
 from toolcart.tools.words import commands, lasting, reasons
 from toolcart.tools.words.spans import counted
 
 TURN_S = 0.01
-LIMIT_S = 30.0
-_IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what never came
-
-
-@dataclass
-class Reached:
-    """How far it got."""
-
-    session: ts.Session
-    lost_in: int = ts.STOPPED
-    why: int = 0
-    detail: str = ""  # what the port says of it
-    server: str = ""
 
 
 def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
     """Check PIM, server and sequence for one station."""
-    toolsnet, system = configuration["toolsnet"], configuration["system"]
-    reached = _reach(Board(folder), toolsnet, session_of(ts.Session, toolsnet, system, number))
-    shown = {
-        "kind": "toolsnet",
-        "host": toolsnet["pim_host"],
-        "port": toolsnet["pim_port"],
-        "server": reached.server,
-        "why": why_name(reached.why),
-        "why_in": ts.STATE_NAMES[reached.lost_in],
-        "why_detail": reached.detail,
-    }
+    settings = configuration["toolsnet"]
+    outlet = _reached(Board(folder), settings, configuration["system"], number)
+    shown = {"kind": "toolsnet", "why": why_name(outlet.trouble.why), "why_detail": getattr(outlet.port, "detail", "")}
+    outlet.put_state(shown)
     reason = reasons.of_toolsnet(shown)
-    place = reasons.address(toolsnet["pim_host"], toolsnet["pim_port"])
-    if reason and reached.lost_in <= ts.PIM_INFO:
+    if reason and outlet.trouble.state <= ts.PIM_INFO:
         return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
-    sequence = reached.session.info.result_sequence
-    words = f"{place} sent its 12, took our 07 and answered 08: server {reached.server}, last result {sequence}"
-    found = [Found(f"{name} PIM", GOOD, words, "", {"server": reached.server, "result_sequence": sequence})]
+    server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
+    place = reasons.address(settings["pim_host"], settings["pim_port"])
+    words = f"{place} sent its 12, took our 07 and answered 08: server {server}, last result {sequence}"
+    found = [Found(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
     if reason:
         found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
-        found.append(Found(f"{name} server", GOOD, f"{reached.server} accepts connections"))
+        found.append(Found(f"{name} server", GOOD, f"{server} accepts connections"))
     return [*found, *compare(number, sequence, spool)]
 
 
-def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
-    port = board.tls(toolsnet) if toolsnet["tls_ca"] else board.tcp()
-    reached = Reached(session)
-    stamp = bytearray(19)
-    until = time.monotonic() + LIMIT_S
-    session.start(board.now())
+def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward:
+    """Return the agent's own outlet, over a log without a result, as it stands after its first attempt."""
+    spool = begun(RamFlash())
+    assert spool is not None
+    port = board.tls(settings) if settings["tls_ca"] else board.tcp()
+    parts = {"log": spool.log, "state": spool.state, "quarantine": spool.quarantine, "quiet": None, "health": Health()}
+    station = SimpleNamespace(board=board, system=system, number=number, outlet_ports=[port], **parts)
+    outlet = make(settings, station, 0)
+    outlet.begin(board.now())
     try:
-        while session.state != ts.STREAMING and time.monotonic() < until:
-            now = board.now()
-            before = session.state
-            opening = before in (ts.PIM_OPENING, ts.SERVER_OPENING)
-            if opening and port.state() == PORT_OPEN:
-                session.opened(now)
-            elif opening and port.state() == PORT_CLOSED:
-                session.closed(now)
-            elif before in (ts.PIM_VERIFY, ts.PIM_INFO):
-                _listen(port, session, now)
-            while session.next_event(now) != ts.EV_NONE:
-                pass
-            session.tick(now)
-            _send(port, session, now)
-            if session.state == ts.WAITING and before != ts.WAITING:
-                reached.lost_in = session.lost_in
-                reached.detail = getattr(port, "detail", "")
-                reached.why = reached.why or int(port.why) or _IN_VAIN.get(session.lost_in, WHY_TIMED_OUT)
-                break
-            _obey(port, session, toolsnet, reached, board, stamp)
+        while not (outlet.is_up() or outlet.trouble.why):  # each wait of a session has its end
+            outlet.step(board.now())
             time.sleep(TURN_S)
-        return reached
+        return outlet
     finally:
-        session.stop()
         port.close()
-
-
-def _listen(port, session: ts.Session, now: int) -> None:
-    n = port.readinto(session.frames.inlet(), session.frames.free)
-    if n > 0:
-        session.frames.receive(n)
-    elif n < 0:
-        session.closed(now)
-
-
-def _send(port, session: ts.Session, now: int) -> None:
-    while session.pending:
-        put = port.write(session.tx, session.tx_from, session.pending)
-        if put <= 0:
-            return
-        session.sent(put, now)
-
-
-def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Board, stamp: bytearray) -> None:
-    command = session.command()
-    if command == ts.CMD_NONE:
-        return
-    port.close()
-    if command == ts.CMD_OPEN_PIM:
-        board.stamp_into(stamp)
-        session.set_stamp(stamp)
-        port.open(toolsnet["pim_host"], toolsnet["pim_port"])
-    elif command == ts.CMD_OPEN_SERVER:
-        named = bytes(session.info.server_address).decode("ascii", "replace").strip(" \0")
-        host = toolsnet["host_override"] or (toolsnet["pim_host"] if named in ("", "0.0.0.0") else named)
-        number = session.info.server_port or toolsnet["pim_port"]
-        reached.server = f"{host}:{number}"
-        allowed = toolsnet["allow_hosts"]
-        if allowed is not None and host not in (*allowed, toolsnet["host_override"], toolsnet["pim_host"]):
-            reached.why = NOT_ALLOWED
-            return  # the port stays closed
-        port.open(host, number)
 
 
 def compare(number: int, sequence: int, spool: Path) -> list[Found]:

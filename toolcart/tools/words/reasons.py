@@ -90,13 +90,18 @@ def of_toolsnet(shown: dict) -> Reason:
     slug, state = shown.get("why", ""), shown.get("why_in", "")
     side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
     if slug != "no TLS files" and state in ("server opening", "streaming"):
-        host, _, port = shown.get("server", "").rpartition(":")
-        host = side.host if host in ("", "0.0.0.0") else host
-        side = Side(SERVER, host, int(port or 0), "the address that the PIM names (its 08)")
+        side = server_of(shown)
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
         return Reason(slug, words.format(name=side.name, place=side.place), hint)
     return connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
+
+
+def server_of(shown: dict) -> Side:
+    """Return the server that the PIM named, or toolsnet.host_override: a blank and 0.0.0.0 mean the PIM's own host."""
+    host, _, port = shown.get("server", "").rpartition(":")
+    host = shown.get("host", "") if host in ("", "0.0.0.0") else host
+    return Side(SERVER, host, int(port or 0) or shown.get("port", 0), "the address that the PIM names (its 08)")
 
 
 def short(shown: dict) -> str:
@@ -157,7 +162,7 @@ _REFUSED = {
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
     DEVICE_SERVER: "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?",
     PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
-    SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
+    SERVER: "The PIM names this address, unless toolsnet.host_override does: is it right? Does it run there?",
 }
 
 _CONNECT = {

@@ -11,15 +11,10 @@ from toolcart.agent.toolsnet.session import Session
 def make(settings, station, index, kind=Session, write=ResultWriter, sources=(), window=None):
     """Return the outlet of these settings; the rest is what Linux has besides results (agent.wide.toolsnet)."""
     system = station.system
-    session = session_of(kind, settings, system, station.number)
+    session = kind(system["type"], system["number"], station.number, settings["reconnect_ms"])
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))
     writer.session = session
     return Forward(station.outlet_ports[index], session, writer, station, settings, sources, window)
-
-
-def session_of(kind, settings, system, station):
-    """Return a session with ToolsNet for this station, as a `kind` of toolcart.agent.toolsnet.session.Session."""
-    return kind(system["type"], system["number"], station, settings["reconnect_ms"])
 
 
 def _mask(names, known):

@@ -46,10 +46,11 @@ def _put_connection(shown, upstream):
     """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
     address = session.info.server_address
+    host = upstream.way.host_override or text_of(address, 0, len(address))
     shown["state"] = STATE_NAMES[session.state]
     shown["host"] = upstream.way.pim_host
     shown["port"] = upstream.way.pim_port
-    shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.info.server_port)
+    shown["server"] = "%s:%d" % (host, session.info.server_port)
     shown["server_sequence"] = session.info.result_sequence
     trouble = upstream.trouble
     shown["why_in"] = STATE_NAMES[trouble.state] if trouble.why else ""
