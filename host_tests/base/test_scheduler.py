@@ -71,21 +71,6 @@ def test_task_that_raises_pauses_recovers_and_the_others_do_not_notice():
     assert bad.recovered == [now] and len(bad.ran) == 2 and not scheduler.is_failing()
 
 
-def test_recovery_that_fails_is_tried_again_after_each_pause():
-    scheduler = Scheduler(1)
-    bad = Task(ValueError("broken"))
-    bad.recovery_fails = True
-    scheduler.add(bad, START_TICKS)
-    now = START_TICKS
-    for count in range(1, 5):
-        assert scheduler.step(now) == PAUSE_MS
-        assert scheduler.faults == count and len(bad.ran) == 1
-        now = ticks_add(now, PAUSE_MS)
-    bad.recovery_fails = False
-    bad.answer = FOREVER
-    assert scheduler.step(now) == FOREVER and not scheduler.is_failing()
-
-
 def test_want_of_memory_ends_the_run():
     scheduler = Scheduler(1)
     scheduler.add(Task(MemoryError), START_TICKS)

@@ -217,27 +217,6 @@ def test_power_cuts_in_the_middle_of_exchanges_lose_nothing():
     settle(cart, 900000)
 
 
-def test_odd_result_must_come_twice_before_it_is_acknowledged():
-    cart = ready(kind="ascii")
-    state = {"left": 1}
-
-    def spoil_a_status(octet, index):
-        # The tightening status of the first result: OK becomes a digit that does not exist.
-        wire = state.get("wire", b"")[-200:] + bytes([octet])
-        state["wire"] = wire
-        at = wire.rfind(b"01210061999")
-        if at >= 0 and len(wire) - at == 60 and state["left"]:
-            state["left"] -= 1
-            return [0x39]
-        return [octet]
-
-    cart.line.to_agent.script = spoil_a_status
-    cart.produce()
-    settle(cart)
-    assert cart.station.health.counters[h.ODD] == 1
-    assert cart.counts().get("raw", 0) == 0
-
-
 def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
     cart.produce()

@@ -69,17 +69,6 @@ def fetched_frame(number, place):
 # When numbers are used
 
 
-def test_requests_are_numbered_where_it_is_wanted_and_offered():
-    for wants in (False, True):
-        for flag in (b"0", b"1", b" "):
-            talk = Numbered(flag, wants=wants)
-            assert talk.sent() == [(1, b"  ")]
-            talk.begin()
-            used = wants and flag == b"1"
-            assert talk.sent() == [(60, b"01" if used else b"  ")]
-            assert (talk.session.numbers is not None) == used
-
-
 # What becomes of a request
 
 

@@ -23,18 +23,6 @@ SEEDS = 150
 LONG = pushed(7)
 
 
-def test_a_result_in_parts_is_as_one_in_one_frame():
-    for count in range(2, 10):
-        talk = Talk().ready()
-        parts = parts_of(LONG, count)
-        for part in parts[:-1]:
-            assert talk.tell(part) == [] and talk.take() == []
-        assert talk.tell(parts[-1]) == [st.EV_PUSHED]
-        assert talk.results == [whole(LONG)] and talk.session.said.revision == 7
-        assert talk.take() == [ACKNOWLEDGE]
-        assert talk.link.size == len(talk.link.buf)
-
-
 def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
@@ -202,18 +190,6 @@ def test_parts_are_joined_on_serial_lines_too():
 
 
 # The way into the spool
-
-
-def test_result_in_parts_is_stored_once_like_any_other_and_answered_once():
-    cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
-    frame = pushed(2, tightening_id=1)
-    for part in parts_of(frame, 3):
-        assert 62 not in cart.controller.messages
-        cart.controller.inject(part + b"\0")
-        cart.run(20)
-    assert cart.controller.messages[62] == 1
-    assert cart.stored_ids() == [1] and cart.raw() == []
-    assert cart.counted(h.RAW) == cart.counted(h.CONTROLLER_MALFORMED) == 0
 
 
 def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():

@@ -12,7 +12,6 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
     PAYLOAD,
-    STATE_BLOCKS,
     Area,
     append,
     append_event,
@@ -101,26 +100,6 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     assert read_all(log) == numbers(40, 41)
 
 
-def test_the_result_appended_last_is_found_where_maintenance_has_carried_it():
-    """Where its next block is worn a log of three makes room by carrying the newest block over."""
-    front = STATE_BLOCKS + 3
-    flash = Nor(front + 3)
-    log = mounted(flash, kept_blocks=3)
-    cursor = log.cursors[0]
-    carried = 0
-    flash.worn = (front + 1,)
-    for ident in range(1, 120):
-        assert append(log, ident) == LOG_DONE
-        place = log.block
-        assert log.maintain()
-        carried += log.block != place
-        log.fresh(cursor)
-        assert log.peek(cursor) > 0 and ident_in(log.page, log.at) == ident
-        cursor.advance()
-        assert log.state.save()
-    assert carried
-
-
 def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     area = watched()
     append(area.log, 1)
@@ -144,18 +123,6 @@ def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
         assert flash.programs == programs + 1
         assert sum(flash.wear) == erases + (room == 0)
         deliver(log)
-
-
-def test_no_append_erases_where_the_log_is_maintained():
-    area = watched()
-    log, flash = area.log, area.flash
-    for ident in range(1, 400):
-        assert log.maintain() and log.is_ready()
-        before = sum(flash.wear), flash.programs
-        assert append(log, ident) == LOG_DONE
-        assert (sum(flash.wear), flash.programs) == (before[0], before[1] + 1)
-        deliver(log)
-    assert max(flash.wear[7:]) - min(flash.wear[7:]) <= 1, "blocks take turns"
 
 
 # -- room
@@ -191,18 +158,6 @@ def test_a_full_log_writes_nothing_when_it_is_asked():
     assert bytes(area.flash.cells) == before
 
 
-def test_a_full_log_still_saves_and_delivers():
-    area = watched(13, 1024, 16)
-    last = fill(area.log)
-    for _ in range(1, last):
-        assert area.log.peek(area.log.cursors[0]) > 0
-        area.log.cursors[0].advance()
-        assert area.state.save()
-    log = area.mount()[1]
-    assert log.cursors[0].number == last - 1 and log.waits(log.cursors[0]) == 0
-    assert append(log, last) == LOG_DONE
-
-
 def test_a_short_record_has_room_where_a_long_one_has_none():
     log = mounted(Nor(13, 1024, 16))
     while append(log, 1, extra=240) == LOG_DONE:
@@ -220,19 +175,6 @@ def test_a_log_retains_no_more_than_the_wires_digits_tell_apart():
     assert append(log, 3) == LOG_FULL
     log.cursors[0].number = 1
     assert append(log, 3) == LOG_DONE
-
-
-def test_overwriting_moves_the_cursors_counts_and_saves_before_it_erases():
-    area = watched(13, 1024, 16, cursors=2, when_full=WHEN_FULL_OVERWRITE)
-    log, state = area.log, area.state
-    for ident in range(1, 100):
-        assert append(log, ident) == LOG_DONE and log.has_room(PAYLOAD)
-        assert state.durable[n.CURSOR] >= log.cursors[0].number or ident < 36
-        assert state.durable[n.OVERWRITTEN] == state.numbers[n.OVERWRITTEN]
-    found = read_all(log)
-    assert found == numbers(found[0][0], 99)
-    assert state.numbers[n.OVERWRITTEN] == found[0][0] - 1 == state.numbers[n.MISSED]
-    assert state.numbers[n.DAMAGED] == 0
 
 
 def test_what_is_given_up_and_not_saved_is_taken_back():
@@ -259,26 +201,6 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
     assert read_all(log) == numbers(first, ident)
 
 
-def test_nothing_is_overwritten_ahead_of_need():
-    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
-    log = area.log
-    for ident in range(1, 36):
-        assert append(log, ident) == LOG_DONE and log.maintain()
-    assert area.state.numbers[n.OVERWRITTEN] == 0 and log.room(PAYLOAD) == 0 and not log.is_ready()
-    assert append(log, 36) == LOG_DONE and area.state.numbers[n.OVERWRITTEN] == 7
-
-
-def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
-    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
-    log = area.log
-    for ident in range(1, 120):
-        assert (append(log, ident) if ident % 4 else append_event(log, ident)) == LOG_DONE
-        if ident == 3:
-            take_all(log)
-    gone = read_all(log)[0][0] - 1
-    assert area.state.numbers[n.OVERWRITTEN] == len([one for one in range(4, gone + 1) if one % 4])
-
-
 def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
     for every in range(2, 9):
         log = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE).log
@@ -289,18 +211,6 @@ def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
             assert (append_event(log, number) if is_event else append(log, number)) == LOG_DONE
             events.append(events[-1] + is_event)
             assert cursor.ahead == events[cursor.number], "a start would number what goes out by that"
-
-
-def test_block_is_free_when_every_durable_cursor_of_a_snapshot_passed_it():
-    area = watched(13, 1024, 16, cursors=2)
-    log = area.log
-    last = fill(log)
-    take_all(log)
-    assert append(log, last) == LOG_FULL
-    take(log, 7, 1)
-    assert append(log, last) == LOG_DONE
-    assert area.state.durable[n.CURSOR + 1] == 7
-    assert read_all(log, 1) == numbers(8, last)
 
 
 def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
@@ -327,18 +237,6 @@ def test_what_stands_in_a_block_that_is_erased_is_placed_again():
         number = scout.found
         scout.advance()
     assert number == 79 and area.state.numbers[n.DAMAGED] == 0
-
-
-def test_a_cursor_goes_back_as_far_as_the_log_reaches():
-    log = mounted(Nor(13, 1024, 16))
-    store(log, range(1, 80), deliver)
-    cursor = log.cursors[0]
-    log.rewind(cursor, 70)
-    assert cursor.number == 70 and read_all(log) == numbers(71, 79)
-    log.rewind(cursor, 0)
-    assert cursor.number > 30 and read_all(log)[0][0] == cursor.number - (79 - held(log)[0][0])
-    log.rewind(cursor, 1000)
-    assert cursor.number == 79
 
 
 def test_what_a_cursor_went_back_to_is_not_erased():
@@ -377,19 +275,6 @@ def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
     assert log.doubtful and read_all(log) == numbers(1, 2) and log.waits(log.cursors[0]) == 1
     assert log.settle() and read_all(log) == numbers(3, 3)
     assert [flags for _, _, flags, _ in held(log)] == [0, 0, FLAG_COPY]
-
-
-def test_what_a_snapshot_calls_durable_is_trusted_once_this_session_has_saved():
-    area = watched()
-    append(area.log, 1)
-    assert area.state.save()
-    log = area.mount()[1]
-    area.flash.code = FLASH_IO
-    assert not log.settle() and log.doubtful and read_all(log) == []
-    area.flash.code = FLASH_DONE
-    programs = area.flash.programs
-    assert log.settle() and area.flash.programs == programs + 2, "nothing but the snapshot"
-    assert read_all(log) == numbers(1, 1) and held(log)[0][2] == 0
 
 
 def test_a_settled_record_is_not_covered_before_its_owner_says_so():
@@ -432,18 +317,6 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     log = area.mount()[1]
     assert log.settle() and read_all(log) == numbers(1, ident - 1)
     assert append(log, ident) == LOG_DONE
-
-
-def test_numbers_go_on_above_all_that_was_ever_used():
-    area = watched()
-    store(area.log, range(1, 6))
-    take_all(area.log)
-    assert area.state.save()
-    for block in range(7, 16):
-        area.flash.erase(block)
-    log = area.mount()[1]
-    assert log.number == 0 and log.next == 6 and log.cursors[0].number == 5
-    assert append(log, 6) == LOG_DONE and read_all(log) == numbers(6, 6)
 
 
 def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm():
@@ -539,16 +412,6 @@ def test_nothing_is_appended_where_no_snapshot_can_be_written():
     assert append(area.log, 1) == LOG_FAILED and not area.log.maintain()
     area.flash.code = FLASH_DONE
     assert append(area.log, 1) == LOG_DONE
-
-
-def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
-    area = watched()
-    log = area.log
-    area.flash.worn = (8, 9)
-    store(log, range(1, 60), deliver)
-    assert log.counts.worn == 2 and [one[0] for one in held(log)][-1] == 59
-    log = area.mount()[1]
-    assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
 
 
 def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():

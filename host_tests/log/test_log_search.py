@@ -1,15 +1,13 @@
 """Searches in a log: what is found, in which order, and what they read of the flash."""
 
-from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import divide
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.record import KIND_EVENT, KIND_RAW
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import PAYLOAD, Area, append, append_event, ident_in, mounted, store, take_all
+from host_tests.support.log import Area, append, append_event, ident_in, mounted, store, take_all
 
 PORTABLE = True
 HEAP = "12m"
@@ -73,19 +71,6 @@ def test_an_id_that_no_block_can_have_costs_a_read_a_block():
     assert found(area, 0) == ([], reads)
 
 
-def test_the_same_id_is_found_newest_block_first():
-    area = area_of()
-    for turn in range(40):
-        append(area.log, 7, extra=turn)
-    search = Search(area.log)
-    search.begin(b"0000000007", 0)
-    numbers = []
-    while search.next() > 0:
-        numbers.append(get_u32(area.log.page, area.log.at))
-    assert sorted(numbers) == list(range(1, 41))
-    assert numbers[:8] == list(range(33, 41)) and numbers[8] == 17
-
-
 def test_out_of_order_ids_are_found():
     area = area_of()
     idents = [(ident * 37) % 101 + 1 for ident in range(100)]
@@ -123,27 +108,6 @@ def test_rest_of_a_block_with_only_its_last_record_carried_is_found():
     area.mount()
     for ident in range(1, 16):
         assert found(area, ident)[0] == [ident], ident
-
-
-def test_the_newest_blocks_are_read_in_order():
-    area = area_of()
-    for ident in range(1, 50):
-        if ident % 10 == 0:
-            append_event(area.log, ident)
-        else:
-            append(area.log, ident, KIND_RAW if ident % 7 == 0 else 0xD2)
-    search = Search(area.log)
-    search.begin_newest(2)
-    numbers = []
-    kind = search.next()
-    while kind > 0:
-        number = get_u32(area.log.page, area.log.at)
-        assert (kind == KIND_EVENT) == (number % 10 == 0) and area.log.length in (PAYLOAD, 40)
-        numbers.append(number)
-        kind = search.next()
-    assert kind == RECORD_NONE and numbers == [49] + list(range(33, 49))
-    search.begin_newest(1)
-    assert search.next() > 0 and get_u32(area.log.page, area.log.at) == 49 and search.next() == RECORD_NONE
 
 
 def test_an_empty_log_has_nothing():

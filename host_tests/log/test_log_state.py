@@ -1,7 +1,7 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from toolcart.agent.log.state import (
     STATE_EMPTY,
@@ -77,21 +77,6 @@ def test_what_was_saved_is_found_whole():
             assert again.load() == STATE_FOUND and again.identity == 77
             assert again.numbers == state.numbers == again.durable and again.octets == state.octets
         assert state.saves == 70 and state.alarm == STATE_FINE
-
-
-def test_cursor_that_is_followed_is_saved_and_stands_there_at_next_start():
-    flash = Faulty()
-    state = started(flash)
-    cursor = Cursor()
-    state.follow(cursor, CURSOR)
-    cursor.number = 12
-    assert state.save() and state.durable[CURSOR] == 12
-    state = State(flash)
-    early, late = Cursor(), Cursor()
-    state.follow(early, CURSOR)
-    state.load()
-    state.follow(late, CURSOR)
-    assert early.number == late.number == 12
 
 
 def test_a_start_begins_a_fresh_block_with_the_same_snapshot_twice():
@@ -193,17 +178,6 @@ def _until_cut(flash, value=0):
         return done
 
 
-def test_a_refused_save_says_so_and_the_next_one_opens_a_block():
-    flash = Faulty()
-    state = started(flash)
-    assert saved(state, 1)
-    flash.code = FLASH_IO
-    assert not saved(state, 2) and state.durable[DELIVERED] == 1 and not state.ready()
-    flash.code = FLASH_DONE
-    assert state.ready() and state.durable[DELIVERED] == 2 and flash.erased[0] == 0 and flash.erased[-1] == 1
-    assert started(flash).numbers[DELIVERED] == 2
-
-
 def test_first_snapshot_of_a_cut_opening_never_beats_a_later_one():
     """Two openings are cut behind their first snapshot; what they left reads well at one start and not at the next."""
     for is_seen in (False, True):  # by the second one
@@ -259,15 +233,6 @@ def test_failing_blocks_are_left_until_the_last_which_stays_as_it_is():
     kept = bytes(flash.cells)
     assert not state.save() and bytes(flash.cells) == kept
     assert started(flash).numbers[DELIVERED] >= turn - 1
-
-
-def test_block_that_does_not_keep_what_it_was_given_is_found_out():
-    flash = Faulty()
-    flash.silent = (1,)
-    state = started(flash)
-    for turn in range(1, 20):
-        assert saved(state, turn) and started(flash).numbers[DELIVERED] == turn
-    assert state.worn == 1
 
 
 def test_a_device_that_cannot_be_read_is_lost_and_not_empty():

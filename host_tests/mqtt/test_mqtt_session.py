@@ -193,20 +193,6 @@ class Wire:
         self.turn()
 
 
-def test_it_connects_subscribes_and_waits_for_what_is_retained():
-    wire = Wire()
-    assert wire.said == CONNECT
-    wire.hear(b"\x20\x02\x00\x00")
-    assert wire.said == CONNECT + SUBSCRIBE and wire.events == []
-    wire.hear(b"\x90\x03\x00\x01\x01")
-    assert wire.said.endswith(b"\xc0\x00") and not wire.session.can_publish()
-    wire.hear(message(b"receipt", first=0x33))
-    assert wire.events == [b"receipt"]
-    assert wire.said.endswith(b"\x40\x02\x00\x07")  # 3.4: QoS 1 is acknowledged
-    wire.hear(b"\xd0\x00")
-    assert wire.events == [b"receipt", "up"] and wire.session.can_publish()
-
-
 def test_without_a_topic_it_is_up_behind_the_connack():
     wire = Wire(topic=b"")
     wire.hear(b"\x20\x02\x00\x00")
@@ -330,22 +316,6 @@ def test_every_wait_has_its_deadline():
     assert wire.events == [1, "silent"]
 
 
-def test_a_quiet_connection_is_kept_alive_and_a_dead_one_is_found():
-    wire = Wire().up()
-    for _ in range(5):
-        wire.later(29999)
-        assert wire.said == b""
-        wire.later(1)
-        assert wire.said == b"\xc0\x00"  # 3.1.2.10
-        wire.said = b""
-        wire.hear(b"\xd0\x00")
-    wire.later(30000)
-    wire.later(4999)
-    assert wire.events == []
-    wire.later(1)
-    assert wire.events == ["silent"]
-
-
 def test_what_breaks_the_rules_ends_the_connection():
     before = (b"\xd0\x00", b"\x40\x02\x00\x02", b"\x90\x03\x00\x01\x01", message(b"x"), b"\x20\x02\x02\x00")
     for octets in before + (b"\x20\x01\x00", b"\x20\x03\x00\x00\x00", b"\x21\x02\x00\x00", b"\x20\xff\xff\xff\xff"):
@@ -376,28 +346,6 @@ def test_what_is_too_large_or_another_topic_is_skipped_and_acknowledged():
     assert wire.events == ["skipped"] * 3 and wire.said.endswith(b"\x40\x02\x00\x0a")
     wire.hear(message(b"fits"))
     assert wire.events[3:] == [b"fits"]
-
-
-def test_what_it_owes_is_bounded():
-    wire = Wire().up()
-    session = wire.session
-    session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 1, wire.now)  # and the port takes nothing
-    fed = 0
-    for _ in range(200):
-        inlet = session.packets.inlet()
-        octets = message(b"", ident=fed + 1)
-        if session.packets.free < len(octets):
-            break
-        inlet[: len(octets)] = octets
-        session.packets.receive(len(octets))
-        fed += 1
-        while session.next_event(wire.now):
-            pass
-    assert fed < 60
-    wire.write()
-    wire.turn()
-    for ident in range(1, fed + 1):
-        assert bytes([0x40, 2, 0, ident]) in wire.said
 
 
 def test_it_leaves_with_a_disconnect():

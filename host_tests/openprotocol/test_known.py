@@ -6,10 +6,9 @@ from toolcart.agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
 from toolcart.agent.openprotocol.spindles import SeveralSubscription
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.base.clock import Dice
 from host_tests.support.log import Area, body_of, take_all
 from host_tests.support.log import put as put_anyhow
-from host_tests.support.recovery import PAYLOAD, Bench, FakeLog, FakeState, Result
+from host_tests.support.recovery import PAYLOAD, FakeLog, FakeState, Result
 
 PORTABLE = True
 HEAP = "2m"
@@ -54,34 +53,6 @@ def test_ids_go_over_the_wrap():
     assert known.ranges == [[LAST_ID, 1]] and known.missing() == 3
     known = proven(LAST_ID, 1)
     assert known.ranges == [], "0 cannot be asked for"
-
-
-def test_a_start_knows_what_ran_before():
-    for seed in range(30):
-        dice = Dice(seed)
-        bench = Bench()
-        bench.open()
-        bench.live()
-        for _ in range(30):
-            what = dice.randrange(6)
-            if what == 0:
-                bench.step()
-            elif what == 1:
-                bench.memory.make()
-            elif what == 2:
-                bench.again()
-            elif what == 3:
-                bench.state.save()
-            else:
-                bench.live()
-        bench.close()
-        before = bytes(bench.state.octets), bench.known.ranges, bench.known.top()
-        bench.start()
-        assert bench.known.top() == before[2], seed
-        if bench.known.ranges == before[1]:
-            assert bytes(bench.state.octets) == before[0], seed
-        else:  # what a range is closed by is saved now and then
-            assert bench.known.missing() >= sum([last - first + 1 for first, last in before[1]]), seed
 
 
 def test_a_third_range_joins_the_two_that_are_nearest():

@@ -287,28 +287,6 @@ def test_worked_example_becomes_the_body_of_the_drawing():
     )
 
 
-def test_blank_fields_are_absent_and_stay_blank_in_the_body():
-    for name, place, width in (
-        ("job", r.JOB, 4),
-        ("pset", r.PSET, 4),
-        ("batch_size", r.BATCH_SIZE, 4),
-        ("batch_counter", r.BATCH_COUNTER, 4),
-        ("batch_status", r.BATCH_STATUS, 1),
-        ("status", r.TIGHTENING_STATUS, 1),
-        ("torque_status", r.TORQUE_STATUS, 1),
-        ("angle_status", r.ANGLE_STATUS, 1),
-        ("torque", r.TORQUE, 6),
-        ("angle", r.ANGLE, 5),
-        ("tightening_id", r.TIGHTENING_ID, 10),
-    ):
-        first, used = LIGHT_FIELDS[name]
-        for blank in (b" ", b"\0"):  # NUL counts as a blank, and is kept as one
-            frame = bytearray(EXAMPLE)
-            frame[first - 1 : first - 1 + used] = blank * used
-            code, body = read(bytes(frame))
-            assert code == r.RESULT_READ and part(body, place, width) == b" " * width, name
-
-
 def test_any_field_that_is_no_number_is_left_to_the_careful_reader():
     for name in ("job", "pset", "batch_size", "batch_counter", "torque", "angle", "tightening_id"):
         first, width = LIGHT_FIELDS[name]

@@ -137,16 +137,6 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
 # Results
 
 
-def test_result_is_acknowledged_only_when_the_owner_says_so():
-    talk = Talk().ready()
-    talk.answers = False
-    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
-    assert talk.results == [EXAMPLE] and talk.take() == []
-    talk.answers = True
-    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
-    assert talk.take() == [ACKNOWLEDGE]
-
-
 def test_a_result_while_stopping_is_not_answered_behind_0003():
     # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
@@ -164,17 +154,6 @@ def fetching():
     talk = Talk().ready()
     talk.fetch()
     return talk
-
-
-def test_second_answer_to_repeated_fetch_is_not_taken_for_answer_to_next():
-    talk = fetching()
-    talk.wait(10001)  # it went out three times
-    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
-    talk.fetch(b"0001234568")
-    assert talk.tell(refused(64, 15), refused(64, 15)) == [st.EV_UNKNOWN] * 2
-    assert talk.tell(fetched(2, tightening_id=1234568)) == [st.EV_FETCHED]
-    talk.fetch(b"0001234569")
-    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
 def test_refusals_are_taken_again_though_the_echoes_never_come():
@@ -224,17 +203,6 @@ def test_mirror_is_never_answered_in_any_form():
     ):
         assert talk.tell(mirror) == []
     assert talk.take() == [] and talk.session.state == st.READY
-
-
-def test_request_without_answer_is_sent_three_times_and_then_link_is_lost():
-    for state in (st.SUBSCRIBING, st.CLEARING):
-        talk = talk_in(state)
-        talk.wait(4999)
-        assert talk.mids() == []
-        talk.wait(5000)
-        talk.wait(4999)
-        assert [mid for mid in talk.mids() if mid != 9999] == [ASKED[state]] * 2
-        assert talk.wait(2) == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
 
 
 def test_port_that_takes_nothing_is_given_up():

@@ -329,19 +329,6 @@ def operation(talk, revision=2, asked_with=8, **values):
     return talk.session.ways.generic.answers(talk.session)
 
 
-def test_controller_that_knows_neither_has_no_results():
-    for named in (8, 1201):
-        talk = talk_with(1)
-        talk.tell(refused(60, 99))
-        assert talk.tell(refused(named, 99)) == [st.EV_REFUSED]
-        assert talk.take()[-1] == b"003101050040        00000000001"  # nor several spindles
-        assert talk.tell(refused(105, 99)) == [st.EV_REFUSED]
-        assert talk.take() == [b"002001000010        "]
-        assert talk.tell(refused(100, 99)) == [st.EV_REFUSED]
-        assert talk.take() == [b"002000600010        "]  # 99 may have meant the revision
-        assert talk.tell(refused(60, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
-
-
 def test_buffer_grows_with_what_waits_in_it():
     talk = Talk(buffer_bytes=300)
     events = talk.tell(

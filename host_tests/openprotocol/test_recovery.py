@@ -63,18 +63,6 @@ def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
 # -- in an ordinary life -----------------------------------------------------------------------------------------
 
 
-def test_result_pushed_while_its_answer_is_on_the_way_is_stored_once():
-    bench = Bench().met(2)
-    bench.away(2)
-    bench.step()
-    bench.step()
-    assert bench.ask() == 3
-    bench.push(bench.memory.find(3))
-    bench.answer(bench.memory.find(3))
-    bench.settle()
-    assert sorted(bench.stored()) == [1, 2, 3, 4]
-
-
 def test_disabled_recovery_asks_nothing_and_stores_all_the_same():
     bench = Bench(recovers=False).open()
     bench.live()
@@ -168,21 +156,6 @@ def test_newest_without_an_id_is_asked_for_again():
     bench.live()
     bench.settle()
     assert sorted(bench.stored()) == numbers(1, 6) and bench.recovery.flags == 0
-
-
-def test_without_id_zero_the_last_one_known_is_asked_for():
-    bench = Bench().met(3)
-    find = bench.memory.find
-    bench.memory.find = lambda number: find(number) if number else None
-    bench.away(4)
-    bench.settle()
-    assert bench.asked[:2] == [0, 3] and bench.stored() == numbers(1, 7)
-    bench.live()
-    assert bench.settle() == 0
-    bench.memory.reset()
-    bench.live()  # 1: does not fit
-    bench.settle()
-    assert bench.uids() == numbers(1, 9) and bench.known.top() == 1
 
 
 # -- what cannot be written --------------------------------------------------------------------------------------
@@ -329,16 +302,6 @@ def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
         bench.live()
     bench.settle()
     assert missed.uid in bench.uids() and bench.said_twice == 0
-
-
-def test_of_several_spindles_no_run_of_pushes_is_asked_for_once():
-    bench = two_spindles()
-    bench.again()
-    bench.live()
-    bench.live()
-    assert bench.known.run == 0 and bench.known.doubted == 4
-    bench.settle()
-    assert bench.asked.count(4) == bench.asked.count(5) == 2, "each of both"
 
 
 def two_spindles():

@@ -200,19 +200,3 @@ def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
         talk.lose()
         talk.tell(STARTED)
         assert talk.take()[-1][8:11] == b"999"
-
-
-def test_no_error_is_a_yes_where_an_0005_would_be():
-    talk = Talk()
-    talk.tell(STARTED)
-    talk.take()
-    talk.tell(refused(60, 9))
-    assert talk.mids() == [63]
-    assert talk.tell(refused(63, 0)) == [st.EV_REFUSED] and talk.mids() == [60]
-    talk.tell(accepted(60))
-    talk.stop()
-    assert talk.mids() == [3] and talk.tell(refused(3, 0)) == [st.EV_OVER]
-    talk = Talk()
-    talk.take()
-    assert talk.tell(refused(1, 0)) == [st.EV_REFUSED] and talk.take()[-1][8:11] == b"006"  # no identity came
-    assert talk.tell(message(4, b"0001xx")) == [st.EV_REFUSED]  # nothing that can be read is no such code

@@ -8,7 +8,7 @@ from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
 from toolcart.agent.outlets.toolsnet.policy import PASS
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
-from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.base.clock import Dice
@@ -63,17 +63,6 @@ def test_way_to_the_server_leads_over_the_pim():
     assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (1, 1)
     assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "04": 1}
     assert not outlet.toolsnet.pim_sessions, "the PIM's connection is closed before the server's is opened"
-    outlet.clean()
-
-
-def test_empty_spool_keeps_connection_alive_every_30_s_and_does_nothing_else():
-    outlet = Outlet()
-    outlet.run(1000)
-    steps = outlet.steps
-    outlet.run(300000)
-    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 10}
-    assert outlet.toolsnet.server_connections == 1
-    assert outlet.steps - steps <= 10 * 6, "it wakes for nothing"
     outlet.clean()
 
 
@@ -146,19 +135,6 @@ def test_refused_result_is_offered_three_times_and_passed_within_12_s():
     assert b"0000000004" in record[3], "what is set aside is the whole result"
     assert outlet.archive.repeated == 0 and outlet.waiting() == 0
     outlet.clean()
-
-
-def test_ten_refused_in_a_row_hold_the_next_at_most_15_s():
-    for delay_ms in (0, 100):
-        outlet = holding(14, bad=numbers(2, 11), blocks=32, kept_blocks=8)
-        for place in (PIM, SERVER):
-            outlet.network.line(*place).delay_ms = delay_ms
-        outlet.until_refused(1)
-        assert outlet.until_stored(2) <= 15000
-        outlet.until_passed(and_ms=2000)
-        assert outlet.ids() == [1, 12, 13, 14] and outlet.parked_numbers() == numbers(2, 11)
-        assert outlet.archive.repeated == 0
-        outlet.clean()
 
 
 def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
@@ -290,16 +266,6 @@ def settled_by_an_08(outlet, reported):
     outlet.until_passed(and_ms=100)
 
 
-def test_false_08_behind_a_pass_never_makes_its_first_count_stored():
-    outlet = holding(2, bad=(1,))
-    outlet.until_stored(1)  # the second, in the pass, and its answer is on the way
-    outlet.cut()
-    outlet.options.reported_result = 0
-    outlet.until_refused(outlet.toolsnet.refused + 1)
-    settled_by_an_08(outlet, None)
-    assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
-
-
 def test_pass_left_open_by_an_08_outlives_its_first():
     outlet = holding(3, bad=(1, 2))
     outlet.until_stored(1)  # the third, in the pass, and its answer is on the way
@@ -310,19 +276,6 @@ def test_pass_left_open_by_an_08_outlives_its_first():
     outlet.until_refused(outlet.toolsnet.refused + 1)
     settled_by_an_08(outlet, 3)  # the highest, as some servers say
     assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
-
-
-def test_no_operator_is_needed_while_result_waits_that_no_pass_has_met():
-    outlet = Outlet(blocks=16, kept_blocks=9)
-    outlet.options.code_all = 5
-    outlet.log.room_bytes = outlet.log.device.block_bytes // 2
-    while outlet.log.has_room(outlet.log.room_bytes):
-        outlet.store(1)
-    outlet.until(lambda: outlet.policy.passes())
-    assert outlet.shown()["needs_operator"]
-    outlet.store(1)
-    assert not outlet.shown()["needs_operator"], "it may be the good one that proves the server"
-    outlet.until(lambda: outlet.shown()["needs_operator"])
 
 
 def test_result_overwritten_while_outstanding_counts_as_delivered_when_taken():
@@ -426,19 +379,6 @@ def test_kept_but_not_passed_result_goes_once_when_an_operator_retries():
     outlet.until_stored(4, and_ms=60000)
     assert sorted(outlet.ids()) == [1, 2, 3, 4] and outlet.archive.repeated == 0 and outlet.parked_numbers() == []
     outlet.clean()
-
-
-def test_kept_but_not_passed_result_is_gone_once_dropped():
-    outlet = cut_once_kept()
-    assert outlet.quarantine.remove([2], DROPPED) == 1
-    outlet.network.up(*PIM)
-    refuse(outlet, 2)
-    for _ in range(2):
-        outlet.store(1)
-        outlet.run(60000)
-        assert outlet.parked_numbers() == [], "not kept once more"
-        outlet.cut()
-    assert outlet.ids() == [1, 3, 4, 5]
 
 
 # -- a quarantine without room
@@ -571,17 +511,6 @@ def trouble_without_room():
     return outlet
 
 
-def test_no_one_is_needed_for_what_was_overwritten_while_it_held():
-    outlet = crowded(2, blocks=12, when_full=WHEN_FULL_OVERWRITE)
-    refuse(outlet, *numbers(outlet.next_id, outlet.next_id + 3))
-    outlet.store(5)
-    outlet.until(lambda: outlet.shown()["needs_operator"] and not outlet.policy.out)
-    while outlet.cursor.number < outlet.policy.first:
-        assert outlet.shown()["needs_operator"]
-        outlet.store(1)
-    assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
-
-
 def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet = holding(8, {"ack_delay_ms": 50}, bad=(1, 3, 4, 5, 6, 7), blocks=32, kept_blocks=3)
     outlet.until(lambda: outlet.policy.doing == PASS and outlet.policy.number == 5)
@@ -612,16 +541,6 @@ def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():
     drop_all(outlet)
     assert outlet.until_stored(1) < 6000
     assert outlet.ids() == [5]
-
-
-def test_room_made_during_a_pass_is_room_it_lacked():
-    outlet = trouble_without_room()
-    passes = outlet.policy.passes()
-    outlet.options.ack_delay_ms = 1000
-    outlet.until(lambda: outlet.policy.out and outlet.policy.is_once())
-    drop_all(outlet)
-    outlet.until(lambda: outlet.policy.passes() > passes)
-    assert not outlet.shown()["needs_operator"]
 
 
 def test_log_full_of_refused_results_needs_an_operator():
@@ -702,18 +621,6 @@ def test_late_offer_refused_again_keeps_no_other_waiting():
 
 
 # -- frames that could not be read
-
-
-def test_unreadable_frame_is_set_aside_when_its_turn_comes():
-    outlet = holding(2)
-    outlet.store_raw(b"00nonsense")
-    outlet.store(2)
-    outlet.until_stored(4)
-    assert outlet.ids() == [1, 2, 3, 4]
-    assert outlet.archive.sequences() == [1, 2, 4, 5]
-    assert outlet.parked_records() == [(KIND_RAW, 3, PARKED_UNREADABLE, outlet.parked_records()[0][3])]
-    assert outlet.parked_records()[0][3].endswith(b"00nonsense")
-    outlet.clean()
 
 
 def test_frame_is_never_offered_by_itself():

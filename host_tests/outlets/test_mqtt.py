@@ -14,18 +14,6 @@ PORTABLE = True
 HEAP = "4m"
 
 
-def test_results_reach_the_consumer_in_batches_and_receipts_move_the_cursor():
-    bench = MqttBench()
-    ids = bench.store(20)
-    bench.until_confirmed()
-    assert bench.ids() == ids and bench.broker.complaints == []
-    assert bench.forward.counts.batches <= 4 and bench.cursor.number == bench.log.number
-    assert json.loads(bench.broker.retained[TOPIC + "/receipt"])["number"] == bench.log.number
-    ids += bench.store(1)
-    bench.until_confirmed()
-    assert bench.ids() == ids
-
-
 def test_an_acknowledgement_of_the_broker_moves_nothing():
     bench = MqttBench()
     bench.consumer.away = True
@@ -146,18 +134,6 @@ def test_a_new_consumer_gets_all_that_there_still_is():
     ids += bench.store(1)
     bench.run(120000)
     assert bench.ids() == ids
-
-
-def test_a_broker_that_refuses_is_named_and_asked_again_in_growing_pauses():
-    bench = MqttBench()
-    bench.broker.refuses = 4
-    bench.store(3)
-    bench.run(60000)
-    assert bench.shown()["why"] == "user or password is wrong" and not bench.forward.is_up()
-    assert 4 <= bench.forward.attempts <= 8
-    bench.broker.refuses = 0
-    bench.until_confirmed()
-    assert bench.shown()["why"] == ""
 
 
 def test_the_state_is_retained_and_has_a_last_will():

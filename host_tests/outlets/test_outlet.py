@@ -237,17 +237,6 @@ def test_a_batch_is_its_head_and_a_line_for_each_record():
     assert written(made, 0, 9) == HEAD % (0, 9, 1) + FRAME % (5, b'06\\"\\\\\\u000a\\u00ff')
 
 
-def test_the_longest_head_has_its_room():
-    made = Batch(
-        Line(bytearray(HEAD_MOST + 1000)), 0, (9999, 9999, 9999), "ffffffff", 65535, 1000, ',"confirm":"broker"'
-    )
-    made.count = 65535
-    made.seal(0x3FFFFFFF, 0x3FFFFFFF)
-    assert made.start >= 0
-    head = bytes(made.line.buf[made.start : HEAD_MOST])
-    assert head.startswith(b'{"schema":1,') and head.endswith(b'"after":1073741823,"last":1073741823,"count":65535}\n')
-
-
 def test_what_does_not_fit_waits_and_leaves_nothing_of_itself():
     whole = len(LINE % 17)
     for room in range(whole, 2 * whole, 7):

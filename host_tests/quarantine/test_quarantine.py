@@ -1,9 +1,8 @@
 """What is set aside stays until somebody orders otherwise, and moves on when its block is erased."""
 
-from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
-from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
+from toolcart.agent.log.record import RECORD_LOST
 from toolcart.agent.quarantine.quarantine import (
     FAILED,
     KEPT_BEFORE,
@@ -12,29 +11,16 @@ from toolcart.agent.quarantine.quarantine import (
     PRESSURE_NONE,
     PRESSURE_TIGHT,
 )
-from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.portable import LONG
-from host_tests.support.log import STATE_BLOCKS, ident_in
+from host_tests.support.log import STATE_BLOCKS
 from host_tests.support.quarantine import QuarantineBench, room_of
 from lab.harness.flash import NEW, TEARS, UNTOUCHED, Nor
 
 PORTABLE = True
 HEAVY = True
 HEAP = "3m"
-
-
-def test_an_entry_is_the_record_with_its_number_and_why():
-    bench = QuarantineBench(results=3)
-    frame = bench.store_frame()
-    assert bench.keep(2, frame) == KEPT_DONE
-    quarantine, log = bench.quarantine, bench.quarantine.log
-    assert quarantine.find(2) == KIND_RESULT and quarantine.number == 2 and quarantine.reason == 17
-    assert ident_in(log.page, log.at) == 2 and get_u32(log.page, log.at) == 2 and quarantine.is_late()
-    assert quarantine.length == res.HEAD_BYTES + res.BODY_BYTES == log.length - res.PARKED_BYTES
-    assert quarantine.find(frame) == KIND_RAW and quarantine.reason == res.PARKED_UNREADABLE
-    assert not quarantine.is_late()
-    assert quarantine.find(3) == RECORD_NONE and bench.numbers() == [2, frame] and quarantine.count() == 2
 
 
 def test_one_in_doubt_is_not_offered_without_a_word():
@@ -90,20 +76,6 @@ def test_where_there_is_none_the_flash_is_asked_once():
     bench.flash.unreadable = ()
     assert bench.quarantine.has(12) == bench.quarantine.has(25) == 1 and bench.quarantine.has(11) == 0
     assert bench.keep(14) == KEPT_DONE and [bench.quarantine.has(number) for number in (13, 14, 15)] == [0, 1, 0]
-
-
-def test_what_is_removed_stays_removed_and_the_others_stay():
-    bench = QuarantineBench(results=9)
-    bench.keep(1, 2, 3, 4, 5, 6, 7)
-    assert bench.quarantine.remove([2, 4, 5], DROPPED) == 3
-    for _ in range(2):
-        assert bench.numbers() == [1, 3, 6, 7] and bench.quarantine.count() == 4
-        assert bench.state.numbers[DROPPED] == 3 and bench.quarantine.find(4) == RECORD_NONE
-        bench.again()
-    assert bench.quarantine.remove([1, 3], DROPPED) == 2, "the hole between is swallowed, and the one behind"
-    assert bench.quarantine.log.cursors[0].number == 5 and bench.state.numbers[HOLES : HOLES + 8] == [0] * 8
-    assert bench.keep(4) == KEPT_DONE, "it may come again when it is refused again"
-    assert bench.numbers() == [6, 7, 4]
 
 
 def test_a_drop_that_could_not_be_written_has_not_happened():

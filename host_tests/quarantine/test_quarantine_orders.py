@@ -246,17 +246,6 @@ def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
     assert station.listed() == [frame]
 
 
-def test_frames_of_two_spindles_with_one_id_become_a_result_each():
-    station = bench(0, Policy())
-    frames = [station.keep_frame(LIGHT[:12] + place + LIGHT[16:]) for place in (b"0101", b"0102", b"0201", b"0102")]
-    told = station.order("retry", "all")
-    assert told[-1]["count"] == 4, "none of them is in the log of results"
-    for index, number in enumerate(frames):
-        spindle = (1, 2, 1, 2)[index]
-        (record,) = [line["record"] for line in station.order("show", str(number))]
-        assert record["spindle"] == spindle and record["tightening_id"] == "4711"
-
-
 def test_frame_is_dropped_only_if_its_own_spindle_has_the_result():
     station = bench(0, Policy())
     for place, held in ((b"0101", False), (b"0102", False), (b"    ", True), (b"0102", True), (b"0202", False)):

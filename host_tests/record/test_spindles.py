@@ -4,8 +4,6 @@ import sys
 
 from toolcart.agent.base import health as h
 from toolcart.agent.log.flash import FLASH_IO
-from toolcart.agent.record import SEVERAL_LEAST
-from toolcart.agent.record import spindles as sp
 from toolcart.sim import result_frames as frames
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG
@@ -29,25 +27,6 @@ KINDS = ((POWERMACS, {}), (POWERMACS, BOLTS), (STEP_SYNC, SYNC), (row("powermacs
 def cart_of(kind, settings, **options):
     own = {key: options.pop(key) for key in ("blocks", "first_id", "on", "seed") if key in options}
     return Cart(controller=dict(kind, **options), settings={"controller": settings}, **own)
-
-
-def test_results_arrive_once_whole_and_are_acknowledged():
-    for kind, settings in KINDS:
-        cart = cart_of(kind, settings).ready()
-        cart.produce(5, 1500)
-        assert cart.stored_ids() == [1, 2, 3, 4, 5] == cart.controller.acknowledged
-        for payload in cart.stored():
-            assert len(payload) >= SEVERAL_LEAST and sp.count_of(payload, 0) == 3
-            number = int(payload[90:100])
-            wanted = frames.spindles_of(cart.controller.result(number), 3)
-            for one, told in zip(sp.rows_of(payload, 0), wanted):  # noqa: B905 - MicroPython has no strict
-                assert (one.number, one.status - 0x30) == (told.number, told.status)
-                assert one.torque in (frames.figure(told.torque).lstrip("0"), "%d.%02d" % divmod(told.torque, 100))
-                assert one.angle.split(".")[0] == "%d" % told.angle
-            extras = sp.extras_of(payload, 0, len(payload))
-            assert [place for place, _, _ in extras] == ([0, 1, 2] if settings is BOLTS else [])
-        assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
-        cart.clean()
 
 
 def test_result_is_acknowledged_only_after_it_is_on_flash():

@@ -60,16 +60,6 @@ def numbers(*words):
     return json.loads(run("--json", *words).stdout)
 
 
-def test_every_program_has_its_torques_its_limits_and_what_is_not_ok(image):
-    two, twelve = numbers(image)
-    assert (two["program"], two["count"], two["nok"]) == ("2", 11, 1)
-    assert (two["low"], two["high"], two["target"], two["limits_changed"]) == (22.0, 27.0, 25.0, 1)
-    assert [one["torque"] for one in two["results"]] == [*(25 + index / 10 for index in range(10)), 26.0]
-    assert [one["number"] for one in two["results"]] == [*range(1, 20, 2), 21] and two["results"][-1]["parked"]
-    assert two["mean"] == pytest.approx((sum(25 + index / 10 for index in range(9)) + 26) / 10)
-    assert (twelve["program"], twelve["low"], twelve["high"], twelve["nok"]) == ("12", None, None, 0)
-
-
 def test_one_program_and_one_area_can_be_had_alone(image):
     assert [one["program"] for one in numbers(image, "--program", "12")] == ["12"]
     assert [one["program"] for one in numbers(image, "--program", "002")] == ["2"]

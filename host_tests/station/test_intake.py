@@ -224,18 +224,6 @@ def test_connection_that_breaks_at_any_message_loses_nothing():
             assert set(cart.controller.acknowledged) <= set(ids)
 
 
-def test_controller_that_hangs_is_left_after_its_time_and_found_again():
-    cart = Cart(controller={"max_clients": 3, "blame_silence": False}).settle()
-    cart.controller.options.silent = True
-    cart.run(40000)
-    assert not cart.is_ready()
-    cart.produce(2, 50)
-    cart.controller.drop()
-    cart.controller.options.silent = False
-    cart.settle(120000)
-    assert cart.stored_ids() == [1, 2]
-
-
 # Back-off
 
 

@@ -10,8 +10,6 @@ from lab.harness.cart import CONTROLLER
 PORTABLE = True
 HEAVY = True
 HEAP = "12m"
-
-MINUTE_MS = 60000
 SESSIONS_IN_TEN_MINUTES = 25  # two a minute, and a few while the pause grows
 
 
@@ -63,17 +61,3 @@ def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])  # what was kept has ended the growing pauses
     cart.run(3000)
     assert cart.is_ready()
-
-
-def test_a_start_on_a_flash_that_refuses_asks_no_controller():
-    cart = Cart().settle()
-    cart.produce()
-    cart.settle()
-    refusing(cart)
-    cart.cut()
-    connections = cart.controller.connections
-    cart.run(2 * MINUTE_MS)
-    assert cart.controller.connections == connections and shown(cart)["spool"]["refused"] == "broken"
-    refusing(cart, FLASH_DONE)
-    cart.run(40000)
-    assert cart.is_ready() and all_are_stored_once(cart)

@@ -17,7 +17,7 @@ from host_tests.portable import HAS_ALL
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
-from host_tests.support.station import BLANK, IDENTITY, NOW, Bench, Found
+from host_tests.support.station import NOW, Bench, Found
 from lab.harness.flash import TEARS
 
 PORTABLE = True
@@ -79,17 +79,6 @@ def test_repeat_is_acknowledged_and_stored_once():
             assert bench.push(frame) == KEPT_BEFORE
         assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
         assert bench.counted(h.STORED) == 1
-
-
-def test_repeat_after_a_restart_is_stored_once():
-    bench = Bench()
-    for number in (1, 2, 3):
-        bench.push(light(tightening_id=number))
-    bench.start()
-    for number in (3, 2, 1):
-        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
-    numbers = {payload[:4] for _, _, payload in bench.results()}
-    assert len(numbers) == 3
 
 
 def test_same_id_with_another_time_is_another_tightening():
@@ -258,18 +247,6 @@ def pushed_with_cut(area, stored, after, tear):
 # What tells two tightenings apart, and what does not
 
 
-def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
-    bench = Bench()
-    bench.push(light(tightening_id=5))
-    for fields in ({"vin": "OTHER CAR"}, {"torque": 4242}, {"angle": 7}, {"pset": 77}, {"batch_counter": 9}):
-        frame = light(tightening_id=5, **fields)
-        assert bench.push(frame) == KEPT, fields
-        assert bench.push(frame) == KEPT_BEFORE, fields
-    assert len(bench.results()) == 6
-    bench.start()
-    assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
-
-
 def test_controller_with_a_constant_id_has_every_tightening_stored_once():
     bench = Bench()
     for second, wanted in ((10, KEPT), (11, KEPT), (11, KEPT_BEFORE), (12, KEPT), (10, KEPT_BEFORE)):
@@ -279,17 +256,6 @@ def test_controller_with_a_constant_id_has_every_tightening_stored_once():
 
 
 # Over a serial line, where a spoiled message may look like one
-
-
-def test_odd_message_of_a_serial_line_has_to_come_twice():
-    bench = Bench()
-    bench.store.plausible = plausible
-    assert bench.push(EXAMPLE) == KEPT
-    spoiled = garbled()
-    assert bench.push(spoiled) == NOT_SURE
-    assert bench.records(KIND_RAW) == [] and bench.counted(h.ODD) == 1
-    assert bench.push(spoiled) == KEPT
-    assert len(bench.records(KIND_RAW)) == 1
 
 
 def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
@@ -372,17 +338,6 @@ def test_restarted_count_under_earlier_ids_is_all_stored_once():
         assert bench.push(frame) == KEPT
         assert bench.push(frame) == KEPT_BEFORE
     assert bench.idents() == [41, 42] + list(afresh)
-
-
-def test_push_is_never_put_off_whatever_is_missing():
-    bench = Bench()
-    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
-    for number in (1, 5, 9, 200, 2, 100000, 7, 4294967295, 1):
-        assert bench.push(light(tightening_id=number, torque=number % 1000)) in (KEPT, KEPT_BEFORE)
-    bench = proven(Bench(), 41)
-    for number in (50, 60, 70, 80, 45, 90, 61, 41000):
-        assert bench.push(light(tightening_id=number)) == KEPT
-    assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
 
 
 def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade():

@@ -35,18 +35,6 @@ def agrees(cart, lost=1, more_connections=1):
     return True
 
 
-def test_subscription_that_was_lost_is_found_after_five_minutes_of_silence():
-    cart = cart_of()
-    cart.produce(3, 200)
-    cart.controller.end_subscriptions()
-    cart.produce(4, 200)
-    cart.run(QUIET_MS - 10000)
-    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
-    cart.run(60000 + TOLD_MS)
-    cart.produce(2, 200)
-    assert agrees(cart) and cart.counted(h.RECOVERED) == 4
-
-
 def test_subscription_lost_before_any_result_is_found_too():
     cart = cart_of()
     cart.controller.end_subscriptions()

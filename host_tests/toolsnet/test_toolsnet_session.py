@@ -120,19 +120,6 @@ def test_verification_is_acknowledged_then_the_request_follows_at_once():
     assert driven.session.state == ts.PIM_INFO
 
 
-def test_information_leads_to_the_server_it_names():
-    driven = Driven()
-    driven.to_pim_info()
-    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
-    session = driven.session
-    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_OPEN_SERVER]
-    assert (session.info.result_sequence, session.info.event_sequence, session.info.server_port) == (16, 3, 10111)
-    assert bytes(session.info.server_address) == b"10.0.0.5       "
-    assert not session.can_send()
-    assert driven.opened() == ([ts.EV_STREAMING], b"")
-    assert session.can_send()
-
-
 def test_pim_without_a_verification_is_left_after_its_time():
     driven = Driven()
     driven.opened()
@@ -157,18 +144,6 @@ def test_information_that_is_short_or_has_no_sequence_is_malformed():
     assert driven.hear(b"0036" + information(1)[4:-1]) == ([ts.EV_MALFORMED], b"")
     assert driven.hear(b"00370800001abcde" + information(1)[16:]) == ([ts.EV_MALFORMED], b"")
     assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
-
-
-def test_connection_that_does_not_open_is_given_up():
-    driven = Driven()
-    assert driven.wait(5000) == ([ts.EV_LOST], b"")
-    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_CLOSE]
-    driven.wait(60000)
-    driven.to_pim_info()
-    driven.hear(information(1))
-    assert driven.wait(5000)[0] == [ts.EV_LOST]
-    driven.wait(60000)
-    assert driven.commands[-1] == ts.CMD_OPEN_PIM
 
 
 # -- the 05 for the 12
@@ -204,17 +179,6 @@ def test_05_without_a_code_is_malformed_and_accepts_nothing():
     assert not driven.session.can_send()
 
 
-def test_silence_brings_the_same_octets_twice_more_then_the_connection_is_closed():
-    driven = streaming()
-    octets = driven.send()[1]
-    assert driven.wait(4999) == ([], b"")
-    assert driven.wait(1) == ([], octets)
-    assert driven.wait(5000) == ([], octets)
-    assert driven.wait(4999) == ([], b"")
-    assert driven.wait(1) == ([ts.EV_SILENT], b"")
-    assert driven.commands[-1] == ts.CMD_CLOSE
-
-
 def test_late_05_of_first_copy_accepts_and_that_of_second_is_nothing():
     driven = streaming()
     ident = driven.send()[0]
@@ -236,18 +200,6 @@ def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
     driven.takes = 9999
     assert len(driven.turn()[1]) == 300
     assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
-
-
-def test_late_05_amid_a_second_copy_lets_that_copy_end_first():
-    driven = streaming()
-    ident, octets = driven.send()
-    driven.takes = 200
-    assert driven.wait(5000)[1] == octets[:200]
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
-    assert not driven.session.can_send()
-    driven.takes = 9999
-    assert driven.turn() == ([], octets[200:])
-    assert driven.session.can_send()
 
 
 def test_pim_that_takes_nothing_is_left_too():
@@ -394,17 +346,6 @@ def wary(driven):
     driven.to_pim_info()
     driven.hear(information(driven.session.ident - 1))
     return driven, driven.opened()[1]
-
-
-def test_result_waits_where_a_06_usually_answered_is_not_answered_now():
-    driven = streaming()
-    driven.wait(30000)
-    driven.hear(acknowledge(driven.session.ident - 1))
-    driven.closed()
-    driven, octets = wary(driven.to_streaming())
-    assert driven.wait(14999)[1] == octets * 2 and not driven.session.can_send()
-    driven.wait(1)
-    assert driven.session.state < ts.STREAMING
 
 
 def test_loss_while_waiting_is_none():

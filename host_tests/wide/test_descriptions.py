@@ -108,18 +108,6 @@ def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
     assert (messages.get(10, 0), messages.get(12, 0)) == asked
 
 
-def test_system_and_station_are_described_once_a_start():
-    one = cart()
-    assert one.archive.systems == {(3, 1): "Body shop"} and one.archive.stations == {(3, 1, 10): "Wheels left"}
-    assert one.told[-1]["spindles"][0]["spindle"] == 1
-    assert programs(one.told[-1])[0] == (9999, "No parameter set")
-    count = len(one.told)
-    one.toolsnet.drop()
-    one.run(120000)
-    assert len(one.told) == count, "another connection tells nothing again"
-    assert not one.toolsnet.complaints
-
-
 def test_server_that_has_lost_results_is_told_the_names_again():
     one = cart()
     one.produce(3)
@@ -231,17 +219,3 @@ def test_result_that_is_not_as_it_should_be_tells_none():
 
 def test_no_other_parameters_are_needed():
     assert list(told(writer(parameters=0), with_targets())) == [2000, 2010]
-
-
-def test_station_sends_them_where_they_are_wanted():
-    for wanted in (True, False):
-        one = Cart(
-            settings={"toolsnet": {"extras": ["targets"] if wanted else None}, "controller": {"result_revisions": [2]}}
-        )
-        one.until_ready()
-        one.produce(3)
-        one.until_quiet()
-        for result in one.archive.results:
-            found = {parameter["parameter_id"] for parameter in result["parameters"]}
-            assert ({2000, 2010} <= found) == wanted
-        assert not one.toolsnet.complaints

@@ -290,21 +290,3 @@ def test_a_number_that_was_never_sent_is_said():
 
 
 # -- the log
-
-
-def test_full_log_gives_up_events_and_no_result():
-    one = cart(blocks=8, settings={"spool": {"when_full": "refuse"}})
-    one.refuse(True)
-    one.run(1000)
-    one.produce(1, 1000)
-    count = 0
-    while count < 2000 and put(one, b"E%d" % (count % 1000)):
-        count += 1
-    assert count < 2000, "it is full: the result in front is not delivered"
-    one.refuse(False)
-    one.run(600000)
-    one.until_quiet()
-    assert one.archive.events_stored == count and one.archive.events_repeated == 0
-    one.produce(150, 100)
-    one.until_quiet()
-    one.clean()
