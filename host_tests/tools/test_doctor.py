@@ -207,7 +207,7 @@ def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
     [found] = _asked(1, [1], host="a..b")
     assert "controller: the name a..b is not found" in found.words and "controller.host" in found.hint
     [found] = local.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
-    assert found.words.startswith("webhook 127.0.0.1:") and "Does it run there" in found.hint
+    assert found.words.startswith("webhook 127.0.0.1:") and "Does it run there, and is this its port?" in found.hint
     [found] = local.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
     assert found.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in found.hint
 

@@ -77,6 +77,11 @@ class _Coded:
 
     HEAD = ()  # attribute, its name in words, width; the length is that of `raw`
 
+    def __init__(self, kind, unit, raw):
+        self.type = kind
+        self.unit = unit
+        self.raw = raw
+
     def __eq__(self, other):
         return isinstance(other, type(self)) and all(
             getattr(self, row[0]) == getattr(other, row[0]) for row in self.HEAD
@@ -128,11 +133,9 @@ class DataField(_Coded):
     HEAD = (("pid", "PID", 5), ("raw", "length", 3), ("type", "data type", 2), ("unit", "unit", 3), ("step", "step", 4))
 
     def __init__(self, pid, kind, unit, step, raw):
+        _Coded.__init__(self, kind, unit, raw)
         self.pid = pid
-        self.type = kind
-        self.unit = unit
         self.step = step
-        self.raw = raw
 
     def __repr__(self):
         return "DataField(%05d, %r)" % (self.pid, self.value())
@@ -285,11 +288,9 @@ class Resolution(_Coded):
     HEAD = (("first", "first index", 5), ("last", "last index", 5)) + DataField.HEAD[1:4]
 
     def __init__(self, first, last, kind, unit, raw):
+        _Coded.__init__(self, kind, unit, raw)
         self.first = first
         self.last = last
-        self.type = kind
-        self.unit = unit
-        self.raw = raw
 
     def __repr__(self):
         return "Resolution(%d, %d, %r)" % (self.first, self.last, self.value())

@@ -86,7 +86,6 @@ ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into 
 class Demo(Watch):
     """One run of the demo; a given folder is kept and used again."""
 
-    books: dict
     orders = ("switch", "kill_agent", "change_rate")
 
     def __init__(
@@ -125,7 +124,7 @@ class Demo(Watch):
         self.cut = dict.fromkeys(NETWORKS, False)
         self.kills = 0
         self.outages = dict.fromkeys(NETWORKS, 0)
-        self.books: dict = {}
+        self.books = {}
         self._first_result_s: float | None = None
         self._first_delivered_s: float | None = None  # since the agent's first start
         self._drain_by_s = 0.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.cart.status import why_name
@@ -32,7 +33,11 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     """Check PIM, server and sequence for one station."""
     settings = configuration["toolsnet"]
     outlet = _reached(Board(folder), settings, configuration["system"], number)
-    shown = {"kind": "toolsnet", "why": why_name(outlet.trouble.why), "why_detail": getattr(outlet.port, "detail", "")}
+    shown: dict[str, Any] = {
+        "kind": "toolsnet",
+        "why": why_name(outlet.trouble.why),
+        "why_detail": getattr(outlet.port, "detail", ""),
+    }
     outlet.put_state(shown)
     reason = reasons.of_toolsnet(shown)
     if reason and outlet.trouble.state <= ts.PIM_INFO:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.printable import visible
@@ -40,12 +40,12 @@ class Watch:
 
     # What a demo has more (toolcart.tools.demo.plant).
     orders: tuple[str, ...] = ()  # what keys may do to the plant around the agent: its methods
-    books: dict | None = None  # both sides' own accounts
-    cut: ClassVar[dict[str, bool]] = {}  # which networks are cut, by side
+    books: Any = None  # both sides' own accounts
 
     def __init__(self, config_path: str | Path, seconds: float | None = None) -> None:
         self.config_path = str(config_path)
         self.seconds = seconds
+        self.cut: dict[str, bool] = {}  # which networks are cut, by side: none but a demo's
         self.child = AgentChild(config_path)
         self.figures = Figures()
         self.recent: deque[Change] = deque(maxlen=RECENT)
