@@ -53,8 +53,9 @@ class Peer:
                 sock, _ = self._listening.accept()
                 self.connections += 1
                 self._open.append(sock)
-                self._threads.append(threading.Thread(target=self._one, args=(sock,), daemon=True))
-                self._threads[-1].start()
+                thread = threading.Thread(target=self._one, args=(sock,), daemon=True)
+                thread.start()
+                self._threads.append(thread)  # only now: who ends this joins what is here
 
     def _one(self, sock):
         sock.settimeout(PATIENCE_S)

@@ -20,6 +20,7 @@ from rich.segment import Segment
 from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
+from textual.css.query import NoMatches
 from textual.filter import LineFilter
 
 from toolcart.base.printable import visible
@@ -151,15 +152,17 @@ class View(App[None]):
                 self.switch_screen(Overview(self.driven))
             self.refresh_bindings()
         screen = self.screen
-        # Help has nothing new to show; a screen that is being built or taken down lacks some of its parts.
-        if not isinstance(screen, Watching) or not screen.is_mounted or not screen.query("#title"):
+        if not isinstance(screen, Watching) or not screen.is_mounted:  # help has nothing new to show
             return
         new = self.driven.version()
-        if new != self._drawn:
-            self._drawn = new
-            screen.show()
-        else:
-            screen.show_title()
+        try:
+            if new == self._drawn:
+                screen.show_title()
+            else:
+                screen.show()
+                self._drawn = new
+        except NoMatches:  # a screen that is being built or taken down lacks some of its parts: at the next turn
+            self._drawn = ()
 
 
 def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
