@@ -262,6 +262,14 @@ def modules(platform, with_network=True):
     return found
 
 
+def forgotten(name):
+    """Take a module out of the interpreter, and out of its package, which `from package import module` asks first."""
+    room, _, last = name.rpartition(".")
+    if hasattr(sys.modules.get(room), last):
+        delattr(sys.modules[room], last)
+    return sys.modules.pop(name, None)
+
+
 @contextlib.contextmanager
 def installed(platform, with_network=True):
     """Run a block as if on a chip of this platform."""
@@ -271,9 +279,7 @@ def installed(platform, with_network=True):
     ADC.pins = (26, 27, 28, 29) if platform == "rp2" else (*range(32, 40),)
     ADC.mv = {}
     Timer.made = []
-    kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
-    for name in kept:
-        sys.modules.pop(name, None)
+    kept = {name: forgotten(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
     sys.modules.update(put)
     Pin.made = {}
     RTC.moment = (2021, 1, 1, 0, 0, 0)
@@ -290,6 +296,9 @@ def installed(platform, with_network=True):
             delattr(time, name)
         del gc.mem_free
         for name, module in kept.items():
-            sys.modules.pop(name, None)
+            forgotten(name)
             if module is not None:
                 sys.modules[name] = module
+                room, _, last = name.rpartition(".")
+                if room:
+                    setattr(sys.modules[room], last, module)
