@@ -178,7 +178,8 @@ def test_plot_gives_the_values_of_the_curve(place):
     ("words", "said"),
     [
         (("query", "--station", "a"), "--station 'a'"),
-        (("query", "--station", "123456"), "--station '123456'"),
+        (("query", "--station", "12345"), "--station '12345'"),
+        (("import", "--station", "3/1/70000", "quarantine"), "--station '3/1/70000'"),
         (("query", "--from", "yesterday"), "--from 'yesterday'"),
         (("query", "--csv", "--json"), "--csv, --json: one of them"),
         *[(("query", name, 10**30), f"'{name}'") for name in ("--id", "--limit")],

@@ -204,6 +204,8 @@ def test_the_command_looks_once_and_says_what_is_missing(place, tmp_path):
     assert "no one is told" in look().output
     assert "begins with http" in look("--webhook", "ftp://x").output
     assert "needs --mail-from" in look("--smtp", "127.0.0.1:25").output
+    two_lines = look("--smtp", "127.0.0.1:25", "--mail-from", "a@plant\nBcc: b@plant", "--mail-to", "b@plant")
+    assert "in one line" in two_lines.output
     with listening(HTTPServer, Hook) as hook:
         words = ("--webhook", f"http://127.0.0.1:{hook.server_address[1]}/", "--kept", str(tmp_path / "kept"))
         look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)

@@ -226,7 +226,7 @@ def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
-    with pytest.raises(database.Unusable, match="not a database"):
+    with pytest.raises(database.Unusable, match="not a database: another kind of file"):
         database.connect(str(place_in(tmp_path)), writes=True)
     sqlite3.connect(tmp_path / "foreign.sqlite").execute("CREATE TABLE Theirs (x)").connection.commit()
     with pytest.raises(database.Unusable, match="holds no archive of toolcart"):

@@ -201,6 +201,6 @@ def test_the_picture_is_one_and_cannot_be_written_anywhere(tmp_path):
     path = tmp_path / "curve.png"
     plot("--png", path, stdin=pair())
     assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 20000
-    for name, said in (("no/x.png", "No such file"), ("x.doc", "cannot write")):
+    for name, said in (("no/x.png", "No such file"), ("x.doc", "cannot write"), (".", "Is a directory")):
         told = plot("--png", tmp_path / name, stdin=pair(), code=2).output
         assert said in told and "Name a .png" in told

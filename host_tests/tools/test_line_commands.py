@@ -121,6 +121,10 @@ def test_monitor_tells_how_busy_the_line_is():
     assert "the line was busy: controller" in done.stderr and "(96 bytes)" in done.stderr
 
 
+def test_monitor_refuses_a_time_that_is_none():
+    assert "'--seconds'" in toolcart("line", "monitor", "/dev/null", "--seconds", "nan", code=2).output
+
+
 def test_an_octet_takes_its_bits_at_the_line_s_rate():
     load = Load(9600, "even", 1, (False, True))
     assert load.octet_s == pytest.approx(11 / 9600)

@@ -280,9 +280,10 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     from toolcart.base.command_group import progress_bar
 
     told: dict[str, Any]
+    of_station = _station(station)
     with failing(database.Unusable, NoQuarantine):
         if _is_spool(source):
-            told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))
+            told = take_quarantine(place, Path(source), of_station, lambda text: click.echo(text, err=True))
             words = _SET_ASIDE
         else:
             with progress_bar(os.path.basename(source)) as bar:

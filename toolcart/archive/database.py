@@ -36,8 +36,10 @@ _SQLITE = (
     "foreign_keys=ON",
     "busy_timeout=10000",
 )
-_DAMAGE = ("malformed", "not a database", "invalid page", "could not read block", "unexpected zero page")
+_DAMAGE = ("malformed", "invalid page", "could not read block", "unexpected zero page")
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
+_NO_DATABASE = "not a database"
+_IS_NONE = "another kind of file, or its beginning is damaged (docs/archive.md, Damage)"
 _DAMAGE_MOST = 20  # lines
 REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
@@ -264,6 +266,8 @@ def in_words(place: str) -> Iterator[None]:
 def trouble(wrong: Exception) -> str:
     """Return what went wrong, and what to do if the database is damaged."""
     told = first_line(wrong)
+    if _NO_DATABASE in told:
+        return f"{told}: {_IS_NONE}"
     return f"{told}: {_DAMAGED}" if any(word in told for word in _DAMAGE) else told
 
 

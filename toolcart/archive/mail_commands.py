@@ -86,6 +86,8 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
         return None
     if not (told["mail_from"] and told["mail_to"]):
         options.fail("--smtp needs --mail-from and --mail-to")
+    if not all(line.isprintable() for line in (told["mail_from"], *told["mail_to"])):
+        options.fail("--mail-from and --mail-to take an address each, in one line")
     with options.failing(ValueError, private.Wrong):
         password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
         server = address(told["smtp"])

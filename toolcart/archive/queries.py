@@ -28,11 +28,11 @@ _R = t.RESULT.c
 
 
 def station_of(text: str) -> Station | None:
-    """Read type/system/station, or the last number alone; None if it is something else."""
+    """Read type/system/station, each of four digits at most, or the last alone; None if it is something else."""
     parts = text.split("/")
     if len(parts) == 1:
         parts = ["3", "1", *parts]
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
         return None
     return (int(parts[0]), int(parts[1]), int(parts[2]))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import installation
+from toolcart.base.command_group import SECONDS
 from toolcart.base.exit_codes import fail
 from toolcart.base.printable import visible
 from toolcart.base.serial_settings import PROCEDURES
@@ -262,7 +263,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
 @click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
 @click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write a capture.")
-@click.option("--seconds", type=float, help="End after this time.  [default: at Ctrl-C]")
+@click.option("--seconds", type=SECONDS, help="End after this time.  [default: at Ctrl-C]")
 @click.option("--busy", is_flag=True, help="Show how busy the line is, once a second, instead of its bytes.")
 @_timers
 def monitor(

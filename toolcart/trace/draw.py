@@ -9,6 +9,7 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -124,7 +125,7 @@ def into_picture(title: str, drawn: list[Panel], path: str) -> None:
     for axes, panel in zip(places[:, 0], drawn, strict=True):
         _picture_of(axes, panel)
     try:
-        figure.savefig(path, dpi=110)
+        figure.savefig(path, dpi=110, format=Path(path).suffix[1:] or "png")  # without a format it may choose the name
     finally:
         pyplot.close(figure)
 
