@@ -110,6 +110,20 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
+def test_where_one_of_several_of_one_kind_goes_the_others_miss_nothing():
+    cart = Cart()
+    cart.start(TOOLSNET, MQTT, MQTT)
+    cart.append(50)
+    cart.take(0)
+    cart.take(1)
+    assert cart.take(2, 20)[-1] == 20
+    for _ in range(2):
+        cart.start(TOOLSNET, MQTT)
+        assert cart.at_start.removed in ([(MQTT, 0)], [])
+        assert cart.log.cursors[1].number == 20 and cart.state.durable[cart.log.cursors[1].slot] == 20
+    assert cart.take(0) == [] and cart.take(1) == list(range(21, 51))
+
+
 def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():
     cart = Cart()
     cart.start(FILE)

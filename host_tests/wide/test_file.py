@@ -344,6 +344,49 @@ def test_cuts_lose_and_double_nothing_in_the_file():
     assert in_file(cart) == cart.ids() == numbers(1, 25)
 
 
+def test_one_of_several_files_goes_and_others_change_places_and_each_has_every_result():
+    for names in ("b", "ba", "bac", "cb", "cab"):
+        cart = started(DURABLE, {"path": "b.jsonl"}, {"path": "c.jsonl"})
+        cart.produce(3, 300)
+        cart.lines["b.jsonl"].refuses = cart.lines["c.jsonl"].refuses = ("open", "sync")
+        cart.produce(5, 300)
+        cart.lines["c.jsonl"].refuses = ()
+        cart.run(60000)
+        cart.lines["b.jsonl"].refuses = ()
+        assert cart.station.state.save()
+        other = Cart(files=[{"path": name + ".jsonl"} for name in names])
+        cart.configuration = other.configuration
+        cart.lines["a.jsonl"].is_open = False
+        cart.cut()
+        cart.until_ready()
+        cart.produce(2, 300)
+        cart.until_quiet()
+        for name in names:
+            assert in_file(cart, name + ".jsonl") == numbers(1, 10), (names, name)
+        assert [one for one in cart.station.at_start.removed if one[1]] == [], names
+
+
+def test_a_file_that_was_restored_gets_again_what_the_spool_still_has():
+    cart = started(DURABLE)
+    cart.produce(3, 300)
+    older = cart.lines["a.jsonl"].octets
+    cart.produce(5, 300)
+    assert cart.station.state.save()
+    cart.cut()
+    cart.lines["a.jsonl"].octets = older
+    cart.until_ready()
+    cart.produce(1)
+    cart.until_quiet()
+    assert in_file(cart) == numbers(1, 9)
+    assert cart.station.state.save()
+    cart.cut()
+    cart.lines["a.jsonl"].octets = older.replace(b'"VIN', b'"XIN').replace(b'"vin":"', b'"vin":"of another')
+    cart.until_ready()
+    cart.produce(1)
+    cart.until_quiet()
+    assert in_file(cart) == [1, 2, 3, 10], "what is not of this spool says nothing of it"
+
+
 def test_a_person_sees_every_outlet():
     cart = started(DURABLE)
     cart.produce(3, 300)

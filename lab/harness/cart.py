@@ -38,6 +38,7 @@ class SimLines:
         self.room = None  # bytes left until the disk is full
         self.calls = 0
         self.last = b""
+        self.is_begun = False
         self.why = ""
 
     def _fails(self, name):
@@ -52,6 +53,7 @@ class SimLines:
         self.durable = len(self.octets)
         lines = self.octets.split(b"\n")
         self.last = lines[-2] + b"\n" if len(lines) > 1 else b""
+        self.is_begun = self.last != b""
         self.is_open = True
         return True
 

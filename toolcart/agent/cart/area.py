@@ -28,6 +28,8 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # 3. An outlet whose kind has no cursor takes one that none had, else one of a kind that is not configured any more.
 # 4. The cursor of a removed outlet keeps no block. It goes on there when it is configured again.
 # 5. An added outlet gets what the log still holds, as far as a quarter of the room stays for new results.
+# 6. Which one of several of one kind was removed is not known: the others go back to where that cursor was. Most know
+#    from the other side what they have brought already.
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
 CURSORS = const(4)
@@ -84,13 +86,21 @@ def is_added(owners, kind, slot):
     return owners != 0 and _owner(owners, slot) != _number(kind) | _IN_USE
 
 
-def removed(owners, slots, log):
-    """Return (kind, how many records it has not taken) of each outlet that the last session had and this one lacks."""
+def removed(owners, kinds, slots, log):
+    """Return (kind, how many records it has not taken) of each outlet that the last session had and this one lacks.
+
+    Of several of one kind the others take them (rule 6).
+    """
     found = []
     for slot in range(CURSORS):
         held = _owner(owners, slot)
         if held & _IN_USE and slot not in slots and held & _KIND <= len(KINDS):
-            found.append((KINDS[(held & _KIND) - 1], max(0, log.number - log.state.numbers[CURSOR + slot])))
+            kind, number = KINDS[(held & _KIND) - 1], log.state.numbers[CURSOR + slot]
+            found.append((kind, 0 if kind in kinds else max(0, log.number - number)))
+            for index in range(len(kinds)):
+                cursor = log.cursors[index]
+                if kinds[index] == kind and number < cursor.number:
+                    log.rewind(cursor, number, cursor.ahead)
     return found
 
 
@@ -192,7 +202,7 @@ def _take_cursors(station, held, kinds, slots, added):
             cursor = log.cursors[index]
             keeps = station.outlet_settings[index].get("durable", True)
             station.at_start.added[index] = begin(log, cursor, held, kinds[index], lows if keeps else 0)
-    station.at_start.removed = removed(held, slots, log)
+    station.at_start.removed = removed(held, kinds, slots, log)
     _keep_blocks(station, [False] * len(kinds))
     state.owners = with_these(held, kinds, slots)
 

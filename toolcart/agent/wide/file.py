@@ -4,7 +4,8 @@ The file is what the board's `lines(settings)` returns. It writes whole lines or
 new file when one is full (toolcart.board.linux.lines):
 
     open() -> bool       use the file; its content is then durable, and what a power cut has spoilt is removed
-    last                 the last line in it; empty if there is none
+    last                 the last line in it, or in the latest full one; empty if there is none
+    is_begun             the last line is in this file
     last_of(is_one)      the last line for which is_one(line) is true; empty if there is none
     add(line) -> bool    append the line; an incomplete one is taken back
     sync() -> bool       make all lines durable, in the file with the name; False: what was not durable is taken back
@@ -14,6 +15,7 @@ Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
 2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves unclear what was written.
    The file's last line settles it: it has all records up to the one that gives this very line. So each is written once.
+   It may be ahead as well: another outlet's was taken over, or the file was restored. Then it goes back to that line.
 3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.wide.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
@@ -162,6 +164,9 @@ class FileOutlet(Outlet):
             if self._graphs is not None:
                 self._graphs.begin(self.lines.last_of(is_graph_line))
             self._scout.stand_at(self.cursor)
+            number = number_in(self._last)
+            if self.lines.is_begun and 0 < number < self.cursor.number:
+                self.log.rewind(self._scout, number - 1)
             self.state = LOOKING if self._last else WRITING
         else:
             self._fail(now)
@@ -196,8 +201,6 @@ class FileOutlet(Outlet):
         """Look for the record that the last line was made from, a batch at a time."""
         number = number_in(self._last)
         scout = self._scout
-        if scout.number < self.cursor.number:  # the log has moved it meanwhile
-            scout.stand_at(self.cursor)
         for _ in range(BATCH):
             line = self._next()
             if self._is_lost:
@@ -207,7 +210,10 @@ class FileOutlet(Outlet):
                 return 0
             scout.advance()
             if line == self._last:
+                is_behind = scout.number < self.cursor.number
                 self.cursor.stand_at(scout)
+                if is_behind and not self.log.state.save_cursor(self.cursor):
+                    self.health.count(h.NOT_SAVED)
                 self.state = WRITING
                 return 0
         return 0

@@ -36,6 +36,7 @@ class LineFile:
         self.rotate_bytes = rotate_bytes
         self.keep = keep
         self.last = b""
+        self.is_begun = False
         self.why = ""
         self.refusal = REFUSED_NOTHING
         self._file = -1
@@ -45,7 +46,7 @@ class LineFile:
         self._not_taken_back: tuple[int, ...] = ()
 
     def open(self):
-        """Use the file, or make it; `last` is its last line. False if that is not possible."""
+        """Use the file, or make it; `last` is its last line, else a full one's. False if that is not possible."""
         self.close()
         try:
             self._open()
@@ -125,6 +126,7 @@ class LineFile:
         self._not_taken_back = ()
         os.fdatasync(self._file)
         self._durable = self._octets
+        self.is_begun = self._octets > 0
         self.last = _last_line(self._file, self._octets)[1] or self._last_of_full()
         _sync_folder(self.path)
 
