@@ -219,6 +219,9 @@ def test_a_file_that_holds_something_else_is_left_alone(file):
         opened.write(b"precious, and no line end")
     assert not file.open() and "something else" in file.why
     assert content(file) == b"precious, and no line end"
+    os.unlink(file.path)
+    os.mkfifo(file.path)
+    assert not file.open() and file.why.endswith("that is a device, pipe or socket")
 
 
 def test_a_full_file_becomes_the_first_of_those_that_stay(file):

@@ -91,7 +91,9 @@ def test_a_link_that_comes_between_look_and_open_is_not_followed(tmp_path, monke
 )
 def test_what_is_no_spool_is_refused_and_left_alone(tmp_path, made, words):
     made(tmp_path / "spool")
+    (tmp_path / "spool").chmod(0o755)
     refused(tmp_path / "spool", words)
+    assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o755
 
 
 def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 
 from toolcart.agent.cart import config
 from toolcart.base import installation
+from toolcart.board.linux.header import NO_OWNER, Header
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config import places as config_places
@@ -177,6 +178,31 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
     assert place == "stations[0].outlets[1].path" and "mkdir" in found
 
 
+@pytest.mark.parametrize(
+    ("name", "as_spool", "as_lines"),
+    [
+        ("text", "that is not a spool", "it holds something else than the agent's lines"),
+        ("damaged", "its header is damaged", "it holds something else than the agent's lines"),
+        ("empty", "that is not a spool", ""),
+        ("link", "that is a link, which the agent does not follow", ""),
+        ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
+        ("spool", "", "it holds something else than the agent's lines"),
+        ("lines", "that is not a spool", ""),
+    ],
+)
+def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
+    page = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
+    contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "spool": page}
+    contents["lines"] = b'{"schema":2}\n'
+    for file, content in contents.items():
+        (tmp_path / file).write_bytes(content)
+    (tmp_path / "link").symlink_to("lines")
+    os.mkfifo(tmp_path / "pipe")
+    as_outlet = [{"kind": "toolsnet"}, {"kind": "file", "path": name}]
+    for told, found in ((as_spool, found_with(tmp_path, name)), (as_lines, found_with(tmp_path, outlets=as_outlet))):
+        assert [said for _, said, _ in found] == ([f"{name}: {told}"] if told else [])
+
+
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
     said = check(cart)
@@ -270,6 +296,15 @@ def test_a_file_that_is_missing_or_a_folder_is_a_mistake(tmp_path):
     assert "No such file" in mistake(tmp_path, {"file": "wifi"})[0]
     (tmp_path / "wifi").mkdir()
     assert "no file" in mistake(tmp_path, {"file": "wifi"})[0]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_can_have_is_a_mistake(tmp_path, name):
+    assert mistake(tmp_path, {"file": name})[0] == "a name that no file can have"
+    for part in ({"board": {"password": {"file": name}}}, {"toolsnet": {"tls_ca": name}}):
+        written(tmp_path, {**json.loads(GOOD), **part})
+        with pytest.raises(Wrong):
+            files.read_to_run(tmp_path / "cart.json")
 
 
 def test_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ Rules
 
 import errno
 import os
+import stat
 
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
 from toolcart.agent.wide.file import BATCH
@@ -26,6 +27,13 @@ ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in pieces of this size
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens
 UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
+HOLDS_OTHER = "holds something else than the agent's lines"
+
+
+def is_foreign(begin):
+    """True if no file of the agent's lines begins so; zeros are what a power cut leaves."""
+    begin = begin[: len(BEGINS)]
+    return begin != BEGINS[: len(begin)] and bool(begin.strip(b"\0"))
 
 
 class LineFile:
@@ -114,11 +122,13 @@ class LineFile:
 
     def _open(self):
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        size = os.fstat(self._file).st_size
-        begin = os.pread(self._file, len(BEGINS), 0)
-        if begin != BEGINS[: len(begin)] and begin.strip(b"\0"):
-            raise OSError(errno.EEXIST, "it holds something else than the agent's lines")
-        found = _identity(os.fstat(self._file))
+        status = os.fstat(self._file)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EEXIST, "that is a device, pipe or socket")
+        size = status.st_size
+        if is_foreign(os.pread(self._file, len(BEGINS), 0)):
+            raise OSError(errno.EEXIST, "it " + HOLDS_OTHER)
+        found = _identity(status)
         readable = self._not_taken_back[2] if self._not_taken_back[:2] == found else size
         self._octets = self._sound_octets(_last_line(self._file, min(size, readable))[0])
         if self._octets < size:

@@ -194,6 +194,7 @@ class SpoolFile:
                 self.descriptor = make(self.path, header)
             self._own()
             self._read_header(owner)
+            self._tighten()  # not before it is known to be a spool: the mode of another file is none of ours
             self._fit(size_bytes, unit_bytes)
         except FlashUnusable:
             self.close()
@@ -270,10 +271,11 @@ class SpoolFile:
             raise FlashUnusable(why % (self.path, found.st_nlink))
         if found.st_uid not in (os.geteuid(), 0):
             raise FlashUnusable(self._of_another(found))
-        if stat.S_IMODE(found.st_mode) & OTHERS:
-            self._tighten(stat.S_IMODE(found.st_mode))
 
-    def _tighten(self, mode):
+    def _tighten(self):
+        mode = stat.S_IMODE(os.fstat(self.descriptor).st_mode)
+        if not mode & OTHERS:
+            return
         try:
             os.fchmod(self.descriptor, MODE)
             now = stat.S_IMODE(os.fstat(self.descriptor).st_mode)

@@ -57,8 +57,8 @@ class Files:
             return stamp, hashlib.sha256(secret.encode()).digest() if isinstance(secret, str) else secret[0]
         try:
             return stamp, hashlib.sha256(file.read_bytes()).digest()
-        except OSError as error:
-            return stamp, error.strerror or str(error)
+        except (OSError, ValueError) as error:  # the latter where no file can be named so
+            return stamp, getattr(error, "strerror", None) or str(error)
 
     def state(self) -> tuple[bytes | str, ...]:
         """Return what differs whenever a file is another one than when `changed` last looked."""
@@ -105,6 +105,8 @@ def _stamp(file: Path) -> object:
         found = os.stat(file)
     except OSError as error:
         return error.errno
+    except ValueError:
+        return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 

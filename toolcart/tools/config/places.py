@@ -3,9 +3,10 @@
 Rules
 1. Nothing is left behind: a folder is tried by making and removing a file, whose name no spool has.
 2. A chip's configuration says nothing about this machine's folders: they are not checked.
-3. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
+3. What is there already has to be what an agent takes: a spool, or a file of its lines.
+4. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
    yet is told by its folder and its name.
-4. The state folder of the service need not be there: systemd makes it (StateDirectory=).
+5. The state folder of the service need not be there: systemd makes it (StateDirectory=).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolcart.base.private import user_name
+from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import lines
 from toolcart.board.linux import refusal as linux_refusal
 
 PROBE = ".toolcart-check"
@@ -30,7 +33,7 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     mistakes = []
     for place, path in _named(configuration):
-        wrong = wrong_with(folder / path)
+        wrong = wrong_with(folder / path) or _foreign(folder / path, _is_spool(place))
         if wrong:
             mistakes.append((place, f"{path}: {wrong}", A_FILE))
     return mistakes
@@ -42,8 +45,9 @@ def shared(configuration: dict, folder: Path) -> list[Mistake]:
     mistakes = []
     for place, path in _named(configuration):
         other, spelled = first.setdefault(_identity(folder / path), (place, path))
-        if other != place and spelled != path:  # the same spelling is a mistake of the file itself
-            mistakes.append((place, f"{path}, which is the same file as {spelled}", f"another file than {other}"))
+        if other != place:
+            alias = f", which is the same file as {spelled}" if spelled != path else ""
+            mistakes.append((place, f"{path}{alias}", f"another file than {other}"))
     return mistakes
 
 
@@ -51,7 +55,7 @@ def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
     told = []
     for place, path in _named(configuration):
-        what = linux_refusal.fleeting(folder / path) if place.endswith("spool.path") else ""
+        what = linux_refusal.fleeting(folder / path) if _is_spool(place) else ""
         if what:
             told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
     return told
@@ -88,6 +92,10 @@ def _named(configuration: dict) -> Iterator[tuple[str, str]]:
                 yield f"stations[{index}].outlets[{number}].path", outlet["path"]
 
 
+def _is_spool(place: str) -> bool:
+    return place.endswith("spool.path")
+
+
 def wrong_with(path: Path) -> str:
     """Say why a file cannot be used or made there, "" if it can."""
     try:
@@ -97,7 +105,7 @@ def wrong_with(path: Path) -> str:
             return _wrong_with_file(path)
         if not path.parent.is_dir():
             if str(path.parent) == STATE_FOLDER:
-                return ""  # rule 4
+                return ""  # rule 5
             return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
         probe = path.parent / f"{PROBE}-{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -112,6 +120,8 @@ def wrong_with(path: Path) -> str:
 
 def _wrong_with_file(path: Path) -> str:
     """Say why an existing file cannot be opened for writing; that changes nothing in it."""
+    if not path.is_file():
+        return "that is a device, pipe or socket"
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
@@ -119,3 +129,19 @@ def _wrong_with_file(path: Path) -> str:
     except OSError as error:
         return linux_refusal.told(error, str(path))
     return ""
+
+
+def _foreign(path: Path, is_spool: bool) -> str:
+    """Say what an existing file is in place of what an agent takes, "" if it takes it."""
+    if is_spool and path.is_symlink():
+        return "that is a link, which the agent does not follow"
+    try:
+        with path.open("rb") as file:
+            page = file.read(linux_header.PAGE_BYTES)
+    except OSError:  # there is none yet
+        return ""
+    if not is_spool:
+        return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
+    if linux_header.read(page) is not None:
+        return ""
+    return "its header is damaged" if linux_header.is_ours(page) else "that is not a spool"

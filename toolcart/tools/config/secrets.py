@@ -158,6 +158,8 @@ def from_file(path: Path) -> str | tuple[str, str]:
         return f"{path}, in a folder that {user_name()} may not enter", "a file that can be read"
     except OSError as error:
         return f"{path}: {error.strerror}", "a file that can be read"
+    except ValueError:  # a NUL, or half a character
+        return "a name that no file can have", "a file that can be read"
     if not stat.S_ISREG(mode):
         return f"{path}, which is no file", "a file"
     if mode & OWNER_ONLY:

@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,9 +88,8 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         found = image.read(spool)
         account = report.account(found, found.areas[0])
     except (image.ImageError, OSError) as error:
-        return [
-            Found(what, SKIPPED, f"{spool} cannot be read: {error}", "Only its agent's user may read it; try sudo.")
-        ]
+        hint = "" if os.access(spool, os.R_OK) else "Only its agent's user may read it; try sudo."
+        return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", hint)]
     passed, waiting = account["sequence"] or 0, account["waiting"]
     named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}
