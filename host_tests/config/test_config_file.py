@@ -186,14 +186,19 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
         ("empty", "that is not a spool", ""),
         ("link", "that is a link, which the agent does not follow", ""),
         ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
+        (
+            "other",
+            "that is the spool of station 8 of system 1 (type 3)",
+            "it holds something else than the agent's lines",
+        ),
         ("spool", "", "it holds something else than the agent's lines"),
         ("lines", "that is not a spool", ""),
     ],
 )
 def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
-    page = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
-    contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "spool": page}
-    contents["lines"] = b'{"schema":2}\n'
+    contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
+    contents["spool"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
+    contents["other"] = Header(16, 4096, 16, (3, 1, 8), bytes(16)).page()
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)
     (tmp_path / "link").symlink_to("lines")

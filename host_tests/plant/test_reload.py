@@ -53,6 +53,11 @@ def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site
     made = delivered(plant, 3)
 
     edited(site, cart, '"pim_prot"', '"pim_port"')
+    edited(site, cart, '"number": 7', '"number": 8')
+    agent.process.send_signal(signal.SIGHUP)
+    agent.wait_for("found 7.spool: that is the spool of station 7 of system 1 (type 3)")
+
+    edited(site, cart, '"number": 8', '"number": 7')
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("the agent restarts in order")
     wait_for("the new name", lambda: name_of(site, cart) == "Hood")

@@ -66,6 +66,11 @@ def read(page):
     return found
 
 
+def named(owner):
+    """Return whose a spool is, for people."""
+    return "station %d of system %d (type %d)" % (owner[2], owner[1], owner[0])
+
+
 def is_ours(page):
     """True if the page is meant to be a header, sound or not: one of its copies begins like one."""
     return bytes(page[: len(MAGIC)]) == MAGIC or bytes(page[COPY_AT : COPY_AT + len(MAGIC)]) == MAGIC

@@ -300,7 +300,7 @@ class SpoolFile:
             raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
         if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
             why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
-            raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
+            raise FlashUnusable(why % (self.path, linux_header.named(header.owner), linux_header.named(owner)))
         made = PAGE_BYTES + header.block_count * header.block_bytes
         if size < made:
             why = "%s was cut short: it has %d bytes, and was made with %d; `%s` reads what is left"
@@ -344,8 +344,3 @@ class SpoolFile:
         self.block_count = have
         found = os.fstat(self.descriptor)
         self._place = (found.st_ino, found.st_dev, found.st_size)
-
-
-def _named(owner):
-    kind, system, station = owner
-    return "station %d of system %d (type %d)" % (station, system, kind)

@@ -27,13 +27,14 @@ RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
 A_FILE = "a file in a folder that is there and that the agent's user may write"
 
 Mistake = tuple[str, str, str]  # place, found, allowed
+Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
 
 
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     mistakes = []
-    for place, path in _named(configuration):
-        wrong = wrong_with(folder / path) or _foreign(folder / path, _is_spool(place))
+    for place, path, owner in _named(configuration):
+        wrong = wrong_with(folder / path) or _foreign(folder / path, owner)
         if wrong:
             mistakes.append((place, f"{path}: {wrong}", A_FILE))
     return mistakes
@@ -43,7 +44,7 @@ def shared(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that are one file under two names: its results would be mixed."""
     first: dict[tuple, tuple[str, str]] = {}
     mistakes = []
-    for place, path in _named(configuration):
+    for place, path, _ in _named(configuration):
         other, spelled = first.setdefault(_identity(folder / path), (place, path))
         if other != place:
             alias = f", which is the same file as {spelled}" if spelled != path else ""
@@ -54,8 +55,8 @@ def shared(configuration: dict, folder: Path) -> list[Mistake]:
 def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
     told = []
-    for place, path in _named(configuration):
-        what = linux_refusal.fleeting(folder / path) if _is_spool(place) else ""
+    for place, path, owner in _named(configuration):
+        what = linux_refusal.fleeting(folder / path) if owner else ""
         if what:
             told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
     return told
@@ -81,19 +82,17 @@ def is_of_a_chip(configuration: dict) -> bool:
     )
 
 
-def _named(configuration: dict) -> Iterator[tuple[str, str]]:
-    """Give the place and path of each spool and file of an outlet; none of a chip's."""
+def _named(configuration: dict) -> Iterator[tuple[str, str, Owner | None]]:
+    """Give the place and path of each spool and file of an outlet, and whose a spool is; none of a chip's."""
     if is_of_a_chip(configuration):
         return
+    system = configuration["system"]
     for index, station in enumerate(configuration["stations"]):
-        yield f"stations[{index}].spool.path", station["spool"]["path"]
+        owner = (system["type"], system["number"], station["number"])
+        yield f"stations[{index}].spool.path", station["spool"]["path"], owner
         for number, outlet in enumerate(station["outlets"]):
             if "path" in outlet:
-                yield f"stations[{index}].outlets[{number}].path", outlet["path"]
-
-
-def _is_spool(place: str) -> bool:
-    return place.endswith("spool.path")
+                yield f"stations[{index}].outlets[{number}].path", outlet["path"], None
 
 
 def wrong_with(path: Path) -> str:
@@ -131,17 +130,19 @@ def _wrong_with_file(path: Path) -> str:
     return ""
 
 
-def _foreign(path: Path, is_spool: bool) -> str:
+def _foreign(path: Path, owner: Owner | None) -> str:
     """Say what an existing file is in place of what an agent takes, "" if it takes it."""
-    if is_spool and path.is_symlink():
+    if owner and path.is_symlink():
         return "that is a link, which the agent does not follow"
     try:
         with path.open("rb") as file:
             page = file.read(linux_header.PAGE_BYTES)
     except OSError:  # there is none yet
         return ""
-    if not is_spool:
+    if owner is None:
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    if linux_header.read(page) is not None:
-        return ""
-    return "its header is damaged" if linux_header.is_ours(page) else "that is not a spool"
+    header = linux_header.read(page)
+    if header is None:
+        return "its header is damaged" if linux_header.is_ours(page) else "that is not a spool"
+    is_ours = header.owner in (linux_header.NO_OWNER, owner)
+    return "" if is_ours else f"that is the spool of {linux_header.named(header.owner)}"

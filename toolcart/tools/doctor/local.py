@@ -160,9 +160,8 @@ def _file(what: str, path: Path, settings: dict) -> Found:
         hint = "Name another file in spool.path; this one is left as it is."
         return Found(what, BAD, f"{path} exists but is not a spool", hint)
     if header.owner not in (linux_header.NO_OWNER, owner):
-        told = "station {2} of system {1}, type {0}".format(*header.owner)
         hint = "Two stations cannot share one; name another file in spool.path, or correct the numbers."
-        return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)
+        return Found(what, BAD, f"{path} belongs to {linux_header.named(header.owner)}, not to this one", hint)
     if header.version != linux_header.VERSION:
         return Found(what, BAD, f"{path} was made by another version of toolcart", "Use that version, or another file.")
     kib = (path.stat().st_size - linux_header.PAGE_BYTES) // 1024
