@@ -39,6 +39,21 @@ def test_without_receipts_what_goes_out_is_bounded():
     assert bench.forward.counts.batches - before <= 3600 // 80 + 6
 
 
+def test_a_broker_that_takes_no_whole_batch_delays_nothing_for_ever():
+    for closes, confirm in ((True, "consumer"), (True, "broker"), (False, "consumer")):
+        bench = MqttBench(limits={"records_most": 32}, confirm=confirm)
+        bench.broker.payload_most = 2500
+        bench.broker.closes = closes
+        ids = bench.store(40)
+        bench.run(600000)
+        assert bench.ids() == ids and bench.cursor.number == 40, (closes, confirm)
+        bench.broker.payload_most = 1 << 30
+        for _ in range(20):
+            ids += bench.store(20)
+            bench.run(20000)
+        assert bench.ids() == ids and bench.forward.batch.records_most > 20, (closes, confirm)
+
+
 def test_brokers_that_forget_drop_and_come_back_empty_lose_nothing():
     bench = MqttBench()
     ids = bench.store(10)

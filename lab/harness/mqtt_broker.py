@@ -32,6 +32,8 @@ class Broker:
         self.silent_acks = False
         self.instead = {}  # by the kind of packet
         self.queue_most = 1000
+        self.payload_most = 1 << 30  # octets; what is longer is acknowledged and dropped
+        self.closes = False  # what is longer closes the connection
 
     def endpoint(self):
         session = BrokerSession(self)
@@ -200,9 +202,14 @@ class BrokerSession:
         if first & 6 != 2 or not topic or "+" in topic or "#" in topic or body[at : at + 2] == b"\x00\x00":
             self._complain("a PUBLISH that may not be")
             return
+        is_long = len(body) - at - 2 > self.broker.payload_most
+        if is_long and self.broker.closes:
+            self.wants_close = True
+            return
         if not self.broker.silent_acks:
             self._send(0x40, body[at : at + 2])
-        self.broker.publish(topic, body[at + 2 :], first & 1 != 0)
+        if not is_long:
+            self.broker.publish(topic, body[at + 2 :], first & 1 != 0)
 
 
 class Consumer:

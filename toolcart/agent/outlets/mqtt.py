@@ -8,8 +8,10 @@ Rules
 3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
 4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
    above raises an alarm and is ignored; one below means a consumer that was set back: it gets what is still there.
-5. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
-6. It writes to the flash only while the controller's line is quiet.
+5. What was not confirmed may have been too much for the way or for the broker, which says nothing of it: batches have
+   half as many records then, and one more with each that is confirmed.
+6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
+7. It writes to the flash only while the controller's line is quiet.
 """
 
 # First, because imports nest (toolcart.agent.cart.app).
@@ -25,7 +27,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_HOLE, Progress
+from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_HOLE, RECEIPT_NEWS, Progress
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.line import Line
 
@@ -256,6 +258,14 @@ class Mqtt:
         progress.put_sent(now)
         self.counts.batches += 1
 
+    def _send_less(self):
+        self.batch.records_most = (self.batch.records_most + 1) // 2
+
+    def _send_more(self):
+        batch = self.batch
+        if batch.records_most < self.records_most:
+            batch.records_most += 1
+
     def _publish_state(self, text, now):
         self.publish(text, len(text), self.topics.state, RETAIN, 0, now)
 
@@ -282,6 +292,8 @@ class Mqtt:
                 return
             if event == ms.EV_ACKED:
                 self.progress.put_acked(session.tag, session.window.count)
+                if session.tag > 0 and not self.progress.needs_receipt:
+                    self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
                     self.acked_beside()
             elif event == ms.EV_MESSAGE:
@@ -309,6 +321,7 @@ class Mqtt:
         if not progress.is_overdue:
             self.health.note(h.OUTLET_FAILED, self.index, now)
         self.counts.resent += 1
+        self._send_less()
         progress.put_overdue(self.session.window.count)
         return 0
 
@@ -337,7 +350,9 @@ class Mqtt:
         counts.receipts += 1
         self.attempts += 1
         found = self.progress.put_receipt(value, self.session.window.count, now)
-        if found == RECEIPT_BELOW:
+        if found == RECEIPT_NEWS:
+            self._send_more()
+        elif found == RECEIPT_BELOW:
             counts.receipts_below += 1
         elif found == RECEIPT_HOLE:
             counts.resent += 1
@@ -350,7 +365,10 @@ class Mqtt:
             return
         self.failure = event
         self._is_told = False
-        self.progress.stand_at_cursor()
+        progress = self.progress
+        if progress.last_result > progress.base:
+            self._send_less()
+        progress.stand_at_cursor()
         self.forget_beside()
         if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
             self.health.log(h.OUTLET_FAILED, self.index, now)

@@ -34,6 +34,8 @@ ASKED = 1
 OVER = 2  # the answer is whole, and the connection ends with it
 BROKEN = 3
 
+SHOWN_MOST = 120  # characters of an answer that are shown to people
+
 _KEPT = (b"content-length", b"transfer-encoding", b"connection", b"retry-after", b"date", b"location")
 
 
@@ -54,6 +56,7 @@ class HttpClient:
         """Start again with a new connection."""
         self.state = READY
         self.why = ""
+        self.is_late = False  # no whole answer came in time
         self.status = 0
         self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.body = b""
@@ -82,6 +85,7 @@ class HttpClient:
         if self.state != ASKED:
             return FOREVER
         if self._deadline.expired(now):
+            self.is_late = True
             self._break("no whole answer came within %d s" % (self.timeout_ms // 1000))
             return 0
         return self._deadline.left(now)
@@ -136,7 +140,7 @@ class HttpClient:
             return keeps
         if coding is not None:
             if length is not None or coding.strip().lower() != "chunked" or self._is_old:
-                raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding %s" % coding)
+                raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding %s" % coding[:SHOWN_MOST])
             yield from self._take_chunks()
         elif length is not None:
             if not (length.isascii() and length.isdigit()) or len(length) > 9:
@@ -238,8 +242,6 @@ class HttpClient:
 
 
 # What an HTTP request says besides its body, and when an answer asks us to come again.
-
-SHOWN_MOST = 120  # characters of an answer that are shown to people
 
 
 def head_of(address, octets, authorization):

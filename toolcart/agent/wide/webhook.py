@@ -13,7 +13,8 @@ Rules
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
-5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer.
+5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch without
+   one in time may be too much for the way or the server: half of it goes out next, one more with each that is taken.
 6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
    was free to close it. A redirection is not followed: it could send a secret anywhere.
 """
@@ -153,6 +154,7 @@ class WebhookOutlet(Outlet):
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
+        self._most = self.records_most  # as far as no answer 413 has said less
         self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
         self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
@@ -328,6 +330,8 @@ class WebhookOutlet(Outlet):
             self._hang_up()
             return self._open(now)  # rule 6
         if http.state == BROKEN:
+            if http.is_late:
+                self._send_less()
             return self._fail(http.why, now)
         self._is_used = True
         if http.state != READY or http.outgoing:
@@ -356,6 +360,7 @@ class WebhookOutlet(Outlet):
         self.told.batches += 1
         self.why = ""
         self._retry.reset()
+        self._batch.records_most = min(self._batch.records_most + 1, self._most)
         self.state = IDLE
         if number > self.cursor.number:
             self.log.rewind(self.cursor, number)
@@ -375,13 +380,18 @@ class WebhookOutlet(Outlet):
         """Handle an answer that is not a success."""
         http = self._http
         status = http.status
-        if status == 413 and self._batch.records_most > 1:
-            self._batch.records_most = (min(self._batch.records_most, self._batch.count) + 1) // 2
+        if status == 413:
+            self._send_less()
+            self._most = self._batch.records_most
         why = "it answers %d: %s" % (status, shown_body(http))
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
             why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)
         return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+
+    def _send_less(self):
+        """Make batches half as long as this one."""
+        self._batch.records_most = (self._batch.count + 1) // 2
 
     def _fail(self, why, now, wait_ms=0):
         """Hang up, and try again later."""
