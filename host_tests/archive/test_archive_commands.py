@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import re
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -180,7 +182,11 @@ def test_plot_gives_the_values_of_the_curve(place):
         (("query", "--station", "a"), "--station 'a'"),
         (("query", "--station", "12345"), "--station '12345'"),
         (("import", "--station", "3/1/70000", "quarantine"), "--station '3/1/70000'"),
-        (("query", "--from", "yesterday"), "--from 'yesterday'"),
+        *[
+            (("query", "--from", text), f"--from '{text}'")  # its digits alone would be another time
+            for text in ("yesterday", "2026-1-5", "21.11.2026", "2026-13-01", "2026-11-21T25", "2026-11-5")
+        ],
+        *[(("query", name, "\udcff"), f"{name} \\udcff: not UTF-8") for name in ("--vin", "--vin-part")],
         (("query", "--csv", "--json"), "--csv, --json: one of them"),
         *[(("query", name, 10**30), f"'{name}'") for name in ("--id", "--limit")],
         (("plot", 10**30), "RESULT"),
@@ -201,10 +207,46 @@ def test_a_wrong_option_says_what_is_right(place, words, said):
 
 
 def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
-    assert (
-        "the archive itself"
-        in run(place, "serve", "--seconds", 0.1, "--keep-days", 3, "--old-into", place, code=2).stderr
-    )
+    for same in (place, f"sqlite:///{place}"):
+        words = ("--seconds", 0.1, "--keep-days", 3, "--old-into", same)
+        assert "the archive itself" in run(place, "serve", *words, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://[::1", "not a file and not a URL"),
+        ("postgresql://db:port/archive", "not a file and not a URL"),
+        ("mysql://db/archive", "a PostgreSQL database (postgresql://...)"),
+        ("http://db/archive", "a PostgreSQL database (postgresql://...)"),
+        ("postgresql+psycopg2://127.0.0.1:1/archive", "onnection refused"),  # by the driver that is there
+    ],
+)
+def test_a_url_that_leads_to_no_archive_is_told(url, said):
+    assert said in run(url, "query", code=2).stderr
+
+
+def test_what_is_no_file_is_not_replaced_by_a_sheet(place, tmp_path):
+    """A device was: root's /dev/stdout was an XLSX file afterwards."""
+    os.mkfifo(tmp_path / "pipe")
+    for kind in ("xlsx", "parquet"):
+        assert "name a file" in run(place, "query", f"--{kind}", tmp_path / "pipe", code=2).stderr
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to(tmp_path / "sheet")
+    run(place, "query", "--xlsx", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and len(cells_of(tmp_path / "sheet")) == 6
+
+
+def test_a_pipe_is_not_imported(place, tmp_path):
+    """It has an end only if somebody writes to it, and is read once."""
+    os.mkfifo(tmp_path / "pipe")
+    assert "has to be a file" in run(place, "import", tmp_path / "pipe", code=2).stderr
+
+
+def test_an_archive_whose_name_is_no_text_is_imported(place, tmp_path):
+    other = tmp_path / "other\udcff.sqlite"
+    shutil.copy(place, other)
+    assert "taken 5" in run(tmp_path / "new.sqlite", "import", other).stdout
 
 
 def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):

@@ -419,6 +419,7 @@ def test_later_limits_with_the_same_begin_replace_earlier_ones(limits_browser, l
         ({"from": "2026-11-18T06:10", "to": "2026-11-18T06:11"}, "too few results"),
         ({"begins": "soon"}, "begins &#39;soon&#39;"),
         ({"from": "2026-13-40T00:00"}, "a time such as"),
+        ({"begins": "2026-02-30T00:00"}, "a time such as"),
     ],
 )
 def test_what_cannot_be_set_is_refused(limits_browser, limits_place, changed, told):
@@ -428,8 +429,9 @@ def test_what_cannot_be_set_is_refused(limits_browser, limits_place, changed, to
 
 
 def test_form_of_a_foreign_page_changes_nothing(limits_browser, limits_place):
-    foreign = {"origin": "http://evil.example"}
-    assert limits_browser.post(LIMITS, data=REFERENCE, headers=foreign).status_code == 403
+    for origin in ("http://evil.example", "null", "http://[::1"):
+        foreign = {"origin": origin}
+        assert limits_browser.post(LIMITS, data=REFERENCE, headers=foreign).status_code == 403
     assert limits_browser.post("/remark/3", data={"text": "x"}, headers=foreign).status_code == 403
     assert limits_browser.post("/trend/1", data={}).status_code == 405
     own = {"origin": "http://127.0.0.1:8080"}

@@ -14,6 +14,7 @@ from toolcart.base.private import user_name
 
 def note(connection: Connection, what: str, who: str = "") -> None:
     """Note that this user, by default the one of this process, does this."""
+    what = what.encode("utf-8", "backslashreplace").decode()  # the name of a file may be no UTF-8
     who = who or f"{user_name(os.getuid())}@{socket.gethostname()}"[:100]
     connection.execute(insert(t.AUDIT).values(Arrived=rows.now_text(), Who=who, What=what))
 

@@ -73,6 +73,15 @@ def _station(text: str | None) -> tuple[int, int, int] | None:
     return found
 
 
+def _text(name: str, text: str | None) -> str | None:
+    """Return a text that the database can be asked for."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        fail(f"{name} {text}: not UTF-8, which all texts of an archive are")
+    return text
+
+
 def _time(name: str, text: str | None) -> str | None:
     from toolcart.archive.queries import digits_of
 
@@ -108,9 +117,9 @@ def query(place: str, **options: Any) -> None:
     library()
     from toolcart.archive import cars, queries
 
-    part = options["vin_part"]
+    part = _text("--vin-part", options["vin_part"])
     wanted = queries.Wanted(
-        vin=options["vin"],
+        vin=_text("--vin", options["vin"]),
         station=_station(options["station"]),
         from_time=_time("--from", options["from_time"]),
         to_time=_time("--to", options["to_time"]),
@@ -299,7 +308,7 @@ def _is_spool(source: str) -> bool:
     """True if the file begins like a spool, not like a database."""
     if "://" in source or not os.path.exists(source):
         return False
-    if os.path.isdir(source):
+    if not os.path.isfile(source):
         return True
     with open(source, "rb") as file:
         return not b"SQLite format 3".startswith(file.read(15))

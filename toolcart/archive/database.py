@@ -36,6 +36,8 @@ _SQLITE = (
     "foreign_keys=ON",
     "busy_timeout=10000",
 )
+_FILE = "sqlite:///"
+_NO_URL = (ArgumentError, NoSuchModuleError, ValueError)  # the last one: a port that is no number
 _DAMAGE = ("malformed", "invalid page", "could not read block", "unexpected zero page")
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
 _NO_DATABASE = "not a database"
@@ -57,9 +59,10 @@ class Unusable(Exception):
 def url_of(place: str) -> str:
     """Return the URL of a place as a user writes it."""
     if "://" not in place:
-        return f"sqlite:///{place}"
-    if place.startswith(("postgres://", "postgresql://")):
-        return "postgresql+psycopg://" + place.split("://", 1)[1]
+        return _FILE + place
+    scheme, _, rest = place.partition("://")
+    if scheme.partition("+")[0] in ("postgres", "postgresql"):
+        return f"postgresql+psycopg://{rest}"
     return place
 
 
@@ -67,15 +70,15 @@ def shown(place: str) -> str:
     """Return the place for people to read, without a password."""
     try:
         return make_url(place).render_as_string(hide_password=True) if "://" in place else place
-    except ArgumentError:
+    except _NO_URL:
         return place
 
 
 def is_same(one: str, other: str) -> bool:
     """True if two places are the same file or the same URL."""
-    if "://" in one or "://" in other:
-        return url_of(one) == url_of(other)
-    return os.path.realpath(one) == os.path.realpath(other)
+    one, other = url_of(one), url_of(other)
+    files = [os.path.realpath(url.removeprefix(_FILE)) for url in (one, other) if url.startswith(_FILE)]
+    return one == other or (len(files) == 2 and files[0] == files[1])
 
 
 def connect(place: str, writes: bool) -> Engine:
@@ -86,14 +89,16 @@ def connect(place: str, writes: bool) -> Engine:
     try:
         url = make_url(url_of(place))
         is_sqlite = url.get_backend_name() == "sqlite"
+        if not is_sqlite and url.get_backend_name() != "postgresql":
+            raise Unusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
             raise Unusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
         if is_sqlite and not writes and not Path(str(url.database)).is_file():
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise Unusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
-    except (ArgumentError, NoSuchModuleError) as wrong:
-        raise Unusable(place, f"not a file and not a URL of a database that is known ({wrong})") from None
+    except _NO_URL as wrong:
+        raise Unusable(place, f"not a file and not a URL of a database ({wrong})") from None
     except ModuleNotFoundError as missing:
         raise Unusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:

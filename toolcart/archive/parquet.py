@@ -6,9 +6,7 @@ which an odd station may send, is null.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import chain, islice
 
 import pyarrow  # type: ignore
@@ -16,6 +14,7 @@ from pyarrow import parquet  # type: ignore
 from sqlalchemy import Integer
 
 from toolcart.archive.tables import RESULT, Real
+from toolcart.base.whole_file import whole
 from toolcart.toolsnet_rows import moment
 
 AT_ONCE = 1000  # rows that Python holds
@@ -42,18 +41,11 @@ def write(rows: Iterable[dict], path: str) -> int:
     if first is None:
         return 0
     batches = chain([first], batches)
-    part = f"{path}.part"
-    try:
-        with parquet.ParquetWriter(part, schema()) as writer:
-            while group := list(islice(batches, GROUP)):
-                table = pyarrow.Table.from_batches(group)
-                writer.write_table(table)
-                count += len(table)
-        os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(part)
-        raise
+    with whole(path) as part, parquet.ParquetWriter(part, schema()) as writer:
+        while group := list(islice(batches, GROUP)):
+            table = pyarrow.Table.from_batches(group)
+            writer.write_table(table)
+            count += len(table)
     return count
 
 

@@ -23,7 +23,12 @@ from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
-_TIME = re.compile(r"[-0-9:T .]+")
+_TIME = re.compile(  # 20261121 or 2026-11-21T14:30:00, to the second or to any part before it
+    r"\d{4}(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T ]?(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d)?)?)?)?)?",
+    re.ASCII,
+)
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d", re.ASCII)  # also one that no calendar has, as odd stations send it
 _R = t.RESULT.c
 
 
@@ -37,11 +42,10 @@ def station_of(text: str) -> Station | None:
     return (int(parts[0]), int(parts[1]), int(parts[2]))
 
 
-def digits_of(text: str, exactly: int | None = None) -> str | None:
-    """Return the digits of a time or of its beginning; None if it is none."""
-    digits = "".join(c for c in text if c.isascii() and c.isdigit())
-    fits = len(digits) == exactly if exactly else 4 <= len(digits) <= 14
-    return digits if fits and _TIME.fullmatch(text) else None
+def digits_of(text: str, is_day: bool = False) -> str | None:
+    """Return the digits of a time or of its beginning, `is_day`: of a day; None if it is none."""
+    fits = (_DAY if is_day else _TIME).fullmatch(text.strip())
+    return "".join(c for c in text if c.isdigit()) if fits else None
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ Rules
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
+
+from toolcart.base.whole_file import whole
 
 SHEET_ROWS = 2**20
 TIMES = ("Time", "Arrived")
@@ -65,9 +66,7 @@ class Book:
 
     def __init__(self, path: str) -> None:
         self.count = 0
-        self._path = path
-        self._part = f"{path}.part"
-        self._zip = ZipFile(self._part, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._zip = ZipFile(path, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
         self._sheet: Any = None
         self._sheets = 0
         self._line = 0
@@ -80,20 +79,14 @@ class Book:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                if self._sheet is None:
-                    self._begin([])
-                self._end()
-                self._complete()
-            elif self._sheet is not None:
-                self._sheet.close()
-            self._zip.close()
-            if kind is None:
-                os.replace(self._part, self._path)
-        finally:
-            if os.path.exists(self._part):
-                os.unlink(self._part)
+        if kind is None:
+            if self._sheet is None:
+                self._begin([])
+            self._end()
+            self._complete()
+        elif self._sheet is not None:
+            self._sheet.close()
+        self._zip.close()
 
     def write(self, row: dict[str, Any]) -> None:
         """Write a row below those before it."""
@@ -210,7 +203,7 @@ def _day(digits: str) -> int:
 
 def write(rows: Iterable[dict], path: str) -> int:
     """Write the rows to `path` and return how many; OSError if writing fails."""
-    with Book(path) as book:
+    with whole(path) as part, Book(part) as book:
         for row in rows:
             book.write(row)
     return book.count

@@ -17,7 +17,7 @@ import os
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -356,7 +356,7 @@ class _Guard:
             if scope["method"] != "POST" or not scope["path"].startswith(CHANGING):
                 return PlainTextResponse("Nothing can be changed here.\n", 405)
             origin = request.headers.get("origin", "").lower()
-            if origin and urlsplit(origin).netloc != host:
+            if origin and origin.partition("://")[2] != host:
                 return PlainTextResponse("That form comes from another page.\n", 403)
         door = self._site.door
         if door is None or scope["path"].startswith(OPEN):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 
 from toolcart.archive import audit, limits
 from toolcart.archive.periods import moment
-from toolcart.archive.queries import Wanted
+from toolcart.archive.queries import Wanted, digits_of
 from toolcart.archive.web import asked, filters, shown
 from toolcart.archive.web.filters import NotThere, Unclear
 from toolcart.archive.web.pages import Page, station_of
@@ -80,11 +80,9 @@ async def _program(read: Reading, request: Request) -> tuple[dict, Wanted]:
 def _minute(form: dict[str, str], name: str) -> str:
     """Return 12 digits of a form's time."""
     text = form.get(name, "")
-    digits = "".join(one for one in text if one.isascii() and one.isdigit())[:12]
+    digits = (digits_of(text) or "")[:12]
     try:
-        moment(digits)
+        datetime.strptime(digits.rjust(12), "%Y%m%d%H%M")
     except ValueError:
-        digits = ""
-    if len(digits) != 12:
-        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21T14:30")
+        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21T14:30") from None
     return digits

@@ -73,10 +73,10 @@ def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
     return found
 
 
-def time(request: Request, name: str, exactly: int | None = None) -> str | None:
-    """Return the digits of a time, or of its beginning."""
+def time(request: Request, name: str, is_day: bool = False) -> str | None:
+    """Return the digits of a time or of its beginning, `is_day`: of a day."""
     text = request.query_params.get(name, "")
-    digits = digits_of(text, exactly)
+    digits = digits_of(text, is_day)
     if text and digits is None:
         raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
     return digits

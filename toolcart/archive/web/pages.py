@@ -130,7 +130,7 @@ async def curves(read: Reading, request: Request) -> Page:
 async def station(read: Reading, request: Request) -> Page:
     """A station's day."""
     key, told = await station_of(read, request)
-    days = await read(asked.days, key, filters.time(request, "day", exactly=8))
+    days = await read(asked.days, key, filters.time(request, "day", is_day=True))
     only_ok = request.query_params.get("only") == "ok"
     names = await read(asked.program_names, key)
     programs, newest, wanted = [], [], None

@@ -92,6 +92,8 @@ def load(path: Path) -> bytes:
     try:
         if path.is_char_device():
             raise ImageError(f"{path} is a device, which never ends; a board's spool is pulled first (docs/boards.md)")
+        if path.is_fifo():
+            raise ImageError(f"{path} is a pipe; a spool is read more than once, so it has to be a file")
         if not path.is_dir():
             return linux_header.blocks_of(path.read_bytes())
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
