@@ -157,7 +157,8 @@ def mistakes(plant, text, template=TEMPLATE, **more):
 
 
 @pytest.mark.parametrize(
-    "text", [GOOD.replace(",", ";"), "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n"]
+    "text",
+    [GOOD.replace(",", ";"), GOOD.replace(",", "\t"), "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n"],
 )
 def test_spreadsheets_of_all_kinds_are_read(plant, text):
     path, form = plant(text)
@@ -191,6 +192,11 @@ def test_every_mistake_names_its_row_and_its_column(plant):
         ("cart9,h9,8,192.0.2.9,x", "row 4 (cart9): station 1/8 (system/station) is that of row 3 (cart8)"),
         ("cart9,h9,9,192.0.2.7,x", "row 4 (cart9): controller 192.0.2.7:4545 is that of row 2 (cart7)"),
         ("cart9,-oProxyCommand=x,9,192.0.2.9,x", "row 4, column 'host': '-oProxyCommand=x'; letters, digits"),
+        ('"cart\n9",h9,9,192.0.2.9,x', "row 5, column 'name': 'cart\\n9'; letters, digits"),
+        (
+            'cart9,h9,9,"192.0.2.\n9",x',
+            "row 5 (cart9), column 'controller', stations[0].controller.host: expected a name",
+        ),
         ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
     ],
 )
@@ -233,6 +239,14 @@ def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
     path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
     assert "row 152 (cart151): station 1/150" in toolcart(*make, out / "2", code=2).output
     assert not (out / "2").exists()
+
+
+def test_what_carts_are_made_from_is_never_replaced(plant, tmp_path):
+    path, form = plant(GOOD.replace("cart7,", "cart,"))
+    before = form.read_text(encoding="utf-8")
+    said = toolcart("config", "make", path, "--template", form, "--out", tmp_path, code=2).output
+    assert "cart.json is what this is made from; name another folder" in said
+    assert form.read_text(encoding="utf-8") == before and not (tmp_path / "cart8.json").exists()
 
 
 @pytest.mark.skipif(shutil.which("ansible-playbook") is None, reason="Ansible is not here (Debian: ansible-core)")

@@ -77,7 +77,8 @@ def read(path: str | Path) -> list[Cart]:
 
 def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
     first = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    # A cell may hold line ends: they are kept, and refused where they mean something.
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
     carts: list[Cart] = []
     mistakes: list[str] = []
     names: list[str] = []

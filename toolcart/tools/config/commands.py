@@ -148,6 +148,10 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
         else:
             click.echo(visible_lines(str(wrong)), err=True)
         sys.exit(EXIT_CONFIGURATION)
+    sources = (Path(template).resolve(), Path(inventory_path).resolve())
+    for name in texts:
+        if (out / f"{name}.json").resolve() in sources:
+            raise click.UsageError(f"--out {out}: {name}.json is what this is made from; name another folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
