@@ -214,7 +214,7 @@ def test_one_archive_writes_at_a_time(new_place, monkeypatch):
     [
         ("nowhere/at/all.sqlite", "name a file in a folder that is there and writable"),
         ("sqlite://", "names no file"),
-        ("mysql://somebody@host/name", "not a file and not a URL|is not installed"),
+        ("mysql://somebody@host/name", "an SQLite file, or a PostgreSQL database"),
         ("postgresql://nobody@127.0.0.1:1/name", "connection"),
     ],
 )

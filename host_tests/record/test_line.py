@@ -279,7 +279,7 @@ REVISIONS = (4, 5, 6, 7, 8, 9, 10, 11, 998)
 
 def cart(revision, parts=PARTS, **toolsnet):
     one = Cart(
-        controller={"pushed_as": parts, "fetched_as": parts, "result_revisions": (revision,)},
+        controller={"pushed_as": dict(parts), "fetched_as": dict(parts), "result_revisions": (revision,)},
         settings={"toolsnet": toolsnet, "controller": {"result_revisions": [revision]}},
     )
     one.until_ready()

@@ -11,6 +11,7 @@ Rules
 
 import errno
 import os
+from stat import S_IFREG
 from types import SimpleNamespace
 
 from lab.harness.flash import PowerCut
@@ -142,7 +143,7 @@ class Disk:
 
     def fstat(self, descriptor):
         inode = self.opened[descriptor]
-        return SimpleNamespace(st_dev=1, st_ino=inode.number, st_size=len(inode.cache))
+        return SimpleNamespace(st_mode=S_IFREG | 0o644, st_dev=1, st_ino=inode.number, st_size=len(inode.cache))
 
     def stat(self, path):
         if path not in self.names:
