@@ -496,8 +496,8 @@ def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
     assert panels.oldest_text(None, now_s) == ""
 
 
-def test_a_turn_while_a_screen_is_built_or_taken_down_is_none():
-    """The timer's turn may come at any step between a key and the screen that it opens."""
+def test_a_turn_or_a_key_while_a_screen_is_built_or_taken_down_is_none():
+    """The timer's turn and the next key may come at any step between a key and the screen that it opens."""
 
     async def play():
         view = View(_Still([_station(1), _station(2)]), ascii_only=False)
@@ -508,10 +508,12 @@ def test_a_turn_while_a_screen_is_built_or_taken_down_is_none():
             while not view.screen.is_mounted:
                 view._drawn = None  # something new to show at each step
                 view._turn()
+                for action in ("look_for", "events", "span", "back", "station(1)"):
+                    await view.run_action(action, view.screen)
                 await asyncio.sleep(0)
                 steps += 1
                 assert steps < 10_000
-            await _until(pilot, lambda: bool(view.screen.query("#events")))
+            await _until(pilot, lambda: "station 2" in _text_of(view) and "/ find" in _text_of(view))
             await view.screen.query_one("#events").remove()  # as when it is taken down
             view._drawn = None
             view._turn()

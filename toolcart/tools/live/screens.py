@@ -104,6 +104,9 @@ class Watching(Screen[None]):
     def _event(self, index: int, width: int) -> Text:
         return panels.event(*self._events[index], self.driven.began_s)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.is_mounted  # a key may come while the screen is being built: then it is none
+
     def action_look_for(self) -> None:
         line = self.query_one("#word", Input)
         line.display = True
@@ -263,7 +266,8 @@ class OneStation(Watching):
         self.query_one("#account").border_title = since
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return len(self.driven.figures.shown()) > 1 if action == "station" else True
+        has_it = action != "station" or len(self.driven.figures.shown()) > 1
+        return has_it and super().check_action(action, parameters)
 
     def show(self) -> None:
         watch = self.driven
