@@ -513,7 +513,7 @@ def test_a_turn_or_a_key_while_a_screen_is_built_or_taken_down_is_none():
                 await asyncio.sleep(0)
                 steps += 1
                 assert steps < 10_000
-            await _until(pilot, lambda: "station 2" in _text_of(view) and "/ find" in _text_of(view))
+            await _until(pilot, lambda: bool(view.screen.query("#events")) and "/ find" in _text_of(view))
             await view.screen.query_one("#events").remove()  # as when it is taken down
             view._drawn = None
             view._turn()
