@@ -1,6 +1,7 @@
 """The client against the simulated controllers, over loopback: all profiles, and what goes wrong with them."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 
 import pytest
@@ -368,6 +369,34 @@ def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
         client = connect_blocking(simulated.host, simulated.port, timeout=0.2, **QUICK)
         with pytest.raises(ConnectionLost), client:
             raise AssertionError("it has no slot")
+
+
+def test_calls_that_wait_end_when_their_client_is_closed():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            asked = [asyncio.create_task(one.time()) for _ in range(3)]
+            while 80 not in simulated.messages:
+                await asyncio.wait(asked, timeout=0.005)
+        async with asyncio.timeout(5):
+            return [str(error) for error in await asyncio.gather(*asked, return_exceptions=True)]
+
+    with controller(refuse={80: None}) as simulated:
+        assert run(body(simulated)) == ["0080: the client is closed"] * 3
+
+
+def test_a_thread_that_waits_goes_on_when_another_one_closes_its_client():
+    with controller(refuse={80: None}) as simulated, concurrent.futures.ThreadPoolExecutor() as threads:
+        one = connect_blocking(simulated.host, simulated.port, **QUICK).__enter__()
+        with one.vins() as entered:
+            reading = threads.submit(list, entered)
+            calls = [threads.submit(one.results().next)] + [threads.submit(one.time) for _ in range(3)]
+            while 80 not in simulated.messages:
+                concurrent.futures.wait(calls, timeout=0.005)
+            one.close()
+            assert reading.result(timeout=5) == []
+            for call in calls:
+                with pytest.raises(ConnectionLost, match="the client is closed"):
+                    call.result(timeout=5)
 
 
 def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer():

@@ -10,6 +10,7 @@ An asyncio loop of its own runs in a thread, so the connection is kept alive whi
 """
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import threading
@@ -19,7 +20,7 @@ from typing import Any
 from toolcart.agent.catalogue.message import Message
 from toolcart.client.connect import connect, connect_serial
 from toolcart.client.controller import Controller
-from toolcart.client.conversation import Received
+from toolcart.client.conversation import CLOSED, Received
 from toolcart.client.errors import ConnectionLost, StateError
 from toolcart.client.options import takes_options
 from toolcart.client.stream import Stream
@@ -82,7 +83,8 @@ class BlockingStream:
         return self
 
     def __exit__(self, *_) -> None:
-        self._run(self._stream.__aexit__)
+        with contextlib.suppress(ConnectionLost):  # the client is closed
+            self._run(self._stream.__aexit__)
 
     def __iter__(self) -> "BlockingStream":
         self._stream.__aiter__()
@@ -134,6 +136,7 @@ class BlockingController:
         self._was_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # a call is handed to the loop before the loop ends, or not at all
 
     def __enter__(self) -> "BlockingController":
         """See Controller.__aenter__."""
@@ -178,11 +181,12 @@ class BlockingController:
 
     def _run(self, method, /, *words: Any, **named: Any) -> Any:
         """Wait for what an `async def` does; an interrupt (Ctrl-C) also cancels it."""
-        if self._loop is None:
-            if not self._was_entered:
-                raise StateError("this client is not connected yet: use it inside `with`")
-            raise ConnectionLost("the client is closed")
-        waiting = asyncio.run_coroutine_threadsafe(method(*words, **named), self._loop)
+        with self._lock:
+            if self._loop is None:
+                if not self._was_entered:
+                    raise StateError("this client is not connected yet: use it inside `with`")
+                raise ConnectionLost(CLOSED)
+            waiting = asyncio.run_coroutine_threadsafe(method(*words, **named), self._loop)
         try:
             return waiting.result()
         except KeyboardInterrupt:
@@ -190,10 +194,21 @@ class BlockingController:
             raise
 
     def _end(self) -> None:
-        loop, self._loop = self._loop, None
-        loop.call_soon_threadsafe(loop.stop)  # type: ignore[union-attr] - it was entered
-        self._thread.join()  # type: ignore[union-attr]
-        loop.close()  # type: ignore[union-attr]
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:  # else another thread ends it
+            asyncio.run_coroutine_threadsafe(_stop(loop), loop)
+            self._thread.join()  # type: ignore[union-attr] - it was entered
+            loop.close()
+
+
+async def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    """Stop the loop when the calls of other threads have ended: their client is closed."""
+    calls = asyncio.all_tasks() - {asyncio.current_task()}
+    if calls:
+        await asyncio.wait(calls)
+    await asyncio.sleep(0)  # their threads are told
+    loop.stop()
 
 
 # All other methods are those of a Controller.

@@ -24,7 +24,7 @@ from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.wide.mid0900 import TraceSubscription
-from toolcart.client.conversation import Connection, Conversation, Traffic
+from toolcart.client.conversation import CLOSED, Connection, Conversation, Traffic
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
 from toolcart.client.options import CURVES, TOPICS, Options, one_of, seconds_of
 from toolcart.client.stream import Stream
@@ -152,7 +152,8 @@ class Controller:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        conversation.lost("the client was closed")
+        conversation.lost(CLOSED)
+        conversation.free.set()  # who waits for a turn sees that there is none any more
         for stream in [*self._streams.values(), *self._listeners]:
             stream.end()
 
@@ -244,6 +245,7 @@ class Controller:
             async with asyncio.timeout_at(deadline), self._turn:
                 while not self._conversation.free.is_set():  # it may be cleared before this task runs again
                     await self._conversation.free.wait()
+                self._open(mid)
                 yield deadline
         except TimeoutError:
             raise Unanswered(mid, seconds) from None
@@ -253,7 +255,7 @@ class Controller:
         if self._conversation is None:
             raise StateError("this client is not connected yet: use it inside `with` or `async with`")
         if self._leaving.is_set():
-            raise ConnectionLost("the client is closed", mid)
+            raise ConnectionLost(CLOSED, mid)
         return self._conversation
 
     async def select_pset(self, number: int, *, timeout: float | None = None):

@@ -30,6 +30,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 
+CLOSED = "the client is closed"
 _HEADER_BYTES = 20
 _EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
 _WHY = {
@@ -102,10 +103,7 @@ class Conversation:
         self.session.closed()
         self.free.clear()
         self._outstanding.clear()
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_exception(ConnectionLost(reason, self._asked_mid))
-        if self._subscribing is not None and not self._subscribing.done():
-            self._subscribing.set_exception(self.refusal or ConnectionLost(reason))
+        self._fail(ConnectionLost(reason, self._asked_mid), self.refusal or ConnectionLost(reason))
         if not self.over.done():
             self.over.set_result(reason)
 
@@ -220,7 +218,8 @@ class Conversation:
         return True
 
     def stop(self) -> None:
-        """End the session in order; `over` is done then."""
+        """End the session in order; `over` is done then. Whoever waits for an answer gets none any more."""
+        self._fail(ConnectionLost(CLOSED, self._asked_mid), ConnectionLost(CLOSED))
         if self._line is not None:
             self.session.stop(int(self.loop.time() * 1000) & TICKS_MAX)
             self.turn()
@@ -292,6 +291,11 @@ class Conversation:
             asked.set_result(message)
         else:
             asked.set_exception(error)
+
+    def _fail(self, asked: Exception, subscribing: Exception) -> None:
+        for waiting, error in ((self._asked, asked), (self._subscribing, subscribing)):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
 
     def _is_ready(self) -> None:
         self.is_readied = True
