@@ -276,5 +276,16 @@ def test_a_folder_that_is_gone_or_was_never_there_is_told(tmp_path):
     file.close()
 
 
+def test_a_file_that_others_empty_or_write_into_is_opened_again_first(file):
+    for octets in (b"", line(8, 25), line(9, 60)):
+        assert file.open() and file.add(line(1, 30)) and file.add(line(2, 25)) and file.sync()
+        with open(file.path, "r+b") as opened:  # as logrotate's copytruncate does
+            opened.truncate()
+            opened.write(octets)
+        assert not file.add(line(3)) and file.why == "others have changed it"
+        assert file.open() and file.add(line(3)) and file.sync() and content(file) == octets + line(3)
+        os.unlink(file.path)
+
+
 def test_what_was_closed_takes_nothing(file):
     assert not file.add(line(1)) and not file.sync()

@@ -4,7 +4,8 @@ Rules
 1. Nothing that was in the file at `open` is relied on before a sync has succeeded in this run. Before that sync, what a
    power cut can leave is removed: half a line at the end, and everything from the first bad one of the last lines on
    (pages reach the disk in any order). A file that holds something else is left alone.
-2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it.
+2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it. None
+   is written into a file that others have emptied or changed: behind what is not there it would be lost to readers.
 3. `sync` is True only when the bytes are on the disk and the file still has the name: one that was deleted or moved
    takes bytes without complaint. After a failed sync the cache shows what the disk may never get, and another sync
    does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
@@ -88,6 +89,8 @@ class LineFile:
         if self._file < 0:
             return False
         try:
+            if os.fstat(self._file).st_size != self._octets:
+                return self._fail(OSError(errno.ESTALE, "others have changed it"))
             if self._octets and self._octets + len(line) > self.rotate_bytes:
                 self._rotate()
             done = 0
