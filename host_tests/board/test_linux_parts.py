@@ -236,6 +236,23 @@ def test_a_full_file_becomes_the_first_of_those_that_stay(file):
     assert file.open() and file.last == line(8), "where to go on says the one that became full"
 
 
+def test_a_full_file_that_cannot_be_renamed_costs_one_older_at_most(file, monkeypatch):
+    file.keep = 3
+    assert file.open() and all(file.add(line(number)) and file.sync() for number in range(1, 9))
+
+    def replace(newer, older, real=os.replace):
+        if newer == file.path:
+            raise PermissionError(errno.EPERM, "Operation not permitted")  # another user's in a sticky folder
+        real(newer, older)
+
+    with monkeypatch.context() as refused:
+        refused.setattr(os, "replace", replace)
+        for _ in range(3):
+            assert not file.add(line(9)) and file.why == "Operation not permitted" and file.open()
+    assert file.add(line(9)) and content(file) == line(9)
+    assert [content(file, end) for end in (".1", ".2", ".3")] == [line(n) + line(n + 1) for n in (7, 5, 3)]
+
+
 def test_without_any_to_keep_a_full_file_goes(tmp_path):
     file = LineFile(str(tmp_path / "out.jsonl"), 100, 0)
     assert file.open() and all(file.add(line(number)) for number in range(1, 4))

@@ -54,7 +54,6 @@ class Inode:
 class Disk:
     """One folder; see the module."""
 
-    path = os.path
     strerror = staticmethod(os.strerror)
     O_RDWR, O_CREAT, O_CLOEXEC, O_RDONLY, O_DIRECTORY = os.O_RDWR, os.O_CREAT, os.O_CLOEXEC, os.O_RDONLY, os.O_DIRECTORY
     O_WRONLY, O_NOFOLLOW = os.O_WRONLY, os.O_NOFOLLOW
@@ -63,6 +62,9 @@ class Disk:
         self.dice = dice
         self.page_bytes = page_bytes
         self.names = {}
+        self.path = SimpleNamespace(
+            abspath=os.path.abspath, dirname=os.path.dirname, exists=lambda path: path in self.names
+        )
         self.names_on_disk = [{}]  # as they were after each change since the folder's last sync
         self.opened = {}
         self.operations = self.writes = self.refused = 0

@@ -171,13 +171,13 @@ class LineFile:
         if not self.sync():
             raise OSError(errno.EIO, self.why)
         self.close()
-        for index in range(self.keep, 0, -1):
-            older = "%s.%d" % (self.path, index)
-            newer = "%s.%d" % (self.path, index - 1) if index > 1 else self.path
-            try:
-                os.replace(newer, older)
-            except FileNotFoundError:
-                pass  # a power cut came between two of these, or there are not that many yet
+        names = [self.path]
+        for index in range(1, self.keep + 1):
+            names.append("%s.%d" % (self.path, index))
+            if not os.path.exists(names[-1]):
+                break  # not that many yet, or a power cut or a failure came between two of these
+        for index in range(len(names) - 1, 0, -1):
+            os.replace(names[index - 1], names[index])
         if not self.keep:
             os.unlink(self.path)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
