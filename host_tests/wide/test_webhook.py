@@ -128,14 +128,18 @@ def test_a_batch_that_is_too_large_becomes_smaller():
     assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
 
 
-def test_a_way_too_slow_for_a_whole_batch_in_time_delays_nothing_for_ever():
+@pytest.mark.parametrize("too_much", [b"", answer(504), "closes"])
+def test_what_a_way_or_a_server_cannot_take_in_time_delays_nothing_for_ever(too_much):
     plant = WebhookBench()
     ids = plant.store(150)
     sizes, take = [], plant.server.take
 
     def slow(body):
         sizes.append(json.loads(body.partition(b"\n")[0])["count"])
-        return b"" if sizes[-1] > 28 else answer(200, take(body))
+        if sizes[-1] <= 28:
+            return answer(200, take(body))
+        plant.server.closes = too_much == "closes"  # a server that ends its worker after 30 s says nothing
+        return b"" if plant.server.closes else too_much
 
     plant.server.take = slow
     plant.server.answers = [lambda octets: octets] * 400

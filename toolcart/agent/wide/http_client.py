@@ -56,7 +56,6 @@ class HttpClient:
         """Start again with a new connection."""
         self.state = READY
         self.why = ""
-        self.is_late = False  # no whole answer came in time
         self.status = 0
         self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.body = b""
@@ -85,7 +84,6 @@ class HttpClient:
         if self.state != ASKED:
             return FOREVER
         if self._deadline.expired(now):
-            self.is_late = True
             self._break("no whole answer came within %d s" % (self.timeout_ms // 1000))
             return 0
         return self._deadline.left(now)

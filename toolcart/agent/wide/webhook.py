@@ -13,8 +13,9 @@ Rules
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
-5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch without
-   one in time may be too much for the way or the server: half of it goes out next, one more with each that is taken.
+5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
+   none, or a refusal, may be too much for the way or the server, or have one record that it cannot take: half of it
+   goes out next, one more with each that is taken.
 6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
    was free to close it. A redirection is not followed: it could send a secret anywhere.
 """
@@ -330,8 +331,7 @@ class WebhookOutlet(Outlet):
             self._hang_up()
             return self._open(now)  # rule 6
         if http.state == BROKEN:
-            if http.is_late:
-                self._send_less()
+            self._send_less()
             return self._fail(http.why, now)
         self._is_used = True
         if http.state != READY or http.outgoing:
@@ -380,8 +380,8 @@ class WebhookOutlet(Outlet):
         """Handle an answer that is not a success."""
         http = self._http
         status = http.status
+        self._send_less()
         if status == 413:
-            self._send_less()
             self._most = self._batch.records_most
         why = "it answers %d: %s" % (status, shown_body(http))
         if 300 <= status < 400:
