@@ -474,6 +474,12 @@ def test_remarks_and_limits_go_along_into_another_archive(tmp_path):
     changes.move_old(limits_place, old, changes.Old("29990101000000"), lambda share: None)
     assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn"]
     assert rows_at(limits_place, select(t.REMARK)) == [] and len(rows_at(limits_place, select(t.CONTROL_LIMITS))) == 2
+    changes.take_from(limits_place, old, lambda share: None)
+    taken_back = rows_at(limits_place, select(t.REMARK.c.ResultId))[0]["ResultId"]
+    with browsing(limits_place) as limits_browser:
+        limits_browser.post(f"/remark/{taken_back}", data={"text": "and replaced"})
+    changes.move_old(limits_place, old, changes.Old("29990101000000"), lambda share: None)
+    assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn", "and replaced"]
 
 
 def test_subgroup_in_which_a_phase_begins_is_measured_by_the_earlier_one():

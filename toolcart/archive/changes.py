@@ -284,6 +284,8 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
             newest += 1
             new[row[number.name]] = newest
             made.append({**row, number.name: newest})
+    if known and t.REMARK in kind.more:
+        _take_remarks(reading, connection, kind, [row[number.name] for row in some if row[number.name] not in new])
     if not made:
         return 0
     bulk.insert(connection, kind.table, [tuple(row.values()) for row in made])
@@ -298,6 +300,18 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
         if table is t.RESULT_VIN:
             cars.add(connection, {str(row["VIN"]) for row in theirs} - {""})
     return len(made)
+
+
+def _take_remarks(reading: Connection, connection: Connection, kind: _Kind, numbers: list[int]) -> None:
+    """Take the remarks that are missing here on results that are here: what was taken back may have got some."""
+    asked = select(t.REMARK, *[kind.table.c[name] for name in kind.key]).join(kind.table)
+    for row in dicts(reading, asked.where(t.REMARK.c.ResultId.in_(numbers)).order_by(t.REMARK.c.RemarkId)):
+        here = t.is_row(kind.table, kind.key, [row[name] for name in kind.key])
+        row["ResultId"] = connection.execute(select(kind.table.c.ResultId).where(here)).scalar()
+        remark = {name: row[name] for name in bulk.columns(t.REMARK)}
+        same = t.is_row(t.REMARK, tuple(remark), tuple(remark.values()))
+        if connection.execute(select(t.REMARK).where(same)).first() is None:
+            connection.execute(t.REMARK.insert().values(**remark))
 
 
 def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
