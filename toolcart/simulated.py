@@ -95,7 +95,7 @@ class SimulatedController:
 
     def inject(self, octets: bytes) -> None:
         """Send bytes as they are on every connection: garbage, half a message."""
-        self._do(self._controller.inject, octets)
+        self._do(self._controller.inject, bytes(octets))
 
     def raise_alarm(self, code: str, text: str = "") -> None:
         """Raise an alarm, such as E404: MID 0071."""

@@ -111,6 +111,22 @@ def test_so_is_what_a_simulated_controller_cannot_be(given, name):
         controller(**given)
 
 
+def test_a_simulated_controller_is_asked_before_and_after_its_with_too():
+    simulated = controller()
+    made = simulated.produce()
+    with simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        assert one.old_result()["tightening_id"] == made
+    assert simulated.messages[64] == 1
+    simulated.assert_clean()
+
+
+def test_what_is_no_bytes_is_not_injected():
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        with pytest.raises(TypeError):
+            simulated.inject("00209999001         ")
+        assert one.psets() == [1, 2, 12]
+
+
 def test_unknown_option_is_a_type_error_that_lists_all_options():
     with pytest.raises(TypeError, match=r"connect\(\) has no option 'deadline_s'; it has: timeout, "):
         connect("127.0.0.1", deadline_s=1)

@@ -174,6 +174,7 @@ class Loop:
         self.workers: list[Callable[[], int]] = []  # each is called every turn and returns ms until its next work
         self.lock = threading.RLock()
         self._calls: list[Callable[[], None]] = []
+        self._runs = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake_read, self._wake_write = socket.socketpair()
@@ -181,7 +182,7 @@ class Loop:
         self.selector.register(self._wake_read, selectors.EVENT_READ, None)
 
     def call(self, action: Callable[[], object], timeout_s: float = 10.0) -> object:
-        """Run `action` between two turns of the loop, from any thread, and return its result."""
+        """Run `action` between two turns of the loop, or at once if it does not run; return its result."""
         outcome: futures.Future = futures.Future()
 
         def run() -> None:
@@ -191,6 +192,8 @@ class Loop:
                 outcome.set_exception(error)
 
         with self.lock:
+            if not self._runs:
+                return action()
             self._calls.append(run)
         self._wake()
         if not futures.wait([outcome], timeout_s).done:
@@ -219,8 +222,15 @@ class Loop:
 
     def run(self, stop: Callable[[], bool] | None = None) -> None:
         """Turn until the loop is closed or `stop()` is true."""
-        while not self._stopping.is_set() and not (stop is not None and stop()):
-            self.turn()
+        self._runs = True
+        try:
+            while not self._stopping.is_set() and not (stop is not None and stop()):
+                self.turn()
+        finally:
+            with self.lock:
+                self._runs = False
+                for call in self._calls:  # that came in its last turn
+                    call()
 
     def start(self, name: str) -> None:
         """Run in a thread until `close`."""
