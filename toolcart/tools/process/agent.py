@@ -301,6 +301,7 @@ class Configured:
 
     def refuse(self, why: str) -> None:
         """A reload was asked for, and these files cannot be taken."""
+        self._look_now()  # they may have been changed since the last look
         self._refused, self._wrong = self._checked, why
         self._reported = self.told()
 
