@@ -36,6 +36,7 @@ class MqttBench(SecondOutlet):
 
     places = (BROKER,)
     number = NUMBER
+    outlets = ()
 
     def __init__(self, wide=False, make_port=None, limits=None, **settings):
         self.wide = wide

@@ -84,8 +84,9 @@ def test_an_orderly_end_makes_no_outlet(awaiting):
     awaiting.outlet.stop()
 
 
-def started(**outlet):
-    settings = {"station": {"outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "host": BROKER[0], **outlet}]}}
+def started(*others, **outlet):
+    outlets = [{"kind": "mqtt", "host": BROKER[0], **settings} for settings in (outlet, *others)]
+    settings = {"station": {"outlets": [{"kind": "toolsnet"}, *outlets]}}
     cart = cart_with_curves(settings=settings)
     cart.broker = Broker()
     cart.consumer = Consumer(cart.broker)
@@ -106,6 +107,16 @@ def test_events_and_curves_have_topics_of_their_own():
     assert cart.broker.complaints == []
     station = cart.station
     assert station.log.waits(station.log.cursors[1]) == 0 and station.graphs.waits(station.graphs.cursors[1]) == 0
+
+
+def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connection():
+    cart = started({"topic": "umh/{station}", "confirm": "broker"}, {"topic": "third"})
+    before = list(cart.broker.sessions)
+    assert len(before) == 3
+    cart.produce(3, 1000)
+    cart.run(60000)
+    assert cart.broker.sessions == before and {len(one.client) for one in before} == {13, 15}
+    assert len(cart.consumer.have) == 3 and set(cart.consumer.have.values()) == {3}
 
 
 @pytest.mark.parametrize(

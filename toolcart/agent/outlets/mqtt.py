@@ -70,7 +70,11 @@ class Mqtt:
         self.topics = topics = Topics(topic_of(settings, owner[1], owner[2]), self.identity)
         more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
         self.batch = Batch(line, topics.before, owner, self.identity, self.records_most, self.octets_most, more)
-        self.session = _session(settings, topics, owner, needs_receipt, self.window)
+        client = "toolcart-%d-%d" % owner[1:]
+        before = [other for other in station.outlets[:index] if other.kind == self.kind]
+        if before:  # a broker ends the older of two connections with one identifier [3.1.4-2]
+            client += "-%d" % len(before)
+        self.session = _session(settings, topics, client, needs_receipt, self.window)
         ahead = AHEAD * self.window * self.records_most
         self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
@@ -428,11 +432,11 @@ class Topics:
         self.lost = _state(identity, False, "connection lost")
 
 
-def _session(settings, topics, owner, needs_receipt, window):
+def _session(settings, topics, client, needs_receipt, window):
     """Return the session of these settings, which subscribes to receipts where one is needed."""
     receipt = topics.receipt if needs_receipt else b""
     connect = connect_packet(
-        ("toolcart-%d-%d" % owner[1:]).encode(),
+        client.encode(),
         (settings["user"] or "").encode(),
         (settings["password"] or "").encode(),
         KEEPALIVE_S,
