@@ -158,7 +158,11 @@ def mistakes(plant, text, template=TEMPLATE, **more):
 
 @pytest.mark.parametrize(
     "text",
-    [GOOD.replace(",", ";"), GOOD.replace(",", "\t"), "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n"],
+    [
+        "# plant 3, hall 2\n\n" + GOOD.replace(",", ";"),
+        GOOD.replace(",", "\t"),
+        "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n",
+    ],
 )
 def test_spreadsheets_of_all_kinds_are_read(plant, text):
     path, form = plant(text)

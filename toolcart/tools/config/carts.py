@@ -76,7 +76,7 @@ def read(path: str | Path) -> list[Cart]:
 
 
 def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
-    first = text.partition("\n")[0]
+    first = "".join(re.findall(r"^[^#\s,;].*", text, re.MULTILINE)[:1])  # the line of names
     # A cell may hold line ends: they are kept, and refused where they mean something.
     reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
     carts: list[Cart] = []
