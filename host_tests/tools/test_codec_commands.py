@@ -131,10 +131,13 @@ def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
     assert "42.37 Nm" in toolcart("decode", file).output
 
 
-def test_octets_that_are_not_in_the_capture_end_their_stream():
-    behind = packet(CONTROLLER, AGENT, 100 + len(ANSWERED) + 50, RESULT[50:])
-    packets = classic([packet(CONTROLLER, AGENT, 100, ANSWERED), behind])
-    assert [one.octets for one in inputs.messages(packets)] == [ANSWERED[:-1]]
+def test_octets_that_are_not_in_the_capture_are_told_and_what_follows_is_read():
+    at = [100, 100 + len(ANSWERED) + 50]
+    packets = [(at[0], ANSWERED + RESULT[:30]), (at[1], RESULT[50:]), (at[1] + len(RESULT) - 50, ANSWERED)]
+    found = inputs.messages(classic([packet(CONTROLLER, AGENT, *one) for one in packets]))
+    told = [(one.octets, one.problem) for one in found]
+    assert told[:2] == [(ANSWERED[:-1], ""), (RESULT[:30], "20 bytes are missing in the capture")]
+    assert [problem != "" for _, problem in told[2:]] == [True, False] and told[3][0] == ANSWERED[:-1]
 
 
 def test_segments_that_come_thousands_too_early_are_put_in_their_place():
@@ -148,8 +151,8 @@ def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
     for whole, sizes in ((classic(a_talk()), range(24, 400, 7)), (next_generation(a_talk()), range(12, 400, 5))):
         for size in sizes:
             list(capture.streams(whole[:size]))
-    with pytest.raises(capture.NoCapture):
-        list(capture.packets(b"no capture"))
+    for octets in (b"no capture", classic([])[:20]):
+        assert "capture" in decoded(octets, "--as", "pcap", code=1)
 
 
 # -- other inputs --------------------------------------------------------------------------------------------------

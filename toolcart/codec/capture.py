@@ -10,8 +10,8 @@ Rules:
 2. Times do not run backwards within a direction.
 3. Of a capture file come both directions of every connection, in order, each named by its two ends: Ethernet, Linux
    "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. Others are skipped.
-4. A segment that is repeated or early is put in its place by its number; missing bytes end that direction's stream
-   there. The time of a byte is that of the packet that completed it.
+4. A segment that is repeated or early is put in its place by its number; where bytes are missing at the end of the
+   capture, their count stands in their place. The time of a byte is that of the packet that completed it.
 """
 
 from __future__ import annotations
@@ -80,21 +80,36 @@ class Stream:
     target: tuple[str, int]
     next: int | None = None  # number of the byte that comes next
     taken: int = 0  # bytes so far
-    waiting: list[tuple[int, bytes]] = field(default_factory=list)  # a heap: where in the stream, from `taken` on
-    chunks: list[tuple[float, bytes]] = field(default_factory=list)
+    waiting: list[tuple[int, float, bytes]] = field(default_factory=list)  # a heap: where in the stream
+    chunks: list[tuple[float, bytes | int]] = field(default_factory=list)  # a number: so many bytes are missing
 
     def add(self, at_s: float, number: int, octets: bytes) -> None:
         """Put a segment in its place, and all that waited for it."""
         if self.next is None:
             self.next = number
-        heapq.heappush(self.waiting, (self.taken + (number - self.next + WINDOW) % (2 * WINDOW) - WINDOW, octets))
+        place = self.taken + (number - self.next + WINDOW) % (2 * WINDOW) - WINDOW
+        heapq.heappush(self.waiting, (place, at_s, octets))
         while self.waiting and self.waiting[0][0] <= self.taken:
-            begin, octets = heapq.heappop(self.waiting)
-            fresh = octets[self.taken - begin :]
-            if fresh:
-                self.chunks.append((at_s, fresh))
-                self.taken += len(fresh)
-                self.next = (self.next + len(fresh)) % (2 * WINDOW)
+            self._take_first(at_s)
+
+    def end(self) -> None:
+        """Take what still waits: the bytes in front of it do not come any more."""
+        while self.waiting:
+            begin, at_s, _ = self.waiting[0]
+            if begin > self.taken:
+                self._append(at_s, begin - self.taken, begin - self.taken)
+            self._take_first(at_s)
+
+    def _take_first(self, at_s: float) -> None:
+        begin, _, octets = heapq.heappop(self.waiting)
+        fresh = octets[self.taken - begin :]
+        if fresh:
+            self._append(at_s, fresh, len(fresh))
+
+    def _append(self, at_s: float, chunk: bytes | int, count: int) -> None:
+        self.chunks.append((at_s, chunk))
+        self.taken += count
+        self.next = ((self.next or 0) + count) % (2 * WINDOW)
 
 
 def is_capture(octets: bytes) -> bool:
@@ -119,6 +134,8 @@ def streams(octets: bytes) -> list[Stream]:
             stream.next = (number + 1) & 0xFFFFFFFF
         elif payload:
             stream.add(at_s, number, payload)
+    for stream in all_of_them:
+        stream.end()
     return [stream for stream in all_of_them if stream.chunks]
 
 
@@ -127,7 +144,7 @@ def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
     if octets[:4] in MAGICS:
         order, unit = MAGICS[octets[:4]]
         if len(octets) < 24:
-            raise NoCapture("it ends in its own header")
+            raise NoCapture("the capture ends in its own header")
         (kind,) = struct.unpack_from(order + "I", octets, 20)
         at = 24
         while at + 16 <= len(octets):
@@ -137,7 +154,7 @@ def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
     elif octets[:4] == NEXT_GENERATION:
         yield from _blocks(octets)
     else:
-        raise NoCapture("it begins with no magic number of pcap or pcapng")
+        raise NoCapture("this is no capture: it begins with no magic number of pcap or pcapng")
 
 
 def _blocks(octets: bytes) -> Iterator[tuple[float, int, bytes]]:

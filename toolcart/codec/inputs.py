@@ -18,7 +18,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -238,13 +238,17 @@ def _line(line: bytes, place: str) -> Iterator[Seen]:
         yield Seen(line, way=place, problem="no message in this line")
 
 
-def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen]:
-    """Yield the messages of one direction."""
-    chunks = list(chunks)
-    whole = b"".join(octets for _, octets in chunks)
+def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[Seen]:
+    """Yield the messages of one direction; a number in it says how many bytes are missing there."""
+    begin = itertools.takewhile(lambda chunk: isinstance(chunk[1], bytes), chunks)
+    whole = b"".join(octets for _, octets in begin if isinstance(octets, bytes))
     protocol = TOOLSNET if _toolsnet_fits(whole) else OPEN_PROTOCOL
     frames = Telegrams() if protocol == TOOLSNET else Frames()
     for at_s, octets in chunks:
+        if isinstance(octets, int):
+            yield Seen(frames.buffer, protocol, at_s, way, f"{octets} bytes are missing in the capture")
+            frames.buffer = b""
+            continue
         try:
             for more in (octets, b""):  # the second call asks for what stopped the first
                 for frame in frames.feed(more):
@@ -284,7 +288,12 @@ def _toolsnet_fits(whole: bytes) -> bool:
 
 def _captured(octets: bytes) -> Iterator[Seen]:
     found = []
-    for stream in capture.streams(octets):
+    try:
+        streams = capture.streams(octets)
+    except NoCapture as error:
+        yield Seen(b"", problem=str(error))
+        return
+    for stream in streams:
         way = "{}:{} > {}:{}".format(*stream.source, *stream.target)
         found += list(cut(stream.chunks, way))
     yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
