@@ -209,6 +209,16 @@ def test_one_archive_writes_at_a_time(new_place, monkeypatch):
         pass
 
 
+def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
+    (tmp_path / "link").symlink_to(place_in(tmp_path))
+    with (
+        database.writing(str(tmp_path / "link")),
+        pytest.raises(database.Unusable, match="another archive writes there"),
+        database.writing(str(place_in(tmp_path))),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [

@@ -150,7 +150,8 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
         raise Unusable(place, "several processes serve one archive on PostgreSQL alone; give a postgresql:// URL")
     taken = Unusable(place, "another archive writes there; stop it first, or name another place")
     if engine.dialect.name == "sqlite":
-        file = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = os.path.realpath(str(engine.url.database))  # a link's file has one lock
+        file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
