@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import sqlite3
 import time
 from contextlib import closing
@@ -460,6 +461,18 @@ def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_p
     assert json.loads(run("import", "--database", into, "--json", place, code=1).stdout)["taken"] == 0
 
 
+def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
+    """SQLite takes the whole transaction back then, savepoints too, as on a full disk."""
+    monkeypatch.setattr(database, "_SQLITE", (*database._SQLITE, "cache_size=10"))  # pages; the others go to the file
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    try:
+        said = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "new.sqlite: disk I/O error" in said
+
+
 def damage(place):
     """Fill some pages in the middle of the file with what belongs to none."""
     with sqlite3.connect(place) as connection:
@@ -485,7 +498,8 @@ def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
         ("move-old", "--database", place, "--keep-days", 1, "--into", tmp_path / "old.sqlite"),
         ("forget", "--database", place, "--newest", 150, "--yes"),
     ):
-        assert "the database is damaged" in run(*words, code=2).stderr, words
+        said = run(*words, code=2).stderr
+        assert f"{place}: " in said and "the database is damaged" in said, words
     with browsing(place) as browser:
         answer = browser.get("/results?verdict=all&wait&as=csv")
         assert answer.status_code == 503 and "damaged" in answer.text

@@ -259,10 +259,13 @@ def _take_map(reading: Connection, connection: Connection) -> None:
 
 def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:
     """Take rows, each by itself if the database refuses them together; return how many, and what it did not take."""
+    part = connection.begin_nested()  # a full disk takes it away, so only what is left out here is rolled back to it
     try:
-        with connection.begin_nested():
-            return _take_some(reading, connection, kind, some), []
+        taken = _take_some(reading, connection, kind, some)
+        part.commit()
+        return taken, []
     except (IntegrityError, DataError, TypeError, OverflowError) as wrong:  # the last two: values of another type
+        part.rollback()
         if len(some) == 1:
             key = "/".join(str(some[0][name]) for name in kind.key)
             return 0, [f"{kind.table.name} {key}: {database.first_line(wrong)}"]

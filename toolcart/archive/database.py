@@ -16,11 +16,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from toolcart.archive.tables import SYSTEM_TYPE, TABLES
@@ -97,6 +98,7 @@ def connect(place: str, writes: bool) -> Engine:
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise Unusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
+        event.listen(engine, "handle_error", partial(_note_whose, place))
     except _NO_URL as wrong:
         raise Unusable(place, f"not a file and not a URL of a database ({wrong})") from None
     except ModuleNotFoundError as missing:
@@ -260,13 +262,19 @@ def _as_we_want_it(connection, _record) -> None:
     cursor.close()
 
 
+def _note_whose(place: str, what: ExceptionContext) -> None:
+    """Note in an error which database it came from: while rows go from one to another there are two."""
+    if isinstance(what.sqlalchemy_exception, DBAPIError):
+        what.sqlalchemy_exception.add_detail(place)
+
+
 @contextmanager
 def in_words(place: str) -> Iterator[None]:
-    """Say what the database refuses, and how to save a damaged one; Unusable."""
+    """Say what the database refuses, this one if nothing says which, and how to save a damaged one; Unusable."""
     try:
         yield
     except DBAPIError as wrong:
-        raise Unusable(place, trouble(wrong)) from None
+        raise Unusable(wrong.detail[0] if wrong.detail else place, trouble(wrong)) from None
 
 
 def trouble(wrong: Exception) -> str:
