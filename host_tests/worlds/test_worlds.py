@@ -79,6 +79,7 @@ MENDED = (
     + (99101433,)  # a subscription ended where one result is kept: what was polled was gone, and no proof, without end
     + (99400428,)  # doubled: an ID that stands still, fetched in front of 34 pushes with it: one came meanwhile
     + (99733094,)  # stations that share IDs, restarted near the wrap: the witness was asked for without end
+    + (99809788,)  # a flash refused a minute after its order, as nothing was written before: of the judge
     + (99103169,)  # what a spindle had made before anybody knew of it was called unheard: of the judge
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())

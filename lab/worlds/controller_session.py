@@ -247,9 +247,12 @@ class Session:
         plant, number, since = controller.plant, controller.number, controller.time.now
         if not self.is_prompt or plant.says_full(number):
             return
+        faults = plant.device(number).faults
 
         def look() -> None:
             if self._over or self._acks >= copies or plant.hindered_since(number) > since or plant.says_full(number):
+                return
+            if plant.device(number).faults != faults:  # refused now, however long ago that was ordered
                 return
             controller.history.late_acks.append(f"push read at {since} ms")
 
