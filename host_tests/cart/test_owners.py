@@ -124,6 +124,19 @@ def test_where_one_of_several_of_one_kind_goes_the_others_miss_nothing():
     assert cart.take(0) == [] and cart.take(1) == list(range(21, 51))
 
 
+def test_another_kind_in_the_place_of_one_of_several_takes_nothing_from_the_others():
+    cart = Cart()
+    cart.start(TOOLSNET, MQTT, MQTT, FILE)
+    cart.append(50)
+    for index, count in ((0, 50), (1, 50), (2, 20), (3, 50)):
+        cart.take(index, count)
+    cart.start(TOOLSNET, MQTT, FILE, WEBHOOK)
+    assert cart.at_start.removed == [(MQTT, 0)] and cart.at_start.added == [None, None, None, 0]
+    assert cart.take(1) == list(range(21, 51)) and cart.take(3) == list(range(1, 51))
+    cart.start(TOOLSNET, MQTT, MQTT, MQTT)
+    assert sorted(cart.at_start.removed) == [(FILE, 0), (WEBHOOK, 0)]
+
+
 def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():
     cart = Cart()
     cart.start(FILE)

@@ -94,8 +94,10 @@ def removed(owners, kinds, slots, log):
     found = []
     for slot in range(CURSORS):
         held = _owner(owners, slot)
-        if held & _IN_USE and slot not in slots and held & _KIND <= len(KINDS):
+        if held & _IN_USE and held & _KIND <= len(KINDS):
             kind, number = KINDS[(held & _KIND) - 1], log.state.numbers[CURSOR + slot]
+            if slot in slots and kinds[slots.index(slot)] == kind:
+                continue
             found.append((kind, 0 if kind in kinds else max(0, log.number - number)))
             for index in range(len(kinds)):
                 cursor = log.cursors[index]
