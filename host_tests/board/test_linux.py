@@ -115,6 +115,17 @@ def test_a_name_is_looked_up_without_blocking(board, listener, monkeypatch):
     settle(port, PORT_OPEN)
 
 
+def test_where_a_name_has_several_addresses_the_next_one_is_tried_after_a_failure(board, listener, monkeypatch):
+    number = listener.getsockname()[1]
+    places = [(socket.AF_INET, 1, 6, "", (host, number)) for host in ("127.0.0.2", "127.0.0.1")]  # as ::1 of localhost
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+    port = board.tcp()
+    for state in (PORT_CLOSED, PORT_OPEN, PORT_OPEN):
+        port.open("localhost", number)
+        settle(port, state)
+    assert port.sock.getpeername() == ("127.0.0.1", number)
+
+
 class Sleeper:
     """A task that sleeps until woken."""
 

@@ -2,7 +2,8 @@
 
 Rules
 1. A host name is looked up in a thread, since that may take seconds; an address never waits.
-2. A name that does not exist and name servers that do not answer are told apart.
+2. A name that does not exist and name servers that do not answer are told apart. Of a name's addresses the next one is
+   tried after each failure: nothing may listen at `localhost`'s ::1, or no way lead to a server's IPv6 address.
 """
 
 import socket
@@ -42,6 +43,7 @@ class TcpPort:
         self._why = 0
         self._state = PORT_CLOSED
         self._lookup = None
+        self._failed = 0  # attempts
 
     def open(self, host, number):
         """Begin to connect to `host` (an address, or a name that is looked up first)."""
@@ -51,7 +53,7 @@ class TcpPort:
             self._why = WHY_NO_ADDRESS
             return
         try:
-            self._lookup = _Lookup(host, number)
+            self._lookup = _Lookup(host, number, self._failed)
         except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be started now
             self._why = WHY_NO_SOCKET
             return
@@ -103,6 +105,7 @@ class TcpPort:
 
     def close(self):
         if self.sock is not None:
+            self._failed += self._state == PORT_OPENING
             self.sock.close()
             self.sock = None
         self._state = PORT_CLOSED
@@ -156,12 +159,12 @@ class TcpPort:
 
 
 class _Lookup:
-    """The addresses of a host; a name is resolved in a thread of its own.
+    """An address of a host; a name is resolved in a thread of its own, and `turn` says which of its addresses it is.
 
     `found` is (family, address); (_NONE, any) while it runs; (_FAILED, (WHY_, code)) without an answer.
     """
 
-    def __init__(self, host, number):
+    def __init__(self, host, number, turn):
         self.found: tuple[int, tuple] = (_NONE, (0, 0))
         self.slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):
@@ -171,13 +174,14 @@ class _Lookup:
                 continue
             self.found = (family, (host, number))
             return
-        threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
+        threading.Thread(target=self._resolve, args=(host, number, turn), daemon=True).start()
 
-    def _resolve(self, host, number):
+    def _resolve(self, host, number, turn):
         try:
-            first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
+            places = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)
         except Exception as error:  # of any kind: a look-up that never ends would be worse than a failed one
             code = getattr(error, "errno", 0) or 0
             self.found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
             return
-        self.found = (first[0], first[4])
+        place = places[turn % len(places)]
+        self.found = (place[0], place[4])
