@@ -168,14 +168,33 @@ def test_octets_hexadecimal_and_dumps_are_told_apart():
     text = stream.hex()
     spaced = "\n".join(stream[at : at + 16].hex(" ") for at in range(0, len(stream), 16))
     prefixed = ", ".join(f"0x{octet:02X}" for octet in stream)
-    dump = "\n".join(
-        f"{at:08x}  {stream[at : at + 8].hex(' ')}  {stream[at + 8 : at + 16].hex(' ')}  |{'.' * 16}|"
-        for at in range(0, len(stream) // 16 * 16, 16)
-    )
-    for form in (text, spaced, prefixed):
+    for form in (text, spaced, prefixed, prefixed + ","):
         assert inputs.kind_of(form.encode()) == "hex", form[:40]
         assert mids(form.encode()) == [60, 61, 900, 62]
-    assert inputs.kind_of(dump.encode()) == "hex" and mids(dump.encode())[:3] == [60, 61, 900]
+
+
+def dump_of(octets, group, half, end=""):
+    """As from xxd (groups of bytes, no halves) and hexdump -C (halves, the text in bars, the count at the end)."""
+    bar = "|" if half else ""
+    lines = []
+    for at in range(0, len(octets), 16):
+        line = octets[at : at + 16]
+        shown = "".join(chr(one) if 32 <= one < 127 else "." for one in line)
+        digits = "  ".join(part.hex(" ", -group) for part in (line[:half], line[half:]) if part)
+        lines.append(
+            f"{at:08x}{' ' if half else ':'} {digits:<{49 if half else 39 + (group == 1) * 8}}  {bar}{shown}{bar}"
+        )
+    return "\n".join([*lines, end]).encode()
+
+
+@pytest.mark.parametrize("moved", range(16))
+def test_a_dump_of_hexdump_or_xxd_is_read_wherever_its_text_stands(moved):
+    """Text that stands beside the bytes may look like bytes; it counts no byte."""
+    front = catalogue.wire(catalogue.encode(5555, data=b" " * (moved + 3), check=False))
+    stream = front + ASKED + RESULT + TRACE + TAKEN
+    dumps = [dump_of(stream, 2, 0), dump_of(stream, 1, 0), dump_of(stream, 1, 8, f"{len(stream):08x}")]
+    for dump in dumps:
+        assert [one.octets for one in inputs.messages(dump)] == [one.octets for one in inputs.messages(stream)]
 
 
 def test_a_log_or_a_mail_has_its_telegrams_read():

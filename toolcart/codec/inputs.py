@@ -66,8 +66,10 @@ OPEN_PROTOCOL = "open protocol"
 TOOLSNET = "toolsnet"
 KINDS = ("auto", "pcap", "hex", "text", "serial", "json", "octets")
 
-_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*")
-_DUMP = re.compile(rb"^[0-9a-fA-F]{4,8}:?  ?((?:[0-9a-fA-F]{2,4} {1,2})+) *(?:\|.*\||.{0,16})$")
+_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*,?")
+# Offset, two halves of eight bytes or groups of one or two, text: as from hexdump -C, xxd and Wireshark.
+_BYTES = rb"(?:X ){7}X  (?:X )*X|(?:X?X )*X?X".replace(b"X", rb"(?:[0-9a-fA-F]{2})")
+_DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,}.{0,16})?")
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
 CHUNK = 65536
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
@@ -175,8 +177,11 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
     else:
         if kind == "hex":
             lines = [line.strip() for line in octets.splitlines()]
-            parts = [_dumped(line) for line in lines if line and not line.startswith(b"#")]
-            octets = b"".join(part for part in parts if part is not None)
+            parts = [_dumped(line) or b"" for line in lines if line and not line.startswith(b"#")]
+            octets = b"".join(parts)
+            last = len(parts[-1]) if parts else 0
+            if last > 2 and int.from_bytes(parts[-1]) == len(octets) - last:
+                octets = octets[:-last]  # hexdump ends with the count of the bytes
         yield from cut([(None, octets)], "")
 
 
@@ -206,7 +211,7 @@ def _told(lines: list[bytes]) -> Iterator[Seen]:
 
 def _dumped(line: bytes) -> bytes | None:
     """Return the bytes of a line of hexadecimal, plain or as from hexdump and xxd; None if it is not one."""
-    dump = _DUMP.match(line)
+    dump = _DUMP.fullmatch(line)
     text = dump[1] if dump else line
     if dump is None and not _HEX.fullmatch(line):
         return None
