@@ -204,8 +204,13 @@ def test_the_command_looks_once_and_says_what_is_missing(place, tmp_path):
     assert "no one is told" in look().output
     assert "begins with http" in look("--webhook", "ftp://x").output
     assert "needs --mail-from" in look("--smtp", "127.0.0.1:25").output
-    two_lines = look("--smtp", "127.0.0.1:25", "--mail-from", "a@plant\nBcc: b@plant", "--mail-to", "b@plant")
-    assert "in one line" in two_lines.output
+    mail = ("--smtp", "127.0.0.1:25", "--mail-to", "b@plant", "--mail-from")
+    for wrong in ("a@plant\nBcc: b@plant", "a@", " ", "a@[::1", "@"):
+        assert "an address in one line" in look(*mail, wrong).output
+    (tmp_path / "password").write_text("geheim-ü")
+    (tmp_path / "password").chmod(0o600)
+    words = (*mail, "a@plant", "--smtp-user", "anna", "--smtp-password-file", tmp_path / "password")
+    assert "ASCII" in look(*words).output
     with listening(HTTPServer, Hook) as hook:
         words = ("--webhook", f"http://127.0.0.1:{hook.server_address[1]}/", "--kept", str(tmp_path / "kept"))
         look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)

@@ -86,13 +86,27 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
         return None
     if not (told["mail_from"] and told["mail_to"]):
         options.fail("--smtp needs --mail-from and --mail-to")
-    if not all(line.isprintable() for line in (told["mail_from"], *told["mail_to"])):
-        options.fail("--mail-from and --mail-to take an address each, in one line")
+    for one in (told["mail_from"], *told["mail_to"]):
+        if not _is_address(one):
+            options.fail(f"--mail-from and --mail-to each take an address in one line, and {one!r} is none")
     with options.failing(ValueError, private.Wrong):
         password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
         server = address(told["smtp"])
+    if not f"{told['smtp_user']}{password}".isascii():
+        options.fail("the user and the password for a mail server have to be ASCII: no other characters can be sent")
     how = (told["smtp_tls"], told["smtp_user"], password)
     return Mail(*server, told["mail_from"], told["mail_to"], *how)
+
+
+def _is_address(text: str) -> bool:
+    """True if a mail can go to this, or come from it."""
+    try:
+        head = EmailMessage()
+        head["To"] = text
+        found = head["To"].addresses
+    except Exception:  # the standard library ends in many ways over what it cannot read
+        return False
+    return bool(found) and all(one.username for one in found)
 
 
 @click.command()
