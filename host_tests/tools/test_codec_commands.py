@@ -210,6 +210,16 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
     assert mids(b"00200001003") == [1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_text_of_windows_is_read(encoding):
+    """PowerShell writes UTF-16 where it redirects, and editors put a mark in front of UTF-8."""
+    told = [shown.as_data(one) for one in inputs.messages(ASKED + RESULT)]
+    texts = ["> " + ASKED[:-1].decode() + "\r\n< " + EXAMPLE.decode(), ASKED.hex() + "\n" + RESULT.hex()]
+    for text in [*texts, "\n".join(map(json.dumps, told))]:
+        assert mids(text.encode(encoding)) == [60, 61]
+        assert decoded(text.encode(encoding)).count("MID 00") == 2
+
+
 def test_a_serial_capture_is_read_with_both_directions(tmp_path):
     file = tmp_path / "line.txt"
     file.write_text("\n".join(capture_of("3964r")[0]))

@@ -14,6 +14,7 @@ Rules
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import json
 import math
@@ -71,6 +72,7 @@ _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*,?"
 _BYTES = rb"(?:X ){7}X  (?:X )*X|(?:X?X )*X?X".replace(b"X", rb"(?:[0-9a-fA-F]{2})")
 _DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,}.{0,16})?")
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
+_UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 CHUNK = 65536
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
 STX, ETX, DLE = 2, 3, 16
@@ -90,6 +92,13 @@ class Seen:
     def message(self, scaled: bool = False) -> Message:
         """Return it decoded; FrameError if it is none."""
         return decode_parts(self.parts, scaled) if self.parts else decode(self.octets, scaled)
+
+
+def plain(octets: bytes) -> bytes:
+    """Return a text that Windows wrote, in UTF-16 or with a mark in front, as UTF-8; anything else as it is."""
+    if octets.startswith(_UTF_16):
+        return octets.decode("utf-16", "replace").encode("utf-8", "replace")
+    return octets.removeprefix(codecs.BOM_UTF8)
 
 
 def kind_of(octets: bytes) -> str:
@@ -119,14 +128,14 @@ def _whole_frames(octets: bytes) -> bool:
 
 def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
     """Yield every message in a file's bytes; those of Open Protocol as with the usual header."""
-    yield from _joined(_found(octets, kind), header)
+    yield from _joined(_found(plain(octets), kind), header)
 
 
 def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
     """Yield every message of a stream: lines of text as they come, anything else when it has ended."""
     first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
-    kind = kind_of(first) if kind == "auto" else kind
-    if kind == "text":
+    kind = kind_of(plain(first)) if kind == "auto" else kind
+    if kind == "text" and not first.startswith(_UTF_16):
         yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))), header)
     else:
         yield from messages(first + stream.read(), kind, header)
