@@ -58,6 +58,7 @@ def test_a_good_station_is_no_cause_and_a_silent_one_is(place):
     [(cause, text)] = causes(place, later_s=700).items()
     assert cause == "silent 3/1/10" and "Station 10 (3/1/10): silent since" in text
     assert causes(place, later_s=700, limits=Limits(silent_s=None)) == {}
+    assert "silent 3/1/10" in causes(place, later_s=-86400), "it spoke last before the clock was set back"
 
 
 def test_too_many_not_ok_are_over_below_half(place):

@@ -264,6 +264,12 @@ def test_load_asks_pim_for_each_station_and_all_of_it_is_stored(databases, start
     assert archive_load.place_of(10_000) == (2, 1)
 
 
+def test_a_server_that_was_last_seen_before_the_clock_was_set_back_is_gone(databases):
+    with database.writing(databases(), is_shared=True) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO \"Server\" VALUES ('10.0.0.6', 10111, 1, 1e10, 0)")
+        assert servers.live(connection) == [] and servers.all_of(connection)[0]["Silent"] > servers.GONE_S
+
+
 def test_where_no_server_is_a_station_is_not_answered(databases, starter):
     process, pim, _ = starter.start(databases(), "pim")
     station = Traveller(1)

@@ -160,7 +160,10 @@ def message(now: Mapping[str, str], told: Mapping[str, str]) -> tuple[str, str] 
 
 def _silence(heard: str, limits: Limits, now: datetime) -> str | None:
     then = moment(heard)
-    if then is None or limits.silent_s is None or now - then.replace(tzinfo=UTC) <= timedelta(seconds=limits.silent_s):
+    if then is None or limits.silent_s is None:
+        return None
+    silence = abs(now - then.replace(tzinfo=UTC))  # one that will be heard spoke last before the clock was set back
+    if silence <= timedelta(seconds=limits.silent_s):
         return None
     return f"{then:%Y-%m-%d %H:%M} UTC"
 

@@ -26,12 +26,13 @@ from toolcart.archive.tables import Station
 BEAT_S = 2.0
 GONE_S = 8.0
 _NOW = "extract(epoch FROM clock_timestamp())"
-_LIVE = f'SELECT "Host", "Port", "Weight" FROM "Server" WHERE "Draining" = 0 AND "Seen" > {_NOW} - :gone'
+_SILENT = f'abs({_NOW} - "Seen")'  # one that will be seen died before the clock was set back
+_LIVE = f'SELECT "Host", "Port", "Weight" FROM "Server" WHERE "Draining" = 0 AND {_SILENT} < :gone'
 _PUT = f'INSERT INTO "Server" AS had VALUES (:host, :port, :weight, {_NOW}, 0) ON CONFLICT ("Host", "Port") DO UPDATE '
 _BEGIN = _PUT + f'SET "Weight" = :weight, "Seen" = {_NOW}, "Draining" = 0'
 _BEAT = _PUT + f'SET "Seen" = {_NOW} WHERE had."Draining" = 0'
 _DRAIN = 'UPDATE "Server" SET "Draining" = 1 WHERE "Host" = :host AND "Port" = :port'
-_ALL = f'SELECT "Host", "Port", "Weight", {_NOW} - "Seen" AS "Silent", "Draining" FROM "Server" ORDER BY 1, 2'
+_ALL = f'SELECT "Host", "Port", "Weight", {_SILENT} AS "Silent", "Draining" FROM "Server" ORDER BY 1, 2'
 _SPAN = 2**64
 
 
