@@ -149,6 +149,7 @@ def test_periods_are_whole(browser, place, by):
         ({"from": "2026-11-20T06:00", "to": "2026-11-20T07"}, "Time >= '2026112006' AND Time < '202611200760'"),
         ({"from": "2026-11-20"}, "Time >= '20261120'"),
         ({"to": "2026-11-19"}, "Time < '20261120'"),
+        ({"from": "2026-11", "to": "2026-11"}, "Time < '202612'"),
         ({"vin_from": vin(50), "vin_to": vin(69)[:-1]}, f"VIN >= '{vin(50)}' AND VIN <= '{vin(69)}'"),
         ({"vin_to": vin(19)}, f"VIN <= '{vin(19)}'"),
         ({"tool": "C3412001"}, "Program = 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import datetime
 
 from starlette.requests import Request
@@ -83,11 +84,13 @@ def time(request: Request, name: str, is_day: bool = False) -> str | None:
 
 
 def minute(request: Request, name: str) -> datetime | None:
-    """Return the minute of `from` or `to`; for a day alone, its first or last."""
+    """Return the minute of `from` or `to`; for a day, a month or a year, its first or last."""
     digits, filled = time(request, name), _FILLED[name]
     if digits is None:
         return None
     try:
+        if name == "to" and len(digits) == len("202611"):
+            digits += str(monthrange(int(digits[:4]), int(digits[4:]))[1])
         return datetime.strptime((digits[:12] + filled[len(digits) :]), "%Y%m%d%H%M")
     except ValueError:
         raise Unclear(f"{name} {request.query_params[name]!r}: there is no such time") from None
