@@ -1,5 +1,6 @@
 """`toolcart spool plot` and `toolcart trace plot`: torques with limits, curves out of every file; errors in words."""
 
+import errno
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made
+from toolcart.trace import draw
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
 from host_tests.support.frames import light, message
@@ -204,3 +206,14 @@ def test_the_picture_is_one_and_cannot_be_written_anywhere(tmp_path):
     for name, said in (("no/x.png", "No such file"), ("x.doc", "cannot write"), (".", "Is a directory")):
         told = plot("--png", tmp_path / name, stdin=pair(), code=2).output
         assert said in told and "Name a .png" in told
+
+
+def test_what_the_terminal_does_not_take_is_no_picture(monkeypatch):
+    """It was `cannot write None`, and to name a .png."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(draw, "in_terminal", full)
+    with pytest.raises(OSError, match="No space"):
+        draw.draw("a tightening", [], None)

@@ -179,5 +179,7 @@ def draw(title: str, drawn: list[Panel], png: str | None, width: int | None = No
         advice = f"{how_to_get('plot')} brings it; --json tells the numbers without it."
         fail(f"{missing} is not installed.", advice, EXIT_WRONG)
     except (OSError, ValueError) as error:
+        if png is None:
+            raise  # the terminal's trouble is told as any command's
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         fail(f"cannot write {png}: {what}", "Name a .png in a folder that may be written to.", EXIT_WRONG)
