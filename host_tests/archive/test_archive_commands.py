@@ -96,9 +96,9 @@ def test_parquet_has_every_row_with_its_types(place, tmp_path):
 def test_check_tells_holes_what_is_behind_and_what_came_again(place):
     told = [json.loads(line) for line in run(place, "check", "--json", code=1).stdout.splitlines()]
     assert [(one["kind"], one["first"], one["last"], one["count"]) for one in told] == [
-        ("missing", 19, 20, 2),
         ("behind", 20, 20, 1),
         ("again", 20, 20, 1),
+        ("missing", 19, 20, 2),
     ]
     assert "missing 2, behind 1, again 1" in run(place, "check", code=1).stdout
     reported(place, EVENT.replace("00004", "00007"))
@@ -110,6 +110,22 @@ def test_a_telegram_with_several_spindles_is_no_repetition(tmp_path):
     place = reported(place_in(tmp_path), two)
     assert Served(place).rows("SELECT COUNT(*) FROM Result") == [(2,)]
     assert run(place, "check").stdout == "missing 0, behind 0, again 0\n"
+
+
+def test_what_came_late_is_not_missing_and_makes_no_hole_of_what_follows(tmp_path):
+    """An import of what an archive lacked, or of a quarantine: each result behind it was called missing."""
+    late, anew = (101, 102, 109, 103, 104, 107, 110), (1, 2, 4)  # a station that begins anew has later times
+    told = [result(n, n, time=f"20240314092{n}") for n in late] + [result(n, n, time=f"2024031500000{n}") for n in anew]
+    told = run(reported(place_in(tmp_path), *told), "check", code=1).stdout.splitlines()
+    assert [line.split(": ")[1].split(", arrived")[0] for line in told[:-1]] == [
+        "00103 behind, 1",
+        "00107 behind, 1",
+        "00001 behind, 1",
+        "00105 to 00106 missing, 2",
+        "00108 missing, 1",
+        "00003 missing, 1",
+    ]
+    assert told[-1] == "missing 4, behind 3, again 0"
 
 
 def test_check_follows_the_wrap(tmp_path):

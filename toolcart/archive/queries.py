@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
@@ -211,7 +211,8 @@ class Hole:
 
 
 def check(connection: Connection) -> Iterator[Hole]:
-    """Go through all sequences in order of arrival for holes, results behind an earlier arrival, and repeats.
+    """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and holes that
+    nothing filled later.
 
     Sequences wrap from 99999 to 1 (DIGEST G.8); a jump of more than half the circle goes back. Results and events
     each have their own sequence.
@@ -224,18 +225,44 @@ def check(connection: Connection) -> Iterator[Hole]:
 
 def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
     latest: dict[Station, tuple] = {}
-    for system_type, system, number, sequence, time, arrived, arrivals in rows:
+    reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
+    missing: dict[Station, dict[int, Hole]] = {}  # by the first of each
+    for system_type, system, number, found, time, arrived, arrivals in rows:
         station = (system_type, system, number)
         before = latest.get(station)
-        if before == (sequence, time):
+        if before == (found, time):
             continue  # another spindle of the same telegram
-        latest[station] = (sequence, time)
-        if before is not None:
-            ahead = (sequence - before[0]) % SEQUENCES
-            if 1 < ahead <= SEQUENCES // 2:
-                first, last = sequence_at(before[0] + 1), sequence_at(sequence - 1)
-                yield Hole(of, station, "missing", first, last, ahead - 1, arrived)
-            elif ahead == 0 or ahead > SEQUENCES // 2:
-                yield Hole(of, station, "behind", sequence, sequence, 1, arrived)
+        latest[station] = (found, time)
+        holes = missing.setdefault(station, {})
+        last, newest = reached.get(station, (found, time))
+        reached[station] = (found, max(time, newest))
+        ahead = (found - last) % SEQUENCES
+        if 1 < ahead <= SEQUENCES // 2:
+            first = sequence_at(last + 1)
+            if first in holes:
+                yield holes[first]  # of the round before
+            holes[first] = Hole(of, station, "missing", first, sequence_at(found - 1), ahead - 1, arrived)
+        elif before is not None and ahead != 1:
+            follows = found == sequence_at(before[0] + 1)
+            if not follows:
+                yield Hole(of, station, "behind", found, found, 1, arrived)
+            if time < newest:  # it came late; with a newer time the station has begun anew
+                _fill(holes, found, follows)
+                reached[station] = (last, newest)
         if arrivals > 1:
-            yield Hole(of, station, "again", sequence, sequence, arrivals - 1, arrived)
+            yield Hole(of, station, "again", found, found, arrivals - 1, arrived)
+    for holes in missing.values():
+        yield from holes.values()
+
+
+def _fill(holes: dict[int, Hole], found: int, follows: bool) -> None:
+    """Leave of a hole what is before and behind a sequence that came late; one that `follows` is the hole's first."""
+    around = (hole for hole in holes.values() if (found - hole.first) % SEQUENCES < hole.count)
+    hole = holes.get(found) if follows else next(around, None)
+    if hole is None:
+        return
+    del holes[hole.first]
+    before = (found - hole.first) % SEQUENCES
+    for first, count in ((hole.first, before), (sequence_at(found + 1), hole.count - before - 1)):
+        if count:
+            holes[first] = replace(hole, first=first, last=sequence_at(first + count - 1), count=count)
