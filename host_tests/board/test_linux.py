@@ -126,6 +126,14 @@ def test_where_a_name_has_several_addresses_the_next_one_is_tried_after_a_failur
     assert port.sock.getpeername() == ("127.0.0.1", number)
 
 
+def test_a_board_that_is_closed_leaves_nothing_open(tmp_path):
+    before = os.listdir("/proc/self/fd")
+    made = Board(str(tmp_path))
+    made.close()
+    made.request_stop()
+    assert os.listdir("/proc/self/fd") == before, "a reload makes another one in the same process"
+
+
 class Sleeper:
     """A task that sleeps until woken."""
 

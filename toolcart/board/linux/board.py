@@ -165,6 +165,10 @@ class Board:
         for flash in self._flashes.values():
             flash.close()
         self._flashes.clear()
+        if self._wake_read >= 0:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+        self._wake_read = self._wake_write = -1  # a signal may still come
 
     def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
