@@ -181,23 +181,29 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
 @pytest.mark.parametrize(
     ("name", "as_spool", "as_lines"),
     [
-        ("text", "that is not a spool", "it holds something else than the agent's lines"),
-        ("damaged", "its header is damaged", "it holds something else than the agent's lines"),
-        ("empty", "that is not a spool", ""),
+        ("text", "it is not a spool", "it holds something else than the agent's lines"),
+        ("damaged", "it has a damaged header", "it holds something else than the agent's lines"),
+        ("empty", "it is an empty file that toolcart did not make", ""),
         ("link", "that is a link, which the agent does not follow", ""),
         ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
         (
             "other",
-            "that is the spool of station 8 of system 1 (type 3)",
+            "it belongs to station 8 of system 1 (type 3), not to station 1 of system 1 (type 3)",
+            "it holds something else than the agent's lines",
+        ),
+        (
+            "cut",
+            "it was cut short: it has 4096 bytes, and was made with 69632",
             "it holds something else than the agent's lines",
         ),
         ("spool", "", "it holds something else than the agent's lines"),
-        ("lines", "that is not a spool", ""),
+        ("lines", "it is not a spool", ""),
     ],
 )
 def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
     contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
-    contents["spool"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
+    contents["cut"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
+    contents["spool"] = contents["cut"] + bytes(16 * 4096)
     contents["other"] = Header(16, 4096, 16, (3, 1, 8), bytes(16)).page()
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)

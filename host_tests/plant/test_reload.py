@@ -56,7 +56,7 @@ def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site
     edited(site, cart, '"number": 7', '"number": 8')
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("a reload was refused: stations[0].spool.path: ")  # though the file was not looked at before
-    agent.wait_for("found 7.spool: that is the spool of station 7 of system 1 (type 3)")
+    agent.wait_for("found 7.spool: it belongs to station 7 of system 1 (type 3), not to station 8")
 
     edited(site, cart, '"number": 8', '"number": 7')
     agent.process.send_signal(signal.SIGHUP)

@@ -413,6 +413,18 @@ def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp
         assert "made by another version of toolcart (header 2, this one knows 3)" in said and "rescue" not in said
 
 
+def test_a_copy_that_was_cut_short_is_no_sound_spool_but_can_be_rescued(tmp_path):
+    path = put(tmp_path)
+    octets = path.read_bytes()
+    chip = octets[octets.index(b"TL") :][:8192]  # its flash has no header
+    for cut, words in ((octets[:200_000], "it was cut short: it has 200000 bytes"), (chip, "areas do not fit")):
+        path.write_bytes(cut)
+        for command in ("info", "check", "export"):
+            said = toolcart("spool", command, path, code=2).output
+            assert words in said and "spool rescue" in said
+        assert ("cut short" if cut[:1] == b"t" else "no spool") in take(path, tmp_path / "new.spool", code=2)
+
+
 def test_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, monkeypatch):
     path, target = put(tmp_path), tmp_path / "new.spool"
 

@@ -27,7 +27,7 @@ from toolcart.agent.log.record import FRAME_BYTES, seal
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.board.linux.flash import FileFlash
-from toolcart.board.linux.spool_file import BLOCK_BYTES
+from toolcart.board.linux.header import BLOCK_BYTES
 from lab.bench.report import Report, measured
 from lab.harness.flash import Nor
 

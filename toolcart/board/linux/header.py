@@ -19,10 +19,12 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 
 PAGE_BYTES = const(4096)
+BLOCK_BYTES = const(4096)  # a page of the cache and a sector of the disk: the least block; others are a multiple of it
 COPY_AT = const(2048)
 IDENTITY_BYTES = const(16)
 VERSION = const(2)
 MAGIC = b"toolcart"
+UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
 NO_OWNER = (0, 0, 0)
 
 _FORM = "<8sHHIIHHHH16sI"
@@ -69,6 +71,44 @@ def read(page):
 def named(owner):
     """Return whose a spool is, for people."""
     return "station %d of system %d (type %d)" % (owner[2], owner[1], owner[0])
+
+
+def refusal(page, size, owner, rescue):
+    """Say why no agent takes a file of this size that begins with this page as the owner's spool, and what to do.
+
+    "" if it takes it. `rescue` is the command that reads what is left in it.
+    """
+    header = read(page)
+    if header is None:
+        if size == 0:
+            return "is an empty file that toolcart did not make", "delete it, or name another path"
+        if is_ours(page):
+            return "has a damaged header", "`%s` reads its results, then move it away" % rescue
+        return "is not a spool", "name another path, or move the file away"
+    if why := unknown(header):
+        return why, "use that version"
+    if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
+        why = "belongs to %s, not to %s" % (named(header.owner), named(owner))
+        return why, "set the numbers back, or name another path in spool.path"
+    why = cut_short(header, size)
+    return why, "`%s` reads what is left" % rescue if why else ""
+
+
+def unknown(header):
+    """Say why this version of toolcart cannot use a file with this header; "" if it can."""
+    if header.version != VERSION:
+        known = (header.version, VERSION)
+        return "was made by another version of toolcart (header %d, this one knows %d)" % known
+    if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
+        sizes = (header.block_bytes, header.unit_bytes)
+        return "was made by another version of toolcart (blocks of %d bytes in units of %d)" % sizes
+    return ""
+
+
+def cut_short(header, size):
+    """Say that a file of this size lacks some of the blocks that it was made with; "" if it has all."""
+    made = PAGE_BYTES + header.block_count * header.block_bytes
+    return "was cut short: it has %d bytes, and was made with %d" % (size, made) if size < made else ""
 
 
 def is_ours(page):

@@ -26,12 +26,11 @@ import stat
 import time
 
 from toolcart.board.linux import header as linux_header
-from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
+from toolcart.board.linux.header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.linux.refusal import owner_of, told, user_name
 
 CPYTHON_ONLY = True
 
-BLOCK_BYTES = 4096  # a page of the cache and a sector of the disk: the least block; every block is a multiple of it
 BLOCKS_MOST = 1024  # larger files have larger blocks: looking through all of them must not take long
 MODE = 0o600
 FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
@@ -172,7 +171,6 @@ def _forget(path):
         pass
 
 
-UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
 OTHERS = 0o077
 KINDS = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"))
 
@@ -289,36 +287,14 @@ class SpoolFile:
     def _read_header(self, owner):
         size = os.fstat(self.descriptor).st_size
         page = os.pread(self.descriptor, PAGE_BYTES, 0)
+        rescue = "toolcart spool rescue " + shlex.quote(self.path)
+        why, to_do = linux_header.refusal(page, size, owner, rescue)
         header = linux_header.read(page)
-        if header is None:
-            raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
-        if header.version != VERSION:
-            why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
-            raise FlashUnusable(why % (self.path, header.version, VERSION))
-        if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
-            why = "%s has blocks of %d bytes in units of %d, which this toolcart does not know; use another version"
-            raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
-        if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
-            why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
-            raise FlashUnusable(why % (self.path, linux_header.named(header.owner), linux_header.named(owner)))
-        made = PAGE_BYTES + header.block_count * header.block_bytes
-        if size < made:
-            why = "%s was cut short: it has %d bytes, and was made with %d; `%s` reads what is left"
-            raise FlashUnusable(why % (self.path, size, made, self._rescue()))
+        if why or header is None:
+            raise FlashUnusable("%s %s; %s" % (self.path, why, to_do))
         if header.copies == 1:
             self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
         self.header = header
-
-    def _foreign(self, page, size):
-        """Say what a file without a sound header is, and what to do with it."""
-        if size == 0:
-            return "is an empty file that toolcart did not make; delete it, or name another path"
-        if linux_header.is_ours(page):
-            return "has a damaged header; `%s` reads its results, then move it away" % self._rescue()
-        return "is not a spool; name another path, or move the file away"
-
-    def _rescue(self):
-        return "toolcart spool rescue " + shlex.quote(self.path)
 
     def _fit(self, wanted_bytes, unit_bytes):
         """Enlarge the file if the setting says so; note every setting that has no effect."""

@@ -136,13 +136,10 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         return "that is a link, which the agent does not follow"
     try:
         with path.open("rb") as file:
-            page = file.read(linux_header.PAGE_BYTES)
+            page, size = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
     except OSError:  # there is none yet
         return ""
     if owner is None:
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    header = linux_header.read(page)
-    if header is None:
-        return "its header is damaged" if linux_header.is_ours(page) else "that is not a spool"
-    is_ours = header.owner in (linux_header.NO_OWNER, owner)
-    return "" if is_ours else f"that is the spool of {linux_header.named(header.owner)}"
+    why, _ = linux_header.refusal(page, size, owner, "")
+    return f"it {why}" if why else ""

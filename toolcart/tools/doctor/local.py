@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import shlex
 import socket
 import struct
 import time
@@ -150,21 +151,16 @@ def _file(what: str, path: Path, settings: dict) -> Found:
         return Found(what, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
         with path.open("rb") as file:
-            header = linux_header.read(bytearray(file.read(linux_header.PAGE_BYTES)))
+            page, octets = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
         return Found(
             what, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
         )
-    owner = settings["owner"]
-    if header is None:
-        hint = "Name another file in spool.path; this one is left as it is."
-        return Found(what, BAD, f"{path} exists but is not a spool", hint)
-    if header.owner not in (linux_header.NO_OWNER, owner):
-        hint = "Two stations cannot share one; name another file in spool.path, or correct the numbers."
-        return Found(what, BAD, f"{path} belongs to {linux_header.named(header.owner)}, not to this one", hint)
-    if header.version != linux_header.VERSION:
-        return Found(what, BAD, f"{path} was made by another version of toolcart", "Use that version, or another file.")
-    kib = (path.stat().st_size - linux_header.PAGE_BYTES) // 1024
+    rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
+    why, to_do = linux_header.refusal(page, octets, settings["owner"], rescue)
+    if why:
+        return Found(what, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
+    kib = (octets - linux_header.PAGE_BYTES) // 1024
     return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
 
 

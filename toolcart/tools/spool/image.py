@@ -143,6 +143,8 @@ def read(path: Path) -> Image:
 def device_of(octets: bytes, told: linux_header.Header | None) -> RamFlash:
     """Return a device with a copy of these blocks."""
     unit, block_bytes = geometry(octets, told)
+    if told is not None and (why := linux_header.cut_short(told, linux_header.PAGE_BYTES + len(octets))):
+        raise Unsound(f"it {why}")
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
     device.cells[:] = octets[: len(device.cells)]
     return device
@@ -150,9 +152,8 @@ def device_of(octets: bytes, told: linux_header.Header | None) -> RamFlash:
 
 def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]:
     """Return unit and block size from the first head of this format, else from the file's header."""
-    if told is not None and told.version != linux_header.VERSION:
-        known = f"header {told.version}, this one knows {linux_header.VERSION}"
-        raise ImageError(f"it was made by another version of toolcart ({known}); use that version")
+    if told is not None and (why := linux_header.unknown(told)):
+        raise ImageError(f"it {why}; use that version")
     for at in range(0, len(octets), STEP_BYTES):
         size = _size_at(octets, at)
         if size:

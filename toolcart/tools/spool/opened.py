@@ -117,6 +117,8 @@ def begun(device) -> Opened | None:
 
 
 def _mounted(device) -> Opened | None:
+    if device.block_count <= STATE_BLOCKS:
+        return None
     kept_blocks, graph_blocks, owned = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
