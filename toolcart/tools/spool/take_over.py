@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     needed = sum(_octets(one, unit) for one in waiting)
     front = STATE_BLOCKS + kept_blocks
     log_blocks = max(plan.size_bytes // block_bytes - front, _blocks(waiting, unit, block_bytes) + BLOCKS_LEAST)
-    room, most = int(log_blocks * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting)
+    room, most = int((log_blocks - 1) * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting)
     carried = _history(records[: len(records) - len(waiting)], unit, room, most) + waiting
     device = RamFlash(front + log_blocks, block_bytes, unit)
     state = State(Part(device, 0, STATE_BLOCKS))
@@ -205,6 +206,8 @@ def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> No
             file.write(bytes(Header(*sizes, owner, os.urandom(IDENTITY_BYTES)).page()))
             os.fsync(file.fileno())
     except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
         hint = "; the disk needs room for it" if error.errno == errno.ENOSPC else ""
         raise CannotTakeOver(f"cannot write {path}: {error.strerror}{hint}") from None
 
