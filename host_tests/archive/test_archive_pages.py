@@ -326,6 +326,18 @@ def test_a_page_under_another_machines_name_is_not_served(plant):
             get(own, "/")
 
 
+def test_pages_show_the_copy_that_was_restored_and_make_no_file_meanwhile(tmp_path):
+    """They made an empty one that all could read, and said for ever that it had no tables."""
+    place, copy = reported(place_in(tmp_path), result(1, 1)), reported(tmp_path / "copy", result(1, 2))
+    with browsing(place) as browser:
+        assert "Station 10" in get(browser, "/").text
+        os.unlink(place)
+        assert "may this user write in its folder" in get(browser, "/", 503).text
+        assert not os.path.exists(place)
+        os.rename(copy, place)
+        assert [row["Sequence"] for row in get(browser, "/results?verdict=all&json").json()["results"]] == [2]
+
+
 def test_a_password_stands_in_front_of_everything(plant):
     with browsing(plant, login.Door("correct horse"), only_here=False) as browser:
         assert browser.get("/car?vin=1&x=%0a").headers["location"] == "/login?to=%2Fcar%3Fvin%3D1%26x%3D%250a"

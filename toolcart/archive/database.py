@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from toolcart.archive.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
@@ -39,10 +39,12 @@ _SQLITE = (
 )
 _FILE = "sqlite:///"
 _NO_URL = (ArgumentError, NoSuchModuleError, ValueError)  # the last one: a port that is no number
-_DAMAGE = ("malformed", "invalid page", "could not read block", "unexpected zero page")
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
-_NO_DATABASE = "not a database"
-_IS_NONE = "another kind of file, or its beginning is damaged (docs/archive.md, Damage)"
+_HINTS = {
+    **dict.fromkeys(("malformed", "invalid page", "could not read block", "unexpected zero page"), _DAMAGED),
+    "not a database": "another kind of file, or its beginning is damaged (docs/archive.md, Damage)",
+    "unable to open database file": "is it there, and may this user write in its folder, as SQLite has to?",
+}
 _DAMAGE_MOST = 20  # lines
 REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
@@ -104,7 +106,9 @@ def connect(place: str, writes: bool) -> Engine:
     except ModuleNotFoundError as missing:
         raise Unusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:
+        event.listen(engine, "do_connect", _open_what_is_there)
         event.listen(engine, "connect", _as_we_want_it)
+        event.listen(engine, "checkout", partial(_check_that_it_is_there, str(url.database)))
         if writes:
             _make_for_the_owner(str(url.database))
     elif writes:
@@ -255,6 +259,23 @@ def _commit_to_the_disk(connection, _record) -> None:
     connection.commit()
 
 
+def _open_what_is_there(_dialect, _record, words: list, how: dict) -> None:
+    """Have SQLite make no file: an empty one, which all could read, stood where a copy was to be restored."""
+    words[0] = f"{Path(words[0]).absolute().as_uri()}?mode=rw"
+    how["uri"] = True
+
+
+def _check_that_it_is_there(path: str, _connection, record, _proxy) -> None:
+    """Have the file opened again if it is another one than before, as once a copy is restored."""
+    try:
+        told = os.stat(path)
+        now = (told.st_dev, told.st_ino)
+    except OSError:
+        now = None
+    if record.info.setdefault("file", now) != now:
+        raise DisconnectionError("another file is there now, or none")
+
+
 def _as_we_want_it(connection, _record) -> None:
     cursor = connection.cursor()
     for setting in _SQLITE:
@@ -278,11 +299,10 @@ def in_words(place: str) -> Iterator[None]:
 
 
 def trouble(wrong: Exception) -> str:
-    """Return what went wrong, and what to do if the database is damaged."""
+    """Return what went wrong, and what may be done about it."""
     told = first_line(wrong)
-    if _NO_DATABASE in told:
-        return f"{told}: {_IS_NONE}"
-    return f"{told}: {_DAMAGED}" if any(word in told for word in _DAMAGE) else told
+    hints = [hint for words, hint in _HINTS.items() if words in told]
+    return ": ".join([told, *hints])
 
 
 def damage(connection: Connection) -> list[str]:
