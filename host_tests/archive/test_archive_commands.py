@@ -322,6 +322,12 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
     assert len({row["Sequence"] for row in found}) == 5
 
 
+def test_a_slow_database_is_waited_for(spool, tmp_path, monkeypatch):
+    """What it had no room for was left out, and not counted."""
+    monkeypatch.setattr("toolcart.archive.writer.WAITING_MOST", 1)
+    assert taken(tmp_path / "a.sqlite", spool)["taken"] == 5
+
+
 def test_each_says_why_it_was_set_aside(spool, tmp_path):
     place = tmp_path / "a.sqlite"
     taken(place, spool)

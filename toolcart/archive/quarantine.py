@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 from toolcart.agent.log.record import RECORD_NONE
@@ -22,6 +23,7 @@ from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.archive import audit, database, texts
+from toolcart.archive import writer as writing
 from toolcart.archive.tables import Station
 from toolcart.archive.writer import REPEATED, STORED, Writer
 from toolcart.tools.spool import image
@@ -65,13 +67,20 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
     if 0 in station:
         raise NoQuarantine(f"{source} does not say whose spool it is: name it, --station TYPE/SYSTEM/STATION")
     told: Counter[str] = Counter()
+    room = Semaphore(writing.WAITING_MOST)  # a slow database would get more than it takes
+
+    def tell(outcome: str) -> None:
+        told[outcome] += 1
+        room.release()
+
     with database.writing(place) as engine:
         writer = _Importer(engine, say)
         for found in _results(spool, station):
             if found is None:
                 told[_UNREADABLE] += 1
             else:
-                writer.put("04", found, lambda outcome: told.update((outcome,)))
+                room.acquire()
+                writer.put("04", found, tell)
         writer.close()
         with engine.begin() as connection:
             audit.note(connection, f"import of the quarantine {source}: {told[STORED]} results")
