@@ -165,10 +165,11 @@ class Board:
         for flash in self._flashes.values():
             flash.close()
         self._flashes.clear()
-        if self._wake_read >= 0:
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-        self._wake_read = self._wake_write = -1  # a signal may still come
+        ends = (self._wake_read, self._wake_write)
+        self._wake_read = self._wake_write = -1  # first: a signal may still come
+        if ends[0] >= 0:
+            os.close(ends[0])
+            os.close(ends[1])
 
     def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
