@@ -159,4 +159,5 @@ def test_physical_values_are_divided_or_multiplied():
         message = catalogue.decode(catalogue.encode(900, 1, parameters=fields, samples=[1]))
         assert catalogue.physical_values(message) is None
     cut = a_trace([1, 2])
-    assert catalogue.physical_values(catalogue.decode(b"%04d" % (len(cut) - 1) + cut[4:-1])) is None
+    for frame in (b"%04d" % (len(cut) - 1) + cut[4:-1], cut[:8] + b"077" + cut[11:]):
+        assert catalogue.physical_values(catalogue.decode(frame)) is None

@@ -257,6 +257,9 @@ def test_variable_fields_lists_masks_and_extra_data_are_lines():
     extra = catalogue.extra_data(8, 900, trace_types=[1, 2])
     subscribed = catalogue.encode(8, subscribed_mid=900, subscribed_revision=1, extra=extra)
     assert "extra trace_types" in decoded(subscribed)
+    resolved = catalogue.encode(900, resolutions=[catalogue.resolution(0, 2, 22.0)], samples=[1, 2, 3])
+    for frame, odd in ((subscribed, (b"02001002", b"02001_02")), (resolved, (b"22.0", b"_2.0"))):
+        assert "odd, " in decoded(frame.replace(*odd)) and json.loads(decoded(frame.replace(*odd), "--json"))
     assert "4: torque max shut off" in decoded(catalogue.encode(61, 2, error_status=4))
     assert "100 of them: 0 1 2" in decoded(catalogue.encode(900, samples=list(range(100))))
 

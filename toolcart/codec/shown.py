@@ -92,7 +92,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
     told["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
-        told["extra"] = extra
+        told["extra"] = _plain(extra)
     odd = {name: {"octets": one.raw.hex(), "why": one.why} for name, one in message.odd().items()}
     rest = message.rest()
     answer = message.answer()
@@ -125,7 +125,7 @@ def _plain(value: Any, kind: str = "") -> Any:
         told = {"pid": value.pid, "name": value.name(), "value": _plain(value.value()), "step": value.step}
         return {**told, **({"unit": value.unit_name()} if value.unit else {})}
     if isinstance(value, Resolution):
-        return {"first": value.first, "last": value.last, "value": value.value(), "unit": value.unit_name()}
+        return {"first": value.first, "last": value.last, "value": _plain(value.value()), "unit": value.unit_name()}
     if isinstance(value, dict):
         return {name: _plain(value[name]) for name in value}
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
@@ -185,7 +185,7 @@ def _shown(value: Any) -> list[str]:
     if isinstance(value, list):
         if value and isinstance(value[0], int) and len(value) > SAMPLES_SHOWN:
             return [f"{len(value)} of them: " + " ".join(map(str, value[:SAMPLES_SHOWN])) + " ..."]
-        if not value or not isinstance(value[0], dict):
+        if not any(isinstance(one, dict) for one in value):
             return [" ".join(visible(one) for one in value) or "none"]
         return [line for one in value for line in _shown(one)]
     return [visible(value)]

@@ -298,7 +298,9 @@ class Catalogue:
             return None
         if answer[0] == 5:
             return self.encode(5, mid_accepted=message.mid)
-        return self.encode(answer[0], answer[1])
+        form = self.form(answer[0], answer[1])
+        given = {"bolt_data": 1} if "bolt_data" in form.by_name else {}  # of MID 0108: the next part may come
+        return self.encode(form, None, False, **given)
 
 
 def _whole(value, mid, name, place, least, most):

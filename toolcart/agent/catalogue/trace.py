@@ -53,7 +53,7 @@ def physical_values(message, little=False):
     >>> toolcart.physical_values(trace)
     [12.5, 13.0]
     """
-    raw = message["samples"]
+    raw = message.get("samples")
     pid, factor = coefficient_of(message)
     if not isinstance(raw, bytes) or not pid:
         return None
@@ -64,7 +64,7 @@ def physical_values(message, little=False):
 def coefficient_of(message):
     """Return the PID and the value of what scales the samples of a MID 0900; (0, 0) if nothing readable does."""
     for name in ("parameters", "data_fields"):
-        fields = message[name]
+        fields = message.get(name)
         for field in fields if isinstance(fields, list) else ():
             factor = field.value() if field.pid in (DIVIDES, MULTIPLIES) else None
             if isinstance(factor, (int, float)) and (factor or field.pid == MULTIPLIES):
