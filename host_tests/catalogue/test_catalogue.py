@@ -165,7 +165,8 @@ def test_every_message_knows_its_answer():
     assert catalogue.acknowledge(catalogue.decode(EXAMPLE)) == b"00200062001         "
     assert catalogue.acknowledge(catalogue.decode(catalogue.encode(64, tightening_id=0))) is None
     for about in map(catalogue.about, catalogue.mids()):
-        for revision in [*about.revisions, 77] if about.kind == "E" and about.answer != "-" else []:
+        known = catalogue.revisions(about.mid) if about.kind == "E" and about.answer != "-" else []
+        for revision in known and known + [77]:
             event = catalogue.decode(b"0020%04d%03d         " % (about.mid, revision))
             assert int(catalogue.acknowledge(event)[4:8]) == event.answer()[0]
     assert catalogue.acknowledge(catalogue.decode(b"00200107003         ")) == b"00210108003         1"
