@@ -204,6 +204,8 @@ def test_the_command_looks_once_and_says_what_is_missing(place, tmp_path):
 
     assert "no one is told" in look().output
     assert "begins with http" in look("--webhook", "ftp://x").output
+    for name in ("--silent", "--drift", "--every"):
+        assert f"'{name}'" in look("--webhook", "http://127.0.0.1:1/", name, "inf").output
     assert "needs --mail-from" in look("--smtp", "127.0.0.1:25").output
     mail = ("--smtp", "127.0.0.1:25", "--mail-to", "b@plant", "--mail-from")
     for wrong in ("a@plant\nBcc: b@plant", "a@", " ", "a@[::1", "@"):
