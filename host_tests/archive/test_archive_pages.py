@@ -114,7 +114,8 @@ def test_silence_is_told_in_words():
         ("20261121115829", "91 s ago", "silent"),
         ("20261121110000", "60 min ago", "silent"),
         ("20261119000000", "2 d ago", "silent"),
-        ("20261121120005", "0 s ago", "alive"),
+        ("20261121120005", "5 s ago", "alive"),
+        ("20261122120000", "24 h ago", "silent"),  # the clock was set back a day
         ("", "never", "never"),
     ):
         assert shown.silence(heard, now) == (words, state)

@@ -58,16 +58,19 @@ def place(row: dict) -> str:
 
 
 def silence(heard: str, now: datetime | None = None) -> tuple[str, str]:
-    """Return how long ago a station was heard, in words, and its state: alive, silent, never."""
+    """Return how long ago a station was heard, in words, and its state: alive, silent, never.
+
+    One that will be heard was heard last before the clock was set back.
+    """
     then = rows.moment(heard)
     if then is None:
         return "never", "never"
-    seconds = int(((now or datetime.now(UTC)) - then.replace(tzinfo=UTC)).total_seconds())
+    seconds = abs(int(((now or datetime.now(UTC)) - then.replace(tzinfo=UTC)).total_seconds()))
     state = "alive" if seconds <= ALIVE_S else "silent"
     for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
             return f"{seconds // unit} {name} ago", state
-    return f"{max(0, seconds)} s ago", state
+    return f"{seconds} s ago", state
 
 
 def link(path: str, **parts: object) -> str:

@@ -64,7 +64,7 @@ function seconds(digits) {
 
 function showSilence(tile, now) {
   const heard = seconds(tile.dataset.heard);
-  const ago = heard === null ? null : Math.max(0, Math.round(now - heard));
+  const ago = heard === null ? null : Math.abs(Math.round(now - heard));
   const state = ago === null ? "never" : ago <= ALIVE_S ? "alive" : "silent";
   const unit = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([size]) => size === 1 || ago >= 2 * size);
   tile.className = "tile " + state;
