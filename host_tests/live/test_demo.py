@@ -17,7 +17,7 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
-from host_tests.support.running import DEADLINE_S, ran, station_told, status_of
+from host_tests.support.running import DEADLINE_S, cart_of, ran, station_told, status_of, written
 
 
 def _turn_until(watch, condition):
@@ -338,6 +338,16 @@ def test_a_spool_that_fills_is_told_once_for_each_mark():
         "the spool is 37 % full again",
         "the spool is 50 % full: 240 results waiting for ToolsNet",
     ]
+
+
+def test_a_run_that_is_ended_before_its_agent_knows_the_signal_has_ended_in_order(tmp_path):
+    watch = Watch(written(tmp_path, cart_of()))
+    with contextlib.closing(watch):
+        watch.start()
+        watch.end()
+        _turn_until(watch, lambda: watch.phase == ENDED)
+    assert (watch.exit_code, list(watch.recent)) == (0, [])
+    assert watch.account_lines() == [], "nothing is known of what the spool keeps"
 
 
 def test_a_view_that_no_one_reads_keeps_a_bounded_number_of_changes(tmp_path):

@@ -136,12 +136,15 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
 def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):
     path = written(tmp_path, cart_of())
     ours, theirs = pty.openpty()
-    words = command_of("run", "--config", path, "--seconds", 0.5)
+    words, said = command_of("run", "--config", path), b""
     with subprocess.Popen(words, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        while b"agent started, process" not in said:
+            said += os.read(ours, 1 << 16)
+        process.terminate()
         assert process.communicate(timeout=DEADLINE_S)[1] == b""
-    assert process.returncode == 0 and b"agent started, process" in os.read(ours, 1 << 16)
+    assert process.returncode == 0 and b"\x1b" not in said
     os.close(ours)
-    os.close(theirs)
 
 
 def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections import deque
@@ -90,7 +91,9 @@ class Watch:
         return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
-        """Return the reconciliation for people."""
+        """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""
+        if not any(shown.get("mounted") for shown in self.figures.shown()):
+            return []
         told = self.account()
         parts = [("kept in the spool since it was made", told["stored"])]
         if "delivered" in told:
@@ -192,7 +195,8 @@ class Watch:
         self._listen()
         self.figures.ended()
         if self.phase == STOPPING:
-            if code != EXIT_FINE and self.exit_code == EXIT_FINE:
+            # An agent that has only just been started does not know SIGTERM yet, and ends by it.
+            if code not in (EXIT_FINE, -signal.SIGTERM) and self.exit_code == EXIT_FINE:
                 self._tell_exit(code)
                 self.exit_code = EXIT_OTHER
             self._finish()
