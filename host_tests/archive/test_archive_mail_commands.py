@@ -1,6 +1,7 @@
 """Alerts and reports: what is told once, by webhook and mail, the pages' figures in a file, and a bad other side."""
 
 import csv
+import errno
 import json
 import smtplib
 import socketserver
@@ -343,3 +344,12 @@ def test_wrong_options_are_refused_before_anything_is_read(plant, tmp_path, word
 def test_folder_that_cannot_be_written_is_said(plant, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in run(plant, "--of", DAY, "--into", str(tmp_path / "file" / "in"), code=1)
+
+
+def test_a_full_disk_is_said_and_nothing_half_written_is_left(plant, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("toolcart.archive.export.write_csv", full)
+    assert "No space left" in run(plant, "--of", DAY, "--into", str(tmp_path), code=1)
+    assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,7 @@ from toolcart.archive.web.serving import address
 from toolcart.base import private
 from toolcart.base.command_group import Amount
 from toolcart.base.installation import how_to_get
+from toolcart.base.whole_file import whole
 
 DEADLINE_S = 10.0  # for each step of the talk with the server
 
@@ -164,11 +165,9 @@ def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> l
     files = [folder / f"{name}.html", folder / f"{name}.csv"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        new = [file.with_name(f"{file.name}.new") for file in files]
-        new[0].write_text(page, encoding="utf-8")
-        export.write(kind, rows, str(new[1]))
-        for made, file in zip(new, files, strict=True):
-            made.replace(file)
+        with whole(str(files[0])) as html, whole(str(files[1])) as sheet:
+            Path(html).write_text(page, encoding="utf-8")
+            export.write(kind, rows, sheet)
     except OSError as error:
         options.fail(f"{error.filename or folder}: {error.strerror}", options.EXIT_NOTHING)
     return files
