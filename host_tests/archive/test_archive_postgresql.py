@@ -4,10 +4,11 @@ import asyncio
 import random
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from toolcart.archive import cars, changes, database, queries, servers
 from toolcart.archive.servers import Server
@@ -276,6 +277,26 @@ def test_where_no_server_is_a_station_is_not_answered(databases, starter):
     with pytest.raises(asyncio.IncompleteReadError):
         asyncio.run(station._ask(pim))
     kill(process)
+
+
+@pytest.mark.parametrize("is_other_faster", [False, True])
+def test_the_lock_that_a_restart_takes_away_is_taken_again_or_another_has_it(databases, monkeypatch, is_other_faster):
+    """After a restart of PostgreSQL a second archive could begin to write beside the first."""
+    place = databases()
+    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
+    with ExitStack() as ends:
+        engine = ends.enter_context(database.writing(place))
+        with reading(place) as connection:
+            others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 5000) {others}")
+        if is_other_faster:
+            ends.enter_context(database.writing(place))
+            with pytest.raises(OperationalError, match="another archive writes"):
+                engine.connect()
+        else:
+            engine.connect().close()
+            with pytest.raises(database.Unusable, match="another archive writes"), database.writing(place):
+                pass
 
 
 def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_path):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,15 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.pool import NullPool
 
 from toolcart.archive.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
@@ -48,6 +57,7 @@ _HINTS = {
 _DAMAGE_MOST = 20  # lines
 REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
+_TAKEN = "another archive writes there; stop it first, or name another place"
 _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
 
@@ -150,11 +160,10 @@ def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
+def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | _Turn:
     """Keep others from writing until what is returned is closed."""
     if is_shared and engine.dialect.name == "sqlite":
         raise Unusable(place, "several processes serve one archive on PostgreSQL alone; give a postgresql:// URL")
-    taken = Unusable(place, "another archive writes there; stop it first, or name another place")
     if engine.dialect.name == "sqlite":
         path = os.path.realpath(str(engine.url.database))  # a link's file has one lock
         file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -162,19 +171,51 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(file)
-            raise taken from None
+            raise Unusable(place, _TAKEN) from None
         return os.fdopen(file, "r+b")
-    connection = engine.connect()
-    until_s = time.monotonic() + _LOCK_WAIT_S
-    how = text(f"SELECT pg_try_advisory_lock{'_shared' if is_shared else ''}(:number)")
-    while not connection.execute(how, {"number": _LOCK_NUMBER}).scalar():
+    return _Turn(engine, place, is_shared)
+
+
+class _Turn:
+    """The lock of a PostgreSQL database, which is looked after whenever the engine is used: a restart of its server
+    takes the lock away, and another archive may have it then. That is an error as any of the database's."""
+
+    def __init__(self, engine: Engine, place: str, is_shared: bool) -> None:
+        self._engine = create_engine(engine.url, poolclass=NullPool)
+        self._how = text(f"SELECT pg_try_advisory_lock{'_shared' if is_shared else ''}({_LOCK_NUMBER})")
+        self._taken = Unusable(place, _TAKEN)
+        self._one_looks = threading.Lock()
+        self._connection = self._taking()
+        event.listen(engine, "checkout", self._look_after)
+
+    def close(self) -> None:
+        self._connection.close()
+        self._engine.dispose()
+
+    def _taking(self) -> Connection:
+        """Return the connection that has the lock, which belongs to its session and outlives transactions."""
+        connection = self._engine.connect()
+        until_s = time.monotonic() + _LOCK_WAIT_S
+        while not connection.execute(self._how).scalar():
+            connection.commit()
+            if time.monotonic() > until_s:
+                connection.close()
+                raise self._taken
+            time.sleep(_LOCK_AGAIN_S)
         connection.commit()
-        if time.monotonic() > until_s:
-            connection.close()
-            raise taken
-        time.sleep(_LOCK_AGAIN_S)
-    connection.commit()  # the lock belongs to the session and outlives this
-    return connection
+        return connection
+
+    def _look_after(self, *_: object) -> None:
+        with self._one_looks:
+            try:
+                self._connection.execute(text("SELECT 1"))
+                self._connection.commit()
+            except SQLAlchemyError:
+                self._connection.close()
+                try:
+                    self._connection = self._taking()
+                except Unusable:
+                    raise OperationalError(None, None, Exception(_TAKEN)) from None
 
 
 def _check_reading(revision: str | None, place: str) -> None:
