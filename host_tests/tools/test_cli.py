@@ -133,6 +133,26 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
         assert plant.complaints() == []
 
 
+@pytest.mark.parametrize(
+    ("words", "streams", "code", "said"),
+    [
+        (["run", "--config", "cart.json", "--seconds", 1], ">&- 2>&- <&-", 0, ""),
+        (["spool", "rescue", "cart.json"], ">&-", 0, "0 results found in 0 KiB\n"),
+        (
+            ["--help"],
+            ">/dev/full",
+            1,
+            "toolcart: No space left on device\n  The disk is full; make room, or name another place.\n",
+        ),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_fault(tmp_path, words, streams, code, said):
+    written(tmp_path, cart_of())
+    shell = ["sh", "-c", f'cd "$0"; exec "$@" {streams}', str(tmp_path), *command_of(*words)]
+    done = subprocess.run(shell, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):
     path = written(tmp_path, cart_of())
     ours, theirs = pty.openpty()

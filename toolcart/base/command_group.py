@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -71,22 +72,25 @@ class LazyGroup(click.Group):
             self.add_command(getattr(imported(module, cmd_name), attribute), cmd_name)
         return super().get_command(ctx, cmd_name)
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command; the outermost group reports whatever goes wrong."""
+    def main(self, *arguments, **more) -> Any:
+        """Run the command, and report whatever goes wrong."""
+        _open_closed_streams()
         try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+            return super().main(*arguments, **more)
         except Exception as error:
-            if ctx.parent is not None or os.environ.get(TRACEBACK) or _is_reader_gone(error):
+            if os.environ.get(TRACEBACK):
                 raise
             for line in words(error):
                 click.echo(visible(line), err=True)
             sys.exit(EXIT_OTHER)
 
 
-def _is_reader_gone(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE  # click ends this quietly
+def _open_closed_streams() -> None:
+    """Give a process that was started with closed streams (`>&-`) the null device: else a spool became its stdout."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))
 
 
 def words(error: Exception) -> list[str]:
