@@ -221,6 +221,32 @@ async def test_a_subscription_that_is_cancelled_before_it_stands_does_not_stay(s
             await events.next(timeout=0.1)
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_topic_that_is_read_again_over_a_new_connection_finds_the_slot_free(is_cancelled):
+    """The slot of a session that ends without MID 0003 stays occupied, on a Power Focus 6000 for 15 s."""
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, timeout=5, **QUICK) as one:
+            if is_cancelled:
+                task = asyncio.create_task(one.results().__aenter__())
+                while 60 not in simulated.messages:
+                    await asyncio.wait([task], timeout=0)
+                task.cancel()
+                await asyncio.wait([task])
+            else:
+                async with one.results() as results:
+                    simulated.produce()
+                    await results.next(timeout=5)
+            async with one.results() as results:
+                simulated.produce()
+                assert await (await results.next(timeout=5)).acknowledge()
+        assert simulated.messages[1] == simulated.messages[3], "each session is ended in order"
+
+    with controller("power-focus-6000-3.6") as simulated:
+        run(body(simulated))
+        simulated.assert_clean()
+
+
 @test()
 async def test_one_result_is_taken_by_one_call_that_unsubscribes_with_its_acknowledgement(simulated, one):
     taking = asyncio.create_task(one.results().next(timeout=5))

@@ -358,7 +358,7 @@ class Controller:
         first, behind = self._extents[stream.name]
         conversation = self._open()
         if conversation.has_left_some(first, behind):
-            conversation.lost(f"{stream.name}: some were not acknowledged when it was left")
+            conversation.begin_again(f"{stream.name}: some were not acknowledged when it was left")
         async with self._when_free(conversation.session.subscriptions[first].mid, self.timeout):
             connection = conversation.connection
             try:
@@ -366,7 +366,7 @@ class Controller:
             except BaseException as error:
                 conversation.leave(first, behind)
                 if conversation.connection == connection and not isinstance(error, Refused):
-                    conversation.lost(f"{stream.name}: no one waits for its subscription any more")
+                    conversation.begin_again(f"{stream.name}: no one waits for its subscription any more")
                 raise
 
     async def _unsubscribe(self, stream: Stream) -> None:
@@ -387,7 +387,7 @@ class Controller:
             return
         except BaseException as error:
             if conversation.connection == connection:
-                conversation.lost(f"{stream.name}: left, and the controller did not end the subscription")
+                conversation.begin_again(f"{stream.name}: left, and the controller did not end the subscription")
             if not isinstance(error, Unanswered):
                 raise
 

@@ -68,6 +68,7 @@ class Conversation:
         self._asked_mid = 0
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
+        self._left_for = ""  # why we end the connection ourselves
         self._stayed: list = []  # subscriptions of which something came on this connection that no one acknowledged
 
     # -- for the line ------------------------------------------------------------------------------------------
@@ -80,6 +81,7 @@ class Conversation:
         self.is_readied = False
         self.why = st.WHY_NOTHING
         self._stayed.clear()
+        self._left_for = ""
         self.traffic.begin()
         self.session.opened()
         self.turn()
@@ -220,7 +222,12 @@ class Conversation:
     def stop(self) -> None:
         """End the session in order; `over` is done then. Whoever waits for an answer gets none any more."""
         self._fail(ConnectionLost(CLOSED, self._asked_mid), ConnectionLost(CLOSED))
+        self.begin_again(CLOSED)
+
+    def begin_again(self, reason: str) -> None:
+        """End the session in order, for this reason: the controller's slot is free for the next one."""
         if self._line is not None:
+            self._left_for = reason
             self.session.stop(int(self.loop.time() * 1000) & TICKS_MAX)
             self.turn()
 
@@ -253,7 +260,7 @@ class Conversation:
             self.why = session.why
             if session.why in (st.WHY_NO_RESULTS, st.WHY_REFUSED):
                 self.refusal = self._refusal(0)
-            self.lost(_WHY.get(session.why, "the connection ended"))
+            self.lost(self._left_for or _WHY.get(session.why, "the connection ended"))
 
     def _take_push(self) -> None:
         session = self.session
