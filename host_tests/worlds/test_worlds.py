@@ -81,8 +81,8 @@ MENDED = (
     + (99733094,)  # stations that share IDs, restarted near the wrap: the witness was asked for without end
     + (99809788,)  # a flash refused a minute after its order, as nothing was written before: of the judge
     + (99103169,)  # what a spindle had made before anybody knew of it was called unheard: of the judge
-    # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
-    + ((75002131,) if LONG else ())
+    # Rows of refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
+    + ((75002131, 99810346) if LONG else ())
 )
 MENDED_MISLED = (
     820148,  # stuck: a subscription ended where all results have the ID 0, and nothing can be fetched

@@ -262,7 +262,9 @@ def _count_ids_so(d: random.Random, script: dict, number: int, traits: dict, set
     if not is_usual or traits["shares_ids"] or not traits["old_revisions"]:
         return
     if what == "higher" and traits["first_id"] < NEAR_THE_END:
-        jumps = any(event[1:3] in (["reset", number], ["skip", number]) for event in script["events"])
+        # What a gap leads to is asked for before anything shows how IDs are kept.
+        gaps = [[what, number] for what in ("reset", "skip", "garble")]
+        jumps = any(event[1:3] in gaps for event in script["events"])
         traits["ids_higher"] = d.choice(HIGHER) if traits["memory"] > FEW and not jumps else "said"
     elif what == "shared":
         traits.update(shares_ids=True, system_type=3, start_revisions=[1, 2, 3, 4, 5, 6])
