@@ -124,6 +124,18 @@ def test_where_one_of_several_of_one_kind_goes_the_others_miss_nothing():
     assert cart.take(0) == [] and cart.take(1) == list(range(21, 51))
 
 
+def test_a_best_effort_one_that_goes_does_not_fill_the_spool_with_what_the_others_have():
+    for when_full in ("refuse", "overwrite"):
+        cart = Cart()
+        cart.start(TOOLSNET, MQTT, "-" + MQTT, when_full=when_full)
+        for _ in range(5):
+            cart.append(100)
+            cart.take(0)
+            cart.take(1)
+        cart.start(TOOLSNET, MQTT, when_full=when_full)
+        assert cart.append(100) == 100 and len(cart.take(1)) >= 100
+
+
 def test_another_kind_in_the_place_of_one_of_several_takes_nothing_from_the_others():
     cart = Cart()
     cart.start(TOOLSNET, MQTT, MQTT, FILE)

@@ -29,7 +29,8 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # 4. The cursor of a removed outlet keeps no block. It goes on there when it is configured again.
 # 5. An added outlet gets what the log still holds, as far as a quarter of the room stays for new results.
 # 6. Which one of several of one kind was removed is not known: the others go back to where that cursor was. Most know
-#    from the other side what they have brought already.
+#    from the other side what they have brought already. Where no block is free nothing was kept for it, as it was best
+#    effort: then they stay where they are, or no result would have room until they had brought all again.
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
 CURSORS = const(4)
@@ -92,6 +93,7 @@ def removed(owners, kinds, slots, log):
     Of several of one kind the others take them (rule 6).
     """
     found = []
+    was_kept = min(log.firsts) == 0 or log.blocks.when_full == WHEN_FULL_OVERWRITE
     for slot in range(CURSORS):
         held = _owner(owners, slot)
         if held & _IN_USE and held & _KIND <= len(KINDS):
@@ -101,7 +103,7 @@ def removed(owners, kinds, slots, log):
             found.append((kind, 0 if kind in kinds else max(0, log.number - number)))
             for index in range(len(kinds)):
                 cursor = log.cursors[index]
-                if kinds[index] == kind and number < cursor.number:
+                if was_kept and kinds[index] == kind and number < cursor.number:
                     log.rewind(cursor, number, cursor.ahead)
     return found
 
