@@ -4,7 +4,7 @@ from toolcart.agent.log.back import go_back
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.base.clock import Dice
-from host_tests.support.log import Area, append, take_all
+from host_tests.support.log import Area, append, store, take_all
 
 
 def event(log):
@@ -32,6 +32,23 @@ def test_it_goes_no_further_than_the_log_reaches():
     go_back(log, cursor, 1000, 99999)
     assert cursor.number == 0 and cursor.number - cursor.ahead == 0
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
+
+
+def test_a_cut_behind_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_stays():
+    for count in range(60, 75):
+        area = Area(10, 1024, 16)
+        log = area.mount()[1]
+        store(log, range(1, count + 1), take_all)
+        go_back(log, log.cursors[0], 1000, 99999)
+        oldest = log.cursors[0].number
+        assert area.state.save() and 0 < oldest < count - 7
+        code = append(log, count + 1)  # no block may be free now
+        area.flash.restart()
+        log = area.mount()[1]
+        assert log.state.ready() and log.settle(), count
+        last = count if code else count + 1
+        take_all(log)
+        assert log.cursors[0].number == log.number == last and append(log, last + 1) == 0
 
 
 def test_who_reads_may_count_less_than_it_wants():

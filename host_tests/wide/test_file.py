@@ -15,7 +15,7 @@ from toolcart.base.clock import Dice
 from toolcart.board.linux import lines as linux_lines
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
-from host_tests.support.log import Area, append_event, numbers, store, take_all
+from host_tests.support.log import Area, append, append_event, numbers, store, take_all
 from host_tests.support.world import CONTROLLER
 from host_tests.support.world import Cart as Alone
 from lab.harness.cart import Cart, SimLines
@@ -125,6 +125,27 @@ def test_a_cut_at_every_operation_writes_every_record_once():
             continue
         break
     assert operation > 40
+
+
+def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_behind_a_cut():
+    for count in range(60, 68):
+        bench = Bench(Area(10, 1024, 16))
+        files = [b""]
+        for ident in range(1, count + 1):
+            bench.store(ident, ident)
+            bench.run()
+            files.append(bench.lines.octets)
+        bench.lines.octets = files[bench.log.first_above(0)]
+        bench.outlet.recover(bench.now)
+        bench.now = (bench.now + RETRY_MOST_MS) & 0x3FFFFFFF
+        bench.outlet.step(bench.now)
+        bench.outlet.step(bench.now)
+        assert bench.outlet.cursor.number == bench.log.first_above(0), "it has found where to go on"
+        refused = append(bench.log, count + 1)  # no block may be free now
+        bench.cut()
+        bench.run()
+        assert bench.numbers() == numbers(1, count + (not refused)), count
+        bench.store(90, 90)
 
 
 def test_a_step_that_is_broken_off_at_any_place_doubles_nothing():

@@ -39,4 +39,6 @@ def go_back(log, cursor, rows, circle, counts=None):
             break
         start = begin - lacking
     log.rewind(cursor, begin, (cursor.ahead - scout.ahead) % circle)
+    if cursor in log.cursors:
+        log.reopen()
     return True

@@ -222,6 +222,15 @@ class Log(Reader):
             self._idle_at = self.blocks.lowest()
         return code != LOG_FAILED
 
+    def reopen(self):
+        """Prepare for the next append as for the session's first: a cursor went back, and no block may be free now.
+
+        Else what is appended to the newest block would be in doubt after a cut, and no room to settle it, for ever.
+        """
+        if not self.unsaved:  # else the block that was carried over is all that counts
+            self.begun = False
+            self.open_to = 0
+
     def settle(self):
         """Resolve the doubt about what the start found; return True if none is left."""
         if self.doubtful and not self._trust():

@@ -212,8 +212,10 @@ class FileOutlet(Outlet):
             if line == self._last:
                 is_behind = scout.number < self.cursor.number
                 self.cursor.stand_at(scout)
-                if is_behind and not self.log.state.save_cursor(self.cursor):
-                    self.health.count(h.NOT_SAVED)
+                if is_behind:
+                    self.log.reopen()
+                    if not self.log.state.save_cursor(self.cursor):
+                        self.health.count(h.NOT_SAVED)
                 self.state = WRITING
                 return 0
         return 0
