@@ -136,6 +136,23 @@ def test_a_best_effort_one_that_goes_does_not_fill_the_spool_with_what_the_other
         assert cart.append(100) == 100 and len(cart.take(1)) >= 100
 
 
+def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():
+    for waiting in range(4):
+        cart = Cart()
+        cart.start(TOOLSNET, "-" + FILE)
+        for _ in range(5):
+            cart.append(100)
+            cart.take(0)
+        cart.append(waiting)  # a power cut comes behind them
+        oldest = cart.log.first_above(0)
+        cart.start(TOOLSNET, FILE)
+        left_out = cart.log.cursors[1].number + 1 - oldest
+        assert cart.at_start.added == [None, left_out] and 0 < left_out < 150
+        assert cart.append(60) == 60 and len(cart.take(1)) > 200
+        cart.start(TOOLSNET, FILE)
+        assert cart.at_start.added == [None, None]
+
+
 def test_another_kind_in_the_place_of_one_of_several_takes_nothing_from_the_others():
     cart = Cart()
     cart.start(TOOLSNET, MQTT, MQTT, FILE)

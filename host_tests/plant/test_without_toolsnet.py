@@ -178,7 +178,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
         return agent
 
     made = []
-    added = "ToolsNet was added with this start and gets what the spool still holds"
+    added = "ToolsNet was added with this start, or made durable, and gets what the spool still holds"
     assert run(alone).end() == 0
     agent = run(both, added)
     delivered(plant, 0, made)

@@ -11,6 +11,7 @@ from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
 from toolcart.agent.log.numbers import AHEAD, CURSOR, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
+from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -27,7 +28,8 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # 2. The first cursor is for the first kind alone: a snapshot keeps more about it (toolcart.agent.log.numbers).
 # 3. An outlet whose kind has no cursor takes one that none had, else one of a kind that is not configured any more.
 # 4. The cursor of a removed outlet keeps no block. It goes on there when it is configured again.
-# 5. An added outlet gets what the log still holds, as far as a quarter of the room stays for new results.
+# 5. An added outlet gets what the log still holds, as far as a quarter of the room stays for new results. So does one
+#    that was best effort, is durable now and so far behind that no block is free.
 # 6. Which one of several of one kind was removed is not known: the others go back to where that cursor was. Most know
 #    from the other side what they have brought already. Where no block is free nothing was kept for it, as it was best
 #    effort: then they stay where they are, or no result would have room until they had brought all again.
@@ -194,11 +196,20 @@ def _keep_blocks(station, added):
         cursors[index].durable = station.outlet_settings[index].get("durable", True) and not added[index]
 
 
+def _was_not_kept(log, number, settings):
+    """True if no block is free where this outlet keeps what comes after `number`: it was best effort until now."""
+    return settings.get("durable", False) and max(log.firsts) < WORN and log.blocks.count_free(number) == 0
+
+
 def _take_cursors(station, held, kinds, slots, added):
     """Place the cursors of outlets that the last session did not have; note them and those that are gone."""
     log, state = station.log, station.state
-    if state.lost:
-        added = [False] * len(kinds)  # then all begin at the oldest record
+    for index in range(len(kinds)):
+        if state.lost:
+            added[index] = False  # then all begin at the oldest record
+        elif _was_not_kept(log, log.cursors[index].number, station.outlet_settings[index]):
+            added[index] = True
+    _keep_blocks(station, added)
     lows = log.blocks.lowest()
     station.at_start.added = [None] * len(kinds)
     for index in range(len(kinds)):

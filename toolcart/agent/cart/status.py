@@ -159,7 +159,7 @@ def _outlet(log, station, outlet):
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
-        "left_out": station.at_start.added[outlet.index],  # by an outlet that was added with this start
+        "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
     }
     outlet.put_state(shown)
     if "why" not in shown:

@@ -200,8 +200,8 @@ def _added(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         left_out = outlet.get("left_out")
         if left_out is not None:
-            words = f"{sides.name_of(outlet)} was added with this start and gets what the spool still holds"
-            words += f", but for the {left_out} oldest records: new results need room" if left_out else ""
+            words = f"{sides.name_of(outlet)} was added with this start, or made durable, and gets what the spool still"
+            words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
             yield Need("added", NOTE, "ADDED", words, key=words)
 
 
