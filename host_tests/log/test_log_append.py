@@ -6,6 +6,7 @@ from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.state import STATE_BLOCKS
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.ram_flash import RamFlash
@@ -332,6 +333,19 @@ def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm(
     assert log.settle() and area.kept.settle()
     assert read_all(log) == numbers(1, 59) and len(held(area.kept)) == 1
     assert append(log, 60) == LOG_DONE and not area.mount()[0].lost
+
+
+def test_a_lost_state_of_a_log_without_a_free_block_leaves_no_doubt_that_stays():
+    area = Area(10, 1024, 16)
+    store(area.mount()[1], range(1, 61), take_all)
+    for block in range(STATE_BLOCKS):
+        area.flash.erase(block)
+    area.flash.restart()
+    state, log = area.mount()
+    assert state.lost and min(log.firsts) > 0 and state.ready() and log.settle()
+    assert log.cursors[0].number < 55, "they are delivered again"
+    take_all(log)
+    assert append(log, 61) == LOG_DONE
 
 
 # -- what fails

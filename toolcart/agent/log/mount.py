@@ -5,7 +5,8 @@ Rules
 2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
-3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Of the newest
+3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record, or behind its
+   block where none is free to settle the last one in: it is only full of what all had passed. Of the newest
    blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
@@ -129,8 +130,11 @@ def _mount(log):
             newest = before[place]
     last = log.number
     if state.lost and last:
+        first = log.first_above(0)
+        if log.ring == n.LOG and min(log.firsts) > 0 and log.first_above(first) < TOP:
+            first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
-            cursor.number = log.first_above(0) - 1
+            cursor.number = first - 1
     log.forgive(log.blocks.lowest() + 1)
     own = state.numbers
     log.doubtful = last > 0
