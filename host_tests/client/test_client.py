@@ -411,9 +411,11 @@ def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer()
                 assert catalogue.about(row[0]).kind == catalogue.about(row[1]).kind == "S", name
 
 
-def test_answer_in_linked_parts_of_more_than_9999_bytes_is_whole():
+def test_what_comes_in_linked_parts_is_whole():
+    """An answer of more than 9,999 bytes, and a curve in nine parts: more has no room in a header."""
     parts = catalogue.encode_linked(31, 2, job_ids=list(range(3000)))
-    assert sum(map(len, parts)) > 9999
+    curve = catalogue.encode_linked(900, result_id=7, samples=[5] * 38000)
+    assert sum(map(len, parts)) > 9999 and len(curve) == 9
 
     async def peer(reader, writer):
         with contextlib.suppress(asyncio.IncompleteReadError):
@@ -423,13 +425,17 @@ def test_answer_in_linked_parts_of_more_than_9999_bytes_is_whole():
                     answer = [catalogue.encode(2, cell_id=1, channel_id=1, controller_name="parts")]
                 else:
                     answer = parts if mid == 30 else [catalogue.encode(5, mid_accepted=mid)]
+                    answer = answer + curve if mid == 8 else answer
                 writer.write(b"".join(part + b"\0" for part in answer))
+        writer.close()
 
     async def body():
         async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             async with connect("127.0.0.1", port, start_revisions=(1,)) as one:
                 assert (await one.ask(30, 2))["job_ids"] == list(range(3000))
+                pushed = await one.curves().next(timeout=5)
+                assert catalogue.samples_of(pushed["samples"]) == [5] * 38000 and await pushed.acknowledge()
                 assert not one.unexpected
 
     run(body())

@@ -29,7 +29,7 @@ from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswer
 from toolcart.client.options import CURVES, TOPICS, Options, one_of, seconds_of
 from toolcart.client.stream import Stream
 
-BUFFER_BYTES = 65536  # a message has at most 9999 bytes; one in nine parts has more
+BUFFER_BYTES = 131072  # a message in nine parts has 89,841, and the next one may be behind it
 MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
