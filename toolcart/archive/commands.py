@@ -193,8 +193,9 @@ def check(place: str, as_json: bool) -> None:
 
     Gaps are those of the stations' sequences of results and events.
 
-    A hole is not always a loss: a station that has passed over a refused result leaves one. Exit code 1 if there is a
-    hole, something that came behind a later one, or damage; repeats are listed but do not count.
+    A hole is not always a loss: a station that has passed over a refused result leaves one, and so do OK results that
+    were moved out earlier. Exit code 1 if there is a hole, something that came behind a later one, or damage; repeats
+    are listed but do not count.
     """
     database = library()
     from toolcart.archive import queries
