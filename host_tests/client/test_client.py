@@ -424,8 +424,8 @@ def test_what_comes_in_linked_parts_is_whole():
                 if mid == 1:
                     answer = [catalogue.encode(2, cell_id=1, channel_id=1, controller_name="parts")]
                 else:
-                    answer = parts if mid == 30 else [catalogue.encode(5, mid_accepted=mid)]
-                    answer = answer + curve if mid == 8 else answer
+                    accepted = [catalogue.encode(5, mid_accepted=mid)] if mid != 5 else []
+                    answer = {30: parts, 8: accepted + curve}.get(mid, accepted)
                 writer.write(b"".join(part + b"\0" for part in answer))
         writer.close()
 
