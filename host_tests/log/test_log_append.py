@@ -4,6 +4,7 @@ from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.state import STATE_BLOCKS
@@ -346,6 +347,18 @@ def test_a_lost_state_of_a_log_without_a_free_block_leaves_no_doubt_that_stays()
     assert log.cursors[0].number < 55, "they are delivered again"
     take_all(log)
     assert append(log, 61) == LOG_DONE
+
+
+def test_a_lost_state_of_a_full_log_that_overwrites_counts_what_it_gives_up():
+    area = Area(10, 1024, 16)
+    store(area.mount(when_full=WHEN_FULL_OVERWRITE)[1], range(1, 61))
+    for block in range(STATE_BLOCKS):
+        area.flash.erase(block)
+    area.flash.restart()
+    state, log = area.mount(when_full=WHEN_FULL_OVERWRITE)
+    oldest = log.first_above(0)
+    assert state.lost and min(log.firsts) > 0 and log.settle()
+    assert state.numbers[OVERWRITTEN] == log.cursors[0].number + 1 - oldest > 0
 
 
 # -- what fails

@@ -5,8 +5,9 @@ Rules
 2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
-3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record, or behind its
-   block where none is free to settle the last one in: it is only full of what all had passed. Of the newest
+3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where none
+   of a log that refuses is free to settle the last record in, they start behind the oldest block: all had passed it, or
+   it would not be full. One that overwrites settles by giving that block up, and counts what it held. Of the newest
    blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
@@ -40,6 +41,7 @@ from toolcart.agent.log.record import (
     KIND_RESULT,
     PLACE,
     RECORD_LOST,
+    WHEN_FULL_REFUSE,
     WORDS_BYTES,
     WORDS_HIGHEST,
     WORDS_NUMBER,
@@ -131,7 +133,8 @@ def _mount(log):
     last = log.number
     if state.lost and last:
         first = log.first_above(0)
-        if log.ring == n.LOG and min(log.firsts) > 0 and log.first_above(first) < TOP:
+        refuses = log.ring == n.LOG and log.blocks.when_full == WHEN_FULL_REFUSE
+        if refuses and min(log.firsts) > 0 and log.first_above(first) < TOP:
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
             cursor.number = first - 1
