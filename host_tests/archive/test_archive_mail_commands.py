@@ -333,6 +333,15 @@ def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch
     assert (tmp_path / "report-2026-W47.html").exists()
 
 
+def test_who_of_several_does_not_get_the_mail_is_said(plant, tmp_path, monkeypatch):
+    monkeypatch.setattr(smtplib.SMTP, "send_message", lambda *_: {"c@plant": (550, b"no such user")})
+    with listening(socketserver.TCPServer, Post) as post:
+        where = f"127.0.0.1:{post.server_address[1]}"
+        to = ("--smtp", where, "--smtp-tls", "none", "--mail-from", "a@plant", "--mail-to", "b@plant", "--mail-to")
+        said = run(plant, "--of", DAY, "--into", str(tmp_path), *to, "c@plant", code=1).splitlines()
+    assert said[1:] == [f"{where} does not take mail for c@plant: 550 no such user", "sent to the others"]
+
+
 @pytest.mark.parametrize(
     "words", [("--rules", "9"), ("--period", "year"), ("--of", "yesterday"), ("--smtp", "mail:25")]
 )

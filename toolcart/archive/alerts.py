@@ -42,7 +42,7 @@ _ANSWER_MOST = 65536
 class Channel(Protocol):
     """A way to reach people; any exception means that it failed."""
 
-    def send(self, subject: str, text: str, causes: dict[str, str]) -> None: ...
+    def send(self, subject: str, text: str, causes: dict[str, str]) -> object: ...
 
 
 class _Still(urllib.request.HTTPRedirectHandler):

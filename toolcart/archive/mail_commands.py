@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import smtplib
 import ssl
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,8 +53,11 @@ class Mail:
         text: str,
         _causes: dict[str, str] | None = None,
         files: Sequence[tuple[str, str, bytes]] = (),
-    ) -> None:
-        """Send a message with files: name, media type, content; any exception means that it failed."""
+    ) -> bool:
+        """Send a message with files: name, media type, content; any exception means that it failed.
+
+        True if one of several does not get it, which is said.
+        """
         told = EmailMessage()
         told["Subject"], told["From"], told["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
         told.set_content(text + "\n")
@@ -71,7 +75,10 @@ class Mail:
                 server.starttls(context=context)
             if self.user:
                 server.login(self.user, self.password or "")
-            server.send_message(told)
+            refused = server.send_message(told)
+        for one, (code, why) in refused.items():
+            options.say(f"{self.host}:{self.port} does not take mail for {one}: {code} {why.decode(errors='replace')}")
+        return bool(refused)
 
 
 def mail_options(command):
@@ -176,10 +183,12 @@ def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> l
 def _send(mail: Any, subject: str, text: str, files: list[Path]) -> None:
     found = [(file.name, f"text/{file.suffix[1:]}", file.read_bytes()) for file in files]
     try:
-        mail.send(subject, text, files=found)
+        refused = mail.send(subject, text, files=found)
     except (OSError, smtplib.SMTPException) as wrong:
         options.fail(f"{mail.host}:{mail.port}: the report was not sent: {wrong}", options.EXIT_NOTHING)
-    options.say(f"sent to {', '.join(mail.to)}")
+    options.say("sent to the others" if refused else f"sent to {', '.join(mail.to)}")
+    if refused:
+        sys.exit(options.EXIT_NOTHING)
 
 
 WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
