@@ -382,6 +382,7 @@ def test_a_connection_that_fails_says_why():
         (peers.closes, "6: it closes the connection"),
         (peers.is_silent, "does not answer MID 0001"),
         (peers.speaks(b"SSH-2.0-OpenSSH_9.2\r\n"), "does not speak Open Protocol"),
+        (peers.speaks(b"0020FOUR001         \0"), "does not speak Open Protocol"),
         (peers.speaks(catalogue.wire(catalogue.encode(9999))), "does not answer MID 0001"),
     ):
         with peers.Peer(behave) as peer:

@@ -187,7 +187,7 @@ class Asking:
             yield from self._until_answered(frame, wanted[0], silence)
         until = time.monotonic() + watch_s
         while watch_s and (heard := self._next(until)) is not None:
-            yield Heard(heard, _decoded(heard), False)
+            yield heard
 
     def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[Heard]:
         """Send a request; yield what comes, the answer last; Silent with these words if none comes."""
@@ -199,10 +199,9 @@ class Asking:
             heard = self._next(until)
             if heard is None:
                 raise Silent(silence)
-            message = _decoded(heard)
-            is_answer = _answers(message, request, wanted)
-            self._was_refused = self._was_refused or message.mid == 4
-            yield Heard(heard, message, is_answer)
+            heard.is_answer = is_answer = _answers(heard.message, request, wanted)
+            self._was_refused = self._was_refused or heard.message.mid == 4
+            yield heard
 
     def leave(self) -> None:
         """End the session and the connection; errors no longer matter."""
@@ -230,8 +229,8 @@ class Asking:
         self._has_ended = True
         return Ended(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
 
-    def _next(self, until: float) -> list[bytes] | None:
-        """Return the frames of the next whole message, None when the time is up."""
+    def _next(self, until: float) -> Heard | None:
+        """Return the next whole message, None when the time is up."""
         while not self._ready:
             left = until - time.monotonic()
             if left <= 0:
@@ -247,7 +246,15 @@ class Asking:
             if not octets:
                 raise self._ended()
             self._take(octets)
-        return self._ready.pop(0)
+        frames = self._ready.pop(0)
+        try:
+            message = catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
+        except catalogue.FrameError as error:
+            raise self._foreign(error) from error
+        return Heard(frames, message, False)
+
+    def _foreign(self, error: catalogue.FrameError) -> Foreign:
+        return Foreign(f"{self.place} does not speak Open Protocol: {error}")
 
     def _take(self, octets: bytes) -> None:
         try:
@@ -258,11 +265,7 @@ class Asking:
                 if whole:
                     self._ready.append(whole)
         except catalogue.FrameError as error:
-            raise Foreign(f"{self.place} does not speak Open Protocol: {error}") from error
-
-
-def _decoded(frames: list[bytes]) -> Message:
-    return catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
+            raise self._foreign(error) from error
 
 
 def _answers(message: Message, request: Message, wanted: int) -> bool:
