@@ -12,7 +12,7 @@ from toolcart.tools.config import carts
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from host_tests.config.test_config_schema import SCHEMA, fits
-from host_tests.support.running import toolcart
+from host_tests.support.running import DEADLINE_S, ENVIRONMENT, command_of, toolcart
 from lab.cache import CHECKOUT
 
 ANSWERS = ["Cart 7", "10.0.0.10", "pim.plant:6575", "2", "12", "linux", "no"]
@@ -109,6 +109,15 @@ def test_a_file_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "cart.json").write_text("mine")
     assert "already exists" in new(tmp_path, *ANSWERS, code=1)
     assert (tmp_path / "cart.json").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_where_nothing_can_be_written_nothing_half_is_left(tmp_path):
+    words = command_of("config", "new", tmp_path / "cart.json", *OPTIONS, "--also", "no")
+    for limit, code in (("0", 1), ("unlimited", 0)):
+        shell = ["sh", "-c", f'ulimit -f {limit}; exec "$@"', "sh", *words]
+        done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
+        assert done.returncode == code and "None" not in done.stderr, done.stderr
+        assert bool(list(tmp_path.iterdir())) == (code == 0)
 
 
 def test_without_toolsnet_the_last_question_is_where_results_go(tmp_path):

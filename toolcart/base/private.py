@@ -37,12 +37,16 @@ def text_of(path: str | Path, handed: bool = False) -> str:
 
 
 def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:
-    """Write a file that does not exist yet; OSError if it does."""
+    """Write a file that does not exist yet; OSError if it does, or if not all of it can be written."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.unlink(path)
+            raise
 
 
 def put(path: str | Path, text: str) -> None:

@@ -152,14 +152,11 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
     for name in texts:
         if (out / f"{name}.json").resolve() in sources:
             raise click.UsageError(f"--out {out}: {name}.json is what this is made from; name another folder.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            new = out / f".{name}.json.new"
-            new.write_text(text, encoding="utf-8")
-            os.replace(new, out / f"{name}.json")
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        new = out / f".{name}.json.new"
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, out / f"{name}.json")
     if as_json:
         click.echo(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
     else:
@@ -190,15 +187,11 @@ def new(file: Path, **given: str | None) -> None:
     if not file.parent.is_dir():
         raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
     tree, password = config_new.ask(given, file.parent)
-    try:
-        if password is not None:
-            private.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
-        if not (file.parent / FILE_NAME).exists():
-            (file.parent / FILE_NAME).write_text(schema_text(), encoding="utf-8")
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(json.dumps(tree, indent=2) + "\n")
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if password is not None:
+        private.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
+    if not (file.parent / FILE_NAME).exists():
+        private.make(file.parent / FILE_NAME, schema_text().encode(), 0o644)
+    private.make(file, f"{json.dumps(tree, indent=2)}\n".encode(), 0o644)
     config_file.read(file)
     click.echo(f"{file}: good, 1 station")
     click.echo(config_new.next_step(tree, file))

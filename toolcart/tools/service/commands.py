@@ -212,8 +212,6 @@ def _install(name: str, work: Callable[[], Iterator[str]], root: str, no_start: 
             click.echo(line)
     except place.Refused as reason:
         raise click.ClickException(str(reason)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if starts:
         for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
             _systemctl(arguments)
