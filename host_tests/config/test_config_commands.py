@@ -120,6 +120,10 @@ def test_where_nothing_can_be_written_nothing_half_is_left(tmp_path):
         assert bool(list(tmp_path.iterdir())) == (code == 0)
 
 
+def test_a_place_that_a_mistake_names_is_explained():
+    assert toolcart("config", "explain", "stations[0].spool.path").output.startswith("stations[].spool.path ")
+
+
 def test_without_toolsnet_the_last_question_is_where_results_go(tmp_path):
     said = new(tmp_path, "Cart 7", "10.0.0.10", "no", "2", "12", "linux", "no", "mqtt://broker")
     assert "7. Results to (mqtt://BROKER" in said and "expected mqtt://BROKER" in said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -80,8 +81,9 @@ def explain(word: str) -> None:
     from toolcart.tools.config.text import audience
 
     found = 0
+    wanted = re.sub(r"\[\d+\]", "[]", word).lower()  # a place may come from what `check` says
     for place, kind, unit, default, allowed, meaning in config_text.rows():
-        if word.lower() not in place.lower():
+        if wanted not in place.lower():
             continue
         found += 1
         click.secho(place, bold=True, nl=False)
