@@ -11,7 +11,6 @@ from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
 from toolcart.agent.log.numbers import AHEAD, CURSOR, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
-from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -198,7 +197,7 @@ def _keep_blocks(station, added):
 
 def _was_not_kept(log, number, settings):
     """True if no block is free where this outlet keeps what comes after `number`: it was best effort until now."""
-    return settings.get("durable", False) and max(log.firsts) < WORN and log.blocks.count_free(number) == 0
+    return settings.get("durable", False) and log.blocks.count_free(number) == 0
 
 
 def _take_cursors(station, held, kinds, slots, added):
