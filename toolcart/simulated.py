@@ -23,7 +23,6 @@ from toolcart.sim.controller import Controller, ControllerOptions, Tightening
 from toolcart.sim.profiles import names as profiles
 from toolcart.sim.profiles import row
 from toolcart.sim.serial_peers import PEERS
-from toolcart.sim.serial_serve import SerialServed
 from toolcart.sim.tcp import Loop, Served
 
 __all__ = ["Options", "Result", "SimulatedController", "controller", "profiles"]
@@ -70,6 +69,8 @@ class SimulatedController:
         self.device = device
         self._served: Any
         if procedure:
+            from toolcart.sim.serial_serve import SerialServed  # it needs a pty, which Windows has not
+
             self._served = SerialServed(self._loop, endpoint, procedure, device)
             self.host, self.port = "", 0
         else:

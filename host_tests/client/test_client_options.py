@@ -5,6 +5,8 @@ import copy
 import inspect
 import logging
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -118,6 +120,23 @@ def test_a_simulated_controller_is_asked_before_and_after_its_with_too():
         assert one.old_result()["tightening_id"] == made
     assert simulated.messages[64] == 1
     simulated.assert_clean()
+
+
+def test_the_library_runs_without_what_windows_has_not():
+    source = """if True:
+        import sys
+        sys.modules.update(dict.fromkeys(("fcntl", "termios", "tty", "pty", "pwd", "grp", "resource")))
+        import toolcart
+        with toolcart.simulated.controller() as simulated:
+            with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+                print(controller.psets(), len(toolcart.captures.read(b"00200060001         ")))
+        try:
+            toolcart.connect_serial("COM3")
+        except ImportError as error:
+            print(error.name)
+    """
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["[1, 2, 12] 1", "fcntl"], done.stderr
 
 
 def test_what_is_no_bytes_is_not_injected():

@@ -57,13 +57,14 @@ def connect_serial(
     ):
         one_of(name, value, allowed)
     checked = options_of("connect_serial", options)
+    from toolcart.client.serial_line import open_serial  # it needs termios, which Windows has not
 
-    async def opened(conversation):
-        from toolcart.client.serial_line import open_serial  # it needs termios
-
-        return await open_serial(conversation, device, baud, parity, stop_bits)
-
-    return Controller(lambda: _link(baud, procedure, parity, stop_bits), opened, device, checked)
+    return Controller(
+        lambda: _link(baud, procedure, parity, stop_bits),
+        lambda one: open_serial(one, device, baud, parity, stop_bits),
+        device,
+        checked,
+    )
 
 
 def _link(baud: int, procedure: str, parity: str, stop_bits: int):
