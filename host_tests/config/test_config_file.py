@@ -197,6 +197,7 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
             "it holds something else than the agent's lines",
         ),
         ("spool", "", "it holds something else than the agent's lines"),
+        ("linked", "it has 2 names (hard links)", "it holds something else than the agent's lines"),
         ("lines", "it is not a spool", ""),
     ],
 )
@@ -204,10 +205,12 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
     contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
     contents["cut"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
     contents["spool"] = contents["cut"] + bytes(16 * 4096)
+    contents["linked"] = contents["spool"]
     contents["other"] = Header(16, 4096, 16, (3, 1, 8), bytes(16)).page()
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)
     (tmp_path / "link").symlink_to("lines")
+    (tmp_path / "backup").hardlink_to(tmp_path / "linked")
     os.mkfifo(tmp_path / "pipe")
     as_outlet = [{"kind": "toolsnet"}, {"kind": "file", "path": name}]
     for told, found in ((as_spool, found_with(tmp_path, name)), (as_lines, found_with(tmp_path, outlets=as_outlet))):

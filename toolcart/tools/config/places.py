@@ -136,10 +136,12 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         return "that is a link, which the agent does not follow"
     try:
         with path.open("rb") as file:
-            page, size = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
+            page, found = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError:  # there is none yet
         return ""
     if owner is None:
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    why, _ = linux_header.refusal(page, size, owner, "")
+    why, _ = linux_header.refusal(page, found.st_size, owner, "")
+    if not why and found.st_nlink != 1:
+        why = f"has {found.st_nlink} names (hard links)"
     return f"it {why}" if why else ""
