@@ -251,6 +251,7 @@ def test_what_is_no_file_is_not_replaced_by_a_sheet(place, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "sheet")
     run(place, "query", "--xlsx", tmp_path / "link")
     assert (tmp_path / "link").is_symlink() and len(cells_of(tmp_path / "sheet")) == 6
+    assert "this is the archive" in run(place, "query", "--xlsx", place, code=2).stderr
 
 
 def test_a_pipe_is_not_imported(place, tmp_path):

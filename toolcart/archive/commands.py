@@ -114,7 +114,7 @@ def query(place: str, **options: Any) -> None:
 
     Newest first. Time is by the station's own clock, Arrived is UTC.
     """
-    library()
+    database = library()
     from toolcart.archive import cars, queries
 
     part = _text("--vin-part", options["vin_part"])
@@ -138,6 +138,8 @@ def query(place: str, **options: Any) -> None:
             wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
         if form in ("xlsx", "parquet"):
+            if database.is_same(place, options[form]):
+                fail(f"{options[form]}: this is the archive; name another file")
             found = _write_file(form, rows, options[form])
         elif form == "as_json":
             found = export.write_json(rows, sys.stdout)
