@@ -94,6 +94,9 @@ class FakeBoard:
             del self.files[path]
             self._after()
 
+    def remove_empty(self, folder):
+        self._reach()
+
     def install_package(self, name):
         self._reach()
         self.packages.append(name)

@@ -61,19 +61,11 @@ class Desk:
 
 
 @pytest.mark.long("the chip starts anew at each operation")
-@pytest.mark.parametrize("step", [1, 25], ids=["configuration", "whole version"])
-def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys, monkeypatch, step):
+def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
     chip = desk.chip
-    if step > 1:  # the firmware has another core: all files are copied, and cut at every 25th operation
-        monkeypatch.setattr(package, "core_digest", lambda platform: "another")
-    chip.power_off()
-    before_all = chip.flash()
     at = 1
     cuts = 0
     while True:
-        if step > 1:
-            chip.power_off()
-            chip.flash(before_all)
         chip.run(30000)
         chip.cut_at = chip.operations + at
         chip.torn = 37 * at
@@ -90,7 +82,7 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys, mon
         assert "healthy" in chip.said()[said:] and SAFE_MODE not in chip.said()[said:], at
         if code:
             assert desk.flash(60 + at) == 0, capsys.readouterr().err
-        at += step
+        at += 1
     assert cuts >= 15
     assert desk.state().split()[1:4] == ["-", "0", "0"]
 
@@ -108,9 +100,17 @@ def with_a_broken_start(build):
 
 def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, capsys):
     chip = desk.chip
+    chip.run(30000)
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "build", with_a_broken_start(package.build))
+        assert desk.flash(69) == commands.EXIT_ROLLED_BACK
+    capsys.readouterr()
+    chip.run(30000)
+    assert desk.flash(70) == 0, capsys.readouterr().err  # nothing of it hides what the firmware has
     first = desk.state()
     chip.run(30000)
     monkeypatch.setattr(package, "build", with_a_broken_start(package.build))
+    capsys.readouterr()
     assert desk.flash(70) == commands.EXIT_ROLLED_BACK
     said = capsys.readouterr().err
     assert "it cannot" in said and "runs again" in said
@@ -267,12 +267,16 @@ def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chi
     assert code == commands.EXIT_ROLLED_BACK, said
     assert "it cannot" in said and f"version {first} runs again" in said
 
-    # A whole version beside the frozen one, then one in which only the configuration changed.
-    monkeypatch.setattr(package, "core_digest", lambda platform: "another")
-    code, said, outcome = desk.flash(4)
-    assert code == 0 and outcome["send_bytes"] > 60000, said
+    # Another core than the frozen one would be copied, and an RP2040 has no heap for that.
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "core_digest", lambda platform: "another")
+        code, said, _ = desk.flash(4)
+    assert code == commands.EXIT_BOARD and "could not start. Nothing was changed" in said, said
+
+    # One in which only the configuration changed; nothing of the broken one hides what the firmware has.
     code, said, outcome = desk.flash(5)
-    assert code == 0 and outcome["send_bytes"] < 2000, said  # the completed configuration; the core is copied there
+    assert code == 0 and outcome["send_bytes"] < 6000, said
+    assert desk.status()["board"]["confirmed"]
 
 
 def half_of(write, chip):

@@ -61,6 +61,7 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
                 progress(step.octets)
             elif step.kind == SEND:
                 link.write(step.path, plan.version.files[step.path.removeprefix(folder + "/")], progress)
+        link.remove_empty(folder)
         _verify(link, plan)
         _replace(link, f"{folder}/{VERSION_FILE}", plan.version.manifest(), lambda octets: None)
         for path in plan.foreign:

@@ -73,6 +73,9 @@ class Link(Protocol):
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
 
+    def remove_empty(self, folder: str) -> None:
+        """Remove the empty folders in this one: each would hide a package of that name which the firmware has."""
+
     def install_package(self, name: str) -> None:
         """Install a package of micropython-lib into /lib (mip)."""
 

@@ -73,6 +73,13 @@ def _r(p):
  try: os.remove(p)
  except OSError as e:
   if e.errno != 2: raise
+def _e(p):
+ for n in os.listdir(p):
+  q = p + '/' + n
+  if os.stat(q)[0] & 0x4000:
+   _e(q)
+   try: os.rmdir(q)
+   except OSError: pass
 gc.collect()
 """
 
@@ -166,6 +173,9 @@ class MpremoteLink:
 
     def remove(self, path: str) -> None:
         self._exec(f"_r({path!r})")
+
+    def remove_empty(self, folder: str) -> None:
+        self._exec(f"_d({folder + '/'!r}); _e({folder!r})")
 
     def install_package(self, name: str) -> None:
         """Install a package with mpremote's own mip."""
