@@ -138,7 +138,7 @@ class WebhookOutlet(Outlet):
 
     kind = "webhook"
     longest_ms = RETRY_AFTER_MOST_MS
-    records_most = 100  # in a batch: one commit of a usual database; fewer after an answer 413
+    records_most = 100  # in a batch: one commit of a usual database; fewer after a failure
     timeout_ms = 30000  # for a whole answer: what servers and the proxies before them allow
 
     def __init__(self, log, index, port, health, owner, settings, address):

@@ -111,6 +111,11 @@ def cut_short(header, size):
     return "was cut short: it has %d bytes, and was made with %d" % (size, made) if size < made else ""
 
 
+def linked(names):
+    """Say that a file has other names than its own; "" if it has not."""
+    return "has %d names (hard links)" % names if names != 1 else ""
+
+
 def is_ours(page):
     """True if the page is meant to be a header, sound or not: one of its copies begins like one."""
     return bytes(page[: len(MAGIC)]) == MAGIC or bytes(page[COPY_AT : COPY_AT + len(MAGIC)]) == MAGIC

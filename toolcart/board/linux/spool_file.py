@@ -264,9 +264,8 @@ class SpoolFile:
         self._place = (found.st_ino, found.st_dev, found.st_size)
         if not self.is_in_place():
             raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
-        if found.st_nlink != 1:
-            why = "%s has %d names (hard links); remove the others, or name another path"
-            raise FlashUnusable(why % (self.path, found.st_nlink))
+        if why := linux_header.linked(found.st_nlink):
+            raise FlashUnusable("%s %s; remove the others, or name another path" % (self.path, why))
         if found.st_uid not in (os.geteuid(), 0):
             raise FlashUnusable(self._of_another(found))
 

@@ -142,6 +142,5 @@ def _foreign(path: Path, owner: Owner | None) -> str:
     if owner is None:
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
     why, _ = linux_header.refusal(page, found.st_size, owner, "")
-    if not why and found.st_nlink != 1:
-        why = f"has {found.st_nlink} names (hard links)"
+    why = why or linux_header.linked(found.st_nlink)
     return f"it {why}" if why else ""
