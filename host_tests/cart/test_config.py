@@ -209,10 +209,57 @@ def test_toolsnet_among_the_outlets_needs_its_section():
 def test_events_to_toolsnet_leave_room_for_one_file():
     file = {"kind": "file", "path": "a.jsonl"}
     for files, mistakes in ((1, 0), (2, 1)) if ON_CPYTHON else ():
-        tree = with_outlets({"kind": "toolsnet"}, *[dict(file, path="%d.jsonl" % index) for index in range(files)])
+        tree = with_outlets(
+            {"kind": "toolsnet"}, *[dict(file, name="f%d" % index, path="%d.jsonl" % index) for index in range(files)]
+        )
         assert not config.check(tree)
         tree["toolsnet"]["events"] = ["alarms"]
         assert [mistake[0] for mistake in config.check(tree)] == ["stations[0].outlets"] * mistakes
+
+
+def test_an_outlet_has_a_name_of_its_own():
+    if not ON_CPYTHON:
+        return  # a board's tables know ToolsNet alone
+    mqtt = {"kind": "mqtt", "host": "b"}
+
+    def mistakes(*outlets):
+        outlets = [dict(one, topic="t%d" % index) for index, one in enumerate(outlets)]
+        tree = with_outlets({"kind": "toolsnet"}, *outlets)
+        return [(place[len("stations[0].outlets") :], allowed) for place, _, allowed in config.check(tree)]
+
+    assert (
+        mistakes(mqtt) == mistakes(dict(mqtt, name="a-1")) == mistakes(dict(mqtt, name="a"), dict(mqtt, name="b")) == []
+    )
+    for name in ("", "a" * 25, "A", "a b", "a_b", "caf\u00e9", "a\n", 7, True, ["a"]):
+        assert [place for place, _ in mistakes(dict(mqtt, name=name))] == ["[1].name"], name
+    [(place, words)] = mistakes(dict(mqtt, name="b"), mqtt)
+    assert place == "[2].name" and 'keeps its place as "mqtt"' in words
+    assert [place for place, _ in mistakes(mqtt, mqtt)] == ["[1].name", "[2].name"]
+    assert mistakes(dict(mqtt, name="b"), dict(mqtt, name="b")) == [
+        ("[2].name", "a name that no other outlet of the station has")
+    ]
+    assert mistakes(dict(mqtt, name="toolsnet")) == [("[1].name", "a name that no other outlet of the station has")]
+    outlets = config.complete(with_outlets({"kind": "toolsnet"}, dict(mqtt, durable=False)))["stations"][0]["outlets"]
+    assert [one["name"] for one in outlets] == ["toolsnet", "mqtt"]
+
+
+def test_names_that_a_spool_cannot_tell_apart_are_refused():
+    from toolcart.agent.cart.places import hash_of
+
+    met = {}
+    index = 0
+    while ON_CPYTHON:  # a few thousand names are enough for 24 bits
+        name = "n%d" % index
+        other = met.setdefault(hash_of(name), name)
+        if other != name:
+            break
+        index += 1
+    if ON_CPYTHON:
+        outlets = [{"kind": "mqtt", "host": "b", "topic": one, "name": one} for one in (other, name)]
+        [(place, _, words)] = config.check(with_outlets({"kind": "toolsnet"}, *outlets))
+        assert (
+            place == "stations[0].outlets[2].name" and words == "another name: a spool cannot tell it from %s" % other
+        )
 
 
 def test_mistakes_among_the_outlets_are_told_with_their_place():

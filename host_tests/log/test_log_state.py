@@ -242,6 +242,40 @@ def test_a_device_that_cannot_be_read_is_lost_and_not_empty():
     assert State(flash).load() == STATE_LOST
 
 
+def test_a_number_that_no_snapshot_holds_is_put_right_and_counted():
+    for index in range(NUMBERS):
+        for wrong, right in ((-1, 0), (-(1 << 40), 0), (TOP + 1, TOP), (1 << 40, TOP)):
+            flash = Nor(4, 4096, 256)
+            state = started(flash)
+            cursor = Cursor()
+            state.follow(cursor, CURSOR, AHEAD)
+            if index == CURSOR:
+                cursor.number = wrong
+            elif index == AHEAD:
+                cursor.ahead = wrong
+            else:
+                state.numbers[index] = wrong
+            assert state.save() and state.corrected == 1, index
+            assert started(flash).numbers[index] == state.numbers[index] == right
+            assert state.save() and state.corrected == 1
+            assert cursor.number == state.numbers[CURSOR] and cursor.ahead == state.numbers[AHEAD]
+
+
+def test_names_stand_above_numbers_of_any_size():
+    for fill in (0, 0x55, 0xAA, 0xFF):
+        flash = Nor(4, 4096, 256)
+        state = started(flash)
+        for index in range(NUMBERS):
+            state.numbers[index] = TOP - index
+        for index in range(len(state.names)):
+            state.names[index] = fill ^ index
+        state.places = 0xFEDCBA
+        assert state.save()
+        after = started(flash)
+        assert after.numbers == state.numbers and after.names == state.names and after.places == 0xFEDCBA
+        assert after.save() and started(flash).numbers == state.numbers
+
+
 def test_a_save_allocates_nothing():
     heap_tools()
     state = State(RamFlash(4, 4096, 64))

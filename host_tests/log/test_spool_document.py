@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from toolcart.agent.cart.places import Assignment
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.openprotocol.known import Known
@@ -46,12 +47,16 @@ class Reader:
                 if one[:2] != b"TS" or not is_sound(one):
                     continue
                 version, own, generation, self_identity, sizes = struct.unpack_from("<BBIIB", one, 2)
-                assert version == 4 and 1 << (sizes >> 4) == self.unit and 256 << (sizes & 15) == len(block)
+                assert version == 5 and 1 << (sizes >> 4) == self.unit and 256 << (sizes & 15) == len(block)
                 counts = slot > 0 or block[size : size + 256] != b"\xff" * 256
                 if own == slot and generation % 4 == place and generation >= best and counts:
                     best = generation
                     self.identity = self_identity
-                    self.numbers = struct.unpack_from("<48I", one, 16)
+                    words = struct.unpack_from("<48I", one, 16)
+                    self.numbers = [word & 0x3FFFFFFF for word in words]
+                    bits = sum((word >> 30) << 2 * at for at, word in enumerate(words))
+                    self.names = [bits >> 24 * place & 0xFFFFFF for place in range(4)]
+                    self.places = int.from_bytes(one[13:16], "little")
                     self.octets = one[208:252]
 
     def _head(self, block, ring):
@@ -140,8 +145,8 @@ def test_a_reader_written_from_the_document_finds_what_a_start_finds(unit):
     reader = Reader(bytes(area.flash.cells), unit)
     assert reader.results() == expected(area.flash, unit)
     assert [ident for _, ident in reader.results()][-49:] == list(range(31, 80))
-    assert reader.numbers == tuple(area.state.numbers) and reader.identity == area.state.identity
-    assert reader.numbers[45:47] == (3, 0) and reader.numbers[9] == 30
+    assert reader.numbers == area.state.numbers and reader.identity == area.state.identity
+    assert reader.numbers[45] & 0x7FFF == 3 and reader.numbers[45] >> 15 == 0 and reader.numbers[9] == 30
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
@@ -199,6 +204,18 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
     assert reader.octets[:5].hex() == "%010d" % known.top()
     if known.is_met() and known.ranges:
         assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == known.ranges[0]
+
+
+def test_places_and_names_lie_as_the_document_says():
+    area = Area(16, 4096, 16)
+    state, _ = area.mount()
+    settings = [{"kind": "mqtt", "name": "line-7"}, {"kind": "toolsnet"}, {"kind": "file"}]
+    Assignment(state, settings).put(state)
+    Assignment(state, settings[:2]).put(state)  # the file goes
+    assert state.save()
+    reader = Reader(bytes(area.flash.cells), 16)
+    assert [reader.places >> 6 * place & 63 for place in range(4)] == [1, 4, 2 | 1 << 4, 0]
+    assert reader.names == [crc(name) & 0xFFFFFF if name else 0 for name in (b"toolsnet", b"line-7", b"file", b"")]
 
 
 def test_page_in_front_of_file_s_blocks_lies_as_the_document_says(tmp_path):

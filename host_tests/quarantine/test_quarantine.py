@@ -1,7 +1,7 @@
 """What is set aside stays until somebody orders otherwise, and moves on when its block is erased."""
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
+from toolcart.agent.log.numbers import DAMAGED, DROPPED, KEPT_LAST, LATE, SET_ASIDE
 from toolcart.agent.log.record import RECORD_LOST
 from toolcart.agent.quarantine.quarantine import (
     FAILED,
@@ -128,7 +128,7 @@ def test_a_full_quarantine_can_be_emptied_in_any_order():
                 assert bench.drop(*some), (blocks, unit, step)
                 left = [number for number in left if number not in some]
                 assert sorted(bench.numbers()) == left, (blocks, unit, step)
-            assert bench.state.numbers[KEPT_DAMAGED] == 0
+            assert bench.state.numbers[DAMAGED] == 0
 
 
 def test_a_restart_at_each_step_keeps_that_so():
@@ -270,12 +270,12 @@ def test_what_cannot_be_read_any_more_is_counted_and_passed():
         quarantine = bench.quarantine
         assert bench.numbers() == [1, 3, 4, 5] and quarantine.count() == 5
         assert quarantine.next_entry(1) > 0 and quarantine.lost == 1
-        assert bench.state.numbers[KEPT_DAMAGED] == 0, "it is there"
+        assert bench.state.numbers[DAMAGED] == 0, "it is there"
         bench.again()
     assert quarantine is not bench.quarantine and bench.drop(1)
-    assert bench.state.numbers[KEPT_DAMAGED] == 1 and bench.quarantine.count() == 3
+    assert bench.state.numbers[DAMAGED] == 1 and bench.quarantine.count() == 3
     bench.again()
-    assert bench.state.numbers[KEPT_DAMAGED] == 1
+    assert bench.state.numbers[DAMAGED] == 1
     assert bench.numbers() == [3, 4, 5]
 
 
@@ -285,7 +285,7 @@ def test_what_cannot_be_read_now_is_not_taken_for_gone():
     bench.flash.unreadable = range(STATE_BLOCKS, STATE_BLOCKS + 4)
     assert bench.quarantine.has(2) == -1 and bench.numbers() is None
     assert bench.keep(2) == FAILED and bench.quarantine.remove([2], DROPPED) == 0
-    assert bench.quarantine.next_entry(0) == RECORD_LOST and bench.state.numbers[KEPT_DAMAGED] == 0
+    assert bench.quarantine.next_entry(0) == RECORD_LOST and bench.state.numbers[DAMAGED] == 0
     bench.flash.unreadable = ()
     assert bench.keep(2) == KEPT_BEFORE and bench.numbers() == [1, 2, 3]
 
@@ -323,7 +323,7 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
             left = sorted(set(kept) - set(dropped))
             assert sorted(bench.numbers()) == left and log.blocks.count_free(log.blocks.lowest()) > 0
             bench.again()
-            assert sorted(bench.numbers()) == left and bench.state.numbers[KEPT_DAMAGED] == 0
+            assert sorted(bench.numbers()) == left and bench.state.numbers[DAMAGED] == 0
 
 
 def test_power_that_fails_while_a_block_is_moved_leaves_each_once():

@@ -3,7 +3,7 @@
 import sys
 
 from toolcart.agent.log.flash import FLASH_IO
-from toolcart.agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
+from toolcart.agent.log.numbers import DAMAGED, DROPPED, KEPT_LAST, LATE
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.base.clock import Dice
@@ -175,7 +175,7 @@ class World:
         found = self.bench.numbers()
         assert len(found) == len(set(found)), "one is there twice"
         assert set(found) == self.kept, (sorted(set(found) ^ self.kept), found)
-        assert quarantine.count() == len(found) and numbers[KEPT_DAMAGED] == 0
+        assert quarantine.count() == len(found) and numbers[DAMAGED] == 0
         assert max(found + [0]) <= numbers[KEPT_LAST] and numbers[KEPT_LAST] < self.next
         for number in range(1, self.next, 5):
             assert quarantine.has(number) == (number in self.kept)

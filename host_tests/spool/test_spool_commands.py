@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.area import with_these
+from toolcart.agent.cart.places import Assignment
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
@@ -340,7 +340,7 @@ def test_a_last_record_in_doubt_is_settled_and_carried():
 
 def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
     station = left_with(500, 10, blocks=60)
-    station.state.owners = with_these(0, ["toolsnet"], [0])  # no other outlet waits for anything
+    Assignment(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
     assert station.state.save()
     for kib in (40, 52):
         made = moved(station, Plan(kib * 1024, 12 * 1024))

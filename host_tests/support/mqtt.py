@@ -10,6 +10,7 @@ PORTABLE = True
 BROKER = ("broker", 1883)
 SETTINGS = {
     "kind": "mqtt",
+    "name": "mqtt",
     "host": "broker",
     "port": 1883,
     "user": None,

@@ -7,7 +7,6 @@ cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from toolcart.agent.log.numbers import GRAPH_BLOCKS, KEPT_BLOCKS
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
@@ -93,8 +92,8 @@ class Cart(whole.Cart):
 
     def records(self):
         """Return (number, kind, flags, payload) of what a start on a copy of the flash would find, oldest first."""
-        numbers = self.station.state.numbers
-        area = Area(kept_blocks=numbers[KEPT_BLOCKS], graph_blocks=numbers[GRAPH_BLOCKS], flash=self.device.clone())
+        kept, graphs = self.station.state.blocks()
+        area = Area(kept_blocks=kept, graph_blocks=graphs, flash=self.device.clone())
         log = area.mount(payload_most=self.station.log.payload_most)[1]
         assert log.settle()
         return held(log)

@@ -268,7 +268,7 @@ class Workbench(QuietBoard):
         self.controller.produce()
         for _ in range(STEPS_MAX):
             self.step()
-            if toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0:
+            if toolsnet.stored == wanted and log.backlog() == 0:
                 return self.app.scheduler.faults == 0
         return False
 
@@ -296,7 +296,7 @@ class Workbench(QuietBoard):
         for _ in range(8 * (wanted - toolsnet.stored)):
             self.step()
         log = self.station.log
-        return toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0
+        return toolsnet.stored == wanted and log.backlog() == 0
 
     def idle(self, steps):
         """Run so many steps, two a second, in which nothing happens but keep-alives."""

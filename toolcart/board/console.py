@@ -156,7 +156,7 @@ class Console:
             block_count=device.block_count,
             stored=station.state.numbers[STORED],
             erases=station.state.erases + log.counts.erases + set_aside,
-            backlog=log.waits(log.cursors[0]),
+            backlog=log.backlog(),
         )
 
     def _begin_order(self, station, words):

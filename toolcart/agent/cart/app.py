@@ -73,12 +73,20 @@ class Station:
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
-        self.outlets = []  # outlets[index] has log.cursors[index]; the first one is durable
+        self.outlets = []  # outlets[index] has log.cursors[index]
         self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.area)
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]
+        self.names = [one["name"] for one in settings["outlets"]]  # of the outlets, in the order of `outlets`
         self.outlet_ports = []
+
+    def toolsnet(self):
+        """Return the outlet to ToolsNet; None if there is none, or the spool is not up."""
+        for outlet in self.outlets:
+            if outlet.kind == "toolsnet":
+                return outlet
+        return None
 
     def attach(self, scheduler, now):
         """Take this station's slots; the ports are made here, so that a start fails early or not at all."""
@@ -112,9 +120,9 @@ class Station:
         if device is None or not self._bring_up(device):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
-        for module in ("mount", "areas"):
+        for module in ("mount", "snapshot_before"):
             give_back("toolcart.agent.log", module)
-        for module in ("area", "owners"):
+        for module in ("area", "places"):
             give_back("toolcart.agent.cart", module)
         self.mounted = True
         from toolcart.agent.cart.assembly import assemble

@@ -20,6 +20,8 @@ from toolcart.agent.cart.secrets import is_secret
 
 _OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of settings.SHARED
 _PARKED_KIB_LEAST = const(12)
+_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
@@ -151,7 +153,7 @@ def _toolsnet(section, stations, mistakes):
         mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
     for i in range(len(stations)) if section.get("events") else ():
         outlets = stations[i]["outlets"]
-        if len(outlets) > 2 and outlets[0].get("kind") == "toolsnet":
+        if len(outlets) > 2 and "toolsnet" in [outlet.get("kind") for outlet in outlets]:
             words = "one at most, as toolsnet.events is set"
             mistakes.append(("stations[%d].outlets" % i, "a second one beside ToolsNet", words))
 
@@ -195,7 +197,7 @@ def _clashes(controller, spool):
 
 
 def _outlets(tree, place, mistakes):
-    """Return the outlets: a kind of settings.SHARED first, else a durable one; the others in their order."""
+    """Return the outlets in their order, each with a name."""
     place += ".outlets"
     if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
         words = "a list of 1 to %d outlets: at least one has to take the results" % _OUTLETS_MAX
@@ -213,12 +215,44 @@ def _outlets(tree, place, mistakes):
         # Of an unknown kind nothing is said about the rest: what it may have depends on its kind.
         one = tree[i] if rows is not None or kind is None else {"kind": kind}
         one = _section(table, one, "%s[%d]" % (place, i), mistakes, rows is not None)
-        done.insert(0 if kind in settings.SHARED else len(done), one)
-    return _ordered(done, place, mistakes)
+        done.append(one)
+    _name(tree, done, place, mistakes)
+    _count(done, place, mistakes)
+    return done
 
 
-def _ordered(outlets, place, mistakes):
-    """Return these outlets, the first one durable; note which are too many, and if none is durable."""
+def _name(tree, outlets, place, mistakes):
+    """Give each outlet its name: the kind of one that has none. Note those that cannot be told apart."""
+    from toolcart.agent.cart.places import hash_of
+
+    kinds = [outlet.get("kind") for outlet in outlets]
+    names = []
+    hashes = []
+    for i in range(len(outlets)):
+        own = "%s[%d].name" % (place, i)
+        name = outlets[i].get("name")
+        if kinds[i] is None or (name is None and tree[i].get("name") is not None):
+            continue  # that is a mistake already
+        if name is None:
+            name = outlets[i]["name"] = kinds[i]
+            if kinds.count(name) > 1:
+                words = '%s, as there are several of kind %s; the one that was there before keeps its place as "%s"'
+                if name not in settings.SHARED:  # of which there may be one at most
+                    mistakes.append((own, "nothing", words % (_NAME_WORDS, name, name)))
+                continue
+        if name.strip(_NAME_LETTERS):
+            mistakes.append((own, found(name), _NAME_WORDS))
+        elif name in names:
+            mistakes.append((own, found(name), "a name that no other outlet of the station has"))
+        elif hash_of(name) in hashes:
+            words = "another name: a spool cannot tell it from %s" % names[hashes.index(hash_of(name))]
+            mistakes.append((own, found(name), words))
+        names.append(name)
+        hashes.append(hash_of(name))
+
+
+def _count(outlets, place, mistakes):
+    """Note which outlets are too many, and if none is durable."""
     kinds = [outlet.get("kind") for outlet in outlets]
     for kind in settings.SHARED:
         if kinds.count(kind) > 1:
@@ -230,9 +264,6 @@ def _ordered(outlets, place, mistakes):
     if True not in durable:
         words = "at least one outlet that is durable: what the controller was told to forget has to reach someone"
         mistakes.append((place, "best-effort outlets alone", words))
-        return outlets
-    first = durable.index(True)
-    return [outlets[first]] + outlets[:first] + outlets[first + 1 :]
 
 
 def _duplicates(stations, system, mistakes):

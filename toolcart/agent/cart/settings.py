@@ -90,12 +90,12 @@ if ON_CPYTHON:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS
         OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
 
-KIND = "kind one - " + ",".join(OUTLETS)
+KIND = "kind one - " + ",".join(OUTLETS) + "\nname text ~ 1 24"
 
 
 def _all_of(outlets):
     """Return the rows of all kinds; one that two kinds share only once."""
-    rows = [KIND]
+    rows = KIND.split("\n")
     for table in outlets.values():
         rows += [row for row in table.split("\n") if row and row not in rows]
     return "\n".join(rows)

@@ -75,11 +75,14 @@ def of_station(station, now, results=RESULTS_SHOWN):
     numbers = station.state.numbers
     shown["controller"] = _controller(station, now)
     shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
-    shown["removed"] = [{"kind": kind, "waiting": waiting} for kind, waiting in station.at_start.removed]
+    for name in ("removed", "given_up"):
+        gone = getattr(station.at_start, name)
+        shown[name] = [{"kind": kind, "waiting": waiting} for kind, waiting in gone]
+    shown["places_guessed"] = station.at_start.guessed
     shown["stored"] = numbers[n.STORED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
     shown["missed"] = numbers[n.MISSED]
-    shown["backlog"] = log.waits(log.cursors[0])  # of the first outlet, like the next one
+    shown["backlog"] = log.backlog()  # of the durable outlet that is furthest behind, like the next one
     shown["oldest_waiting"] = _oldest_waiting(log)
     shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
@@ -102,7 +105,9 @@ def _put_refusals(shown, station):
     shown["delivered"] = numbers[n.DELIVERED]
     shown["dropped"] = numbers[n.DROPPED]
     shown["parked"] = station.quarantine.count()
-    shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
+    for outlet in shown["outlets"]:
+        if outlet["kind"] == "toolsnet":  # nobody else may refuse a result
+            shown["needs_operator"] = _needs_operator(station, outlet)
     shown["parked_kib_ignored"] = station.at_start.parked_blocks_differ
 
 
@@ -156,10 +161,12 @@ def _outlet(log, station, outlet):
     cursor = log.cursors[outlet.index]
     shown = {
         "kind": outlet.kind,
+        "name": station.names[outlet.index],
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
         "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
+        "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }
     outlet.put_state(shown)
     if "why" not in shown:
@@ -235,6 +242,7 @@ def _spool(log, state):
         "state_saves": state.saves,
         "state_erases": state.erases,
         "state_worn": state.worn,
+        "state_corrected": state.corrected,
     }
 
 
@@ -273,10 +281,10 @@ def newest_results(log, count):
 
 
 def _oldest_waiting(log):
-    """Return the time of the first result that the first outlet has still to take; None if none waits or has a time."""
+    """Return the time of the first result that a durable outlet has still to take; None if none waits or has a time."""
     scout = Cursor()
     scout.wants = WANTS_RESULTS
-    scout.stand_at(log.cursors[0])
+    log.rewind(scout, log.blocks.lowest())
     if log.peek(scout) != KIND_RESULT:
         return None
     return time_of(log.page, log.at + res.HEAD_BYTES)

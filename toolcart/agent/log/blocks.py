@@ -184,5 +184,5 @@ class Blocks:
             cursor.advance()
             log.counts.missed += 1
             if log.ring == n.LOG:
-                counts[n.OVERWRITTEN if cursor is log.cursors[0] else n.MISSED] += 1
+                counts[n.OVERWRITTEN if cursor.slot == n.TOOLSNET_CURSOR else n.MISSED] += 1
         return True

@@ -110,6 +110,13 @@ class Log(Reader):
         self.cursors.append(cursor)
         self.state.follow(cursor, slot, ahead)
 
+    def cursor_at(self, slot):
+        """Return the cursor that is saved as `state.numbers[slot]`; None if this log has no such cursor."""
+        for cursor in self.cursors:
+            if cursor.slot == slot:
+                return cursor
+        return None
+
     # -- a result's way ----------------------------------------------------------------------------------------
 
     def append(self, kind, flags, length):
@@ -152,6 +159,11 @@ class Log(Reader):
         self.state.numbers[self.ring + n.NEXT] = self.next if number >= self.number else number + 1
 
     # -- asking ------------------------------------------------------------------------------------------------
+
+    def backlog(self):
+        """Return how many numbers come after the durable cursor that is furthest behind."""
+        count = self.number - self.blocks.lowest()
+        return count if count > 0 else 0
 
     def room(self, length):
         """Return how many payloads of this length fit in the rest of the newest block."""
@@ -404,7 +416,7 @@ class Log(Reader):
         state = self.state
         count = self.device.block_count
         self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
-        kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
+        kept, graphs = state.blocks()
         hd.seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
         return self.heads.last_number
 

@@ -81,10 +81,11 @@ def mount(state, logs, seed):
         code = _mount(log)
         if code != MOUNT_DONE:
             return code
+        kept, graphs = state.blocks()
         if log.ring == n.KEPT:
-            state.numbers[n.KEPT_BLOCKS] = log.device.block_count
+            state.numbers[n.AREA] = log.device.block_count | graphs << n.AREA_GRAPHS
         elif log.ring == n.GRAPHS:
-            state.numbers[n.GRAPH_BLOCKS] = log.device.block_count
+            state.numbers[n.AREA] = kept | log.device.block_count << n.AREA_GRAPHS
     return MOUNT_DONE
 
 
@@ -253,30 +254,31 @@ def _read_block(log, place):
 assert _NUMBER == HEAD_OCTETS + 4
 
 
-# How a station's device is divided: state, quarantine, ring of curves if there is one, log; and who had its cursors.
+# How a station's device is divided: state, quarantine, ring of curves if there is one, log.
 #
 # The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
 
 
 def divide(device, kept, graphs):
-    """Return how many blocks the quarantine and the ring of curves have, and the state's `owners`.
+    """Return how many blocks the quarantine and the ring of curves have, and the state as the last session left it.
 
-    In a new area these are `kept`, `graphs` and 0; if the device cannot be read -1, 0, 0.
+    In a new area these are `kept` and `graphs`; if the device cannot be read the first one is -1.
     """
     state = State(Part(device, 0, STATE_BLOCKS))
     code = state.load()
     if code == STATE_LOST:
-        return -1, 0, 0
-    if code == STATE_FOUND and state.numbers[n.KEPT_BLOCKS]:
-        return state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS], state.owners
+        return -1, 0, state
+    if code == STATE_FOUND and state.numbers[n.AREA]:
+        kept, graphs = state.blocks()
+        return kept, graphs, state
     page = bytearray(HEAD_OCTETS)
     size = size_of(device)
     for block in range(STATE_BLOCKS, device.block_count):
         if device.read_into(block * device.block_bytes, page, HEAD_OCTETS) < 0:
-            return -1, 0, 0
+            return -1, 0, state
         if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
-            return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state.owners
-    return kept, graphs, state.owners
+            return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state
+    return kept, graphs, state
 
 
 def floor(log):

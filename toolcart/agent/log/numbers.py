@@ -1,6 +1,7 @@
 """What a station remembers beside its results: the name and owner of every number and byte of a snapshot.
 
-A snapshot (toolcart.agent.log.state) is `NUMBERS` numbers below 2**30 and `OCTETS` bytes. `state.numbers[NAME]` is the
+A snapshot (toolcart.agent.log.state) is `NUMBERS` numbers below 2**30, `OCTETS` bytes, and four places, one for each
+outlet (toolcart.agent.cart.places). `state.numbers[NAME]` is the
 current value, `state.durable[NAME]` that of the last snapshot on flash. Code that changes several leaves them
 consistent before it returns, since any module may save. All are logical: numbers of records, counts, flags; never a
 place on the flash.
@@ -17,15 +18,16 @@ LOG = const(0)
 KEPT = const(3)
 GRAPHS = const(6)
 
-# How far each outlet is: everything up to this number of the log is done. 4 outlets, and ToolsNet's events separately.
+# Of a place: how far its outlet is; everything up to this number of the log is done. The first place is ToolsNet's.
 CURSOR = const(9)  # .. 12
+TOOLSNET_CURSOR = const(9)
 EVENT_CURSOR = const(13)
 KEPT_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
-GRAPH_CURSOR = const(15)  # .. 18, numbers in the ring of curves
+GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves
 
-# ToolsNet (toolcart.agent.outlets.toolsnet), POLICIES part 2
+# Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
 LIMIT = const(19)  # results and events up to this number of the log may have been sent
-AHEAD = const(20)  # by how much the log's number is ahead of ToolsNet's, at the first cursor
+AHEAD = const(20)  # by how much the log's number is ahead of ToolsNet's, at its cursor
 SENT = const(21)  # SENT_ bits
 LATE = const(22)  # number in the quarantine's ring of the one being offered again, 0 if none
 LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again at least once
@@ -37,24 +39,31 @@ HOLES = const(
 )  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
 HOLES_MOST = const(4)
 
-# Counts that only grow
+# Counts that only grow. Of ToolsNet's place:
 DELIVERED = const(35)
-OVERWRITTEN = const(36)  # by the first outlet's cursor
-MISSED = const(37)  # records that best-effort outlets did not get
-DAMAGED = const(38)  # numbers of the log that were found unreadable
+OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
+# Of the station:
+MISSED = const(37)  # records that the log gave up before another outlet had them
+DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that were found unreadable
 JUMPED = const(39)  # numbers that a start skipped
 GONE = const(40)  # IDs that the controller no longer has
 STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound
 SET_ASIDE = const(42)
 DROPPED = const(43)  # by an operator
-KEPT_DAMAGED = const(44)  # records of the quarantine that were found unreadable
 
-# The area
-KEPT_BLOCKS = const(45)  # blocks of the quarantine and, next, of the ring of curves: as the area was made
-GRAPH_BLOCKS = const(46)
+# Of ToolsNet's place: a server that was set back. The sequence that it named, and how many results it lacks; 0: none.
+DOUBT_NAMED = const(44)
+DOUBT_LACKS = const(46)
+
+# Of the station
+AREA = const(
+    45
+)  # blocks of the quarantine as the area was made, and from bit AREA_GRAPHS on those of the ring of curves
+AREA_GRAPHS = const(15)
 
 STORED = const(47)  # results and unread frames ever stored; it only grows, and the store's fold counts it
 NUMBERS = const(48)
+PLACES = const(4)
 
 SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
 SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is under way

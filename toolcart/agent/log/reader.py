@@ -181,7 +181,7 @@ class Reader:
         if number - 1 > known:
             self._counted = number - 1
             if self.ring != n.GRAPHS:
-                self.state.numbers[n.DAMAGED if self.ring == n.LOG else n.KEPT_DAMAGED] += number - 1 - known
+                self.state.numbers[n.DAMAGED] += number - 1 - known
 
     def forgive(self, number):
         """Let what is missing before `number` not count as damage."""

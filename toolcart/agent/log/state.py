@@ -1,8 +1,11 @@
 """What a station remembers beside its results: whole snapshots in four blocks, durable when `save` says so.
 
     byte   0    2         3      4            8          12     13           16        208      252     256
-           | TS | version | slot | generation | identity | size | owners     | numbers | bytes | CRC-30 |
+           | TS | version | slot | generation | identity | size | places     | numbers | bytes | CRC-30 |
            |    | u8      | u8   | u32        | u32      | u8   | u24        | 48 u32  | 44     | u32    |
+
+A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.places): 12 bytes, the
+lowest two bits of the first one above the first number.
 
 Rules
 1. A snapshot counts only in its own block, slot and generation, and only if it reads back as it was written.
@@ -16,6 +19,7 @@ Rules
    it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
    appended, erased or acknowledged either: all that the logs hold goes out, after each start again.
+6. A number that no snapshot can hold is a fault of this program: it is put right, counted, and never stops a station.
 """
 
 from struct import pack_into
@@ -24,7 +28,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.numbers import NUMBERS, OCTETS
+from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, NUMBERS, OCTETS, PLACES
 from toolcart.agent.log.record import size_of
 
 STATE_FINE = const(0)
@@ -39,18 +43,22 @@ STATE_FOUND = const(1)
 STATE_LOST = const(-1)  # the device refuses
 STATE_FOREIGN = const(-2)
 
-VERSION = const(4)
+VERSION = const(5)
+VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_before)
+NAME_BYTES = const(3)
 
 _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
 _AT_IDENTITY = const(8)
 _AT_SIZE = const(12)
-_AT_OWNERS = const(13)
+_AT_PLACES = const(13)
 _AT_NUMBERS = const(16)
 _AT_OCTETS = const(208)
 _AT_CRC = const(252)
 _T = const(0x54)
 _S = const(0x53)
+_NUMBER_TOP = const(0x3FFFFFFF)
+_TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
 
 class State:
@@ -66,13 +74,15 @@ class State:
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
-        self.owners = 0  # of the outlets' cursors (toolcart.agent.cart.area); 0 if not known
+        self.places = 0  # whose they are (toolcart.agent.cart.places), six bits each; 0: nobody's
+        self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
         self.saves = 0
         self.erases = 0
         self.worn = 0
+        self.corrected = 0  # rule 6
         self._slots = device.block_bytes // octets
         self._size = size_of(device)
         self._image = bytearray(b"\xff" * octets)
@@ -97,6 +107,11 @@ class State:
         cursor.number = self.numbers[cursor.slot]
         if ahead >= 0:
             cursor.ahead = self.numbers[ahead]
+
+    def blocks(self):
+        """Return how many blocks the quarantine and the ring of curves have, as the area was made."""
+        area = self.numbers[AREA]
+        return area & (1 << AREA_GRAPHS) - 1, area >> AREA_GRAPHS
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""
@@ -132,6 +147,8 @@ class State:
             numbers[cursor.slot] = cursor.number
             if ahead >= 0:
                 numbers[ahead] = cursor.ahead
+        if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:
+            self._correct()
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -140,6 +157,17 @@ class State:
             self.saves += 1
             self.sure = True
         return self.sure
+
+    def _correct(self):
+        """Bring every number into the range that a snapshot can hold, and count those that were not."""
+        numbers = self.numbers
+        for index in range(NUMBERS):
+            number = numbers[index]
+            if not 0 <= number <= _NUMBER_TOP:
+                numbers[index] = 0 if number < 0 else _NUMBER_TOP
+                self.corrected += 1
+        for index in range(len(self._cursors)):
+            self._place(self._cursors[index], self._aheads[index])
 
     def _put(self):
         """Write a snapshot somewhere; return True if it is durable."""
@@ -192,7 +220,7 @@ class State:
         """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
-        owners = self.owners
+        places = self.places
         pack_into(
             "<BBBBIIBHB",
             image,
@@ -204,13 +232,20 @@ class State:
             generation,
             self.identity,
             self._size,
-            owners & 65535,
-            owners >> 16,
+            places & 65535,
+            places >> 16,
         )
         at = _AT_NUMBERS
         for number in numbers:
             pack_into("<I", image, at, number)
             at += 4
+        at = _AT_NUMBERS + 3
+        for byte in self.names:
+            image[at] |= byte << 6 & 0xC0
+            image[at + 4] |= byte << 4 & 0xC0
+            image[at + 8] |= byte << 2 & 0xC0
+            image[at + 12] |= byte & 0xC0
+            at += 16
         copy(image, _AT_OCTETS, self.octets, 0, OCTETS)
         pack_into("<I", image, _AT_CRC, crc30(image, 0, _AT_CRC))
         address = block * self.device.block_bytes + slot * len(image)
@@ -259,7 +294,7 @@ class State:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY
-        if read[2] != VERSION or read[_AT_SIZE] != self._size:
+        if not VERSION_BEFORE <= read[2] <= VERSION or read[_AT_SIZE] != self._size:
             return STATE_FOREIGN
         generation = get_u32(read, _AT_GENERATION)
         own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
@@ -267,10 +302,21 @@ class State:
 
     def _unpack(self, image):
         self.identity = get_u32(image, _AT_IDENTITY)
-        self.owners = image[_AT_OWNERS] | image[_AT_OWNERS + 1] << 8 | image[_AT_OWNERS + 2] << 16
+        self.places = image[_AT_PLACES] | image[_AT_PLACES + 1] << 8 | image[_AT_PLACES + 2] << 16
+        for index in range(len(self.names)):
+            at = _AT_NUMBERS + 3 + 16 * index
+            self.names[index] = (
+                image[at] >> 6 | (image[at + 4] >> 6) << 2 | (image[at + 8] >> 6) << 4 | image[at + 12] & 0xC0
+            )
         for index in range(NUMBERS):
-            self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
+            at = _AT_NUMBERS + 4 * index
+            image[at + 3] &= _TOP_BYTE
+            self.numbers[index] = self.durable[index] = get_u32(image, at)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
+        if image[2] == VERSION_BEFORE:
+            from toolcart.agent.log.snapshot_before import convert  # once in the life of a spool
+
+            convert(self)
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

@@ -71,9 +71,8 @@ class Mqtt:
         more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
         self.batch = Batch(line, topics.before, owner, self.identity, self.records_most, self.octets_most, more)
         client = "toolcart-%d-%d" % owner[1:]
-        before = [other for other in station.outlets[:index] if other.kind == self.kind]
-        if before:  # a broker ends the older of two connections with one identifier [3.1.4-2]
-            client += "-%d" % len(before)
+        if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
+            client += "-" + settings["name"]
         self.session = _session(settings, topics, client, needs_receipt, self.window)
         ahead = AHEAD * self.window * self.records_most
         self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)

@@ -66,7 +66,7 @@ def of_station(station, board, words):
     wrong = why_none(station)
     if wrong:
         return iter([{"error": wrong}])
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.outlets[0])
+    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.toolsnet())
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):

@@ -8,7 +8,7 @@ Rules
    start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
 2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole
    (toolcart.agent.quarantine.holes). The cursor passes what is gone at the front, and with it what can no longer be
-   read, counted as KEPT_DAMAGED.
+   read, counted as DAMAGED.
 3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
 4. While one is offered again (LATE) one hole is left for it.
@@ -112,7 +112,7 @@ class Quarantine:
     def _pass_kept(self):
         """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
         main = self._main
-        cursor = main.cursors[0]
+        cursor = main.cursor_at(n.TOOLSNET_CURSOR)
         while cursor.number < self.state.numbers[n.KEPT_LAST]:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:
@@ -337,7 +337,7 @@ class Quarantine:
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
-        holes, damaged, passed = self._holes.saved(), counts[n.KEPT_DAMAGED], cursor.number
+        holes, damaged, passed = self._holes.saved(), counts[n.DAMAGED], cursor.number
         done = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
@@ -348,7 +348,7 @@ class Quarantine:
             return done
         counts[counter] -= done
         self._holes.restore(holes)
-        counts[n.KEPT_DAMAGED] = damaged
+        counts[n.DAMAGED] = damaged
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
 
@@ -379,7 +379,7 @@ class Quarantine:
 
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
-        self.state.numbers[n.KEPT_DAMAGED] += lost
+        self.state.numbers[n.DAMAGED] += lost
         self._holes.swallow(entry)
         self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
@@ -426,6 +426,6 @@ class Quarantine:
             return
         last = self.entry - 1 if kind > RECORD_NONE else log.shown
         holes.swallow(last)
-        self.state.numbers[n.KEPT_DAMAGED] += self.lost
+        self.state.numbers[n.DAMAGED] += self.lost
         if last > cursor.number:
             log.rewind(cursor, last)

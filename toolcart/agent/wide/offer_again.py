@@ -41,7 +41,7 @@ def of_station(station, board, words):
     wrong = why_none(station)
     if wrong:
         return iter([{"error": wrong}])
-    outlet = station.outlets[0]
+    outlet = station.toolsnet()
     return carry_out(
         outlet.policy, station.number, station.quiet, words, lambda number: outlet.offer_again(number, board.now())
     )

@@ -37,6 +37,7 @@ def schema() -> Schema:
     tables = dict(settings.TABLES)
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
     outlet["required"] = ["kind"]
+    outlet["properties"]["name"]["pattern"] = "^[a-z0-9-]+$"
     outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
     _requires_by_link(controller, "tcp", "host", default=True)
@@ -69,7 +70,7 @@ def schema() -> Schema:
 def _only_its_own(outlet: Schema, kind: str) -> Schema:
     """Return what an outlet of this kind must have, and what it may not have."""
     rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
-    others = set(outlet["properties"]) - {"kind"} - {row[0] for row in rows}
+    others = set(outlet["properties"]) - {"kind", "name"} - {row[0] for row in rows}
     found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
     return found | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
 

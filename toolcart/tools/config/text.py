@@ -119,6 +119,10 @@ MEANINGS = {
         "What gets the results: at least one outlet that is durable, ToolsNet once at most, three others at most; "
         "without a list ToolsNet alone."
     ),
+    "stations[].outlets[].name": (
+        "What the outlet is known by, in the spool and in all that is shown: of a to z, 0 to 9 and -, its kind if none "
+        "is given. Required where several are of one kind. Under another name it is another outlet."
+    ),
     "stations[].controller.link": "Link to the controller: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",

@@ -288,7 +288,7 @@ def _names(link: Asked) -> tuple[str, str, dict]:
 
 def _connected(told: dict) -> bool:
     return all(
-        station.get("mounted") and station["controller"]["state"] == "ready" and station["outlets"][0]["is_up"]
+        station.get("mounted") and station["controller"]["state"] == "ready" and sides.first_of(station)["is_up"]
         for station in told["stations"]
     )
 

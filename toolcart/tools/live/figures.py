@@ -316,17 +316,17 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     return _needs_told(known.needs, attention.needs(shown), attention.OVER)
 
 
-def _needs_told(known: dict[str, attention.Need], found: list[attention.Need], over: dict) -> list[tuple[str, str]]:
-    """Report each need (toolcart.tools.words.attention) when it comes up, when its key changes and when it is over."""
+def _needs_told(known: dict[str, set[str]], found: list[attention.Need], over: dict) -> list[tuple[str, str]]:
+    """Report each need (toolcart.tools.words.attention) when it comes up, when its key changes and when it is over.
+
+    `known` has the keys of the last report by slug: several needs may have one slug, such as outlets that were added.
+    """
     before = dict(known)
     known.clear()
-    known.update({need.slug: need for need in found})
-    told = [(LEVELS[need.level], need.text()) for need in found if _key(before, need.slug) != need.key]
+    for need in found:
+        known.setdefault(need.slug, set()).add(need.key)
+    told = [(LEVELS[need.level], need.text()) for need in found if need.key not in before.get(need.slug, ())]
     return told + [(GOOD, over[slug]) for slug in before if slug not in known]
-
-
-def _key(needs: dict[str, attention.Need], slug: str) -> str | None:
-    return needs[slug].key if slug in needs else None
 
 
 def _new_entries(known: StationFigures, shown: dict) -> list[dict]:

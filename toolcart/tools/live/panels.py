@@ -161,7 +161,7 @@ def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int)
 
 
 def _outlet_line(text: Text, outlet: dict) -> None:
-    text.append(f"{outlet['kind']:<12}", "dim")
+    text.append(f"{outlet.get('name', outlet['kind']):<12}", "dim")
     style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
     text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
     text.append(outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)

@@ -46,7 +46,7 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     wrong = [_missing(side, detail) for side in sides.both(shown).values() if not sides.is_well(side)]
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
-    wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
+    wrong += [f"{outlet.get('name', outlet['kind'])}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
     wrong += [need.words for need in lasting.everything(shown) if need.level == attention.WARN]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")

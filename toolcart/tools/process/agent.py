@@ -196,7 +196,7 @@ class Agent:
         delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
         if not mounted and self._told_problems:
             return f"no spool can be used: {self._told_problems[0]}"
-        waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
+        waiting = sum(station.log.backlog() for station in mounted)
         to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"

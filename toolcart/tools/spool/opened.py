@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolcart.agent.cart import area
+from toolcart.agent.cart import places
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Part
@@ -30,17 +30,18 @@ OUTLETS = 4
 class Opened:
     """State and logs of one station, mounted; `graphs` is None if there are none."""
 
-    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: int = 0) -> None:
+    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: State | None = None) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
         self.log = Log(
             Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE
         )
-        in_use = [area.is_in_use(owned, slot) for slot in range(OUTLETS)]
+        is_known = owned is not None and owned.places
+        in_use = [not is_known or places.is_in_use(owned, place) for place in range(OUTLETS)]
         for cursor, keeps in zip(self.log.cursors, in_use, strict=True):
             cursor.durable = keeps  # that of an outlet which was removed keeps nothing
         self.first = self.log.cursors[in_use.index(True) if True in in_use else 0]  # of the first outlet
-        self.may_refuse = owned == 0 or area.had(owned, 0)  # else there never was anything to set aside
+        self.may_refuse = not is_known or places.kind_at(owned, 0) != 0  # else there never was anything to set aside
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)

@@ -36,7 +36,7 @@ _STATION = 4  # offset in every payload
 _SPARE = 1.25  # a new area has room for at least this many times what has to be carried over
 _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
-_OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.KEPT_BLOCKS, n.GRAPH_BLOCKS)
+_OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.AREA)
 # What is known of the server of one station, and of no other.
 _OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST)
 
@@ -180,7 +180,8 @@ def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) ->
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
-    state.owners = old.state.owners
+    state.places = old.state.places
+    state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.ahead = was.number, was.ahead
     kept.cursors[0].number = old.kept.cursors[0].number

@@ -36,9 +36,9 @@ FAMILIES = {
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
     "toolcart_results_waiting": (
         GAUGE,
-        "Results stored that the first outlet, ToolsNet if there is one, has not taken.",
+        "Records that the durable outlet that is furthest behind has not taken.",
     ),
-    "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its kind."),
+    "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
     "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
     "toolcart_needs": (GAUGE, "1 for each thing that needs attention: refused, operator, full, state and others."),
     "toolcart_results_missing": (
@@ -46,7 +46,7 @@ FAMILIES = {
         "IDs that the controller is still to be asked for; there may be fewer results.",
     ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
-    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before the first outlet had them."),
+    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
     "toolcart_connected": (GAUGE, "1 if the controller's session is established, or the outlet accepts results."),

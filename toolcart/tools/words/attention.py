@@ -30,10 +30,11 @@ OVER = {
     "late": "no refused result is being offered again now",
     "waits late": "no refused result is left to offer again",
     "state": "the flash can be written again",
+    "corrected": "no number had to be put right since this start",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
-OVER |= dict.fromkeys(("added", "removed"), "the outlets are those of the last start")
+OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
 STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.state
@@ -59,7 +60,7 @@ def needs(station: dict) -> list[Need]:
     """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
     if not station.get("mounted"):
         return []
-    kinds = (_disk, _full, _refused, _operator, _state, _fetching, _late, _overruns, _added, _removed)
+    kinds = (_disk, _full, _refused, _operator, _state, _fetching, _late, _overruns, _added, _removed, _guessed)
     order = (BAD, WARN, NOTE)
     return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
 
@@ -184,6 +185,10 @@ def _state(station: dict) -> Iterator[Need]:
         yield Need("state", WARN, "STATE LOST", words, hint, "lost")
     elif alarm == STATE_WORN:
         yield Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)
+    corrected = spool.get("state_corrected", 0)
+    if corrected:
+        words = f"a number that no spool can hold was put right {corrected} times since the start: a fault of toolcart"
+        yield Need("corrected", WARN, "CORRECTED", words, "please report it, with the log", str(corrected))
 
 
 def _fetching(station: dict) -> Iterator[Need]:
@@ -198,10 +203,11 @@ def _fetching(station: dict) -> Iterator[Need]:
 def _added(station: dict) -> Iterator[Need]:
     """Say which outlets the last start did not have."""
     for outlet in station.get("outlets", ()):
-        left_out = outlet.get("left_out")
+        left_out, lacks = outlet.get("left_out"), outlet.get("lacks")
         if left_out is not None:
             words = f"{sides.name_of(outlet)} was added with this start, or made durable, and gets what the spool still"
             words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
+            words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
             yield Need("added", NOTE, "ADDED", words, key=words)
 
 
@@ -211,7 +217,22 @@ def _removed(station: dict) -> Iterator[Need]:
         if gone["waiting"]:
             words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
             words += "taken make room when new ones need it"
-            yield Need("removed", WARN, "REMOVED", words, "configured again, it continues where it was", words)
+            hint = "under the same name, it continues where it was"
+            yield Need("removed", WARN, "REMOVED", words, hint, words)
+    for gone in station.get("given_up", ()):
+        words = f"the place of a {sides.name_of(gone)} outlet that is not configured any more went to a new one: "
+        words += f"{gone['waiting']} records that it had not taken are not kept for it"
+        yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
+
+
+def _guessed(station: dict) -> Iterator[Need]:
+    """Say that a spool of a version without names was taken over."""
+    if station.get("places_guessed"):
+        words = (
+            "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was"
+        )
+        words += ", in the order of the list" if len(station.get("outlets", ())) > 1 else ""
+        yield Need("guessed", NOTE, "NAMES", words, key=words)
 
 
 def _overruns(station: dict) -> Iterator[Need]:

@@ -1,7 +1,7 @@
 """A station's sides in its status: the controller and its outlets.
 
-Results wait for the first outlet: ToolsNet where there is one, else a durable one (toolcart.agent.cart.config). It and
-the controller are the two without which nothing gets through.
+The first outlet is ToolsNet where there is one, else the first durable one of the list. It and the controller are the
+two without which nothing gets through.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ NAMES = {"toolsnet": "ToolsNet", "mqtt": "MQTT"}
 
 
 def first_of(station: dict) -> dict:
-    """Return the station's first outlet; empty before the spool is up."""
-    return next(iter(station.get("outlets", ())), {})
+    """Return ToolsNet, or without it the first outlet that is durable; empty before the spool is up."""
+    outlets = station.get("outlets", ())
+    toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
+    return next(iter(toolsnet or [one for one in outlets if one.get("durable", True)] or outlets), {})
 
 
 def both(station: dict) -> dict[str, dict]:
@@ -25,13 +27,15 @@ def both(station: dict) -> dict[str, dict]:
 
 def others_of(station: dict) -> list[dict]:
     """Return the station's other outlets."""
-    return list(station.get("outlets", ()))[1:]
+    first = first_of(station)
+    return [one for one in station.get("outlets", ()) if one is not first]
 
 
 def name_of(side: dict) -> str:
-    """Return what a side is called: controller, ToolsNet, MQTT, webhook, file; "outlet" for none."""
+    """Return what a side is called: controller, ToolsNet, MQTT, webhook, file, with its name; "outlet" for none."""
     kind = str(side.get("kind", "controller" if side else "outlet"))
-    return NAMES.get(kind, kind)
+    name = side.get("name", kind)
+    return NAMES.get(kind, kind) + ("" if name == kind else f" {name}")
 
 
 def common_name(stations: Iterable[dict]) -> str:
@@ -62,9 +66,6 @@ def reason_of(side: dict) -> reasons.Reason:
 
 
 def outlets_of(station: dict) -> Iterator[tuple[str, dict]]:
-    """Yield a word for each outlet, its kind, and with a number where there are several of one: file, file 2."""
-    met: dict[str, int] = {}
+    """Yield each outlet with its name; a version without names showed kinds."""
     for outlet in station.get("outlets", ()):
-        kind = outlet["kind"]
-        met[kind] = met.get(kind, 0) + 1
-        yield kind if met[kind] == 1 else f"{kind} {met[kind]}", outlet
+        yield outlet.get("name", outlet["kind"]), outlet

@@ -40,7 +40,16 @@ from toolcart.agent.quarantine.quarantine import (
 from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, KEPT_LAST, LATE, OVERWRITTEN, SENT, TAKEN
+from toolcart.agent.log.numbers import (
+    DELIVERED,
+    DROPPED,
+    KEPT_LAST,
+    LATE,
+    OVERWRITTEN,
+    SENT,
+    TAKEN,
+    TOOLSNET_CURSOR,
+)
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.outlets.toolsnet.late import LATE_OUT, Late, Offer
@@ -97,7 +106,7 @@ class Policy:
         self.log = log
         self.numbers = state.numbers
         self.health = health
-        self.cursor = log.cursors[0]
+        self.cursor = log.cursor_at(TOOLSNET_CURSOR)
         self.sent = Sent(log, state, cursor_batch)
         self.late = Late(quarantine, state)
         self.offer = Offer(self)
@@ -555,7 +564,7 @@ class Policy:
     def set_aside(self, number, reason, now):
         """Set the log's `number`, which is the cursor's next, aside and pass it; True if that is done."""
         sent = self.sent
-        if sent.state.durable[CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not sent.save():
+        if sent.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not sent.save():
             return False  # a restart passes what is kept, and nothing else may be before it
         code = self.keep(number, reason, now)
         if code == NO_ROOM:

@@ -10,7 +10,16 @@ Nothing above `may_have` can have reached the server under the sequence that it 
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.numbers import LIMIT, SENT, SENT_EVENTS_MET, SENT_MET, SENT_PASS, SENT_WIDTH, SENT_WINDOW
+from toolcart.agent.log.numbers import (
+    LIMIT,
+    SENT,
+    SENT_EVENTS_MET,
+    SENT_MET,
+    SENT_PASS,
+    SENT_WIDTH,
+    SENT_WINDOW,
+    TOOLSNET_CURSOR,
+)
 from toolcart.agent.log.state import STATE_LAST
 
 _MET = const(9)  # SENT_MET | SENT_EVENTS_MET
@@ -22,7 +31,7 @@ class Sent:
     def __init__(self, log, state, batch):
         self.state = state
         self.numbers = state.numbers
-        self.cursor = log.cursors[0]
+        self.cursor = log.cursor_at(TOOLSNET_CURSOR)
         self.batch = batch
         # A cursor that goes back does not lower it: a server believed to have less may say later that it has all.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)

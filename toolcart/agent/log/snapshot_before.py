@@ -1,0 +1,41 @@
+"""Reads a snapshot of version 4, whose outlets had no names; imported when one is found, once in a spool's life.
+
+What it had otherwise:
+
+    places      kind in five bits, and a bit that says whether the outlet was there in the session that wrote it
+    number 44   records of the quarantine that were unreadable: counted with those of the log now
+    46          blocks of the ring of curves: a part of AREA now
+    SENT        results might be outstanding several at a time: then an 08 vouches for the one it names alone
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_NAMED, PLACES, SENT, SENT_PASS
+
+KIND_UNKNOWN = const(15)  # of a place in a snapshot so old that it does not say whose its places are
+
+_PLACE_BITS = const(6)
+_KIND = const(31)
+_IN_USE = const(32)
+_SENT_KNOWN = const(11)  # SENT_MET, SENT_PASS, SENT_EVENTS_MET
+_SENT_SEVERAL = const(4)
+
+
+def convert(state):
+    """Give the numbers and places of a state that was just read the meanings they have today."""
+    numbers = state.numbers
+    numbers[DAMAGED] += numbers[DOUBT_NAMED]
+    numbers[AREA] |= numbers[DOUBT_LACKS] << AREA_GRAPHS
+    numbers[DOUBT_NAMED] = numbers[DOUBT_LACKS] = 0
+    sent = numbers[SENT]
+    numbers[SENT] = sent & _SENT_KNOWN | (SENT_PASS if sent & _SENT_SEVERAL else 0)
+    for index in (DAMAGED, DOUBT_NAMED, DOUBT_LACKS, AREA, SENT):
+        state.durable[index] = numbers[index]
+    places = age = 0
+    for place in range(PLACES):
+        held = state.places >> _PLACE_BITS * place
+        kind = held & _KIND if state.places else KIND_UNKNOWN
+        if kind and state.places and not held & _IN_USE:
+            age += 1
+            kind |= age << 4
+        places |= (kind & 63) << _PLACE_BITS * place
+    state.places = places
