@@ -156,6 +156,14 @@ def test_an_unknown_key_is_mistake_with_the_nearest_known_key_as_hint():
     assert only(mistakes_of("station", "", {}))[2] == "unknown setting"
 
 
+def test_a_setting_that_is_gone_may_be_deleted_says_its_mistake():
+    for value in (1, 8, None):
+        place, _, words = only(mistakes_of("toolsnet", "window", value))
+        assert place == "toolsnet.window"
+        assert words == "unknown setting; it is gone and may be deleted: one telegram is outstanding at a time, always"
+    assert only(mistakes_of("controller", "window", 1))[2] == "unknown setting"
+
+
 def test_a_configuration_with_mistakes_is_not_completed_and_the_error_lists_them():
     try:
         config.complete({})

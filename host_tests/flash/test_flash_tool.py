@@ -467,9 +467,8 @@ def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, k
 
 
 def test_what_only_linux_does_is_refused_for_chip_by_setting_s_name(tmp_path):
-    for name, wish in {"events": ["alarms"], "extras": ["targets"], "window": 2}.items():
+    for name, wish in {"events": ["alarms"], "extras": ["targets"]}.items():
         assert f"toolsnet.{name}" in mistakes_of(tmp_path, toolsnet={name: wish})
-    assert "window" not in checked(tmp_path, toolsnet={"window": 1})["toolsnet"]
     curves = {"controller": {"host": "10.0.0.2", "traces": ["torque"]}, "spool": {"path": "raw", "graphs_kib": 48}}
     assert "stations[0].controller.traces" in mistakes_of(tmp_path, **curves)
 

@@ -5,11 +5,21 @@ from toolcart.agent.base.trouble import NOT_ALLOWED
 from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
+from toolcart.agent.log.numbers import (
+    CURSOR,
+    DELIVERED,
+    DROPPED,
+    LATE,
+    LIMIT,
+    OVERWRITTEN,
+    SENT,
+    SENT_MET,
+    SENT_SEVERAL,
+)
 from toolcart.agent.outlets.toolsnet.policy import PASS
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
+from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.base.clock import Dice
 from host_tests.support.log import numbers
@@ -997,3 +1007,66 @@ def test_step_that_opens_server_next_door_needs_no_one_to_wake_it():
         outlet.network.step()
         assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
     assert outlet.session.can_send() and 0 < left <= 30000
+
+
+# -- a state of an earlier version, which had several outstanding
+
+_EIGHT = 16 * 8  # how many it had, beside SENT_SEVERAL
+
+
+def with_several_out(first, last):
+    """An outlet whose state says that results from `first` to `last` may have been out together."""
+    outlet = Outlet()
+    outlet.store(first - 1)
+    outlet.until_passed()
+    take_away_toolsnet(outlet)
+    outlet.store(last - first + 3)
+    outlet.state.numbers[SENT] |= SENT_SEVERAL | _EIGHT
+    outlet.state.numbers[LIMIT] = last
+    assert outlet.state.save()
+    outlet.network.up(*PIM)
+    outlet.network.up(*SERVER)
+    return outlet
+
+
+def in_doubt(outlet):
+    return [number for _, number, reason, _ in outlet.parked_records() if reason == PARKED_IN_DOUBT]
+
+
+def test_what_was_out_with_one_that_is_there_is_in_doubt():
+    for named, doubted in ((3, []), (5, [3, 4]), (10, numbers(3, 9)), (12, numbers(5, 11))):
+        outlet = with_several_out(3, 12)
+        outlet.options.reported_result = named
+        outlet.cut()
+        outlet.until_stored(3)
+        assert not outlet.state.numbers[SENT] & (SENT_SEVERAL | _EIGHT), "durable before anything goes out"
+        outlet.options.reported_result = None
+        outlet.cut()
+        outlet.until_passed(and_ms=3600000)
+        assert outlet.ids() == [1, 2, *numbers(named + 1, 14)] and outlet.archive.repeated == 0
+        assert in_doubt(outlet) == outlet.parked_numbers() == doubted
+        assert outlet.state.numbers[DELIVERED] == 14 - len(doubted)
+
+
+def test_an_08_that_names_nothing_new_does_not_end_the_doubt():
+    outlet = with_several_out(3, 8)
+    outlet.options.silent_sequences = (3,)
+    outlet.options.reported_result = 2
+    outlet.cut()
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 3, 60000)
+    outlet.options.silent_sequences = ()
+    outlet.options.reported_result = 5
+    outlet.cut()
+    outlet.until_stored(3)
+    outlet.options.reported_result = None
+    outlet.until_passed()
+    assert outlet.ids() == [1, 2, *numbers(6, 10)] and in_doubt(outlet) == [3, 4]
+
+
+def test_several_that_never_arrived_go_out_one_at_a_time():
+    outlet = with_several_out(3, 8)
+    outlet.cut()
+    outlet.until_passed(and_ms=1000)
+    assert outlet.ids() == numbers(1, 10) and outlet.archive.repeated == 0 and not outlet.parked_numbers()
+    assert not outlet.state.numbers[SENT] & SENT_SEVERAL
+    outlet.clean()

@@ -384,10 +384,9 @@ def test_one_refused_result_is_said_of_that_one_alone(site, plants):
     words.never("refuses everything that is offered", "needs an operator", "2 results set aside")
 
 
-@pytest.mark.parametrize("window", [1, pytest.param(4, marks=LONG)])
-def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, plants, window):
-    plant = plants(toolsnet={"silent_sequences": (3,), "window": window})
-    agent, _ = begun(site, plant, toolsnet={**SOON, "window": window})
+def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, plants):
+    plant = plants(toolsnet={"silent_sequences": (3,)})
+    agent, _ = begun(site, plant, toolsnet=SOON)
     all_but(plant, 6, 3)
     agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
     assert agent.end() == 0

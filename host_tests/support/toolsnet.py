@@ -90,17 +90,13 @@ class Outlet(Timed):
         self.session = self.make_session()
         writer = ResultWriter(self.session.result, 3, 1)
         writer.session = self.session
-        others = dict(self.make_others(), cursor_batch=self.cursor_batch)
-        self.forward = Forward(self.port, self.session, writer, self, self.settings, **others)
+        batch = self.cursor_batch
+        self.forward = Forward(self.port, self.session, writer, self, self.settings, cursor_batch=batch)
         self.policy = self.forward.policy
         self.forward.begin(self.clock.now)
 
     def make_session(self):
         return Session(3, 1, NUMBER)
-
-    def make_others(self):
-        """Return what else is handed to the outlet."""
-        return {}
 
     def cut(self):
         """Let the power fail and come back: the connection goes without a word."""

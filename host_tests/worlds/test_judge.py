@@ -220,13 +220,6 @@ def test_what_the_server_takes_does_not_stay_in_the_quarantine():
         assert kinds(station([refused], [])) == ["lost"]
 
 
-def test_what_is_in_doubt_stays_where_several_may_be_out():
-    doubtful = result(1, doubted=[1500])
-    assert excused(station([doubtful], [], kept(1), rules_window=2)) == {"in doubt": 1}
-    assert kinds(station([doubtful], [], kept(1))) == ["stuck"]
-    assert kinds(station([result(1, tried=[1500])], [], kept(1), rules_window=2)) == ["stuck"]
-
-
 def test_the_calm_goes_on_while_anything_is_open():
     assert still_open(station([result(1)], [row(1)])) == 0
     assert still_open(station([result(1)], [])) == 1
@@ -284,10 +277,10 @@ def test_behind_one_without_an_answer_it_may_take_a_pause_longer():
 
 
 def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
-    def watched(well_since=0, later=20000, window=1, **first):
+    def watched(well_since=0, later=20000, **first):
         bad, good = result(1, disliked="refuses", tried=[3000], **first), result(2)
         again, waits = result(3, disliked="refuses", tried=[later]), result(4)
-        history = station([bad, good, again, waits], [], rules_window=window)
+        history = station([bad, good, again, waits], [])
         passing = Passing(history)
         for moment in (3000, 3100, 5100, 13100):
             passing.refused(bad, moment)
@@ -298,13 +291,7 @@ def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
         return [one.is_proven for one in history.held_up]
 
     assert watched() == [False, True]
-    assert (
-        watched(later=64000)
-        == watched(well_since=14000)
-        == watched(window=4)
-        == watched(dropped=True)
-        == [False, False]
-    )
+    assert watched(later=64000) == watched(well_since=14000) == watched(dropped=True) == [False, False]
 
 
 def test_a_push_without_its_acknowledgement_is_late():
@@ -319,16 +306,11 @@ def test_nothing_is_set_aside_without_a_cause():
     assert kinds(station([result(1, disliked="refuses", tried=[1500])], [], kept(1))) == []
 
 
-def test_what_is_stored_is_kept_as_well_only_in_doubt():
+def test_what_is_stored_is_kept_as_well_only_after_a_lie():
     both = [result(1, tried=[1003])], [row(1)], kept(1)
     assert kinds(station(*both)) == ["aside"]
     assert kinds(station(*both, lies=[1004])) == []
     assert kinds(station(*both, lies=[1004], rules_cursor_batch=0)) == ["aside"]
-    both[0][0].tried = []  # what a window in front of the lie had brought is in doubt when the truth comes
-    assert kinds(station(*both, lies=[1004])) == [] and kinds(station(*both)) == ["aside"]
-    both[0][0].doubted = [1004]
-    assert excused(station(*both, rules_window=2)) == {"in doubt": 1}
-    assert kinds(station(*both)) == ["aside"]
 
 
 def test_one_copy_may_be_kept_for_each_time_given_again():

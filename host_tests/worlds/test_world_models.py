@@ -338,7 +338,7 @@ def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
         station = world.history.stations[1]
         station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
-        peer = SimpleNamespace(offers=[], unheard=[result(2)] if owes else [])
+        peer = SimpleNamespace(unheard=[result(2)] if owes else [])
         one = station.results[1]
         telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, [("0001", "000", one.torque, one.angle)])
         world.toolsnet.take(telegram, peer)

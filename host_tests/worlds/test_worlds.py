@@ -45,18 +45,16 @@ SLOW_SCRIPTS = {  # five seconds to a minute each
 }
 # Far from the first ones, and broken once: what each showed is in the message of the change that mended it.
 MENDED = (
-    (801524, 910060, 912141)  # doubled: a lie behind a window; a device that was away
+    (910060, 912141)  # doubled: a device that was away
     + (2001241,)  # stuck until a restart: an 08 wants one set aside, and the quarantine is full
     + (910030,)  # nothing was asked for after a refused revision
     + (901961,)  # a log full of refused results
     + (802336, 912616)  # "needs an operator" while a pass was being finished
     + (12008821,)  # an ID that another spindle took still had the result of before a reset: of the world, not the agent
     + (13000782,)  # what a cut left of a copy in the quarantine counted as a copy: of the world
-    + (13008527,)  # results that went out through a window were no good service for what was set aside
     + (16006409,)  # held up by the pause behind a pass that met more silent ones than it reaches: of the judge
     + (19011349,)  # the first of a PowerMACS's new count was not asked for again, as others passed the last number
     + (40000918,)  # lost: an operator's retry took the sequence of one that a lying 08 had left open
-    + (40008670,)  # in doubt behind a lie, a window and the truth: of the judge
     + (20000087,)  # doubled: an ID that stands still, fetched in front of its push: not among the newest looked at
     + (22020478,)  # behind a silence no answer of a controller that shares its IDs was taken: each might be a late one
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out

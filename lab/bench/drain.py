@@ -3,13 +3,12 @@
 Rules
 1. The whole agent, its controller and ToolsNet; the controller's line has no delay. ToolsNet is away while the backlog
    grows.
-2. The limit is one full window a round trip; a window of 1 is the default (decisions.md).
+2. The limit is one result a round trip (decisions.md).
 3. The day's backlog drains while the tool goes on.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,7 +18,6 @@ from lab.harness.cart import PIM, SERVER, Cart
 
 RESULTS = 10_000
 ROUND_TRIPS_MS = (20, 100)
-WINDOWS = (1, 8)
 LAN_MS = 2  # the shortest possible with two ways of whole milliseconds
 DAY_RESULTS = 8_640
 EVERY_MS = 10_000  # a cart that tightens 8,640 screws a day
@@ -31,31 +29,26 @@ LIMIT_MS = 4 * 3_600_000
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
-    drains = [partial(_drain, *row) for row in itertools.product(ROUND_TRIPS_MS, WINDOWS)]
-    return measured([*drains, *(partial(_day, window) for window in WINDOWS)], progress)
+    drains = [partial(_drain, round_trip_ms) for round_trip_ms in ROUND_TRIPS_MS]
+    return measured([*drains, _day], progress)
 
 
-def _drain(round_trip_ms: int, window: int, report: Report) -> None:
-    """Measure how near a drain comes to the limit."""
-    cart = _waiting(RESULTS + 1, round_trip_ms, window)
+def _drain(round_trip_ms: int, report: Report) -> None:
+    """Measure the share of the limit."""
+    cart = _waiting(RESULTS + 1, round_trip_ms)
     took_ms = cart.until_stored(RESULTS + 1, LIMIT_MS)
-    percent = 100 * RESULTS * round_trip_ms / window / took_ms
-    name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{_several(window)}, of the limit"
-    how = f"{took_ms / 1000:.1f} s of simulated time; the limit is {window} a round trip"
+    percent = 100 * RESULTS * round_trip_ms / took_ms
+    name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms, of the limit"
+    how = f"{took_ms / 1000:.1f} s of simulated time; the limit is one a round trip"
     report.add(name, round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", how)
 
 
-def _several(window: int) -> str:
-    return "" if window == 1 else f", window {window}"
-
-
-def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
+def _waiting(results: int, round_trip_ms: int) -> Cart:
     """Return a cart of which that many results wait and the first has just gone out."""
     cart = Cart(
         blocks=BLOCKS,
         archive_rows=results + 1000,
-        settings={"spool": {"size_kib": 4 * (BLOCKS - 4)}, "toolsnet": {"window": window}},
-        toolsnet={"window": window},
+        settings={"spool": {"size_kib": 4 * (BLOCKS - 4)}},
     )
     cart.until_ready()
     for address in (PIM, SERVER):
@@ -72,14 +65,14 @@ def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
     return cart
 
 
-def _day(window: int, report: Report) -> None:
+def _day(report: Report) -> None:
     """Measure the seconds that a day's backlog takes beside live results."""
-    cart = _waiting(DAY_RESULTS, LAN_MS, window)
+    cart = _waiting(DAY_RESULTS, LAN_MS)
     begun_ms = cart.clock.total_ms
     while cart.archive.stored < len(cart.controller.produced):
         cart.controller.produce()
         made = len(cart.controller.produced)
         end_ms = cart.clock.total_ms + EVERY_MS
         cart.until(lambda: cart.archive.stored >= made or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
-    name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms{_several(window)}"
+    name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms"
     report.add(name, round((cart.clock.total_ms - begun_ms) / 1000, 1), "s", f"{AT_MOST} {DAY_LIMIT_S}")

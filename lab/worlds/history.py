@@ -43,9 +43,6 @@ class Result:
     passed_over: list[int] = field(default_factory=list)  # when the controller did not return it though asked for it
     again: list[int] = field(default_factory=list)  # when the agent was given it after the log had lost it
     tried: list[int] = field(default_factory=list)  # when the server was offered it and did not take it
-    doubted: list[int] = field(
-        default_factory=list
-    )  # when a connection ended at which it may have been out with others
     retried: list[int] = field(default_factory=list)  # when an operator's order to retry it was accepted
     dropped: bool = False  # by an operator
     gone: int | None = None  # when its block was erased, or became the next to be erased, though it was not stored
@@ -133,7 +130,6 @@ class StationRules:
     spindles: int = 0  # whose results share a VIN and an ID, the spindle in the header; 0: none do
     is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
     rewind: bool = False
-    window: int = 1  # results that may be outstanding
     round_trip_ms: int = 20
     tells_gone: bool = True  # an ID missing there belongs to a result of this station
 
@@ -182,7 +178,7 @@ LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP = "lost", "doubled", "out o
 LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN = "late", "aside", "untruthful", "disobeyed", "endless", "broken"
 # In the order of the rules.
 KINDS = (LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP, LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN)
-KEPT, OVERWRITTEN, DROPPED, IN_DOUBT = "kept", "overwritten", "dropped by an operator", "in doubt"
+KEPT, OVERWRITTEN, DROPPED = "kept", "overwritten", "dropped by an operator"
 FORGOTTEN, FALSE_08, AGAIN, RETRIED = "forgotten", "false 08", "given again", "retried"
 OFFERED_LATE, PASSED_OVER, BROUGHT_BACK = "offered late", "passed over", "brought back"
 
@@ -272,14 +268,9 @@ def is_overwritten(result: Result, station: StationHistory) -> bool:
     return station.rules.overwrite and result.gone is not None and result.gone_full
 
 
-def may_wait(result: Result, station: StationHistory) -> bool:
-    """True if it stays in the quarantine for good: the server does not take it, or its place is in doubt."""
-    return not result.is_liked() or (station.rules.window > 1 and bool(result.doubted))
-
-
 def still_open(station: StationHistory) -> int:
     """Return how much the calm must still wait for."""
     said = station.said
     owed = [r for r in missing(station) if not r.dropped]
-    left = [r for r in owed if not (may_wait if is_kept(r, station) else is_overwritten)(r, station)]
+    left = [r for r in owed if (r.is_liked() if is_kept(r, station) else not is_overwritten(r, station))]
     return len(left) + said.waiting + said.needs_operator

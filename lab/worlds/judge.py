@@ -18,7 +18,6 @@ from lab.worlds.history import (
     is_kept,
     is_overwritten,
     is_owed,
-    may_wait,
     missing,
 )
 
@@ -84,8 +83,8 @@ class _StationJudge:
             if result.dropped:
                 self._excuse(v.DROPPED)
             elif is_kept(result, station):
-                if may_wait(result, station):
-                    self._excuse(v.KEPT if not result.is_liked() else v.IN_DOUBT)
+                if not result.is_liked():
+                    self._excuse(v.KEPT)
                 else:
                     kept.append(result.number)
             elif is_overwritten(result, station):
@@ -114,7 +113,7 @@ class _StationJudge:
         """Check second rows, in the order of arrival; each excuse has its budget."""
         doubled = []
         rules = self.station.rules
-        budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch + rules.window - 1))
+        budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch))
         used: Counter = Counter()
         seen: dict[int, Row] = {}
         copies: dict[int, list[tuple[Row, Row]]] = {}
@@ -250,9 +249,8 @@ class _StationJudge:
         kept = [r for r in self.results if is_kept(r, station)]
         there = Counter(row.number for row in station.rows if row.forgotten is None)
         elsewhere = [r for r in kept if r.frame == READABLE and r.number not in there]
-        self._tell(v.ASIDE, "without a cause", [r.number for r in elsewhere if not (r.tried or r.doubted)])
-        both = [r for r in kept if r.number in there and not (station.rules.window > 1 and r.doubted)]
-        self._excuse(v.IN_DOUBT, sum(r.number in there for r in kept) - len(both))
+        self._tell(v.ASIDE, "without a cause", [r.number for r in elsewhere if not r.tried])
+        both = [r for r in kept if r.number in there]
         unexcused = [r for r in both if there[r.number] > len(r.again)]
         self._excuse(v.AGAIN, len(both) - len(unexcused))
         spared = min(len(unexcused), len(self.moved) * station.rules.cursor_batch)

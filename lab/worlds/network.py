@@ -46,8 +46,6 @@ class Link:
         self.network = network
         self.service = service
         self.port: End | None = port  # None once the agent's end is gone
-        self.is_cut = False  # it ended with the agent's power
-        self.is_broken = False  # by the network
         self.peer: Any = None  # None once the peer's end is gone
         self.reads = 0
         self.held: list[Callable[[], None]] = []
@@ -81,7 +79,6 @@ class Link:
 
     def reset(self) -> None:
         """Reset both ends at once."""
-        self.is_broken = True
         self._lose_port()
         self._lose_peer()
 
@@ -127,7 +124,6 @@ class Link:
     def cut_off(self, arrives: bool) -> None:
         """The agent's host loses power: what it wrote arrives now or never."""
         self.port = None
-        self.is_cut = True
         while self._on_the_way and arrives and self.service.state != "hole":
             self._reach_peer()
         self._on_the_way.clear()

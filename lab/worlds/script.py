@@ -103,10 +103,11 @@ PLAIN: dict[str, dict] = {
 }
 PLAIN_AGENT = {"batch": 48}  # results that go out on the word of one snapshot; 48 is its own
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER, "agent": PLAIN_AGENT}
-USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
+USUAL, SHORT, CALM, FULL, REFUSED, AWAY = "usual", "short", "calm", "full", "refused", "away"
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
-MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
-SHAPES = (*MISLED_ARE, MQTT, WEBHOOK, LARGE, ENDS, MISLEADS)
+# The last of them, here and of the odds: where a shape was that is no more. Without it seeds would be other worlds.
+MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, USUAL)
+SHAPES = (*MISLED_ARE[:-1], MQTT, WEBHOOK, LARGE, ENDS, MISLEADS)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
 # What is drawn by default: every shape but the last five, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
@@ -116,7 +117,7 @@ SHAPE_ODDS: list[tuple[float, object]] = [
     (4, FULL),
     (4, REFUSED),
     (4, AWAY),
-    (3, WINDOW),
+    (3, USUAL),
 ]
 PROFILE_ODDS = 0.35
 
@@ -180,8 +181,6 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float
         if event[1] == "worn":  # then with one block less
             station = script["stations"][event[2] - 1]
             station["controller"]["row_most"] = max(8 * (station["flash"]["blocks"] - 3), 1)
-    if shape == WINDOW:
-        _open_window(script)
     if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
     script = with_endings(script) if ends else script
@@ -198,31 +197,6 @@ def _with_large_blocks(script: dict) -> dict:
         for key in ("size_kib", "parked_kib"):
             spool[key] *= LARGE_BLOCK_KIB // PLAIN_FLASH["block_kib"]
     return {**script, "shape": LARGE}
-
-
-def _open_window(script: dict) -> None:
-    """Allow several results to be outstanding; mostly as many as the window allows."""
-    d = dice(script["seed"], "window")
-    script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8, 8))
-    for station in script["stations"]:
-        if d.random() < 0.8:
-            station["agent"]["batch"] = d.choice((8, 32, 100))
-    ends = [event for event in script["events"] if event[1] in ("off", "cut") and event[0] > 40000]
-    if ends and d.random() < 0.5:
-        _stop_in_a_backlog(d, d.choice(ends), script)
-
-
-def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
-    """Make this end of power an orderly stop, with as much outstanding as possible: ToolsNet has just come back."""
-    latency_ms = script["network"]["latency_ms"] = d.choice((40, 300))
-    end[1:] = ["off", {"dark_ms": end[2]["dark_ms"], "orderly": True}]
-    reconnect_s = script["settings"]["toolsnet"].get("reconnect_s", 5)
-    back = end[0] - int(1000 * reconnect_s * d.random()) - latency_ms * d.randint(8, 20)
-    lasts = d.randint(8000, 20000)
-    events = script["events"]
-    events.append([back - lasts, "outage", "toolsnet", "refusing", lasts, True])
-    events.append([back - lasts, "make", 1, d.randint(60, 120), 50])
-    events.sort(key=lambda event: event[0])
 
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:

@@ -13,7 +13,6 @@ Rules
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
 
 from toolcart.toolsnet import frame
@@ -60,7 +59,6 @@ class ToolsNet:
         self.late_answers = 0
         self.late_ms = 0
         self.lies: list[str] = []
-        self.unsettled: list[Result] = []  # their answers may have been read, and are not durable yet
 
     def stamp(self) -> str:
         """Return the server's clock."""
@@ -77,10 +75,6 @@ class ToolsNet:
             self.plant.malformed(f"04 for station {telegram.station}")
             return 2, None
         result = self.result_of(telegram)
-        if result is not None and peer is not None:
-            if not peer.offers:  # what its 08 has said is durable before anything goes out
-                self.unsettled = [one for one in self.unsettled if one.station != result.station]
-            peer.offers.append(result)
         if result is not None and (now < self.refuses_all_until or result.disliked):
             result.tried.append(now)
         if now < self.refuses_all_until:
@@ -118,12 +112,6 @@ class ToolsNet:
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
-
-    def power_was_cut(self) -> None:
-        """Note that the agent may have forgotten answers it had read on connections that ended."""
-        for result in self.unsettled:
-            result.doubted.append(self.time.now)
-        self.unsettled = []
 
     def was_mute(self) -> None:
         """A connection has ended, perhaps because a keep-alive had no answer: the agent waits before the next one."""
@@ -327,31 +315,18 @@ class ServerPeer(Peer):
         super().__init__(toolsnet, link)
         self._last = b""
         self._last_row: Row | None = None
-        window = max(station.rules.window for station in toolsnet.history.stations.values())
-        self.offers: deque[Result] = deque(maxlen=window)  # the last ones on this connection
-        self.taken: deque[Result] = deque(maxlen=window)  # the last ones stored
-        self.unheard: list[Result] = []  # those of them whose answer was lost, or is late
+        self.unheard: list[Result] = []  # those whose answer was lost, or is late
         self._is_mute = False  # a keep-alive had no answer
         self._ended = False
 
     def lost(self) -> None:
-        """Note doubt about what was out last; if the agent left in order, about what had no answer in time."""
+        """The connection has ended; note if that may be for a keep-alive without an answer."""
         super().lost()
         if self._ended:
             return
         self._ended = True
         if self._is_mute:
             self.toolsnet.was_mute()
-        plant = self.toolsnet.plant
-        link = self.link
-        in_order = plant.is_leaving and plant.leaves_well and not (link.is_cut or link.is_broken)
-        if self.offers.maxlen > 1:  # type: ignore[operator]
-            # A cut also loses the answers that were read: an 08 reports only the last one stored.
-            doubted = self.unheard if in_order else [*self.offers, *(self.taken if link.is_cut else ())]
-            for result in doubted:
-                result.doubted.append(self.toolsnet.time.now)
-            if not link.is_cut:
-                self.toolsnet.unsettled += self.offers if in_order else self.taken
 
     def close(self) -> None:
         """Close from this side."""
@@ -399,8 +374,6 @@ class ServerPeer(Peer):
         self._last, self._last_row = telegram, row
         if code == SILENCE:
             return
-        if row is not None and row.number is not None:
-            self.taken.append(toolsnet.history.stations[read.station].results[row.number])
         if toolsnet.lost_answers + toolsnet.late_answers:
             toolsnet.disturbed(read.station)
             self.unheard += [result for result in [toolsnet.result_of(read)] if result]
@@ -485,8 +458,8 @@ class Passing:
             self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
 
     def _were_passed(self, refused: set[int]) -> bool:
-        """True if these had to be passed: none was given up, overwritten or taken, nor was another outstanding."""
+        """True if these had to be passed: none was given up, overwritten or taken."""
         taken = {row.number for row in self.station.rows}
         results = [self.station.results[number] for number in refused]
         gave_way = any(one.dropped or one.gone is not None or one.number in taken for one in results)
-        return self.station.rules.window == 1 and not gave_way
+        return not gave_way

@@ -53,7 +53,6 @@ class World:
         self.operator = Operator(self)
         self.calm = False
         self.is_leaving = False  # the agent was asked to stop in order
-        self.leaves_well = False  # since then nothing has stood between it, its flash and ToolsNet
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self._begun: dict[int, list[int]] = {}  # by station: blocks of its log, in the order in which they were begun
         self.again: list = []  # fuses of the starts that follow
@@ -93,7 +92,6 @@ class World:
             spindles=controller["header_spindles"],
             is_usual=is_usual,
             rewind=toolsnet["rewind"],
-            window=toolsnet["window"],
             round_trip_ms=2 * self.script["network"]["latency_ms"],
             tells_gone=is_usual and not controller["shares_ids"] and settings["controller"]["recover"],
         )
@@ -305,9 +303,6 @@ class World:
     def power_off(self, dark_ms: int | None = None) -> None:
         """Cut the power: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
-        if self.is_leaving:
-            self.leaves_well = False
-        self.toolsnet.power_was_cut()
         for number, station in self.history.stations.items():
             # A full log may just have given up its oldest block without beginning another.
             gone = {result.number for result in station.results.values() if result.gone_full}
@@ -333,7 +328,6 @@ class World:
         if agent is None:
             return
         self.is_leaving = True
-        self.leaves_well = self._is_well()
         agent.stop(self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
@@ -344,19 +338,11 @@ class World:
             if not agent.stopped() and self.time.now < until:
                 self.time.after(20, look)
                 return
-            self.leaves_well = self.leaves_well and self._is_well()
             self.fuse.reads = 0
             if self.survives(agent.close):
-                if self.leaves_well:
-                    self.toolsnet.unsettled = []
                 self.switch_off(dark_ms)
 
         self.time.after(1, look)
-
-    def _is_well(self) -> bool:
-        services = (self.toolsnet.pim, self.toolsnet.server)
-        works = all(self.sound_since(number) < FAR for number in self.history.stations)
-        return works and all(service.state == "up" for service in services)
 
     def network_is_up(self) -> None:
         """Tell the agent that its network is up."""

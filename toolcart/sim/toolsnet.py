@@ -46,7 +46,6 @@ class ToolsNetOptions(Settings):
         "drop_after_store": [],  # [sequence, ...], each once: stored, then closed without 05
         "silence_ms": 60000,  # closed after so long without a telegram (004:80); blame_silence makes it a complaint
         "blame_silence": True,
-        "window": 1,  # how many results may be outstanding; with 1 each must wait for its answer
         "whole_writes": False,  # complain when a telegram arrives in pieces
     }
 

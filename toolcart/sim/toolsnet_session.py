@@ -163,7 +163,6 @@ class ServerSession(_Session):
         self._last = b""
         self._last_identifier = 0
         self._last_answered = True
-        self._open = set()  # identifiers of unanswered telegrams, where several may be outstanding
         self._answer_due = None  # when the first answer to the last telegram goes out, if it is late
         self._sends = 0
 
@@ -199,11 +198,7 @@ class ServerSession(_Session):
             if self._sends > SENDS_MOST:
                 self.complain("server: telegram %s was sent %d times" % (found["id"], self._sends))
             return
-        if self.options.window > 1:
-            self._open.add(found["identifier"])
-            if len(self._open) > self.options.window:
-                self.complain("server: %d telegrams wait for their answer" % len(self._open))
-        elif found["identifier"] == self._last_identifier:
+        if found["identifier"] == self._last_identifier:
             self.complain("server: identifier %05d again for another telegram" % found["identifier"])
         elif not self._last_answered and telegram[7:] == self._last[7:] and found["id"] in ("04", "09"):
             self.complain("server: retransmission with a new identifier %05d" % found["identifier"])
@@ -277,7 +272,6 @@ class ServerSession(_Session):
         if self.options.foreign_ack:
             self.answer(self.acknowledge_text(found["identifier"] % 99999 + 1, 0), now)
         self._last_answered = True
-        self._open.discard(found["identifier"])
         self.answer(self.acknowledge_text(found["identifier"], code), now)
 
 

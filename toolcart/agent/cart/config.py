@@ -23,6 +23,7 @@ _PARKED_KIB_LEAST = const(12)
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
+_GONE = {"toolsnet.window": "one telegram is outstanding at a time, always"}  # what was a setting once
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
     STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/internals/figures.md)
@@ -149,8 +150,6 @@ def _shared(kind, table, tree, stations, mistakes):
 
 def _toolsnet(section, stations, mistakes):
     """Note what ToolsNet's settings do not allow together."""
-    if section.get("refused") == "block" and (section.get("window") or 1) > 1:
-        mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
     for i in range(len(stations)) if section.get("events") else ():
         outlets = stations[i]["outlets"]
         if len(outlets) > 2 and "toolsnet" in [outlet.get("kind") for outlet in outlets]:
@@ -351,6 +350,8 @@ def _unknown(tree, known, prefix, mistakes):
         if key not in known:
             near = _nearest(key, known)
             words = "unknown setting; did you mean %s?" % near if near else "unknown setting"
+            if prefix + str(key) in _GONE:
+                words = "unknown setting; it is gone and may be deleted: " + _GONE[prefix + key]
             if prefix and key in settings.SHARED:
                 words = "misplaced: it is a section of its own, beside `stations`"
             mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))

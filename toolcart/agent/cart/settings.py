@@ -31,10 +31,6 @@ parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_c
 events any ~ alarms,pset,job,vin,gone,commands
 extras any ~ targets,names,curves"""
 
-if ON_CPYTHON:
-    TOOLSNET += """
-window int 1 1 8"""  # on a board one more setting costs a hundred bytes of heap, and there is no window
-
 STATION = """number int - 1 9999
 name text "" 0 25"""
 

@@ -67,9 +67,10 @@ PLACES = const(4)
 
 SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
 SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is under way
-SENT_WINDOW = const(4)  # several may be outstanding: an 08 says nothing about those before the one it names
+# An earlier version had several outstanding, 8 at most (16 and above said how many): those before the one that an 08
+# names are in doubt. It is never set any more.
+SENT_SEVERAL = const(4)
 SENT_EVENTS_MET = const(8)
-SENT_WIDTH = const(16)  # times how many may be outstanding, with SENT_WINDOW
 
 OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.known
 

@@ -1,6 +1,5 @@
 """ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
 
-from toolcart.agent.log.numbers import SENT, SENT_WINDOW
 from toolcart.agent.outlets.toolsnet import making
 from toolcart.agent.toolsnet.session import Session
 from toolcart.agent.wide.telegram04 import TargetWriter, WideWriter
@@ -8,7 +7,6 @@ from toolcart.agent.wide.toolsnet_curves import CurvesOut
 from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names, Programs
 from toolcart.agent.wide.toolsnet_events import Events, mask_of
 from toolcart.agent.wide.toolsnet_session import WideSession
-from toolcart.agent.wide.toolsnet_window import Window
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
@@ -19,13 +17,9 @@ MEANINGS = {}  # type: dict[str, str]
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
     sources = sources_of(station, station.system, settings)
-    window = None
-    # A window left open when the agent ended is settled by a window, even if none is configured any more.
-    if settings["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
-        window = Window(settings["window"])
-    kind = WideSession if sources or window is not None else Session
+    kind = WideSession if sources else Session
     write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter
-    return making.make(settings, station, index, kind, write, sources, window)  # type: ignore[arg-type]
+    return making.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
 
 
 def sources_of(station, system, toolsnet):

@@ -32,7 +32,7 @@ _OF = {
     "system": {"*": EVERYONE},
     "toolsnet": {
         EVERYONE: "pim_host pim_port",
-        PLANT: "refused window clock rewind parameters",
+        PLANT: "refused clock rewind parameters",
         EXTRAS: "events extras",
         "*": TOOLSNET,
     },
@@ -74,11 +74,6 @@ MEANINGS = {
     "system.name": "Name of this system in ToolsNet.",
     "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
     "toolsnet.pim_port": "Port of the PIM; it has no default, ask the plant.",
-    "toolsnet.window": (
-        "How many results of a backlog may be outstanding, for a slow network to ToolsNet. With more than 1 a lost "
-        "connection may leave up to 7 results in doubt, set aside for an operator to look up. Linux, where `refused` "
-        "is park."
-    ),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
     "toolsnet.refused": (
         "A result that ToolsNet refuses four times: park keeps it in the quarantine and lets others pass as soon as "

@@ -192,7 +192,7 @@ def completed(tree: dict) -> dict:
         if not station["controller"]["commands"]:
             del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
-    for key in (*_TOOLSNET_OF_LINUX, "window") if done["toolsnet"] else ():
+    for key in _TOOLSNET_OF_LINUX if done["toolsnet"] else ():
         del done["toolsnet"][key]
     return {**done, "completed": True}
 
@@ -319,8 +319,6 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
         for name in _TOOLSNET_OF_LINUX
         if toolsnet.get(name)
     ]
-    if toolsnet.get("window", 1) > 1:
-        found.append(("toolsnet.window", json.dumps(toolsnet["window"]), "1: a chip sends one result at a time"))
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["traces"]:
             traces = json.dumps(station["controller"]["traces"])

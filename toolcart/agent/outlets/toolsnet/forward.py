@@ -1,8 +1,7 @@
 """The station's task for ToolsNet: sends what the policy gives over one connection, and tells it each answer.
 
 Rules
-1. One telegram is outstanding at a time, or as many as a window has (toolcart.agent.wide.toolsnet_window, if one is
-   handed in).
+1. One telegram is outstanding at a time.
 2. `sources` send what goes out besides results, if any are handed in (toolcart.agent.wide.toolsnet_source). They send
    only while results are not in trouble, and before results, except for one that gives way.
 3. After a refusal while a copy may be on its way the server is asked where it stands.
@@ -42,7 +41,7 @@ class Forward:
     kind = "toolsnet"
     index = _INDEX
 
-    def __init__(self, port, session, writer, station, settings, sources=(), window=None, cursor_batch=CURSOR_BATCH):
+    def __init__(self, port, session, writer, station, settings, sources=(), cursor_batch=CURSOR_BATCH):
         self.port = port
         self.session = self.times = session
         self.writer = writer
@@ -54,9 +53,8 @@ class Forward:
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, log.state, quarantine, health, settings, batch, window)
+        self.policy = Policy(log, log.state, quarantine, health, settings, batch)
         self.sources = sources
-        self.window = window
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
         self._wakes = None  # the scheduler and the slot that an operator's order wakes
@@ -64,8 +62,6 @@ class Forward:
             quiet.join(self)
         for source in sources:
             source.join(self)
-        if window is not None:
-            window.join(self)
         self._know_no_connection(settings)
 
     def _know_no_connection(self, settings):
@@ -117,8 +113,6 @@ class Forward:
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
-        if self.window is not None:
-            self.window.end(self.clock.now())
         if not self.policy.save_at_end():
             self.health.count(h.NOT_SAVED)
         self.session.stop()
@@ -218,8 +212,6 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.window is not None and self.window.send(now):
-            return self.window.left(now)
         if self.sources and policy.doing == ORDER and self._send_beside(now):
             return FOREVER
         turns = WRITES_A_STEP
@@ -227,7 +219,7 @@ class Forward:
             turns -= 1
             code = policy.next(now)
             if code == SEND:
-                self.send_result(policy)
+                self._send_result(policy)
                 if policy.doing and policy.is_once():
                     self.session.send_once()
                 return FOREVER
@@ -241,7 +233,7 @@ class Forward:
         left = policy.left(now, FOREVER)
         return self._left_beside(now, left) if self.sources and policy.doing == ORDER else left
 
-    def send_result(self, out):
+    def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
         if out.number <= self._highest:
             self.health.count(h.REPEATED)
@@ -298,11 +290,8 @@ class Forward:
                 self._odd(event, now)
 
     def _unanswered(self):
-        """Return the number of the oldest result that has no answer; 0 if what is out is none."""
-        out = self.out
-        if out is self.policy:
-            return out.number
-        return self.window.unanswered() if out is self.window else 0  # type: ignore[union-attr]
+        """Return the number of the result that has no answer; 0 if what is out is none."""
+        return self.policy.number if self.out is self.policy else 0
 
     def _odd(self, event, now):
         health = self.health
@@ -344,8 +333,6 @@ class Forward:
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
         done = self.policy.resume(self.session.info.result_sequence, now)
-        if done and self.window is not None:
-            self.window.resume()
         for source in self.sources:
             done = done and source.resume(now)
         if not done:

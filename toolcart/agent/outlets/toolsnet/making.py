@@ -8,13 +8,13 @@ from toolcart.agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from toolcart.agent.toolsnet.session import Session
 
 
-def make(settings, station, index, kind=Session, write=ResultWriter, sources=(), window=None):
+def make(settings, station, index, kind=Session, write=ResultWriter, sources=()):
     """Return the outlet of these settings; the rest is what Linux has besides results (agent.wide.toolsnet)."""
     system = station.system
     session = kind(system["type"], system["number"], station.number, settings["reconnect_ms"])
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))
     writer.session = session
-    return Forward(station.outlet_ports[index], session, writer, station, settings, sources, window)
+    return Forward(station.outlet_ports[index], session, writer, station, settings, sources)
 
 
 def _mask(names, known):

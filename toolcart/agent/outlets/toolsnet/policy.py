@@ -68,7 +68,7 @@ from toolcart.agent.outlets.toolsnet.sent import Sent
 from toolcart.agent.outlets.toolsnet.standing import Standing
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_UNREADABLE
-from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 # Answers of `next`
 NOTHING = const(0)
@@ -100,9 +100,9 @@ _DROP = const(7)
 
 
 class Policy:
-    """Where one station's ToolsNet stands in its log. `doubts` (or None) knows more about what an 08 leaves open."""
+    """Where one station's ToolsNet stands in its log."""
 
-    def __init__(self, log, state, quarantine, health, settings, cursor_batch, doubts=None):
+    def __init__(self, log, state, quarantine, health, settings, cursor_batch):
         self.log = log
         self.numbers = state.numbers
         self.health = health
@@ -111,7 +111,7 @@ class Policy:
         self.late = Late(quarantine, state)
         self.offer = Offer(self)
         self.row = Row(log, quarantine, state.numbers)
-        self.standing = Standing(self, settings, doubts)
+        self.standing = Standing(self, settings)
         self.parks = settings["refused"] == "park"
         self.doing = ORDER
         self.att = 0  # how often the first was offered in vain; with OFFERS and more, also the passes behind it
@@ -366,17 +366,6 @@ class Policy:
                 self.doing = RETRY
         elif counts:
             self._first_in_vain(now)
-
-    def take(self, number, behind):
-        """The server has `number`, one of several that were out; the cursor `behind` is just past it."""
-        numbers = self.numbers
-        if self.cursor.number < number:
-            self.cursor.stand_at(behind)
-            numbers[DELIVERED] += 1
-        else:
-            self.regain()
-        numbers[TAKEN] = sequence_at(number - behind.ahead)
-        self.health.counters[h.DELIVERED] += 1
 
     def is_passed(self, number):
         """True if no result before `number` waits."""

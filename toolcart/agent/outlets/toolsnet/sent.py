@@ -3,7 +3,7 @@
     LIMIT           results and events up to this number may have been sent
     SENT  neither   an 08 vouches for all up to the one that it names, up to LIMIT; so only answers are missing
           PASS      it vouches for that one alone: those in front of it were refused
-          WINDOW    so many in front of it as WIDTH says are in doubt
+          SEVERAL   those of an earlier version that are in front of it are in doubt
 
 `allowed` is how far results may go out before the next snapshot, which makes the cursor durable too: once in a batch.
 Nothing above `may_have` can have reached the server under the sequence that it has now.
@@ -16,13 +16,13 @@ from toolcart.agent.log.numbers import (
     SENT_EVENTS_MET,
     SENT_MET,
     SENT_PASS,
-    SENT_WIDTH,
-    SENT_WINDOW,
+    SENT_SEVERAL,
     TOOLSNET_CURSOR,
 )
 from toolcart.agent.log.state import STATE_LAST
 
 _MET = const(9)  # SENT_MET | SENT_EVENTS_MET
+_LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
 class Sent:
@@ -36,7 +36,6 @@ class Sent:
         # A cursor that goes back does not lower it: a server believed to have less may say later that it has all.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.allowed = min(state.numbers[LIMIT], self.cursor.number + batch)
-        self.width = 0  # how many may be outstanding while a window is open, else 0
         # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
         # would be taken for it, and a pass is not over: one at a time goes out, each after the cursor is saved.
         self.open = 0
@@ -63,22 +62,17 @@ class Sent:
         """True if the state says that an 08 vouches only for the one that it names."""
         return self.numbers[SENT] & SENT_PASS != 0
 
-    def is_window(self):
-        """True if the state says that several may be outstanding."""
-        return self.numbers[SENT] & SENT_WINDOW != 0
+    def were_several(self):
+        """True if the state is of an earlier version that may have had several outstanding."""
+        return self.numbers[SENT] & SENT_SEVERAL != 0
 
     def is_open(self):
         """True while the last 08 has left open what was out: a later one may still name what a pass has sent."""
         return self.cursor.number < self.open
 
     def in_order(self):
-        """Return SENT for what goes out in order: a pass and a window end with that, as far as they are settled."""
-        sent = self.numbers[SENT]
-        stays = SENT_PASS if self.is_open() else 0
-        window = SENT_WINDOW + self.width * SENT_WIDTH if self.width else 0
-        if sent & stays or self.cursor.number < self.may_have:  # a later 08 may still name one of those that were out
-            window = max(window, sent & ~(_MET | SENT_PASS))
-        return sent & (_MET | stays) | window
+        """Return SENT for what goes out in order: a pass ends with that, as far as it is settled."""
+        return self.numbers[SENT] & (_MET | _LESS if self.is_open() else _MET)
 
     def allow(self, number, is_alone):
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
@@ -91,7 +85,7 @@ class Sent:
 
     def end_pass(self):
         """Let nothing go out in order before the end of a pass is durable."""
-        if self.is_pass():
+        if self.numbers[SENT] & _LESS:
             self.allowed = self.cursor.number
 
     def rise(self, number):
@@ -110,4 +104,4 @@ class Sent:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET
+assert _MET == SENT_MET | SENT_EVENTS_MET and _LESS == SENT_PASS | SENT_SEVERAL

@@ -14,8 +14,6 @@ def put_state(shown, upstream):
     put_refused(shown, upstream.policy, upstream.clock.now())
     for source in upstream.sources:
         source.put_state(shown)
-    if upstream.window is not None:
-        upstream.window.put_state(shown)
 
 
 def put_refused(shown, policy, now):

@@ -3,10 +3,11 @@
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts
     0                                      the server is empty: go on; an operator may order all again (`offer_again`)
-    TAKEN                                  nothing new; in a window that says nothing yet: odd
+    TAKEN                                  nothing new; where several were out, that says nothing yet: odd
     one up to the cursor                   known: it was out when the log gave it up
     one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
-                                           else: all up to it were, but for what a window leaves in doubt
+                                           else: all up to it were. Of an earlier version that had several out,
+                                           those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     anything else                          odd: counted; where what is new would look stored, the base follows it
 
@@ -19,21 +20,21 @@ from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.numbers import DELIVERED, DROPPED, KEPT_LAST, SENT, SENT_EVENTS_MET, SENT_MET, TAKEN
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import PARKED_MOVED, PARKED_UNREADABLE
+from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
+_SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
 class Standing:
-    """Where one server stands. `doubts` (or None) knows more about what an 08 leaves open."""
+    """Where one server stands."""
 
-    def __init__(self, policy, settings, doubts):
+    def __init__(self, policy, settings):
         self.policy = policy
         self.numbers = policy.numbers
         self.cursor = policy.cursor
         self.sent = policy.sent
-        self.doubts = doubts
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
@@ -54,14 +55,14 @@ class Standing:
         if done:
             self.unsure = False
             sent.open = sent.may_have if self.is_odd else 0
-            if not (self.is_odd and sent.is_pass()):
+            if not self.is_odd:
                 self._settle_out()
         return done
 
     def _settle_out(self):
-        """One named of a pass or of a window says nothing about those before it: next time they may be sent."""
+        """One named of a pass says nothing about those before it: next time they may be sent."""
         sent = self.sent
-        if sent.is_pass() or (sent.is_window() and not self.is_odd):
+        if sent.is_pass():
             sent.may_have = self.policy.row.taken or self.cursor.number
 
     def _here(self):
@@ -75,10 +76,8 @@ class Standing:
         policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
         taken = numbers[TAKEN]
         if stored == taken:
-            # Nothing more than before: that says nothing about a window yet, one at a time will show. Until then a
-            # restart has to know which answers were read, else it doubts those.
-            self.is_odd = sent.is_window() and not sent.is_pass()
-            return not self.is_odd or sent.save()
+            self.is_odd = sent.were_several() and not sent.is_pass()  # one at a time will show
+            return True
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             policy.regain()  # it was out when it was overwritten
@@ -174,8 +173,8 @@ class Standing:
                 reason = PARKED_UNREADABLE
             elif number <= numbers[KEPT_LAST] and policy.row.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
-            elif self.doubts is not None:
-                reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
+            elif self.sent.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
+                reason = PARKED_IN_DOUBT
             is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
             if reason and not is_dropped:
                 if not policy.set_aside(number, reason, now):
