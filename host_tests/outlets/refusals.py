@@ -220,7 +220,7 @@ PLAIN = {
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe",
     "policy": "doing att first code mutes drops todo out number sequence",
-    "policy.sent": "may_have allowed width open",
+    "policy.sent": "may_have allowed open",
     "policy.offer": "entry before is_taken",
     "policy.row": "room fits short code mute taken taken_sequence seen",
     "policy.row.scout": "number found ahead",

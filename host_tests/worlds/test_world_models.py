@@ -521,4 +521,4 @@ def test_scripts_of_every_shape_and_profile_are_drawn_and_survive_json():
         assert json.loads(json.dumps(script)) == script
         shapes.add(script["shape"])
         profiles.update(station["controller"].get("profile", "") for station in script["stations"])
-    assert len(shapes) == 7 and len(profiles) == 13
+    assert len(shapes) == 6 and len(profiles) == 13

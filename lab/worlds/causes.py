@@ -136,10 +136,6 @@ range-from-its-begin | 11 | toolcart/agent/openprotocol/recovery.py | worlds awa
 : what never was is asked for one by one
 -if is_open(filling.at, last) or (filling.row >=
 +if filling.row < 0 and (filling.row >=
-stop-waits-for-no-answer | 12 | toolcart/agent/outlets/toolsnet/forward.py | worlds window
-: an orderly end does not wait for the answers that are due
--or self.session.is_idle()
-+or True
 state-block-not-erased | 0 | toolcart/agent/log/state.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)
@@ -201,7 +197,7 @@ W1-limit-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals mo
 +        return True
 W2-pass-not-over | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
 : results go out in order while the state still says pass
--        if self.is_pass():
+-        if self.numbers[SENT] & _LESS:
 +        if self.numbers[SENT] < 0:
 W3-pass-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
 : a pass begins before that is saved
