@@ -1043,7 +1043,7 @@ def test_what_was_out_with_one_that_is_there_is_in_doubt():
         outlet.options.reported_result = None
         outlet.cut()
         outlet.until_passed(and_ms=3600000)
-        assert outlet.ids() == [1, 2, *numbers(named + 1, 14)] and outlet.archive.repeated == 0
+        assert outlet.ids() == [1, 2] + numbers(named + 1, 14) and outlet.archive.repeated == 0
         assert in_doubt(outlet) == outlet.parked_numbers() == doubted
         assert outlet.state.numbers[DELIVERED] == 14 - len(doubted)
 
@@ -1060,7 +1060,7 @@ def test_an_08_that_names_nothing_new_does_not_end_the_doubt():
     outlet.until_stored(3)
     outlet.options.reported_result = None
     outlet.until_passed()
-    assert outlet.ids() == [1, 2, *numbers(6, 10)] and in_doubt(outlet) == [3, 4]
+    assert outlet.ids() == [1, 2] + numbers(6, 10) and in_doubt(outlet) == [3, 4]
 
 
 def test_several_that_never_arrived_go_out_one_at_a_time():
