@@ -5,19 +5,18 @@ What it had otherwise:
     places      kind in five bits, and a bit that says whether the outlet was there in the session that wrote it
     number 44   records of the quarantine that were unreadable: counted with those of the log now
     46          blocks of the ring of curves: a part of AREA now
-    SENT        results might be outstanding several at a time: then an 08 vouches for the one it names alone
+    SENT        how many results might be outstanding, at SENT_SEVERAL: eight at most
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_NAMED, PLACES, SENT, SENT_PASS
+from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_NAMED, PLACES, SENT
 
 KIND_UNKNOWN = const(15)  # of a place in a snapshot so old that it does not say whose its places are
 
 _PLACE_BITS = const(6)
 _KIND = const(31)
 _IN_USE = const(32)
-_SENT_KNOWN = const(11)  # SENT_MET, SENT_PASS, SENT_EVENTS_MET
-_SENT_SEVERAL = const(4)
+_SENT_KNOWN = const(15)  # SENT_MET, SENT_PASS, SENT_SEVERAL, SENT_EVENTS_MET
 
 
 def convert(state):
@@ -26,8 +25,7 @@ def convert(state):
     numbers[DAMAGED] += numbers[DOUBT_NAMED]
     numbers[AREA] |= numbers[DOUBT_LACKS] << AREA_GRAPHS
     numbers[DOUBT_NAMED] = numbers[DOUBT_LACKS] = 0
-    sent = numbers[SENT]
-    numbers[SENT] = sent & _SENT_KNOWN | (SENT_PASS if sent & _SENT_SEVERAL else 0)
+    numbers[SENT] &= _SENT_KNOWN
     for index in (DAMAGED, DOUBT_NAMED, DOUBT_LACKS, AREA, SENT):
         state.durable[index] = numbers[index]
     places = age = 0
