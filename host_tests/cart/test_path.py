@@ -226,7 +226,9 @@ class MqttCart(Cart):
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)
-        self.configuration["stations"][0]["outlets"] = [{"kind": "toolsnet"}, dict(SETTINGS)][alone:]
+        self.configuration["stations"][0]["outlets"] = [{"kind": "toolsnet", "name": "toolsnet"}, dict(SETTINGS)][
+            alone:
+        ]
         if alone:
             self.configuration["toolsnet"] = None
         self.boot()

@@ -87,6 +87,9 @@ class FewLog:
     def has_room(self, length):
         return True
 
+    def cursor_at(self, slot):
+        return self.cursors[0]
+
     def __init__(self, world):
         self.world = world
         self.cursors = [Cursor()]

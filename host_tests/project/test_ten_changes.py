@@ -164,7 +164,7 @@ def test_outlet(copy):
     place = "toolcart/agent/wide/outlets.py"
     edit(copy, place, "from toolcart.agent.wide import Outlet, file,", " tally,")
     edit(copy, place, '"file": file,', ' "tally": tally,')
-    edit(copy, "toolcart/agent/cart/area.py", '"mqtt"', ', "tally"')
+    edit(copy, "toolcart/agent/cart/places.py", '"mqtt"', ', "tally"')
     assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)
     check_row(copy, "an outlet")

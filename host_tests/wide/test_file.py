@@ -331,8 +331,8 @@ def test_limits_of_a_selected_parameter_set_are_asked_for_at_once():
 
 PORTABLE = False
 
-DURABLE = {"path": "a.jsonl"}
-BEST_EFFORT = {"path": "b.jsonl", "durable": False}
+DURABLE = {"name": "a", "path": "a.jsonl"}
+BEST_EFFORT = {"name": "b", "path": "b.jsonl", "durable": False}
 
 
 def started(*files, **settings):
@@ -344,7 +344,7 @@ def in_file(cart, path="a.jsonl"):
 
 
 def test_every_outlet_gets_every_result_once_and_in_order():
-    cart = started(DURABLE, BEST_EFFORT, {"path": "c.jsonl"})
+    cart = started(DURABLE, BEST_EFFORT, {"name": "c", "path": "c.jsonl"})
     cart.produce(30, 300)
     cart.until_quiet()
     assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == numbers(1, 30)
@@ -367,7 +367,7 @@ def test_cuts_lose_and_double_nothing_in_the_file():
 
 def test_one_of_several_files_goes_and_others_change_places_and_each_has_every_result():
     for names in ("b", "ba", "bac", "cb", "cab"):
-        cart = started(DURABLE, {"path": "b.jsonl"}, {"path": "c.jsonl"})
+        cart = started(DURABLE, {"name": "b", "path": "b.jsonl"}, {"name": "c", "path": "c.jsonl"})
         cart.produce(3, 300)
         cart.lines["b.jsonl"].refuses = cart.lines["c.jsonl"].refuses = ("open", "sync")
         cart.produce(5, 300)
@@ -375,7 +375,7 @@ def test_one_of_several_files_goes_and_others_change_places_and_each_has_every_r
         cart.run(60000)
         cart.lines["b.jsonl"].refuses = ()
         assert cart.station.state.save()
-        other = Cart(files=[{"path": name + ".jsonl"} for name in names])
+        other = Cart(files=[{"name": name, "path": name + ".jsonl"} for name in names])
         cart.configuration = other.configuration
         cart.lines["a.jsonl"].is_open = False
         cart.cut()

@@ -82,7 +82,9 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["stored"] = numbers[n.STORED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
     shown["missed"] = numbers[n.MISSED]
-    shown["backlog"] = log.backlog()  # of the durable outlet that is furthest behind, like the next one
+    shown["backlog"] = (
+        log.backlog()
+    )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
     shown["oldest_waiting"] = _oldest_waiting(log)
     shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
@@ -281,10 +283,10 @@ def newest_results(log, count):
 
 
 def _oldest_waiting(log):
-    """Return the time of the first result that a durable outlet has still to take; None if none waits or has a time."""
+    """Return the time of the first result of the backlog; None if there is none, or it has no time."""
     scout = Cursor()
     scout.wants = WANTS_RESULTS
-    log.rewind(scout, log.blocks.lowest())
+    scout.stand_at(log.backlog_cursor())
     if log.peek(scout) != KIND_RESULT:
         return None
     return time_of(log.page, log.at + res.HEAD_BYTES)

@@ -160,10 +160,19 @@ class Log(Reader):
 
     # -- asking ------------------------------------------------------------------------------------------------
 
+    def backlog_cursor(self):
+        """Return ToolsNet's cursor; without it the durable one that is furthest behind, or the first if none is."""
+        found = self.cursor_at(n.TOOLSNET_CURSOR)
+        if found is None:
+            found = self.cursors[0]
+            for cursor in self.cursors:
+                if cursor.durable and cursor.number == self.blocks.lowest():
+                    found = cursor
+        return found
+
     def backlog(self):
-        """Return how many numbers come after the durable cursor that is furthest behind."""
-        count = self.number - self.blocks.lowest()
-        return count if count > 0 else 0
+        """Return how many numbers come after the backlog's cursor."""
+        return self.waits(self.backlog_cursor())
 
     def room(self, length):
         """Return how many payloads of this length fit in the rest of the newest block."""

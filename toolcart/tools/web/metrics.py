@@ -36,7 +36,7 @@ FAMILIES = {
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
     "toolcart_results_waiting": (
         GAUGE,
-        "Records that the durable outlet that is furthest behind has not taken.",
+        "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
     ),
     "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
     "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
