@@ -58,7 +58,7 @@ class Figures:
         self.fed = 0  # how many states have come: shows whether there is a new one
         self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
-        self._needs: dict[str, attention.Need] = {}  # of the agent itself, by slug
+        self._needs: dict[str, set[str]] = {}  # of the agent itself, by slug
 
     # -- what is asked -----------------------------------------------------------------------------------------
 
