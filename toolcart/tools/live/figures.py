@@ -58,7 +58,7 @@ class Figures:
         self.fed = 0  # how many states have come: shows whether there is a new one
         self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
-        self._needs: dict[str, set[str]] = {}  # of the agent itself, by slug
+        self._needs: dict[str, list[attention.Need]] = {}  # of the agent itself, by slug
 
     # -- what is asked -----------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Figures:
 
     def needs(self) -> list[attention.Need]:
         """Return the needs of the agent itself."""
-        return list(self._needs.values())
+        return [need for needs in self._needs.values() for need in needs]
 
     def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
         if scheduler["faults"] <= self._faults:
@@ -316,16 +316,19 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     return _needs_told(known.needs, attention.needs(shown), attention.OVER)
 
 
-def _needs_told(known: dict[str, set[str]], found: list[attention.Need], over: dict) -> list[tuple[str, str]]:
+def _needs_told(
+    known: dict[str, list[attention.Need]], found: list[attention.Need], over: dict
+) -> list[tuple[str, str]]:
     """Report each need (toolcart.tools.words.attention) when it comes up, when its key changes and when it is over.
 
-    `known` has the keys of the last report by slug: several needs may have one slug, such as outlets that were added.
+    `known` has those of the last report by slug: several may have one, such as outlets that were added.
     """
     before = dict(known)
     known.clear()
     for need in found:
-        known.setdefault(need.slug, set()).add(need.key)
-    told = [(LEVELS[need.level], need.text()) for need in found if need.key not in before.get(need.slug, ())]
+        known.setdefault(need.slug, []).append(need)
+    keys = {slug: {need.key for need in needs} for slug, needs in before.items()}
+    told = [(LEVELS[need.level], need.text()) for need in found if need.key not in keys.get(need.slug, ())]
     return told + [(GOOD, over[slug]) for slug in before if slug not in known]
 
 

@@ -67,7 +67,7 @@ class StationFigures:
     highest_backlog: int = 0
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
-    needs: dict = field(default_factory=dict)  # keys of toolcart.tools.words.attention's Needs by slug
+    needs: dict = field(default_factory=dict)  # toolcart.tools.words.attention.Needs by slug
     others: dict[int, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
     waited: dict[int, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)
