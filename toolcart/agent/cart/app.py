@@ -78,6 +78,8 @@ class Station:
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]
+        for one in settings["outlets"]:
+            one.setdefault("name", one["kind"])  # a board may have the tree of a version whose outlets had no names
         self.names = [one["name"] for one in settings["outlets"]]  # of the outlets, in the order of `outlets`
         self.outlet_ports = []
 
