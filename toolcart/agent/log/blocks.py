@@ -15,7 +15,6 @@ from toolcart.agent.log.record import (
     LOG_DONE,
     LOG_FAILED,
     LOG_FULL,
-    NUMBER_TOP,
     RECORD_NONE,
     TOP,
     WHEN_FULL_OVERWRITE,
@@ -39,12 +38,7 @@ class Blocks:
 
     def lowest(self):
         """Return the number that all durable cursors have passed."""
-        log = self.log
-        low = NUMBER_TOP
-        for cursor in log.cursors:
-            if cursor.durable and cursor.number < low:
-                low = cursor.number
-        return low
+        return self.log.lowest()
 
     def saved_lowest(self):
         """Return the same according to the last snapshot."""
@@ -157,14 +151,18 @@ class Blocks:
         own = log.counts.missed
         done = True
         before = None
+        is_saved = True
         for cursor in log.cursors:
-            if cursor.durable == durable and cursor.number < bound - 1:
-                if before is None:
-                    before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
-                done = self._pass_over(cursor, bound) and done
-        if before is None or log.state.save():
+            if cursor.durable == durable:
+                if cursor.number < bound - 1:
+                    if before is None:
+                        before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
+                    done = self._pass_over(cursor, bound) and done
+                if log.state.durable[cursor.slot] < bound - 1 and log.ring != n.GRAPHS:
+                    is_saved = False  # a start would find it in front of what is gone, as if that were damaged
+        if (is_saved and before is None) or log.state.save():
             return done
-        for one, number, found, ahead in before:
+        for one, number, found, ahead in before or ():
             log.rewind(one, number, ahead)
             one.found = found  # it may be outstanding
         counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed

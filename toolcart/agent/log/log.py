@@ -404,7 +404,7 @@ class Log(Reader):
         if code == FLASH_DONE:
             if first > self.number + 1:
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
-                self.forgive(first)
+                self.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
             hd.forget_ids(self.heads.ids)
             fill(self.heads.front, 0, ID_BYTES - 2, 0xFF)

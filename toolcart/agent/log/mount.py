@@ -139,7 +139,7 @@ def _mount(log):
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
             cursor.number = first - 1
-    log.forgive(log.blocks.lowest() + 1)
+    log.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]

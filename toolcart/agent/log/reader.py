@@ -3,7 +3,9 @@
 Rules
 1. Blocks are ordered by their first number (`firsts`), their places mean nothing: from a block's first number on, what
    earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
-2. `peek` finds, `advance` passes. A number missing between records that count is damaged, and counted once.
+2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, also where its block is gone when
+   it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
+   counted once in a session, whichever cursor meets it; after a start again by one that was not past it.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """
@@ -17,6 +19,7 @@ from toolcart.agent.log.record import (
     FRAME_BYTES,
     HEAD_OCTETS,
     NUMBER,
+    NUMBER_TOP,
     PLACE,
     READ_BYTES,
     RECORD_BAD,
@@ -29,6 +32,7 @@ from toolcart.agent.log.record import (
 )
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
+_TOLD_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
 
 
 class Reader:
@@ -57,7 +61,8 @@ class Reader:
         self.flags = 0
         self.length = 0
         self.unreadable = 0
-        self._counted = 0  # damage is counted up to here
+        self._forgiven = 0  # nothing up to here is counted
+        self._told = []  # spans above it that are: the number before one, and its last
 
     def peek(self, cursor):
         """Read the next record that the cursor wants into page[at:]; return its kind, RECORD_NONE or RECORD_LOST.
@@ -115,6 +120,14 @@ class Reader:
         count = self.number - cursor.number
         return count if count > 0 else 0
 
+    def lowest(self):
+        """Return the number that all durable cursors have passed."""
+        low = NUMBER_TOP
+        for cursor in self.cursors:
+            if cursor.durable and cursor.number < low:
+                low = cursor.number
+        return low
+
     def used_blocks(self):
         """Return how many blocks hold something that counts."""
         count = 0
@@ -151,6 +164,10 @@ class Reader:
             if place < 0:
                 first = self.first_above(0)
                 place = self.place_of(first)
+                gone = cursor.number
+                if cursor not in self.cursors:  # what all have passed may be gone for a scout
+                    gone = max(gone, self.lowest())
+                self._count_damaged(gone, first)
                 cursor.number = first - 1
             self._enter(cursor, place)
         else:
@@ -177,16 +194,34 @@ class Reader:
 
     def _count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
-        known = before if before > self._counted else self._counted
-        if number - 1 > known:
-            self._counted = number - 1
-            if self.ring != n.GRAPHS:
-                self.state.numbers[n.DAMAGED] += number - 1 - known
+        count = self.leave_out(before, number)
+        if count and self.ring != n.GRAPHS:
+            self.state.numbers[n.DAMAGED] += count
+
+    def leave_out(self, before, number):
+        """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
+        low = begin = before if before > self._forgiven else self._forgiven
+        high = end = number - 1
+        if high <= low:
+            return 0
+        count = high - low
+        told = self._told
+        for index in range(len(told) - 1, -1, -1):
+            one, other = told[index]
+            if one <= high and low <= other:
+                count -= min(high, other) - max(low, one)
+                begin = min(begin, one)
+                end = max(end, other)
+                told.pop(index)
+        told.append((begin, end))
+        if len(told) > _TOLD_MOST:
+            told.pop(0)
+        return count
 
     def forgive(self, number):
         """Let what is missing before `number` not count as damage."""
-        if number - 1 > self._counted:
-            self._counted = number - 1
+        if number - 1 > self._forgiven:
+            self._forgiven = number - 1
 
     # -- bytes ------------------------------------------------------------------------------------------------
 

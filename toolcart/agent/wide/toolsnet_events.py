@@ -61,6 +61,10 @@ class Events(Source):
         self.cursor.wants = WANTS_EVENTS
         self.cursor.durable = False
         log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
+        if log.number and self.cursor.number < log.first_above(0):
+            log.rewind(
+                self.cursor, self.cursor.number, self.cursor.ahead
+            )  # what went while there were none is no damage
         self.mask = mask
         self.rewinds = settings["rewind"]
         self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
