@@ -740,7 +740,7 @@ ELSEWHERE = {
         "look at the flash or disk: ",
         "the flash wears out: two of four blocks",
         "results may be stored twice: the spool no longer had",
-        "records dropped before a further outlet had them",
+        "records at most dropped before a further outlet had them",
         "receipts of MQTT went back: a consumer was restored",
         "it gets what the spool still has",
         "toolcart spool {} {}",

@@ -58,7 +58,7 @@ _COUNTED = {
         "results overwritten, because the spool was full",
         "a larger spool.size_kib holds more",
     ),
-    "missed": ("MISSED", "records dropped before a further outlet had them", "it was away or slow"),
+    "missed": ("MISSED", "records at most dropped before a further outlet had them", "it was away or slow"),
     "set aside": (
         "SET ASIDE",
         "results set aside: refused by ToolsNet, in doubt or unreadable",

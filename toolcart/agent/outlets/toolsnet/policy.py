@@ -375,11 +375,11 @@ class Policy:
         kind = self.log.peek(cursor)
         return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
 
-    def regain(self):
-        """Count as delivered what was overwritten while it was out, and is taken."""
+    def regain(self, rows=1):
+        """Count as delivered what was overwritten while it was out, or before it was known to be taken."""
         numbers = self.numbers
-        numbers[OVERWRITTEN] -= 1
-        numbers[DELIVERED] += 1
+        numbers[OVERWRITTEN] = max(0, numbers[OVERWRITTEN] - rows)  # one that could not be read is no overwritten one
+        numbers[DELIVERED] += rows
 
     def resume(self, stored, now):
         """The 08 names `stored` (standing): go on from there; False if that could not be written down, or read."""

@@ -4,7 +4,8 @@
     anything, and no server was met yet    the base follows it; nothing that was out counts
     0                                      the server is empty: go on; an operator may order all again (`offer_again`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
-    one up to the cursor                   known: it was out when the log gave it up
+    one up to the cursor                   PASS, or several out: it alone was taken before the log gave it up
+                                           else: all up to it were
     one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
                                            else: all up to it were. Of an earlier version that had several out,
                                            those in front of it are in doubt, and set aside
@@ -12,12 +13,26 @@
     anything else                          odd: counted; where what is new would look stored, the base follows it
 
 A late one that is out is settled first (toolcart.agent.outlets.toolsnet.late). An odd 08 settles nothing that was out.
+
+What the log gives up counts as overwritten, and as delivered once the 08 says that all up to it were taken. After a cut
+that may be up to a batch behind the place of the last snapshot that let one go out; else it is the one that was out.
+What was kept, dropped or damaged there is not among them.
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import Part, const
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.numbers import DELIVERED, DROPPED, KEPT_LAST, SENT, SENT_EVENTS_MET, SENT_MET, TAKEN
+from toolcart.agent.log.numbers import (
+    DELIVERED,
+    DROPPED,
+    KEPT_LAST,
+    LIMIT,
+    OVERWRITTEN,
+    SENT,
+    SENT_EVENTS_MET,
+    SENT_MET,
+    TAKEN,
+)
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
@@ -38,6 +53,13 @@ class Standing:
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
+        # At the start, until the first 08: what was out then may be overwritten before that comes.
+        self._start = Part()
+        self._start.number = self.cursor.number
+        self._start.here = self._here()
+        self._start.taken = self.numbers[TAKEN]
+        self._start.limit = self.numbers[LIMIT]
+        self._start.overwritten = self.numbers[OVERWRITTEN]
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -54,6 +76,8 @@ class Standing:
             done = policy.offer.resume(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
+            if not self.is_odd:
+                self._start = None
             sent.open = sent.may_have if self.is_odd else 0
             if not self.is_odd:
                 self._settle_out()
@@ -80,7 +104,10 @@ class Standing:
             return True
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
-            policy.regain()  # it was out when it was overwritten
+            if sent.is_pass() or sent.were_several():
+                policy.regain()
+            elif not self._regain(stored, 1):
+                return False
             numbers[TAKEN] = stored
             return True
         reached = self._find_row((stored - here) % SEQUENCES)
@@ -100,6 +127,38 @@ class Standing:
         health.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
+
+    def _regain(self, stored, least):
+        """All up to `stored`, which the cursor has passed, are taken; False if it cannot be read now which these are.
+
+        `least` of them are, where only what went out since the last 08 may be.
+        """
+        start, numbers = self._start, self.numbers
+        taken = numbers[TAKEN]
+        rows = least
+        if start is not None and start.taken == taken:
+            # One place a number is too many where events lie between: only for what went before.
+            before = (start.here - taken) % SEQUENCES
+            settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
+            others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
+            kept = self._kept_in(start.number - before + settled, start.number)
+            if kept < 0:
+                return False
+            rows = (stored - taken) % SEQUENCES - settled - kept - max(0, others)
+        self.policy.regain(min(max(rows, 0), numbers[OVERWRITTEN]))
+        return True
+
+    def _kept_in(self, first, last):
+        """Return how many numbers behind `first`, up to `last`, are kept; -1 if that cannot be read now."""
+        if first >= last:
+            return 0
+        quarantine = self.policy.row.quarantine
+        count = 0
+        kind = quarantine.next_entry(0)
+        while kind > RECORD_NONE:
+            count += first < quarantine.number <= last
+            kind = quarantine.next_entry(quarantine.entry)
+        return count if kind == RECORD_NONE else -1
 
     def _find_row(self, rows):
         """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
@@ -161,6 +220,11 @@ class Standing:
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
         policy, numbers, cursor = self.policy, self.numbers, self.cursor
         log = policy.log
+        here = self._here()
+        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.sent.were_several():
+            if not self._regain(here, 0):
+                return False
+            numbers[TAKEN] = here
         while cursor.number < reached:
             kind = log.peek(cursor)
             number = cursor.found

@@ -1,0 +1,119 @@
+"""OVERWRITTEN counts what ToolsNet never gets, whatever was cut, set aside or given up before an 08 said so."""
+
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.log.numbers import DELIVERED, OVERWRITTEN, TAKEN
+from toolcart.base.clock import Dice
+from host_tests.portable import HAS_ALL
+from host_tests.support.log import append_event
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
+
+PORTABLE = True
+HEAVY = True
+HEAP = "6m"
+
+LIVES = 60 if HAS_ALL else 6
+
+
+def take_away_toolsnet(outlet):
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+
+
+def bring_back_toolsnet(outlet):
+    outlet.network.up(*PIM)
+
+
+class Life:
+    """A log that overwrites, and what became of each result and frame in it."""
+
+    def __init__(self, dice, **settings):
+        self.dice = dice
+        self.outlet = Outlet(blocks=13 + dice.randrange(4), when_full=WHEN_FULL_OVERWRITE, **settings)
+        self.results = {}  # number in the log: tightening ID
+        self.frames = []
+
+    def store(self, count, others=True):
+        outlet = self.outlet
+        for _ in range(count):
+            kind = self.dice.randrange(12) if others else 5
+            if kind == 0:
+                outlet.store_raw(b"0061 that no one could read %d" % outlet.next_id)
+                self.frames.append(outlet.log.number)
+            elif kind == 1:
+                append_event(outlet.log, 1)
+            else:
+                ident = outlet.store()[0]
+                self.results[outlet.log.number] = ident
+
+    def lost(self):
+        """Return the numbers of the log that were passed, and are neither at ToolsNet nor in the quarantine."""
+        outlet = self.outlet
+        there, kept, at = set(outlet.ids()), set(outlet.parked_numbers()), outlet.cursor.number
+        gone = [number for number, ident in self.results.items() if number <= at and ident not in there]
+        gone += [number for number in self.frames if number <= at]
+        return [number for number in gone if number not in kept]
+
+
+def test_what_a_cut_left_in_doubt_and_was_overwritten_is_no_loss():
+    for away in (60, 120, 200):
+        for restarts in (0, 1, 2):
+            life = Life(Dice(1))
+            outlet = life.outlet
+            life.store(20, False)
+            outlet.until_stored(20, and_ms=100)
+            take_away_toolsnet(outlet)
+            outlet.cut()  # the durable cursor stands in front of all of them
+            assert outlet.cursor.number < 20
+            life.store(away, False)
+            for _ in range(restarts):
+                outlet.cut()
+                life.store(3, False)
+            said = outlet.state.numbers[OVERWRITTEN]
+            assert said > len(life.lost())
+            bring_back_toolsnet(outlet)
+            outlet.until_passed(and_ms=5000)
+            counts = outlet.state.numbers
+            assert counts[OVERWRITTEN] == len(life.lost()) < said
+            assert counts[DELIVERED] == len(outlet.ids())
+
+
+def test_an_08_about_what_was_never_counted_as_overwritten_makes_no_less_than_none():
+    life = Life(Dice(1))
+    outlet = life.outlet
+    life.store(20, False)
+    outlet.until_stored(20, and_ms=100)
+    take_away_toolsnet(outlet)
+    outlet.cut()
+    life.store(120, False)
+    counts = outlet.state.numbers
+    counts[OVERWRITTEN] = 0  # as if someone had moved the cursor and counted nothing
+    assert counts[TAKEN] < 20 < outlet.cursor.number
+    bring_back_toolsnet(outlet)
+    outlet.until_passed(and_ms=5000)
+    assert counts[OVERWRITTEN] == 0 and outlet.state.save()
+
+
+def test_overwritten_is_the_truth_after_any_cuts_frames_and_events():
+    for seed in range(LIVES):
+        dice = Dice(seed + 1)
+        life = Life(dice, cursor_batch=(8, 32, 48)[dice.randrange(3)])
+        outlet = life.outlet
+        for _ in range(6 + dice.randrange(8)):
+            step = dice.randrange(8)
+            if step < 3:
+                life.store(1 + dice.randrange(30))
+                outlet.run(dice.randrange(2000))
+            elif step == 3:
+                life.store(1 + dice.randrange(120))
+            elif step == 4:
+                take_away_toolsnet(outlet)
+            elif step == 5:
+                bring_back_toolsnet(outlet)
+                outlet.run(dice.randrange(20000))
+            else:
+                outlet.cut()
+                outlet.quarantine.settle()  # else a frame of which the copy is in doubt counts twice: one too many
+        bring_back_toolsnet(outlet)
+        outlet.until_passed(and_ms=5000)
+        lost, said = life.lost(), outlet.state.numbers[OVERWRITTEN]
+        assert said == len(lost), (seed, said, len(lost))
