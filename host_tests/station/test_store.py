@@ -12,6 +12,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
@@ -366,6 +367,84 @@ def test_what_was_damaged_may_have_been_what_is_stored_again():
     assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 0
     numbers[DAMAGED] = 1
     assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
+
+
+class Flaky:
+    """The reads of a device, of which some are refused, often several in a row."""
+
+    def __init__(self, device, dice, odds):
+        self.device, self.dice, self.odds = device, dice, odds
+        self.read = device.read
+        self.is_well = self.was_well = True
+        device.read = self
+
+    def __call__(self, block, address, buf, n):
+        if not self.is_well and self.dice.randrange(100) < (self.odds if self.was_well else 70):
+            self.was_well = False
+            return FLASH_IO
+        self.was_well = True
+        return self.read(block, address, buf, n)
+
+
+def doubles(bench):
+    """Return how many records of the log are of what it had already."""
+    frames = [payload[r.HEAD_BYTES :] for _, _, payload in bench.records(KIND_RAW)]
+    idents = bench.idents()
+    return len(frames) - len(set(frames)) + len(idents) - len(set(idents))
+
+
+def test_repeat_in_a_block_refused_twice_is_counted_as_stored_again():
+    bench = proven(Bench(19), 41)
+    for ident in range(43, 120):
+        assert bench.push(light(tightening_id=ident)) == KEPT
+    reads = bench.device.reads
+    assert bench.push(light(tightening_id=60)) == KEPT_BEFORE and doubles(bench) == 0
+    reads = bench.device.reads - reads
+    read = bench.device.read
+    for refused in range(1, reads):
+        count = [0]
+
+        def refuse_two(block, address, buf, n, count=count, refused=refused):
+            count[0] += 1
+            return FLASH_IO if refused <= count[0] <= refused + 1 else read(block, address, buf, n)
+
+        bench.device.read = refuse_two
+        bench.push(light(tightening_id=60))
+        bench.device.read = read
+        assert bench.log.state.numbers[STORED_AGAIN] >= doubles(bench), refused
+    assert doubles(bench) > 0
+    told = bench.log.state.numbers[STORED_AGAIN]
+    assert bench.start().log.state.numbers[STORED_AGAIN] == told
+
+
+def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
+    for seed in range(60 if HAS_ALL else 8):
+        dice = Dice(seed + 1)
+        bench = proven(Bench(24), 41)
+        flaky = Flaky(bench.device, dice, (2, 10, 30)[seed % 3])
+        last = 41
+        for _ in range(150):
+            step = dice.randrange(6)
+            flaky.is_well = dice.randrange(2) == 0
+            if step < 3:
+                last += 1
+                bench.push(light(tightening_id=last))
+            elif step == 3:
+                bench.push(light(tightening_id=41 + dice.randrange(last - 40)))
+            elif step == 4:
+                bench.fetch(fetched(2, tightening_id=41 + dice.randrange(last - 40)))
+            else:
+                for _ in range(2):  # a frame is repeated at once or not at all
+                    frame = garbled(tightening_id=last)
+                    bench.store.put_unread(frame, 0, len(frame), NOW)
+            if dice.randrange(30) == 0:
+                flaky.is_well = True
+                flaky.device.read = flaky.read
+                bench.start()
+                flaky.device.read = flaky
+        flaky.is_well = True
+        told = bench.log.state.numbers[STORED_AGAIN]
+        assert told >= doubles(bench), (seed, told, doubles(bench))
 
 
 def put_raw(bench, ident):

@@ -6,7 +6,7 @@ Rules
    block that cannot have an ID costs one read, and an ID above all in the log none.
 3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
    RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
-   worn, and its contents are lost.
+   worn, or was refused twice; the search goes on behind it, and `skipped` says that what it has not found may be there.
 """
 
 from toolcart.agent.base.fields import compare, copy, get_u32
@@ -48,11 +48,13 @@ class Search:
         self._bound = 0
         self._offset = 0
         self._number = 0
+        self.skipped = False  # some of what was to be searched could not be read
 
     def begin(self, key, at):
         """Start a search for the results with the ten-byte ID at key[at:]. Hot: allocates nothing."""
         log = self.log
         self.place = -1
+        self.skipped = False
         is_in_newest = compare(key, at, log.heads.ids, ID_BYTES, ID_BYTES) <= 0
         if not is_in_newest and compare(key, at, log.heads.highest, 0, ID_BYTES) > 0:
             return
@@ -97,6 +99,7 @@ class Search:
             elif self.place == log.block or self._is_away():
                 return RECORD_LOST
             else:
+                self.skipped = True
                 self._step()
         return RECORD_NONE
 
@@ -106,6 +109,7 @@ class Search:
 
     def _begin(self, blocks):
         log = self.log
+        self.skipped = False
         self._left = blocks
         self.place = log.block if log.number and blocks > 0 else -1
         self._first = log.firsts[log.block]

@@ -2,6 +2,8 @@
 
 Rules
 1. 1: it does; 0: it does not; -1: the device cannot be read and the answer is unknown: the caller stores nothing.
+   After a 0 `search.skipped` says whether it may be in a block that could not be read: what is stored then may be there
+   twice, and is counted as that before.
 2. A result with an ID is looked up by it. Where the ID never changes all results have it: as many of the newest
    blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
 3. A result without an ID, or an unreadable frame, is looked for in the newest blocks: it is repeated at once

@@ -4,7 +4,8 @@ Rules
 1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
    doubt. Nothing else may be acknowledged.
 2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
-   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored. Whatever
+   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
+   older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
    tells two messages apart tells their records apart (toolcart.agent.record.origin).
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
 4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
@@ -20,7 +21,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, is_blank, is_plain
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
-from toolcart.agent.log.numbers import LOG, NEXT, STORED
+from toolcart.agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
@@ -226,8 +227,11 @@ class Store:
 
         Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept.
         """
-        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
-        return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
+        look = self.look
+        held = look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
+        if held:
+            return self._known_before(held, now)
+        return self._put_raw(buf, at, length, res.FLAG_RECOVERED, now, look.search.skipped)
 
     def tell_gone(self, first, last, count, total, epoch, is_reset):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait."""
@@ -351,14 +355,25 @@ class Store:
         if not is_text_plain:
             self.health.count(h.TEXT_ESCAPED)
 
-    def _append(self, kind, flags):
-        """Append what is in the stage, and count it; return the LOG_ code."""
+    def _append(self, kind, flags, is_unsure=False):
+        """Append what is in the stage and was not found in the log, and count it; return the LOG_ code.
+
+        With `is_unsure`, or if the search had to leave something out, it may have been there.
+        """
         if self._scout is not None:
             return LOG_FAILED
-        log = self.log
+        log, numbers = self.log, self._numbers
+        is_unsure = is_unsure or self.look.search.skipped
+        if is_unsure:
+            numbers[STORED_AGAIN] += 1
+            if not log.state.save():
+                numbers[STORED_AGAIN] -= 1
+                return LOG_FAILED
         code = log.append(kind, flags, self.length)
         if code == LOG_DONE:
             self._count(kind, flags, log.stage, log.place, self.length)
+        elif is_unsure:
+            numbers[STORED_AGAIN] -= 1
         return code
 
     def _count(self, kind, flags, buf, at, length):
@@ -368,7 +383,7 @@ class Store:
         if again:
             self.known.count_again(again, self.log.first_above(0))
 
-    def _put_raw(self, buf, at, length, flags, now):
+    def _put_raw(self, buf, at, length, flags, now, is_unsure=False):
         kept = length if length < FRAME_MOST else FRAME_MOST
         if kept < length:
             flags |= res.FLAG_TRUNCATED
@@ -377,7 +392,7 @@ class Store:
             return self._known_before(held, now)
         self._put_head(res.HEAD_BYTES + kept, buf, at)
         copy(self.log.stage, self.body, buf, at, kept)
-        code = self._append(KIND_RAW, flags)
+        code = self._append(KIND_RAW, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.health.note(h.RAW, length, now)
