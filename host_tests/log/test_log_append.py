@@ -3,10 +3,10 @@
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.log.reader import WORN
-from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE, RETAINED_MAX
 from toolcart.agent.log.state import STATE_BLOCKS
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import FLAG_COPY

@@ -5,6 +5,10 @@
     kept      above         overwritten, if the log does that: the cursors are moved past it, saved, then erased
     worn      WORN          never again
 
+Which ones are worn is known from the first erase or program of a session on that fails. An outlet that was added gets
+what the log still had as far as a quarter of the room stays free (`floor`); a worn block is no room, so it takes more of
+that, counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
+
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
@@ -16,6 +20,7 @@ from toolcart.agent.log.record import (
     LOG_FAILED,
     LOG_FULL,
     RECORD_NONE,
+    RETAINED_MAX,
     TOP,
     WHEN_FULL_OVERWRITE,
     WORN,
@@ -25,7 +30,7 @@ from toolcart.agent.log.record import (
 class Blocks:
     """See the module. `kept_free` blocks stay free: two in a quarantine (its rule 5), else one."""
 
-    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "kept_free", "log", "when_full")
+    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "kept_free", "lent", "log", "when_full")
 
     def __init__(self, log, when_full, kept_free):
         self.log = log
@@ -33,6 +38,7 @@ class Blocks:
         self.kept_free = kept_free
         self.cut = -1  # a block with copies that do not count: it is opened first
         self.ahead = -1  # a block erased in this session, to be opened next
+        self.lent = 0  # whoever was there before had passed this: who stands before it now was added
         self._first_free = -1
         self._oldest = -1
 
@@ -82,7 +88,7 @@ class Blocks:
         """Return a block erased in this session that may be opened while `leaves` others stay free; or a LOG_ code."""
         log = self.log
         for _ in range(BLOCKS_TRIED):
-            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
+            code = self._make_free(leaves, gives_up)
             if code != LOG_DONE or self.ahead >= 0:
                 return code if code != LOG_DONE else self.ahead
             place = self._first_free
@@ -98,9 +104,10 @@ class Blocks:
                 break
         return LOG_FAILED
 
-    def _make_free(self, leaves, overwrites):
+    def _make_free(self, leaves, gives_up):
         """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
         log = self.log
+        overwrites = gives_up and self.when_full == WHEN_FULL_OVERWRITE
         while True:
             low = self.saved_lowest()
             free = self.count_free(low, leaves + 1)
@@ -110,9 +117,27 @@ class Blocks:
                 if not log.state.save():
                     return LOG_FAILED
                 continue
-            code = self.give_up_oldest(low) if overwrites else LOG_FULL
+            code = self.give_up_oldest(low) if overwrites or (gives_up and self.is_lent(low)) else LOG_FULL
             if code != LOG_DONE:
                 return code
+
+    def floor(self):
+        """Return up to which number the records may go, so that a quarter of the room is free for new ones.
+
+        Neither a worn block nor those that stay free anyway are room.
+        """
+        log = self.log
+        firsts = sorted([first for first in log.firsts if 0 < first < WORN])
+        usable = log.device.block_count - self.kept_free
+        for first in log.firsts:
+            usable -= first == WORN
+        over = len(firsts) - usable * 3 // 4
+        return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)
+
+    def is_lent(self, low):
+        """True if the oldest block above `low` may be taken from an outlet that was added: others are worn."""
+        log = self.log
+        return WORN in log.firsts and log.first_above(low + 1) <= min(self.lent, self.floor()) + 1
 
     def _erase(self, place):
         """Erase a block that is not needed; return a FLASH_ code."""

@@ -33,6 +33,7 @@ from toolcart.agent.log.record import (
     LOG_FULL,
     NUMBER_TOP,
     PLACE,
+    RETAINED_MAX,
     WHEN_FULL_OVERWRITE,
     WHEN_FULL_REFUSE,
     Desk,
@@ -43,7 +44,6 @@ from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
 
-RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
 AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
 BLOCKS_LEAST = const(3)  # the newest, the one kept free, and one for the backlog
 LIGHT_OCTETS = const(126)

@@ -20,8 +20,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, get_u32
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.flash import Part
-from toolcart.agent.log.log import RETAINED_MAX
-from toolcart.agent.log.reader import TOP, WORN
+from toolcart.agent.log.reader import TOP
 from toolcart.agent.log.record import (
     AT_FIRST,
     AT_FLAGS,
@@ -282,8 +281,9 @@ def divide(device, kept, graphs):
 
 
 def floor(log):
-    """Return up to which number the log's records may go, so that a quarter of its room is free."""
-    firsts = [first for first in log.firsts if 0 < first < WORN]
-    firsts.sort()
-    over = len(firsts) - log.device.block_count * 3 // 4
-    return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)
+    """Return up to which number the log's records may go, so that a quarter of its room is free.
+
+    What an outlet that is placed behind it lacks is lent: a block that turns out worn may take more of that.
+    """
+    log.blocks.lent = min(log.lowest(), log.number)
+    return log.blocks.floor()

@@ -14,7 +14,6 @@ Rules
 """
 
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
-from toolcart.agent.log.mount import floor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
@@ -74,7 +73,7 @@ def _wanted(rest):
 def _range(policy, station, from_number, since):
     """Return from which result on, its time, and how many; Refused if there are none, or no room."""
     log, last = policy.log, policy.cursor.number
-    low = min(last, floor(log), log.blocks.lowest())  # from the next one on there is room
+    low = min(last, log.blocks.floor(), log.lowest())  # from the next one on there is room
     kept = yield from _kept(policy.row.quarantine)
     oldest = first = fits = None  # (number, time) of results
     count = count_fitting = looked = 0

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.flash import Part
-from toolcart.agent.log.log import BLOCKS_LEAST, RETAINED_MAX, Log
+from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
+from toolcart.agent.log.record import RETAINED_MAX
 from toolcart.agent.log.state import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
