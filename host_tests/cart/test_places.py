@@ -328,3 +328,54 @@ def test_a_removed_outlet_of_a_version_without_names_goes_by_its_kind():
 def test_names_are_told_apart_by_their_hash():
     assert places.hash_of("mqtt") != places.hash_of("mqtt-2") and 0 < places.hash_of("a") <= 0xFFFFFF
     assert places.name_of({"kind": MQTT}) == MQTT and places.name_of({"kind": MQTT, "name": "b"}) == "b"
+
+
+def turned_round(blocks, worn, appended, waiting):
+    """A cart with ToolsNet alone whose log came round several times; so many wait in front of ToolsNet."""
+    cart = Cart(4 + 3 + blocks)
+    cart.start(TOOLSNET)
+    cart.flash.worn = {4 + 3 + place for place in worn}
+    for _ in range(10):
+        cart.append(120)
+        cart.take(0)
+    cart.append(appended)
+    cart.take(0)
+    assert cart.append(waiting) == waiting
+    return cart
+
+
+def test_an_added_outlet_leaves_room_where_blocks_are_worn():
+    for blocks, count in ((4, 1), (8, 2)):
+        for first in range(blocks):
+            worn = {(first + index * 3) % blocks for index in range(count)}
+            for appended in (0, 7, 13):
+                for waiting in (0, 1, 4):
+                    cart = turned_round(blocks, worn, appended, waiting)
+                    cart.start(TOOLSNET, FILE)  # and nothing is in doubt, though the file is away
+                    cart.take(0)
+                    assert cart.append(15) == 15, (blocks, worn, appended, waiting)
+                    left_out, missed = cart.at_start.added[1], cart.state.numbers[MISSED]
+                    oldest = cart.log.cursors[1].number - missed - left_out
+                    assert cart.take(1) == list(range(oldest + left_out + missed + 1, cart.log.number + 1))
+
+
+def test_an_added_outlet_gives_up_more_when_a_block_wears_out_later():
+    cart = turned_round(8, (), 0, 1)
+    cart.start(TOOLSNET, FILE)
+    cart.take(0)
+    before = cart.log.cursors[1].number
+    cart.flash.worn = {4 + 3 + place for place in range(8) if cart.log.firsts[place] == 0}
+    assert cart.append(40) == 40
+    cart.take(0)
+    assert cart.log.cursors[1].number == before + cart.state.numbers[MISSED] > before
+
+
+def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
+    cart = Cart(4 + 3 + 6)
+    cart.start(TOOLSNET, FILE)
+    while cart.append(10) == 10:
+        cart.take(0)
+    cart.take(0)
+    cart.flash.worn = {4 + 3 + place for place in range(6) if cart.log.firsts[place] == 0}
+    cart.append(10)
+    assert cart.log.cursors[1].number == cart.state.numbers[MISSED] == 0

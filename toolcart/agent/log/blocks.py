@@ -5,9 +5,9 @@
     kept      above         overwritten, if the log does that: the cursors are moved past it, saved, then erased
     worn      WORN          never again
 
-Which ones are worn is known from the first erase or program of a session on that fails. An outlet that was added gets
-what the log still had as far as a quarter of the room stays free (`floor`); a worn block is no room, so it takes more of
-that, counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
+Which are worn is known once an erase or a program of this session has failed. An outlet that was added gets what the
+log still had as far as a quarter of the room stays free (`floor`). A worn block is no room, so it takes more of that,
+counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
 
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
