@@ -128,16 +128,23 @@ class Blocks:
         """
         log = self.log
         firsts = sorted([first for first in log.firsts if 0 < first < WORN])
-        usable = log.device.block_count - self.kept_free
-        for first in log.firsts:
-            usable -= first == WORN
-        over = len(firsts) - usable * 3 // 4
+        usable = log.device.block_count - self.kept_free - self.count_worn()
+        over = min(len(firsts) - max(usable, 0) * 3 // 4, len(firsts) - 1)  # the newest stays
         return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)
 
     def is_lent(self, low):
         """True if the oldest block above `low` may be taken from an outlet that was added: others are worn."""
         log = self.log
-        return WORN in log.firsts and log.first_above(low + 1) <= min(self.lent, self.floor()) + 1
+        if low >= self.lent or self.count_worn() == 0:
+            return False
+        return log.first_above(low + 1) <= min(self.lent, self.floor()) + 1
+
+    def count_worn(self):
+        """Return how many blocks are known to be worn."""
+        count = 0
+        for first in self.log.firsts:
+            count += first == WORN
+        return count
 
     def _erase(self, place):
         """Erase a block that is not needed; return a FLASH_ code."""
