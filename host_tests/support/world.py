@@ -92,8 +92,8 @@ class Cart(whole.Cart):
 
     def records(self):
         """Return (number, kind, flags, payload) of what a start on a copy of the flash would find, oldest first."""
-        kept, graphs = self.station.state.blocks()
-        area = Area(kept_blocks=kept, graph_blocks=graphs, flash=self.device.clone())
+        state = self.station.state
+        area = Area(kept_blocks=state.kept_blocks(), graph_blocks=state.graph_blocks(), flash=self.device.clone())
         log = area.mount(payload_most=self.station.log.payload_most)[1]
         assert log.settle()
         return held(log)

@@ -425,7 +425,7 @@ class Log(Reader):
         state = self.state
         count = self.device.block_count
         self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
-        kept, graphs = state.blocks()
+        kept, graphs = state.kept_blocks(), state.graph_blocks()
         hd.seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
         return self.heads.last_number
 

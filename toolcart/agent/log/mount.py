@@ -80,11 +80,10 @@ def mount(state, logs, seed):
         code = _mount(log)
         if code != MOUNT_DONE:
             return code
-        kept, graphs = state.blocks()
         if log.ring == n.KEPT:
-            state.numbers[n.AREA] = log.device.block_count | graphs << n.AREA_GRAPHS
+            state.numbers[n.AREA] = log.device.block_count | state.graph_blocks() << n.AREA_GRAPHS
         elif log.ring == n.GRAPHS:
-            state.numbers[n.AREA] = kept | log.device.block_count << n.AREA_GRAPHS
+            state.numbers[n.AREA] = state.kept_blocks() | log.device.block_count << n.AREA_GRAPHS
     return MOUNT_DONE
 
 
@@ -268,8 +267,7 @@ def divide(device, kept, graphs):
     if code == STATE_LOST:
         return -1, 0, state
     if code == STATE_FOUND and state.numbers[n.AREA]:
-        kept, graphs = state.blocks()
-        return kept, graphs, state
+        return state.kept_blocks(), state.graph_blocks(), state
     page = bytearray(HEAD_OCTETS)
     size = size_of(device)
     for block in range(STATE_BLOCKS, device.block_count):

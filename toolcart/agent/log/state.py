@@ -108,10 +108,13 @@ class State:
         if ahead >= 0:
             cursor.ahead = self.numbers[ahead]
 
-    def blocks(self):
-        """Return how many blocks the quarantine and the ring of curves have, as the area was made."""
-        area = self.numbers[AREA]
-        return area & (1 << AREA_GRAPHS) - 1, area >> AREA_GRAPHS
+    def kept_blocks(self):
+        """Return how many blocks the quarantine has, as the area was made."""
+        return self.numbers[AREA] & (1 << AREA_GRAPHS) - 1
+
+    def graph_blocks(self):
+        """Return how many blocks the ring of curves has, as the area was made."""
+        return self.numbers[AREA] >> AREA_GRAPHS
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""
