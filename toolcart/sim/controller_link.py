@@ -324,15 +324,14 @@ class ControllerLink(Endpoint):
         """Close: this was not acknowledged, however often it was sent."""
         self.close("controller: %s was not acknowledged" % what)
 
-    def say_exactly(self, mid, revision, octets):
-        """Send a message without a NUL: its last bytes are samples (003:2017-2023)."""
+    def say_exactly(self, mid, revision, octets, spindle=None):
+        """Send a message without a NUL: its last bytes are samples (003:2017-2023). `spindle`: of its header."""
         options = self.options
         if self.numbers is not None:
-            self.say(mid, revision, octets)
+            self.say(mid, revision, octets, None, spindle)
         elif not self.wants_close:
-            self.send(
-                frames.header(mid, revision, len(octets), options.header, options.station, options.spindle) + octets
-            )
+            place = options.station, spindle or options.spindle
+            self.send(frames.header(mid, revision, len(octets), options.header, *place) + octets)
 
     def deliver(self, frame):
         """Send a message with its NUL, in the way the options ask for."""

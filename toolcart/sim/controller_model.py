@@ -25,6 +25,7 @@ class ControllerOptions(Settings):
         "refuse_digits": (2, 3),
         "answering_spindles": ("addressed", "first", "all"),
         "generic_subscriptions": ("", "yes", "only"),
+        "bolts_named_by": ("pid", "header", "object"),
     }
     DEFAULTS = {
         "strict": True,  # what is odd in a header, though accepted, is a complaint, once for each kind
@@ -100,6 +101,9 @@ class ControllerOptions(Settings):
         "names_spindles": True,  # 0065 has the spindle in its header; else that is blank
         "traces": (),  # revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
         "trace_types": (1, 2),  # 1 angle, 2 torque; another one is refused (0004/78)
+        # so many bolts of each result have curves of their own, with its ID and time; 0: it has one of each type
+        "trace_bolts": 0,
+        "bolts_named_by": "pid",  # 01301, the spindle of the header, or the object of revision 3
         "trace_samples": 400,  # of each curve, trace_step_us apart; sent trace_delay_ms after its result
         "trace_step_us": 2000,
         "trace_delay_ms": 100,
