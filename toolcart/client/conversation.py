@@ -27,6 +27,7 @@ from toolcart.agent.catalogue import FrameError, Frames
 from toolcart.agent.catalogue.message import Message
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 
@@ -288,7 +289,9 @@ class Conversation:
         message = self._message()
         if message.mid != rq.REFUSAL:
             return Refused(mid, self.session.said.code)
-        return Refused(mid or message["failed_mid"], self.session.said.code, _words(self.session.said.code))
+        code = self.session.said.code
+        mid = mid or self.session.said.named
+        return Refused(mid, None) if code == NO_CODE else Refused(mid, code, _words(code))
 
     def _answered(self, message, error) -> None:
         asked, self._asked = self._asked, None

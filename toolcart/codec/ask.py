@@ -24,6 +24,7 @@ import click
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Frames, Linked, Message
 from toolcart.agent.catalogue.forms import OF_ENCODE
+from toolcart.agent.openprotocol.replies import UNNAMED, named_in
 from toolcart.base.command_group import Amount
 from toolcart.base.printable import visible
 from toolcart.codec import inputs
@@ -132,7 +133,8 @@ class Asking:
                     self._begin_again()
                 return answer
             codes.append(answer["error_code"])
-            refused.append(f"{revision}: {answer.meaning('error_code') or codes[-1]}")
+            code = codes[-1] if isinstance(codes[-1], int) else "rejected without a code"
+            refused.append(f"{revision}: {answer.meaning('error_code') or code}")
             if codes[-1] in BUSY:
                 break
         words = f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused)
@@ -275,10 +277,9 @@ def _answers(message: Message, request: Message, wanted: int) -> bool:
     subscription with its first event and send no 0005: there the event is one MID above.
     """
     names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
-    if message.mid == 4:
-        return message.get("failed_mid", 0) in names
-    if message.mid == 5 and wanted == 5:
-        return message.get("mid_accepted", 0) in names
+    if message.mid == 4 or (message.mid == 5 and wanted == 5):
+        named = named_in(message.frame, 20, len(message.frame))
+        return named == UNNAMED or named in names
     if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
         return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
     return message.mid == wanted

@@ -288,13 +288,22 @@ class ControllerLink(Endpoint):
             self.refuse(mid, code)
 
     def accept(self, mid):
-        self.say(5, 1, frames.field(mid, 4))
+        self.say(5, 1, self._answering(mid))
+
+    def _answering(self, mid):
+        how = self.options.names_answered
+        digits = str(mid).encode()
+        if how == "digits":
+            return frames.field(mid, 4)
+        return b" " * 4 if how == "blank" else digits if how == "short" else b" " * (4 - len(digits)) + digits
 
     def refuse(self, mid, code):
         ends = self.options.ends_refused
         after_ms = ends.get(mid, ends.get(ANY_MID))
         if after_ms is None or after_ms >= 0:
-            self.say(4, 1, frames.field(mid, 4) + frames.field(code, self.options.refuse_digits))
+            text = self.options.refusal_text
+            told = frames.field(code, self.options.refuse_digits) if text is None else text.encode()
+            self.say(4, 1, self._answering(mid) + told)
         if after_ms is None:
             return
         if after_ms > 0:

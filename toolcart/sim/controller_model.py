@@ -23,6 +23,7 @@ class ControllerOptions(Settings):
         "nul": ("normal", "missing", "late", "counted"),
         "header": ("digits", "blank", "zero", "parts", "op-ford", "op-bmw"),
         "refuse_digits": (2, 3),
+        "names_answered": ("digits", "short", "padded", "blank"),
         "answering_spindles": ("addressed", "first", "all"),
         "generic_subscriptions": ("", "yes", "only"),
         "bolts_named_by": ("pid", "header", "object"),
@@ -54,6 +55,9 @@ class ControllerOptions(Settings):
         "refuse": {},  # {mid: code}, always; code None: no answer at all
         "refuse_once": [],  # [(mid, code)], each once
         "refuse_digits": 2,  # 2, or 3 as later revisions of 0004 send
+        "refusal_text": None,  # what a 0004 has in place of its code
+        # how 0004 and 0005 name what they answer: "short" without leading zeros, "padded" with blanks in front
+        "names_answered": "digits",
         # {mid: ms}: the connection is closed so long after a 0004 for this MID (0: for any), below 0 in place of it
         "ends_refused": {},
         "unknown_mids": (),  # MIDs that are answered 0004/99 though this simulator knows them

@@ -53,13 +53,14 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
 from toolcart.agent.openprotocol.revisions import Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -709,9 +710,9 @@ class Session:
         if cut_short and self._linked is not None and self._linked.took_room(link):
             return st.EV_MALFORMED
         if mid == rq.DONE:
-            return self._accepted(number(buf, at + 20, 4)) if link.length >= 24 else st.EV_MALFORMED
+            return self._accepted(named_in(buf, at + 20, at + link.length))
         if mid == rq.REFUSAL:
-            return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else st.EV_MALFORMED
+            return self._refused(named_in(buf, at + 20, at + link.length))
         request = self.request
         row = request.row
         if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
@@ -737,6 +738,8 @@ class Session:
 
     def _accepted(self, named):
         request = self.request
+        if named == UNNAMED and self.state != st.READY:  # later it may be a late answer to a command
+            named = self._outstanding()
         self.said.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return st.EV_UNKNOWN
@@ -751,14 +754,32 @@ class Session:
             return st.EV_NONE
         return self._stands()
 
+    def _outstanding(self):
+        """Return the MID that an answer without one is to: only one is outstanding at a time. UNNAMED if none is."""
+        return UNNAMED if self.request.unsent else self.request.asked
+
+    def _short_width(self, buf, at, octets):
+        """Return in how many digits, if not in four, a 0004 with so many octets of data names what is outstanding."""
+        for width in (3, 2, 1):
+            if 2 <= octets - width <= 3 and self.request.is_named(named_in(buf, at, at + width)):
+                return width
+        return 4
+
     def _refused(self, named):
         link = self.link
+        end = link.at + link.length
+        named = named if named != UNNAMED else self._outstanding()
+        width = 4
+        if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
+            width = self._short_width(link.buf, link.at + 20, link.length - 20)
+            named = named if width == 4 else self.request.asked
+        code = code_of(link.buf, min(link.at + 20 + width, end), end)
         self.said.named = named
-        self.said.code = code_of(link.buf, link.at + 24, link.at + link.length)
+        self.said.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_of(link.buf, link.at + 24, self.said.code))
+            return self.refused_as(refusal_class(code))
         return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):

@@ -189,7 +189,7 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
             return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
-    words = f"it returns no stored result (MID 0064): code {reasons.told_code(answer['error_code'])}"
+    words = f"it returns no stored result (MID 0064): {reasons.a_code(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
         return Found(what, NOTE, words, "It has none yet.")
     hint = (
@@ -213,7 +213,7 @@ def _clock(what: str, asking: Asking) -> Found:
     except Ended:
         return Found(what, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
-        return Found(what, NOTE, f"its clock cannot be asked: code {reasons.told_code(answer['error_code'])}")
+        return Found(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
     told = str(answer["time"])
     try:
         ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
