@@ -1,4 +1,4 @@
-"""A MID 0004 without a code, or one that names its request otherwise, is a rejection at once, and told as what it is."""
+"""A MID 0004 without a code, or one that names its request otherwise, is a rejection at once, and told as it is."""
 
 import pytest
 

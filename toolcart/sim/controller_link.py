@@ -236,7 +236,8 @@ class ControllerLink(Endpoint):
             return self._refuse_header(mid, 97, "revision is not a number", frame)
         elif mid == 1:
             revision = self.options.blank_start_revision
-        if not digits_only(frame[8:11]) or frame[8:11] == b"000":
+        is_right = digits_only(frame[8:11]) and frame[8:11] != b"000"
+        if not is_right and not self.options.blank_revision_only:
             self.odd(mid, "revision is not 001..999", frame)
         if frame[11:12] not in (b" ", b"0", b"1") or (frame[11:12] != b" " and mid not in _SUBSCRIPTIONS):
             self.odd(mid, "no-ack flag", frame)

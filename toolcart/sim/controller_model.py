@@ -38,6 +38,8 @@ class ControllerOptions(Settings):
         "start_revisions": (1, 2, 3, 4, 5, 6),
         "start_refusal_code": 97,
         "blank_start_revision": 1,  # what a blank revision of 0001 stands for: 1 as documented; others are lenient
+        "blank_results": False,  # 0060 without a revision is accepted whatever result_revisions says
+        "blank_revision_only": False,  # what has a revision in its header is answered 0004/97, and is taken for nothing
         "answer_start_revision": None,  # 0002 revision that is always sent (None: the one asked for)
         "before_2_7": False,  # 0002 revision 6 ends after parameter 13 (0179 bytes)
         # 0060 revisions that are accepted; the others are answered 0004 result_refusal_code

@@ -8,6 +8,7 @@ from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.openprotocol.look import Look
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.requests import longest_bytes
+from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.agent.openprotocol.session import Session as ControllerSession
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
@@ -17,6 +18,7 @@ if ON_CPYTHON:
 else:
     from toolcart.agent.station.store import Store
 
+_RARE = 998  # revision of MID 0060: who has it has others as well, as far as is known
 _SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.question
 
 
@@ -188,9 +190,13 @@ def _subscriptions(station, store, controller):
 
 def controller_session(controller, events, least_bytes=0):
     """Return the session of these settings; its send buffer has at least `least_bytes`."""
-    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
+    results = tuple(controller["result_revisions"])
+    late = 1 + (
+        results[-1] == _RARE and len(results) > 1
+    )  # it must not delay the way that a controller has in its place
+    subscriptions = (Subscription(RESULTS, results + (BLANK,), late),) + events
     link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
-    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]))
+    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]) + (BLANK,))
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

@@ -19,12 +19,15 @@ _BLANK = const(-16)  # from a zero
 
 
 def put_header(buf, at, length, mid, revision):
-    """Write a header with everything after the revision blank; `length` counts header and data, not the NUL."""
+    """Write a header with everything after the revision blank; `length` counts header and data, not the NUL.
+
+    A `revision` of 0 is written as blanks, which mean 1 (003:1102-1113).
+    """
     put_number(buf, at, 4, length)
     put_number(buf, at + 4, 4, mid)
     put_number(buf, at + 8, 3, revision)
-    for index in range(9):
-        buf[at + 11 + index] = 0x20
+    for index in range(8 if revision == 0 else 11, HEADER_BYTES):
+        buf[at + index] = 0x20
 
 
 def mid_of(buf, at):

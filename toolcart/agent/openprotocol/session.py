@@ -54,12 +54,14 @@ from toolcart.agent.openprotocol.header import (
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
 from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
-from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.openprotocol.revisions import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
+_KEEP_ALIVE_NEEDED = b"010"
 _REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
@@ -198,11 +200,14 @@ class Session:
         self.pace.keepalives = 0
         self.ways.opened(self)
         for subscription in self.subscriptions:
-            for push in subscription.pushes:
-                push.opened()
-                self._put_place(push.acknowledgement, 0)
+            self._open_pushes(subscription)
         self.link.reset()
         self._start()
+
+    def _open_pushes(self, subscription):
+        for push in subscription.pushes:
+            push.opened(self._shown(1))
+            self._put_place(push.acknowledgement, 0)
 
     def can_fetch(self):
         """True if `fetch` may be called."""
@@ -228,7 +233,7 @@ class Session:
         """Return the offset of the tightening ID in a pushed result."""
         from toolcart.agent.openprotocol.layouts import place_of_id  # loaded already where results are fetched
 
-        return place_of_id(self.subscriptions[0].revision())
+        return place_of_id(self.subscriptions[0].revision() or 1)
 
     def ask_tool(self):
         """Ask by MID 0040 for the tool's data; False if connections end with that."""
@@ -257,9 +262,7 @@ class Session:
         self.subscriptions = subscriptions
         self.pushes.put(subscriptions)
         self.pushed = subscriptions[0].pushes[0]
-        for push in subscriptions[0].pushes:
-            push.opened()
-            self._put_place(push.acknowledgement, 0)
+        self._open_pushes(subscriptions[0])
 
     def subscribe(self, first, behind):
         """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
@@ -336,7 +339,7 @@ class Session:
         tx = link.tx
         at = link.tx_at
         octets = HEADER_BYTES + len(data)
-        put_header(tx, at, octets, mid, revision)
+        put_header(tx, at, octets, mid, self._shown(revision))
         if aloud:
             tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
         if number:
@@ -346,6 +349,10 @@ class Session:
         if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
+
+    def _shown(self, revision):
+        """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
+        return BLANK if revision == 1 and self.starts.wanted() == BLANK else revision
 
     def _put_place(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
@@ -359,7 +366,9 @@ class Session:
     def _start(self):
         self.state = st.STARTING
         tries = 1 if self.ways.goes_on else self.pace.tries
-        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
+        revision = self.starts.wanted()
+        data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
+        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
         idy.read_identity(self.identity, buf, at, length)
@@ -378,6 +387,10 @@ class Session:
             return st.EV_NONE
         if self._begins_again(length):
             return st.EV_NONE
+        if self.starts.wanted() == BLANK:
+            self.subscriptions[0].revisions.prefer(BLANK)
+            for subscription in self.subscriptions:
+                self._open_pushes(subscription)
         is_generic = self.ways.began(self)
         self.subscribe(0, len(self.subscriptions))
         return st.EV_GENERIC if is_generic else st.EV_STARTED

@@ -48,9 +48,9 @@ class StationPush(Push):
         Push.__init__(self, subscription, row)
         self.acknowledgement_bytes = _ACKNOWLEDGEMENT_BYTES
 
-    def opened(self):
+    def opened(self, revision=1):
         """A connection begins."""
-        Push.opened(self)
+        Push.opened(self, revision)
         self.asks_for_more(False)
 
     def asks_for_more(self, more):

@@ -25,6 +25,7 @@ class Ways:
         self.goes_on = False
         if not self.searches:
             self._as_usual(session)
+            session.subscriptions[0].revisions.late_too = self.in_vain
 
     def began(self, session):
         """A session was begun: ask as its system type says, unless another way is being tried. True if by MID 0008."""
@@ -62,6 +63,7 @@ class Ways:
             return True
         self._comes_back = False
         self._as_usual(session)
+        self.in_vain = self.in_vain or not self.searches
         return self.searches
 
     def has_no_other(self, subscription):

@@ -17,6 +17,7 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, REPEATS_NOTHING, refusal_class
+from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
@@ -29,6 +30,8 @@ from toolcart.codec.ask import (
     OtherHeader,
     Silent,
     Unanswered,
+    asked_in,
+    shown_as,
 )
 from toolcart.tools.doctor import extras, local
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
@@ -71,7 +74,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
         return [local.unreached(what, side, why.__cause__)]
     try:
-        started = asking.start(tuple(controller["start_revisions"]))
+        started = asking.start((*controller["start_revisions"], BLANK))
     except Unanswered as why:
         asking.leave()
         other = None if _has_answered(why) else _other_header(controller, what)
@@ -103,7 +106,7 @@ def _other_header(controller: dict, what: str) -> Found | None:
     try:
         asking = _asking(controller, header)
         try:
-            asking.start(tuple(controller["start_revisions"]))
+            asking.start((*controller["start_revisions"], BLANK))
         finally:
             asking.leave()
     except Unanswered as why:
@@ -139,11 +142,11 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
     """Subscribe in the best revision it takes, and unsubscribe at once."""
     refused: list[str] = []
     maybe = 0  # the revision that was answered with "no error"
-    for revision in controller["result_revisions"]:
+    for revision in (*controller["result_revisions"], BLANK):
         try:
-            answer, pushed = _one(asking, catalogue.encode(60, revision))
+            answer, pushed = _one(asking, asked_in(60, revision))
         except Ended:
-            refused.append(f"{revision}: {ENDS}")
+            refused.append(f"{shown_as(revision)}: {ENDS}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
         if answer.mid == 5 or (maybe and exists):
@@ -151,11 +154,15 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
             _, more = _one(asking, catalogue.encode(63))
             hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
             return Found(
-                what, GOOD, f"results are pushed in revision {revision} (MID 0060)", hint, {"results": revision}
+                what,
+                GOOD,
+                f"results are pushed in revision {shown_as(revision)} (MID 0060)",
+                hint,
+                {"results": revision},
             )
         code = answer["error_code"]
         maybe = maybe or (revision if code == 0 else 0)
-        refused.append(f"{revision}: {reasons.told_code(code)}")
+        refused.append(f"{shown_as(revision)}: {reasons.told_code(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
