@@ -36,6 +36,7 @@ _HEADER_BYTES = 20
 _EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
 _WHY = {
     st.WHY_FRAMING: "the controller sent what is no message",
+    st.WHY_HEADER: "the controller lays out its headers otherwise: see the option `header`",
     st.WHY_SILENCE: "the controller does not answer any more",
     st.WHY_BUSY: "the controller has no room for another client",
     st.WHY_NO_REVISION: "the controller takes no revision of MID 0001",

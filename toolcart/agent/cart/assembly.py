@@ -191,12 +191,12 @@ def _subscriptions(station, store, controller):
 def controller_session(controller, events, least_bytes=0):
     """Return the session of these settings; its send buffer has at least `least_bytes`."""
     results = tuple(controller["result_revisions"])
-    late = 1 + (
-        results[-1] == _RARE and len(results) > 1
-    )  # it must not delay the way that a controller has in its place
-    subscriptions = (Subscription(RESULTS, results + (BLANK,), late),) + events
+    blank = (BLANK,) if controller["header"] == "standard" else ()  # the others have documents that name revisions
+    # They must not delay the way that a controller has instead of MID 0060.
+    late = len(blank) + (results[-1] == _RARE and len(results) > 1)
+    subscriptions = (Subscription(RESULTS, results + blank, late),) + events
     link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
-    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]) + (BLANK,))
+    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]) + blank)
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

@@ -57,6 +57,23 @@ def place_of(buf, at):
     return tens if 0 <= tens <= 9 and (ones == _BLANK or ones == -_ZERO) else 0
 
 
+def has_spindle_first(buf, at):
+    """True if the header of this answer to MID 0001 has its spindle in front of its revision, 1 to 7.
+
+    Zeros are a usual one where the other has octets that mean nothing, all the same.
+    """
+    for index in range(8, 13):
+        if not 0x30 <= buf[at + index] <= (0x30 if 10 <= index < 12 else 0x37 if index == 12 else 0x39):
+            return False
+    if buf[at + 12] == 0x30:
+        return False
+    if buf[at + 8] == 0x30 and buf[at + 9] == 0x30:
+        for index in range(14, HEADER_BYTES):
+            if buf[at + index] != buf[at + 13]:
+                return False
+    return True
+
+
 def sequence_of(buf, at):
     """Return the link-level sequence number 1..99, or 0 where it is not used."""
     value = number(buf, at + 16, 2)

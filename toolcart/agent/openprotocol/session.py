@@ -47,6 +47,7 @@ from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
     STATION,
+    has_spindle_first,
     mid_of,
     put_header,
     revision_of,
@@ -644,8 +645,19 @@ class Session:
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
+    def _has_other_header(self):
+        """True if what answers MID 0001 lays out its headers otherwise than the link expects; `said` has how."""
+        link = self.link
+        is_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
+        if is_first == (link.header is not None):
+            return False
+        self.said.refused_code = 1 if is_first else 0
+        return True
+
     def _take(self, cut_short):
         link = self.link
+        if self.state == st.STARTING and self._has_other_header():
+            return self.over(st.WHY_HEADER)
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000

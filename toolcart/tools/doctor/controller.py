@@ -74,7 +74,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
         return [local.unreached(what, side, why.__cause__)]
     try:
-        started = asking.start((*controller["start_revisions"], BLANK))
+        started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
     except Unanswered as why:
         asking.leave()
         other = None if _has_answered(why) else _other_header(controller, what)
@@ -96,6 +96,11 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     return [*found, Found(what, NOTE, *LOCK)]
 
 
+def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
+    """Return what the agent asks for: as toolcart.agent.cart.assembly does."""
+    return (*revisions, BLANK) if header == USUAL else tuple(revisions)
+
+
 def _asking(controller: dict, header: str) -> Asking:
     return Asking(controller["host"], controller["port"], WAIT_S, header, controller.get("spindle_id") or 0)
 
@@ -106,7 +111,7 @@ def _other_header(controller: dict, what: str) -> Found | None:
     try:
         asking = _asking(controller, header)
         try:
-            asking.start((*controller["start_revisions"], BLANK))
+            asking.start(_with_blank(controller["start_revisions"], header))
         finally:
             asking.leave()
     except Unanswered as why:
@@ -142,7 +147,7 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
     """Subscribe in the best revision it takes, and unsubscribe at once."""
     refused: list[str] = []
     maybe = 0  # the revision that was answered with "no error"
-    for revision in (*controller["result_revisions"], BLANK):
+    for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
         try:
             answer, pushed = _one(asking, asked_in(60, revision))
         except Ended:
@@ -313,6 +318,8 @@ def _turn(session, port, now: int) -> int:
 
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
-    shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
+    is_other = session.why == st.WHY_HEADER
+    why, code = (why_name(session.why), session.said.refused_code) if is_other else ("silence", heard)
+    shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     reason = reasons.of_controller(shown)
     return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

@@ -277,6 +277,10 @@ _TELEGRAMS = {
 }
 
 _START = 1
+_HEADERS = (
+    'Its headers are the usual ones: leave controller.header out, or set it to "standard".',
+    'The spindle stands in front of the revision: set controller.header to "op-ford" or "op-bmw".',
+)
 _OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
 _OTHER_WAYS = "It is asked again, in another revision or way where there is one; what results do not need is left out."
 
@@ -301,6 +305,7 @@ _SESSION = {
         "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} {code}",
         "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
     ),
+    "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
     "refused by code": ("{name} rejected {asked}: 0004 {code}", ""),
 }
 
@@ -331,6 +336,8 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     words, hint = _SESSION.get(f"{slug}, {state}", _SESSION[slug])
     if slug == "silence" and state != "ready" and side.is_line:
         words, hint = _SILENT_LINE["://" in side.host, bool(code)]
+    elif slug == "other header":
+        hint = _HEADERS[bool(code)]
     elif slug == "refused by code":
         hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
     asked = f"MID {mid:04d}" if mid else "what it was asked"
