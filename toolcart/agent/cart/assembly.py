@@ -50,11 +50,12 @@ def _know_spindles(station, controller):
     station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
     session.ways.known = station.known
+    session.ways.operations = controller["results"] == "operations"
     if ON_CPYTHON:
         from toolcart.agent.wide.specials import several
 
         session.ways.several = several(session, controller)
-    elif controller["results"] != "auto":
+    elif controller["results"] not in ("auto", "operations"):
         from toolcart.agent.openprotocol.spindles import Several
 
         session.ways.several = Several(session, station.known, controller["results"])

@@ -16,7 +16,13 @@ from toolcart.agent import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, REPEATS_NOTHING, refusal_class
+from toolcart.agent.openprotocol.replies import (
+    REFUSED_EXISTS,
+    REFUSED_GONE,
+    REPEATS_NOTHING,
+    SHARED_SYSTEM,
+    refusal_class,
+)
 from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
@@ -54,6 +60,10 @@ LOCK = (
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
 _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
+_OPERATIONS = (
+    'With several bolts (Flex, StepSync) set controller.results to "operations": what MID 0061 holds of them is in no '
+    "document."
+)
 _NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.replies keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
@@ -86,7 +96,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
                 Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_subscription(what, asking, controller), _kept(what, asking, controller)]
+            found += [_results(what, asking, controller, started.get("system_type")), _kept(what, asking, controller)]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
@@ -143,8 +153,24 @@ def _identity(what: str, started: catalogue.Message) -> Found:
     return Found(what, GOOD, words, "", {"revision": started.revision, **said})
 
 
-def _subscription(what: str, asking: Asking, controller: dict) -> Found:
-    """Subscribe in the best revision it takes, and unsubscribe at once."""
+def _results(what: str, asking: Asking, controller: dict, system_type: object) -> Found:
+    """Subscribe as the settings say, and unsubscribe at once."""
+    results = controller.get("results", "auto")
+    if results == "operations" and (offered := extras.offers_operations(asking)):
+        return Found(what, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered})
+    return _subscription(what, asking, controller, results == "auto" and system_type == SHARED_SYSTEM)
+
+
+def _two_ways(what: str, revision: int, offered: int) -> Found:
+    words = f"results are pushed in revision {shown_as(revision)} (MID 0060), and it offers MID 1201 as well"
+    return Found(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
+
+
+def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool) -> Found:
+    """Subscribe in the best revision it takes, and unsubscribe at once.
+
+    `is_fixture`: it may have several bolts, of which MID 0061 may hold one: then MID 1201 is asked for too.
+    """
     refused: list[str] = []
     maybe = 0  # the revision that was answered with "no error"
     for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
@@ -157,6 +183,8 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
         if answer.mid == 5 or (maybe and exists):
             revision = revision if answer.mid == 5 else maybe
             _, more = _one(asking, catalogue.encode(63))
+            if is_fixture and (offered := extras.offers_operations(asking)):
+                return _two_ways(what, revision, offered)
             hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
             return Found(
                 what,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from toolcart.agent.openprotocol.operation import OPERATION_REVISIONS, OPERATIONS
 from toolcart.agent.openprotocol.replies import NO_CODE, REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.agent.wide.controller_events import subscriptions_of
@@ -82,6 +83,12 @@ def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
             return told
         reasons.append(told.why)
     return Told(why=reasons[0])
+
+
+def offers_operations(asking: Asking) -> int:
+    """Return the revision in which results come as MID 1201, 0 if they do not; the subscription is cancelled."""
+    subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
+    return _in_every_revision(asking, subscription).revision
 
 
 def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
