@@ -154,7 +154,8 @@ MEANINGS = {
     "stations[].controller.results": (
         "How results are asked for: `auto` tells by the controller's answers. `operations` is MID 1201 first, each "
         "tightening with all its bolts, where MID 0060 is known too (Flex, StepSync since 3.10). `sync` is MID 0100, "
-        "the result of a sync master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data of each bolt (MID "
+        "the result of a sync master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data "
+        "of each bolt (MID "
         "0107). On a board a spool is read with the same setting only, and `auto` keeps up to 26 spindles of a sync "
         "master, 9 of a PowerMACS."
     ),
