@@ -192,6 +192,16 @@ def test_plot_gives_the_values_of_the_curve(place):
     assert "there is no result 999" in run(place, "plot", "999", code=1).stderr
 
 
+def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
+    graphs = [GRAPH[:2] + b"%05d" % (50 + bolt) + GRAPH[7:22] + b"%04d" % bolt + GRAPH[26:] for bolt in (2, 3)]
+    place = reported(place_in(tmp_path), RESULT, *graphs)
+    number = str(rows(place)[0]["ResultId"])
+    assert "came without a graph; with --bolt: 2, 3" in run(place, "plot", number, code=1).stderr
+    told = json.loads(run(place, "plot", number, "--bolt", "3", "--json").stdout)
+    assert told["Bolts"] == [2, 3] and [graph["Spindle"] for graph in told["Graphs"]] == [3]
+    assert "bolt 3" in run(place, "plot", number, "--bolt", "3").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -180,6 +180,17 @@ def test_a_result_has_its_curves_in_units_with_limits_and_its_neighbours(tmp_pat
         get(browser, f"/result/{2**70}", 404)
 
 
+def test_curves_of_bolts_without_a_row_are_on_the_result_s_page(tmp_path):
+    graphs = [GRAPH[:2] + b"%05d" % (50 + bolt) + GRAPH[7:22] + b"%04d" % bolt + GRAPH[26:] for bolt in (2, 3)]
+    with browsing(reported(place_in(tmp_path), RESULT, *graphs)) as browser:
+        page = get(browser, "/result/1").text
+        assert "without a curve of its own" in page and "/result/1?bolt=2" in page and "/result/1?bolt=3" in page
+        found = told(browser, "/result/1?bolt=3")
+        assert found["curves"]["torque"]["values"][:3] == [0.0, 0.13, 2.56]
+        assert found["curves"]["limits"] == {"torque": [40.0, 50.0]}
+        assert "without a curve of bolt 4" in get(browser, "/result/1?bolt=4").text
+
+
 def test_torque_over_angle_has_a_point_for_each_sample(browser):
     curves = told(browser, "/result/600")["curves"]
     assert len(curves["over"]["angle"]) == len(curves["over"]["torque"]) == 180

@@ -320,9 +320,10 @@ def _is_spool(source: str) -> bool:
 @archive.command()
 @database_option
 @click.argument("result", type=NUMBER)
+@click.option("--bolt", type=NUMBER, help="Of this bolt, where the result has no row for it.")
 @click.option("--png", **FILE, help="Draw a picture instead; needs matplotlib.")
 @machine_option
-def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
+def plot(place: str, result: int, bolt: int | None, png: str | None, as_json: bool) -> None:
     """Plot the curves of a result.
 
     Torque and angle over time, and torque over angle. RESULT is its number from `query --json`.
@@ -331,11 +332,13 @@ def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
     from toolcart.archive import queries
 
     with reading(place) as connection:
-        told = queries.result(connection, result)
+        told = queries.result(connection, result, bolt)
     if told is None:
         fail(f"{visible(place)}: there is no result {result}; `toolcart archive query --json` tells ResultId", 1)
     if not told["Graphs"]:
-        fail(f"result {result} came without a graph", EXIT_NOTHING)
+        of = "" if bolt is None else f" of bolt {bolt}"
+        others = ", ".join(str(one) for one in told["Bolts"])
+        fail(f"result {result} came without a graph{of}{others and f'; with --bolt: {others}'}", EXIT_NOTHING)
     if as_json:
         for graph in told["Graphs"]:
             graph["TimesMs"], graph["Values"] = queries.samples(graph)
@@ -344,14 +347,15 @@ def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
         return
     from toolcart.trace.commands import show
 
-    show(_tightening(told), png)
+    show(_tightening(told, bolt), png)
 
 
-def _tightening(told: dict):
+def _tightening(told: dict, bolt: int | None = None):
     """Return a result with its graphs in the form that `toolcart trace` draws."""
     from toolcart.archive.queries import curves
     from toolcart.trace.curves import Tightening
 
     program = told["ProgramName"] or str(told["Program"])
     ident, time = str(told["TighteningId"] or ""), export.shown_time(told["Time"])
-    return Tightening(ident, time, told["Station"], program, curves(told))
+    part = "" if bolt is None else f"bolt {bolt}"
+    return Tightening(ident, time, told["Station"], program, part, curves(told))

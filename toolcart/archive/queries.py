@@ -146,8 +146,12 @@ def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
     return select(_R.ResultId).where(_R.VIN.in_(vins)).union(others)
 
 
-def result(connection: Connection, number: int) -> dict | None:
-    """Return one result with its VINs, parameters and graphs; None if no result has this number."""
+def result(connection: Connection, number: int, bolt: int | None = None) -> dict | None:
+    """Return one result with its VINs, parameters and graphs; None if no result has this number.
+
+    `Bolts` are the spindles of curves that came with it though no row of it has them: a fixtured system has curves of
+    each bolt, and may have one result of all. The graphs are those of `bolt`, else of the result's spindle.
+    """
     found = connection.execute(wanted_results(connection, Wanted()).where(_R.ResultId == number)).mappings().first()
     if found is None:
         return None
@@ -159,7 +163,13 @@ def result(connection: Connection, number: int) -> dict | None:
     columns = [column for column in parameter if not column.primary_key]
     asked = select(*columns).where(parameter.ResultId == whole)
     told["Parameters"] = dicts(connection, asked.order_by(parameter.Number))
-    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(told), told["Spindle"]))
+    curves_of, rows_of = (
+        set(connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, _key_of(told)))).scalars())
+        for table in (t.GRAPH, t.RESULT)
+    )
+    told["Bolts"] = sorted(curves_of - rows_of)
+    of = told["Spindle"] if bolt is None else bolt
+    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(told), of))
     told["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
     return told
 

@@ -27,6 +27,7 @@ from toolcart.agent.catalogue import FrameError, Frames
 from toolcart.agent.catalogue.message import Message
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 
@@ -35,6 +36,7 @@ _HEADER_BYTES = 20
 _EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
 _WHY = {
     st.WHY_FRAMING: "the controller sent what is no message",
+    st.WHY_HEADER: "the controller lays out its headers otherwise: see the option `header`",
     st.WHY_SILENCE: "the controller does not answer any more",
     st.WHY_BUSY: "the controller has no room for another client",
     st.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
@@ -288,7 +290,9 @@ class Conversation:
         message = self._message()
         if message.mid != rq.REFUSAL:
             return Refused(mid, self.session.said.code)
-        return Refused(mid or message["failed_mid"], self.session.said.code, _words(self.session.said.code))
+        code = self.session.said.code
+        mid = mid or self.session.said.named
+        return Refused(mid, None) if code == NO_CODE else Refused(mid, code, _words(code))
 
     def _answered(self, message, error) -> None:
         asked, self._asked = self._asked, None

@@ -16,6 +16,8 @@ class ClientError(Exception):
 class Refused(ClientError):
     """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words.
 
+    `code` is None where the controller gave none: blanks, letters or nothing in its place.
+
     >>> import toolcart
     >>> with toolcart.simulated.controller(refuse={18: 3}) as simulated:
     ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
@@ -26,13 +28,15 @@ class Refused(ClientError):
     18 3
     """
 
-    def __init__(self, mid: int, code: int, said: str = "") -> None:
+    def __init__(self, mid: int, code: int | None, said: str = "") -> None:
         super().__init__(mid, code, said)
         self.mid = mid
         self.code = code
         self.said = said
 
     def __str__(self) -> str:
+        if self.code is None:
+            return f"0004 for {self.mid:04d}, without a code"
         words = f', "{self.said}"' if self.said else ""
         return f"0004 for {self.mid:04d}: code {self.code:02d}{words}"
 

@@ -33,7 +33,7 @@ class Options:
     """
 
     timeout: float = 10.0
-    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1)
+    start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1, 7)
     link_level: bool = False
     header: str = "standard"
     station: int = 0

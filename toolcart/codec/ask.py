@@ -24,12 +24,15 @@ import click
 from toolcart.agent import catalogue
 from toolcart.agent.catalogue import Frames, Linked, Message
 from toolcart.agent.catalogue.forms import OF_ENCODE
+from toolcart.agent.openprotocol.replies import UNNAMED, named_in
+from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.base.command_group import Amount
 from toolcart.base.printable import visible
 from toolcart.codec import inputs
 from toolcart.codec.commands import HEADER
 
-START_REVISIONS = (6, 5, 4, 3, 2, 1)
+_SAYS_KEEP_ALIVE = 7  # revision of MID 0001 from which on it says whether keep-alive is to be optional
+START_REVISIONS = (6, 5, 4, 3, 2, 1, 7, BLANK)
 BUSY = (96, 16, 35)
 PAUSE_S = 0.3  # before a connection that has ended is begun again
 OPENINGS = 3  # some take a moment until they listen again
@@ -92,7 +95,7 @@ class Asking:
         self._header = header
         self._spindle = spindle
         self._address = (host, port)
-        self._revision = 0  # of MID 0001, that was accepted
+        self._revision = -1  # of MID 0001, that was accepted
         self._open()
 
     def _open(self) -> None:
@@ -115,11 +118,13 @@ class Asking:
         refused, codes = [], []
         for revision in revisions:
             try:
-                answer = self._answer_to(catalogue.encode(1, revision), 2)
+                answer = self._answer_to(asked_in(1, revision), 2)
             except (Ended, Silent) as why:
                 if isinstance(why, Silent) and not refused:
                     raise
-                refused.append(f"{revision}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}")
+                refused.append(
+                    f"{shown_as(revision)}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}"
+                )
                 try:
                     self._begin_again()
                 except Unanswered:
@@ -132,7 +137,8 @@ class Asking:
                     self._begin_again()
                 return answer
             codes.append(answer["error_code"])
-            refused.append(f"{revision}: {answer.meaning('error_code') or codes[-1]}")
+            code = codes[-1] if isinstance(codes[-1], int) else "rejected without a code"
+            refused.append(f"{shown_as(revision)}: {answer.meaning('error_code') or code}")
             if codes[-1] in BUSY:
                 break
         words = f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused)
@@ -163,8 +169,8 @@ class Asking:
             except Unanswered:
                 if not left:
                     raise
-        if self._revision:
-            self._ask_for(catalogue.encode(1, self._revision), 2)
+        if self._revision >= 0:
+            self._ask_for(asked_in(1, self._revision), 2)
 
     def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
         """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
@@ -219,6 +225,8 @@ class Asking:
         return heard.message
 
     def _send(self, frame: bytes) -> None:
+        if self._revision == BLANK and frame[8:11] == b"001":
+            frame = _blank(frame)
         try:
             self._socket.settimeout(self.wait_s)
             self._socket.sendall(catalogue.wire(inputs.other(frame, self._header, self._spindle)))
@@ -259,13 +267,29 @@ class Asking:
     def _take(self, octets: bytes) -> None:
         try:
             for frame in self._frames.feed(octets):
-                if not self._revision and not inputs.is_laid_out_so(frame, self._header):
+                if self._revision < 0 and not inputs.is_laid_out_so(frame, self._header):
                     raise OtherHeader(f"{self.place}: {_IS_USUAL if self._header != USUAL else _IS_SPINDLE_FIRST}")
                 whole = self._linked.add(inputs.usual(frame, self._header))
                 if whole:
                     self._ready.append(whole)
         except catalogue.FrameError as error:
             raise self._foreign(error) from error
+
+
+def asked_in(mid: int, revision: int) -> bytes:
+    """Return a request without data in this revision, BLANK among them."""
+    given = {"keep_alive_optional": 0} if mid == 1 and revision >= _SAYS_KEEP_ALIVE else {}
+    frame = catalogue.encode(mid, revision or 1, **given)
+    return frame if revision else _blank(frame)
+
+
+def _blank(frame: bytes) -> bytes:
+    return frame[:8] + b"   " + frame[11:]
+
+
+def shown_as(revision: int) -> str:
+    """Return the revision for people."""
+    return str(revision or "blank")
 
 
 def _answers(message: Message, request: Message, wanted: int) -> bool:
@@ -275,10 +299,9 @@ def _answers(message: Message, request: Message, wanted: int) -> bool:
     subscription with its first event and send no 0005: there the event is one MID above.
     """
     names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
-    if message.mid == 4:
-        return message.get("failed_mid", 0) in names
-    if message.mid == 5 and wanted == 5:
-        return message.get("mid_accepted", 0) in names
+    if message.mid == 4 or (message.mid == 5 and wanted == 5):
+        named = named_in(message.frame, 20, len(message.frame))
+        return named == UNNAMED or named in names
     if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
         return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
     return message.mid == wanted

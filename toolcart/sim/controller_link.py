@@ -236,7 +236,8 @@ class ControllerLink(Endpoint):
             return self._refuse_header(mid, 97, "revision is not a number", frame)
         elif mid == 1:
             revision = self.options.blank_start_revision
-        if not digits_only(frame[8:11]) or frame[8:11] == b"000":
+        is_right = digits_only(frame[8:11]) and frame[8:11] != b"000"
+        if not is_right and not self.options.blank_revision_only:
             self.odd(mid, "revision is not 001..999", frame)
         if frame[11:12] not in (b" ", b"0", b"1") or (frame[11:12] != b" " and mid not in _SUBSCRIPTIONS):
             self.odd(mid, "no-ack flag", frame)
@@ -288,13 +289,22 @@ class ControllerLink(Endpoint):
             self.refuse(mid, code)
 
     def accept(self, mid):
-        self.say(5, 1, frames.field(mid, 4))
+        self.say(5, 1, self._answering(mid))
+
+    def _answering(self, mid):
+        how = self.options.names_answered
+        digits = str(mid).encode()
+        if how == "digits":
+            return frames.field(mid, 4)
+        return b" " * 4 if how == "blank" else digits if how == "short" else b" " * (4 - len(digits)) + digits
 
     def refuse(self, mid, code):
         ends = self.options.ends_refused
         after_ms = ends.get(mid, ends.get(ANY_MID))
         if after_ms is None or after_ms >= 0:
-            self.say(4, 1, frames.field(mid, 4) + frames.field(code, self.options.refuse_digits))
+            text = self.options.refusal_text
+            told = frames.field(code, self.options.refuse_digits) if text is None else text.encode()
+            self.say(4, 1, self._answering(mid) + told)
         if after_ms is None:
             return
         if after_ms > 0:
@@ -324,15 +334,14 @@ class ControllerLink(Endpoint):
         """Close: this was not acknowledged, however often it was sent."""
         self.close("controller: %s was not acknowledged" % what)
 
-    def say_exactly(self, mid, revision, octets):
-        """Send a message without a NUL: its last bytes are samples (003:2017-2023)."""
+    def say_exactly(self, mid, revision, octets, spindle=None):
+        """Send a message without a NUL: its last bytes are samples (003:2017-2023). `spindle`: of its header."""
         options = self.options
         if self.numbers is not None:
-            self.say(mid, revision, octets)
+            self.say(mid, revision, octets, None, spindle)
         elif not self.wants_close:
-            self.send(
-                frames.header(mid, revision, len(octets), options.header, options.station, options.spindle) + octets
-            )
+            place = options.station, spindle or options.spindle
+            self.send(frames.header(mid, revision, len(octets), options.header, *place) + octets)
 
     def deliver(self, frame):
         """Send a message with its NUL, in the way the options ask for."""

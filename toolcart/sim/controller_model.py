@@ -23,8 +23,10 @@ class ControllerOptions(Settings):
         "nul": ("normal", "missing", "late", "counted"),
         "header": ("digits", "blank", "zero", "parts", "op-ford", "op-bmw"),
         "refuse_digits": (2, 3),
+        "names_answered": ("digits", "short", "padded", "blank"),
         "answering_spindles": ("addressed", "first", "all"),
         "generic_subscriptions": ("", "yes", "only"),
+        "bolts_named_by": ("pid", "header", "object"),
     }
     DEFAULTS = {
         "strict": True,  # what is odd in a header, though accepted, is a complaint, once for each kind
@@ -36,6 +38,8 @@ class ControllerOptions(Settings):
         "start_revisions": (1, 2, 3, 4, 5, 6),
         "start_refusal_code": 97,
         "blank_start_revision": 1,  # what a blank revision of 0001 stands for: 1 as documented; others are lenient
+        "blank_results": False,  # 0060 without a revision is accepted whatever result_revisions says
+        "blank_revision_only": False,  # what has a revision in its header is answered 0004/97, and is taken for nothing
         "answer_start_revision": None,  # 0002 revision that is always sent (None: the one asked for)
         "before_2_7": False,  # 0002 revision 6 ends after parameter 13 (0179 bytes)
         # 0060 revisions that are accepted; the others are answered 0004 result_refusal_code
@@ -53,6 +57,9 @@ class ControllerOptions(Settings):
         "refuse": {},  # {mid: code}, always; code None: no answer at all
         "refuse_once": [],  # [(mid, code)], each once
         "refuse_digits": 2,  # 2, or 3 as later revisions of 0004 send
+        "refusal_text": None,  # what a 0004 has in place of its code
+        # how 0004 and 0005 name what they answer: "short" without leading zeros, "padded" with blanks in front
+        "names_answered": "digits",
         # {mid: ms}: the connection is closed so long after a 0004 for this MID (0: for any), below 0 in place of it
         "ends_refused": {},
         "unknown_mids": (),  # MIDs that are answered 0004/99 though this simulator knows them
@@ -100,6 +107,9 @@ class ControllerOptions(Settings):
         "names_spindles": True,  # 0065 has the spindle in its header; else that is blank
         "traces": (),  # revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
         "trace_types": (1, 2),  # 1 angle, 2 torque; another one is refused (0004/78)
+        # so many bolts of each result have curves of their own, with its ID and time; 0: it has one of each type
+        "trace_bolts": 0,
+        "bolts_named_by": "pid",  # 01301, the spindle of the header, or the object of revision 3
         "trace_samples": 400,  # of each curve, trace_step_us apart; sent trace_delay_ms after its result
         "trace_step_us": 2000,
         "trace_delay_ms": 100,

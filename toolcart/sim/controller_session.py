@@ -42,6 +42,7 @@ class ControllerSession(ControllerLink):
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
         self.unacknowledged = False  # the subscription wants no 0062
         self._no_ack = False  # the flag of the current message
+        self._is_blank = False  # the revision of the current message
         self._repeats = []  # (due, times left, result)
         self._heard_at = 0
         self.link_number = b"  "  # of the current message
@@ -136,6 +137,13 @@ class ControllerSession(ControllerLink):
         if self.numbers is not None and mid != 1 and mid not in UNNUMBERED and digits_only(number) and number != b"00":
             if not self.numbers_heard.admits(int(number), mid):
                 return
+        if self.options.blank_revision_only and frame[8:11] != b"   " and mid not in UNNUMBERED:
+            if mid in UNANSWERED:
+                self.complain("%04d with a revision" % mid)
+            else:
+                self.refuse(mid, 97)
+            return
+        self._is_blank = frame[8:11] == b"   "
         if not self._refused(mid):
             self._no_ack = frame[11:12] == b"1" and self.numbers is None and self.options.no_ack
             self._answer(mid, read[0], read[1], now)
@@ -235,7 +243,7 @@ class ControllerSession(ControllerLink):
     def _subscribe(self, revision):
         options = self.options
         exists = self.result_revision and not options.accepts_again
-        is_unknown = revision not in options.result_revisions
+        is_unknown = revision not in options.result_revisions and not (self._is_blank and options.blank_results)
         if self.rejects(60, (exists, 9), (is_unknown, options.result_refusal_code)):
             return
         self.result_revision = options.pushed_revision or revision

@@ -103,8 +103,7 @@ class OperationSession(ControllerSession):
     def _parts(self, result, revision, asked_with):
         options = self.options
         objects = spindles_of(result, options.objects)
-        # An object's ID is the plant's choice, but where there is only one object, the first.
-        idents = [100 + one.number if options.objects > 1 else 1 for one in objects]
+        idents = frames.object_ids(options.objects)
         listed = [(ident, one.status, 2, 0) for ident, one in zip(idents, objects)]  # noqa: B905 - no strict there
         total = 1 + len(objects)
         object_revision = 1 if revision == 1 else 2

@@ -6,11 +6,12 @@ Rules
 2. The data of MID 0008 must be as in the document's example and its table (003:12290-12415).
 3. Plot parameters need a subscription for curves (003:12504-12516).
 4. No NUL follows the samples (003:2017-2023).
+5. A fixtured system has curves of each bolt, with one result ID and time; PID 01301 names it (A310 p. 49).
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.sim.controller_link import Awaited
-from toolcart.sim.result_frames import plot_parameters, traces_of
+from toolcart.sim.result_frames import object_ids, plot_parameters, spindles_of, traces_of
 
 PORTABLE = True
 
@@ -27,7 +28,7 @@ class Tracing:
         self.types = ()
         self.revision = 0
         self.parameters_revision = 0
-        self._unsent = []  # (due, MID, revision, data)
+        self._unsent = []  # (due, MID, revision, data, spindle of the header)
         self._waiting = None  # the Awaited of one that is out
 
     def ended(self):
@@ -44,13 +45,28 @@ class Tracing:
         options = self.options
         due = ticks_add(self.session.controller.clock.now, options.trace_delay_ms)
         own = self.session.controller.identity.system_type == 4
-        for mid, data in traces_of(
-            result, self.revision, self.types, options.trace_samples, options.trace_step_us, own
-        ):
-            self._unsent.append((due, mid, self.revision, data))
+        for one, spindle, naming in self._bolts(result):
+            for mid, data in traces_of(
+                result, self.revision, self.types, options.trace_samples, options.trace_step_us, own, one, **naming
+            ):
+                self._unsent.append((due, mid, self.revision, data, spindle))
         if self.parameters_revision:
             mid, data = plot_parameters(result, self.parameters_revision)
-            self._unsent.append((due, mid, self.parameters_revision, data))
+            self._unsent.append((due, mid, self.parameters_revision, data, None))
+
+    def _bolts(self, result):
+        """Return of each bolt its figures, the spindle of its header, and how the data name it."""
+        options = self.options
+        if not options.trace_bolts:
+            return [(result, None, {})]
+        bolts = spindles_of(result, options.trace_bolts)
+        naming = options.bolts_named_by
+        if naming == "header":
+            return [(one, "%02d" % one.number, {}) for one in bolts]
+        if naming == "object":
+            idents = object_ids(len(bolts) if options.objects > 1 else 1)
+            return [(bolts[index], None, {"object_id": idents[index]}) for index in range(len(idents))]
+        return [(one, None, {"fields": ((1301, 1, 0, "%04d" % one.number),)}) for one in bolts]
 
     def asked(self, mid, text):
         """Take MID 0008 or 0009 for 0900 or 0901."""
@@ -103,7 +119,7 @@ class Tracing:
         return FOREVER
 
     def _send(self, trace):
-        self.session.say_exactly(trace[1], trace[2], trace[3])
+        self.session.say_exactly(*trace[1:])
 
     def _types_of(self, extra):
         """Return the types asked for; None if the extra data are not as documented."""

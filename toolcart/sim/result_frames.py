@@ -129,6 +129,11 @@ def object_data(result, revision, fields, total=2, number=2, ident=1):
     return octets + data_fields(fields)
 
 
+def object_ids(count):
+    """Return the IDs of so many objects: they are the plant's choice, but where there is only one, the first."""
+    return [100 + number for number in range(1, count + 1)] if count > 1 else [1]
+
+
 # MID 0101, 0106 and 0107 of a simulated controller: one result of several spindles, made from one tightening.
 #
 # The first spindle has the tightening's own values; the others are near them and OK. Layouts: 003:7798-8145 (0101),
@@ -261,13 +266,14 @@ RUNDOWN_PERCENT = 45  # of the samples: the screw turns with little torque
 RELEASE_PERCENT = 6  # then the tool lets go
 
 
-def curves(result, samples):
+def curves(result, samples, one=None):
     """Return the torque and the angle of a tightening, `samples` numbers each.
 
     The tool runs the screw down, at a twentieth of its torque; then the torque rises, a little more steeply towards the
-    end, to the result's torque over the result's angle; then the tool lets go.
+    end, to the result's torque over the result's angle; then the tool lets go. `one`: of that object of the result.
     """
     dice = Dice(result.tightening_id * 7 + 3)
+    one = one or result
     down = samples * RUNDOWN_PERCENT // 100
     release = samples * RELEASE_PERCENT // 100
     rise = max(1, samples - down - release)
@@ -275,21 +281,21 @@ def curves(result, samples):
     torque = []
     angle = []
     for index in range(samples):
-        noise = dice.randrange(max(2, result.torque // 200)) - result.torque // 400
+        noise = dice.randrange(max(2, one.torque // 200)) - one.torque // 400
         if index < down:
-            place = result.torque // 20
+            place = one.torque // 20
             turned = turns * index // max(1, down)
         elif index < down + rise:
             step = index - down + 1
             share = step * 700 // rise + step * step * 300 // (rise * rise)  # of 1000
-            place = result.torque // 20 + (result.torque - result.torque // 20) * share // 1000
-            turned = turns + result.angle * 10 * step // rise
+            place = one.torque // 20 + (one.torque - one.torque // 20) * share // 1000
+            turned = turns + one.angle * 10 * step // rise
             if step == rise:
                 noise = 0
         else:
             left = samples - index - 1
-            place = result.torque * left // max(1, release)
-            turned = turns + result.angle * 10 - (samples - index < release) * 5
+            place = one.torque * left // max(1, release)
+            turned = turns + one.angle * 10 - (samples - index < release) * 5
         torque.append(place + noise)
         angle.append(turned)
     return torque, angle
@@ -320,11 +326,11 @@ def curve_data(number, time, revision, what, unit, samples, parameters, resoluti
     """Return the data field of a MID 0900.
 
     `more`: `fields` common to all curves, `transducer`, `asked_with` (a MID), `announced` in place of the number of
-    samples, `little`.
+    samples, `little`, `object_id` of revision 3.
     """
     octets = field(number, 10) + field(time, 19)
     if revision == 3:
-        octets += b"000120000"
+        octets += field(more.get("object_id", 1), 4) + b"20000"
     octets += data_fields(more.get("fields", ())) + field(what, 2)
     if revision == 3:
         octets += b"01"
@@ -347,9 +353,12 @@ def parameter_data(number, time, revision, fields):
     return octets + told[3:]
 
 
-def traces_of(result, revision, types, samples, step_us, own):
-    """Return (MID, data) of each curve of these types that a tightening has; `own`: as a MT Focus 6000 sends them."""
-    torque, angle = curves(result, samples)
+def traces_of(result, revision, types, samples, step_us, own, one=None, **naming):
+    """Return (MID, data) of each curve of these types that a tightening has, or `one` of its objects.
+
+    `own`: as a MT Focus 6000 sends them. `naming`: how the data name the object (curve_data).
+    """
+    torque, angle = curves(result, samples, one)
     found = []
     for what in types:
         if what not in (ANGLE, TORQUE):
@@ -366,7 +375,7 @@ def traces_of(result, revision, types, samples, step_us, own):
             parameters = ((2214, 3, unit, ("%.*f" % (decimals, factor / 10**decimals) + "000000")[:8]),)
             step = resolution(0, len(values) - 1, ("%d.%03d" % (step_us // 1000, step_us % 1000) + "000000")[:9])
         data = curve_data(
-            result.tightening_id, result.time, revision, what, unit, values, parameters, (step,), little=own
+            result.tightening_id, result.time, revision, what, unit, values, parameters, (step,), little=own, **naming
         )
         found.append((900, data))
     return found

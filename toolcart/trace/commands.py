@@ -109,6 +109,7 @@ def _as_data(one: Tightening) -> dict[str, object]:
         "time": one.time or None,
         "station": one.station,
         "program": one.program,
+        "part": one.part or None,
         "curves": [
             {
                 "curve": curve.name,

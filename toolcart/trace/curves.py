@@ -1,7 +1,8 @@
 """Curves from a file outlet's lines, or from anything that `toolcart decode` reads, as numbers in their units.
 
 Rules
-1. Curves with the same ID and time belong to one tightening; they may come in any order, and the last of a kind counts.
+1. Curves with the same ID and time, of one bolt, belong to one tightening; they may come in any order, and the last of
+   a kind counts. A bolt is named by PID 01301, the header's spindle, or the object of revision 3.
 2. The byte order of a sample is given by the MID 0002 in the same capture (MT Focus 6000: little endian, 002:641),
    unless the caller gives it.
 3. What cannot be read is reported in words, and the rest is shown.
@@ -20,6 +21,7 @@ from toolcart.codec.inputs import OPEN_PROTOCOL, Seen, messages
 LINE_BEGINS = b'{"schema":'
 MT_FOCUS = 4  # system type in MID 0002
 NAMES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
+_BOLT = 1301
 _TO_MS = {"ms": 1.0, "s": 1000.0, "min": 60000.0, "h": 3600000.0}
 
 
@@ -48,6 +50,7 @@ class Tightening:
     time: str
     station: int | None = None
     program: str | None = None
+    part: str = ""  # that its curves name: `bolt 2`, `spindle 3`, `object 4`; "" if none, or no other than 1
     curves: dict[str, Curve] = field(default_factory=dict)
 
     def torque_over_angle(self) -> list[tuple[float, float]]:
@@ -91,6 +94,13 @@ def _steps(runs: Iterable[tuple[int, float | None]], count: int) -> list[float]:
     return times if len(times) == count else []
 
 
+Named = tuple[object, object, object]  # bolt, spindle and object, None or 0 where not named
+
+
+def _is_other(number: object) -> bool:
+    return isinstance(number, int) and number > 1
+
+
 class _Found:
     """The tightenings found so far."""
 
@@ -98,9 +108,11 @@ class _Found:
         self.by_key: dict[tuple[object, ...], Tightening] = {}
         self.problems: list[str] = []
 
-    def tightening(self, station: int | None, ident: str, time: str) -> Tightening:
-        key = (station, ident, time)
-        return self.by_key.setdefault(key, Tightening(ident, time, station))
+    def tightening(self, station: int | None, ident: str, time: str, named: Named) -> Tightening:
+        bolt, spindle, whole = named
+        part = f"bolt {bolt}" if bolt else f"spindle {spindle}" if _is_other(spindle) else ""
+        part = part or (f"object {whole}" if _is_other(whole) else "")
+        return self.by_key.setdefault((station, ident, time, part), Tightening(ident, time, station, part=part))
 
     def result(self) -> tuple[list[Tightening], list[str]]:
         return [one for one in self.by_key.values() if one.curves], self.problems
@@ -116,7 +128,8 @@ def _of_lines(lines: list[bytes]) -> tuple[list[Tightening], list[str]]:
             continue
         try:
             told = json.loads(line)
-            one = found.tightening(told["station"], told["tightening_id"] or "", told["time"] or "")
+            named = told.get("bolt"), told.get("spindle"), told.get("object")
+            one = found.tightening(told["station"], told["tightening_id"] or "", told["time"] or "", named)
             one.program = told["program"] or one.program
             one.curves[told["curve"]] = _of_line(told)
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
@@ -184,8 +197,14 @@ def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
         runs = [(len(values), runs[0][1])]
     what = message["trace_type"]
     name = NAMES.get(what, f"type {what}")
-    one = found.tightening(None, str(ident), str(message["time"] or ""))
+    one = found.tightening(None, str(ident), str(message["time"] or ""), _named(message))
     one.curves[name] = Curve(name, _unit(message["unit"]), values, _steps(runs, len(values)), notes=notes)
+
+
+def _named(message: catalogue.Message) -> Named:
+    fields = message.get("data_fields")
+    values = [one.value() for one in fields if one.pid == _BOLT] if isinstance(fields, list) else []
+    return next(iter(values), None), message.header()["spindle"], message.get("object_id")
 
 
 def _unit(number: object) -> str:

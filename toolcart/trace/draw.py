@@ -67,6 +67,8 @@ def _axis(curve: Curve) -> str:
 def title_of(one: Tightening) -> str:
     """Say in one line which tightening it is."""
     words = [f"tightening {one.ident or 'without an ID'}"]
+    if one.part:
+        words.append(one.part)
     if one.time:
         words.append(one.time.replace("T", " "))
     if one.station is not None:

@@ -8,6 +8,7 @@ from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.openprotocol.look import Look
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.requests import longest_bytes
+from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.agent.openprotocol.session import Session as ControllerSession
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
@@ -17,6 +18,7 @@ if ON_CPYTHON:
 else:
     from toolcart.agent.station.store import Store
 
+_RARE = 998  # revision of MID 0060: who has it has others as well, as far as is known
 _SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.question
 
 
@@ -48,11 +50,12 @@ def _know_spindles(station, controller):
     station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
     session.ways.known = station.known
+    session.ways.operations = controller["results"] == "operations"
     if ON_CPYTHON:
         from toolcart.agent.wide.specials import several
 
         session.ways.several = several(session, controller)
-    elif controller["results"] != "auto":
+    elif controller["results"] not in ("auto", "operations"):
         from toolcart.agent.openprotocol.spindles import Several
 
         session.ways.several = Several(session, station.known, controller["results"])
@@ -188,9 +191,13 @@ def _subscriptions(station, store, controller):
 
 def controller_session(controller, events, least_bytes=0):
     """Return the session of these settings; its send buffer has at least `least_bytes`."""
-    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
+    results = tuple(controller["result_revisions"])
+    blank = (BLANK,) if controller["header"] == "standard" else ()  # the others have documents that name revisions
+    # They must not delay the way that a controller has instead of MID 0060.
+    late = len(blank) + (results[-1] == _RARE and len(results) > 1)
+    subscriptions = (Subscription(RESULTS, results + blank, late),) + events
     link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
-    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]))
+    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]) + blank)
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

@@ -46,10 +46,10 @@ rs485 text "" 0 8
 invert bool false
 priority one low low,high
 payload one auto auto,v0,v1,v2,v3
-start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
+start_revisions list 5,6,4,3,2,1,7 1,2,3,4,5,6,7
 header one standard standard,op-ford,op-bmw
-result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
-results one auto auto,sync,powermacs,powermacs-bolts
+result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1,998 1,2,3,4,5,6,7,8,9,10,11,998,999
+results one auto auto,operations,sync,powermacs,powermacs-bolts
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true

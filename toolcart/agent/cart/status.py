@@ -28,7 +28,8 @@ WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
-    "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217"
+    "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217,"
+    "other header"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"

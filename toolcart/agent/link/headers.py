@@ -27,10 +27,17 @@ _HEADER_BYTES = 20
 class SpindleFirst:
     """The spindle in front of the revision: Rexroth OP-Ford and OP-BMW."""
 
+    def __init__(self):
+        self.is_usual = (
+            False  # the last message has a revision from 1 to 7, or a blank one, where the usual header has it
+        )
+
     def read(self, buf, at):
         """Bring the header at buf[at:] into the usual form. Hot: allocates nothing."""
         tens = buf[at + _REVISION]
         ones = buf[at + _REVISION + 1]
+        last = buf[at + _REVISION + 2]
+        self.is_usual = (tens == ones == 0x30 and 0x31 <= last <= 0x37) or tens == ones == last == 0x20
         for index in range(_REVISION, _BEHIND):
             buf[at + index] = buf[at + index + _OTHER_REVISION - _REVISION]
         fill(buf, at + _BEHIND, _HEADER_BYTES - _BEHIND)

@@ -19,12 +19,15 @@ _BLANK = const(-16)  # from a zero
 
 
 def put_header(buf, at, length, mid, revision):
-    """Write a header with everything after the revision blank; `length` counts header and data, not the NUL."""
+    """Write a header with everything after the revision blank; `length` counts header and data, not the NUL.
+
+    A `revision` of 0 is written as blanks, which mean 1 (003:1102-1113).
+    """
     put_number(buf, at, 4, length)
     put_number(buf, at + 4, 4, mid)
     put_number(buf, at + 8, 3, revision)
-    for index in range(9):
-        buf[at + 11 + index] = 0x20
+    for index in range(8 if revision == 0 else 11, HEADER_BYTES):
+        buf[at + index] = 0x20
 
 
 def mid_of(buf, at):
@@ -52,6 +55,23 @@ def place_of(buf, at):
     if 0 <= ones <= 9:
         return tens * 10 + ones if 0 <= tens <= 9 else ones if tens == _BLANK or tens == -_ZERO else 0
     return tens if 0 <= tens <= 9 and (ones == _BLANK or ones == -_ZERO) else 0
+
+
+def has_spindle_first(buf, at):
+    """True if the header of this answer to MID 0001 has its spindle in front of its revision, 1 to 7.
+
+    Zeros are a usual one where the other has octets that mean nothing, all the same.
+    """
+    for index in range(8, 13):
+        if not 0x30 <= buf[at + index] <= (0x30 if 10 <= index < 12 else 0x37 if index == 12 else 0x39):
+            return False
+    if buf[at + 12] == 0x30:
+        return False
+    if buf[at + 8] == 0x30 and buf[at + 9] == 0x30:
+        for index in range(14, HEADER_BYTES):
+            if buf[at + index] != buf[at + 13]:
+                return False
+    return True
 
 
 def sequence_of(buf, at):

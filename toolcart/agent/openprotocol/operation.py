@@ -81,7 +81,7 @@ _FIRST = const(154)  # row (toolcart.agent.record.spindles)
 _NM = const(0x31)
 _PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
-_REVISIONS = (2, 3, 1)
+OPERATION_REVISIONS = (2, 3, 1)
 
 HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.TELL)
 _HISTORY_DATA = b"120100210"
@@ -228,7 +228,7 @@ class Generic:
     def __init__(self, session):
         self.operation = Operation()
         self.in_use = False
-        self._subscription = Subscription(OPERATIONS, _REVISIONS)
+        self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
         self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
         self._usual = session.subscriptions
 

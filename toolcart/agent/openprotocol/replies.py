@@ -16,6 +16,10 @@ REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the messag
 REFUSED_GONE = const(7)  # 15: the result is no longer there
 REFUSED_NOTHING = const(8)  # 00: "no error", which is no rejection
 
+NO_CODE = const(-1)  # of a rejection without one: blank, letters, or nothing at all
+UNNAMED = const(-9999)  # by a MID 0004 or 0005 that has blanks or nothing in place of the MID it answers
+_CODE_MOST = const(999)
+
 # Pairs of a code and its class.
 _CLASSES = (
     bytes((97, REFUSED_REVISION, 74, REFUSED_REVISION, 76, REFUSED_REVISION))
@@ -25,30 +29,52 @@ _CLASSES = (
     + bytes((7, REFUSED_MISSING, 10, REFUSED_MISSING, 12, REFUSED_MISSING))
     + bytes((14, REFUSED_MISSING, 19, REFUSED_MISSING, 72, REFUSED_MISSING))
     + bytes((98, REFUSED_LATER, 28, REFUSED_LATER, 27, REFUSED_LATER))
-    + bytes((99, REFUSED_NEVER, 73, REFUSED_NEVER, 75, REFUSED_NEVER, 15, REFUSED_GONE))
+    + bytes((99, REFUSED_NEVER, 73, REFUSED_NEVER, 75, REFUSED_NEVER, 15, REFUSED_GONE, 0, REFUSED_NOTHING))
 )
 
 
 def refusal_class(code):
-    """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule."""
+    """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule, and for NO_CODE."""
     for at in range(0, len(_CLASSES), 2):
         if _CLASSES[at] == code:
             return _CLASSES[at + 1]
     return REFUSED_OTHER
 
 
-def refusal_of(buf, start, code):
-    """Return the REFUSED_ class of the code that stands at buf[start:]; it is 0 too where nothing can be read."""
-    return REFUSED_NOTHING if code == 0 and buf[start] == 0x30 else refusal_class(code)
-
-
 def code_of(buf, start, end):
-    """Return the error code at the start of buf[start:end], two or three digits; 0 if there is none."""
-    value = 0
-    while start < end and 0x30 <= buf[start] <= 0x39 and value < 1000:
-        value = value * 10 + buf[start] - 0x30
+    """Return the error code at the start of buf[start:end], two or three digits or fewer; NO_CODE if there is none."""
+    value = NO_CODE
+    behind = start + 2  # what follows two digits may be anything
+    while start < end:
+        octet = buf[start]
+        if 0x30 <= octet <= 0x39:
+            value = max(value, 0) * 10 + octet - 0x30
+            if value > _CODE_MOST:
+                return NO_CODE
+        elif octet > 0x20 and (value < 0 or start < behind):
+            return NO_CODE
+        elif value >= 0:
+            return value
         start += 1
     return value
+
+
+def named_in(buf, start, end):
+    """Return the MID in the four bytes at buf[start:end], or in as many as there are; they may be padded with blanks.
+
+    UNNAMED if there is none, another below 0 if it is not a number.
+    """
+    end = min(end, start + 4)
+    while start < end and buf[start] <= 0x20:
+        start += 1
+    while start < end and buf[end - 1] <= 0x20:
+        end -= 1
+    return number(buf, start, end - start) if start < end else UNNAMED
+
+
+def noted(mid, code):
+    """Return a rejection as one number: 1000 * MID + code; below 0, -1 - MID, for one without a code."""
+    return -1 - mid if code == NO_CODE else mid * 1000 + code
 
 
 # What MID 0002 and 0041 say about a controller and its tool, copied out; their length tells which fields they have.

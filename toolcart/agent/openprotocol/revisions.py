@@ -10,11 +10,13 @@ Rules
    controller has answered since the last session; until then it is a doubt, and the first answer in a less wanted
    revision makes the doubtful ones be asked for again (`answered`).
 3. A revision that stood before is given up only after CUTS_MOST in a row, and never because the slot is taken.
+4. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
 """
 
 from toolcart.agent.base.compat import const
 
 CUTS_MOST = const(3)
+BLANK = const(0)  # no revision in the header: it means 1, and an old controller may take nothing else
 
 
 class Revisions:
@@ -29,12 +31,16 @@ class Revisions:
         "heard",
         "in_vain",
         "index",
+        "late",
+        "late_too",
         "passed_over",
         "stood",
     )
 
-    def __init__(self, revisions):
+    def __init__(self, revisions, late=0):
         self.all = revisions
+        self.late = late
+        self.late_too = False
         self.index = 0
         self.stood = -1  # place of the one that stood last
         self.in_vain = False  # all were tried, and none has been answered since
@@ -105,7 +111,7 @@ class Revisions:
 
     def _turn(self):
         self._cuts = 0
-        for index in range(len(self.all)):
+        for index in range(len(self.all) - (0 if self.late_too else self.late)):
             if not (self._failed | self._doubted) >> index & 1:
                 self.index = index
                 return True

@@ -47,19 +47,23 @@ from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
     STATION,
+    has_spindle_first,
     mid_of,
     put_header,
     revision_of,
     sequence_of,
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
-from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol.revisions import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
+_KEEP_ALIVE_NEEDED = b"010"
+_REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -197,11 +201,14 @@ class Session:
         self.pace.keepalives = 0
         self.ways.opened(self)
         for subscription in self.subscriptions:
-            for push in subscription.pushes:
-                push.opened()
-                self._put_place(push.acknowledgement, 0)
+            self._open_pushes(subscription)
         self.link.reset()
         self._start()
+
+    def _open_pushes(self, subscription):
+        for push in subscription.pushes:
+            push.opened(self._shown(1))
+            self._put_place(push.acknowledgement, 0)
 
     def can_fetch(self):
         """True if `fetch` may be called."""
@@ -227,7 +234,7 @@ class Session:
         """Return the offset of the tightening ID in a pushed result."""
         from toolcart.agent.openprotocol.layouts import place_of_id  # loaded already where results are fetched
 
-        return place_of_id(self.subscriptions[0].revision())
+        return place_of_id(self.subscriptions[0].revision() or 1)
 
     def ask_tool(self):
         """Ask by MID 0040 for the tool's data; False if connections end with that."""
@@ -256,9 +263,7 @@ class Session:
         self.subscriptions = subscriptions
         self.pushes.put(subscriptions)
         self.pushed = subscriptions[0].pushes[0]
-        for push in subscriptions[0].pushes:
-            push.opened()
-            self._put_place(push.acknowledgement, 0)
+        self._open_pushes(subscriptions[0])
 
     def subscribe(self, first, behind):
         """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
@@ -335,7 +340,7 @@ class Session:
         tx = link.tx
         at = link.tx_at
         octets = HEADER_BYTES + len(data)
-        put_header(tx, at, octets, mid, revision)
+        put_header(tx, at, octets, mid, self._shown(revision))
         if aloud:
             tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
         if number:
@@ -345,6 +350,10 @@ class Session:
         if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
+
+    def _shown(self, revision):
+        """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
+        return BLANK if revision == 1 and self.starts.wanted() == BLANK else revision
 
     def _put_place(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
@@ -358,7 +367,9 @@ class Session:
     def _start(self):
         self.state = st.STARTING
         tries = 1 if self.ways.goes_on else self.pace.tries
-        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
+        revision = self.starts.wanted()
+        data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
+        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
         idy.read_identity(self.identity, buf, at, length)
@@ -377,6 +388,10 @@ class Session:
             return st.EV_NONE
         if self._begins_again(length):
             return st.EV_NONE
+        if self.starts.wanted() == BLANK:
+            self.subscriptions[0].revisions.prefer(BLANK)
+            for subscription in self.subscriptions:
+                self._open_pushes(subscription)
         is_generic = self.ways.began(self)
         self.subscribe(0, len(self.subscriptions))
         return st.EV_GENERIC if is_generic else st.EV_STARTED
@@ -630,8 +645,19 @@ class Session:
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
+    def _has_other_header(self):
+        """True if what answers MID 0001 lays out its headers otherwise than the link expects; `said` has how."""
+        link = self.link
+        is_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
+        if is_first == (link.header is not None):
+            return False
+        self.said.refused_code = 1 if is_first else 0
+        return True
+
     def _take(self, cut_short):
         link = self.link
+        if self.state == st.STARTING and self._has_other_header():
+            return self.over(st.WHY_HEADER)
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000
@@ -709,9 +735,9 @@ class Session:
         if cut_short and self._linked is not None and self._linked.took_room(link):
             return st.EV_MALFORMED
         if mid == rq.DONE:
-            return self._accepted(number(buf, at + 20, 4)) if link.length >= 24 else st.EV_MALFORMED
+            return self._accepted(named_in(buf, at + 20, at + link.length))
         if mid == rq.REFUSAL:
-            return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else st.EV_MALFORMED
+            return self._refused(named_in(buf, at + 20, at + link.length))
         request = self.request
         row = request.row
         if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
@@ -737,6 +763,8 @@ class Session:
 
     def _accepted(self, named):
         request = self.request
+        if named == UNNAMED and self.state != st.READY:  # later it may be a late answer to a command
+            named = self._outstanding()
         self.said.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return st.EV_UNKNOWN
@@ -751,14 +779,32 @@ class Session:
             return st.EV_NONE
         return self._stands()
 
+    def _outstanding(self):
+        """Return the MID that an answer without one is to: only one is outstanding at a time. UNNAMED if none is."""
+        return UNNAMED if self.request.unsent else self.request.asked
+
+    def _short_width(self, buf, at, octets):
+        """Return in how many digits, if not in four, a 0004 with so many octets of data names what is outstanding."""
+        for width in (3, 2, 1):
+            if 2 <= octets - width <= 3 and self.request.is_named(named_in(buf, at, at + width)):
+                return width
+        return 4
+
     def _refused(self, named):
         link = self.link
+        end = link.at + link.length
+        named = named if named != UNNAMED else self._outstanding()
+        width = 4
+        if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
+            width = self._short_width(link.buf, link.at + 20, link.length - 20)
+            named = named if width == 4 else self.request.asked
+        code = code_of(link.buf, min(link.at + 20 + width, end), end)
         self.said.named = named
-        self.said.code = code_of(link.buf, link.at + 24, link.at + link.length)
+        self.said.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_of(link.buf, link.at + 24, self.said.code))
+            return self.refused_as(refusal_class(code))
         return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):

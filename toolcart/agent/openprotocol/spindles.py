@@ -48,9 +48,9 @@ class StationPush(Push):
         Push.__init__(self, subscription, row)
         self.acknowledgement_bytes = _ACKNOWLEDGEMENT_BYTES
 
-    def opened(self):
+    def opened(self, revision=1):
         """A connection begins."""
-        Push.opened(self)
+        Push.opened(self, revision)
         self.asks_for_more(False)
 
     def asks_for_more(self, more):
@@ -100,8 +100,10 @@ class Several:
 
     def __init__(self, session, known, results="auto", cycle=Cycle):
         name = results.partition("-")[0]
+        if name == "operations":
+            name = "auto"
         self.forced = name != "auto"
-        self.bolts = name != results  # bolt data is wanted: powermacs-bolts
+        self.bolts = results == "powermacs-bolts"  # bolt data is wanted
         self.cycle = cycle()
         self.subscription = None
         self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]

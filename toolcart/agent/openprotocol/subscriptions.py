@@ -58,10 +58,10 @@ class Push:
         self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self.reply == _DONE else HEADER_BYTES
         self.unanswered = 0  # how many are owed
 
-    def opened(self):
-        """A connection begins; the session writes station and spindle."""
+    def opened(self, revision=1):
+        """A connection begins; the session writes station and spindle. `revision` is 1, or BLANK."""
         self.unanswered = 0
-        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self.reply, 1)
+        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self.reply, revision)
         put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent only with a 0005
 
 
@@ -70,9 +70,9 @@ class Subscription:
 
     wanted = True  # asked for; if not, what comes by it is still known
 
-    def __init__(self, row, revisions):
+    def __init__(self, row, revisions, late=0):
         self.row = row
-        self.revisions = Revisions(revisions)
+        self.revisions = Revisions(revisions, late)
         self.mid = row[SUBSCRIBE_MID]
         self.data = b""
         if row[NAMED]:

@@ -1,6 +1,9 @@
 """The ways to ask for results, one after another where a controller rejects or ends something (session rule 4).
 
 MID 0060 --not known, or none of its revisions--> MID 0008 --likewise--> MID 0100, 0105 --> MID 0060 again, or none
+
+Where the settings say `operations` it begins with MID 0008: a Flex or a StepSync has MID 0060 too since 3.10, and what
+MID 0061 holds of several bolts is in no document (A310 p. 6-11).
 """
 
 from toolcart.agent.openprotocol.replies import REPEATS_NOTHING, SEVERAL_SPINDLES
@@ -14,6 +17,7 @@ class Ways:
         self.generic = None  # for a controller that has no MID 0060
         self.several = None  # for one whose results come of several spindles
         self.known = None  # the controller's IDs: which of its results are stored
+        self.operations = False  # MID 1201 is asked for first
         self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
         self.searches = False  # results are asked for in another way than the usual one
         self.in_vain = False  # every way was tried since the last session
@@ -25,12 +29,17 @@ class Ways:
         self.goes_on = False
         if not self.searches:
             self._as_usual(session)
+            session.subscriptions[0].revisions.late_too = self.in_vain
 
     def began(self, session):
         """A session was begun: ask as its system type says, unless another way is being tried. True if by MID 0008."""
         if session.system_type == REPEATS_NOTHING:
             self._go_generic(session)
             return True
+        if self.operations and not self.searches:
+            self._comes_back = True
+            self._go_generic(session)
+            return False
         is_several = session.system_type == SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
         if is_several and not self.searches:
             self._go_several(session)
@@ -62,6 +71,7 @@ class Ways:
             return True
         self._comes_back = False
         self._as_usual(session)
+        self.in_vain = self.in_vain or not self.searches
         return self.searches
 
     def has_no_other(self, subscription):

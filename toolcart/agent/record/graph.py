@@ -9,6 +9,9 @@
     step   0          2           6
            |samples   |numerator  |denominator     ms from each of these samples to the next
            | u16      | u32       | u32
+    named  0       1               2     4           where the top bit of `steps` is set, behind the steps
+           |spindle|spindle of the |bolt |object
+           | u8    |header u8      | u16 | u16
 
     any other piece: the first eight bytes, then data.
 
@@ -27,6 +30,10 @@ Rules
 6. The flags FLAG_EDGE_TIME (the time is the agent's), FLAG_COPY, FLAG_TRUNCATED (fewer samples came than were
    announced) and FLAG_ODD (something is not as it should be, but was read all the same) mean the same as for a result.
    They are the same in every piece.
+7. Curves of several bolts may have one ID and one time. What tells them apart is what their messages name, 0 if
+   nothing: PID 01301 (`bolt`), the spindle of the header, the object of revision 3. The first `spindle` there has the
+   upper eight bits of the one at 36, which is that of the result's row: 1 to 9999. A message that names no bolt, and no
+   spindle and no object but 1, has no such part.
 """
 
 from toolcart.agent.base.compat import const
@@ -55,6 +62,12 @@ FIRST_STEP = const(74)
 
 STEP_BYTES = const(10)
 STEPS_MOST = const(4)
+STEPS_BITS = const(0x7F)  # of the byte at STEPS
+HAS_NAMED = const(0x80)
+NAMED_BYTES = const(6)  # spindle's upper bits, the header's spindle, bolt, object
+NAMED_SPINDLE = const(1)
+NAMED_BOLT = const(2)
+NAMED_OBJECT = const(4)
 LIMIT_BYTES = const(6)
 PIECE_DATA = const(8)  # in any piece but the first
 PIECE_BYTES = const(500)  # 512 with its frame, a multiple of every program unit
@@ -67,7 +80,46 @@ TORQUE = const(2)
 
 def data_at(page, at):
     """Return where in the page the data of the piece at page[at:] begins."""
-    return at + (PIECE_DATA if page[at + PIECE] else FIRST_STEP + STEP_BYTES * page[at + STEPS])
+    if page[at + PIECE]:
+        return at + PIECE_DATA
+    return named_at(page, at) + (NAMED_BYTES if page[at + STEPS] & HAS_NAMED else 0)
+
+
+def named_at(page, at):
+    """Return where what the message named stands, if it named anything: behind the steps."""
+    return at + FIRST_STEP + STEP_BYTES * (page[at + STEPS] & STEPS_BITS)
+
+
+def spindle_of(page, at):
+    """Return the spindle whose curve this is, as its result numbers them: 1 to 9999."""
+    upper = page[named_at(page, at)] if page[at + STEPS] & HAS_NAMED else 0
+    return page[at + SPINDLE] | upper << 8
+
+
+def _named(page, at, place):
+    if not page[at + STEPS] & HAS_NAMED:
+        return 0
+    first = named_at(page, at) + place
+    return page[first] | page[first + 1] << 8
+
+
+def bolt_of(page, at):
+    """Return the bolt that the message names, 0 if none."""
+    return _named(page, at, NAMED_BOLT)
+
+
+def object_of(page, at):
+    """Return the object that the message names, 0 if none."""
+    return _named(page, at, NAMED_OBJECT)
+
+
+def is_of_same(page, at, other, start):
+    """True if both first pieces are of one bolt, as far as their messages say so."""
+    if not (page[at + STEPS] & other[start + STEPS]) & HAS_NAMED:
+        return not (page[at + STEPS] | other[start + STEPS]) & HAS_NAMED
+    first = named_at(page, at)
+    second = named_at(other, start)
+    return page[first + 1 : first + NAMED_BYTES] == other[second + 1 : second + NAMED_BYTES]
 
 
 def is_piece(page, at, length):
@@ -76,4 +128,4 @@ def is_piece(page, at, length):
         return False
     if page[at + PIECE]:
         return True
-    return length > FIRST_STEP and page[at + STEPS] <= STEPS_MOST and data_at(page, at) < at + length
+    return length > FIRST_STEP and page[at + STEPS] & STEPS_BITS <= STEPS_MOST and data_at(page, at) < at + length

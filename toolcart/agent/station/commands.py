@@ -200,8 +200,10 @@ class Commands:
             order.why = "the controller did not answer within %d ms" % session.pace.response_timeout_ms
             self._finish(order, UNKNOWN, now)
         else:
-            order.code = session.said.code
-            order.why = "MID 9998: the header is not understood there" if session.said.mid == 9998 else ""
+            order.code = max(session.said.code, 0)
+            order.why = "it gave no code" if session.said.code == replies.NO_CODE else ""
+            if session.said.mid == 9998:
+                order.why = "MID 9998: the header is not understood there"
             is_known = session.said.refusal not in (replies.REFUSED_REVISION, replies.REFUSED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)

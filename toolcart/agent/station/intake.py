@@ -26,6 +26,7 @@ from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import id_of, increment
 from toolcart.agent.openprotocol.known import INDEXES
+from toolcart.agent.openprotocol.replies import noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -366,7 +367,7 @@ class Intake:
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, session.said.named * 1000 + session.said.code, now)
+            self.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
                 self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)

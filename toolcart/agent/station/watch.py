@@ -21,6 +21,7 @@ from toolcart.agent.log.numbers import STORED
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.ids import is_ahead
+from toolcart.agent.openprotocol.replies import noted
 
 QUIET_MINUTES = const(5)
 SOON_MS = const(2000)  # after a stall everything that came meanwhile is taken first
@@ -131,7 +132,7 @@ class Watch:
         """Handle an event from EV_WATCH on."""
         session = intake.session
         if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, session.said.named * 1000 + session.said.code, now)
+            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
             self.doubt(now)
         elif event == st.EV_AGAIN:
             self.doubt(now, True)

@@ -6,8 +6,13 @@ Rules
 2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
 3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
    time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
-4. The last curve comes again with each subscription: after a new connection the newest blocks are searched for it.
-5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the
+4. The last curves come again with each subscription: after a new connection the newest blocks are searched for them, as
+   long as they have curves of that result.
+5. Several bolts have curves with one ID and one time. Each is the curve of the row of its result with the object that
+   the message names, else with its bolt (PID 01301), else with the spindle of the header. Where the result has no such
+   row, the curve keeps the number that its message names, in the order bolt, header, object; else it is of the
+   result's spindle. Header and object that are blank or 1 name nothing: most controllers always send that.
+6. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the
    other order would be far smoother, that is counted (`traces odd`) and not corrected.
 """
 
@@ -21,9 +26,10 @@ from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
 from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
-from toolcart.agent.record import KIND_GRAPH, KIND_RESULT
+from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, specials
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rows
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 
@@ -39,7 +45,7 @@ _SMOOTHER = 20
 _JUDGED_LEAST = 8  # samples; fewer say nothing about their byte order
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
-_TELL_APART = (gr.PIECES, gr.SPINDLE, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
+_TELL_APART = (gr.PIECES, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
 
 
 def subscriptions_of(station, controller):
@@ -63,11 +69,13 @@ class Traces:
         self.clock = clock
         self.station = station
         self.trace = Trace()
-        self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES)
+        self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES + gr.NAMED_BYTES)
         self._last = bytes(self._lead)  # of the curve kept last
         self._connects = -1
         self._looks = False
-        self._spindle = 0  # that the message names, 0 if none
+        self._named = ()  # by which numbers the message names the bolt or spindle, the surest of a row first
+        self._spindle = 0  # of the header
+        self._own = 0  # the number to go by where there is no such row; 0: it names none
         pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
         self._most = (log.device.block_count - 2) * pieces
         self._stand()
@@ -96,7 +104,8 @@ class Traces:
     def put(self, buf, at, little, now):
         """Keep what `trace` has read of the message at buf[at:]: READ, a LOST_ code, below 0 if it was kept before."""
         trace = self.trace
-        first = gr.FIRST_STEP + gr.STEP_BYTES * len(trace.steps)
+        self._read_named(buf, at)
+        first = gr.FIRST_STEP + gr.STEP_BYTES * len(trace.steps) + (gr.NAMED_BYTES if self._own else 0)
         pieces = 1
         if trace.octets > gr.PIECE_BYTES - first:
             pieces += (trace.octets - (gr.PIECE_BYTES - first) - 1) // (gr.PIECE_BYTES - gr.PIECE_DATA) + 1
@@ -149,6 +158,12 @@ class Traces:
 
     # -- the part in front of the samples ----------------------------------------------------------------------
 
+    def _read_named(self, buf, at):
+        trace = self.trace
+        self._spindle = place_of(buf, at + SPINDLE)
+        self._named = (trace.object, trace.bolt, self._spindle)
+        self._own = trace.bolt or next((one for one in (self._spindle, trace.object) if one > 1), 0)
+
     def _write_lead(self, buf, at, pieces):
         """Write everything but the result into the first piece's lead; return the record's flags."""
         trace = self.trace
@@ -157,7 +172,6 @@ class Traces:
         fill(lead, gr.PROGRAM, gr.DECIMALS - gr.PROGRAM)
         numerator, denominator, shift = trace.scale
         pack_into("<HBBI", lead, 4, self.station, 0, pieces, 0)
-        lead[gr.SPINDLE] = self._spindle = place_of(buf, at + SPINDLE)
         lead[gr.WHAT] = trace.what
         lead[gr.TRANSDUCER] = trace.transducer
         lead[gr.STEPS] = len(trace.steps)
@@ -167,6 +181,9 @@ class Traces:
         for count, numerator, denominator in trace.steps:
             pack_into("<HII", lead, place, count, numerator, denominator)
             place += gr.STEP_BYTES
+        if self._own:
+            lead[gr.STEPS] |= gr.HAS_NAMED
+            pack_into("<BBHH", lead, place, 0, self._spindle, trace.bolt, trace.object)
         copy(lead, gr.RESULT_ID, buf, at + 20, res.ID_BYTES)
         pack_time(lead, gr.TIME, buf, at + 30)
         if lead[gr.TIME + 2]:  # there is no month 0
@@ -181,26 +198,33 @@ class Traces:
         main = self.main
         search = Search(main)
         search.begin_newest(_RESULT_BLOCKS)
-        self._lead[gr.SPINDLE] = self._spindle or 1
+        self._put_spindle(self._own or self._spindle or 1)
         best = newest = 0
         while search.next() > RECORD_NONE:
             if main.kind != KIND_RESULT:
                 continue
             number = get_u32(main.page, main.at)
-            fits = self._fits(main.page, main.at)
+            fits = self._fits(main.page, main.at, main.length)
             if fits > best or (fits and fits == best and number > newest):  # of equally good ones the newest
                 best = fits
                 newest = number
                 self._put_result(main.page, main.at, main.length)
 
-    def _fits(self, page, at):
+    def _put_spindle(self, spindle):
+        lead = self._lead
+        lead[gr.SPINDLE] = spindle & 0xFF
+        if self._own:
+            lead[gr.named_at(lead, 0)] = spindle >> 8
+
+    def _fits(self, page, at, length):
         """Return how well the result at page[at:] fits the curve: 4 by ID and time, 2 by time alone, 0 not at all.
 
         One more if it is of the same spindle: several may have results with one ID and time.
         """
         lead = self._lead
         body = at + res.HEAD_BYTES
-        is_of_it = self._spindle in (0, spindle_in(page, at))
+        spindle = self._own or self._spindle
+        is_of_it = spindle in (0, spindle_in(page, at)) or self._row_in(_rows_of(page, at, length)) is not None
         if compare(page, body + res.TIGHTENING_ID, lead, gr.RESULT_ID, res.ID_BYTES) == 0:
             apart = _seconds(page, body + res.TIME) - _seconds(lead, gr.TIME)
             if -_APART_S <= apart <= _APART_S:
@@ -212,8 +236,16 @@ class Traces:
         body = at + res.HEAD_BYTES
         copy(lead, gr.RESULT, page, at, 4)
         copy(lead, gr.RESULT_TIME, page, body + res.TIME, TIME_BYTES)
-        lead[gr.SPINDLE] = spindle_in(page, at)
         copy(lead, gr.PROGRAM, page, body + res.PSET, 4)
+        fill(lead, gr.LOW, gr.DECIMALS - gr.LOW)
+        lead[gr.DECIMALS] = 0
+        self._put_spindle(self._own or spindle_in(page, at))
+        found = _rows_of(page, at, length)
+        row = self._row_in(found)
+        if row is not None:
+            self._put_row(*row)
+        if found and (row is not None or self._own):
+            return  # the limits of the record are those of its first bolt
         if length < _LIMITS + res.LIMITS_BYTES:
             return
         limits = at + _LIMITS
@@ -223,6 +255,27 @@ class Traces:
             decimals = page[limits + res.ANGLE_DECIMALS] - 0x30
             decimals = decimals if 0 < decimals <= 4 else 0
             self._put_limits(page, limits + res.ANGLE_MIN, limits + res.ANGLE_MAX, res.ANGLE_BYTES, decimals)
+
+    def _row_in(self, found):
+        """Return the spindle and the row that the message names, None if it names none of them."""
+        for number in self._named:
+            for spindle, row in found:
+                if number and row.number == number:
+                    return spindle, row
+        return None
+
+    def _put_row(self, spindle, row):
+        lead = self._lead
+        self._put_spindle(spindle)
+        if lead[gr.WHAT] != gr.TORQUE and lead[gr.WHAT] != gr.ANGLE:
+            return
+        is_torque = lead[gr.WHAT] == gr.TORQUE
+        limits = (row.torque_min, row.torque_max) if is_torque else (row.angle_min, row.angle_max)
+        decimals = max(len(one.partition(".")[2]) for one in limits)
+        digits = [one.replace(".", "") + "0" * (decimals - len(one.partition(".")[2])) for one in limits]
+        if all(one.isdigit() and len(one) <= gr.LIMIT_BYTES for one in digits):
+            lead[gr.LOW : gr.DECIMALS] = "".join([one.zfill(gr.LIMIT_BYTES) for one in digits]).encode()
+            lead[gr.DECIMALS] = decimals
 
     def _put_limits(self, page, low, high, width, decimals):
         lead = self._lead
@@ -254,16 +307,24 @@ class Traces:
         if not log.settle():
             return False
         search = Search(log)
-        search.begin_newest(_GRAPH_BLOCKS)
+        search.begin_newest(log.device.block_count)
         first = 0  # number of its first piece
         others = {}  # the other pieces, by number
+        blocks, place, ends_here = 0, search.place, False
         while search.next() > RECORD_NONE:
+            if search.place != place:
+                blocks, place = blocks + 1, search.place
+                if blocks >= _GRAPH_BLOCKS and ends_here:
+                    break
+                ends_here = False
             number = get_u32(log.page, log.at)
             piece = log.page[log.at + gr.PIECE]
             if piece:
                 others[number] = piece
             elif _is_same(log.page, log.at, self._lead):
                 first = max(first, number)
+            elif not _is_of_result(log.page, log.at, self._lead):
+                ends_here = True
         return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
     def _is_twisted(self, buf, little):
@@ -280,9 +341,24 @@ class Traces:
 
 def _is_same(page, at, other):
     """True if both first pieces, at page[at:] and in `other`, agree in all that tells curves apart."""
-    if page[at + gr.RESULT_ID : at + gr.RESULT_TIME] != other[gr.RESULT_ID : gr.RESULT_TIME]:
+    if not _is_of_result(page, at, other) or not gr.is_of_same(page, at, other, 0):
         return False
     return all(page[at + one] == other[one] for one in _TELL_APART)
+
+
+def _is_of_result(page, at, other):
+    """True if both first pieces have the ID and time of one result."""
+    return page[at + gr.RESULT_ID : at + gr.RESULT_TIME] == other[gr.RESULT_ID : gr.RESULT_TIME]
+
+
+def _rows_of(page, at, length):
+    """Return the rows of a result with several spindles, each behind the number that telegram 04 gives it."""
+    if length < SEVERAL_LEAST or specials.has_identifiers(page, at, length):
+        return []
+    found = rows.rows_of(page, at)
+    numbers = {row.number for row in found}
+    are_numbers = len(numbers) == len(found) and min(numbers, default=0) > 0
+    return [(row.number if are_numbers else index + 1, row) for index, row in enumerate(found)]
 
 
 def _seconds(buf, at):

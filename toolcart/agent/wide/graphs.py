@@ -104,7 +104,10 @@ def samples_in(data):
 
 def steps_in(lead):
     """Return of each step how many samples it has, and the ms between two: numerator and denominator."""
-    return [unpack_from("<HII", lead, gr.FIRST_STEP + index * gr.STEP_BYTES) for index in range(lead[gr.STEPS])]
+    return [
+        unpack_from("<HII", lead, gr.FIRST_STEP + index * gr.STEP_BYTES)
+        for index in range(lead[gr.STEPS] & gr.STEPS_BITS)
+    ]
 
 
 class GraphLines(Curves):
@@ -164,7 +167,9 @@ def graph_line(lead, flags, data, whole):
         ("time", iso_time(packed_time(lead, gr.TIME))),
         ("time_source", time_source(flags, lead, gr.TIME)),
         ("result_time", iso_time(packed_time(lead, gr.RESULT_TIME))),
-        ("spindle", lead[gr.SPINDLE]),
+        ("spindle", gr.spindle_of(lead, 0)),
+        ("bolt", gr.bolt_of(lead, 0) or None),
+        ("object", gr.object_of(lead, 0) or None),
         ("program", digits_of(lead, gr.PROGRAM, 4) or None),
     ]
     if what:

@@ -14,8 +14,10 @@ Rules
    for a NUL. They end where the header says; if that is not the announced number, the curve is odd and keeps what came.
 2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); both are read from every message.
    Decimal text and exponents become a fraction of integers: a board's floats have too few digits.
-3. Of several resolutions only the number of samples of each is used: the document does not say where indexes begin.
-4. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (003:12413 and
+3. Curves of several bolts are told apart by PID 01301, which a fixtured system has among the fields that all curves
+   share (A310 p. 49), or by the object of revision 3.
+4. Of several resolutions only the number of samples of each is used: the document does not say where indexes begin.
+5. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (003:12413 and
    releases from 2.9 on), the same in zeros, 36 with the flag of 003:12338.
 
 Imported where traces are configured.
@@ -42,12 +44,14 @@ LOST_ROOM = 4  # the log did not take it
 LOST_LONG = 5  # longer than the ring of graphs
 LOST_STEPS = 6  # more resolutions than a record has room for
 
+_BOLT = 1301
 _DIVISOR = 2213
 _FACTOR = 2214
 _MS = {200: 1000, 201: 60000, 202: 1, 203: 3600000}  # of the units of time
 _FIELD_BYTES = 17
 _POWER_MOST = 40
 _TOP = 0x3FFFFFFF
+_NUMBER_MOST = 9999  # of a bolt or an object
 
 _PLAIN = 0
 _ZEROS = 1
@@ -91,6 +95,8 @@ class Trace:
         self.at = 0
         self.odd = False
         self.what = PARAMETERS
+        self.bolt = 0  # of PID 01301, 0 if there is none
+        self.object = 0  # of revision 3
         self.transducer = 0
         self.unit = 0
         self.scale = (1, 1, 0)  # numerator, denominator, power of two
@@ -106,6 +112,7 @@ class Trace:
         self.odd = False
         self.at = at + HEADER_BYTES + 29
         self.scale = (1, 1, 0)
+        self.bolt = self.object = 0
         self.steps = []
         if not 1 <= revision <= 3:
             return LOST_UNREADABLE
@@ -120,9 +127,12 @@ class Trace:
         first = self.at + (3, 7, 18)[revision - 1]
         try:
             self.announced = self._number(3)
+            if revision > 2:
+                self.at += 4  # MID that it was asked for by
+                self._read_object()
             self.at = first
             for _ in range(self.announced):
-                self._field()
+                self._note_bolt(*self._field())
             self.odd = self.at != self._end
         except _Unreadable:
             self.odd = True
@@ -134,7 +144,8 @@ class Trace:
 
     def _curve(self, revision):
         if revision > 2:
-            self.at += 9
+            self._read_object()
+            self.at += 5  # its type, and what it refers to
         self.odd = True  # until a coefficient is found
         self._read_scale(self._number(3))
         self.what = self._number(2)
@@ -172,6 +183,7 @@ class Trace:
         """Find the coefficient among the fields; some have it in front of the unit, among what all curves share."""
         for _ in range(count):
             pid, value = self._field()
+            self._note_bolt(pid, value)
             if pid != _DIVISOR and pid != _FACTOR:
                 continue
             found = fraction(value)
@@ -181,6 +193,14 @@ class Trace:
             self.odd = scale is None
             if scale is not None:
                 self.scale = scale
+
+    def _read_object(self):
+        text = self._text(4)
+        self.object = int(text) if text.isdigit() else 0
+
+    def _note_bolt(self, pid, value):
+        if pid == _BOLT and value.isdigit() and int(value) <= _NUMBER_MOST:
+            self.bolt = int(value)
 
     def _read_step(self):
         first = self._number(5)

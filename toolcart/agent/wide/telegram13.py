@@ -67,7 +67,7 @@ def write(lead, data, ident, system_type, system, sequence):
         system_type,
         system,
         lead[4] | lead[5] << 8,
-        lead[gr.SPINDLE],
+        gr.spindle_of(lead, 0),
         (int(program) if program.isdigit() else 0) or PROGRAM_FOR_ZERO,
         time.decode(),
         sequence,

@@ -24,6 +24,7 @@ from toolcart.trace.curves import Tightening
 
 DAY_LIST = 50
 LIVE_ROWS = 50
+SPINDLES = 10000
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
 VIN_MOST = 25  # 004:125
 _UNITS = {"deg": "°"}
@@ -88,17 +89,19 @@ async def car(read: Reading, request: Request) -> Page:
 
 async def result(read: Reading, request: Request) -> Page:
     """One result with everything that came with it, and its curves."""
-    found = await _result(read, request)
+    bolt = filters.number(request, "bolt", range(SPINDLES))
+    found = await _result(read, request, bolt)
     around = await read(asked.neighbours, found)
     said = await read(remarks_of, found["ResultId"])
     graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in found["Graphs"]]
     values = {"result": {**found, "Graphs": graphs}, "around": around}
-    return Page("result.html", {**values, "remarks": said, "curves": _curves(found), "remark_most": REMARK_MOST})
+    values |= {"remarks": said, "curves": _curves(found, bolt), "bolt": bolt, "remark_most": REMARK_MOST}
+    return Page("result.html", values)
 
 
-async def _result(read: Reading, request: Request) -> dict:
+async def _result(read: Reading, request: Request, bolt: int | None = None) -> dict:
     number = request.path_params["number"]
-    found = await read(queries.result, number) if number < 2**63 else None
+    found = await read(queries.result, number, bolt) if number < 2**63 else None
     if found is None:
         raise NotThere(f"there is no result {number}")
     return found
@@ -192,8 +195,11 @@ async def _list(read: Reading, request: Request, name: str, rows: Listed, form: 
 # -- curves --------------------------------------------------------------------------------------------------------
 
 
-def _curves(found: dict) -> dict:
-    """Return values over time and torque over angle, with limits; {} if there are none."""
+def _curves(found: dict, bolt: int | None = None) -> dict:
+    """Return values over time and torque over angle, with limits; {} if there are none.
+
+    With `bolt` the limits are those of its curves, else of the result.
+    """
     curves = queries.curves(found)
     if not curves:
         return {}
@@ -204,6 +210,8 @@ def _curves(found: dict) -> dict:
     over = Tightening("", "", curves=curves).torque_over_angle()
     told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
     told["limits"] = {name.lower(): [found[f"{name}Low"], found[f"{name}High"]] for name in ("Torque", "Angle")}
+    if bolt is not None:
+        told["limits"] = {name: [one.low, one.high] for name, one in curves.items()}
     return told
 
 

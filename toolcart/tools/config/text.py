@@ -143,14 +143,19 @@ MEANINGS = {
         "How the controller lays out the 20 bytes in front of a message: `op-ford` and `op-bmw` (Rexroth System 350) "
         "have the spindle in front of the revision; there `spindle_id` null is sent as 00, the controller itself."
     ),
-    "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
+    "stations[].controller.start_revisions": (
+        "Revisions of MID 0001 to try, in this order; then it is sent once without a revision."
+    ),
     "stations[].controller.result_revisions": (
         "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
-        "controller accepts is kept. 3 is the shortest of the others with all that is stored."
+        "controller accepts is kept. 3 is the shortest of the others with all that is stored. 998 at the end, and "
+        "none in the header, are tried only where every other way to ask for results was rejected too."
     ),
     "stations[].controller.results": (
-        "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
-        "master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data of each bolt (MID "
+        "How results are asked for: `auto` tells by the controller's answers. `operations` is MID 1201 first, each "
+        "tightening with all its bolts, where MID 0060 is known too (Flex, StepSync since 3.10). `sync` is MID 0100, "
+        "the result of a sync master with all its spindles; `powermacs` is MID 0105, `powermacs-bolts` with the data "
+        "of each bolt (MID "
         "0107). On a board a spool is read with the same setting only, and `auto` keeps up to 26 spindles of a sync "
         "master, 9 of a PowerMACS."
     ),

@@ -16,7 +16,14 @@ from toolcart.agent import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, REPEATS_NOTHING, refusal_class
+from toolcart.agent.openprotocol.replies import (
+    REFUSED_EXISTS,
+    REFUSED_GONE,
+    REPEATS_NOTHING,
+    SHARED_SYSTEM,
+    refusal_class,
+)
+from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
@@ -29,6 +36,8 @@ from toolcart.codec.ask import (
     OtherHeader,
     Silent,
     Unanswered,
+    asked_in,
+    shown_as,
 )
 from toolcart.tools.doctor import extras, local
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
@@ -51,6 +60,10 @@ LOCK = (
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
 _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
+_OPERATIONS = (
+    'With several bolts (Flex, StepSync) set controller.results to "operations": what MID 0061 holds of them is in no '
+    "document."
+)
 _NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.replies keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
@@ -71,7 +84,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
         return [local.unreached(what, side, why.__cause__)]
     try:
-        started = asking.start(tuple(controller["start_revisions"]))
+        started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
     except Unanswered as why:
         asking.leave()
         other = None if _has_answered(why) else _other_header(controller, what)
@@ -83,7 +96,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
                 Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_subscription(what, asking, controller), _kept(what, asking, controller)]
+            found += [_results(what, asking, controller, started.get("system_type")), _kept(what, asking, controller)]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
@@ -91,6 +104,11 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     finally:
         asking.leave()
     return [*found, Found(what, NOTE, *LOCK)]
+
+
+def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
+    """Return what the agent asks for: as toolcart.agent.cart.assembly does."""
+    return (*revisions, BLANK) if header == USUAL else tuple(revisions)
 
 
 def _asking(controller: dict, header: str) -> Asking:
@@ -103,7 +121,7 @@ def _other_header(controller: dict, what: str) -> Found | None:
     try:
         asking = _asking(controller, header)
         try:
-            asking.start(tuple(controller["start_revisions"]))
+            asking.start(_with_blank(controller["start_revisions"], header))
         finally:
             asking.leave()
     except Unanswered as why:
@@ -135,27 +153,49 @@ def _identity(what: str, started: catalogue.Message) -> Found:
     return Found(what, GOOD, words, "", {"revision": started.revision, **said})
 
 
-def _subscription(what: str, asking: Asking, controller: dict) -> Found:
-    """Subscribe in the best revision it takes, and unsubscribe at once."""
+def _results(what: str, asking: Asking, controller: dict, system_type: object) -> Found:
+    """Subscribe as the settings say, and unsubscribe at once."""
+    results = controller.get("results", "auto")
+    if results == "operations" and (offered := extras.offers_operations(asking)):
+        return Found(what, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered})
+    return _subscription(what, asking, controller, results == "auto" and system_type == SHARED_SYSTEM)
+
+
+def _two_ways(what: str, revision: int, offered: int) -> Found:
+    words = f"results are pushed in revision {shown_as(revision)} (MID 0060), and it offers MID 1201 as well"
+    return Found(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
+
+
+def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool) -> Found:
+    """Subscribe in the best revision it takes, and unsubscribe at once.
+
+    `is_fixture`: it may have several bolts, of which MID 0061 may hold one: then MID 1201 is asked for too.
+    """
     refused: list[str] = []
     maybe = 0  # the revision that was answered with "no error"
-    for revision in controller["result_revisions"]:
+    for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
         try:
-            answer, pushed = _one(asking, catalogue.encode(60, revision))
+            answer, pushed = _one(asking, asked_in(60, revision))
         except Ended:
-            refused.append(f"{revision}: {ENDS}")
+            refused.append(f"{shown_as(revision)}: {ENDS}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
         if answer.mid == 5 or (maybe and exists):
             revision = revision if answer.mid == 5 else maybe
             _, more = _one(asking, catalogue.encode(63))
+            if is_fixture and (offered := extras.offers_operations(asking)):
+                return _two_ways(what, revision, offered)
             hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
             return Found(
-                what, GOOD, f"results are pushed in revision {revision} (MID 0060)", hint, {"results": revision}
+                what,
+                GOOD,
+                f"results are pushed in revision {shown_as(revision)} (MID 0060)",
+                hint,
+                {"results": revision},
             )
         code = answer["error_code"]
         maybe = maybe or (revision if code == 0 else 0)
-        refused.append(f"{revision}: {reasons.told_code(code)}")
+        refused.append(f"{shown_as(revision)}: {reasons.told_code(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
@@ -189,7 +229,7 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
             return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
-    words = f"it returns no stored result (MID 0064): code {reasons.told_code(answer['error_code'])}"
+    words = f"it returns no stored result (MID 0064): {reasons.a_code(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
         return Found(what, NOTE, words, "It has none yet.")
     hint = (
@@ -213,7 +253,7 @@ def _clock(what: str, asking: Asking) -> Found:
     except Ended:
         return Found(what, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
-        return Found(what, NOTE, f"its clock cannot be asked: code {reasons.told_code(answer['error_code'])}")
+        return Found(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
     told = str(answer["time"])
     try:
         ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
@@ -306,6 +346,8 @@ def _turn(session, port, now: int) -> int:
 
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
-    shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
+    is_other = session.why == st.WHY_HEADER
+    why, code = (why_name(session.why), session.said.refused_code) if is_other else ("silence", heard)
+    shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     reason = reasons.of_controller(shown)
     return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

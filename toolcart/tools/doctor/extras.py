@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
+from toolcart.agent.openprotocol.operation import OPERATION_REVISIONS, OPERATIONS
+from toolcart.agent.openprotocol.replies import NO_CODE, REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.agent.wide.controller_events import subscriptions_of
 from toolcart.agent.wide.mid0900 import TYPES, TraceSubscription
@@ -84,6 +85,12 @@ def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
     return Told(why=reasons[0])
 
 
+def offers_operations(asking: Asking) -> int:
+    """Return the revision in which results come as MID 1201, 0 if they do not; the subscription is cancelled."""
+    subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
+    return _in_every_revision(asking, subscription).revision
+
+
 def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
     why = ""
     for known in subscription.revisions.all:
@@ -101,7 +108,7 @@ def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
             _end(asking, subscription)
         if code == 0 or refusal_class(code) == REFUSED_EXISTS:
             return Told(revision)
-        why = f"MID {_named(subscription)}: code {reasons.told_code(code)}"
+        why = f"MID {_named(subscription)}: {reasons.a_code(code)}"
         if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
             break
         subscription.revisions.refused()
@@ -114,7 +121,8 @@ def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
     try:
         for heard in asking.ask(frame):
             if heard.is_answer:
-                return heard.message["error_code"] if heard.message.mid == 4 else 0
+                code = heard.message["error_code"] if heard.message.mid == 4 else 0
+                return code if isinstance(code, int) else NO_CODE
             has_pushed |= heard.message.mid in pushes
     except Silent:
         if not has_pushed:

@@ -360,6 +360,6 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 def _entry(name: str, value: int, times: str, shown: dict, known: StationFigures) -> tuple[str, str]:
     is_harmless = name in _HARMLESS or log_entries.is_search(name, value)
-    if name == "controller refusals" and value % 1000 == UNKNOWN_MID:
+    if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
         is_harmless = known.was_ready  # it does without; else the reason why there is no session is said
     return INFO if is_harmless else WARNING, log_entries.explained(name, value, shown["number"]) + times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import watch
 from toolcart.agent.wide import mid0900 as trace
@@ -13,7 +14,7 @@ REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to,
 # What such an entry means, and what helps.
 EXPLAINED = {
     "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
-    "controller refusals": "the controller rejected MID {mid:04d} with code {code}",
+    "controller refusals": "the controller rejected MID {mid:04d} {code}",
     "server silent": "ToolsNet did not acknowledge result {value} in time; the next connection shows whether it has it",
     "server foreign": "ToolsNet's 05 named another telegram than the outstanding one; it acknowledges nothing",
     "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",
@@ -71,7 +72,7 @@ _UNSUBSCRIBED = {
 
 def is_search(name: str, value: int) -> bool:
     """True if a revision was rejected: at every start the agent searches for one that both sides have."""
-    return name == "controller refusals" and value % 1000 in REVISIONS_UNSUPPORTED
+    return name == "controller refusals" and value > 0 and value % 1000 in REVISIONS_UNSUPPORTED
 
 
 def explained(name: str, value: int, number: int) -> str:
@@ -86,10 +87,11 @@ def explained(name: str, value: int, number: int) -> str:
     text = EXPLAINED.get(name)
     if text is None:
         return lasting.server_sentence(name, value, number)
-    from toolcart.tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
+    from toolcart.tools.words.reasons import with_code  # the table of codes is large, and rarely wanted
 
-    code = told_code(value % 1000) if "{code}" in text else value
+    mid, code = (value // 1000, value % 1000) if value >= 0 else (-1 - value, NO_CODE)
+    told = with_code(code) if "{code}" in text else value
     refusal = linux_refusal.meaning(value) if value in linux_refusal.WORDS else "the flash could not be read or written"
     whys = _UNSUBSCRIBED if name == "unsubscribed" else _CURVES_LOST
     why = whys.get(value, f"reason {value}")
-    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value), refusal=refusal, why=why)
+    return text.format(value=value, mid=mid, code=told, reason=reason_text(value), refusal=refusal, why=why)

@@ -10,7 +10,9 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.words.spans import next_try
 
@@ -275,6 +277,10 @@ _TELEGRAMS = {
 }
 
 _START = 1
+_HEADERS = (
+    'Its headers are the usual ones: leave controller.header out, or set it to "standard".',
+    'The spindle stands in front of the revision: set controller.header to "op-ford" or "op-bmw".',
+)
 _OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
 _OTHER_WAYS = "It is asked again, in another revision or way where there is one; what results do not need is left out."
 
@@ -288,18 +294,19 @@ _SESSION = {
     "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
     "framing lost, ready": ("{name} sent a message with an impossible length", ""),
     "slot taken": (
-        "{name} has no room for another client: 0004 to {asked} with code {code}",
+        "{name} has no room for another client: 0004 to {asked} {code}",
         "Another program holds its connection, or our last one has not timed out there yet.",
     ),
     "no revision accepted": (
-        "{name} accepts no revision of MID 0001 that is offered: 0004 with code {code}",
+        "{name} accepts no revision of MID 0001 that is offered: 0004 {code}",
         "Offer others in controller.start_revisions.",
     ),
     "knows no MID 0060": (
-        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} with code {code}",
+        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} {code}",
         "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
     ),
-    "refused by code": ("{name} rejected {asked}: 0004 with code {code}", ""),
+    "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
+    "refused by code": ("{name} rejected {asked}: 0004 {code}", ""),
 }
 
 # The silence of a serial line: whether it is behind a device server, and whether anything came.
@@ -329,11 +336,13 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     words, hint = _SESSION.get(f"{slug}, {state}", _SESSION[slug])
     if slug == "silence" and state != "ready" and side.is_line:
         words, hint = _SILENT_LINE["://" in side.host, bool(code)]
+    elif slug == "other header":
+        hint = _HEADERS[bool(code)]
     elif slug == "refused by code":
         hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
     asked = f"MID {mid:04d}" if mid else "what it was asked"
     where = {"name": f"controller {side.place}", "host": side.host, "port": side.port}
-    return Reason(slug, words.format(asked=asked, code=told_code(code), **where), hint)
+    return Reason(slug, words.format(asked=asked, code=with_code(code), **where), hint)
 
 
 def _of_end(side: Side, slug: str, state: str) -> Reason:
@@ -352,12 +361,26 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
     return Reason(slug, words, hint)
 
 
-def told_code(code: int) -> str:
-    """Return a code of MID 0004 with its words."""
+def told_code(code: Any) -> str:
+    """Return a code of MID 0004 with its words; `code` is what was read of it, if that is no number."""
+    if not isinstance(code, int) or code == NO_CODE:
+        return "no code"
     from toolcart.agent.catalogue.meanings import names_of
 
     words = names_of("ERROR_CODE").get(code)
     return f"{code:02d} ({words})" if words else f"{code:02d}"
+
+
+def a_code(code: Any) -> str:
+    """Return the code with that word: `code 97 (MID revision unsupported)`, or `no code`."""
+    told = told_code(code)
+    return f"code {told}" if told[:1].isdigit() else told
+
+
+def with_code(code: Any) -> str:
+    """Return with which code a MID 0004 came."""
+    told = a_code(code)
+    return f"with {told}" if told != "no code" else "without a code"
 
 
 def _detail(shown: dict) -> str:

@@ -1,0 +1,110 @@
+"""Revisions that hardly any controller needs are found where nothing else is taken, and delay no other controller."""
+
+import pytest
+
+import toolcart
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.revisions import BLANK, Revisions
+from toolcart.sim import profiles
+from toolcart.tools.doctor.controller import over_tcp
+from host_tests.support.frames import refused
+from host_tests.support.talk import Talk
+from lab.harness.cart import Cart
+
+SIMULATED = [name for name in profiles.names() if name not in ("op-ford", "op-bmw")]
+SERVED_MS = 300000
+BEFORE = {"start_revisions": [5, 6, 4, 3, 2, 1], "result_revisions": [999, *range(3, 12), 2, 1]}  # without rare ones
+
+
+def served(settings=None, **options):
+    """A cart as soon as it has a session with a controller like this, and the ms that took."""
+    cart = Cart(controller=options, settings=settings or {}, blocks=24)
+    station = cart.station
+    took = cart.until(lambda: station.session is not None and station.session.state == st.READY, SERVED_MS)
+    return cart, took
+
+
+def test_controller_with_revision_7_of_mid_0001_alone_is_served():
+    cart, took = served(start_revisions=(7,))
+    cart.produce(1, 2000)
+    assert cart.ids() == [1] and took < 2000 and not cart.controller.complaints
+
+
+def test_revision_7_says_that_keep_alive_is_needed():
+    talk = Talk(start_revisions=(5, 7))
+    talk.tell(refused(1, 97))
+    assert talk.take()[-1] == b"00230001007         010"
+
+
+def test_controller_with_revision_998_of_mid_0060_alone_is_served():
+    cart, took = served(result_revisions=(998,))
+    cart.produce(2, 2000)
+    assert cart.ids() == [1, 2] and took < 60000 and not cart.controller.complaints
+
+
+@pytest.mark.parametrize("more", [{}, {"ends_refused": {0: 0}}, {"ends_refused": {0: -1}}, {"refusal_text": "  "}])
+def test_controller_that_takes_only_a_blank_revision_is_served(more):
+    cart, took = served(blank_revision_only=True, **more)
+    cart.run(60000)  # what is not needed is left out, a connection each
+    cart.produce(2, 3000)
+    assert cart.ids() == [1, 2] and took < 120000 and not cart.controller.complaints
+    if more.get("ends_refused") == {0: -1}:  # after a restart it takes minutes: its wait is doubled each time
+        return
+    cart.cut()
+    cart.run(120000)
+    cart.produce(1, 3000)
+    assert cart.ids() == [1, 2, 3]
+
+
+def test_controller_that_takes_a_blank_revision_of_mid_0060_alone_is_served():
+    cart, took = served(result_revisions=(), blank_results=True)
+    cart.produce(2, 3000)
+    assert cart.ids() == [1, 2] and took < 60000
+
+
+def test_blank_is_tried_once_behind_every_other_revision():
+    talk = Talk(start_revisions=(5, 1, BLANK))
+    asked = []
+    for _ in range(3):
+        asked.append(talk.take()[-1][8:11])
+        events = talk.tell(refused(1, 97))
+    assert asked == [b"005", b"001", b"   "] and events[-1] == st.EV_OVER
+
+
+def test_rare_revisions_are_asked_for_only_when_every_way_was_rejected():
+    revisions = Revisions((3, 1, 998, BLANK), 2)
+    asked = []
+    while revisions.refused():
+        asked.append(revisions.wanted())
+    revisions.late_too = True
+    while revisions.refused():
+        asked.append(revisions.wanted())
+    assert asked == [1, 1, 998, BLANK]
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize("more", [{}, {"ends_refused": {0: 0}}])
+def test_no_profile_gets_another_revision_or_a_longer_start(name, more):
+    assert start_of(BEFORE, name, **more) == start_of({}, name, **more)
+
+
+def test_results_by_another_way_come_as_soon_as_before():
+    more = {"unknown_mids": (63, 64), "refuse": {60: 97}}  # not unknown: each revision of MID 0060 is asked for
+    for ends in ({}, {0: 0}):
+        before = start_of(BEFORE, "stepsync", ends_refused=ends, **more)
+        assert before == start_of({}, "stepsync", ends_refused=ends, **more)
+
+
+def start_of(settings, name, **more):
+    """How long the session took with a controller like this, and how many messages, and what stands."""
+    cart, took = served({"controller": settings}, **profiles.row(name, **more))
+    session = cart.station.session
+    return took, sum(cart.controller.messages.values()), session.starts.wanted(), session.subscriptions[0].revision()
+
+
+def test_doctor_finds_what_is_taken_only_without_a_revision():
+    with toolcart.simulated.controller(blank_revision_only=True) as simulated:
+        told = {"host": simulated.host, "port": simulated.port, "start_revisions": [5, 1], "result_revisions": [3, 2]}
+        found = over_tcp("station 1", told)
+    words = " ".join(one.words for one in found)
+    assert "results are pushed in revision blank" in words
