@@ -14,7 +14,7 @@ new file when one is full (toolcart.board.linux.lines):
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
 2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves unclear what was written.
-   The file settles it: it has all records up to its newest line that tells a record of the log. So each is written once.
+   The file settles it: it has all records up to its newest line that tells one of the log. So each is written once.
    The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
    back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
    people make by emptying or moving it: it says nothing, and never moves the cursor back.
@@ -251,7 +251,7 @@ class FileOutlet(Outlet):
         return found is not None and scout.found == before + 1 and is_same_record(found, line)
 
     def _go_on_without(self):
-        """Go on where no line of the file tells a record: at the oldest one, if it is a file that lacks what we wrote."""
+        """Go on where no line tells a record: at the oldest one, if the file lacks what was written."""
         scout, again, newest = self._scout, self.again, self.again.newest
         if newest and self.lines.is_begun:
             self.log.rewind(scout, 0)

@@ -249,7 +249,7 @@ def station_in(line):
 
 
 def is_same_record(line, other):
-    """True if two lines tell the same record: all that both have is the same, as far as one may be an older version's."""
+    """True if two lines tell the same record: all fields that both have are the same; one may be an older version's."""
     if line == other:
         return True
     try:
@@ -258,7 +258,7 @@ def is_same_record(line, other):
         return False
     if not isinstance(two, dict) or not {"type", "station", "number"} <= two.keys():
         return False
-    return all([one[name] == two[name] for name in one.keys() & two.keys() if name != "schema"])
+    return all(one[name] == two[name] for name in one.keys() & two.keys() if name != "schema")
 
 
 def _number(text):
