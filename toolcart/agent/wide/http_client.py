@@ -73,17 +73,12 @@ class HttpClient:
         self.why = ""
         self.status = 0
         self.fields = {}  # of the answer, by lower-case name; only those that matter
+        self.coding = ""  # the content codings of its body; "" if it is plain
         self.body = b""
         self.heard = False  # a byte of the answer has come
         self.outgoing = memoryview(b"")
         self._passed = self._interim = 0  # bytes of the answer, and 1xx answers in front of it
         self._deadline.stop()
-
-    @property
-    def coding(self):
-        """The content codings of the answer's body; "" if it is plain."""
-        codings = [one.strip() for one in self.fields.get("content-encoding", "").lower().split(",")]
-        return ", ".join([one for one in codings if one and one != "identity"])
 
     def ask(self, address, authorization, body, now):
         """Send a POST of this body; the connection must be READY."""
@@ -197,6 +192,8 @@ class HttpClient:
                 lengths = text
             elif name == "transfer-encoding":
                 coding = text
+        codings = [one.strip() for one in self.fields.get("content-encoding", "").lower().split(",")]
+        self.coding = ", ".join([one for one in codings if one and one != "identity"])
         if coding and (lengths or event.http_version < b"1.1"):
             raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding " + printable(coding))
 
