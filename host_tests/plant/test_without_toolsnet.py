@@ -238,7 +238,11 @@ def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant)
     are_in(site, made)
     old = file.read_bytes()
     made += plant.produce(600)
-    wait_for("all in the file", lambda: lines_of(file)[-1:] == texts(made)[-1:])
+
+    def has_newest():
+        return lines_of(file)[-1:] == texts(made)[-1:]
+
+    wait_for("all in the file", has_newest)
     for way in ("running", "stopped"):
         if way == "stopped":
             assert agent.end() == 0
@@ -246,7 +250,7 @@ def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant)
         if way == "stopped":
             agent = site.begin(cart, "controller ready")
         made += plant.produce(1)
-        wait_for("the newest in the file", lambda: lines_of(file)[-1:] == texts(made)[-1:])
+        wait_for("the newest in the file", has_newest)
         found = lines_of(file)
         assert found[:8] == texts(made)[:8] and found[8:] == texts(made)[-len(found) + 8 :] and len(found) > 100, way
         outlet = station_of(site, cart)["outlets"][0]
