@@ -79,6 +79,20 @@ def test_serial_line_without_pyserial_is_mistake_of_running_not_of_the_file(tmp_
     assert installation.how_to_get("serial") in toolcart("run", "--link", "ascii", "--headless", code=2).output
 
 
+def test_webhook_without_its_library_is_a_mistake_that_names_the_extra(tmp_path, monkeypatch):
+    tree = json.loads(GOOD)
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "webhook", "url": "http://hook/"}]
+    path = written(tmp_path, json.dumps(tree))
+    assert config_file.not_runnable(config_file.read(path), tmp_path) == []
+    monkeypatch.setattr(config_file, "find_spec", lambda name: None)
+    [(place, found, allowed)] = config_file.not_runnable(config_file.read(path), tmp_path)
+    assert (place, found) == ("stations[0].outlets[1].kind", '"webhook"')
+    assert "the extra `webhook`" in allowed and installation.how_to_get("webhook") in allowed
+    assert config_file.read_to_run(path), "an agent collects without it, and says why"
+    checked = toolcart("config", "check", str(path), code=None).output
+    assert place in checked and installation.how_to_get("webhook") in checked
+
+
 def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
     deep = '{"a":' * 400 + '{"b": 1, "b": 2}' + "}" * 400
     assert wrong(tmp_path, deep, config_file.parse).mistakes[0][0].count(".") == 400

@@ -143,3 +143,28 @@ def test_a_wrong_password_is_named(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous false\npassword_file /dev/null") as broker:
         bench = bench_at(broker, user="cart", password="wrong")
         run(bench, lambda: "does not let" in bench.shown().get("why", "") or "is wrong" in bench.shown().get("why", ""))
+
+
+def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
+    with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
+        bench = bench_at(broker, confirm="broker")
+        ids = bench.store(3)
+        run(bench, lambda: "set `retain` to false" in bench.shown().get("why", ""))
+        assert bench.log.waits(bench.cursor) == len(ids)
+        bench = bench_at(broker, confirm="broker", retain=False)
+        bench.store(3)
+        run(bench, lambda: is_done(bench))
+        assert bench.shown()["why"] == ""
+
+
+def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
+    with Mosquitto(tmp_path, options="allow_anonymous true\nmessage_size_limit 6000") as broker:
+        bench = bench_at(broker, confirm="broker")
+        for _ in range(40):
+            bench.store(20)
+            run(bench, lambda: is_done(bench))
+        attempts = bench.forward.attempts
+        for _ in range(20):
+            bench.store(20)
+            run(bench, lambda: is_done(bench))
+        assert bench.forward.attempts == attempts <= 8, bench.shown()

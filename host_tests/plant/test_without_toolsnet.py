@@ -229,6 +229,37 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
     Words(site, cart, agent).say("oldest records: new results need room", on=("status", "doctor", "page", "log"))
 
 
+def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant):
+    spool = {"path": "7.spool", "size_kib": 48}
+    cart = site.cart(plant, toolsnet=False, station={"outlets": [LINES], "spool": spool})
+    file = site.home / LINES["path"]
+    agent = site.begin(cart, "controller ready")
+    made = plant.produce(8)
+    are_in(site, made)
+    old = file.read_bytes()
+    made += plant.produce(600)
+
+    def has_newest():
+        return lines_of(file)[-1:] == texts(made)[-1:]
+
+    wait_for("all in the file", has_newest)
+    for way in ("running", "stopped"):
+        if way == "stopped":
+            assert agent.end() == 0
+        file.write_bytes(old)
+        if way == "stopped":
+            agent = site.begin(cart, "controller ready")
+        made += plant.produce(1)
+        wait_for("the newest in the file", has_newest)
+        found = lines_of(file)
+        assert found[:8] == texts(made)[:8] and found[8:] == texts(made)[-len(found) + 8 :] and len(found) > 100, way
+        outlet = station_of(site, cart)["outlets"][0]
+        assert outlet["not_given"] == len(made) - len(found), way
+        assert abs(outlet["given_again"] - (len(found) - 8)) <= 1, way
+        Words(site, cart, agent).say("was it restored from an old copy, or exchanged?", on=("status", "log"))
+    assert agent.end() == 0
+
+
 def ordered(site, cart, *words, code=0, station=7):
     """Give the order; return what it says."""
     return site.said("spool", "offer-again", station, *words, "--config", cart, code=code)

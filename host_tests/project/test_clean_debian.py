@@ -23,7 +23,7 @@ from lab.packaging import debian, wheel
 from lab.packaging.wheel import version
 
 SUITE = "bookworm"
-WANTED = ("systemd-sysv", "dbus", "sudo", "python3-click", "python3-serial")
+WANTED = ("systemd-sysv", "dbus", "sudo", "python3-click", "python3-serial", "python3-h11")
 NEEDED = ("debootstrap", "systemd-nspawn", "nsenter", "dpkg-deb", "tar")
 MAKE_S = 900
 DEADLINE_S = 300

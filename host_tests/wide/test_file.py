@@ -405,7 +405,7 @@ def test_a_file_that_was_restored_gets_again_what_the_spool_still_has():
     cart.until_ready()
     cart.produce(1)
     cart.until_quiet()
-    assert in_file(cart) == [1, 2, 3, 10], "what is not of this spool says nothing of it"
+    assert in_file(cart) == [1, 2, 3, *numbers(1, 10)], "what is not of this spool says nothing of it"
 
 
 def test_a_person_sees_every_outlet():

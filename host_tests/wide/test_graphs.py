@@ -119,7 +119,7 @@ def test_curve_that_cut_has_left_in_pieces_is_told_as_cut_short():
     assert not second["cut_short"] and first["announced"] == 700
 
 
-def test_the_last_line_of_each_kind_is_found_however_far_back(tmp_path):
+def test_lines_are_read_backwards_however_long_and_into_the_full_file(tmp_path):
     file = LineFile(str(tmp_path / "lines"), 1 << 20, 1)
     assert file.open()
     result = b'{"schema":1,"type":"result","number":1}\n'
@@ -128,12 +128,10 @@ def test_the_last_line_of_each_kind_is_found_however_far_back(tmp_path):
     for number in range(5):
         file.add(graph % number)
     file.sync()
-    assert file.last_of(lambda line: b'"result"' in line) == result
-    assert file.last_of(lambda line: b'"graph"' in line) == graph % 4
-    assert file.last_of(lambda line: b'"event"' in line) == b""
+    assert list(file.backwards()) == [*[graph % number for number in (4, 3, 2, 1, 0)], result]
     file.rotate_bytes = 10
     file.add(result)
-    assert file.last_of(lambda line: b'"graph"' in line) == graph % 4, "in the file that became full"
+    assert list(file.backwards()) == [result, *[graph % number for number in (4, 3, 2, 1, 0)], result]
 
 
 # Telegram 13 is what the document says of it, octet for octet; an independent reader finds the curve in it again.

@@ -11,6 +11,8 @@ import trustme
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.wide import http_client as hc
 from toolcart.agent.wide import webhook
 from toolcart.agent.wide.http_client import HEAD_MOST
 from toolcart.sim.controller_model import ControllerOptions
@@ -45,14 +47,31 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(200, b"{"), "names no receipt"),
         (answer(200, b"[" * 4000), "names no receipt"),
         (answer(200, b'{"identity": "00000000", "number": 3}'), "another spool"),
-        (answer(200, b'{"number": 3}'), "another spool"),
+        (answer(200, b'{"number": 3}'), "`identity` is missing"),
+        (answer(200, b'{"identity": "00000001"}'), "`number` is missing"),
+        (answer(200, b'{"identity": 7, "number": 3}'), "`identity` has to be a text, and is a number"),
+        (answer(200, b'{"identity": "00000001", "number": "100"}'), "`number` has to be a number, and is a text"),
+        (answer(200, b'{"identity": "00000001", "number": 3.0}'), "`number` has to be a number, and is a fraction"),
+        (answer(200, b'{"identity": "00000001", "number": true}'), "has to be a number, and is true or false"),
+        (answer(200, b'{"identity": "00000001", "number": null}'), "`number` has to be a number, and is null"),
+        (answer(200, b'{"identity": "00000001", "number": [3]}'), "`number` has to be a number, and is a list"),
+        (answer(200, b'{"identity": "00000001", "number": -3}'), "`number` is below 0"),
+        (answer(200, b"[1]"), "an object is expected, and a list came"),
+        (answer(200, b"3"), "an object is expected, and a number came"),
+        (answer(200, b"null"), "an object is expected, and null came"),
+        (answer(200, b"<html>Welcome</html>"), "JSON is expected, and this came: <html>Welcome</html>"),
+        (answer(200, b"\x1f\x8b\x08", Content_Encoding="gzip"), "coded as gzip, which was not asked for"),
+        (answer(200, b"{}", Content_Encoding="identity, br"), "coded as br, which was not asked for"),
+        (answer(500, b"\x1f\x8b\x08", Content_Encoding="gzip"), "it answers 500: what it says is coded as gzip"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "no answer of HTTP/1.1"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 9, "status 100 came 9 times"),
         (answer(204), "names no receipt"),
         (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
         (answer(401), "it answers 401"),
         (answer(503, b"busy"), "it answers 503: busy"),
         (answer(302, b"", Location="http://evil/"), "points to http://evil/, which is not followed"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Transfer-Encoding xxx"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Only Transfer-Encoding: chunked"),
         (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhel", "no whole answer came within 30 s"),
         (None, "no whole answer came within 30 s"),
@@ -68,6 +87,37 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         assert plant.server.ids() == ids and plant.cursor.number == 3 and plant.forward.is_up()
 
 
+def test_what_an_answer_may_be_beside_the_usual_one():
+    def chunked(body):
+        pieces = b"".join([b"1\r\n%c\r\n" % octet for octet in body])
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\nX-Took: 3\r\n\r\n"
+
+    for name, of, closes in (
+        ("a byte order mark", lambda body: answer(200, b"\xef\xbb\xbf" + body), False),
+        ("blanks around it", lambda body: answer(201, b" \r\n" + body + b"\n"), False),
+        ("identity", lambda body: answer(200, body, Content_Encoding="Identity"), False),
+        ("more members", lambda body: answer(200, body[:-1] + b',"more":[1]}'), False),
+        ("chunks and a trailer", chunked, False),
+        ("100 in front", lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" + answer(200, body), False),
+        ("HTTP/1.0", lambda body: b"HTTP/1.0 200 OK\r\n\r\n" + body, True),
+        ("connection: close", lambda body: answer(200, body, Connection="close"), True),
+        ("up to the end", lambda body: b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body, True),
+        ("large headers", lambda body: answer(200, body, X="x" * 15000), False),
+        ("a cookie", lambda body: answer(200, body, Set_Cookie="a=b; Secure", Keep_Alive="timeout=1"), False),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(3)
+        plant.server.answers = [of]
+        plant.server.closes = closes
+        plant.run(500)
+        assert plant.cursor.number == 3 and plant.why() == "", (name, plant.why())
+        ids += plant.store(2)
+        plant.run(1500)
+        assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0, name
+        assert plant.server.connections == (2 if closes else 1), name
+        assert "Accept-Encoding: identity" in plant.server.heads[0]
+
+
 def receipt(number, of=None):
     """Answer with this number, whatever was stored."""
     return lambda body: answer(200, json.dumps(dict(json.loads(body), number=number, **(of or {}))).encode())
@@ -79,6 +129,7 @@ def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
     plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
     plant.run(60000)
     assert plant.shown()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
+    assert plant.shown()["given_again"] == plant.shown()["not_given"] == 0
     assert plant.server.answers == []
 
 
@@ -118,6 +169,57 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.cut()  # the next run learns it from the first answer
     plant.run(5000)
     assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.cursor.number == 8
+
+
+def gone_round():
+    """Return a bench whose log has lost its oldest records, all confirmed, and the key of what the server has."""
+    plant = WebhookBench()
+    plant.log.blocks.when_full = WHEN_FULL_OVERWRITE
+    while plant.log.first_above(0) < 40 or plant.log.number < plant.log.first_above(0) + 20:
+        plant.store(10)
+        plant.run(2000)
+    assert plant.log.waits(plant.cursor) == 0
+    (key,) = plant.server.model.have
+    plant.server.lines.clear()
+    return plant, key
+
+
+def test_server_older_than_the_log_gets_all_that_the_log_has():
+    for have in (0, 7):
+        plant, key = gone_round()
+        plant.server.model.have[key] = have
+        oldest, newest = plant.log.first_above(0), plant.log.number
+        plant.store(1)
+        plant.run(60000)
+        assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
+        told = plant.shown()["given_again"], plant.shown()["not_given"]
+        assert told == (newest + 1 - oldest, oldest - 1 - have), have
+
+
+def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
+    plant, key = gone_round()
+    oldest, newest = plant.log.first_above(0), plant.log.number
+    plant.server.answers = [receipt(newest + 1000)]
+    plant.server.model.have[key] = 0
+    plant.store(1)
+    plant.run(900)
+    assert "which was never sent: its database is another one" in plant.why() and plant.shown()["alarms"] == 1
+    plant.run(60000)
+    assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
+    assert (plant.shown()["given_again"], plant.shown()["not_given"]) == (newest + 1 - oldest, oldest - 1)
+    plant.server.model.have[key] = newest + 1000
+    plant.store(1)
+    plant.run(600000)
+    assert plant.cursor.number == newest + 1 and "never sent" in plant.why() and not plant.forward.is_up()
+
+
+def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
+    monkeypatch.setattr(hc, "find_spec", lambda name: None)
+    cart = Cart(files=({"kind": "webhook", "url": "http://hook/"},), controller={"max_clients": 9})
+    cart.run(5000)
+    cart.produce(1, 5000)
+    assert "the extra `webhook`" in cart.shown(1)["why"] and not cart.station.outlets[1].is_up()
+    assert cart.controller.acknowledged == cart.controller.produced
 
 
 def test_a_batch_that_is_too_large_becomes_smaller():

@@ -148,7 +148,7 @@ def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
 
 # What a hint says works as toolcart is installed here, and every hint comes from one place.
 
-EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
+EXTRAS = ("view", "serial", "webhook", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
 
 @pytest.fixture
@@ -207,11 +207,11 @@ def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
 
     monkeypatch.setattr(installation, "distribution", lambda name: Wheel())
     line = installation.how_to_install_for_all()
-    assert shlex.split(line)[-1] == "/media/my stick/toolcart-1.whl[serial]"
+    assert shlex.split(line)[-1] == "/media/my stick/toolcart-1.whl[serial,webhook]"
     monkeypatch.setattr(Wheel, "read_text", lambda self, name: None)  # from an index
-    assert shlex.split(installation.how_to_install_for_all())[-1] == "toolcart[serial]"
+    assert shlex.split(installation.how_to_install_for_all())[-1] == "toolcart[serial,webhook]"
     monkeypatch.setattr(installation, "ROOT", CHECKOUT)
-    assert shlex.split(installation.how_to_install_for_all())[-1] == f"{CHECKOUT}[serial]"
+    assert shlex.split(installation.how_to_install_for_all())[-1] == f"{CHECKOUT}[serial,webhook]"
 
 
 def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_path):

@@ -161,6 +161,8 @@ STATES = {
     "text escaped": (lambda: shown(started(), counters={"text escaped": 3}), {"text escaped"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
+    "given again": (lambda: receipts("given_again"), {"given again"}),
+    "not given": (lambda: receipts("not_given"), {"not given"}),
     "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 

@@ -37,7 +37,6 @@ class SimLines:
         self.refuses = ()  # names of the calls that fail
         self.room = None  # bytes left until the disk is full
         self.calls = 0
-        self.last = b""
         self.is_begun = False
         self.why = ""
 
@@ -51,15 +50,12 @@ class SimLines:
             return False
         self.octets = self.octets[: self.octets.rfind(b"\n") + 1]
         self.durable = len(self.octets)
-        lines = self.octets.split(b"\n")
-        self.last = lines[-2] + b"\n" if len(lines) > 1 else b""
-        self.is_begun = self.last != b""
+        self.is_begun = self.octets != b""
         self.is_open = True
         return True
 
-    def last_of(self, is_one):
-        found = [line + b"\n" for line in self.lines() if is_one(line)]
-        return found[-1] if found else b""
+    def backwards(self):
+        return iter([line + b"\n" for line in self.lines()[::-1]])
 
     def add(self, line):
         assert self.is_open, "it is closed"

@@ -5,8 +5,8 @@ Rules
 2. The consumer stores records and its progress in one step, then publishes the receipt; what it has outlives
    the broker. Records that come twice or out of order are complaints: they would be in its database.
 3. Faults: `forgets` (sends PUBACK and does nothing else), `queue_most` (drops the oldest message), `refuses` (a CONNACK
-   code), `silent_acks`, `instead` (octets in place of a kind of packet, None for nothing); `restart` loses retained
-   messages; a consumer may be `away`, or `restore` an older state.
+   code), `silent_acks`, `instead` (octets in place of a kind of packet, None for nothing), `payload_most`, `closes`,
+   `allows_retained`; `restart` loses retained messages; a consumer may be `away`, or `restore` an older state.
 """
 
 import json
@@ -34,6 +34,8 @@ class Broker:
         self.queue_most = 1000
         self.payload_most = 1 << 30  # octets; what is longer is acknowledged and dropped
         self.closes = False  # what is longer closes the connection
+        self.allows_retained = True  # else a retained message closes it
+        self.allows_retained_will = True
 
     def endpoint(self):
         session = BrokerSession(self)
@@ -182,6 +184,9 @@ class BrokerSession:
             self._complain("a CONNECT of another version, or without a clean session")
             return
         self._is_known = True
+        if body[7] & 32 and not self.broker.allows_retained_will:
+            self.wants_close = True
+            return
         self._send(0x20, bytes((0, self.broker.refuses)))
         if self.broker.refuses:
             self.wants_close = True
@@ -201,6 +206,9 @@ class BrokerSession:
         at = 2 + len(topic)
         if first & 6 != 2 or not topic or "+" in topic or "#" in topic or body[at : at + 2] == b"\x00\x00":
             self._complain("a PUBLISH that may not be")
+            return
+        if first & 1 and not self.broker.allows_retained:
+            self.wants_close = True
             return
         is_long = len(body) - at - 2 > self.broker.payload_most
         if is_long and self.broker.closes:

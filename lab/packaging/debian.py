@@ -56,7 +56,7 @@ Priority: optional
 Maintainer: {maintainer}
 Installed-Size: {kib}
 Depends: python3 (>= 3.11), python3-click (>= 8.1), systemd | systemd-standalone-sysusers
-Recommends: python3-serial (>= 3.5)
+Recommends: python3-serial (>= 3.5), python3-h11 (>= 0.14)
 Suggests: python3-sqlalchemy (>= 2), python3-alembic (>= 1.13), python3-psycopg (>= 3.1)
 Description: store-and-forward agent between a tightening controller and ToolsNet
  Takes every tightening result of a controller over Open Protocol, keeps it on

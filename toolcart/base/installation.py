@@ -28,7 +28,7 @@ PIPX = "pipx"
 ENVIRONMENT = "environment"
 
 # Extras of which Debian 12 has every package, and new enough.
-DEBIAN_PACKAGES = {"serial": "python3-serial"}
+DEBIAN_PACKAGES = {"serial": "python3-serial", "webhook": "python3-h11"}
 _OWN_ENVIRONMENT = "~/.toolcart"
 
 
@@ -76,8 +76,9 @@ def how_to_get_packages(*packages: str) -> str:
 
 
 def how_to_install_for_all() -> str:
-    """Return the command that installs the same toolcart, with serial lines, where a service can see it."""
-    return f"sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin {_line('pipx', 'install', origin() + '[serial]')}"
+    """Return the command that installs this toolcart, with serial lines and webhooks, where a service can see it."""
+    line = _line("pipx", "install", origin() + "[serial,webhook]")
+    return f"sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin {line}"
 
 
 def origin() -> str:

@@ -147,11 +147,11 @@ def front_bytes(topic):
     return HEADER_MOST + 2 + len(topic) + 2
 
 
-def connect_packet(client, user, password, keepalive_s, will_topic, will):
-    """Return a CONNECT with a clean session (3.1); texts are bytes, empty for none. The will is QoS 1, retained."""
+def connect_packet(client, user, password, keepalive_s, will_topic, will, retain=RETAIN):
+    """Return a CONNECT with a clean session (3.1); texts are bytes, empty for none. The will has QoS 1."""
     flags = 0x02
     if will_topic:
-        flags |= 0x04 | 0x08 | 0x20  # 3.1.2.5, 3.1.2.6, 3.1.2.7
+        flags |= 0x04 | 0x08 | (0x20 if retain else 0)  # 3.1.2.5, 3.1.2.6, 3.1.2.7
     if user:
         flags |= 0x80
         if password:

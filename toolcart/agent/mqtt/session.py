@@ -54,6 +54,7 @@ EV_SILENT = const(6)  # a deadline has passed in `lost_in`; the connection is cl
 EV_MALFORMED = const(7)  # what came is not MQTT, or breaks its rules; the connection is closed
 EV_SKIPPED = const(8)  # a message that is too large, or on another topic
 EV_FOREIGN = const(9)  # a PUBACK for nothing that is out
+EV_UNRETAINED = const(10)  # for its owner: EV_LOST, where the broker may have refused what is retained
 
 NOT_SUBSCRIBED = const(0x80)  # 3.9.3
 

@@ -17,6 +17,8 @@ SILENCES = {
     ms.UP: "the broker does not acknowledge",
 }
 
+RETAINED = "the broker ends the connection %s; then set `retain` to false"
+
 COUNTED = (
     "batches",
     "resent",
@@ -41,6 +43,9 @@ def put_outlet(shown, outlet):
     shown["sent"] = progress.highest if outlet.counts.batches else 0
     for name in COUNTED:
         shown[name] = getattr(outlet.counts, name)
+    shown["given_again"] = progress.again.given
+    shown["not_given"] = progress.again.gone
+    shown["batch_limit"] = outlet.limit.octets
     why = _why(outlet)
     if why is not None:
         shown["why"] = why
@@ -49,15 +54,23 @@ def put_outlet(shown, outlet):
 def _why(outlet):
     """Return in words why it does not work; None if the port knows."""
     session = outlet.session
-    if outlet.progress.is_overdue and outlet.counts.receipts_above:
+    progress = outlet.progress
+    if progress.is_overdue and outlet.counts.receipts_above:
         return (
-            "a receipt names more than was sent: another cart has the same topic, or the consumer's database is another"
+            "a receipt names more than this spool has: the consumer's database is another, or it is newer than the "
+            "spool, which was restored; all that the spool has was sent to it again"
         )
-    if outlet.progress.is_overdue:
+    if progress.is_overdue and (progress.words.came or progress.words.repeat):
+        return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
+    if progress.is_overdue:
         return "no receipt from a consumer"
     failure = outlet.failure
     if failure == ms.EV_NONE:
         return ""
+    if failure == ms.EV_UNRETAINED:
+        if session.lost_in == ms.CONNECTING:
+            return RETAINED % "at CONNECT: perhaps it refuses a retained will"
+        return RETAINED % "right behind the first retained message: perhaps it refuses these"
     if failure == ms.EV_REFUSED:
         return REFUSALS.get(session.code, "the broker refuses with code %d" % session.code)
     if failure == ms.EV_MALFORMED:

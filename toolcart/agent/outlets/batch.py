@@ -23,7 +23,7 @@ class Batch:
     """One batch at a time of one station, written by `line` (toolcart.agent.record.line) behind `before` bytes of room.
 
     `records_most` and `octets_most` say when it is full: the record that exceeds the latter is the last one in it.
-    `more` are members of the head besides the usual ones.
+    `more` are members of the head besides the usual ones. With `limit` a batch of several records is shorter than that.
     """
 
     def __init__(self, line, before, owner, identity, records_most, octets_most, more=""):
@@ -31,6 +31,7 @@ class Batch:
         self.start = 0  # of the head, once it is sealed
         self.count = 0
         self.records_most = records_most
+        self.limit = 0  # octets of a batch, with its head; 0: none
         self._first = before + HEAD_MOST
         self._full = self._first + octets_most
         self._head = (
@@ -47,9 +48,13 @@ class Batch:
     def add(self, page, at, kind, flags, length):
         """Add the record whose payload lies at page[at:]; False if it has to wait for the next batch."""
         line = self.line
-        if self.count >= self.records_most or line.end >= self._full:
+        before = line.end
+        if self.count >= self.records_most or before >= self._full:
             return False
         if not line.put(page, at, kind, flags, length):
+            return False
+        if self.limit and self.count and line.end - self._first + HEAD_MOST >= self.limit:
+            line.end = before
             return False
         self.count += 1
         return True

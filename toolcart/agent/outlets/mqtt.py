@@ -4,14 +4,18 @@ Rules
 1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK only frees the window.
    With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
 2. What is outstanding is in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when
-   none comes in time, when a consumer says that something before a batch is missing, and with each connection.
+   no newer one comes in time, and with each connection. A receipt that comes twice or late moves nothing.
 3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
 4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
-   above raises an alarm and is ignored; one below means a consumer that was set back: it gets what is still there.
+   above raises an alarm, moves nothing, and brings all that there is once; one below means a consumer that was set
+   back: it gets what is still there.
 5. What was not confirmed may have been too much for the way or for the broker, which says nothing of it: batches have
-   half as many records then, and one more with each that is confirmed.
+   half as many records then, and one more with each that is confirmed. Where that shows a limit, they stay below it
+   (toolcart.agent.outlets.limit).
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
+8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
+   be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason.
 """
 
 # First, because imports nest (toolcart.agent.cart.app).
@@ -23,11 +27,12 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.base.trouble import Trouble
-from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_RESET
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_HOLE, RECEIPT_NEWS, Progress
+from toolcart.agent.outlets.limit import Limit
+from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_NEWS, Progress
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.line import Line
 
@@ -40,6 +45,9 @@ KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
 AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for a few hundred messages
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
+
+_TOLD = const(1)  # the state topic says that we are online
+_TOLD_FOR_SURE = const(2)  # and the broker has that
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -67,7 +75,8 @@ class Mqtt:
         self.port_number = settings["port"]
         self.identity = identity_of(log.state)
         needs_receipt = settings["confirm"] == "consumer"
-        self.topics = topics = Topics(topic_of(settings, owner[1], owner[2]), self.identity)
+        retain = RETAIN if settings.get("retain", True) else 0
+        self.topics = topics = Topics(topic_of(settings, owner[1], owner[2]), self.identity, retain)
         more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
         self.batch = Batch(line, topics.before, owner, self.identity, self.records_most, self.octets_most, more)
         client = "toolcart-%d-%d" % owner[1:]
@@ -84,7 +93,8 @@ class Mqtt:
         self.attempts = 0
         self.trouble = Trouble()
         self.failure = ms.EV_NONE  # how the last connection ended
-        self._is_told = False  # the state topic says that we are online
+        self.limit = Limit()
+        self._is_told = 0  # or _TOLD ..
         self._opening = False
         self._stopping = False
         self._leaving = Timer()  # set: nothing new goes out
@@ -199,7 +209,7 @@ class Mqtt:
         if self._leaving.armed:
             return self._say_goodbye(now)
         if not self._is_told:
-            self._is_told = True
+            self._is_told = _TOLD
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
@@ -210,7 +220,7 @@ class Mqtt:
         progress = self.progress
         if not progress.may_send():
             return FOREVER
-        kind = self._gather()
+        kind = self._gather(now)
         if self.batch.count:
             self._publish_batch(now)
             return FOREVER
@@ -233,12 +243,13 @@ class Mqtt:
         self.health.count(h.NOT_SAVED)
         return RETRY_MS
 
-    def _gather(self):
+    def _gather(self, now):
         """Put the next records into the batch; return the kind of what ended it, below RECORD_NONE if unreadable."""
         log = self.log
         scout = self.progress.scout
         batch = self.batch
         batch.clear()
+        batch.limit = self.limit.look(now)
         while True:
             if log.fresh(scout):
                 if not batch.add(log.stage, log.place, KIND_RESULT, log.desk.fresh_flags, log.desk.fresh_length):
@@ -259,18 +270,24 @@ class Mqtt:
         flags = DUP if last <= progress.sent else 0
         self.publish(batch.line.buf, batch.line.end, self.topics.results, flags, last, now, batch.start)
         progress.put_sent(now)
+        self.limit.put_sent(last, batch.line.end - batch.start, batch.count)
         self.counts.batches += 1
 
-    def _send_less(self):
-        self.batch.records_most = (self.batch.records_most + 1) // 2
+    def _send_less(self, now):
+        batch, limit = self.batch, self.limit
+        if 0 < limit.records < batch.records_most:
+            batch.records_most = limit.records
+        limit.put_failed(now)
+        batch.records_most = (batch.records_most + 1) // 2
 
     def _send_more(self):
         batch = self.batch
+        self.limit.put_confirmed(self.progress.base)
         if batch.records_most < self.records_most:
             batch.records_most += 1
 
     def _publish_state(self, text, now):
-        self.publish(text, len(text), self.topics.state, RETAIN, 0, now)
+        self.publish(text, len(text), self.topics.state, self.topics.retain, 0, now)
 
     def publish(self, buf, end, topic, flags, tag, now, start=-1):
         """Publish buf[start:end], or what comes after the room for a header."""
@@ -279,7 +296,7 @@ class Mqtt:
     def _say_goodbye(self, now):
         session = self.session
         if session.window.count == 0 and self._is_told:
-            self._is_told = False
+            self._is_told = 0
             self._publish_state(self.topics.offline, now)
         elif session.window.count == 0:
             session.leave()
@@ -299,6 +316,8 @@ class Mqtt:
                     self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
                     self.acked_beside()
+                elif session.tag == 0 and self._is_told:
+                    self._is_told = _TOLD_FOR_SURE
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
@@ -321,11 +340,14 @@ class Mqtt:
             timer.start(now, progress.wait_ms)  # the broker does not have it: that has a deadline of its own
             return progress.wait_ms
         self.attempts += 1
-        if not progress.is_overdue:
+        was_overdue = progress.is_overdue
+        if progress.last_result > progress.base:
+            self.counts.resent += 1
+            self._send_less(now)
+        if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
+            self.counts.receipts_below += 1
+        if progress.is_overdue and not was_overdue:
             self.health.note(h.OUTLET_FAILED, self.index, now)
-        self.counts.resent += 1
-        self._send_less()
-        progress.put_overdue(self.session.window.count)
         return 0
 
     def _take_receipt(self, now):
@@ -345,6 +367,7 @@ class Mqtt:
         elif value > self.progress.highest:
             counts.receipts_above += 1
             self.health.note(h.OUTLET_FAILED, self.index, now)
+            self.progress.put_above(session.window.count)
         else:
             self._received(value, now)
 
@@ -357,8 +380,6 @@ class Mqtt:
             self._send_more()
         elif found == RECEIPT_BELOW:
             counts.receipts_below += 1
-        elif found == RECEIPT_HOLE:
-            counts.resent += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -366,16 +387,24 @@ class Mqtt:
         """The connection is gone: what was out may or may not have arrived."""
         if event == ms.EV_NONE:
             return
-        self.failure = event
-        self._is_told = False
+        self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
+        self._is_told = 0
         progress = self.progress
         if progress.last_result > progress.base:
-            self._send_less()
+            self._send_less(now)
         progress.stand_at_cursor()
         self.forget_beside()
         if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
             self.health.log(h.OUTLET_FAILED, self.index, now)
         self.health.count(h.OUTLET_FAILED)
+
+    def _may_be_unretained(self):
+        """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""
+        why = self.port.why
+        if not self.topics.retain or (why != WHY_ENDED and why != WHY_RESET):
+            return False
+        state = self.session.lost_in
+        return state == ms.CONNECTING or (state == ms.UP and self._is_told == _TOLD)
 
     def _obey(self, now):
         command = self.session.command()
@@ -419,8 +448,9 @@ class Mqtt:
 class Topics:
     """The topics of a station, and what its state topic says. `before`: the room in front of what is published."""
 
-    def __init__(self, topic, identity):
+    def __init__(self, topic, identity, retain):
         self.topic = topic
+        self.retain = retain  # RETAIN, or 0 for a broker that keeps nothing
         self.identity = identity.encode()
         self.results = (topic + "/results").encode()
         self.state = (topic + "/state").encode()
@@ -441,6 +471,7 @@ def _session(settings, topics, client, needs_receipt, window):
         KEEPALIVE_S,
         topics.state,
         topics.lost,
+        topics.retain,
     )
     subscribe = subscribe_packet(1, receipt)
     return ms.Session(connect, subscribe, receipt, window, KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)

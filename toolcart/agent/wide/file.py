@@ -4,9 +4,9 @@ The file is what the board's `lines(settings)` returns. It writes whole lines or
 new file when one is full (toolcart.board.linux.lines):
 
     open() -> bool       use the file; its content is then durable, and what a power cut has spoilt is removed
-    last                 the last line in it, or in the latest full one; empty if there is none
-    is_begun             the last line is in this file
-    last_of(is_one)      the last line for which is_one(line) is true; empty if there is none
+    is_begun             there is a line in this file
+    backwards()          yields the lines of this file and of the latest full one, the newest first; b"" and no more if
+                         one cannot be read now
     add(line) -> bool    append the line; an incomplete one is taken back
     sync() -> bool       make all lines durable, in the file with the name; False: what was not durable is taken back
     close(); why         why it could not be used, in words
@@ -14,11 +14,14 @@ new file when one is full (toolcart.board.linux.lines):
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
 2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves unclear what was written.
-   The file's last line settles it: it has all records up to the one that gives this very line. So each is written once.
-   It may be ahead as well: another outlet's was taken over, or the file was restored. Then it goes back to that line.
+   The file settles it: it has all records up to its newest line that tells one of the log. So each is written once.
+   The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
+   back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
+   people make by emptying or moving it: it says nothing, and never moves the cursor back.
 3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.wide.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
+6. What goes into the file again, and what it lacks that the log no longer has, is counted.
 """
 
 from toolcart.agent.base import health as h
@@ -26,7 +29,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.wide import Outlet
-from toolcart.agent.wide.line import is_graph_line, line_of, number_in
+from toolcart.agent.wide.line import is_graph_line, is_same_record, line_of, number_in, station_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -45,11 +48,12 @@ MEANINGS = {
 }
 
 BATCH = 32  # lines that become durable together
+LOOK_MOST = 50000  # lines that are looked at: those of two full files
 RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
 
 CLOSED = 0
-LOOKING = 1  # for the record of the last line
+LOOKING = 1  # for the newest line that tells a record of the log
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
@@ -65,6 +69,17 @@ def make(settings, station, index):
     if settings["graphs"] and station.graphs is not None:
         made.take_graphs(station.graphs)
     return made
+
+
+class Again:
+    """What a file lacks that it had, or that another one had in its place."""
+
+    def __init__(self):
+        self.given = 0  # lines written again since the start
+        self.gone = 0  # records that it lacks and the log no longer has
+        self.up_to = 0  # number up to which what is written now is written again
+        self.newest = b""  # line of the file
+        self.told = b""  # line of a file whose `gone` is counted
 
 
 class FileOutlet(Outlet):
@@ -83,9 +98,12 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         self.attempts = 0
         self.written = 0  # lines since the start
+        self.again = Again()
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
-        self._last = b""
+        self._lines = iter(())  # of the file, the newest first, while it is looked through
+        self._line = None  # of these: to be looked at next
+        self._looked = 0  # how many were
         self._hold = Timer()
         self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
         self._stopping = False
@@ -125,6 +143,8 @@ class FileOutlet(Outlet):
         shown["state"] = STATE_NAMES[self.state]
         shown["place"] = self.lines.path
         shown["lines_written"] = self.written
+        shown["given_again"] = self.again.given
+        shown["not_given"] = self.again.gone
         shown["why"] = self.lines.why if self.state == CLOSED else ""
         shown["disk"] = self.lines.refusal if self.state == CLOSED else 0
         if self._graphs is not None:
@@ -146,7 +166,7 @@ class FileOutlet(Outlet):
         if not self._is_certain():
             return RETRY_LEAST_MS
         if self.state == LOOKING:
-            return self._look()
+            return self._look(now)
         if self._graphs is not None and self._graphs.looking:
             self._graphs.look(BATCH)
             return 0
@@ -158,16 +178,13 @@ class FileOutlet(Outlet):
         self.attempts += 1
         self._begun = False
         if self.lines.open():
-            self._last = self.lines.last
-            if self._graphs is not None or is_graph_line(self._last):
-                self._last = self.lines.last_of(lambda line: not is_graph_line(line))
             if self._graphs is not None:
-                self._graphs.begin(self.lines.last_of(is_graph_line))
-            self._scout.stand_at(self.cursor)
-            number = number_in(self._last)
-            if self.lines.is_begun and 0 < number < self.cursor.number:
-                self.log.rewind(self._scout, number - 1)
-            self.state = LOOKING if self._last else WRITING
+                self._graphs.begin(next((line for line in self.lines.backwards() if is_graph_line(line)), b""))
+            self._lines = self.lines.backwards()
+            self._line = None
+            self.again.newest = b""
+            self._looked = 0
+            self.state = LOOKING
         else:
             self._fail(now)
 
@@ -197,28 +214,73 @@ class FileOutlet(Outlet):
             return None
         return line_of(log.page, log.at, kind, log.flags, log.length)
 
-    def _look(self):
-        """Look for the record that the last line was made from, a batch at a time."""
-        number = number_in(self._last)
-        scout = self._scout
+    def _look(self, now):
+        """Look through the file for its newest line that tells a record of the log, a batch at a time."""
         for _ in range(BATCH):
-            line = self._next()
-            if self._is_lost:
-                return RETRY_LEAST_MS
-            if line is None or scout.found > number:
-                self.state = WRITING
+            if self._line is None:
+                self._line = next(self._lines, None)
+                self._looked += 1
+            line = self._line
+            if line is None or self._looked > LOOK_MOST:
+                self._go_on_without()
                 return 0
-            scout.advance()
-            if line == self._last:
-                is_behind = scout.number < self.cursor.number
-                self.cursor.stand_at(scout)
-                if is_behind:
-                    self.log.reopen()
-                    if not self.log.state.save_cursor(self.cursor):
-                        self.health.count(h.NOT_SAVED)
-                self.state = WRITING
-                return 0
+            if not line:
+                return self._fail(now)
+            if not is_graph_line(line):
+                self.again.newest = self.again.newest or line
+                told = self._is_told_by(line)
+                if self._is_lost:
+                    return RETRY_LEAST_MS
+                if told:
+                    self._scout.advance()
+                    self._go_on_at_scout()
+                    return 0
+            self._line = None
         return 0
+
+    def _is_told_by(self, line):
+        """True if the log has the record of this line: the scout has found it."""
+        scout, before = self._scout, number_in(line) - 1
+        self._is_lost = False
+        if before < 0 or (not self.lines.is_begun and before < self.cursor.number):
+            return False
+        self.log.rewind(scout, before)
+        if scout.number != before:
+            return False
+        found = self._next()
+        return found is not None and scout.found == before + 1 and is_same_record(found, line)
+
+    def _go_on_without(self):
+        """Go on where no line tells a record: at the oldest one, if the file lacks what was written."""
+        scout, again, newest = self._scout, self.again, self.again.newest
+        if newest and self.lines.is_begun:
+            self.log.rewind(scout, 0)
+            gone = min(scout.number, self.cursor.number)
+            oldest = self._next()
+            if oldest is None or station_in(oldest) == station_in(newest):
+                gone -= number_in(newest)
+            if again.told != newest:
+                again.told = newest
+                again.gone += max(0, gone)
+            if scout.number < self.cursor.number:
+                self._go_on_at_scout()
+                return
+        self._end_look()
+
+    def _go_on_at_scout(self):
+        """Go on writing where the scout is."""
+        before = self.cursor.number
+        self.cursor.stand_at(self._scout)
+        if self.cursor.number < before:
+            self.again.up_to = max(self.again.up_to, before)
+            self.log.reopen()
+            if not self.log.state.save_cursor(self.cursor):
+                self.health.count(h.NOT_SAVED)
+        self._end_look()
+
+    def _end_look(self):
+        self._lines = iter(())
+        self.state = WRITING
 
     def _write(self, now):
         scout = self._scout
@@ -227,7 +289,7 @@ class FileOutlet(Outlet):
         if graphs is not None:
             graphs.restart()
         line = None
-        count = 0
+        count = again = 0
         self._is_lost = False
         for _ in range(BATCH):
             curve = None if graphs is None else graphs.next(scout.number, self.log.number)
@@ -240,6 +302,7 @@ class FileOutlet(Outlet):
             count += 1
             if curve is None or graphs is None:
                 scout.advance()
+                again += scout.number <= self.again.up_to
             else:
                 graphs.advance()
         if count and not self.lines.sync():
@@ -249,6 +312,7 @@ class FileOutlet(Outlet):
             graphs.settle()
         self._begun = False
         self.written += count
+        self.again.given += again
         if count:
             self._retry.reset()
         if self._is_lost:

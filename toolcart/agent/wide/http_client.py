@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client without I/O (RFC 9112): one request at a time, its answer read in any pieces, everything bounded.
+"""An HTTP/1.1 client without I/O: one request at a time, its answer read by h11 in any pieces, everything bounded.
 
     READY --ask--> ASKED --a whole answer--> READY, or OVER if the connection may not go on
                      | not a valid answer, too long, too late: BROKEN, `why` says what
@@ -6,16 +6,19 @@
 Rules
 1. The owner reads into `inlet`; `receive(n)` takes what came. `outgoing` is what is still to be written, `sent(n)` says
    how much of it was. `tick(now)` is the ms until the exchange is given up, whatever comes meanwhile.
-2. The head may have LINES_MOST lines and HEAD_MOST bytes, including all 1xx answers in front of it; of a body BODY_MOST
-   bytes are kept and PASSED_MOST are read. Anything longer is not accepted as an answer.
-3. A body ends as Content-Length, chunks or the end of the connection say. If two of these are given, two lengths
-   differ, or a length is not a number, the answer is not accepted: the two sides would read different answers.
+2. A head has HEAD_MOST bytes at most, a trailer too; of 1xx answers INTERIM_MOST are taken; of a body BODY_MOST bytes
+   are kept, and an answer has PASSED_MOST in all. Anything longer is not accepted.
+3. Where Content-Length and Transfer-Encoding are both given, or the latter by HTTP/1.0, the answer is not accepted: the
+   two sides would read different answers. Everything else of the syntax is h11's (RFC 9112).
 4. Bytes behind the answer belong to none: the connection is not used again.
-5. Nothing is followed, stored or decompressed: the request asks for none of it.
+5. Nothing is followed, stored or decompressed: the request says that it takes no coding; `coding` has what came.
+
+h11 is an extra, `webhook`: it is imported with the first connection.
 """
 
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
+from importlib.util import find_spec
 
 from toolcart.agent.base.ticks import FOREVER, Timer
 
@@ -23,11 +26,10 @@ CPYTHON_ONLY = True  # a board has ToolsNet
 
 INLET_BYTES = 4096
 HEAD_MOST = 16384
-LINES_MOST = 100
 BODY_MOST = 4096  # a receipt has some 60 bytes; more is kept to be shown
 PASSED_MOST = 1048576
 INTERIM_MOST = 8
-CHUNK_DIGITS = 7
+PIECE_COST = 64  # octets that each piece counts for, so that chunks of one octet come to an end as well
 
 READY = 0
 ASKED = 1
@@ -36,7 +38,13 @@ BROKEN = 3
 
 SHOWN_MOST = 120  # characters of an answer that are shown to people
 
-_KEPT = (b"content-length", b"transfer-encoding", b"connection", b"retry-after", b"date", b"location")
+_BEGINS = b"HTTP/"  # every answer
+_KEPT = ("content-encoding", "retry-after", "date", "location")
+
+
+def is_missing():
+    """True if the library for it is not installed: that of the extra `webhook`."""
+    return find_spec("h11") is None
 
 
 class _Unfit(Exception):
@@ -50,30 +58,41 @@ class HttpClient:
         self.timeout_ms = timeout_ms
         self.inlet = bytearray(INLET_BYTES)
         self._deadline = Timer()
-        self.opened()
+        self._begin()
 
     def opened(self):
         """Start again with a new connection."""
+        import h11  # an extra
+
+        self._h11 = h11
+        self._connection = self._h11.Connection(self._h11.CLIENT, max_incomplete_event_size=HEAD_MOST)
+        self._begin()
+
+    def _begin(self):
         self.state = READY
         self.why = ""
         self.status = 0
         self.fields = {}  # of the answer, by lower-case name; only those that matter
+        self.coding = ""  # the content codings of its body; "" if it is plain
         self.body = b""
         self.heard = False  # a byte of the answer has come
         self.outgoing = memoryview(b"")
+        self._passed = self._interim = 0  # bytes of the answer, and 1xx answers in front of it
         self._deadline.stop()
 
-    def ask(self, octets, now):
-        """Send this request, head and body; the connection must be READY."""
-        self.opened()
+    def ask(self, address, authorization, body, now):
+        """Send a POST of this body; the connection must be READY."""
+        connection = self._connection
+        if connection.our_state is self._h11.DONE:
+            connection.start_next_cycle()
+        self._begin()
+        head = self._h11.Request(
+            method="POST", target=address.path, headers=fields_of(address, len(body), authorization)
+        )
+        octets = connection.send(head) + connection.send(self._h11.Data(data=body))
+        self.outgoing = memoryview(octets + (connection.send(self._h11.EndOfMessage()) or b""))
         self.state = ASKED
-        self.outgoing = memoryview(octets)
         self._deadline.start(now, self.timeout_ms)
-        self._rest = bytearray()  # what came and is not read yet
-        self._head = self._lines = 0  # bytes and lines of the head so far, including all 1xx answers
-        self._passed = 0  # bytes of the body
-        self._has_ended = False  # the connection
-        self._answer = self._read()
 
     def sent(self, n):
         """Remove the n bytes of `outgoing` that were written."""
@@ -93,168 +112,111 @@ class HttpClient:
         if self.state != ASKED:
             self._break("something came that was not asked for")
             return
+        octets = bytes(self.inlet[:n])
+        if self._passed < len(_BEGINS):  # h11 would wait for the end of a head
+            at = self._passed
+            if octets[: len(_BEGINS) - at] != _BEGINS[at : at + n]:
+                self._break("what came is no answer of HTTP/1.1: " + printable(octets.decode("latin-1")))
         self.heard = True
-        self._rest += self.inlet[:n]
-        self._go_on()
+        self._passed += n
+        if self.state == ASKED:
+            self._take(octets)
 
     def ended(self):
         """The other side has closed the connection: the answer may end there."""
         if self.state != ASKED:
             self.state = OVER
-            return
-        self._has_ended = True
-        self._go_on()
-        if self.state == ASKED:
-            self._break("the connection ended in the middle of an answer" if self.heard else "")
+        elif not self.heard:
+            self._break("")
+        else:
+            self._take(b"")
+            if self.state == READY:
+                self.state = OVER
 
-    def _go_on(self):
+    def _take(self, octets):
         """Read as much of the answer as is there."""
         try:
-            next(self._answer)
-        except StopIteration as read:
-            self.state = READY if read.value and not self._rest else OVER  # rule 4
-            self._deadline.stop()
+            self._connection.receive_data(octets)
+            while self.state == ASKED and self._take_event(self._connection.next_event()):
+                pass
         except _Unfit as why:
             self._break(str(why))
+        except self._h11.RemoteProtocolError as why:
+            self._break(self._words_of(why, octets))
+
+    def _words_of(self, why, octets):
+        """Say what h11 does not accept."""
+        if why.error_status_hint == 431:
+            return "the head of the answer, or its trailer, is longer than %d octets" % HEAD_MOST
+        if not octets:
+            return "the connection ended in the middle of an answer"
+        return "what came is no answer of HTTP/1.1: " + printable(str(why))
+
+    def _take_event(self, event):
+        """Take what h11 has read; True if there may be more."""
+        h11 = self._h11
+        if event is h11.NEED_DATA:
+            self._stay_bounded()
+            return False
+        if isinstance(event, h11.Data):
+            self.body += bytes(event.data[: BODY_MOST - len(self.body)])
+            self._passed += PIECE_COST
+            self._stay_bounded()
+        elif isinstance(event, h11.Response):
+            self._take_head(event)
+        elif isinstance(event, h11.InformationalResponse):
+            self._interim += 1
+            if self._interim > INTERIM_MOST:
+                raise _Unfit("status %d came %d times" % (event.status_code, self._interim))
+        elif isinstance(event, h11.EndOfMessage):
+            connection = self._connection
+            goes_on = connection.our_state is h11.DONE and connection.their_state is h11.DONE
+            self.state = READY if goes_on and not connection.trailing_data[0] else OVER  # rule 4
+            self._deadline.stop()
+        return True
+
+    def _stay_bounded(self):
+        if self._passed > PASSED_MOST:
+            raise _Unfit("the answer is longer than %d octets" % PASSED_MOST)
+
+    def _take_head(self, event):
+        self.status = event.status_code
+        if self.status > 599:
+            raise _Unfit("status %d is none" % self.status)
+        lengths = coding = ""
+        for octets, value in event.headers:
+            name, text = octets.decode("latin-1"), value.decode("latin-1")
+            if name in _KEPT:
+                self.fields[name] = self.fields[name] + "," + text if name in self.fields else text
+            elif name == "content-length":
+                lengths = text
+            elif name == "transfer-encoding":
+                coding = text
+        codings = [one.strip() for one in self.fields.get("content-encoding", "").lower().split(",")]
+        self.coding = ", ".join([one for one in codings if one and one != "identity"])
+        if coding and (lengths or event.http_version < b"1.1"):
+            raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding " + printable(coding))
 
     def _break(self, why):
         self.state = BROKEN
         self.why = why
         self._deadline.stop()
 
-    # -- the answer: each of these yields where more has to come -------------------------------------------------
-
-    def _read(self):
-        """Read one answer; return whether another may follow on this connection."""
-        keeps = yield from self._take_head()
-        for _ in range(INTERIM_MOST):
-            if self.status >= 200 or self.status == 101:
-                break
-            keeps = yield from self._take_head()
-        if self.status < 200:
-            raise _Unfit("status %d was not asked for" % self.status)
-        length, coding = self.fields.get("content-length"), self.fields.get("transfer-encoding")
-        if self.status == 204 or self.status == 304:
-            return keeps
-        if coding is not None:
-            if length is not None or coding.strip().lower() != "chunked" or self._is_old:
-                raise _Unfit("the answer's body cannot be told apart: Transfer-Encoding %s" % coding[:SHOWN_MOST])
-            yield from self._take_chunks()
-        elif length is not None:
-            if not (length.isascii() and length.isdigit()) or len(length) > 9:
-                raise _Unfit("the answer's length is no number")
-            yield from self._take_body(int(length))
-        else:
-            while not self._has_ended:
-                self._keep(len(self._rest))
-                yield
-            return False
-        return keeps
-
-    def _take_head(self):
-        """Read a status and the fields behind it; return whether the connection may be kept."""
-        self.fields = {}
-        parts = (yield from self._line()).split(b" ", 2)
-        version = parts[0]
-        if len(parts) < 2 or not version.startswith(b"HTTP/1.") or not (len(parts[1]) == 3 and parts[1].isdigit()):
-            raise _Unfit("what came is no answer of HTTP/1")
-        self._is_old = version == b"HTTP/1.0"
-        self.status = int(parts[1])
-        if not 100 <= self.status <= 599:
-            raise _Unfit("status %d is none" % self.status)
-        line = yield from self._line()
-        while line:
-            self._take_field(line)
-            line = yield from self._line()
-        keeps = not self._is_old
-        for word in self.fields.get("connection", "").lower().split(","):
-            if word.strip() == "close":
-                keeps = False
-            elif word.strip() == "keep-alive" and self._is_old:
-                keeps = True
-        return keeps
-
-    def _take_field(self, line):
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name != name.strip() or line[:1] in (b" ", b"\t"):
-            raise _Unfit("a line of the head is no field")
-        if name.lower() not in _KEPT:
-            return
-        text = value.strip().decode("latin-1")
-        name = name.lower().decode()
-        before = self.fields.get(name, text)
-        if name == "content-length" and before != text:
-            raise _Unfit("the answer says two lengths")
-        if name in self.fields and name in ("transfer-encoding", "connection"):
-            text = before + "," + text
-        self.fields[name] = text
-
-    def _line(self):
-        """Read a line of the head."""
-        while True:
-            end = self._rest.find(b"\n")
-            if self._head + (end if end >= 0 else len(self._rest)) > HEAD_MOST:
-                raise _Unfit("the head of the answer is longer than %d octets" % HEAD_MOST)
-            if end >= 0:
-                break
-            yield
-        line = bytes(self._rest[:end]).rstrip(b"\r")
-        del self._rest[: end + 1]
-        self._head += end + 1
-        self._lines += 1
-        if self._lines > LINES_MOST:
-            raise _Unfit("the head of the answer has more than %d lines" % LINES_MOST)
-        return line
-
-    def _take_body(self, left):
-        while left:
-            left -= self._keep(left)
-            if left:
-                yield
-
-    def _take_chunks(self):
-        """Read chunks and the trailer behind them, to which the bounds of a head apply."""
-        while True:
-            self._head = self._lines = 0
-            digits = (yield from self._line()).partition(b";")[0].strip()
-            if not 0 < len(digits) <= CHUNK_DIGITS or digits.strip(b"0123456789abcdefABCDEF"):
-                raise _Unfit("the length of a chunk is no number")
-            if not int(digits, 16):
-                break
-            self._passed += 64  # so that chunks of one byte come to an end as well
-            yield from self._take_body(int(digits, 16))
-            if (yield from self._line()):
-                raise _Unfit("a chunk is longer than it says")
-        while (yield from self._line()):
-            pass
-
-    def _keep(self, most):
-        """Take up to `most` bytes of the body; return how many there were."""
-        piece = bytes(self._rest[:most])
-        del self._rest[:most]
-        self._passed += len(piece)
-        if self._passed > PASSED_MOST:
-            raise _Unfit("the answer is longer than %d octets" % PASSED_MOST)
-        self.body += piece[: BODY_MOST - len(self.body)]
-        return len(piece)
-
 
 # What an HTTP request says besides its body, and when an answer asks us to come again.
 
 
-def head_of(address, octets, authorization):
-    """Return the head of a POST of so many bytes to a toolcart.agent.wide.http_client."""
-    lines = [
-        "POST %s HTTP/1.1" % address.path,
-        "Host: %s" % address.name,
-        "User-Agent: toolcart",
-        "Accept: application/json",
-        "Content-Type: application/x-ndjson",
-        "Content-Length: %d" % octets,
+def fields_of(address, octets, authorization):
+    """Return the fields of a POST of so many bytes to this address, as (name, value)."""
+    fields = [
+        ("Host", address.name),
+        ("User-Agent", "toolcart"),
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+        ("Content-Type", "application/x-ndjson"),
+        ("Content-Length", "%d" % octets),
     ]
-    if authorization:
-        lines.append("Authorization: " + authorization)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return fields + [("Authorization", authorization)] if authorization else fields
 
 
 def authorization(token, user, password):
@@ -280,8 +242,12 @@ def retry_after_ms(fields):
 
 def shown_body(http):
     """Return the beginning of an answer's body, made printable."""
-    text = http.body[:SHOWN_MOST].decode("latin-1")
-    return "".join([letter if " " <= letter <= "~" else " " for letter in text]).strip() or "nothing more"
+    return printable(http.body[:SHOWN_MOST].decode("latin-1")) or "nothing more"
+
+
+def printable(text):
+    """Return the beginning of a text of the other side as it may be shown."""
+    return "".join([letter if " " <= letter <= "~" else " " for letter in text[:SHOWN_MOST]]).strip()
 
 
 def _seconds(text):

@@ -243,6 +243,24 @@ def number_in(line):
     return int(digits) if digits.isdigit() else 0
 
 
+def station_in(line):
+    """Return the digits of a line's `station`; b"" if it has none."""
+    return line.partition(b'"station":')[2].partition(b",")[0]
+
+
+def is_same_record(line, other):
+    """True if two lines tell the same record: all fields that both have are the same; one may be an older version's."""
+    if line == other:
+        return True
+    try:
+        one, two = json.loads(line), json.loads(other)
+    except ValueError:
+        return False
+    if not isinstance(two, dict) or not {"type", "station", "number"} <= two.keys():
+        return False
+    return all(one[name] == two[name] for name in one.keys() & two.keys() if name != "schema")
+
+
 def _number(text):
     if not text.replace(".", "").replace("-", "").isdigit():
         return None

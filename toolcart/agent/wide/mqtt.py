@@ -20,6 +20,7 @@ user text ~ 1 100
 password text ~ 1 1000
 topic text "toolcart/{system}/{station}" 1 128
 confirm one consumer consumer,broker
+retain bool true
 durable bool true
 graphs bool false
 tls_ca text ~ 1 128
@@ -37,6 +38,10 @@ MEANINGS = {
     "confirm": (
         "MQTT: what a result is delivered by: the consumer's receipt after its commit, or the broker's PUBACK, which "
         "says little."
+    ),
+    "retain": (
+        "MQTT: whether the broker keeps the state and the last will for those who come later; false for a broker that "
+        "refuses retained messages."
     ),
 }
 

@@ -11,12 +11,14 @@ Rules
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
 3. A number below the one confirmed before means that the server has lost something, or was restored. That is counted
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
-   server's number, so that it sees a gap that remains.
+   server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
+   once until a number that can be: the server's database is another one, or newer than a log that was restored.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
    none, or a refusal, may be too much for the way or the server, or have one record that it cannot take: half of it
    goes out next, one more with each that is taken.
-6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
+6. A receipt is plain JSON, with or without a byte order mark. What is not as it should be is said with what came.
+7. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
    was free to close it. A redirection is not followed: it could send a secret anywhere.
 """
 
@@ -31,7 +33,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.wide import Outlet
 from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, shown_body
+from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable, shown_body
 from toolcart.agent.wide.line import WideLine
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -67,6 +69,7 @@ LEAVE_MS = 3000
 RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
 RETRY_AFTER_MOST_MS = 3600000
+MISSING = "h11 is not installed: the extra `webhook` of toolcart brings it, Debian's package is python3-h11"
 READS_A_STEP = 8
 
 IDLE = 0
@@ -110,7 +113,7 @@ def wrong(settings):
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
     address = WebAddress(settings["url"])
-    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
+    unusable = MISSING if hc.is_missing() else "; ".join(["%s: %s" % fault for fault in wrong(settings)])
     port = None
     if not unusable and address.is_secure:
         port = station.board.tls(settings)
@@ -118,6 +121,28 @@ def make(settings, station, index):
     made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
     made.unusable = unusable
     return made
+
+
+_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", float: "a fraction", int: "a number"}
+
+
+def receipt_in(body):
+    """Return (receipt, "") of an answer's body; (None, what is wrong with it) if it is none."""
+    try:
+        told = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None, "JSON is expected, and this came: " + (printable(body.decode("latin-1")) or "nothing")
+    if not isinstance(told, dict):
+        return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
+    for name, wanted in (("identity", str), ("number", int)):
+        if name not in told:
+            return None, "`%s` is missing" % name
+        if type(told[name]) is not wanted:
+            came = _TYPES.get(type(told[name]), "null")
+            return None, "`%s` has to be %s, and is %s" % (name, _TYPES[wanted], came)
+    if told["number"] < 0:
+        return None, "`number` is below 0"
+    return told, ""
 
 
 class Told:
@@ -131,6 +156,34 @@ class Told:
         self.batches = 0  # that it confirmed
         self.behind = 0  # how often it named a number below the cursor
         self.alarms = 0  # answers that named another identity, or a number that was never sent
+        self.started_over = False  # one named a number that was never sent, and it gets all there is for that
+        self.again_to = 0  # what is sent up to here is sent again
+        self.given_again = 0  # records confirmed again
+        self.gone_to = 0  # up to here `not_given` is counted
+        self.not_given = 0  # numbers that the server lacks and the log no longer has
+
+    def lacks(self, number, up_to):
+        """The server has lost what comes after `number`, of what it had up to there."""
+        self.after = number
+        self.again_to = max(self.again_to, up_to)
+
+    def starts_at(self, number):
+        """The log begins behind this number: what the server lacks before it cannot be given."""
+        first, last = max(self.after, self.gone_to), min(number, self.again_to)
+        if last > first:
+            self.not_given += last - first
+            self.gone_to = last
+
+    def confirms(self, number, count):
+        """The server has the batch of `count` records up to this number."""
+        if self.after < self.again_to:
+            self.given_again += min(count, min(number, self.again_to) - self.after)
+        if number >= self.again_to:
+            self.again_to = 0
+        self.after = number
+        self.is_met = True
+        self.started_over = False
+        self.batches += 1
 
 
 class WebhookOutlet(Outlet):
@@ -209,6 +262,8 @@ class WebhookOutlet(Outlet):
         shown["batches_sent"] = self.told.batches
         shown["server_behind"] = self.told.behind
         shown["alarms"] = self.told.alarms
+        shown["given_again"] = self.told.given_again
+        shown["not_given"] = self.told.not_given
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
@@ -238,6 +293,7 @@ class WebhookOutlet(Outlet):
         scout, log, batch = self._scout, self.log, self._batch
         if self.told.after < self.cursor.number:  # rule 3
             log.rewind(scout, self.told.after)
+            self.told.starts_at(scout.number)
         else:
             scout.stand_at(self.cursor)
         batch.clear()
@@ -297,7 +353,7 @@ class WebhookOutlet(Outlet):
         start = self._batch.start
         body = bytes(self._batch.line.buf[start : start + n])
         self.told.highest = max(self.told.highest, self.told.last)
-        self._http.ask(hc.head_of(self._address, n, self._authorization) + body, now)
+        self._http.ask(self._address, self._authorization, body, now)
         self.state = SENT
         return self._exchange(now)
 
@@ -329,7 +385,7 @@ class WebhookOutlet(Outlet):
         http = self._http
         if http.state == BROKEN and self._is_used and not http.heard:
             self._hang_up()
-            return self._open(now)  # rule 6
+            return self._open(now)  # rule 7
         if http.state == BROKEN:
             self._send_less()
             return self._fail(http.why, now)
@@ -341,23 +397,25 @@ class WebhookOutlet(Outlet):
         return self._refused(now)
 
     def _take_receipt(self, now):
-        number = self._number_in(self._http.body)
-        if number is None:
-            return self._fail("its answer %d names no receipt: %s" % (self._http.status, shown_body(self._http)), now)
-        most = self.told.highest if self.told.is_met else max(self.told.highest, self.log.number)
-        if number < 0 or number > most:
-            self.told.alarms += 1
-            what = "another spool" if number < 0 else "%d, which was never sent" % number
-            return self._fail("its answer names " + what, now)
-        if number < self.told.after:
-            self.told.behind += 1
-            self.told.after = number
+        http, told = self._http, self.told
+        if http.coding:
+            return self._fail("its answer is coded as %s, which was not asked for" % printable(http.coding), now)
+        number, wrong = receipt_in(http.body)
+        if wrong:
+            return self._fail("its answer %d names no receipt: %s" % (http.status, wrong), now)
+        if number["identity"] != self._identity:
+            told.alarms += 1
+            return self._fail("its answer names another spool: %s" % printable(number["identity"]), now)
+        number = number["number"]
+        if number > (told.highest if told.is_met else max(told.highest, self.log.number)):
+            return self._is_above(number, now)
+        if number < told.after:
+            told.behind += 1
+            told.lacks(number, max(told.after, self.cursor.number))
             return self._fail("the server has lost something: it has records up to %d only" % number, now)
-        if number == self.told.after and number < self.told.last:
+        if number == told.after and number < told.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self.told.is_met = True
-        self.told.after = number
-        self.told.batches += 1
+        told.confirms(number, self._batch.count)
         self.why = ""
         self._retry.reset()
         self._batch.records_most = min(self._batch.records_most + 1, self._most)
@@ -366,15 +424,17 @@ class WebhookOutlet(Outlet):
             self.log.rewind(self.cursor, number)
         return 0
 
-    def _number_in(self, body):
-        """Return the number that the answer names; -1 for another identity, None if it names none."""
-        try:
-            told = json.loads(body.decode())
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(told, dict) or type(told.get("number")) is not int or told["number"] < 0:
-            return None
-        return told["number"] if told.get("identity") == self._identity else -1
+    def _is_above(self, number, now):
+        """The answer names what was never sent: another database, or one that is newer than this log."""
+        told = self.told
+        told.alarms += 1
+        if not told.started_over:
+            told.started_over = True
+            told.lacks(0, max(told.after, self.cursor.number))
+        words = (
+            "its answer names %d, which was never sent: its database is another one, or newer than this spool, which "
+        )
+        return self._fail((words + "was restored; it gets all that the spool has") % number, now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
@@ -383,7 +443,8 @@ class WebhookOutlet(Outlet):
         self._send_less()
         if status == 413:
             self._most = self._batch.records_most
-        why = "it answers %d: %s" % (status, shown_body(http))
+        words = "what it says is coded as " + printable(http.coding) if http.coding else shown_body(http)
+        why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
             why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)

@@ -25,7 +25,7 @@ from toolcart.board.why import refusal_of
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.wide.line makes
 ENDS = b"}\n"
-PIECE_BYTES = 4096  # the last line is looked for in pieces of this size
+PIECE_BYTES = 4096  # the last line is looked for in the last piece of this size, then in one twice as long
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens
 UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
 HOLDS_OTHER = "holds something else than the agent's lines"
@@ -44,7 +44,6 @@ class LineFile:
         self.path = path
         self.rotate_bytes = rotate_bytes
         self.keep = keep
-        self.last = b""
         self.is_begun = False
         self.why = ""
         self.refusal = REFUSED_NOTHING
@@ -55,7 +54,7 @@ class LineFile:
         self._not_taken_back: tuple[int, ...] = ()
 
     def open(self):
-        """Use the file, or make it; `last` is its last line, else a full one's. False if that is not possible."""
+        """Use the file, or make it; False if that is not possible."""
         self.close()
         try:
             self._open()
@@ -64,25 +63,32 @@ class LineFile:
             return self._fail(error)
         return True
 
-    def last_of(self, is_one):
-        """Return the last line for which is_one(line) is true, in this file or the latest full one."""
+    def backwards(self):
+        """Yield the lines of this file and of the latest full one, the newest first; b"" if one cannot be read now."""
         for path in (self.path, self.path + ".1"):
             try:
                 file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:  # there is none yet; what cannot be read now is written again
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                self._fail(error)
+                yield b""
+                return
             try:
+                if path != self.path:  # rule 1; `open` did it with this file
+                    os.fdatasync(file)
                 end = os.fstat(file).st_size
                 while end > 0:
                     end, line = _last_line(file, end)
-                    if line and is_one(line):
-                        return line
+                    if line:
+                        yield line
                     end -= len(line)
-            except OSError:
-                continue
+            except OSError as error:
+                self._fail(error)
+                yield b""
+                return
             finally:
                 os.close(file)
-        return b""
 
     def add(self, line):
         """Append a line, with its line end; True if all of it was taken."""
@@ -100,7 +106,6 @@ class LineFile:
             self._take_back(self._octets)
             return self._fail(error)
         self._octets += len(line)
-        self.last = line
         return True
 
     def sync(self):
@@ -140,32 +145,25 @@ class LineFile:
         os.fdatasync(self._file)
         self._durable = self._octets
         self.is_begun = self._octets > 0
-        self.last = _last_line(self._file, self._octets)[1] or self._last_of_full()
         _sync_folder(self.path)
 
     def _sound_octets(self, end):
-        """Return how many bytes in front of `end` are good lines; looks only at those a power cut may have spoilt."""
-        sound = end
-        for _ in range(UNSYNCED_MOST):
-            _, line = _last_line(self._file, end)
-            if not line:
-                break
-            end -= len(line)
-            if not line.startswith(BEGINS) or not line.endswith(ENDS) or not line[:-1].isascii() or b"\0" in line:
-                sound = end
-        return sound
+        """Return how many bytes in front of `end` are good lines; looks at those a power cut may have spoilt.
 
-    def _last_of_full(self):
-        """Return the last line of the latest full file, if there is one."""
-        try:
-            file = os.open(self.path + ".1", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return b""
-        try:
-            os.fdatasync(file)
-            return _last_line(file, os.fstat(file).st_size)[1]
-        finally:
-            os.close(file)
+        Where even the first of these is bad, at as many more.
+        """
+        while True:
+            at = sound = end
+            for _ in range(UNSYNCED_MOST):
+                _, line = _last_line(self._file, at)
+                if not line:
+                    return sound
+                at -= len(line)
+                if not line.startswith(BEGINS) or not line.endswith(ENDS) or not line[:-1].isascii() or b"\0" in line:
+                    sound = at
+            if sound > at:
+                return sound
+            end = at
 
     def _rotate(self):
         if not self.sync():
@@ -208,8 +206,10 @@ def _last_line(file, size):
     """Return where the last line end of the file is, and the line in front of it."""
     tail = b""
     begin = size
+    piece = PIECE_BYTES
     while begin > 0:
-        begin = max(0, begin - PIECE_BYTES)
+        begin = max(0, begin - piece)
+        piece *= 2  # so that a long line is read twice at most
         tail = os.pread(file, size - begin, begin)
         end = tail.rfind(b"\n")
         if end < 0:

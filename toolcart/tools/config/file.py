@@ -210,7 +210,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
     """List what the tables allow but this machine does not have; without a folder no files are checked."""
-    mistakes = _not_built(configuration)
+    mistakes = [*_not_built(configuration), *_without_library(configuration)]
     if folder is not None:
         for place, section in _with_files_of_tls(configuration):
             mistakes += _wrong_with_tls(place, section, folder)
@@ -230,6 +230,18 @@ def _not_built(configuration: dict) -> list[Mistake]:
                 found = config.found(outlet[key], key)
                 mistakes.append((f"stations[{index}].outlets[{number}].{key}", found, allowed))
     return mistakes
+
+
+def _without_library(configuration: dict) -> list[Mistake]:
+    """List the webhooks of a machine that lacks what they need: an agent collects without them, and says why."""
+    if has_webhooks():
+        return []
+    return [
+        (f"stations[{index}].outlets[{number}].kind", '"webhook"', f"another kind; {webhook_missing()}")
+        for index, station in enumerate(configuration["stations"])
+        for number, outlet in enumerate(station["outlets"])
+        if outlet["kind"] == "webhook"
+    ]
 
 
 def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
@@ -254,6 +266,16 @@ def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
 def serial_missing() -> str:
     """Say what a serial line needs, and how to get it."""
     return f"serial lines need pyserial: {installation.how_to_get('serial')}"
+
+
+def webhook_missing() -> str:
+    """Say what a webhook needs, and how to get it."""
+    return f"webhooks need h11, of the extra `webhook`: {installation.how_to_get('webhook')}"
+
+
+def has_webhooks() -> bool:
+    """True if this machine can speak to a webhook's server."""
+    return find_spec("h11") is not None
 
 
 def has_serial_lines() -> bool:

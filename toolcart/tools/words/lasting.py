@@ -74,7 +74,18 @@ _COUNTED = {
         "receipts of MQTT went back: a consumer was restored",
         "it gets what the spool still has",
     ),
+    "given again": (
+        "GIVEN AGAIN",
+        "records given again since the start to a file, server or consumer that had lost them",
+        "was it restored from an old copy, or exchanged?",
+    ),
+    "not given": (
+        "NOT GIVEN",
+        "records that a file, server or consumer lacks, and the spool no longer has",
+        "was it restored from an old copy, or exchanged?",
+    ),
 }
+_OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()}
 USUAL = {"passed over", "text escaped"}  # at some controllers: reported once
 
@@ -98,8 +109,8 @@ def counted(station: dict) -> list[Need]:
         "missed": station.get("missed"),
         "set aside": station.get("parked"),
     }
-    for side in ("above", "below"):
-        counts[f"receipts {side}"] = sum(one.get(f"receipts_{side}", 0) for one in station.get("outlets", ()))
+    for slug in _OF_OUTLETS:
+        counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))
     ways = {"gaps": commands.gaps(station), "quarantine": commands.quarantine(station)}
     found = []
     for slug, (label, words, hint) in _COUNTED.items():

@@ -1,0 +1,209 @@
+"""Receipts that come twice, late, again or never, and of consumers that know another time: nothing is lost."""
+
+import json
+
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from host_tests.portable import HAS_ALL
+from host_tests.support.mqtt import BROKER, MqttBench
+from lab.harness.mqtt_broker import Consumer
+
+PORTABLE = True
+HEAVY = True
+HEAP = "4m"
+
+BATCHES = 3
+ONCE, TWICE, LATE, TWICE_AND_LATE, NEVER = range(5)
+FATES = (ONCE, TWICE, LATE, TWICE_AND_LATE, NEVER)
+LATE_MS = 3000
+TIMEOUT_MS = 10000
+
+
+class Way(Consumer):
+    """A consumer whose first receipts and batches meet these fates on their way."""
+
+    def __init__(self, bench, receipts=(), batches=()):
+        self.bench = bench
+        self.fates = list(receipts)
+        self.lost = list(batches)  # True for each that is lost
+        self.late = []  # [when, topic, octets]
+        self.batches = 0
+        bench.broker.consumers = []
+        Consumer.__init__(self, bench.broker)
+
+    def work(self):
+        """Nothing: it takes one batch at a time, in `pace`."""
+
+    def pace(self, ms, pause_ms=100):
+        """Let time pass; in each pause it commits one batch."""
+        for _ in range(ms // pause_ms):
+            self.bench.run(pause_ms)
+            if self.queue and not self.away:
+                self._take(*self.queue.pop(0))
+            self.bring_late()
+
+    def _take(self, topic, payload):
+        self.batches += 1
+        if not (self.lost and self.lost.pop(0)):
+            Consumer._take(self, topic, payload)
+
+    def confirm(self, topic, identity, number):
+        octets = json.dumps({"identity": identity, "number": number}).encode()
+        topic = topic[: -len("results")] + "receipt"
+        fate = self.fates.pop(0) if self.fates else ONCE
+        for _ in range((1, 2, 0, 1, 0)[fate]):
+            self.broker.publish(topic, octets, True)
+        if fate in (LATE, TWICE_AND_LATE):
+            self.late.append((self.bench.clock.now + LATE_MS, topic, octets))
+
+    def bring_late(self):
+        """Bring what is due."""
+        for one in [one for one in self.late if one[0] <= self.bench.clock.now]:
+            self.late.remove(one)
+            self.broker.publish(one[1], one[2], True)
+
+
+def world(receipts=(), batches=()):
+    """Return the bench and its consumer after three batches and a minute."""
+    bench = MqttBench(limits={"records_most": 2, "window": 4})
+    bench.consumer = way = Way(bench, receipts, batches)
+    bench.run(1000)
+    ids = bench.store(2 * BATCHES)
+    way.pace(4000, 200)
+    way.pace(60000, 1000)
+    return bench, way, ids
+
+
+def test_every_order_of_receipts_loses_nothing_and_repeats_nothing_without_need():
+    fates = FATES if HAS_ALL else FATES[1:4]
+    for first in fates:
+        for second in fates:
+            for third in fates:
+                bench, way, ids = world((first, second, third))
+                told = first, second, third
+                assert bench.ids() == ids and bench.cursor.number == 2 * BATCHES, told
+                assert bench.broker.complaints == [] and way.gaps == 0, told
+                if third == NEVER:
+                    assert 1 <= way.repeats <= 4, told
+                elif LATE not in (first, second, third) and TWICE_AND_LATE not in (first, second):
+                    assert way.repeats == 0 and bench.forward.counts.resent == 0, (told, way.repeats)
+                else:  # a late one that is the last word may cost one look
+                    assert way.repeats <= 2, (told, way.repeats)
+
+
+def test_every_loss_of_batches_is_made_good_whatever_becomes_of_the_receipts():
+    for lost in range(1, 8):
+        for fate in FATES if HAS_ALL else (TWICE, NEVER):
+            batches = [bool(lost >> index & 1) for index in range(BATCHES)]
+            bench, way, ids = world((fate, fate), batches)
+            assert bench.ids() == ids and bench.cursor.number == 2 * BATCHES, (lost, fate)
+            assert way.batches <= 5 * BATCHES, (lost, fate, way.batches)
+
+
+def test_receipt_that_comes_twice_sends_nothing_again():
+    bench = MqttBench(limits={"records_most": 2, "window": 4})
+    bench.consumer = way = Way(bench, [TWICE] * 100)
+    ids = bench.store(80)
+    way.pace(20000)
+    assert bench.ids() == ids and way.repeats == 0 and way.batches == 40
+
+
+def test_consumer_that_says_its_number_again_and_again_while_it_commits_gets_nothing_twice():
+    bench = MqttBench(limits={"records_most": 2, "window": 4})
+    bench.consumer = way = Way(bench)
+    bench.run(1000)
+    ids = bench.store(4)
+    way.pace(1000)
+    way.away = True  # a commit of nine seconds
+    ids += bench.store(8)
+    for _ in range(9):
+        bench.run(1000)
+        for topic, identity in way.have:
+            way.confirm(topic, identity, way.have[topic, identity])
+    way.away = False
+    way.pace(1000)
+    assert bench.ids() == ids and way.repeats == 0 and bench.shown()["why"] == ""
+
+
+def test_consumer_that_confirms_nothing_new_is_told_apart_from_a_silent_one():
+    bench = MqttBench(limits={"records_most": 2, "window": 4})
+    bench.consumer = way = Way(bench, (), [False] + [True] * 1000)
+    bench.store(2)
+    way.pace(1000)
+    bench.store(20)
+    for _ in range(60):
+        way.pace(1000)
+        for topic, identity in way.have:
+            way.confirm(topic, identity, way.have[topic, identity])
+    assert "its receipts name 2" in bench.shown()["why"] and way.batches < 40
+
+
+def gone_round(when_full):
+    """Return a bench whose log has lost its oldest records, all confirmed."""
+    bench = MqttBench()
+    bench.log.blocks.when_full = when_full
+    ids = []
+    for _ in range(60):
+        ids += bench.store(10)
+        bench.until_confirmed()
+        if bench.log.first_above(0) > 40:
+            break
+    assert 40 < bench.log.first_above(0) < bench.log.number - 20
+    return bench, ids
+
+
+def forget(bench, number):
+    """The consumer has another number, and nothing of what it stored."""
+    bench.consumer.records = []
+    for key in bench.consumer.have:
+        bench.consumer.have[key] = number
+
+
+def test_consumer_older_than_the_log_gets_all_that_the_log_has():
+    for number in (0, 5):
+        bench, ids = gone_round(WHEN_FULL_OVERWRITE)
+        oldest, newest = bench.log.first_above(0), bench.log.number
+        forget(bench, number)
+        bench.network.cut(BROKER[0], BROKER[1])
+        ids += bench.store(1)
+        bench.run(120000)
+        assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1
+        shown = bench.shown()
+        assert (shown["given_again"], shown["not_given"]) == (newest - oldest + 1, oldest - 1 - number)
+
+
+class Careless(Consumer):
+    """It answers with the end of each batch, and stores what it lacks, by the tightening."""
+
+    def _take(self, topic, payload):
+        head, records = json.loads(payload.split(b"\n")[0]), payload.decode().split("\n")[1:-1]
+        have = [one[2]["tightening_id"] for one in self.records]
+        for told in [json.loads(line) for line in records]:
+            if told["tightening_id"] not in have:
+                self.records.append((head["identity"], told["number"], told))
+        self.confirm(topic, head["identity"], head["last"])
+
+
+def test_receipt_above_all_that_there_is_brings_all_from_the_oldest_record_once():
+    bench, ids = gone_round(WHEN_FULL_OVERWRITE)
+    oldest, newest = bench.log.first_above(0), bench.log.number
+    topic, identity = next(iter(bench.consumer.have))
+    bench.broker.consumers = []
+    bench.consumer = other = Careless(bench.broker)
+    other.confirm(topic, identity, newest + 1000)
+    ids += bench.store(1)
+    bench.run(120000)
+    shown = bench.shown()
+    assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1 and shown["why"] == ""
+    assert (shown["receipts_above"], shown["given_again"], shown["not_given"]) == (1, newest - oldest + 1, oldest - 1)
+
+
+def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
+    bench, _ = gone_round(WHEN_FULL_OVERWRITE)
+    oldest, newest = bench.log.first_above(0), bench.log.number
+    forget(bench, newest + 1000)
+    before = bench.forward.counts.batches
+    bench.store(3)
+    bench.run(600000)
+    assert bench.cursor.number == newest and "more than this spool has" in bench.shown()["why"]
+    assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
+    assert bench.shown()["not_given"] == oldest - 1

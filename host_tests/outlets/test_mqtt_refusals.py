@@ -1,0 +1,126 @@
+"""Brokers that refuse by closing the connection alone: messages that are too long, and what is to be retained."""
+
+from toolcart.agent.outlets.limit import REMEMBERED_MS, Limit
+from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
+
+PORTABLE = True
+HEAVY = True
+HEAP = "4m"
+
+LIMIT = 2500
+
+
+def connections(bench, ms, pause_ms=1000):
+    """How many connections it takes, with 20 results in each pause."""
+    before = bench.forward.session.packets
+    count = [0]
+    endpoint = bench.broker.endpoint
+    bench.network.listen(BROKER[0], BROKER[1], lambda: (count.__setitem__(0, count[0] + 1), endpoint())[1])
+    for _ in range(ms // pause_ms):
+        bench.store(20)
+        bench.run(pause_ms)
+    assert before is bench.forward.session.packets
+    return count[0]
+
+
+def test_limit_of_a_broker_is_remembered_and_costs_no_more_connections():
+    for closes, confirm in ((True, "consumer"), (True, "broker"), (False, "consumer")):
+        bench = MqttBench(limits={"records_most": 32}, confirm=confirm)
+        bench.broker.payload_most = LIMIT
+        bench.broker.closes = closes
+        connections(bench, 60000 if closes else 600000, 1000 if closes else 20000)
+        resent = bench.forward.counts.resent
+        assert connections(bench, 60000) == 0 and bench.forward.counts.resent == resent, (closes, confirm)
+        assert bench.log.waits(bench.cursor) <= 40, "it keeps up with 20 results a second"
+        assert LIMIT - 800 < bench.shown()["batch_limit"] < LIMIT + 800
+        assert bench.ids() == list(range(1, bench.cursor.number + 1))
+
+
+def test_limit_that_is_gone_is_found_gone_after_a_day_or_a_start():
+    bench = MqttBench(limits={"records_most": 32})
+    bench.broker.payload_most = LIMIT
+    bench.broker.closes = True
+    connections(bench, 60000)
+    bench.broker.payload_most = 1 << 30
+    bench.run(3600000)
+    connections(bench, 20000)
+    assert bench.shown()["batch_limit"] < LIMIT + 800
+    bench.run(REMEMBERED_MS)
+    connections(bench, 20000)
+    assert bench.shown()["batch_limit"] == 0
+    bench.broker.payload_most = LIMIT
+    connections(bench, 60000)
+    assert bench.shown()["batch_limit"]
+    bench.cut()
+    assert bench.shown()["batch_limit"] == 0
+
+
+def test_network_that_breaks_now_and_then_is_no_limit():
+    bench = MqttBench(limits={"records_most": 32})
+    for _ in range(8):
+        for _ in range(40):
+            bench.store(20)
+            bench.run(1000)
+        bench.store(20)
+        bench.network.cut(BROKER[0], BROKER[1])
+        bench.run(3000)
+    assert bench.shown()["batch_limit"] == 0 and bench.log.waits(bench.cursor) <= 40
+
+
+def test_limit_is_what_two_failures_in_a_row_agree_on():
+    limit = Limit()
+    number = 0
+
+    def send(octets, arrives, now=0):
+        nonlocal number
+        number += 1
+        limit.put_sent(number, octets, 3)
+        if arrives:
+            limit.put_confirmed(number)
+        else:
+            limit.put_failed(now)
+        return limit.octets
+
+    assert [send(octets, False) for octets in (9000, 5000, 2600)] == [0, 0, 0], "nothing was taken yet"
+    assert [send(1500, True), send(2000, True), send(2500, False)] == [0, 0, 0]
+    assert [send(1500, True), send(1900, True), send(2600, False)] == [0, 0, 2500]
+    assert send(1500, True) == 2500 and send(2400, False) == 2400, "it comes closer"
+    assert limit.look(REMEMBERED_MS - 1) == 2400 and limit.look(REMEMBERED_MS) == 0
+    assert [send(8000, True), send(8000, False), send(700, True), send(800, False)] == [0, 0, 0, 0]
+
+
+def test_single_record_above_the_limit_goes_alone():
+    bench = MqttBench(limits={"records_most": 32})
+    bench.forward.limit.octets = 300
+    ids = bench.store(9)
+    bench.until_confirmed()
+    assert bench.ids() == ids and bench.forward.counts.batches == 9
+
+
+def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
+    for allows, says in (("allows_retained", "first retained message"), ("allows_retained_will", "at CONNECT")):
+        bench = MqttBench()
+        setattr(bench.broker, allows, False)
+        bench.store(3)
+        bench.run(30000)
+        assert (
+            bench.cursor.number == 0
+            and says in bench.shown()["why"]
+            and "set `retain` to false" in bench.shown()["why"]
+        )
+        assert not bench.forward.is_up() or bench.forward.failure
+        bench = MqttBench(retain=False)
+        setattr(bench.broker, allows, False)
+        ids = bench.store(3)
+        bench.until_confirmed()
+        assert bench.ids() == ids and bench.shown()["why"] == "" and TOPIC + "/state" not in bench.broker.retained
+
+
+def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.network.down(*BROKER)
+    bench.network.cut(*BROKER)
+    bench.run(3000)
+    assert "retain" not in (bench.shown().get("why") or "")
