@@ -239,7 +239,7 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
     for length in range(20, len(bolt)):
         made = cycle()
         take(made, octets, 106, 4, True)
-        assert take(made, bolt[:length], 107, 4, True) == (cy.CYCLE_MORE if length >= 65 else cy.CYCLE_UNREADABLE)
+        assert take(made, bolt[:length], 107, 4, True) == (cy.CYCLE_MORE if length >= 180 else cy.CYCLE_UNREADABLE)
         page = payload_of(made)
         rec.extras_of(page, 0, len(page))
 

@@ -139,7 +139,7 @@ def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
         garbled(status="7", time="no time at all"),
         message(61, b"", 999),
         message(61, b"short", 999),
-        message(61, EXAMPLE[20:], 500),
+        message(61, EXAMPLE[20:] + b"x", 500),
         message(61, pushed(2)[20:300], 2),
         message(61, bytes([index & 0xFF for index in range(101)]), 999),
         EXAMPLE[:8] + b"x99" + EXAMPLE[11:],

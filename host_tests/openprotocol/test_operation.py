@@ -362,3 +362,25 @@ def test_late_refusal_is_not_taken_for_the_next_one():
     talk.fetch(b"0000000008")
     assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
     assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+
+
+def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
+    name = field(30208, "Prüfstand 1")
+    figure = field(30237, b"00004.237e+4", 90, 90)
+    found, body = read(name, figure)
+    assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
+    at = name.find(b"Pr")
+    for octets in (-6, -1, 1, 2, 6):
+        wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
+        found, body = read(wide, figure)
+        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_ODD, b"      "), octets
+    for more in (b"x", figure):
+        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_ODD
+    assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ
+
+
+def test_overall_result_whose_time_is_not_there_is_unreadable():
+    result = example_tightening(tightening_id=1)
+    frame = message(1201, frames.overall_data(result, 2, 1), 2)
+    for wrong in (frame[:30] + b"0" + frame[30:], frame[:40] + b"x" + frame[41:]):
+        assert op.Operation().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE

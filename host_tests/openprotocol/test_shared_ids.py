@@ -7,6 +7,7 @@ answered with the newest result at or below n, of any station; 0 means the newes
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import shared
 from toolcart.base.clock import Dice
+from host_tests.support.frames import fetched
 from host_tests.support.recovery import STATION, Bench, Memory
 
 PORTABLE = True
@@ -200,14 +201,17 @@ def test_a_walk_that_was_cut_off_is_shorter_next():
 
 
 def test_whose_an_answer_is_says_revision_7_alone():
-    frame = b"x" * 342 + b"0000000012" + b" " * 27
+    frame = fetched(7, station_number=12)
     for revision, station, wanted in (
         (7, b"0000000012", shared.OWNER_OURS),
         (8, b"0000000012", shared.OWNER_OURS),
         (7, b"0000000011", shared.OWNER_OTHER),
         (6, b"0000000012", shared.OWNER_NONE),
     ):
-        assert shared.owner_of(station, b"##" + frame, 2, len(frame), revision) == wanted
+        answer = fetched(revision, station_number=12)
+        assert shared.owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
+        wide = answer[:34] + b" " + answer[34:]
+        assert shared.owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
     for blank in (b" " * 10, b"0" * 10, b"\0" * 10, b"12        "):
         other = frame[:342] + blank + frame[352:]
         assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE

@@ -291,7 +291,7 @@ def test_telegram_says_nothing_of_those_before_it():
     )]  # fmt: skip
     for _, one, other in kinds():
         pool += [(one, len(one)), (other, len(other))]
-    for more in (sync(4, 2), sync(4, 1, vin=b"X"), sync(3, 0), bolts(2, vin=LONG_VIN), bolts(2, True, pset=0)):
+    for more in (sync(4, 2), sync(4, 1, vin=b"X"), sync(3, 3), bolts(2, vin=LONG_VIN), bolts(2, True, pset=0)):
         pool.append((more, len(more)))
     flags = (0, 0, res.FLAG_RECOVERED, res.FLAG_EDGE_TIME, res.FLAG_ODD)
     for parameters in (PARAM_ALL, 0):

@@ -159,6 +159,7 @@ STATES = {
     "unsubscribed": (lambda: shown(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
     "passed over": (lambda: shown(started(), counters={"passed over": 40}), {"passed over"}),
     "text escaped": (lambda: shown(started(), counters={"text escaped": 3}), {"text escaped"}),
+    "shifted": (lambda: shown(started(), counters={"shifted": 3}), {"shifted"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "given again": (lambda: receipts("given_again"), {"given again"}),

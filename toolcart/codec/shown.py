@@ -16,6 +16,7 @@ from toolcart.agent.catalogue import DataField, FrameError, Message, Odd, Resolu
 from toolcart.agent.catalogue.fields import Field
 from toolcart.agent.catalogue.forms import Form
 from toolcart.agent.catalogue.meanings import names_of
+from toolcart.agent.openprotocol import layouts, shifted_fields
 from toolcart.base.printable import visible
 from toolcart.codec.examples import example
 from toolcart.codec.inputs import TOOLSNET, Seen
@@ -89,6 +90,9 @@ def message_as_data(message: Message) -> dict[str, Any]:
     }
     if not message.form.known:
         return {**told, "described": False, "data": message.data().hex()}
+    found = _by_ids(message)
+    told |= {name: words for name, words in found.items() if isinstance(words, str)}
+    message = found.get("message", message)
     told["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
@@ -102,6 +106,25 @@ def message_as_data(message: Message) -> dict[str, Any]:
         **({"rest": rest.hex()} if rest else {}),
         "answer": {"mid": answer[0], "revision": answer[1]} if answer else None,
     }
+
+
+def _by_ids(message: Message) -> dict[str, Any]:
+    """Return what the agent makes of a result that is not as documented: the message it reads, and words about it."""
+    if message.mid not in (61, 65) or layouts.layout_of(message.mid, message.revision) is None:
+        return {}
+    frame = message.frame
+    about = message.mid, message.revision, bytearray(frame), 0, len(frame)
+    if layouts.in_place(*about):
+        return {}
+    found = shifted_fields.find(*about)
+    if found is None:
+        return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
+    revision, copied, is_shifted = found
+    if not is_shifted:
+        return {}
+    head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
+    told = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
+    return {"shifted": told, "message": catalogue.decode(head + copied[11:])}
 
 
 def _value(message: Message, field: Field) -> Any:
@@ -153,6 +176,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in told["header"].items()))
     if told.get("described") is False:
         lines.append("  not described, kept raw: " + visible(bytes.fromhex(told["data"]).decode("utf-8", "replace")))
+    lines += [f"  {word}: {told[word]}" for word in ("shifted", "unreadable") if word in told]
     fields = {**told.get("fields", {}), **{f"extra {name}": value for name, value in told.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():

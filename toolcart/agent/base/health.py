@@ -67,6 +67,7 @@ UNSUBSCRIBED = const(
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
 IDS_HIGHER = const(53)  # a controller was found to answer MID 0064 with IDs that are one too high
 TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (toolcart.agent.record.text_form)
+SHIFTED = const(55)  # results whose fields did not stand where their revision has them: found by their parameter IDs
 
 NAMES = (
     "stored",
@@ -124,6 +125,7 @@ NAMES = (
     "passed over",
     "ids higher",
     "text escaped",
+    "shifted",
 )
 
 LOG_ENTRIES = 32

@@ -82,6 +82,7 @@ class Form:
 
     def _divide(self):
         self.places = {}  # of the head: name -> first octet, end, reader, ID, where the ID stands
+        self.following = {}  # of the head: name -> ID of the field behind it
         at = HEADER_BYTES
         count = 0
         for field in self.fields:
@@ -94,6 +95,9 @@ class Form:
         self.head = self.fields[:count]
         self.tail = self.fields[count:]
         self.head_end = at
+        for index in range(count):
+            has_following = index + 1 < count and self.head[index].id
+            self.following[self.head[index].name] = self.head[index + 1].id if has_following else b""
 
     def for_frame(self, frame):
         """Return the layout that a whole frame has: the other one where it fits that to its last octet."""
@@ -112,6 +116,9 @@ class Form:
         start, end, reader, number, at = self.places[name]
         if number and not frame.startswith(number, at):
             return self._odd(frame, start, end, number, at)
+        following = self.following[name]
+        if following and end + len(following) <= len(frame) and not frame.startswith(following, end):
+            return Odd(frame[start:end], "parameter ID %r behind it" % frame[end : end + len(following)])
         raw = frame[start:end]
         if end <= len(frame):
             return reader(raw)

@@ -53,7 +53,8 @@ class Message:
             return self.fields()[name]
         start, end, reader, number, at = place
         frame = self.frame
-        if end <= len(frame) and (not number or frame.startswith(number, at)):
+        is_there = not number or (frame.startswith(number, at) and frame.startswith(form.following[name], end))
+        if end <= len(frame) and is_there:
             value = reader(frame[start:end])
         else:
             value = form.read_one(frame, name)

@@ -14,7 +14,10 @@ Rules
    one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
    reported and changes nothing.
 2. A figure that is not a number is blank. A message that cannot be read at all (how many, which ID) is kept raw.
-3. What the log has no room for is left out, from the end: values of bolt data first. Special values
+3. Nothing is read from a place that is not proven: each number in front of a field, and what is behind the counted
+   rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
+   else the message cannot be read. One that was cut off has its rows up to there.
+4. What the log has no room for is left out, from the end: values of bolt data first. Special values
    are kept on Linux (toolcart.agent.wide.specials).
 """
 
@@ -22,6 +25,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.parameter_ids import end_of, stands
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 
@@ -64,15 +68,15 @@ class Cycle:
     def take(self, buf, at, length, mid, revision, more, now):
         """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
         if mid == BOLT_MID:
-            found = self._go_on(buf, at, length)
+            found = self._read(buf, at, length, mid, revision)
         elif self.under_way and not self.is_left(buf, at, length, mid):
             return CYCLE_AGAIN
         else:
             self.give_up()
             copy(self.head, 0, buf, at, HEADER_BYTES)
+            found = self._read(buf, at, length, mid, revision)
             if mid == SYNC_MID:
-                return self._sync(buf, at, length, revision)
-            found = self.take_station(buf, at, length, revision)
+                return found
             if found == CYCLE_WHOLE and more and self._total > 1:
                 self.under_way = True
                 found = CYCLE_MORE
@@ -94,6 +98,37 @@ class Cycle:
     def is_late(self, now):
         """True if the wait for the next bolt's data is over: then what has come is all there will be."""
         return self._late.armed and self._late.expired(now)
+
+    def _read(self, buf, at, length, mid, revision):
+        """Read the message at buf[at:at+length], or a copy of it with its fields in place; return a CYCLE_."""
+        is_shifted = not _is_in_place(mid, buf, at, length)
+        if is_shifted:
+            from toolcart.agent.openprotocol.shifted_fields import straightened  # hardly any controller needs it
+
+            source, first = buf, at
+
+            def rest(_, place, end):
+                return _RESTS[mid](source, first, place, end, True)
+
+            for fields in _FIELDS[mid]:
+                copies = straightened(fields, len(fields), buf, at, length, rest)
+                if len(copies) == 1 and copies[0]:
+                    break
+            else:
+                return CYCLE_UNREADABLE
+            buf, at, length = copies[0], 0, len(copies[0])
+        if mid == BOLT_MID:
+            found = self._go_on(buf, at, length)
+        elif mid == SYNC_MID:
+            found = self._sync(buf, at, length, revision)
+        else:
+            found = self.take_station(buf, at, length, revision)
+        if is_shifted and (found == CYCLE_WHOLE or found == CYCLE_MORE):
+            from toolcart.agent.record.odd import mark_shifted
+
+            mark_shifted(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets)
+            self.found = res.RESULT_ODD
+        return found
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------
 
@@ -348,3 +383,91 @@ def _values_of(buf, place, end):
         place += rec.VALUE_BYTES
         count -= 1
     return values
+
+
+# What stands in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what behind.
+
+_FIELDS = {
+    SYNC_MID: (b"\x02\x99\x02\x03\x04\x04\x01\x06\x06\x06\x05\x05\x05\x13\x13\x05\x01",),
+    STATION_MID: (b"\x02\x02\x0a\x02\x94\x13\x02\x94\x01\x01\xa8\x02",),
+    BOLT_MID: (  # the time as wide as it is said to be, or as it is printed
+        b"\x02\x02\x0a\x02\x13\x04\x94\x94\x01\xb2\x84\x02",
+        b"\x02\x02\x0a\x02\x09\x04\x94\x94\x01\xb2\x84\x02",
+    ),
+}
+
+
+def _is_in_place(mid, buf, at, length):
+    """True if every field of the message stands where it belongs."""
+    for fields in _FIELDS[mid]:
+        place = end_of(fields, len(fields), buf, at + HEADER_BYTES, at + length)
+        if place and _RESTS[mid](buf, at, place, at + length, number(buf, at, 4) <= length):
+            return True
+    return False
+
+
+# Each tells whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
+
+
+def _sync_rest(buf, at, place, end, is_whole):
+    if place + 2 > end or not stands(buf, place, 18):
+        return False
+    place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
+    for ident, width in ((19, 5), (20, 7)):
+        if place + width > end:
+            return place == end or not is_whole
+        place += width if stands(buf, place, ident) else 0
+    return is_blank(buf, place, end - place)
+
+
+def _station_rest(buf, at, place, end, is_whole):
+    left = number(buf, place - 2, 2)
+    while left > 0 and place + BOLT_BYTES <= end:
+        ident = place
+        for index in range(10):
+            if not stands(buf, ident, 13 + index):
+                return False
+            ident += 2 + _BOLT_WIDTHS[index]
+        place += BOLT_BYTES
+        left -= 1
+    if left == 0:
+        return _specials_fit(buf, place, end, 23, 0, is_whole)
+    return left > 0 and not is_whole and (place + 2 > end or stands(buf, place, 13))
+
+
+def _bolt_rest(buf, at, place, end, is_whole):
+    count = number(buf, place - 2, 2)
+    place += count * _VALUE_BYTES
+    if count < 0 or place + 9 > end:
+        return count >= 0 and not is_whole
+    if not stands(buf, place, 13) or not stands(buf, place + 5, 14):
+        return False
+    count = number(buf, place + 2, 3)
+    place += 8 + count * rec.VALUE_BYTES
+    return count >= 0 and _specials_fit(buf, place, end, 15, 2, is_whole)
+
+
+def _specials_fit(buf, place, end, ident, step_octets, is_whole):
+    """True if the special values at buf[place:end] lead to the message's end, or to the subtype there."""
+    if place + 4 > end:
+        return not is_whole
+    count = number(buf, place + 2, 2)
+    if not stands(buf, place, ident):
+        return False
+    place += 4
+    while count > 0 and place + _SPECIAL_BYTES <= end:
+        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
+        if octets < 0:
+            return False
+        place += _SPECIAL_BYTES + octets + step_octets
+        count -= 1
+    if count or place > end:
+        return not is_whole
+    if place + 5 > end:
+        return place == end or not is_whole
+    place += 5 if stands(buf, place, ident + 1) else 0
+    return is_blank(buf, place, end - place)
+
+
+_BOLT_WIDTHS = b"\x02\x01\x01\x01\x07\x07\x07\x07\x07\x07"
+_RESTS = {SYNC_MID: _sync_rest, STATION_MID: _station_rest, BOLT_MID: _bolt_rest}

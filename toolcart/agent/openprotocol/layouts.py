@@ -11,14 +11,21 @@ Rules
 2. A message is a result if two of ID, time and status can be read, or if nothing in it is odd; else it is unreadable.
 3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
    not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
-4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
+4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
+   ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
+   it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
+5. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
 A light message in order has its own reader, `toolcart.agent.openprotocol.light`; this module is imported when any other
 comes.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
+from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.light import LIGHT_BYTES, is_proven
+from toolcart.agent.openprotocol.parameter_ids import end_of, stands
 from toolcart.agent.record.result import (
     ANGLE,
     ANGLE_BYTES,
@@ -81,6 +88,25 @@ _FETCHED_2 = (
 )
 _FETCHED_10 = _FETCHED_2[:3] + ((430, 437),)
 
+# The fields of each chain (toolcart.agent.openprotocol.parameter_ids), and how many the revisions from 2 on have.
+_FIELDS_PUSHED_1 = b"\x04\x02\x99\x99\x02\x03\x04\x04\x01\x01\x01\x06\x06\x06\x06\x05\x05\x05\x05\x13\x13\x01\x0a"
+_FIELDS_PUSHED_2 = (
+    b"\x04\x02\x99\x99\x04\x03\x02\x05\x04\x04\x01\x01\x01\x01\x01\x01\x01\x01\x01\x0a"
+    b"\x06\x06\x06\x06\x05\x05\x05\x05\x05\x05\x05\x03\x03\x03\x06\x06\x06\x06\x06\x06\x0a\x05\x05\x8e\x13\x13"
+    b"\x99\x01\x02\x99\x99\x99\x84\x06\x0a\x07\x07\x06\x01\x06\x06\x05\x05\x05"
+    b"\x05\x05\x01\x05\x05\x05\x06\x06\x06\x06\x06\x05"
+)
+_FIELDS_FETCHED_1 = b"\x0a\x99\x03\x04\x01\x01\x01\x06\x05\x13\x01"
+_FIELDS_FETCHED_2 = (
+    b"\x0a\x99\x04\x03\x02\x05\x04\x04\x01\x01\x01\x01\x01\x01\x01\x01\x01\x0a\x06\x05\x05\x03\x06\x06\x05\x05\x8e\x13"
+    b"\x01\x02\x99\x99\x99\x84\x06\x0a\x0a\x99\x06\x01\x06\x06\x05\x05\x05\x05\x05\x01\x05\x05\x05\x06\x06\x06\x06\x06\x05"
+)
+_COUNTS_PUSHED = b"\x2e\x31\x34\x35\x37\x39\x3d\x40\x4a\x4c"
+_COUNTS_FETCHED = b"\x1c\x1e\x21\x22\x24\x26\x2a\x2d\x37\x39"
+LAST_REVISION = const(11)
+_STAGES = const(998)
+_STAGE_BYTES = const(11)
+
 
 def layout_of(mid, revision):
     """Return the layout of a result message by the revision in its own header, None if there is none."""
@@ -98,13 +124,51 @@ def layout_of(mid, revision):
     return None
 
 
+def fields_of(mid, revision):
+    """Return the fields of a message (toolcart.agent.openprotocol.parameter_ids), and how many this revision has."""
+    pushed = mid == 61
+    if revision == 1:
+        fields = _FIELDS_PUSHED_1 if pushed else _FIELDS_FETCHED_1
+        return fields, len(fields)
+    index = (6 if revision == _STAGES and pushed else min(revision, LAST_REVISION)) - 2
+    if pushed:
+        return _FIELDS_PUSHED_2, _COUNTS_PUSHED[index]
+    return _FIELDS_FETCHED_2, _COUNTS_FETCHED[index]
+
+
+def in_place(mid, revision, buf, at, length):
+    """True if every field of a MID 0061 or 0065 stands where its revision has it, to the last octet. Rule 4.
+
+    Hot: allocates nothing.
+    """
+    if revision == 999 and mid == 61:
+        return length >= LIGHT_BYTES and is_proven(buf, at, length)
+    end = at + length
+    fields, count = fields_of(mid, revision)
+    behind = end_of(fields, count, buf, at + HEADER_BYTES, end)
+    if revision <= LAST_REVISION:
+        return behind == end
+    return behind > 0 and rest_fits(mid, revision, buf, behind, end)
+
+
+def rest_fits(mid, revision, buf, place, end):
+    """True if buf[place:end] can follow the fields of `fields_of`: stages, or what a later revision adds."""
+    if revision != _STAGES or mid != 61:
+        return place == end or (place + 2 <= end and stands(buf, place, fields_of(mid, revision)[1] + 1))
+    if place + 8 > end or not stands(buf, place, 56) or not stands(buf, place + 4, 57):
+        return False
+    stages = number(buf, place + 6, 2)
+    behind = place + 10 + stages * _STAGE_BYTES
+    return behind == end and stages >= 0 and stands(buf, place + 8, 58)
+
+
 def place_of_id(revision):
     """Return the offset of the tightening ID in MID 0061; that of revision 2 if this one is unknown."""
     return _LIGHT_ID if revision == 999 else (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
 
 
 def read_whole(layout, buf, at, length, body, start):
-    """Bring the message into body[start:], limits and all; return a RESULT_ and the body's length."""
+    """Bring the message, whose fields are in place, into body[start:], limits and all; a RESULT_ and its length."""
     read = read_result(layout, buf, at, length, body, start)
     octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
     if not octets:

@@ -11,6 +11,7 @@ statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, is_blank
 from toolcart.agent.base.form import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
 from toolcart.agent.record.result import (
     ANGLE,
@@ -32,6 +33,9 @@ from toolcart.agent.record.result import (
 )
 
 LIGHT_BYTES = const(121)
+STAMP = const(73)  # place of the time
+CHANGE = const(92)
+STAMP_BYTES = const(19)
 
 # Move, place in the body (two bytes), place in the message, width. Where nothing is blank, everything from the batch
 # size to the angle is one run of digits.
@@ -81,3 +85,19 @@ def read_light(body, start, buf, at):
         )
         return RESULT_READ if fits else RESULT_UNREADABLE
     return RESULT_READ if carry_out(_FORM, _MOVES, body, start, buf, at) else RESULT_UNREADABLE
+
+
+def is_stamp(buf, at):
+    """True if the separators of a time stamp stand where they belong, whatever stands between them."""
+    return buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
+
+
+def is_proven(buf, at, length):
+    """True if a message of LIGHT_BYTES or more has its fields where they are drawn; nothing may follow blank stamps.
+
+    It has no parameter IDs: the separators of either stamp say so, or where there is no time what stands beside it.
+    """
+    if is_stamp(buf, at + STAMP) or is_stamp(buf, at + CHANGE):
+        return True
+    is_between = all_digits(buf, at + 62, 11) and all_digits(buf, at + 111, 10)
+    return length == LIGHT_BYTES and is_blank(buf, at + STAMP, STAMP_BYTES) and is_between

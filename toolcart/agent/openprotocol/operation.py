@@ -30,14 +30,16 @@ Rules
    message if the heap has it.
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
    a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
+9. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
 
 Imported when the first such controller is met.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare, copy, number, put_number
+from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.light import is_stamp
 from toolcart.agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
 from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
 from toolcart.agent.openprotocol.variable import read_fields
@@ -135,6 +137,8 @@ class Operation:
         place = _OBJECTS if revision == 1 else _OBJECTS + 4
         if length < place + 3 or number(buf, at + _NUMBER, 3) != 1 or not all_digits(buf, at + RESULT_ID, ID_BYTES):
             return PART_UNREADABLE
+        if not is_stamp(buf, at + _TIME) and not is_blank(buf, at + _TIME, _STATUS - _TIME):
+            return PART_UNREADABLE
         total = number(buf, at + 20, 3)
         objects = number(buf, at + place, 3)
         if total < 1 or objects < 0:
@@ -155,7 +159,7 @@ class Operation:
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
         put_time(body, 0, buf, at + _TIME)
         status = buf[at + _STATUS]
-        self.found = read_fields(body, buf, at + place + objects * width, at + length)
+        self.found = read_fields(body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length)
         body[TIGHTENING_STATUS] = status
         if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
             self.found = RESULT_ODD
@@ -182,7 +186,8 @@ class Operation:
         body = self.body
         if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
             status = body[TIGHTENING_STATUS]
-            found = _take_object(body, count - 2, buf, at + _OBJECT, at + place, at + length)
+            is_cut = number(buf, at, 4) > length
+            found = _take_object(body, count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
             self.found = max(self.found, found)
             if status == 0x30 or status == 0x31:
                 body[TIGHTENING_STATUS] = status
@@ -205,17 +210,17 @@ def _body_of(rows, objects, buf, at, width):
     return body
 
 
-def _take_object(body, index, buf, at, place, end):
+def _take_object(body, index, buf, at, place, end, is_cut):
     """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
     if len(body) == _BODY_BYTES:
-        return read_fields(body, buf, place, end)
+        return read_fields(body, buf, place, end, is_cut)
     rows = (len(body) - _FIRST) // rec.OBJECTS_ROW_BYTES
     for step in range(rows):
         row = (index + step) % rows
         to = _FIRST + row * rec.OBJECTS_ROW_BYTES
         if not compare(buf, at, body, to, 4):
             own = bytearray(b" " * _BODY_BYTES) if row else body
-            found = read_fields(own, buf, place, end)
+            found = read_fields(own, buf, place, end, is_cut)
             copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
             copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
             return found

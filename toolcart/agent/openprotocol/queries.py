@@ -21,6 +21,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, fill, number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.parameter_ids import end_of
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from toolcart.agent.record import result as res
 
@@ -39,6 +40,7 @@ _DATA = const(20)  # of a message
 
 # MID 0013 in revisions 1, 2 and 5 (003:3707-3798): place in the message, place in the limits, width.
 _PSET = const(22)
+_FIELDS = b"\x03\x99\x01\x02\x06\x06\x06\x05\x05\x05"  # of MID 0013 (toolcart.agent.openprotocol.parameter_ids)
 _MOVES = (
     (61, res.TORQUE_MIN, 6),
     (69, res.TORQUE_MAX, 6),
@@ -253,6 +255,9 @@ class Limits:
         link = session.link
         buf = link.buf
         start = link.at
+        if not end_of(_FIELDS, len(_FIELDS), buf, start + _DATA, start + link.length):  # e.g. its name is wider
+            sets[at + _SET_STATE] = _REFUSED
+            return
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
             health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
             self.later.start(now, LATER_MS)

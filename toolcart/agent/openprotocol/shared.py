@@ -25,6 +25,7 @@ Imported where a controller names its station; other carts need the room.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
 from toolcart.agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
+from toolcart.agent.openprotocol.layouts import in_place
 from toolcart.agent.openprotocol.question import (
     JUDGED_DOUBT,
     JUDGED_FINE,
@@ -51,6 +52,14 @@ _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 
 def owner_of(station, buf, at, length, revision):
     """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
+    if not in_place(65, revision, buf, at, length):
+        from toolcart.agent.openprotocol.shifted_fields import find  # hardly any controller ever sends one
+
+        found = find(65, revision, buf, at, length)
+        if found is None:
+            return OWNER_NONE
+        revision, buf, _ = found
+        at, length = 0, len(buf)
     place = at + _OWNER
     if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
         return OWNER_NONE

@@ -7,8 +7,9 @@
 The numbers of MT Focus 6000 (30200 and above) are in 002:698-852, those of others in 003:12829-13895 (DIGEST D.7).
 
 Rules
-1. A field whose number is not in the table is skipped by its length. One with an impossible length, or that would end
-   beyond its message, ends the reading: the result is RESULT_ODD, and nothing beyond the message is looked at.
+1. A field whose number is not in the table is skipped by its length. So one wrong length moves all that follow: unless
+   the fields lead to the message's end, octet by octet, none of them is read, and the result is RESULT_ODD. Of a
+   message that was cut off those in front of its end are read.
 2. Figures are integers times a power of ten from the first digit to the last: torque becomes Nm x 100 by the unit of
    its own field, angles become whole degrees, both truncated like all others (003:5792-5795). Exponents may have one
    digit (`00001.234e+2`, 002:39-43) or more.
@@ -20,7 +21,7 @@ Imported when the first MID 1201 comes.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill, is_blank, number
+from toolcart.agent.base.fields import BAD, copy, fill, is_blank, number
 from toolcart.agent.record.result import (
     ANGLE,
     ANGLE_MAX,
@@ -140,33 +141,55 @@ _TYPES = {1: b"01", 2: b"02"}
 _STANDARD_TYPES = {1: b"01", 2: b"02", 3: b"07", 6: b"03", 7: b"04"}  # PID 01039 numbers them differently from MID 0061
 
 
-def read_fields(body, buf, at, end):
+def read_fields(body, buf, at, end, is_cut=False):
     """Bring the fields of the message that ends at buf[end] into the body and its limits; return a RESULT_.
 
-    Their number, three digits, stands at buf[at:].
+    Their number, three digits, stands at buf[at:]. `is_cut`: the message did not end there.
     """
-    if at + _COUNT_BYTES > end:
-        return RESULT_ODD
-    left = number(buf, at, _COUNT_BYTES)
-    if left < 0:
-        return RESULT_ODD
+    left = number(buf, at, _COUNT_BYTES) if at + _COUNT_BYTES <= end else -1
     at += _COUNT_BYTES
-    found = RESULT_READ
-    while left:
+    leads_to_end = leads_to(buf, at, end, left)
+    if not leads_to_end and not is_cut:
+        return RESULT_ODD
+    found = RESULT_READ if leads_to_end else RESULT_ODD
+    while left > 0:
         left -= 1
         value = at + _FIELD_BYTES
-        if value > end:
+        length = length_of(buf, at, end)
+        if length < 0:
             return RESULT_ODD
         pid = number(buf, at, 5)
-        length = number(buf, at + 5, 3)
-        if pid < 0 or length < 0 or value + length > end:
-            return RESULT_ODD
         place = _PLACES.get(pid)
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
                 found = max(found, _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length))
         at = value + length
     return found
+
+
+def length_of(buf, at, end):
+    """Return how long the value of the field at buf[at:] is, below 0 if no field ending in front of buf[end] is there.
+
+    What says what it is, in which unit and of which step is digits, or blank.
+    """
+    value = at + _FIELD_BYTES
+    if value > end or number(buf, at, 5) < 0:
+        return BAD
+    length = number(buf, at + 5, 3)
+    if number(buf, at + 8, 2) == BAD or number(buf, at + 10, 3) == BAD or number(buf, at + 13, 4) == BAD:
+        return BAD
+    return length if value + length <= end else BAD
+
+
+def leads_to(buf, at, end, left):
+    """True if `left` fields stand one behind the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
+    while left > 0:
+        length = length_of(buf, at, end)
+        if length < 0:
+            return False
+        at += _FIELD_BYTES + length
+        left -= 1
+    return left == 0 and is_blank(buf, at, end - at)
 
 
 def decimal(buf, at, length):

@@ -25,11 +25,13 @@ from toolcart.agent.log.numbers import DROPPED, LATE_FIRST
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
-from toolcart.agent.openprotocol.layouts import layout_of, read_whole
+from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
+from toolcart.agent.openprotocol.shifted_fields import find
 from toolcart.agent.quarantine.entries import needs_operator, told
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
+from toolcart.agent.record.odd import mark_shifted
 from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
@@ -272,10 +274,20 @@ class Orders:
         layout = layout_of(mid, revision) if mid == 61 or mid == 65 else None
         if layout is None:
             return False
-        read, octets = read_whole(layout, buf, at, length, payload, body)
+        message, is_shifted = bytes(buf[at : at + length]), False
+        if not in_place(mid, revision, buf, at, length):
+            found = find(mid, revision, buf, at, length)
+            if found is None:
+                return False
+            used, message, is_shifted = found
+            layout = layout_of(mid, used)
+        read, octets = read_whole(layout, message, 0, len(message), payload, body)
         if not read:
             return False
         self._length = res.HEAD_BYTES + octets
+        if is_shifted:
+            self._length = mark_shifted(payload, 0, self._length)
+            read = res.RESULT_ODD
         self._sign(mid, NO_SOURCE if is_cut else source_of(mid, revision), buf, at, length)
         if read == res.RESULT_ODD:
             self._flags |= res.FLAG_ODD

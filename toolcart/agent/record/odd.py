@@ -1,4 +1,5 @@
-"""What is odd about a result with FLAG_ODD: numbers that are none or have a sign, statuses that do not exist.
+"""What is odd about a result with FLAG_ODD: numbers that are none or have a sign, statuses that do not exist, and that
+its fields did not stand where its revision has them.
 
 Rules
 1. It works on a copy of the payload: head, body and limits. What was odd is returned as text, as it was sent.
@@ -10,6 +11,8 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import origin_bytes
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+_PAYLOAD_BYTES = _LIMITS + res.LIMITS_BYTES
+_SHIFTED = 0x40  # added to the decimals of the angles, or to the blank there
 
 # Field, its place in the payload, its width, and whether it may have a sign.
 _NUMBERS = (
@@ -28,6 +31,20 @@ _NUMBERS = (
     ("angle target", _LIMITS + res.ANGLE_TARGET, 5, True),
 )
 _STATUSES = ("batch status", "status", "torque status", "angle status")
+
+
+def mark_shifted(page, at, length):
+    """Say in the payload page[at:at+length] that its fields were found by their IDs; return its length, with limits."""
+    if length < _PAYLOAD_BYTES:
+        fill(page, at + _LIMITS, res.LIMITS_BYTES)
+        length = _PAYLOAD_BYTES
+    page[at + _LIMITS + res.ANGLE_DECIMALS] |= _SHIFTED
+    return length
+
+
+def is_shifted(page, at, length):
+    """True if the payload page[at:at+length] is marked so."""
+    return length >= _PAYLOAD_BYTES and page[at + _LIMITS + res.ANGLE_DECIMALS] & _SHIFTED != 0
 
 
 def put_in_order(page, length):
@@ -55,14 +72,17 @@ def put_in_order(page, length):
         if page[place] != 0x20 and not 0x30 <= page[place] <= res.STATUSES_MOST[index]:
             notes.append("%s %s" % (_STATUSES[index], _printed(page, place, 1)))
             page[place] = 0x20
+    if is_shifted(page, 0, length):
+        notes.append("shifted")
+        page[_LIMITS + res.ANGLE_DECIMALS] &= ~_SHIFTED
     return negative, ", ".join(notes)
 
 
 def decimals_of(page, at, length):
     """Return how many digits of each angle of the payload page[at:at+length] are decimals."""
-    if length < _LIMITS + res.LIMITS_BYTES:
+    if length < _PAYLOAD_BYTES:
         return 0
-    octet = page[at + _LIMITS + res.ANGLE_DECIMALS]
+    octet = page[at + _LIMITS + res.ANGLE_DECIMALS] & ~_SHIFTED
     return octet - 0x30 if 0x31 <= octet <= 0x34 else 0
 
 

@@ -9,6 +9,7 @@ as it came; `row` is blank for those of the station (MID 0106):
 
 from toolcart.agent.base.fields import is_blank, number
 from toolcart.agent.record import spindles as rec
+from toolcart.agent.record.origin import origin_bytes
 from toolcart.agent.record.spindles import FORM, PLACE
 
 CPYTHON_ONLY = True  # boards ask for revisions without identifiers, and keep none
@@ -20,7 +21,8 @@ CPYTHON_ONLY = True  # boards ask for revisions without identifiers, and keep no
 #              | head | body  | limits | 'I'| identifier 2| identifier 3| identifier 4|
 #
 # Each is text of 25 bytes as it came, blank where there is none. A record has this only if one of them is not blank. It
-# is as long as one of several spindles (toolcart.agent.record.spindles) and is told from those by its form.
+# is as long as one of several spindles (toolcart.agent.record.spindles) and is told from those by its form. Where the
+# fields were found by their parameter IDs the whole message follows (toolcart.agent.record.odd).
 
 IDENTIFIERS = 0x49  # with toolcart.agent.record.spindles.BY_ID
 COUNT = 3
@@ -39,6 +41,13 @@ def places_of(page, at):
     first = at + PLACE + 1
     found = [(index + 1, first + index * WIDTH) for index in range(COUNT)]
     return [one for one in found if not is_blank(page, one[1], WIDTH)]
+
+
+def frame_of(page, at, length):
+    """Return the message that is kept behind the additional identifiers of the payload page[at:], empty if none is."""
+    if not has_identifiers(page, at, length):
+        return b""
+    return bytes(page[at + PAYLOAD_BYTES : at + length - origin_bytes(page, at)])
 
 
 ROW = 1

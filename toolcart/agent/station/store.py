@@ -19,6 +19,7 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, is_blank, is_plain
+from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
@@ -26,7 +27,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.state import STATE_LAST
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.known import SPINDLES
-from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
+from toolcart.agent.openprotocol.light import LIGHT_BYTES, is_proven, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
@@ -40,6 +41,7 @@ NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
+_DAY_MS = const(86400000)
 _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (003:6565-7019), from the message's first byte
 
 
@@ -64,6 +66,7 @@ class Store:
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
+        self._shifted_told = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # how it was read: RESULT_
@@ -113,7 +116,12 @@ class Store:
         pack_into("<IHBB", stage, log.place, log.next, self.station, place_of(buf, at + SPINDLE) or 1, 0)
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
-        if revision == 999 and length >= LIGHT_BYTES and read_light(stage, body, buf, at) == res.RESULT_READ:
+        if (
+            revision == 999
+            and length >= LIGHT_BYTES
+            and read_light(stage, body, buf, at) == res.RESULT_READ
+            and (stage[body + _MONTH] or is_proven(buf, at, length))  # a time has its separators
+        ):
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
@@ -123,7 +131,7 @@ class Store:
             return NOT_SURE
         if read == res.RESULT_UNREADABLE:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
-        if self.limits is not None and revision == 999:
+        if self.limits is not None and revision == 999 and read != res.RESULT_ODD:
             self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
         if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
             self._sign(1, source, buf, at, length)
@@ -205,7 +213,8 @@ class Store:
             self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
             return True
         fill(self.log.stage, self.body, res.BODY_BYTES, 0)
-        if length >= _FETCHED_ID + res.ID_BYTES:
+        is_there = length >= _FETCHED_ID + res.ID_BYTES and buf.find(b"01", at + HEADER_BYTES, at + _FETCHED_ID) > 0
+        if is_there:
             copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 
@@ -279,13 +288,41 @@ class Store:
             layouts,  # only if a controller has no revision 999, or for what was missed
         )
 
-        layout = layouts.layout_of(mid, revision)
-        if layout is None:
+        if layouts.layout_of(mid, revision) is None:
             return res.RESULT_UNREADABLE
+        if layouts.in_place(mid, revision, buf, at, length):
+            return self.read_proven(mid, buf, at, length, revision)
+        return self._read_found(mid, buf, at, length, revision)
+
+    def read_proven(self, mid, buf, at, length, revision):
+        """Read a message whose fields are in place; return a RESULT_ code."""
+        from toolcart.agent.openprotocol import layouts
+
         stage = self.log.stage
+        layout = layouts.layout_of(mid, revision)
         read, octets = layouts.read_whole(layout, buf, at, length, stage, self.body)
         self.length = res.HEAD_BYTES + octets
         return read
+
+    def _read_found(self, mid, buf, at, length, revision):
+        """Read what can be proven of a message whose fields are not in place; return a RESULT_ code."""
+        from toolcart.agent.openprotocol import shifted_fields  # hardly any controller ever sends one
+
+        found = shifted_fields.find(mid, revision, buf, at, length)
+        if found is None:
+            return res.RESULT_UNREADABLE
+        revision, copied, is_shifted = found
+        read = self.read_proven(mid, copied, 0, len(copied), revision)
+        if not read or not is_shifted:
+            return read
+        self.keep_shifted(buf, at, length)
+        return res.RESULT_ODD
+
+    def keep_shifted(self, buf, at, length):
+        """Mark the result in the stage, read from the message at buf[at:at+length], as found by its IDs."""
+        from toolcart.agent.record.odd import mark_shifted
+
+        self.length = mark_shifted(self.log.stage, self.log.place, self.length)
 
     def _note_found(self, found):
         self._found = found
@@ -342,7 +379,20 @@ class Store:
             return self._refuse(code, now)
         self.health.counters[h.STORED] += 1
         self._note_text()
+        if flags & res.FLAG_ODD:
+            self._note_shifted(now)
         return KEPT
+
+    def _note_shifted(self, now):
+        """Count the result in the stage, which was kept, if its fields were found by their IDs; log that once a day."""
+        from toolcart.agent.record.odd import is_shifted  # hardly any log has such a record
+
+        if not is_shifted(self.log.stage, self.log.place, self.length):
+            return
+        self.health.count(h.SHIFTED)
+        if not self._shifted_told.armed or self._shifted_told.expired(now):
+            self._shifted_told.start(now, _DAY_MS)
+            self.health.log(h.SHIFTED, 0, now)
 
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""

@@ -30,6 +30,7 @@ from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, specia
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rows
+from toolcart.agent.record.odd import decimals_of
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 
@@ -252,8 +253,7 @@ class Traces:
         if lead[gr.WHAT] == gr.TORQUE:
             self._put_limits(page, limits + res.TORQUE_MIN, limits + res.TORQUE_MAX, res.TORQUE_BYTES, 2)
         elif lead[gr.WHAT] == gr.ANGLE:
-            decimals = page[limits + res.ANGLE_DECIMALS] - 0x30
-            decimals = decimals if 0 < decimals <= 4 else 0
+            decimals = decimals_of(page, at, length)
             self._put_limits(page, limits + res.ANGLE_MIN, limits + res.ANGLE_MAX, res.ANGLE_BYTES, decimals)
 
     def _row_in(self, found):

@@ -120,6 +120,9 @@ class WideLine(Line):
         for number in range(1, specials.COUNT + 1):
             is_there = number in places
             fields["identifier_%d" % (number + 1)] = text_of(page, places[number], specials.WIDTH) if is_there else None
+        frame = specials.frame_of(page, at, length)
+        if frame:
+            fields["frame"] = frame.hex()
         self.add(("," + _encode(fields)[1:-1]).encode())
 
 

@@ -25,7 +25,9 @@ Imported where traces are configured.
 
 from math import gcd
 
+from toolcart.agent.base.fields import is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.light import is_stamp
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import decimal
 from toolcart.agent.record.graph import PARAMETERS, STEPS_MOST
@@ -114,7 +116,10 @@ class Trace:
         self.scale = (1, 1, 0)
         self.bolt = self.object = 0
         self.steps = []
-        if not 1 <= revision <= 3:
+        stamp = at + HEADER_BYTES + 10
+        if not 1 <= revision <= 3 or length < HEADER_BYTES + 29:
+            return LOST_UNREADABLE
+        if not is_stamp(buf, stamp) and not is_blank(buf, stamp, 19):
             return LOST_UNREADABLE
         try:
             return self._curve(revision) if mid == CURVES else self._parameters(revision)
@@ -262,7 +267,8 @@ class Trace:
         """Read a variable data field and go past it; return its PID and its value."""
         pid = self._number(5)
         octets = self._number(3)
-        self.at += _FIELD_BYTES - 8
+        for width in (2, 3, 4):  # data type, unit, step: what is no number there is no field
+            self._number(width)
         return pid, self._text(octets)
 
 

@@ -1,14 +1,15 @@
 """The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.specials).
 
-MID 0061 and 0065 have them from revision 4 on, always in the same place.
+MID 0061 and 0065 have them from revision 4 on, always in the same place. Behind a result whose fields were found by
+their parameter IDs it keeps the whole message, if the log has room for it.
 """
 
-from toolcart.agent.base.fields import copy, is_blank, number
+from toolcart.agent.base.fields import copy, fill, is_blank, number
 from toolcart.agent.openprotocol.cycle import BOLT_BYTES, CYCLE_WHOLE, Cycle
 from toolcart.agent.openprotocol.spindles import Several
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
-from toolcart.agent.record.specials import BYTES, IDENTIFIERS, WIDTH
+from toolcart.agent.record.specials import BYTES, IDENTIFIERS, PAYLOAD_BYTES, WIDTH
 from toolcart.agent.station.store import Store
 
 CPYTHON_ONLY = True  # boards keep none
@@ -22,13 +23,25 @@ _FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
 class WideStore(Store):
     """A store that keeps the identifiers behind the body."""
 
-    def read_long(self, mid, buf, at, length, revision):
-        """Read any revision with care; return a RESULT_ code."""
-        read = Store.read_long(self, mid, buf, at, length, revision)
+    def read_proven(self, mid, buf, at, length, revision):
+        """Read a message whose fields are in place; return a RESULT_ code."""
+        read = Store.read_proven(self, mid, buf, at, length, revision)
         if read and octets_of(mid, revision, buf, at, length):
             put(self.log.stage, self.log.place + self.length, mid, buf, at, length)
             self.length += BYTES
         return read
+
+    def keep_shifted(self, buf, at, length):
+        """Keep the message beside the result in the stage, which is marked."""
+        Store.keep_shifted(self, buf, at, length)
+        stage = self.log.stage
+        if self.length < PAYLOAD_BYTES:
+            fill(stage, self.log.place + self.length, BYTES)
+            stage[self.log.place + self.length] = IDENTIFIERS
+            self.length += BYTES
+        if self.length + length <= self.longest:
+            copy(stage, self.log.place + self.length, buf, at, length)
+            self.length += length
 
 
 def octets_of(mid, revision, buf, at, length):

@@ -52,6 +52,11 @@ _COUNTED = {
         "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
         "docs/outlets.md says how to decode it",
     ),
+    "shifted": (
+        "SHIFTED",
+        "results since the start whose fields were not where their revision has them: found by their parameter IDs",
+        "docs/controllers.md says why",
+    ),
     "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
     "overwritten": (
         "OVERWRITTEN",
@@ -87,7 +92,7 @@ _COUNTED = {
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()}
-USUAL = {"passed over", "text escaped"}  # at some controllers: reported once
+USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
 
 def everything(station: dict) -> list[Need]:

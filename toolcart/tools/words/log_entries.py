@@ -31,6 +31,7 @@ EXPLAINED = {
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
     "controller resets": "the controller's tightening IDs begin again",
     "out of sequence": "a result came out of order by its tightening ID; it is kept as it came",
+    "shifted": "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
     "odd on the line": (
         "an impossible result came over the line; it is accepted if it comes again unchanged. "
         "`toolcart line monitor` shows what comes"

@@ -54,12 +54,13 @@ class Standing:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         # At the start, until the first 08: what was out then may be overwritten before that comes.
-        self._start = Part()
-        self._start.number = self.cursor.number
-        self._start.here = self._here()
-        self._start.taken = self.numbers[TAKEN]
-        self._start.limit = self.numbers[LIMIT]
-        self._start.overwritten = self.numbers[OVERWRITTEN]
+        start = Part()
+        start.number = self.cursor.number
+        start.here = self._here()
+        start.taken = self.numbers[TAKEN]
+        start.limit = self.numbers[LIMIT]
+        start.overwritten = self.numbers[OVERWRITTEN]
+        self._start = start  # type: Part | None
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""

@@ -1,0 +1,377 @@
+"""No value is believed that is not where it must be: shifted, cut and mislabelled results are right or unreadable."""
+
+import json
+import random
+
+import pytest
+
+from toolcart.agent.base import health as h
+from toolcart.agent.catalogue import Odd, decode
+from toolcart.agent.openprotocol import cycle, layouts
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, specials
+from toolcart.agent.record import result as r
+from toolcart.agent.record.odd import put_in_order
+from toolcart.agent.wide.line import line_of
+from toolcart.agent.wide.specials import WideStore
+from toolcart.codec.shown import lines_of, message_as_data
+from toolcart.sim import result_frames
+from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
+from host_tests.support.frames import TIGHTENED, example_tightening, light, message
+from host_tests.support.station import Bench
+
+TIGHTENED_ID = TIGHTENED["tightening_id"]
+NAMES = ("controller_name", "vin", "tool_serial", "pset_name", "identifier_2", "identifier_3", "identifier_4")
+TEXTS = (*NAMES, "customer_code")
+CASES = [(61, revision) for revision in (*range(1, 12), 998)] + [(65, revision) for revision in range(1, 12)]
+GIVEN = {"torque_unit": 8, "result_type": 2, "controller_name": "Cell 12", "pset_name": "P01 10.0Nm", **TIGHTENED}
+
+
+def layout_of(mid, revision):
+    return PUSHED[revision] if mid == 61 else OLD[revision]
+
+
+def frame_of(mid, revision, texts=(), layout=None, **fields):
+    """Return a result whose texts are these octets, however many; by default in the layout of its revision."""
+    source = example_tightening(**{**GIVEN, **fields})
+    texts = dict(texts)
+    data = b""
+    for number, width, name in layout or layout_of(mid, revision):
+        value = texts.get(name)
+        if value is None and name == "stage_results":
+            value = b"01"
+        if value is None:
+            value = field(fields.get(name, getattr(source, name)), width)
+        data += b"%02d" % number + value
+    return header(mid, revision, len(data)) + data
+
+
+def text_of(width, octets, text):
+    """Return the text padded or cut to its width and so many octets more, or fewer."""
+    return (text + b" " * 99)[: width + octets]
+
+
+class Reader:
+    """A store that is only read with."""
+
+    def __init__(self):
+        self.bench = Bench()
+
+    def read(self, mid, frame):
+        """Return body, limits and whether it was shifted; None for what cannot be read."""
+        bench = self.bench
+        store = bench.store
+        revision = int(frame[8:11])
+        found = store.read_long(mid, b"##" + frame + b"\0", 2, len(frame), revision)
+        if found == r.RESULT_UNREADABLE:
+            return None
+        at = bench.log.place
+        payload = bytearray(bench.log.stage[at : at + store.length])
+        is_shifted = "shifted" in put_in_order(payload, len(payload))[1]
+        assert found == r.RESULT_ODD or not is_shifted
+        payload += b" " * (r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES - len(payload))
+        return bytes(payload[r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES]), is_shifted
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+def widths_of(mid, revision):
+    return {name: width for _, width, name in layout_of(mid, revision) if name in TEXTS}
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, revision):
+    wanted, is_shifted = reader.read(mid, frame_of(mid, revision))
+    assert not is_shifted
+    for name, width in widths_of(mid, revision).items():
+        text = field(getattr(example_tightening(**GIVEN), name), width)
+        for octets in (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6):
+            if width + octets < 0:
+                continue
+            frame = frame_of(mid, revision, {name: text_of(width, octets, text.rstrip())})
+            found = reader.read(mid, frame)
+            is_last = name == layout_of(mid, revision)[-1][2]
+            assert found is not None, (name, octets)
+            assert found[0] == wanted, (name, octets)
+            assert found[1] or is_last, (name, octets)
+
+
+NAMES_MET = ("P01 10.0±0.8N.m", "Prüfstand 1", "Schraube 04 – M8 ä", "WVWZZZ1KZÄW040506", "拧紧程序 04")
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_names_padded_by_characters_shift_nothing_that_is_believed(reader, mid, revision):
+    for name, width in widths_of(mid, revision).items():
+        for text in NAMES_MET:
+            for encoding in ("utf-8", "gbk"):
+                try:
+                    octets = text.ljust(width)[:width].encode(encoding)
+                except UnicodeEncodeError:
+                    continue
+                found = reader.read(mid, frame_of(mid, revision, {name: octets}))
+                wanted = reader.read(mid, frame_of(mid, revision, {name: octets[:width]}))
+                assert found is not None and found[0] == wanted[0], (name, text)
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_texts_that_look_like_ids_are_read_right_or_not_at_all(reader, mid, revision):
+    dice = random.Random(mid * 1000 + revision)
+    texts = widths_of(mid, revision)
+    ids = [b"%02d" % number for number, _, _ in layout_of(mid, revision)]
+    unread = 0
+    for _ in range(150):
+        chosen = {}
+        for name in dice.sample(sorted(texts), dice.randrange(1, len(texts) + 1)):
+            width = max(0, texts[name] + dice.randrange(-6, 7))
+            text = b"".join([dice.choice((*ids, b"A", b"7", b" ")) for _ in range(width)])[:width]
+            chosen[name] = text
+        values = {"job": dice.randrange(99), "pset": dice.randrange(999), "torque": dice.randrange(99999)}
+        frame = frame_of(mid, revision, chosen, **values)
+        if layouts.in_place(mid, revision, frame, 0, len(frame)):
+            continue  # then it is a message as documented
+        found = reader.read(mid, frame)
+        unread += found is None
+        cut = {name: text_of(texts[name], 0, chosen[name]) for name in chosen}
+        assert found is None or found[0] == reader.read(mid, frame_of(mid, revision, cut, **values))[0], frame
+    assert unread < 150
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_header_of_another_revision_makes_no_value_another(reader, mid, revision):
+    frame = frame_of(mid, revision)
+    wanted = reader.read(mid, frame)[0]
+    for other in [one for _, one in CASES if one != revision] + [12, 500]:
+        found = reader.read(mid, frame[:8] + b"%03d" % other + frame[11:])
+        if other <= 11 or other > revision:
+            assert found is None or found[0] == wanted, other
+        if other <= 11 and revision <= 11:
+            assert found is not None, other
+
+
+def agrees(found, wanted):
+    """True if every field that was found is the one wanted: what is missing is blank, or zeros for the time."""
+    at = 0
+    for width in (25, 4, 4, 4, 4, 1, 1, 1, 1, 6, 5, 7, 19, 10, 14, 6, 6, 6, 5, 5, 5, 1, 2, 1):
+        part = found[at : at + width]
+        if part.strip(b" \0") and part != wanted[at : at + width]:
+            return False
+        at += width
+    return True
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_message_cut_at_any_octet_has_no_other_value(reader, mid, revision):
+    wide = {"vin": "WVWZZZ1KÄ".ljust(25).encode()}
+    for texts in ({}, wide):
+        frame = frame_of(mid, revision, texts)
+        cut = {name: text[:25] for name, text in texts.items()}
+        wanted = reader.read(mid, frame_of(mid, revision, cut))[0]
+        for length in range(20, len(frame)):
+            found = reader.read(mid, b"%04d" % length + frame[4:length])
+            if found is None:
+                continue
+            assert agrees(found[0], wanted), length
+            is_whole = length == len(frame_of(mid, 2, texts))  # a result of revision 2, which has no unit but Nm
+            has_unit = revision < 3 or found[0][r.BODY_BYTES + r.TORQUE_UNIT] == 0x38
+            assert has_unit or is_whole, length
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_trailing_octets_change_no_value(reader, mid, revision):
+    frame = frame_of(mid, revision)
+    wanted = reader.read(mid, frame)[0]
+    part = b"0055" + frame[4:18] + b"22" + b"4711" * 9
+    for more in (b"\0", b"\0\0\0", b"   ", b"x", b"47", b"04 12", part, frame):
+        for texts in ({}, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}):
+            longer = frame_of(mid, revision, texts) + more
+            found = reader.read(mid, b"%04d" % len(longer) + longer[4:])
+            if texts:
+                wanted_now = reader.read(mid, frame_of(mid, revision, {"vin": texts["vin"][:25]}))[0]
+            else:
+                wanted_now = wanted
+            assert found is None or found[0] == wanted_now, more
+            if not more.strip(b" \0") and revision != 998:
+                assert found is not None, more
+
+
+def test_wrong_ids_in_front_of_unit_and_identifiers_make_no_unit():
+    bench = Bench()
+    frame = bytearray(frame_of(61, 4, torque=720, torque_unit=1))
+    for place, wrong in ((413, b"47"), (416, b"51"), (420, b"63")):
+        frame[place - 1 : place + 1] = wrong
+    bench.push(bytes(frame))
+    assert bench.results() == [] and [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [bytes(frame)]
+
+
+def light_of(vin, **fields):
+    """Return a light result whose VIN is these octets, however many."""
+    frame = light(**fields)
+    frame = frame[:20] + vin + frame[45:]
+    return b"%04d" % len(frame) + frame[4:]
+
+
+def pushed_light(frame):
+    """Return the body of a light result that was pushed, None if it is kept as it came."""
+    bench = Bench()
+    bench.push(frame)
+    (kind, flags, payload) = bench.records(KIND_RESULT, KIND_RAW)[0]
+    if kind == KIND_RAW:
+        assert payload[8:] == frame
+        return None
+    assert bool(flags & r.FLAG_ODD) == bool(bench.counted(h.SHIFTED))
+    return payload[8 : 8 + r.BODY_BYTES]
+
+
+def test_light_result_with_a_wide_vin_is_found_by_its_time_stamps():
+    text = b"WVWZZZ1KZAW123456".ljust(25)
+    wanted = pushed_light(light())
+    for octets in range(-6, 7):
+        assert pushed_light(light_of(text_of(25, octets, text.strip()))) == wanted, octets
+
+
+def test_light_result_that_is_not_proven_is_kept_as_it_came():
+    blank = b" " * 19
+    for octets in range(-6, 7):
+        frame = light_of(text_of(25, octets, b"WVWZZZ1KZAW123456"), time=blank, pset_change=blank)
+        assert (pushed_light(frame) is None) == (octets != 0), octets
+        cut = light_of(text_of(25, octets, b"WVWZZZ1KZAW123456"))[4:121]
+        found = pushed_light(b"0121" + (cut + b"1" * 99)[:117])
+        assert (found is None) == (octets != 0), octets
+
+
+def test_what_is_shifted_is_odd_counted_and_named():
+    bench = Bench()
+    bench.push(frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1))
+    (_, flags, payload) = bench.results()[0]
+    assert flags == r.FLAG_ODD and bench.counted(h.SHIFTED) == bench.counted(h.ODD_FIELDS) == 1
+    assert payload[8 + r.TORQUE : 8 + r.ANGLE] == b"001040"
+    assert payload[8 + r.BODY_BYTES + r.TORQUE_UNIT] == 0x31
+    assert put_in_order(bytearray(payload), len(payload)) == ([], "shifted")
+    for ident in range(2, 5):
+        bench.push(frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=TIGHTENED_ID + ident))
+    assert bench.counted(h.SHIFTED) == 4
+    assert [code for _, code, _ in bench.health.entries()].count(h.SHIFTED) == 1, "once a day"
+
+
+def test_fields_of_the_simulator_are_those_of_the_agent():
+    for mid, revision in CASES:
+        fields, count = layouts.fields_of(mid, revision)
+        rows = layout_of(mid, revision)
+        rows = rows[:-3] if revision == 998 else rows
+        assert [
+            (width | 0x80 if name in TEXTS or name == "station_name" else width) for _, width, name in rows
+        ] == list(fields[:count]), (mid, revision)
+    assert sum(width for _, width, _ in LIGHT) == 101
+
+
+# The same of MID 0101, 0106 and 0107, which have their own numbers, counts and lengths.
+
+
+def cycle_frames():
+    """Return MID, revision, the message as documented, and where each of its texts begins and how wide it is."""
+    result = example_tightening(status=1, tightening_id=77, vin=b"WVWZZZ1KZAW123456")
+    return (
+        (101, 5, message(101, result_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
+        (106, 4, message(106, result_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
+        (107, 4, message(107, result_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
+    )
+
+
+def taken(mid, revision, frame):
+    """Return body and rows of a cycle, None for what cannot be read."""
+    made = cycle.Cycle()
+    made.most = 3600
+    if mid == 107:
+        station = cycle_frames()[1]
+        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == cycle.CYCLE_MORE
+    if made.take(bytearray(b"##" + frame + b"##"), 2, len(frame), mid, revision, True, 0) == cycle.CYCLE_UNREADABLE:
+        return None
+    page = bytearray(r.HEAD_BYTES) + made.body[: made.octets]
+    notes = put_in_order(page, len(page))[1]
+    assert made.found == r.RESULT_ODD or not notes
+    return bytes(page), notes
+
+
+def test_wide_texts_of_several_spindles_leave_every_value_right():
+    for mid, revision, frame, texts in cycle_frames():
+        wanted, notes = taken(mid, revision, frame)
+        assert not notes
+        for first, width in texts:
+            for octets in range(-min(6, width), 7):
+                text = frame[first : first + width].rstrip(b" ")
+                if octets == 0 or len(text) > width + octets:
+                    continue
+                wide = frame[:first] + text_of(width, octets, text) + frame[first + width :]
+                assert taken(mid, revision, wide) == (wanted, "shifted"), (mid, first, octets)
+
+
+def test_texts_of_several_spindles_that_look_like_ids_change_no_value():
+    dice = random.Random(5)
+    for mid, revision, frame, texts in cycle_frames():
+        for _ in range(1500):
+            wide, plain = frame, frame
+            for first, width in reversed(texts):
+                octets = max(0, width + dice.randrange(-6, 7))
+                text = b"".join([b"%02d" % dice.randrange(1, 24) for _ in range(30)])[:octets]
+                wide = wide[:first] + text + wide[first + width :]
+                plain = plain[:first] + text_of(width, 0, text) + plain[first + width :]
+            found = taken(mid, revision, wide)
+            assert found is None or found[0] == taken(mid, revision, plain)[0], wide
+
+
+def test_other_numbers_or_counts_of_several_spindles_are_not_believed():
+    for mid, revision, frame, _ in cycle_frames():
+        places = {101: (24, 141, 172, 228), 106: (40, 91, 163, 165, 178), 107: (24, 71, 118, 178)}[mid]
+        for place in places:
+            wrong = frame[:place] + b"99" + frame[place + 2 :]
+            assert taken(mid, revision, wrong) is None, (mid, place)
+    mid, revision, frame, _ = cycle_frames()[0]
+    assert taken(mid, revision, frame[:22] + b"02" + frame[24:]) is None, "three spindles, and two are told"
+
+
+# What `toolcart decode` and the catalogue say of them.
+
+
+@pytest.mark.parametrize("mid, revision", CASES)
+def test_catalogue_believes_no_field_that_is_not_where_it_belongs(mid, revision):
+    dice = random.Random(mid + revision)
+    wanted = dict(decode(frame_of(mid, revision)))
+    for _ in range(20):
+        name = dice.choice(sorted(widths_of(mid, revision)))
+        width = widths_of(mid, revision)[name]
+        octets = dice.choice((-3, -2, -1, 1, 2, 3))
+        frame = frame_of(mid, revision, {name: text_of(width, octets, b"A")})
+        message = decode(frame)
+        for one in wanted:
+            value = message[one]
+            assert value is None or isinstance(value, Odd) or value == wanted[one] or value == "A", one
+            assert decode(frame).fields()[one] == value or isinstance(value, Odd)
+
+
+def test_decode_says_that_fields_were_found_by_their_ids():
+    frame = frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1)
+    told = message_as_data(decode(frame))
+    assert told["fields"]["torque"]["decimal"] == "10.40" and told["fields"]["torque_unit"]["meaning"] == "Nm"
+    assert told["shifted"].startswith("its fields are not where revision 3 has them")
+    assert "  shifted: " + told["shifted"] in lines_of(told)
+    wrong = bytearray(frame_of(61, 4))
+    wrong[413:415] = b"47"
+    told = message_as_data(decode(bytes(wrong)))
+    assert "unreadable" in told and any(line.startswith("  unreadable: ") for line in lines_of(told))
+    assert not {"shifted", "unreadable"} & set(message_as_data(decode(frame_of(61, 4))))
+
+
+def test_message_is_kept_beside_a_shifted_result_on_linux():
+    bench = Bench()
+    bench.store.__class__ = WideStore
+    frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
+    bench.push(frame)
+    (_, flags, payload) = bench.results()[0]
+    assert flags == r.FLAG_ODD and specials.frame_of(payload, 0, len(payload)) == frame
+    line = json.loads(line_of(payload, 0, KIND_RESULT, flags, len(payload)))
+    assert line["frame"] == frame.hex() and line["odd"] == "shifted" and line["identifier_3"] is None
+    bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))
+    (_, _, payload) = bench.results()[1]
+    assert specials.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"
