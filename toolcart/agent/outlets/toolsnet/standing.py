@@ -54,13 +54,13 @@ class Standing:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         # At the start, until the first 08: what was out then may be overwritten before that comes.
-        start = Part()
+        self._is_start = True
+        self._start = start = Part()
         start.number = self.cursor.number
         start.here = self._here()
         start.taken = self.numbers[TAKEN]
         start.limit = self.numbers[LIMIT]
         start.overwritten = self.numbers[OVERWRITTEN]
-        self._start = start  # type: Part | None
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -78,7 +78,7 @@ class Standing:
         if done:
             self.unsure = False
             if not self.is_odd:
-                self._start = None
+                self._is_start = False
             sent.open = sent.may_have if self.is_odd else 0
             if not self.is_odd:
                 self._settle_out()
@@ -137,7 +137,7 @@ class Standing:
         start, numbers = self._start, self.numbers
         taken = numbers[TAKEN]
         rows = least
-        if start is not None and start.taken == taken:
+        if self._is_start and start.taken == taken:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
             settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
