@@ -29,6 +29,9 @@ class Model:
     def __init__(self):
         self.w, self.ranges, self.log = NONE, [], []
         self.expected = self.pushed = self.run = self.last = None
+        self.unproven, self.fetched = [], []  # by place in the log
+        self.doubted = self.run_record = 0  # rule 8 of known.py
+        self.since = 1
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
         self.walk = Walk()
@@ -54,6 +57,19 @@ class Model:
             one, two, three = self.ranges
             near = length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
             self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
+            self.doubted = 1
+
+    def keep(self, result, is_unproven=False):
+        self.log.append(result)
+        self.unproven.append(is_unproven)
+        self.fetched.append(False)
+
+    def doubt(self):
+        self.doubted = self.doubted or len(self.log)
+
+    def end_doubt(self):
+        if not self.ranges:
+            self.doubted = 0
 
     def flush(self):
         if self.ranges and self.ranges[0][0] == self.begin and self.at != self.begin:
@@ -61,6 +77,7 @@ class Model:
             self.closed = 0
             if not length_of(*self.ranges[0]):
                 self.ranges.pop(0)
+            self.end_doubt()
 
     def misses(self, number):
         return any(length_of(first, number) and length_of(number, last) for first, last in self.ranges)
@@ -73,7 +90,7 @@ class Model:
 
     def lost(self):
         self.flush()
-        self.phase, self.proven, self.run = CLOSED, False, None
+        self.phase, self.proven, self.run, self.run_record = CLOSED, False, None, 0
         self.forget()
 
     def look(self):
@@ -88,12 +105,12 @@ class Model:
     def push(self, result):
         number = result.ident
         if self.proven and number == self.expected:
-            self.log.append(result)  # not looked up: nobody pushes once more what came before a reset
+            self.keep(result)  # not looked up: nobody pushes once more what came before a reset
             self.w, self.expected, self.pushed = result, number + 1, None
             return
         if result in self.log:
             return
-        self.log.append(result)
+        self.keep(result, not self.proven)
         self.expected, self.pushed = None, result
         if self.w in (NONE, EMPTY):
             if self.w == EMPTY:
@@ -102,9 +119,11 @@ class Model:
         elif self.proven and not is_ahead(self.w.ident, number):
             self.add(after(self.w.ident), before(number))
             self.w, self.expected = result, number + 1
+        elif not self.proven or number != self.w.ident:
+            self.doubt()
         follows = self.run is None or is_ahead(number, self.last)
         if self.run is None or number != after(self.last):
-            self.run = result
+            self.run, self.run_record = result, len(self.log)
         self.last = number
         if self.phase == CLOSED:
             return
@@ -235,8 +254,7 @@ class Model:
             self.up = 0 if there else self.up + 1
             if self.up >= K:
                 if self.newest is None:
-                    self.newest = self.top = self.w
-                    self.upto = before(self.w.ident)
+                    self.stay()
                 self.settle()
             else:
                 self.turn(UP, after(self.asked))
@@ -260,8 +278,22 @@ class Model:
         if self.pushed is not None:
             self.newest_gone()
         else:
-            self.newest, self.is_afresh = None, True
+            if self.w in (NONE, EMPTY):
+                self.newest, self.is_afresh = None, True
+            else:
+                self.stay()
             self.settle()
+
+    def stay(self):
+        self.newest = self.top = self.w
+        for at in range(max(self.doubted, self.since) - 1, len(self.log) if self.doubted else 0):
+            if self.log[at] is self.w and not self.fetched[at]:
+                self.newest = self.top = self.w
+            elif self.unproven[at] and is_ahead(self.log[at].ident, self.newest.ident):
+                self.newest = self.top = self.log[at]
+        self.first, self.upto = after(self.w.ident), before(self.newest.ident)
+        if self.newest is self.w:
+            self.first = self.w.ident
 
     def conclude(self):
         if self.is_zero_gone:
@@ -273,8 +305,12 @@ class Model:
     def settle(self):
         if self.is_afresh:
             self.ranges = []
+            self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
+            if self.w not in (NONE, EMPTY):
+                self.doubted = 1
         if self.newest is not None:
             self.add(self.first, self.upto)
+        self.end_doubt()
         self.w = EMPTY if self.newest is None else self.top
         self.expected, self.proven, self.phase = None, True, FILL
         self.forget()
@@ -284,8 +320,12 @@ class Model:
         if self.run is not None and result is self.run:
             self.closed += min((self.last - self.at) % (1 << 32), CLOSED_MOST)
             self.at, self.run = self.last, None
+            if 1 < self.run_record == self.doubted:
+                self.doubted = 0
+            self.run_record = 0
         elif result not in self.log:
-            self.log.append(result)
+            self.keep(result)
+            self.fetched[-1] = True
         self.close()
 
     def missing_gone(self):

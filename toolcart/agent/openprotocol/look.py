@@ -9,14 +9,23 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.base.fields import all_digits, compare, get_u32
+from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.ids import id_of, length_of
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+from toolcart.agent.record.result import (
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    ID_BYTES,
+    ID_EPOCH,
+    TIGHTENING_ID,
+)
 from toolcart.agent.record.same import is_same
 
 SAME_ID_MOST = const(32)
+RESULTS_MOST = const(500)  # more than come before a controller answers the first question
 BLOCKS_SEARCHED = const(4)
 
 
@@ -54,6 +63,39 @@ class Look:
                 left -= 1
             kind = search.next()
         return -1 if kind < 0 else 0
+
+    def next_record(self):
+        """Return the number of the record that is appended next."""
+        return self.log.next
+
+    def results(self, record):
+        """Yield page, place of the body, and flags, of each result from this record on, oldest first."""
+        log = self.log
+        cursor = Cursor()
+        cursor.wants = WANTS_RESULTS
+        cursor.number = max(record, log.first_above(0), log.next - RESULTS_MOST) - 1
+        while log.peek(cursor) > 0:
+            yield log.page, log.at + HEAD_BYTES, log.flags
+            cursor.advance()
+
+    def has_id(self, ident, record):
+        """True if a result with these ten digits was stored as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def count_ids(self, first, last, record):
+        """Count the IDs first..last that were stored as this record or later."""
+        found = set()
+        for page, at, _ in self.results(record):
+            if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+                number = id_of(page, at + TIGHTENING_ID)
+                if length_of(first, number) and length_of(number, last):
+                    found.add(number)
+        return len(found)
 
     def holds_frame(self, buf, at, length):
         """Look for this very frame, or as much of it as is kept."""

@@ -61,7 +61,7 @@ from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
-from toolcart.agent.openprotocol.filling import Filling
+from toolcart.agent.openprotocol.filling import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
 from toolcart.agent.openprotocol.heard import Heard, Pushes, Walk
 from toolcart.agent.openprotocol.ids import (
     ID_PERIOD,
@@ -87,8 +87,10 @@ HIGHER_SAID = const(1)  # n is answered with n's result under the ID n + 1
 HIGHER_KEPT = const(2)  # n's result is found under n + 1
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
+_NOT_THERE = const(15)  # the code of a result that the controller does not have
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
-REVISIONS = (2, 3, 4, 5, 6, 7, 1)  # of MID 0064, in the order of trying: 2 is the shortest that says all of a result
+# Of MID 0064, in the order of trying: 2 is the shortest that says all of a result; few know those of later releases.
+REVISIONS = (2, 3, 4, 5, 6, 7, 1, 8, 9, 10, 11)
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -121,6 +123,8 @@ class Recovery:
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
         self._revision_index = 0
+        self._other = 0  # the identity of this connection
+        self._why = WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.filling)
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
@@ -135,7 +139,6 @@ class Recovery:
         whose.forget()
         self.higher = HIGHER_NO
         known.last_id = -1
-        known.is_asked = True
         self.phase = qs.PHASE_OFF
         if not known.recovers:
             return
@@ -146,7 +149,15 @@ class Recovery:
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = 0
-        if not whose.needs:
+        if whose.is_other and self._other != whose.identity:
+            known.since = self.look.next_record()
+        self._other = whose.identity
+        if whose.needs:
+            return
+        if self._proves_itself():
+            self._retry.start(now, 0)  # it is asked again all the same
+            self._count_missing(now)
+        else:
             self.phase = qs.PHASE_NEWEST
 
     def closed(self):
@@ -155,7 +166,7 @@ class Recovery:
         if self.phase == qs.PHASE_SEEK:
             self.whose.break_off()
         self.phase = qs.PHASE_CLOSED
-        self.pushes.ended()
+        self.pushes.close()
         self.known.run = 0
         self._forget()
         if self.known.recovers:
@@ -177,7 +188,8 @@ class Recovery:
         """Start over with the newest at once."""
         self.filling.drop()
         self._forget()
-        self.flags = FLAG_UNPROVEN
+        if self.flags or not self.known.is_unasked():
+            self.flags = FLAG_UNPROVEN
         self.phase = qs.PHASE_NEWEST
 
     def _forget(self):
@@ -214,6 +226,10 @@ class Recovery:
         follows = self.pushes.follows(number)
         if self.pushes.take(number, known.last):
             known.run = record if self._spindles() == 1 else 0
+        if self._proves_itself():
+            if self.flags or known.ranges:
+                self._count_missing(now)
+            return follows
         if self.flags == 0:
             if known.misses(number):
                 self._retry.start(now, ON_ITS_WAY_MS)
@@ -226,8 +242,6 @@ class Recovery:
             self._look_after_pause(now)
             return False
         if heard.is_nothing():
-            if self.phase == _OFF:
-                self._count_lost()
             return True
         top = unpack_id(heard.top, 0)
         if is_ahead(number, top):
@@ -241,16 +255,19 @@ class Recovery:
             copy(heard.top, 0, known.last, 0, DIGEST_BYTES)
         return True
 
-    def _count_lost(self):
-        """W4: count a jump in the pushed IDs as lost, also since the last connection: nothing can be asked for here."""
-        skipped = self.pushes.skipped() if self.heard.is_nothing() else None
-        if skipped is None or self.whose.shares:
-            return
-        first, last = skipped
-        count = length_of(first, last)
-        if not self.filling.tell(first, last, count):
-            self.known.count_gone(first, count)
-        self.known.try_save()
+    def _proves_itself(self):
+        """True if this connection's controller answers nothing: a push is all that will ever be known."""
+        return self.known.is_unasked() and not self.whose.is_other and self.phase != qs.PHASE_CLOSED
+
+    def _count_missing(self, now):
+        """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
+        from toolcart.agent.openprotocol import unasked  # hardly any controller needs it
+
+        self.filling.drop()
+        if unasked.settle(self, self._why):
+            self.flags = 0
+        else:
+            self.wait_for_room(now)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -323,7 +340,7 @@ class Recovery:
 
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
-        if self._is_stale():
+        if self._is_stale() or self._answers():
             return qs.NEWS_NONE
         at = start + TIGHTENING_ID
         number = id_at(body, at)
@@ -345,7 +362,7 @@ class Recovery:
 
         `check`, 30 bits, tells its frame from others: without it a reset could not be seen.
         """
-        if self._is_stale():
+        if self._is_stale() or self._answers():
             return qs.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
         if number >= 0 and self.higher:
@@ -357,28 +374,61 @@ class Recovery:
         put_unread(self._answer, number, check)
         return self._hear(number, False, now)
 
-    def refused(self, kind, now):
-        """Take a rejection of the REFUSED_ class `kind`; return a NEWS_."""
+    def refused(self, kind, now, code=0):
+        """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
         if kind == replies.REFUSED_GONE:
+            if self._answers():
+                return qs.NEWS_NONE
+            self._why = WHY_NONE if code == _NOT_THERE else -code
             return self._absent(now)
+        self._why = -code or WHY_NEVER
         if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
-        elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
-            self._revision_index = 0
-            self._switch_off(qs.PHASE_OFF)
-            if kind == replies.REFUSED_REVISION:  # a controller in trouble says so, too
-                self._retry.start(now, OFF_MS)
-            else:
-                self.known.is_asked = False
-        else:
-            return self._again(now)
-        return qs.NEWS_NONE
+            return qs.NEWS_NONE
+        if kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
+            return self._cannot_ask(now)
+        is_later = kind == replies.REFUSED_LATER or kind == replies.REFUSED_BUSY
+        return self._again(now) if is_later else self._again_or_never(now)
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
-        return qs.NEWS_NONE if self._is_stale() else self._again(now)
+        if self._is_stale():
+            return qs.NEWS_NONE
+        self._why = WHY_SILENT
+        return self._again_or_never(now)
+
+    def _again_or_never(self, now):
+        """Ask for the same again, unless this controller was asked often enough and never said a thing."""
+        news = self._again(now)
+        tried = self.phase == qs.PHASE_NEWEST and self.question.tries >= UNANSWERED_MOST
+        has_answered = self.known.identity() and not self.known.is_unasked()
+        return self._cannot_ask(now) if tried and not has_answered else news
+
+    def _cannot_ask(self, now):
+        """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
+        whose = self.whose
+        self._revision_index = 0
+        self._switch_off(qs.PHASE_OFF)
+        if whose.is_other and not whose.is_believed():
+            return qs.NEWS_ASK_AGAIN
+        self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
+        self._count_missing(now)
+        return qs.NEWS_NONE
+
+    def _answers(self):
+        """There is an answer; True if none was to be expected: then the look begins anew."""
+        known = self.known
+        self._why = WHY_NONE
+        if not known.is_unasked():
+            return False
+        known.begin()
+        known.put_unasked(False)
+        self.flags = FLAG_UNPROVEN
+        known.commit()  # else the next answer does it
+        self.begin_look()
+        return True
 
     def kept(self, now):
         """The log has what was fetched."""
@@ -409,8 +459,8 @@ class Recovery:
     def _switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
         self.phase = phase
-        self.flags = FLAG_UNPROVEN
-        self._count_lost()
+        if not self.known.is_unasked():
+            self.flags = FLAG_UNPROVEN
 
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
@@ -502,7 +552,8 @@ class Recovery:
             return self._hear_no_witness(now)
         if phase == qs.PHASE_FILL:
             self.filling.row += not question.there
-            return self._close(not question.there)
+            is_here = self.known.doubted and self.look.has_id(self.ask_id, self.known.since)
+            return self._close(not (question.there or is_here))
         return self._go_on(before(self.filling.begin), False, now)
 
     def _go_on(self, number, there, now):
@@ -699,7 +750,7 @@ class Recovery:
         if self.flags:  # else the walk was inside a range
             self.heard.first = lowest
             return self._conclude(now)
-        self.filling.jump(lowest, True)
+        self.filling.jump(lowest, True, self._count_here(self.filling.at, before(lowest)))
         return self._turn(qs.PHASE_FILL, lowest)
 
     # -- what follows ------------------------------------------------------------------------------------------
@@ -709,8 +760,10 @@ class Recovery:
         heard = self.heard
         if self.known.last_id >= 0:
             return self._hear_nothing(now)  # it has pushed one meanwhile
-        heard.is_afresh = True
-        heard.is_reset = self.known.is_met()
+        heard.is_afresh = self.whose.is_other or self.known.top() <= 0
+        heard.is_reset = self.whose.is_other and self.known.is_met()
+        if not heard.is_afresh:
+            self._stay_at_top()
         return self._settle(now)
 
     def _conclude(self, now):
@@ -724,9 +777,24 @@ class Recovery:
     def _end_up(self, now):
         heard = self.heard
         if heard.is_nothing():  # nothing above the highest ID known
-            heard.take(self.known.top(), self.known.octets)
-            heard.miss_up_to_newest(True)
+            self._stay_at_top()
         return self._settle(now)
+
+    def _stay_at_top(self):
+        """The controller has nothing above the highest ID known; what lies between that and a push may be missing."""
+        known = self.known
+        heard = self.heard
+        top = known.top()
+        heard.take(top, known.octets)
+        if known.doubted:
+            from toolcart.agent.openprotocol.unasked import find_skipped  # hardly any controller needs it
+
+            find_skipped(self.look, known, [], heard.top)
+            heard.newest = unpack_id(heard.top, 0)
+        heard.first = after(top)
+        heard.miss_up_to_newest(True)
+        if heard.newest == top:
+            heard.first = top  # nothing
 
     def _settle(self, now):
         """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
@@ -741,6 +809,7 @@ class Recovery:
         self._told = True
         known.begin()
         if heard.is_afresh:
+            known.since = known.doubted if known.doubted > 1 else self.look.next_record()
             known.forget_ranges()
         if (heard.is_afresh and known.is_met()) or self._spindles() > 1:
             known.doubt()  # all the controller has may be missing, or `w` itself
@@ -756,7 +825,6 @@ class Recovery:
             return qs.NEWS_NONE
         self._forget()
         self._told = False
-        self.pushes.proven()
         self.flags = 0
         whose.is_other = False
         self.phase = qs.PHASE_FILL
@@ -777,8 +845,13 @@ class Recovery:
                 lost.append((first, last))
         if not lost or self.whose.shares:
             return True
-        count = sum([length_of(first, last) for first, last in lost])
-        return self.filling.tell(lost[0][0], lost[-1][1], count, heard.is_reset)
+        count = sum([length_of(first, last) - self._count_here(first, last) for first, last in lost])
+        return count == 0 or self.filling.tell(lost[0][0], lost[-1][1], count, WHY_RESET if heard.is_reset else WHY_NONE)
+
+    def _count_here(self, first, last):
+        """Return how many of these IDs, which may be missing, are in the log all the same."""
+        known = self.known
+        return self.look.count_ids(first, last, known.since) if known.doubted and length_of(first, last) else 0
 
     # -- what is missing -----------------------------------------------------------------------------------------
 
@@ -839,7 +912,7 @@ class Recovery:
 
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
-        self.filling.close(gone)
+        self.filling.close(gone, self._why)
         return self._turn(qs.PHASE_FILL, self.filling.at)
 
     def _hear_missing(self):

@@ -358,7 +358,7 @@ class Intake:
         if event == st.EV_FETCHED:
             self._take_fetched(now)
         elif event == st.EV_FETCH_REFUSED:
-            self.take_news(self.recovery.refused(session.said.refusal, now), now)
+            self.take_news(self.recovery.refused(session.said.refusal, now, session.said.code), now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_BESIDE:
