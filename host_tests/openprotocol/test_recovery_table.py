@@ -11,6 +11,7 @@ from toolcart.agent.openprotocol import whose
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
 from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
+from toolcart.agent.openprotocol.offset import OFFSET_MOST
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -32,6 +33,7 @@ class Model:
         self.unproven, self.fetched = [], []  # by place in the log
         self.doubted = self.run_record = 0  # rule 8 of known.py
         self.since = 1
+        self.is_straight = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
         self.walk = Walk()
@@ -41,7 +43,8 @@ class Model:
         self.newest = self.top = None
         self.is_held = self.is_zero_gone = self.is_afresh = False
         self.first = self.upto = self.up = 0
-        self.begin = self.at = self.row = self.closed = 0
+        self.begin = self.at = self.row = self.closed = self.beside = 0
+        self.is_there = False  # there is a result under the highest ID known
         self.turn(self.phase, 0)
 
     def turn(self, phase, asked):
@@ -86,6 +89,7 @@ class Model:
 
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
+        self.is_straight = False  # `w` was found where it was pushed
         self.forget()
 
     def lost(self):
@@ -220,29 +224,53 @@ class Model:
         self.first = open_below(self.upto) if self.w == EMPTY else after(self.upto)
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
-        elif is_ahead(newest, self.w.ident):
+        elif is_ahead(newest, self.w.ident) or not self.is_straight:
             self.turn(WITNESS, self.w.ident)
         else:
             self.walk_down()
 
     def witness_there(self, result):
+        if result is self.w and self.w.ident in self.pushed_ids():
+            self.is_straight = True
         if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
-            self.turn(BESIDE_W, after(self.asked))
+            self.is_there = True
+            self.turn_beside()
         else:
             self.first = after(self.asked)
             self.conclude()
 
+    def pushed_ids(self):
+        return [self.log[at].ident for at in range(self.since - 1, len(self.log)) if not self.fetched[at]]
+
     def witness_gone(self):
-        self.turn(BESIDE_W, after(self.asked))
+        self.turn_beside()
 
-    def beside_there(self, result):
-        self.beside_gone()
-
-    def beside_gone(self):
+    def turn_beside(self):
         if self.newest is None:
             self.nothing()
-        else:
+            return
+        ahead = self.newest.ident - self.w.ident
+        most = min(ahead, OFFSET_MOST)
+        by = [at for at in range(-OFFSET_MOST, most) if at]
+        by.sort(key=lambda at: (abs(at), -at))
+        by = [most] + by if most else by
+        far = is_ahead(self.w.ident, self.newest.ident) and ahead < -OFFSET_MOST
+        self.beside += 1
+        while self.beside <= len(by) and self.w.ident + by[self.beside - 1] <= 0:
+            self.beside += 1
+        if self.is_straight or far or self.beside > len(by):
             self.walk_down()
+            return
+        self.turn(BESIDE_W, self.w.ident + by[self.beside - 1])
+
+    def beside_there(self, result):
+        self.turn_beside()
+
+    def beside_gone(self):
+        if self.beside == 1 and not self.is_there:
+            self.walk_down()
+        else:
+            self.turn_beside()
 
     def walk_down(self):
         self.is_afresh = True

@@ -82,7 +82,12 @@ class FakeLog:
     def has_id(self, ident, record):
         return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
 
+    def was_pushed(self, ident, record):
+        return any(not flags & res.FLAG_RECOVERED and id_of(page, at + res.TIGHTENING_ID) == id_of(ident, 0)
+                   for page, at, flags in self.results(record) if page[at + res.TIGHTENING_ID] != 0x20)
+
     count_ids = Look.count_ids
+    near = Look.near
 
     def holds(self, page, at, length, flags):
         """As toolcart.agent.openprotocol.look."""

@@ -24,7 +24,7 @@ class Heard:
         self.newest = NONE
         self.is_held = False  # the newest, by the log
         self.is_zero_gone = False  # ID 0 is: that may be unknown there
-        self.is_higher = False  # a question was answered with the ID after it, once
+        self.is_witness_there = False  # there is a result under the highest ID known, this one or another
         self.row = 0  # gone in a row, upward
         self.first = self.upto = 0
         self.is_afresh = False  # only that is missing, not what was before

@@ -391,12 +391,11 @@ class Known:
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
-    def lower_top(self, digest):
-        """Make this result `w` in place of the same one under the next ID; what may be missing ends with it."""
-        top = self.top()
-        if self.ranges and self.ranges[-1][1] == top:
-            self.ranges[-1][1] = before(top)
-            if not length_of(self.ranges[-1][0], before(top)):
+    def put_top_right(self, digest):
+        """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
+        if self.ranges and self.ranges[-1][1] == self.top():
+            self.ranges[-1][1] = unpack_id(digest, 0)
+            if not length_of(self.ranges[-1][0], self.ranges[-1][1]):
                 self.ranges.pop()
             self._write_ranges()
         self.put_top(digest)

@@ -9,10 +9,10 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare, get_u32
+from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, length_of
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.record.result import (
@@ -86,6 +86,32 @@ class Look:
             if get_u32(log.page, log.at) >= record:
                 return True
         return False
+
+    def was_pushed(self, ident, record):
+        """True if a result with these ten digits was pushed as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if not log.flags & FLAG_RECOVERED and get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def near(self, body, start, length, flags, number, most):
+        """Return by how much `number`, the ID of the result at body[start:], is ahead of that of the same one in the log.
+
+        0 if the log has it under no other ID `most` apart. The ID stays as it is.
+        """
+        digits = bytearray(ID_BYTES)
+        at = start + TIGHTENING_ID
+        found = 0
+        for by in range(-most, most + 1):
+            if by and not found:
+                put_id(digits, (number - by) % ID_PERIOD)
+                copy(body, at, digits, 0, ID_BYTES)
+                found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
+        put_id(digits, number)
+        copy(body, at, digits, 0, ID_BYTES)
+        return found
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""

@@ -78,13 +78,11 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread, same
+from toolcart.agent.openprotocol.offset import OFFSET_MOST, Offset, apart
 from toolcart.agent.openprotocol.question import BESIDE, UNANSWERED_MOST, Question
 from toolcart.agent.openprotocol.whose import Whose
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
-HIGHER_NO = const(0)
-HIGHER_SAID = const(1)  # n is answered with n's result under the ID n + 1
-HIGHER_KEPT = const(2)  # n's result is found under n + 1
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
@@ -97,6 +95,7 @@ _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(11)
 # Built once: a tuple in an expression would be allocated at each poll.
 _TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
+_OF_TOP = (qs.PHASE_WITNESS, qs.PHASE_BESIDE)
 _LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
 
 
@@ -112,7 +111,7 @@ class Recovery:
         self.phase = qs.PHASE_CLOSED
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
-        self.higher = HIGHER_NO  # rule 7
+        self.offset = Offset()  # rule 7
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.question = Question()
@@ -137,7 +136,7 @@ class Recovery:
         whose = self.whose
         self._forget()
         whose.forget()
-        self.higher = HIGHER_NO
+        self.offset.begin_connection()
         known.last_id = -1
         self.phase = qs.PHASE_OFF
         if not known.recovers:
@@ -195,6 +194,7 @@ class Recovery:
     def _forget(self):
         """Forget what was heard, asked and concluded."""
         self.question.forget()
+        self.offset.begin_look()
         self.heard.forget()
         self.filling.forget()
         self._retry.stop()
@@ -293,7 +293,7 @@ class Recovery:
             return False
         if self.phase == qs.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS:
+        if self.phase in _TURNS and not self.offset.is_probing():
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
@@ -310,14 +310,14 @@ class Recovery:
         """Ask for the same again later: there was no room for it."""
         self._retry.start(now, self.retry_ms)
 
-    def hears_higher(self):
-        """True if an answer with the ID after the one asked for counts as one (rule 7)."""
-        return self.higher != HIGHER_KEPT
+    def asks_with(self):
+        """Return what to add to the ID in `ask_id` for the question (rule 7)."""
+        offset = self.offset
+        return offset.by if offset.is_kept and id_of(self.ask_id, 0) > 0 else 0
 
-    def asks_higher(self):
-        """True if the ID after the one in `ask_id` is to be asked for (rule 7); behind the last one that would be 0."""
-        number = id_of(self.ask_id, 0)
-        return self.higher == HIGHER_KEPT and 0 < number < ID_PERIOD - 1
+    def hears_off(self):
+        """True if an answer with an ID near the one asked for counts as one (rule 7)."""
+        return not (self.offset.is_kept or self.whose.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -346,15 +346,20 @@ class Recovery:
         number = id_at(body, at)
         if number < 0:
             return self._hear_nameless(now)
-        if self.higher:
-            number = before(number)
-        if self.higher or not all_digits(body, at, ID_BYTES):
+        by = self.offset.by
+        if by:
+            number = self.offset.right(number)
+        if by or not all_digits(body, at, ID_BYTES):
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
         looks = self.phase in _LOOKED_UP or self._spindles() > 1
         held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        if not (held or self.offset.is_none) and self.phase == qs.PHASE_FILL and self._may_be_off():
+            near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
+            if near:
+                return self._hear_again(near, now)
         return self._hear(number, held, now)
 
     def fetched_unread(self, body, start, check, now):
@@ -365,8 +370,8 @@ class Recovery:
         if self._is_stale() or self._answers():
             return qs.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
-        if number >= 0 and self.higher:
-            number = before(number)
+        if number >= 0:
+            number = self.offset.right(number)
         if number < 0 and self.phase == qs.PHASE_FILL:
             number = self.question.asked
         if number < 0:
@@ -465,6 +470,8 @@ class Recovery:
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
+        if self.offset.goes_on(self.question):
+            return qs.NEWS_NONE
         if phase == qs.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
@@ -494,6 +501,14 @@ class Recovery:
         whose = self.whose
         if question.is_answered_beside():
             return qs.NEWS_NONE
+        if question.asked and self._may_be_off():
+            is_kept = phase == qs.PHASE_BESIDE and number == question.asked
+            is_like = phase in _OF_TOP and self.known.is_like_top(self._answer)
+            by = apart(number, self.known.top() if is_kept and is_like else question.asked)
+            if by:
+                return self._hear_off(by, is_kept, is_like)
+        if self.offset.goes_on(question):
+            return qs.NEWS_NONE
         if whose.shared is None and number < question.asked and whose.hears_lower():
             whose.suspect()
         if whose.shared is not None:
@@ -506,8 +521,6 @@ class Recovery:
             return self._compare_newest(now)
         if phase == qs.PHASE_POLL:
             return self._end_poll(held or self.known.is_top(self._answer), number)
-        if question.asked and not self.higher and self._is_higher(number):
-            return self._hear_higher(number)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
         if is_ahead(number, question.asked) and not (whose.shares and number < question.asked):
             return self._again(now)  # an answer to an earlier question
@@ -537,7 +550,7 @@ class Recovery:
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         question = self.question
-        if question.is_answered_beside() or self._turn_spindle():
+        if question.is_answered_beside() or self._turn_spindle() or self.offset.goes_on(question):
             return qs.NEWS_NONE
         if phase == qs.PHASE_NEWEST:
             return self._hear_nothing(now) if self.heard.is_nothing() else self._look_at_sharing(now)
@@ -549,7 +562,8 @@ class Recovery:
         if phase == qs.PHASE_WITNESS:
             return self._look_beside(question.there, now)
         if phase == qs.PHASE_BESIDE:
-            return self._hear_no_witness(now)
+            was_highest = self.offset.beside == 1 and not self.heard.is_witness_there  # the oldest go first
+            return self._hear_no_witness(now) if was_highest else self._turn_beside(now)
         if phase == qs.PHASE_FILL:
             self.filling.row += not question.there
             is_here = self.known.doubted and self.look.has_id(self.ask_id, self.known.since)
@@ -641,7 +655,7 @@ class Recovery:
             heard.first = newest if is_held else after(heard.upto)
             return self._conclude(now)
         is_above = is_ahead(newest, top)
-        if top <= 0 or not (is_above or self.higher == HIGHER_SAID):
+        if top <= 0 or not (is_above or self._may_be_moved()):
             return self._begin_walk(top >= 0 and not is_above, now)
         return self._turn(qs.PHASE_WITNESS, top)
 
@@ -662,10 +676,13 @@ class Recovery:
     def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
         question = self.question
+        known = self.known
         heard = self.heard
         several = self._spindles() > 1
         is_above = several or heard.is_nothing() or is_ahead(heard.newest, question.asked)
-        is_known = self.known.is_top(self._answer) or (several and held and self.known.is_of_top(self._answer))
+        is_known = known.is_top(self._answer) or (several and held and known.is_of_top(self._answer))
+        if is_known and not several and self.look.was_pushed(self.ask_id, known.since):
+            self.offset.is_none = self.offset.by == 0
         if not is_above or not is_known:
             question.there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
@@ -675,48 +692,64 @@ class Recovery:
     def _look_beside(self, is_reset, now):
         """The highest result known is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
         top = self.known.top()
-        self.heard.is_reset = is_reset
+        self.heard.is_reset = self.heard.is_witness_there = is_reset
         if self._spindles() > 1:
             return self._hear_no_witness(now)
         self.heard.is_reset = is_reset or not is_ahead(self.heard.newest, top)
-        return self._turn(qs.PHASE_BESIDE, before(top) if self.higher == HIGHER_SAID else after(top))
+        return self._turn_beside(now)
+
+    def _turn_beside(self, now):
+        """Ask for the next ID beside the highest known; return a NEWS_."""
+        top = self.known.top()
+        offset = self.offset
+        newest = self.heard.newest
+        most = OFFSET_MOST
+        if newest >= 0 and not is_ahead(newest, (top + most) % ID_PERIOD):
+            most = apart(newest, top)
+        is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
+        beside = offset.next_beside(most) if offset.by or (is_near and not offset.is_none) else 0
+        while beside and top + beside <= 0:
+            beside = offset.next_beside(most)
+        if not beside:
+            return self._hear_no_witness(now)
+        return self._turn(qs.PHASE_BESIDE, (top + beside) % ID_PERIOD or after(0))
 
     def _hear_beside(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""
-        if self.higher == HIGHER_SAID and self._is_top_under(self.question.asked):
-            return self._lower_top(now)
-        return self._hear_no_witness(now)
+        if self.offset.by and self.known.is_like_top(self._answer):
+            return self._put_top_right(now)
+        return self._turn_beside(now)
 
     def _hear_no_witness(self, now):
         """The highest result known is nowhere; return a NEWS_."""
         heard = self.heard
         return self._conclude_empty(now) if heard.is_nothing() else self._begin_walk(heard.is_reset, now)
 
-    def _is_higher(self, number):
-        """True if the answer `number` may show that the controller's answers have IDs that are one too high."""
-        if self._spindles() > 1:
-            return False
-        return number == self.question.asked + 1 or (self.phase == qs.PHASE_BESIDE and self._is_top_under(number))
+    def _may_be_off(self):
+        """True if the ID of an answer may show by how much they are off."""
+        return self.offset.may_be_off() and self._spindles() == 1 and not (self.whose.shares or self.whose.by_own_ids)
 
-    def _is_top_under(self, number):
-        """True if the answer is the highest result known, under this ID instead of its own."""
-        at = before(number) if self.higher == HIGHER_NO else after(number)
-        return at == self.known.top() and self.known.is_like_top(self._answer)
+    def _may_be_moved(self):
+        """True if the highest ID known is asked for though the newest is not above it: either may be off."""
+        return self._spindles() == 1 and not (self.offset.is_none or self.whose.shares or self.whose.by_own_ids)
 
-    def _hear_higher(self, number):
-        """Put the IDs of answers right from now on; ask again if this may be a late answer. Return a NEWS_."""
-        is_kept = self.phase == qs.PHASE_BESIDE and number == self.question.asked
-        if not is_kept and not self.heard.is_higher:
-            self.heard.is_higher = True
+    def _hear_off(self, by, is_kept, is_like):
+        """Take an answer whose ID is off `by` so much: put IDs right from now on if that is certain. Return a NEWS_."""
+        if not self.offset.shows(by, is_kept, is_like, self.question):
             return qs.NEWS_NONE
-        self.higher = HIGHER_KEPT if is_kept else HIGHER_SAID
         self.begin_look()
-        return qs.NEWS_HIGHER
+        return qs.NEWS_OFF
 
-    def _lower_top(self, now):
-        """W3: the highest one known came from an answer of this kind: its own ID is one less. Return NEWS_NONE."""
+    def _hear_again(self, near, now):
+        """The answer to the one that is missing is in the log, under an ID `near` it in front. Return a NEWS_."""
+        if self.offset.is_probing() or self.offset.may_be_off():
+            return self._hear_off(near, True, False)
+        return self._absent(now)
+
+    def _put_top_right(self, now):
+        """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
         self.known.begin()
-        self.known.lower_top(self._answer)
+        self.known.put_top_right(self._answer)
         self.begin_look()
         if not self.known.commit():
             self.wait_for_room(now)
