@@ -76,7 +76,10 @@ class FakeLog:
         return self.number + 1
 
     def results(self, record):
-        for payload, flags, _ in self.records[max(record - self.first(), 0) :]:
+        for place in range(max(record - self.first(), 0), len(self.records)):
+            payload, flags, _ = self.records[place]
+            payload = bytearray(payload)
+            put_u32(payload, 0, self.first() + place)
             yield payload, res.HEAD_BYTES, flags
 
     def has_id(self, ident, record):

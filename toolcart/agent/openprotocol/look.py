@@ -10,7 +10,6 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
-from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
@@ -69,14 +68,16 @@ class Look:
         return self.log.next
 
     def results(self, record):
-        """Yield page, place of the body, and flags, of each result from this record on, oldest first."""
+        """Yield page, place of the body, and flags, of each result from this record on, the newest block first."""
         log = self.log
-        cursor = Cursor()
-        cursor.wants = WANTS_RESULTS
-        cursor.number = max(record, log.first_above(0), log.next - RESULTS_MOST) - 1
-        while log.peek(cursor) > 0:
-            yield log.page, log.at + HEAD_BYTES, log.flags
-            cursor.advance()
+        self.search.begin_newest(log.device.block_count)
+        kind = self.search.next()
+        most = RESULTS_MOST
+        while kind > 0 and most:
+            if kind == KIND_RESULT and get_u32(log.page, log.at) >= record:
+                yield log.page, log.at + HEAD_BYTES, log.flags
+            most -= 1
+            kind = self.search.next()
 
     def has_id(self, ident, record):
         """True if a result with these ten digits was stored as this record or later."""

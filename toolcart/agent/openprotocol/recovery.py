@@ -529,7 +529,7 @@ class Recovery:
             self.passed_over += not is_ours and not is_ahead(self.filling.begin, number)
             return self._go_on(number, is_ours, now)
         if number != question.asked:
-            return self._absent(now) if phase != qs.PHASE_FILL or whose.shares else self._turn_or_close()
+            return self._absent(now)
         return self._hear_asked(number, held, now)
 
     def _hear_asked(self, number, held, now):

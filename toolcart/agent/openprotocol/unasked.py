@@ -14,11 +14,11 @@ Rules
 Imported where a controller is of this kind.
 """
 
-from toolcart.agent.base.fields import all_digits
+from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.filling import WHY_RESET
 from toolcart.agent.openprotocol.ids import after, before, id_of, is_ahead, is_open, length_of
 from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, same
-from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
 def settle(recovery, why):
@@ -59,20 +59,29 @@ def find_skipped(look, known, skipped, last, is_other=False):
         return False
     moves = False
     top = -1 if is_other else known.top()
-    digest = bytearray(DIGEST_BYTES)
-    for page, at, flags in look.results(max(known.doubted, known.since)):
-        if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
-            continue
-        number = id_of(page, at + TIGHTENING_ID)
-        put_digest(digest, 0, page, at, flags)
-        if same(digest, known.octets):  # what comes before it is known
+    for _, number, is_top, digest in sorted(_pushes(look, known)):
+        if is_top:  # what comes before it is known
             skipped[:] = []
             top = number
             moves = False
-        elif flags & FLAG_UNPROVEN and (top < 0 or is_ahead(number, top)):
+        elif top < 0 or is_ahead(number, top):
             if top >= 0 and length_of(after(top), before(number)):
                 skipped.append((after(top), before(number)))
             top = number
             last[:] = digest
             moves = True
     return moves
+
+
+def _pushes(look, known):
+    """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since."""
+    found = []
+    for page, at, flags in look.results(max(known.doubted, known.since)):
+        if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+            continue
+        digest = bytearray(DIGEST_BYTES)
+        put_digest(digest, 0, page, at, flags)
+        is_top = same(digest, known.octets)
+        if is_top or flags & FLAG_UNPROVEN:
+            found.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
+    return found
