@@ -7,6 +7,7 @@ import pytest
 from toolcart.agent.base import health as h
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.sim.profiles import row
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
@@ -184,3 +185,31 @@ def test_results_by_1201_without_0006_lose_nothing_uncounted():
         cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
         assert agrees(cart) and cart.station.known.gone() > 0, code
         assert CONTROLLER and cart.station.known.missing() == 0
+
+
+# A counter that wraps: 0 is a result's ID, and asks for the newest.
+
+
+def test_id_0_made_while_no_one_heard_is_counted():
+    for first in range(ID_PERIOD - 6, ID_PERIOD + 1):
+        for missed in range(1, 8):
+            for answer in (Bench.step, HOW["unknown"]):
+                for is_away in (True, False):
+                    bench = Bench(Memory(first % ID_PERIOD)).open()
+                    while answer(bench):
+                        pass
+                    bench.live()
+                    if is_away:
+                        bench.away(missed)
+                    else:
+                        for _ in range(missed):
+                            bench.memory.make()
+                    for _ in range(20):
+                        answer(bench)
+                    bench.live()
+                    for _ in range(20):
+                        answer(bench)
+                    made = len(bench.memory.made)
+                    case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
+                    assert made == len(bench.uids()) + bench.known.gone(), case
+                    assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case

@@ -10,7 +10,7 @@ from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import whose
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
 from toolcart.agent.openprotocol.heard import Walk
-from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
+from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
 from toolcart.agent.openprotocol.offset import OFFSET_MOST
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from host_tests.portable import LONG
@@ -118,10 +118,10 @@ class Model:
         self.expected, self.pushed = None, result
         if self.w in (NONE, EMPTY):
             if self.w == EMPTY:
-                self.add(open_below(before(number)), before(number))
+                self.add(open_below(preceding(number)), preceding(number))
             self.w = result
         elif self.proven and not is_ahead(self.w.ident, number):
-            self.add(after(self.w.ident), before(number))
+            self.add(following(self.w.ident), preceding(number))
             self.w, self.expected = result, number + 1
         elif not self.proven or number != self.w.ident:
             self.doubt()
@@ -137,7 +137,7 @@ class Model:
         elif self.newest is not None:
             if is_ahead(number, self.top.ident):
                 if number != after(self.top.ident):
-                    self.upto = before(number)
+                    self.upto = preceding(number)
                 self.top = result
             elif number == self.top.ident:
                 self.top = result
@@ -219,9 +219,9 @@ class Model:
 
     def compare(self):
         newest = self.newest.ident
-        self.upto = before(newest) if self.is_held else newest
+        self.upto = preceding(newest) if self.is_held else newest
         self.is_afresh = self.w == EMPTY
-        self.first = open_below(self.upto) if self.w == EMPTY else after(self.upto)
+        self.first = open_below(self.upto) if self.w == EMPTY else following(self.upto)
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
         elif is_ahead(newest, self.w.ident) or not self.is_straight:
@@ -236,7 +236,7 @@ class Model:
             self.is_there = True
             self.turn_beside()
         else:
-            self.first = after(self.asked)
+            self.first = following(self.asked)
             self.conclude()
 
     def pushed_ids(self):
@@ -299,7 +299,7 @@ class Model:
 
     def up_there(self, result):
         self.newest = self.top = result
-        self.upto = before(result.ident) if result in self.log else result.ident
+        self.upto = preceding(result.ident) if result in self.log else result.ident
         self.go_on(True)
 
     def nothing(self):
@@ -319,7 +319,7 @@ class Model:
                 self.newest = self.top = self.w
             elif self.unproven[at] and is_ahead(self.log[at].ident, self.newest.ident):
                 self.newest = self.top = self.log[at]
-        self.first, self.upto = after(self.w.ident), before(self.newest.ident)
+        self.first, self.upto = following(self.w.ident), preceding(self.newest.ident)
         if self.newest is self.w:
             self.first = self.w.ident
 

@@ -13,7 +13,7 @@ Without a flush some are asked for again after a start, and none is lost.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before, is_open, length_of
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
 
@@ -56,14 +56,22 @@ class Filling:
         self.at = after(self.at)
         self._closed += 1
 
+    def is_over_zero(self, last):
+        """True if the one closed last was in front of 0, and that may be missing too."""
+        return self.at == 1 and self.begin != 1 and length_of(0, last) > 0
+
+    def lose_zero(self):
+        """0 cannot be asked for."""
+        self._note_gone(0, 1, WHY_NEVER)
+
     def jump(self, number, is_gone, here=0):
         """Nothing in front of `number` is missing any more; if it `is_gone`, count it as far as it was ever made.
 
         The log has `here` of these.
         """
         count = (number - self.at) % ID_PERIOD
-        if count > here and is_gone and not is_open(self.at, before(number)):
-            self._note_gone(before(number), count - here, WHY_NONE)
+        if count > here and is_gone and not is_open(self.at, preceding(number)):
+            self._note_gone(preceding(number), count - here, WHY_NONE)
         self.at = number
         self.row = 0
         self._closed += min(count, CLOSED_MOST)
@@ -74,7 +82,7 @@ class Filling:
 
     def _note_gone(self, last, count, why):
         if self._gone_count == 0:
-            self._gone_first = self.at
+            self._gone_first = self.at if last else 0
             self._gone_why = why
         elif why != self._gone_why:
             self._gone_why = WHY_MIXED

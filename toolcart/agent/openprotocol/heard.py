@@ -6,7 +6,7 @@ first .. upto   what may be missing, once that is concluded
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before, is_ahead
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_ahead, preceding
 from toolcart.agent.openprotocol.known import DIGEST_BYTES
 
 NONE = const(-1)
@@ -53,7 +53,7 @@ class Heard:
 
     def miss_up_to_newest(self, is_known):
         """What may be missing ends with the newest, or in front of it if that `is_known`."""
-        self.upto = before(self.newest) if is_known else self.newest
+        self.upto = preceding(self.newest) if is_known else self.newest
 
 
 # What a connection has pushed, as far as something follows from it.

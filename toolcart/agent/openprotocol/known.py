@@ -38,8 +38,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.numbers import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
-    after,
     before,
+    following,
     id_of,
     increment,
     is_ahead,
@@ -47,6 +47,7 @@ from toolcart.agent.openprotocol.ids import (
     length_of,
     open_below,
     pack_id,
+    preceding,
     put_id,
     unpack_id,
 )
@@ -220,7 +221,7 @@ class Known:
         again = self._pushed_again(number)
         if not self.is_met():
             if self.is_empty() and not self.is_unasked():
-                self.add(open_below(before(number)), before(number))
+                self.add(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
@@ -262,7 +263,7 @@ class Known:
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
-                self.add(after(top), before(number))
+                self.add(following(top), preceding(number))
         elif number != top and not self.is_unasked():
             self.doubt(record)
             return
@@ -451,10 +452,12 @@ class Known:
         self._write_ranges()
 
     def add(self, first, last):
-        """Add a range above all others: the IDs first..last may be missing."""
-        first = first or 1  # 0 cannot be asked for
-        last = last or before(0)
+        """Add a range above all others: the IDs first..last may be missing. Where it begins with 0, that is gone."""
         if length_of(first, last) == 0:
+            return
+        if first == 0:
+            self.count_gone(0, 1)
+            self.add(1, last)
             return
         ranges = self.ranges
         ranges.append([first, last])

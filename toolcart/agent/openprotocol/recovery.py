@@ -68,12 +68,14 @@ from toolcart.agent.openprotocol.ids import (
     after,
     before,
     first_below,
+    following,
     id_at,
     id_of,
     is_ahead,
     is_open,
     length_of,
     open_below,
+    preceding,
     put_id,
     unpack_id,
 )
@@ -94,6 +96,7 @@ OFF_MS = const(3600000)  # until a rejected revision is asked for again
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(11)
 # Built once: a tuple in an expression would be allocated at each poll.
+_ZERO = b"0000000000"
 _TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
 _OF_TOP = (qs.PHASE_WITNESS, qs.PHASE_BESIDE)
 _LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
@@ -246,7 +249,7 @@ class Recovery:
         top = unpack_id(heard.top, 0)
         if is_ahead(number, top):
             if number != after(top) and not self.whose.shares:
-                heard.upto = before(number)  # else the IDs skipped would not be asked for
+                heard.upto = preceding(number)  # else the IDs skipped would not be asked for
         elif number != top:
             if not follows:
                 self.look_again(now)
@@ -643,7 +646,7 @@ class Recovery:
         self.question.again()
         heard.is_afresh = heard.is_reset = False
         if not known.is_met() and not known.is_empty():
-            heard.first = after(heard.upto)  # what it made before the first meeting is not ours
+            heard.first = following(heard.upto)  # what it made before the first meeting is not ours
             return self._conclude(now)
         if known.is_empty() and not self.whose.is_other:
             heard.is_afresh = True
@@ -652,7 +655,7 @@ class Recovery:
         top = known.top()
         if known.is_top(heard.top) or is_held:
             heard.take(newest, known.octets)  # which may say more
-            heard.first = newest if is_held else after(heard.upto)
+            heard.first = newest if is_held else following(heard.upto)
             return self._conclude(now)
         is_above = is_ahead(newest, top)
         if top <= 0 or not (is_above or self._may_be_moved()):
@@ -686,7 +689,7 @@ class Recovery:
         if not is_above or not is_known:
             question.there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
-        heard.first = question.asked if several else after(question.asked)
+        heard.first = question.asked if several else following(question.asked)
         return self._conclude(now)
 
     def _look_beside(self, is_reset, now):
@@ -767,7 +770,7 @@ class Recovery:
                 self._switch_off(qs.PHASE_OFF)
                 return qs.NEWS_ASK_AGAIN
             heard.is_reset = True
-            heard.first = after(heard.upto)  # what it made before is not ours
+            heard.first = following(heard.upto)  # what it made before is not ours
         elif not whose.shares:  # else ours are found in stretches
             return self._walk_down(heard.newest, ID_PERIOD // 2)
         return self._conclude(now)
@@ -783,7 +786,7 @@ class Recovery:
         if self.flags:  # else the walk was inside a range
             self.heard.first = lowest
             return self._conclude(now)
-        self.filling.jump(lowest, True, self._count_here(self.filling.at, before(lowest)))
+        self.filling.jump(lowest, True, self._count_here(self.filling.at, preceding(lowest)))
         return self._turn(qs.PHASE_FILL, lowest)
 
     # -- what follows ------------------------------------------------------------------------------------------
@@ -805,7 +808,7 @@ class Recovery:
         if not heard.is_zero_gone:
             return self._settle(now)
         heard.row = 0
-        return self._turn(qs.PHASE_UP, heard.first if heard.is_nothing() else after(heard.newest))
+        return self._turn(qs.PHASE_UP, heard.first or 1 if heard.is_nothing() else after(heard.newest))
 
     def _end_up(self, now):
         heard = self.heard
@@ -824,7 +827,7 @@ class Recovery:
 
             find_skipped(self.look, known, [], heard.top)
             heard.newest = unpack_id(heard.top, 0)
-        heard.first = after(top)
+        heard.first = following(top)
         heard.miss_up_to_newest(True)
         if heard.newest == top:
             heard.first = top  # nothing
@@ -849,7 +852,8 @@ class Recovery:
         if heard.is_nothing():
             known.put_empty()
         else:
-            known.add(heard.first, heard.upto)
+            is_zero_here = heard.first == 0 and self.look.has_id(_ZERO, known.since)
+            known.add(1 if is_zero_here else heard.first, heard.upto)
             known.put_top(heard.top)
         known.end_doubt()
         known.put_controller(whose.identity, whose.shares, is_reset)
@@ -869,11 +873,11 @@ class Recovery:
         heard = self.heard
         parts = [(first, last) for first, last in known.ranges]
         if not heard.is_reset and known.is_met():
-            parts.append((after(known.top()), before(heard.first)))
+            parts.append((following(known.top()), preceding(heard.first)))
         lost = []
         for first, last in parts:
             if not heard.is_reset and not is_ahead(heard.first, last):
-                last = before(heard.first)
+                last = preceding(heard.first)
             if length_of(first, last) and not is_open(first, last):
                 lost.append((first, last))
         if not lost or self.whose.shares:
@@ -945,7 +949,12 @@ class Recovery:
 
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
-        self.filling.close(gone, self._why)
+        filling = self.filling
+        filling.close(gone, self._why)
+        ranges = self.known.ranges
+        if filling.at == 1 and ranges and filling.is_over_zero(ranges[0][1]) and not self.whose.shares:
+            if not self.look.has_id(_ZERO, self.known.since):
+                filling.lose_zero()
         return self._turn(qs.PHASE_FILL, self.filling.at)
 
     def _hear_missing(self):

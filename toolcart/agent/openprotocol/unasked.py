@@ -16,7 +16,7 @@ Imported where a controller is of this kind.
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.filling import WHY_RESET
-from toolcart.agent.openprotocol.ids import after, before, id_of, is_ahead, is_open, length_of
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding
 from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
@@ -65,8 +65,8 @@ def find_skipped(look, known, skipped, last, is_other=False):
             top = number
             moves = False
         elif top < 0 or is_ahead(number, top):
-            if top >= 0 and length_of(after(top), before(number)):
-                skipped.append((after(top), before(number)))
+            if top >= 0 and length_of(following(top), preceding(number)):
+                skipped.append((following(top), preceding(number)))
             top = number
             last[:] = digest
             moves = True
