@@ -213,3 +213,33 @@ def test_id_0_made_while_no_one_heard_is_counted():
                     case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
                     assert made == len(bench.uids()) + bench.known.gone(), case
                     assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
+
+
+# Later releases, and a station that is made again.
+
+
+def test_controller_that_knows_later_revisions_alone_is_asked_in_them():
+    for revision in (8, 9, 10, 11):
+        cart = Cart(toolsnet=None, controller={"recover_revisions": (revision,)}).until_ready(2000)
+        cart.produce(2, 200)
+        cart.miss(3, 200)
+        cart.settle(120000)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.known.gone() == 0, revision
+
+
+def test_station_made_again_under_another_number_gives_all_that_it_has():
+    for system_type in (1, 3):
+        identity = {"system_type": system_type, "station_number": 1}
+        settings = {"identity": identity, "shares_ids": False, "recover_revisions": (1, 2, 3, 4, 5, 6, 7)}
+        cart = Cart(toolsnet=None, controller=settings).until_ready(2000)
+        cart.produce(20, 200)
+        for _ in range(2):
+            cart.network.down(*CONTROLLER)
+            cart.run(20000)
+            cart.controller.reset_ids()
+            cart.controller.identity.station_number += 1
+            cart.produce(33, 200, station_number=cart.controller.identity.station_number)
+            cart.network.up(*CONTROLLER)
+            cart.settle(600000)
+        assert len(cart.stored_ids()) == len(cart.controller.produced) == 86, system_type
+        assert cart.station.known.gone() == 0

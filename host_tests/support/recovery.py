@@ -86,8 +86,11 @@ class FakeLog:
         return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
 
     def was_pushed(self, ident, record):
-        return any(not flags & res.FLAG_RECOVERED and id_of(page, at + res.TIGHTENING_ID) == id_of(ident, 0)
-                   for page, at, flags in self.results(record) if page[at + res.TIGHTENING_ID] != 0x20)
+        return any(
+            not flags & res.FLAG_RECOVERED and id_of(page, at + res.TIGHTENING_ID) == id_of(ident, 0)
+            for page, at, flags in self.results(record)
+            if page[at + res.TIGHTENING_ID] != 0x20
+        )
 
     count_ids = Look.count_ids
     near = Look.near

@@ -98,7 +98,7 @@ class Look:
         return False
 
     def near(self, body, start, length, flags, number, most):
-        """Return by how much `number`, the ID of the result at body[start:], is ahead of that of the same one in the log.
+        """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
 
         0 if the log has it under no other ID `most` apart. The ID stays as it is.
         """

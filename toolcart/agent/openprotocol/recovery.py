@@ -17,20 +17,26 @@ Rules
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it.
-7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
-   either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
-   that follows (`higher`), and in w itself where it came from such an answer.
+7. Some controllers answer with IDs that are off by a constant (toolcart.agent.openprotocol.offset): that is put right
+   in all that follows, and in w itself where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.heard). While such pushes come
    nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
+9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unasked). So is an ID that
+   is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
+   the last push in the log, and what is missing in front of that is asked for.
 
     phase     asks for             it is there                         it is gone (15)
-    NEWEST    0                    w: SETTLE; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
-                                   else WALK; in doubt: PROBE          w: SETTLE, there is nothing
+    NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
+                                   if it is not above w and no ID      w: SETTLE, there is nothing
+                                   can be off; in doubt: PROBE
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared.py)
-    WITNESS   w                    the same: SETTLE w+1..N             BESIDE
-                                   another: BESIDE
-    BESIDE    w + 1 (rule 7)       WALK; nothing, if 0 was gone too    the same
+    WITNESS   w                    the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
+                                   else BESIDE
+    BESIDE    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
+              the next to w, up    one WALK
+              to 8 away (rule 7)
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
                                                                        that is there, in FILL fetch on from it
     UP        upward from N, where goes on                             goes on; after K in a row SETTLE
@@ -41,19 +47,22 @@ Rules
                                    close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
     POLL      0, then w + 1        is it w? (agent.station.watch)      w + 1, since 0 may be unknown there; then IDLE
-    OFF       -                    a revision was rejected: NEWEST in an hour; else the rest of the connection
+    OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
     NAMELESS  -                    a push that has an ID: NEWEST
-    CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be
+    CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
+                                   answered nothing before OFF, W4 and NEWEST at once
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; anything else as silent
+    answered  where nothing was before: NEWEST
     silent    agent.openprotocol.question; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
-              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS
+              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS,
+              or OFF at a controller that never answered anything
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
         is lost then is reported first, once (`_told`)
-    W2  toolcart.agent.openprotocol.filling        W3  w under its own ID (rule 7)        W4  what is lost in OFF
+    W2  toolcart.agent.openprotocol.filling        W3  w under its own ID (rule 7)        W4  unasked.py
 """
 
 from toolcart.agent.base.compat import const
@@ -126,7 +135,9 @@ class Recovery:
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._other = 0  # the identity of this connection
-        self._why = WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.filling)
+        self._why = (
+            WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.filling)
+        )
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
@@ -883,7 +894,9 @@ class Recovery:
         if not lost or self.whose.shares:
             return True
         count = sum([length_of(first, last) - self._count_here(first, last) for first, last in lost])
-        return count == 0 or self.filling.tell(lost[0][0], lost[-1][1], count, WHY_RESET if heard.is_reset else WHY_NONE)
+        return count == 0 or self.filling.tell(
+            lost[0][0], lost[-1][1], count, WHY_RESET if heard.is_reset else WHY_NONE
+        )
 
     def _count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""

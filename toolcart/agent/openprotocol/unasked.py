@@ -18,7 +18,14 @@ from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.filling import WHY_RESET
 from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding
 from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, same
-from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import (
+    FLAG_RECOVERED,
+    FLAG_RETRIED,
+    FLAG_UNPROVEN,
+    HEAD_BYTES,
+    ID_BYTES,
+    TIGHTENING_ID,
+)
 
 
 def settle(recovery, why):

@@ -29,7 +29,7 @@ _REASONS = {  # toolcart.agent.station.gone
     "mute": "the controller answers others, and not these",
     "never": "the controller cannot be asked for them",
     "many": "more was missing than can be noted",
-    "mixed": "the controller has nothing under some, and rejects others or does not answer",
+    "?": "for several reasons",
 }
 _UNITS = ("Nm", "lbf.ft", "lbf.in", "kpm", "kgf.cm", "ozf.in", "%", "Ncm")  # from 0x31 on
 

@@ -5,7 +5,7 @@
             mute    it answers others, and not these
             never   it cannot be asked for its results
             99      the code with which it rejects the question, of two or three digits
-            mixed   not one reason for all of them
+            ?       several of these
     text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
 
 Rules
@@ -53,7 +53,7 @@ def newest_event(log, what, blocks, of):
 
 
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
-_REASONS = (b"none", b"reset", b"mute", b"never", b"mixed")  # by the WHY_ of toolcart.agent.openprotocol.filling
+_REASONS = (b"none", b"reset", b"mute", b"never", b"?")  # by the WHY_ of toolcart.agent.openprotocol.filling
 
 
 def put_gone(log, clock, station, first, last, count, total, epoch, why):
