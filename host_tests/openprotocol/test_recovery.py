@@ -8,8 +8,9 @@ from toolcart.agent.openprotocol.filling import Filling
 from toolcart.agent.openprotocol.heard import Walk
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
 from toolcart.agent.openprotocol.known import SPINDLES, Known
+from toolcart.agent.openprotocol.offset import OFFSET_MOST, apart
 from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
-from toolcart.agent.openprotocol.recovery import HIGHER_NO, LOOK_AGAIN_MS, OFF_MS
+from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.whose import GONE_OWN
 from toolcart.agent.record import result as res
 from toolcart.agent.record.origin import SPINDLE
@@ -399,56 +400,106 @@ def test_what_is_gone_is_told_once():
     assert made.flush() and told.runs == [(5, 7, 2, False)] and known.numbers[GONE] == 2 and known.ranges == []
 
 
-# A controller whose answers have IDs that are one too high: all it has is stored once, under the ID that was pushed.
-#
-# It answers n with n's result under the ID n + 1.
+# A controller whose answers have IDs that are off: all it has is stored once, under the ID that was pushed.
 
 
-class Higher(Memory):
-    """Its answers have the ID after the one that was pushed."""
+class Off(Memory):
+    """Its answers have IDs that are off by so much; `is_kept`: it finds its results under these."""
+
+    def __init__(self, by, is_kept=False, **options):
+        Memory.__init__(self, **options)
+        self.by = by
+        self.is_kept = is_kept
 
     def find(self, number):
-        found = Memory.find(self, number)
-        return None if found is None else Result(found.uid, found.ident + 1, found.key, found.time)
+        asked = number - self.by if self.is_kept and number else number
+        found = None if number and asked <= 0 else Memory.find(self, asked)
+        return None if found is None else Result(found.uid, (found.ident + self.by) % ID_PERIOD, found.key, found.time)
 
 
 class Cart(Bench):
     """As the intake asks, and as the session lets answers through."""
 
-    def __init__(self):
-        Bench.__init__(self, Higher())
-
     def ask(self):
         number = Bench.ask(self)
-        return number + 1 if number > 0 and self.recovery.asks_higher() else number
+        return number + self.recovery.asks_with() if number > 0 else number
 
-    def answer(self, result, flags=0):
-        asked = self.asked[-1]
-        if self.recovery.asks_higher():
-            asked += 1
-        if result is not None and asked and result.ident != asked and not self.recovery.hears_higher():
+    def step(self):
+        number = self.ask()
+        if number < 0:
+            return False
+        result = self.memory.find(number)
+        is_near = result is not None and (apart(result.ident, number) and self.recovery.hears_off())
+        if result is None or not number or result.ident == number or is_near:
+            self.answer(result)
+        else:
             self.recovery.silent(self.now)
-            return qs.NEWS_NONE
-        return Bench.answer(self, result, flags)
+        return True
 
     def stored(self):
         """Return the IDs of the log as they stand in its records."""
         return [id_of(payload, HEAD_BYTES + TIGHTENING_ID) for payload, _, _ in self.log.records]
 
 
+AMOUNTS = [by for by in range(-OFFSET_MOST, OFFSET_MOST + 1) if by]
+
+
+def test_ids_that_are_off_by_any_amount_are_put_right():
+    for is_kept in (False, True):
+        for by in AMOUNTS:
+            cart = Cart(Off(by, is_kept, next_id=50)).open()
+            cart.live()
+            for missed in (4, 7, 1):
+                cart.make(2)
+                cart.away(missed)
+                cart.settle()
+                cart.live()
+                cart.away(0)
+                cart.start().open()
+                cart.settle()
+            assert cart.uids() == sorted(set(cart.uids())) and len(cart.uids()) == len(cart.memory.made), (is_kept, by)
+            assert cart.stored() == [uid + 49 for uid in cart.uids()], (is_kept, by)
+            assert cart.known.epoch() == 0 and cart.known.gone() == 0 and cart.said_twice == 0, (is_kept, by)
+
+
 def test_one_met_before_it_pushed_anything_is_put_right():
-    for before in (0, 3):
-        cart = Cart()
-        for _ in range(before):
-            cart.memory.make()
-        cart.met()
-        cart.away(2)
-        cart.settle()
-        cart.live()
-        cart.away(1)
-        cart.settle()
-        assert cart.uids() == list(range(before + 1, before + 5)), before
-        assert cart.stored() == cart.uids() and cart.known.epoch() == 0 and cart.known.gone() == 0
+    for by in AMOUNTS:
+        for before in (0, 30):
+            cart = Cart(Off(by, next_id=50))
+            for _ in range(before):
+                cart.memory.make()
+            cart.met()
+            cart.away(2)
+            cart.settle()
+            cart.live()
+            cart.away(1)
+            cart.settle()
+            assert sorted(cart.uids()) == list(range(before + 1, before + 5)), (by, before, cart.uids())
+            assert cart.stored() == [uid + 49 for uid in cart.uids()] and cart.known.epoch() == 0, (by, before)
+            # An empty one whose answers name lower IDs than it ever made is found out by its first push.
+            assert cart.known.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
+
+
+class Drifting(Off):
+    """Its answers are off by another amount each time."""
+
+    def find(self, number):
+        self.by = (self.by * 5 + 3) % 17 - 8
+        return Off.find(self, number)
+
+
+def test_ids_that_are_off_by_no_constant_are_counted():
+    for seed in range(-8, 9):
+        cart = Cart(Drifting(seed, next_id=50), sharing=qs.SHARING_OWN).open()
+        for missed in (0, 4, 7):
+            cart.away(missed)
+            cart.settle()
+            cart.live()
+        for _ in range(3):
+            cart.settle()
+        twice = len(cart.uids()) - len(set(cart.uids()))
+        lost = len(cart.memory.made) - len(set(cart.uids()))
+        assert twice == 0 and lost <= cart.known.gone() and cart.known.missing() == 0, seed
 
 
 def test_one_late_answer_is_not_taken_for_it():
@@ -457,13 +508,13 @@ def test_one_late_answer_is_not_taken_for_it():
     assert bench.ask() == 0
     bench.answer(bench.memory.find(0))
     assert bench.ask() == 3
-    assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.higher == HIGHER_NO
+    assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.offset.by == 0
     bench.settle()
-    assert bench.stored() == [1, 2, 3, 4, 5]
+    assert bench.recovery.offset.by == 0 and bench.stored() == [1, 2, 3, 4, 5]
 
 
 def test_unreadable_ones_get_the_id_that_they_have():
-    cart = Cart().met(3)
+    cart = Cart(Off(1)).met(3)
     cart.away(2)
     while cart.recovery.phase != qs.PHASE_FILL:
         cart.step()

@@ -10,7 +10,8 @@ from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import whose
 from toolcart.agent.openprotocol.filling import CLOSED_MOST
 from toolcart.agent.openprotocol.heard import Walk
-from toolcart.agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
+from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
+from toolcart.agent.openprotocol.offset import OFFSET_MOST
 from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -29,6 +30,10 @@ class Model:
     def __init__(self):
         self.w, self.ranges, self.log = NONE, [], []
         self.expected = self.pushed = self.run = self.last = None
+        self.unproven, self.fetched = [], []  # by place in the log
+        self.doubted = self.run_record = 0  # rule 8 of known.py
+        self.since = 1
+        self.is_straight = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
         self.walk = Walk()
@@ -38,7 +43,8 @@ class Model:
         self.newest = self.top = None
         self.is_held = self.is_zero_gone = self.is_afresh = False
         self.first = self.upto = self.up = 0
-        self.begin = self.at = self.row = self.closed = 0
+        self.begin = self.at = self.row = self.closed = self.beside = 0
+        self.is_there = False  # there is a result under the highest ID known
         self.turn(self.phase, 0)
 
     def turn(self, phase, asked):
@@ -54,6 +60,19 @@ class Model:
             one, two, three = self.ranges
             near = length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
             self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
+            self.doubted = 1
+
+    def keep(self, result, is_unproven=False):
+        self.log.append(result)
+        self.unproven.append(is_unproven)
+        self.fetched.append(False)
+
+    def doubt(self):
+        self.doubted = self.doubted or len(self.log)
+
+    def end_doubt(self):
+        if not self.ranges:
+            self.doubted = 0
 
     def flush(self):
         if self.ranges and self.ranges[0][0] == self.begin and self.at != self.begin:
@@ -61,6 +80,7 @@ class Model:
             self.closed = 0
             if not length_of(*self.ranges[0]):
                 self.ranges.pop(0)
+            self.end_doubt()
 
     def misses(self, number):
         return any(length_of(first, number) and length_of(number, last) for first, last in self.ranges)
@@ -69,11 +89,12 @@ class Model:
 
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
+        self.is_straight = False  # `w` was found where it was pushed
         self.forget()
 
     def lost(self):
         self.flush()
-        self.phase, self.proven, self.run = CLOSED, False, None
+        self.phase, self.proven, self.run, self.run_record = CLOSED, False, None, 0
         self.forget()
 
     def look(self):
@@ -88,23 +109,25 @@ class Model:
     def push(self, result):
         number = result.ident
         if self.proven and number == self.expected:
-            self.log.append(result)  # not looked up: nobody pushes once more what came before a reset
+            self.keep(result)  # not looked up: nobody pushes once more what came before a reset
             self.w, self.expected, self.pushed = result, number + 1, None
             return
         if result in self.log:
             return
-        self.log.append(result)
+        self.keep(result, not self.proven)
         self.expected, self.pushed = None, result
         if self.w in (NONE, EMPTY):
             if self.w == EMPTY:
-                self.add(open_below(before(number)), before(number))
+                self.add(open_below(preceding(number)), preceding(number))
             self.w = result
         elif self.proven and not is_ahead(self.w.ident, number):
-            self.add(after(self.w.ident), before(number))
+            self.add(following(self.w.ident), preceding(number))
             self.w, self.expected = result, number + 1
+        elif not self.proven or number != self.w.ident:
+            self.doubt()
         follows = self.run is None or is_ahead(number, self.last)
         if self.run is None or number != after(self.last):
-            self.run = result
+            self.run, self.run_record = result, len(self.log)
         self.last = number
         if self.phase == CLOSED:
             return
@@ -114,7 +137,7 @@ class Model:
         elif self.newest is not None:
             if is_ahead(number, self.top.ident):
                 if number != after(self.top.ident):
-                    self.upto = before(number)
+                    self.upto = preceding(number)
                 self.top = result
             elif number == self.top.ident:
                 self.top = result
@@ -196,34 +219,58 @@ class Model:
 
     def compare(self):
         newest = self.newest.ident
-        self.upto = before(newest) if self.is_held else newest
+        self.upto = preceding(newest) if self.is_held else newest
         self.is_afresh = self.w == EMPTY
-        self.first = open_below(self.upto) if self.w == EMPTY else after(self.upto)
+        self.first = open_below(self.upto) if self.w == EMPTY else following(self.upto)
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
-        elif is_ahead(newest, self.w.ident):
+        elif is_ahead(newest, self.w.ident) or not self.is_straight:
             self.turn(WITNESS, self.w.ident)
         else:
             self.walk_down()
 
     def witness_there(self, result):
+        if result is self.w and self.w.ident in self.pushed_ids():
+            self.is_straight = True
         if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
-            self.turn(BESIDE_W, after(self.asked))
+            self.is_there = True
+            self.turn_beside()
         else:
-            self.first = after(self.asked)
+            self.first = following(self.asked)
             self.conclude()
 
+    def pushed_ids(self):
+        return [self.log[at].ident for at in range(self.since - 1, len(self.log)) if not self.fetched[at]]
+
     def witness_gone(self):
-        self.turn(BESIDE_W, after(self.asked))
+        self.turn_beside()
 
-    def beside_there(self, result):
-        self.beside_gone()
-
-    def beside_gone(self):
+    def turn_beside(self):
         if self.newest is None:
             self.nothing()
-        else:
+            return
+        ahead = self.newest.ident - self.w.ident
+        most = min(ahead, OFFSET_MOST)
+        by = [at for at in range(-OFFSET_MOST, most) if at]
+        by.sort(key=lambda at: (abs(at), -at))
+        by = [most] + by if most else by
+        far = is_ahead(self.w.ident, self.newest.ident) and ahead < -OFFSET_MOST
+        self.beside += 1
+        while self.beside <= len(by) and self.w.ident + by[self.beside - 1] <= 0:
+            self.beside += 1
+        if self.is_straight or far or self.beside > len(by):
             self.walk_down()
+            return
+        self.turn(BESIDE_W, self.w.ident + by[self.beside - 1])
+
+    def beside_there(self, result):
+        self.turn_beside()
+
+    def beside_gone(self):
+        if self.beside == 1 and not self.is_there:
+            self.walk_down()
+        else:
+            self.turn_beside()
 
     def walk_down(self):
         self.is_afresh = True
@@ -235,8 +282,7 @@ class Model:
             self.up = 0 if there else self.up + 1
             if self.up >= K:
                 if self.newest is None:
-                    self.newest = self.top = self.w
-                    self.upto = before(self.w.ident)
+                    self.stay()
                 self.settle()
             else:
                 self.turn(UP, after(self.asked))
@@ -253,15 +299,29 @@ class Model:
 
     def up_there(self, result):
         self.newest = self.top = result
-        self.upto = before(result.ident) if result in self.log else result.ident
+        self.upto = preceding(result.ident) if result in self.log else result.ident
         self.go_on(True)
 
     def nothing(self):
         if self.pushed is not None:
             self.newest_gone()
         else:
-            self.newest, self.is_afresh = None, True
+            if self.w in (NONE, EMPTY):
+                self.newest, self.is_afresh = None, True
+            else:
+                self.stay()
             self.settle()
+
+    def stay(self):
+        self.newest = self.top = self.w
+        for at in range(max(self.doubted, self.since) - 1, len(self.log) if self.doubted else 0):
+            if self.log[at] is self.w and not self.fetched[at]:
+                self.newest = self.top = self.w
+            elif self.unproven[at] and is_ahead(self.log[at].ident, self.newest.ident):
+                self.newest = self.top = self.log[at]
+        self.first, self.upto = following(self.w.ident), preceding(self.newest.ident)
+        if self.newest is self.w:
+            self.first = self.w.ident
 
     def conclude(self):
         if self.is_zero_gone:
@@ -273,8 +333,12 @@ class Model:
     def settle(self):
         if self.is_afresh:
             self.ranges = []
+            self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
+            if self.w not in (NONE, EMPTY):
+                self.doubted = 1
         if self.newest is not None:
             self.add(self.first, self.upto)
+        self.end_doubt()
         self.w = EMPTY if self.newest is None else self.top
         self.expected, self.proven, self.phase = None, True, FILL
         self.forget()
@@ -284,8 +348,12 @@ class Model:
         if self.run is not None and result is self.run:
             self.closed += min((self.last - self.at) % (1 << 32), CLOSED_MOST)
             self.at, self.run = self.last, None
+            if 1 < self.run_record == self.doubted:
+                self.doubted = 0
+            self.run_record = 0
         elif result not in self.log:
-            self.log.append(result)
+            self.keep(result)
+            self.fetched[-1] = True
         self.close()
 
     def missing_gone(self):

@@ -59,7 +59,7 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
     words = "2 times since the start the controller stopped pushing results while connected"
     assert words in site.said("status", "--config", cart)
     assert words in site.said("doctor", "--config", cart)
-    assert "not asked for" not in agent.said and "begin again" not in agent.said
+    assert "not asked for" not in agent.said and "mean other results" not in agent.said
     assert agent.end() == 0 and plant.controller.connections == 3
 
 
@@ -94,8 +94,8 @@ def test_ids_that_are_one_too_high_store_nothing_twice(site, plants, how):
         connections = plant.controller.connections
         wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
         made = at_toolsnet(plant, 1, made)
-    agent.wait_for("answers MID 0064 with tightening IDs that are one too high")
-    assert "begin again" not in agent.said and agent.end() == 0
+    agent.wait_for("answers MID 0064 with tightening IDs that are off by 1")
+    assert "mean other results" not in agent.said and agent.end() == 0
     assert plant.account()["repeated"] == 0
 
 

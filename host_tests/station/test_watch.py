@@ -4,7 +4,6 @@ Each test is the whole agent at a simulated controller, on one clock.
 """
 
 from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
 from toolcart.agent.station.watch import QUIET_MINUTES
 from toolcart.sim.profiles import row
 from host_tests.support.world import Cart
@@ -174,14 +173,15 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 
-def test_ids_that_are_one_too_high_are_put_right_and_told():
-    for how, kind in (("said", HIGHER_SAID), ("kept", HIGHER_KEPT)):
-        cart = cart_of(ids_higher=how)
+def test_ids_that_are_off_are_put_right_and_told():
+    for how, by in (("said", 1), ("kept", 1), ("said", -8), ("said", 5), ("kept", -2), ("kept", 8)):
+        cart = cart_of(ids_higher=how, ids_off_by=by)
         cart.produce(3, 200)
         for _ in range(3):
             cart.miss(2, 200)
             cart.settle(240000)
             cart.produce(1, 200)
-        assert cart.station.recovery.higher == kind and cart.counted(h.IDS_HIGHER) == 3
+        offset = cart.station.recovery.offset
+        assert (offset.by, offset.is_kept) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 3, (how, by)
         assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
         assert agrees(cart, 0, 3), how

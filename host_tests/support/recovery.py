@@ -5,6 +5,7 @@ from toolcart.agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.look import Look
 from toolcart.agent.openprotocol.question import NEWS_STORE
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.record import KIND_RESULT
@@ -68,6 +69,31 @@ class FakeLog:
     def first(self):
         """Return the number of the oldest record that is there."""
         return self.number - len(self.records) + 1
+
+    # As toolcart.agent.openprotocol.look.
+
+    def next_record(self):
+        return self.number + 1
+
+    def results(self, record):
+        for place in range(max(record - self.first(), 0), len(self.records)):
+            payload, flags, _ = self.records[place]
+            payload = bytearray(payload)
+            put_u32(payload, 0, self.first() + place)
+            yield payload, res.HEAD_BYTES, flags
+
+    def has_id(self, ident, record):
+        return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
+
+    def was_pushed(self, ident, record):
+        return any(
+            not flags & res.FLAG_RECOVERED and id_of(page, at + res.TIGHTENING_ID) == id_of(ident, 0)
+            for page, at, flags in self.results(record)
+            if page[at + res.TIGHTENING_ID] != 0x20
+        )
+
+    count_ids = Look.count_ids
+    near = Look.near
 
     def holds(self, page, at, length, flags):
         """As toolcart.agent.openprotocol.look."""

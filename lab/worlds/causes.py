@@ -106,12 +106,12 @@ never-offered-late | 7 | toolcart/agent/outlets/toolsnet/late.py | refusals mode
 +        if self.wants and self.timer.armed:
 silence-ends-asking | 7 | toolcart/agent/openprotocol/recovery.py | worlds away
 : a question without an answer is the connection's last
--else self._again(now)
+-        return self._again_or_never(now)
 -
--    def kept
-+else self._switch_off(qs.PHASE_OFF)
+-    def _again_or_never
++        return self._switch_off(qs.PHASE_OFF)
 +
-+    def kept
++    def _again_or_never
 last-line-believed | 8 | toolcart/board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if

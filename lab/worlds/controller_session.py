@@ -21,6 +21,7 @@ SILENCE_MS = 15000
 PROMPT_MS = 1000
 POLITE_MS = 2000
 POLL_MS = 240000  # the newest may be asked for once in five minutes
+FLAGGED_FIRST = 10  # revision of 0064
 NOT_FOUND, BUSY, REVISION, UNKNOWN, EXISTS = 15, 96, 97, 99, 9
 
 
@@ -310,10 +311,11 @@ class Session:
 
     def _old(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
-        if len(content) != 10 or not content.isdigit():
+        flag = revision >= FLAGGED_FIRST  # behind the ID: made offline, or not
+        if len(content) != 10 + flag or not content.isdigit():
             self._object(mid + content)
             return
-        asked = int(content)
+        asked = int(content[:10])
         traits = controller.traits
         result = controller.old(asked)
         if result is not None and traits["header_spindles"]:

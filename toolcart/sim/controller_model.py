@@ -50,9 +50,10 @@ class ControllerOptions(Settings):
         "answer_recover_revision": None,  # 0065 revision that is always sent (None: the one asked for)
         "answers_below": False,  # 0064 is answered with the newest result at or below the ID, of any station
         "shares_ids": True,  # one counter serves all stations; otherwise other stations' results leave no trace here
-        # 0065 has an ID that is one too high: "said", to the question for the ID before it, or "kept", to the question
-        # for this very ID; "no"
+        # 0065 has an ID that is too high by `ids_off_by`, which may be negative: "said", to the question for the ID
+        # itself, or "kept", to the question for this very ID; "no"
         "ids_higher": "no",
+        "ids_off_by": 1,
         "elsewhere": 0,  # how many results another station makes after each of ours
         "refuse": {},  # {mid: code}, always; code None: no answer at all
         "refuse_once": [],  # [(mid, code)], each once

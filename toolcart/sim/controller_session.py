@@ -271,8 +271,8 @@ class ControllerSession(ControllerLink):
         controller = self.controller
         find = controller.newest_at_or_below if options.answers_below else controller.result
         if tightening_id and options.ids_higher == "kept":
-            tightening_id -= 1
-            result = find(tightening_id) if tightening_id else None
+            tightening_id -= options.ids_off_by
+            result = find(tightening_id) if tightening_id > 0 else None
         else:
             result = controller.latest() if tightening_id == 0 else find(tightening_id)
         if not self.rejects(64, (revision not in options.recover_revisions, 97), (result is None, 15)):
@@ -283,7 +283,7 @@ class ControllerSession(ControllerLink):
         options = self.options
         instead = options.fetched_as
         if options.ids_higher != "no":
-            instead = dict(instead, tightening_id=result.tightening_id + 1)
+            instead = dict(instead, tightening_id=(result.tightening_id + options.ids_off_by) % 2**32)
         octets = frames.old_result_data(result, revision, options.pad, instead)
         self.say(65, revision, octets, None, spindle)
 

@@ -65,7 +65,7 @@ UNSUBSCRIBED = const(
     51
 )  # the controller had stopped pushing; the value says what follows (toolcart.agent.station.watch)
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
-IDS_HIGHER = const(53)  # a controller was found to answer MID 0064 with IDs that are one too high
+IDS_OFF = const(53)  # a controller was found to answer MID 0064 with IDs that are off; value: what they have too much
 TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (toolcart.agent.record.text_form)
 SHIFTED = const(55)  # results whose fields did not stand where their revision has them: found by their parameter IDs
 
@@ -123,7 +123,7 @@ NAMES = (
     "server away",
     "unsubscribed",
     "passed over",
-    "ids higher",
+    "ids off",
     "text escaped",
     "shifted",
 )

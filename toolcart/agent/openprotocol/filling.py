@@ -13,9 +13,16 @@ Without a flush some are asked for again after a start, and none is lost.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before, is_open, length_of
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
+
+# Why IDs are gone; below 0: the code, negative, of the rejection that came.
+WHY_NONE = const(0)  # the controller has nothing under them
+WHY_RESET = const(1)  # its IDs mean other results now
+WHY_SILENT = const(2)  # it answers others, and not these
+WHY_NEVER = const(3)  # it cannot be asked for any
+WHY_MIXED = const(4)  # one reason for some, another one for others
 
 
 class Filling:
@@ -32,7 +39,7 @@ class Filling:
         self.begin = self.at = 0  # where the range begins: as saved, and in fact
         self.row = 0  # gone in a row
         self._closed = 0  # since `begin` was saved
-        self._gone_first = self._gone_last = self._gone_count = 0
+        self._gone_first = self._gone_last = self._gone_count = self._gone_why = 0
 
     def turn(self, first):
         """The oldest range begins with `first`; True if it is another one than before."""
@@ -42,18 +49,29 @@ class Filling:
             self.begin = self.at = first
         return is_other
 
-    def close(self, is_gone):
-        """The one at `at` is no longer missing."""
+    def close(self, is_gone, why=WHY_NONE):
+        """The one at `at` is no longer missing; if it `is_gone`, that is `why`."""
         if is_gone:
-            self._note_gone(self.at, 1)
+            self._note_gone(self.at, 1, why)
         self.at = after(self.at)
         self._closed += 1
 
-    def jump(self, number, is_gone):
-        """Nothing in front of `number` is missing any more; if it `is_gone`, count it as far as it was ever made."""
+    def is_over_zero(self, last):
+        """True if the one closed last was in front of 0, and that may be missing too."""
+        return self.at == 1 and self.begin != 1 and length_of(0, last) > 0
+
+    def lose_zero(self):
+        """0 cannot be asked for."""
+        self._note_gone(0, 1, WHY_NEVER)
+
+    def jump(self, number, is_gone, here=0):
+        """Nothing in front of `number` is missing any more; if it `is_gone`, count it as far as it was ever made.
+
+        The log has `here` of these.
+        """
         count = (number - self.at) % ID_PERIOD
-        if count and is_gone and not is_open(self.at, before(number)):
-            self._note_gone(before(number), count)
+        if count > here and is_gone and not is_open(self.at, preceding(number)):
+            self._note_gone(preceding(number), count - here, WHY_NONE)
         self.at = number
         self.row = 0
         self._closed += min(count, CLOSED_MOST)
@@ -62,9 +80,12 @@ class Filling:
         """What lies in front of `number` is others'."""
         self.at = number
 
-    def _note_gone(self, last, count):
+    def _note_gone(self, last, count, why):
         if self._gone_count == 0:
-            self._gone_first = self.at
+            self._gone_first = self.at if last else 0
+            self._gone_why = why
+        elif why != self._gone_why:
+            self._gone_why = WHY_MIXED
         self._gone_last = last
         self._gone_count += count
 
@@ -80,7 +101,7 @@ class Filling:
             self.forget()
         if self.at == self.begin:
             return True
-        if self._gone_count and not self.tell(self._gone_first, self._gone_last, self._gone_count):
+        if self._gone_count and not self._tell_noted():
             return False
         known.close_up_to(self.at)
         self.begin = self.at  # the next range has its own
@@ -88,15 +109,18 @@ class Filling:
         known.try_save()
         return True
 
+    def _tell_noted(self):
+        return self.tell(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+
     def drop(self):
         """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""
         if not self.flush():
             self.known.doubt()
 
-    def tell(self, first, last, count, is_reset=False):
+    def tell(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         known = self.known
-        if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), is_reset):
+        if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), why):
             return False
         known.count_gone(first, count)
         return True

@@ -6,7 +6,7 @@ first .. upto   what may be missing, once that is concluded
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before, is_ahead
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_ahead, preceding
 from toolcart.agent.openprotocol.known import DIGEST_BYTES
 
 NONE = const(-1)
@@ -24,7 +24,7 @@ class Heard:
         self.newest = NONE
         self.is_held = False  # the newest, by the log
         self.is_zero_gone = False  # ID 0 is: that may be unknown there
-        self.is_higher = False  # a question was answered with the ID after it, once
+        self.is_witness_there = False  # there is a result under the highest ID known, this one or another
         self.row = 0  # gone in a row, upward
         self.first = self.upto = 0
         self.is_afresh = False  # only that is missing, not what was before
@@ -53,26 +53,21 @@ class Heard:
 
     def miss_up_to_newest(self, is_known):
         """What may be missing ends with the newest, or in front of it if that `is_known`."""
-        self.upto = before(self.newest) if is_known else self.newest
+        self.upto = preceding(self.newest) if is_known else self.newest
 
 
 # What a connection has pushed, as far as something follows from it.
 #
-# Rules
-# 1. A run is what came one ID after the other. It is asked for once: if the controller has its first one under that ID,
-#    it made the rest since.
-# 2. A connection on which nothing can be asked for counts the IDs that are skipped as lost, also since the one before
-#    (`skipped`). What is proven in between is fetched, and not lost.
+# A run is what came one ID after the other. It is asked for once: if the controller has its first one under that ID, it
+# made the rest since.
 
 
 class Pushes:
-    """The run that came last, and the first push of all."""
+    """The run that came last."""
 
     def __init__(self):
         self.first = bytearray(DIGEST_BYTES)  # of the run
         self.last = NONE  # ID of the run's last one; NONE: there is no run
-        self.begun = NONE  # the first ID that was pushed and is not in `counted`
-        self.counted = NONE  # up to this ID what was skipped is counted as lost
 
     def take(self, number, digest):
         """Take note of a push; True if a run begins with it."""
@@ -80,8 +75,6 @@ class Pushes:
         if is_first:
             copy(self.first, 0, digest, 0, DIGEST_BYTES)
         self.last = number
-        if self.begun < 0:
-            self.begun = number
         return is_first
 
     def follows(self, number):
@@ -89,29 +82,8 @@ class Pushes:
         return self.last < 0 or is_ahead(number, self.last)
 
     def close(self):
-        """There is no run: it was asked for."""
+        """There is no run: it was asked for, or the connection is over."""
         self.last = NONE
-
-    def ended(self):
-        """The connection is over. If it has shown nothing, no one knows what is skipped behind it."""
-        self.last = NONE
-        if self.begun >= 0:
-            self.begun = self.counted = NONE
-
-    def proven(self):
-        """What may be missing is known, and will be fetched."""
-        self.begun = self.counted = NONE
-
-    def skipped(self):
-        """Count up to the last push: return the first and the last ID skipped in front of the first one, else None."""
-        before_it, first = self.counted, self.begun
-        if first < 0:
-            return None
-        self.counted = self.last
-        self.begun = NONE
-        if before_it < 0 or not is_ahead(first, after(before_it)):
-            return None
-        return after(before_it), before(first)
 
 
 # Finds the lowest ID that a controller still has, going down from one that is there, in few questions.

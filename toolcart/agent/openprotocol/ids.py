@@ -4,7 +4,8 @@ Rules
 1. The live path keeps an ID as ten digits: as an int it could exceed 2**30, which allocates on a 32-bit board.
 2. IDs are ints on the rare paths only: what is missing, a reset, a walk back.
 3. Two IDs are compared on the circle: "ahead" is less than half of it away.
-4. 0 cannot be asked for, since it means the newest: `after` and `before` skip it.
+4. 0 cannot be asked for, since it means the newest: `after` and `before` skip it. `following` and `preceding` do not: a
+   range of missing IDs may go over 0, and end with it. Where it was made and is not in the log, it is gone.
 """
 
 from toolcart.agent.base.fields import fill
@@ -31,6 +32,16 @@ def after(number):
 def before(number):
     """Return the last ID before `number` that can be asked for."""
     return (number - 1) % ID_PERIOD or ID_PERIOD - 1
+
+
+def following(number):
+    """Return the ID that is made after `number`."""
+    return (number + 1) % ID_PERIOD
+
+
+def preceding(number):
+    """Return the ID that is made before `number`."""
+    return (number - 1) % ID_PERIOD
 
 
 def length_of(first, last):

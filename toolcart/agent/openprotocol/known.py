@@ -21,6 +21,8 @@ Rules
 9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
    though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
    which is looked for in the newest blocks alone, if anything was in doubt.
+10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
+   a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unasked).
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -36,8 +38,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.numbers import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
-    after,
     before,
+    following,
     id_of,
     increment,
     is_ahead,
@@ -45,6 +47,7 @@ from toolcart.agent.openprotocol.ids import (
     length_of,
     open_below,
     pack_id,
+    preceding,
     put_id,
     unpack_id,
 )
@@ -74,6 +77,7 @@ _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
 _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
+_UNASKED = const(16)  # rule 10
 
 _GONE_MOST = const(0x3FFFFFFF)
 
@@ -139,8 +143,8 @@ class Known:
         self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.doubted = 0  # rule 8; 0: nothing is
+        self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
-        self.is_asked = True  # it answers questions, as far as is known: what it pushes may have been fetched
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
@@ -216,8 +220,8 @@ class Known:
         self.last_id = number
         again = self._pushed_again(number)
         if not self.is_met():
-            if self.is_empty():
-                self.add(open_below(before(number)), before(number))
+            if self.is_empty() and not self.is_unasked():
+                self.add(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
@@ -239,7 +243,7 @@ class Known:
     def _pushed_again(self, number):
         """The same for the last push, which has this ID: it may have been fetched while it was on its way."""
         top = self.top()
-        if top < 0 or not self.is_asked or is_ahead(number, top):
+        if top < 0 or self.is_unasked() or is_ahead(number, top):
             return 0
         if self.misses(number):
             return self._fetched_again()
@@ -259,8 +263,8 @@ class Known:
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
-                self.add(after(top), before(number))
-        elif number != top:
+                self.add(following(top), preceding(number))
+        elif number != top and not self.is_unasked():
             self.doubt(record)
             return
         if not self.is_beside(self.octets):
@@ -284,6 +288,10 @@ class Known:
     def is_empty(self):
         """True if the controller had no result when it was last asked."""
         return self.octets[_FLAGS] & _EMPTY != 0
+
+    def is_unasked(self):
+        """True if this controller answers no question about its results, as far as is known (rule 10)."""
+        return self.octets[_FLAGS] & _UNASKED != 0
 
     def shares(self):
         """True if all stations of the controller share the IDs."""
@@ -384,12 +392,11 @@ class Known:
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
-    def lower_top(self, digest):
-        """Make this result `w` in place of the same one under the next ID; what may be missing ends with it."""
-        top = self.top()
-        if self.ranges and self.ranges[-1][1] == top:
-            self.ranges[-1][1] = before(top)
-            if not length_of(self.ranges[-1][0], before(top)):
+    def put_top_right(self, digest):
+        """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
+        if self.ranges and self.ranges[-1][1] == self.top():
+            self.ranges[-1][1] = unpack_id(digest, 0)
+            if not length_of(self.ranges[-1][0], self.ranges[-1][1]):
                 self.ranges.pop()
             self._write_ranges()
         self.put_top(digest)
@@ -399,6 +406,15 @@ class Known:
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, DIGEST_BYTES, 0)
+
+    def put_nothing(self):
+        """Forget `w`: it is another controller's."""
+        self.put_empty()
+        self.octets[_FLAGS] &= ~_EMPTY & 0xFF
+
+    def put_unasked(self, is_unasked):
+        """Set whether this controller answers no question."""
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unasked else 0)
 
     def put_controller(self, identity, shares, is_reset):
         """Set what tells this controller from others and whether stations share its IDs; count a restart of them."""
@@ -436,10 +452,12 @@ class Known:
         self._write_ranges()
 
     def add(self, first, last):
-        """Add a range above all others: the IDs first..last may be missing."""
-        first = first or 1  # 0 cannot be asked for
-        last = last or before(0)
+        """Add a range above all others: the IDs first..last may be missing. Where it begins with 0, that is gone."""
         if length_of(first, last) == 0:
+            return
+        if first == 0:
+            self.count_gone(0, 1)
+            self.add(1, last)
             return
         ranges = self.ranges
         ranges.append([first, last])

@@ -11,14 +11,22 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+from toolcart.agent.record.result import (
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    ID_BYTES,
+    ID_EPOCH,
+    TIGHTENING_ID,
+)
 from toolcart.agent.record.same import is_same
 
 SAME_ID_MOST = const(32)
+RESULTS_MOST = const(500)  # more than come before a controller answers the first question
 BLOCKS_SEARCHED = const(4)
 
 
@@ -56,6 +64,67 @@ class Look:
                 left -= 1
             kind = search.next()
         return -1 if kind < 0 else 0
+
+    def next_record(self):
+        """Return the number of the record that is appended next."""
+        return self.log.next
+
+    def results(self, record):
+        """Yield page, place of the body, and flags, of each result from this record on, the newest block first."""
+        log = self.log
+        self.search.begin_newest(log.device.block_count)
+        kind = self.search.next()
+        most = RESULTS_MOST
+        while kind > 0 and most:
+            if kind == KIND_RESULT and get_u32(log.page, log.at) >= record:
+                yield log.page, log.at + HEAD_BYTES, log.flags
+            most -= 1
+            kind = self.search.next()
+
+    def has_id(self, ident, record):
+        """True if a result with these ten digits was stored as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def was_pushed(self, ident, record):
+        """True if a result with these ten digits was pushed as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if not log.flags & FLAG_RECOVERED and get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def near(self, body, start, length, flags, number, most):
+        """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
+
+        0 if the log has it under no other ID `most` apart. The ID stays as it is.
+        """
+        digits = bytearray(ID_BYTES)
+        at = start + TIGHTENING_ID
+        found = 0
+        for by in range(-most, most + 1):
+            if by and not found:
+                put_id(digits, (number - by) % ID_PERIOD)
+                copy(body, at, digits, 0, ID_BYTES)
+                found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
+        put_id(digits, number)
+        copy(body, at, digits, 0, ID_BYTES)
+        return found
+
+    def count_ids(self, first, last, record):
+        """Count the IDs first..last that were stored as this record or later."""
+        found = set()
+        for page, at, _ in self.results(record):
+            if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+                number = id_of(page, at + TIGHTENING_ID)
+                if length_of(first, number) and length_of(number, last):
+                    found.add(number)
+        return len(found)
 
     def holds_frame(self, buf, at, length):
         """Look for this very frame, or as much of it as is kept."""

@@ -256,7 +256,7 @@ class Generic:
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
         copy(self._data, len(_HISTORY_DATA), session.fetching.asked_id, 0, ID_BYTES)
-        session.request.lower_too = session.request.higher_too = False
+        session.request.lower_too = session.request.near_too = False
         session.request.spindle = 0
         session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.pace.tries)
 

@@ -48,7 +48,7 @@ NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller's IDs have restarted
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
 NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
-NEWS_HIGHER = const(5)  # the IDs of this controller's answers are one too high
+NEWS_OFF = const(5)  # it is known by how much the IDs of this controller's answers are off
 NEWS_KNOWN = const(6)  # of a poll: there is nothing that is not known
 NEWS_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
 

@@ -13,7 +13,7 @@ from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
-from toolcart.agent.openprotocol.ids import increment
+from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.revisions import Revisions
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.record.same import put_digits
@@ -106,8 +106,8 @@ class Request:
         "_said",
         "_sends",
         "answer",
-        "higher_too",
         "lower_too",
+        "near_too",
         "data",
         "unsent",
         "was_newest",
@@ -122,7 +122,7 @@ class Request:
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
         self.lower_too = False  # the newest at or below what was asked for may be the answer
-        self.higher_too = False  # so may the ID after it
+        self.near_too = False  # so may an ID near it (toolcart.agent.openprotocol.offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._said = bytearray(ID_BYTES)
@@ -190,7 +190,7 @@ class Request:
                     self._echoes -= 1
                     self._passed += self.lower_too  # else it cannot answer this one
                     return False  # the answer to an earlier try
-                if not (self._is_next() if differs > 0 else self.lower_too):
+                if not (self._is_near() or (differs < 0 and self.lower_too)):
                     return False
             self._count_echoes(self._sends - 1)
             self._by = by
@@ -209,13 +209,13 @@ class Request:
             and said == self._last
         )
 
-    def _is_next(self):
-        """True if `_said` is the ID after the one asked for, and that may be the answer."""
-        if not self.higher_too:
+    def _is_near(self):
+        """True if `_said` is an ID near the one asked for, and that may be the answer."""
+        if not self.near_too:
             return False
-        following = bytearray(self.data[:ID_BYTES])
-        increment(following)
-        return following == self._said
+        from toolcart.agent.openprotocol.offset import apart  # loaded already where results are fetched
+
+        return apart(id_of(self._said, 0), id_of(self.data, 0)) != 0
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""

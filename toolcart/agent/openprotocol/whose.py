@@ -4,7 +4,8 @@ Rules
 1. A setting or earlier answers say at first whether stations share the IDs; this connection's answers decide
    (toolcart.agent.openprotocol.shared).
 2. K, how many gone in a row end a walk, is more than the longest run of IDs that are not ours.
-3. Another controller is believed when it names itself twice: a single frame may be corrupt.
+3. Another controller is believed when it names itself twice: a single frame may be corrupt. Cell, channel and serial
+   number make one; a station of another number does not: it may count from 1, and what it has is ours.
 """
 
 from toolcart.agent.base.compat import const
@@ -47,7 +48,7 @@ class Whose:
         self.by_own_ids = by_own_ids
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
-        self.is_other = known.identity() not in (0, alone, named)  # an update may begin or end the sharing
+        self.is_other = known.identity() not in (0, alone, named)  # former versions took the station into it
         self.identity = alone
         sharing = qs.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
@@ -60,9 +61,7 @@ class Whose:
             self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
         elif shares or may:
             self.share(identity, of_system, sharing == qs.SHARING_ALL)
-            if is_named:
-                self.identity = named
-                return True
+            return is_named
         return False
 
     def share(self, identity, has_to_name, is_proven=False):

@@ -25,9 +25,11 @@ _EVENTS = {  # toolcart.agent.record.event
 }
 _REASONS = {  # toolcart.agent.station.gone
     "none": "the controller has nothing under these IDs",
-    "reset": "the controller's IDs began again, or it is another controller",
+    "reset": "the controller's IDs mean other results than before, or it is another controller",
+    "mute": "the controller answers others, and not these",
     "never": "the controller cannot be asked for them",
     "many": "more was missing than can be noted",
+    "?": "for several reasons",
 }
 _UNITS = ("Nm", "lbf.ft", "lbf.in", "kpm", "kgf.cm", "ozf.in", "%", "Ncm")  # from 0x31 on
 
@@ -109,7 +111,9 @@ def _gone(shown, page, text):
     ):
         digits = digits_of(page, text + place, width)
         shown[name] = int(digits) if digits.isdigit() else None
-    shown["text"] = _REASONS.get(shown["code"], "")
+    code = shown["code"]
+    rejected = "the controller rejects the question for them with code " + code
+    shown["text"] = rejected if code.isdigit() else _REASONS.get(code, "")
 
 
 def time_of(page, body):

@@ -1,7 +1,11 @@
 """Records which results the controller no longer has: an event for each run of tightening IDs that are gone.
 
     code    none    the controller has nothing under these IDs
-            reset   its IDs restarted, or it is another controller
+            reset   its IDs mean other results than before
+            mute    it answers others, and not these
+            never   it cannot be asked for its results
+            99      the code with which it rejects the question, of two or three digits
+            ?       several of these
     text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
 
 Rules
@@ -12,7 +16,7 @@ Rules
 Loaded when the first result is gone: most controllers have all that is asked for.
 """
 
-from toolcart.agent.base.fields import copy, fill, get_u32
+from toolcart.agent.base.fields import copy, fill, get_u32, put_number
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import put_id
@@ -49,17 +53,23 @@ def newest_event(log, what, blocks, of):
 
 
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
+_REASONS = (b"none", b"reset", b"mute", b"never", b"?")  # by the WHY_ of toolcart.agent.openprotocol.filling
 
 
-def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
-    """Report that `count` of the IDs first..last are gone, `total` including these; return False if it must wait."""
+def put_gone(log, clock, station, first, last, count, total, epoch, why):
+    """Report that `count` of the IDs first..last are gone, `total` including these; return False if it must wait.
+
+    `why` is a WHY_ of toolcart.agent.openprotocol.filling, or a code of MID 0004, negative.
+    """
     if not log.has_room(ROOM_BYTES + _OCTETS, False):
         return False
     stage = log.stage
     at = log.place
     ev.put_event(stage, at, log.next, station, ev.GONE)
-    code = b"reset" if is_reset else b"none"
-    copy(stage, at + ev.CODE, code, 0, len(code))
+    if why < 0:
+        put_number(stage, at + ev.CODE, 2 if why > -100 else 3, -why)
+    else:
+        copy(stage, at + ev.CODE, _REASONS[why], 0, len(_REASONS[why]))
     stamp = bytearray(STAMP_BYTES)
     clock.stamp_into(stamp)
     ev.put_time(stage, at, stamp, 0)

@@ -24,7 +24,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_F
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.ids import id_of, increment
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.known import INDEXES
 from toolcart.agent.openprotocol.replies import noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
@@ -359,7 +359,7 @@ class Intake:
         if event == st.EV_FETCHED:
             self._take_fetched(now)
         elif event == st.EV_FETCH_REFUSED:
-            self.take_news(self.recovery.refused(session.said.refusal, now), now)
+            self.take_news(self.recovery.refused(session.said.refusal, now, session.said.code), now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_BESIDE:
@@ -492,12 +492,13 @@ class Intake:
             return False
         session = self.session
         copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
-        if recovery.asks_higher():
-            increment(session.fetching.asked_id)
+        by = recovery.asks_with()
+        if by:
+            put_id(session.fetching.asked_id, (id_of(recovery.ask_id, 0) + by) % ID_PERIOD)
         session.fetching.revision = recovery.revision()
         session.fetching.spindle = recovery.ask_spindle
         session.request.lower_too = recovery.whose.hears_lower()
-        session.request.higher_too = recovery.hears_higher()
+        session.request.near_too = recovery.hears_off()
         session.fetch()
         return True
 
@@ -586,8 +587,8 @@ class Intake:
             self.health.note(h.NO_OWNER, self.session.said.revision, now)
         elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
             self.watch.polled(self, news == qs.NEWS_KNOWN, now)
-        elif news == qs.NEWS_HIGHER:
-            self.health.note(h.IDS_HIGHER, 0, now)
+        elif news == qs.NEWS_OFF:
+            self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == qs.NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)

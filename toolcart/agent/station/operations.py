@@ -76,7 +76,7 @@ class Operations:
             refusal = session.said.refusal if session.said.refusal in _REASKED else replies.REFUSED_GONE
             if not _is_left(intake):
                 session.ways.generic.was_pushed(session)
-            intake.take_news(intake.recovery.refused(refusal, now), now)
+            intake.take_news(intake.recovery.refused(refusal, now, session.said.code), now)
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""

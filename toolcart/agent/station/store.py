@@ -242,11 +242,14 @@ class Store:
             return self._known_before(held, now)
         return self._put_raw(buf, at, length, res.FLAG_RECOVERED, now, look.search.skipped)
 
-    def tell_gone(self, first, last, count, total, epoch, is_reset):
-        """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait."""
+    def tell_gone(self, first, last, count, total, epoch, why):
+        """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
+
+        `why`: see toolcart.agent.station.gone.
+        """
         from toolcart.agent.station.gone import put_gone
 
-        return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, is_reset)
+        return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, why)
 
     # -- steps ---------------------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ _TOLD_AS_STATE = {
     *("no pim", "host refused", "ids gone", "outlet failed"),
 }
 _HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time"}
-_HARMLESS |= {"passed over", "ids higher"}
+_HARMLESS |= {"passed over", "ids off"}
 
 
 @dataclass

@@ -36,7 +36,11 @@ def server_sentence(name: str, value: int, number: int) -> str:
 
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
 _COUNTED = {
-    "gone": ("GONE", "tightening IDs gone: the controller no longer has them", "`{gaps}` lists them"),
+    "gone": (
+        "GONE",
+        "tightening IDs gone: the controller no longer has them, or cannot be asked for them",
+        "`{gaps}` lists them",
+    ),
     "unsubscribed": (
         "NOT PUSHED",
         "times since the start the controller stopped pushing results while connected",

@@ -29,7 +29,9 @@ EXPLAINED = {
     "raw": "a result that cannot be read came, {value} bytes: it is kept as it came",
     "controller malformed": "the controller's MID {value:04d} could not be used: it does not follow the protocol",
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
-    "controller resets": "the controller's tightening IDs begin again",
+    "controller resets": (
+        "the controller's tightening IDs mean other results than before: it counts afresh, or it is another controller"
+    ),
     "out of sequence": "a result came out of order by its tightening ID; it is kept as it came",
     "shifted": "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
     "odd on the line": (
@@ -44,7 +46,7 @@ EXPLAINED = {
         "results are not taken, since MID 0065 names another station: right where stations share the tightening IDs; "
         'else set controller.tightening_ids to "own"'
     ),
-    "ids higher": "this controller answers MID 0064 with tightening IDs that are one too high: they are corrected",
+    "ids off": "this controller answers MID 0064 with tightening IDs that are off by {value}: they are corrected",
     "repeats nothing": (
         "this controller sends each result once: what is not stored then has to be fetched, if it keeps any "
         "(docs/controllers.md)"

@@ -1,0 +1,245 @@
+"""What a controller made while no one heard, and cannot be asked for, is counted: all of it, each once, and named."""
+
+from random import Random
+
+import pytest
+
+from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import question as qs
+from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.sim.profiles import row
+from host_tests.support.recovery import Bench, Memory
+from host_tests.support.world import CONTROLLER, Cart
+
+LIVES = 60
+
+
+def rejecting(kind, code=99):
+    """How a controller answers each question: True if one was asked."""
+
+    def answer(bench):
+        if bench.ask() < 0:
+            return False
+        bench.recovery.refused(kind, bench.now, code)
+        return True
+
+    return answer
+
+
+def keeping_nothing(bench):
+    """It says 15 to all."""
+    if bench.ask() < 0:
+        return False
+    bench.answer(None)
+    return True
+
+
+def mute(bench):
+    if bench.ask() < 0:
+        return False
+    bench.recovery.silent(bench.now)
+    return True
+
+
+def life(seed, answer, first=1):
+    """Pushes, outages, restarts, cuts and reconnects in any order; returns the bench at its end."""
+    dice = Random(seed)
+    bench = Bench(Memory(first))
+    is_open = False
+    for _ in range(200):
+        chance = dice.random()
+        if chance < 0.25:
+            if is_open:
+                bench.live()
+            else:
+                bench.memory.make()
+        elif chance < 0.35 and is_open:
+            bench.close()
+            is_open = False
+        elif chance < 0.45:
+            is_open = False
+            bench.start()
+            if dice.random() < 0.4:
+                bench.push(bench.memory.make())  # in front of the session
+        elif chance < 0.5:
+            bench.state.refuses = dice.randrange(2)
+        elif chance < 0.55:
+            bench.gone.refuses = dice.random() < 0.5
+        elif chance < 0.75 and not is_open:
+            bench.open()
+            is_open = True
+        elif is_open:
+            for _ in range(dice.choice((1, 1, 3, 20))):
+                answer(bench)
+    bench.state.refuses = 0
+    bench.gone.refuses = False
+    if not is_open:
+        bench.open()
+    for _ in range(50):  # more than an hour
+        answer(bench)
+    bench.live()
+    for _ in range(100):
+        answer(bench)
+    return bench
+
+
+HOW = {
+    "unknown": rejecting(replies.REFUSED_NEVER),
+    "every revision": rejecting(replies.REFUSED_REVISION, 97),
+    "another code": rejecting(replies.REFUSED_OTHER, 79),
+    "nothing kept": keeping_nothing,
+    "no answer": mute,
+}
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_each_result_is_stored_or_counted_once_whatever_happens(how):
+    for seed in range(LIVES):
+        bench = life(seed, HOW[how], 1 + seed % 2 * 4000)
+        uids = bench.uids()
+        begun = uids[0] - 1  # what it made before it was met is not ours
+        assert len(uids) == len(set(uids)), seed
+        made = len(bench.memory.made) - begun
+        assert made == len(uids) + bench.known.gone(), (how, seed, made, len(uids), bench.known.gone())
+        assert not bench.known.ranges and bench.said_twice == 0, (how, seed)
+
+
+def test_what_is_gone_is_named_once_with_the_code_that_came():
+    bench = Bench().open()
+    never = HOW["unknown"]
+    never(bench)
+    bench.live()
+    for _ in range(2):
+        bench.away(3)
+        bench.live()
+        never(bench)
+    assert bench.gone.runs == [(2, 4, 3, -99), (6, 8, 3, -99)] and bench.known.gone() == 6
+    bench.start().open()
+    bench.memory.make()
+    bench.live()
+    assert bench.gone.runs[2:] == [(10, 10, 1, 3)], "nothing was asked since the start: never"
+
+
+def test_controller_that_answers_at_last_is_asked_like_any_other():
+    bench = Bench().open()
+    HOW["unknown"](bench)
+    bench.live()
+    bench.away(2)
+    bench.settle()
+    assert bench.stored() == [1, 2, 3] and bench.known.gone() == 0 and not bench.known.is_unasked()
+
+
+def test_another_controller_is_no_jump():
+    bench = Bench().open()
+    never = HOW["unknown"]
+    never(bench)
+    bench.live()
+    bench.memory.reset(500000)
+    identity, kind = bench.opens_with
+    bench.opens_with = (identity[:35] + b"9" + identity[36:], kind)
+    for _ in range(2):
+        bench.close().open()
+        bench.live()
+        never(bench)
+    bench.away(2)
+    bench.live()
+    assert bench.known.gone() == 2 and bench.known.top() == 500004
+
+
+# On the wire, with the simulated controller.
+
+
+def outages(cart, how_often=2, missed=4):
+    cart.until_ready(2000)
+    for _ in range(how_often):
+        cart.produce(3, 200)
+        cart.miss(missed, 200)
+        cart.run(60000)
+        cart.produce(1, 200)
+        cart.cut()
+        cart.produce(2, 200)
+        cart.run(60000)
+    cart.produce(2, 200)
+    cart.run(5000)
+    return cart
+
+
+def agrees(cart):
+    made, stored = cart.controller.produced, cart.stored_ids()
+    assert len(stored) == len(set(stored)) and set(stored) <= set(made)
+    assert len(made) == len(stored) + cart.station.known.gone(), (len(made), stored, cart.station.known.gone())
+    assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.station.known.epoch() == 0
+    return True
+
+
+def test_profile_that_knows_no_0064_loses_nothing_uncounted():
+    for code in (97, 99, 73, 75):
+        cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
+        assert agrees(cart) and cart.station.known.gone() > 0
+        assert cart.station.recovery.phase == qs.PHASE_OFF
+
+
+def test_results_by_1201_without_0006_lose_nothing_uncounted():
+    for code in (99, 73, 79):
+        cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
+        assert agrees(cart) and cart.station.known.gone() > 0, code
+        assert CONTROLLER and cart.station.known.missing() == 0
+
+
+# A counter that wraps: 0 is a result's ID, and asks for the newest.
+
+
+def test_id_0_made_while_no_one_heard_is_counted():
+    for first in range(ID_PERIOD - 6, ID_PERIOD + 1):
+        for missed in range(1, 8):
+            for answer in (Bench.step, HOW["unknown"]):
+                for is_away in (True, False):
+                    bench = Bench(Memory(first % ID_PERIOD)).open()
+                    while answer(bench):
+                        pass
+                    bench.live()
+                    if is_away:
+                        bench.away(missed)
+                    else:
+                        for _ in range(missed):
+                            bench.memory.make()
+                    for _ in range(20):
+                        answer(bench)
+                    bench.live()
+                    for _ in range(20):
+                        answer(bench)
+                    made = len(bench.memory.made)
+                    case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
+                    assert made == len(bench.uids()) + bench.known.gone(), case
+                    assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
+
+
+# Later releases, and a station that is made again.
+
+
+def test_controller_that_knows_later_revisions_alone_is_asked_in_them():
+    for revision in (8, 9, 10, 11):
+        cart = Cart(toolsnet=None, controller={"recover_revisions": (revision,)}).until_ready(2000)
+        cart.produce(2, 200)
+        cart.miss(3, 200)
+        cart.settle(120000)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.known.gone() == 0, revision
+
+
+def test_station_made_again_under_another_number_gives_all_that_it_has():
+    for system_type in (1, 3):
+        identity = {"system_type": system_type, "station_number": 1}
+        settings = {"identity": identity, "shares_ids": False, "recover_revisions": (1, 2, 3, 4, 5, 6, 7)}
+        cart = Cart(toolsnet=None, controller=settings).until_ready(2000)
+        cart.produce(20, 200)
+        for _ in range(2):
+            cart.network.down(*CONTROLLER)
+            cart.run(20000)
+            cart.controller.reset_ids()
+            cart.controller.identity.station_number += 1
+            cart.produce(33, 200, station_number=cart.controller.identity.station_number)
+            cart.network.up(*CONTROLLER)
+            cart.settle(600000)
+        assert len(cart.stored_ids()) == len(cart.controller.produced) == 86, system_type
+        assert cart.station.known.gone() == 0
