@@ -5,7 +5,7 @@ Rules
    it may read differently at each read, or change at a later start, until it is erased.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
    then reads as erased; an erased block has its old content again.
-3. A completed program or erase is durable and never rots. Breaches of the contract are noted in `misuse`.
+3. A completed program or erase is durable and never rots, but for a `stale` block. Breaches of the contract are noted in `misuse`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from lab.harness.flash import BROKEN, DONE, ERASE, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
+from lab.harness.flash import BROKEN, DONE, ERASE, ERASED, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
 from lab.worlds import timeline
 from lab.worlds.timeline import Fuse, PowerCut
 
@@ -57,6 +57,9 @@ class NorFlash(Nor):
         self.misuse: list[str] = []
         self.sound_since = 0  # when it last began to work; set by whoever makes it fail
         self.spend = _nothing  # called with the operation, so that time can pass
+        self.stale = -1  # a block that is going to show what it held before its next erase
+        self.was_stale = False  # one has
+        self._older = b""  # its content then
         self.on_erase = _nothing  # called with a block about to lose its content
         self.on_open = _nothing  # called with a block whose front is about to be programmed
 
@@ -69,6 +72,14 @@ class NorFlash(Nor):
         other.flickering = set(self.flickering)  # ghosts keep their present look
         other.worn = set(self.worn)
         return other
+
+    def fill(self, cells: bytes) -> None:
+        """Take this content, as a device that was written elsewhere."""
+        unit = self.unit_bytes
+        self.cells[:] = cells
+        for index in range(len(self.units)):
+            blank = not cells[index * unit : (index + 1) * unit].strip(b"\xff")
+            self.units[index] = ERASED if blank else PROGRAMMED
 
     def is_like(self, other: NorFlash) -> bool:
         """True if clones of both devices would be the same."""
@@ -119,6 +130,8 @@ class NorFlash(Nor):
 
     def blank(self, block: int, address: int, n: int) -> int:
         """Erase a block."""
+        if block == self.stale and not self._older:
+            self._older = self.content(block)
         answer = super().blank(block, address, n)
         if answer == DONE:
             self.unsound = {one for one in self.unsound if one[0] // self.block_bytes != block}
@@ -169,6 +182,8 @@ class NorFlash(Nor):
     def power_on(self) -> None:
         """Start: weak units may have changed."""
         self.refused_erases.clear()
+        if self._older and self.content(self.stale).strip(b"\xff"):
+            self._show_older()
         for ghost in list(self.ghosts):
             if self.chance.random() < 0.5:
                 self._change(ghost)
@@ -178,6 +193,16 @@ class NorFlash(Nor):
         for unit in sorted(self.weak):
             if unit not in whole and self.chance.random() < 0.4:
                 self._look(unit, self.chance.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+
+    def _show_older(self) -> None:
+        """Let a block have its older content again: what was written since is lost, and no one was told."""
+        at = self.stale * self.block_bytes
+        self.cells[at : at + self.block_bytes] = self._older
+        first = at // self.unit_bytes
+        self.units[first : first + self.block_bytes // self.unit_bytes] = bytes(
+            [PROGRAMMED] * (self.block_bytes // self.unit_bytes)
+        )
+        self.was_stale, self.stale, self._older = True, -1, b""
 
     def _refuses_now(self) -> bool:
         if not self.refusals_left and not self.refusing:
