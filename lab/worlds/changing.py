@@ -200,6 +200,7 @@ class ChangingWorld(World):
         if agent is None or not adapter.has_toolsnet(agent, 0):
             return
         numbers = [number for number, _ in adapter.in_log(self.device(1))]
+        self.ledger.unsure |= self.in_log()
         if not numbers:
             return
         order = adapter.offer_again(agent, 0, numbers[min(int(len(numbers) * share), len(numbers) - 1)])
@@ -274,7 +275,8 @@ class ChangingWorld(World):
         if self._was_emptied and not says:
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
-        ledger.unsure = {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
+        ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
+        ledger.unsure |= {row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None}
         log = self.in_log()
         for side in self.sides.values():
             side.note()
@@ -305,12 +307,13 @@ class ChangingWorld(World):
     def _given_again(self, rows: list[Row]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""
         moments = [*self.history.stations[1].forgets, *self.offered]
+        late = 2 * self.script["network"]["latency_ms"]  # what was under way when it was ordered
         seen: dict[int, Row] = {}
         found: dict[int, int] = {}
         for row in rows:
             number = row.number or 0
             before = seen.get(number)
-            if before is not None and not any(before.arrived <= moment <= row.arrived for moment in moments):
+            if before is not None and not any(before.arrived - late <= moment <= row.arrived for moment in moments):
                 found[number] = found.get(number, 0) + 1
             seen[number] = row
         return found

@@ -214,6 +214,7 @@ class Events:
         """Have this block of the log, once it is erased and full again, show what it held before."""
         device = self.world.device(station)
         first = self.world.log_begins(station)
+        device.stale_from = first
         device.stale = first + block % (device.block_count - first)
 
     def _worn_log(self, station: int, block: int) -> None:

@@ -57,7 +57,9 @@ class NorFlash(Nor):
         self.misuse: list[str] = []
         self.sound_since = 0  # when it last began to work; set by whoever makes it fail
         self.spend = _nothing  # called with the operation, so that time can pass
-        self.stale = -1  # a block that is going to show what it held before its next erase
+        self.stale = -1  # a block that is going to show what it held before its next erase, once another is newer
+        self.stale_from = 0  # the first block of its area
+        self.opened: dict[int, int] = {}  # by block: when it was begun last, in programs
         self.was_stale = False  # one has
         self._older = b""  # its content then
         self.on_erase = _nothing  # called with a block about to lose its content
@@ -130,8 +132,8 @@ class NorFlash(Nor):
 
     def blank(self, block: int, address: int, n: int) -> int:
         """Erase a block."""
-        if block == self.stale and not self._older:
-            self._older = self.content(block)
+        if block == self.stale:
+            self._older = self.content(block).strip(b"\xff") and self.content(block)
         answer = super().blank(block, address, n)
         if answer == DONE:
             self.unsound = {one for one in self.unsound if one[0] // self.block_bytes != block}
@@ -146,6 +148,7 @@ class NorFlash(Nor):
         else:
             if address % self.block_bytes == 0:
                 self.on_open(block)
+                self.opened[block] = max(self.opened.values(), default=0) + 1
             self.unsound.add((address, address + len(new)))
         if self.fuse is not None and self.fuse.left and self.fuse.burns(KINDS[operation]):
             self._half_do(operation, block, address, new)
@@ -182,7 +185,8 @@ class NorFlash(Nor):
     def power_on(self) -> None:
         """Start: weak units may have changed."""
         self.refused_erases.clear()
-        if self._older and self.content(self.stale).strip(b"\xff"):
+        newest = max((self.opened.get(block, 0) for block in range(self.stale_from, self.block_count)), default=0)
+        if self._older and self.content(self.stale).strip(b"\xff") and self.opened.get(self.stale, 0) < newest:
             self._show_older()
         for ghost in list(self.ghosts):
             if self.chance.random() < 0.5:
