@@ -292,7 +292,9 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
 def says_emptied(agent: Agent, index: int) -> bool:
     """True if the agent says that its ToolsNet was emptied."""
     station = agent.station(index)
-    return station is not None and station.health.counters[SERVER_EMPTY] > 0
+    return station is not None and (
+        station.health.counters[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
+    )
 
 
 def offer_again(agent: Agent, index: int, number: int) -> Iterator[bool | None]:

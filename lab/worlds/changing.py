@@ -4,7 +4,8 @@ Rules
 1. A change waits until the agent is next down, for a reload, a stop or a cut; it takes effect with the start that
    follows. What the agent would refuse to be configured with changes nothing.
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
-   What the log gave up while the name was not configured is not owed: the start that removed it has warned.
+   What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
+   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
 3. What the log holds is what a start on a copy of the flash finds. All else is known from the controller and the sides.
 """
 
@@ -20,6 +21,7 @@ from lab.worlds.sides import FILE, TOOLSNET, Consumer, LineFile, place_of, side_
 from lab.worlds.timeline import dice
 from lab.worlds.world import World
 
+PLACES = 3  # beside ToolsNet's
 ORDER_STEP_MS, ORDER_STEPS_MOST = 5, 2000
 
 
@@ -34,6 +36,7 @@ class ChangingWorld(World):
         self.offered: list[int] = []  # when an operator had results offered to ToolsNet again
         self._waiting: list[tuple] = []  # changes for the next start
         self._configured: set[tuple[str, str]] = set()
+        self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
         super().__init__({**script, "settings": {**settings, "stations": plain}})
@@ -147,11 +150,20 @@ class ChangingWorld(World):
             if outlet is None:
                 acked = {number for number in log if self._result(number).acks}
                 outlet = self.outlets[key] = _Outlet(*key, now, acked)
-            elif key not in self._configured:
+            elif key not in self._configured and not (adapter.NAMED and key in self._kept):
                 outlet.come_back(log | self._had(outlet), self._acked_since(outlet.left))
             outlet.places.add(place)
             outlet.place = place
         self._configured = set(places)
+        self._keep_places()
+
+    def _keep_places(self) -> None:
+        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest."""
+        unused = [key for key in self._kept if key not in self._configured]
+        unused.sort(key=lambda key: -self.outlets[key].left)
+        used = sorted(self._configured)
+        beside = [key for key in used + unused if key[1] != TOOLSNET][:PLACES]
+        self._kept = beside + [key for key in used + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
         """Move the spool into a new one with so many blocks for results more."""
