@@ -278,7 +278,6 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
         "overwritten": numbers[n.OVERWRITTEN],
         "missed": numbers[n.MISSED],
         "damaged": numbers[n.DAMAGED],
-        "jumped": numbers[n.JUMPED],
         "stored_again": numbers[n.STORED_AGAIN],
         "delivered": numbers[n.DELIVERED],
         "dropped": numbers[n.DROPPED],

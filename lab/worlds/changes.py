@@ -59,6 +59,7 @@ def _traits(d: random.Random, blocks: int) -> dict:
     controller = {
         "memory": 5000,
         "replays": d.random() < 0.5,
+        "window": d.choice((1, 1, 3)),
         "repeat_ms": d.choice((1000, 3000)),
         "row_most": 3,
         "old_revisions": [1, 2],
@@ -109,7 +110,7 @@ class _Course:
         for _ in range(d.choice((0, 0, 1, 1, 2))):
             self._event(d.randrange(3000), "worn_log", 1, d.randrange(8))
         if d.random() < 0.06:
-            self._event(d.randrange(3000), "stale", 1, d.randrange(8))
+            self._event(d.randrange(3000), "stale", 1, d.randrange(8), d.random() < 0.5)
         for _ in range(d.randint(3, 7)):
             length = d.randint(4000, 20000)
             self._work(length)
@@ -160,7 +161,7 @@ class _Course:
     def _repeat(self, at: int) -> None:
         """Have the agent given again what it has: the power goes as it acknowledges; its flash refuses reads then."""
         d = self.d
-        self._event(0, "search_fails", 1, d.choice((1, 2, 2, 3, 6)))
+        self._event(0, "search_fails", 1, d.choice((1, 2, 2, 3, 6)), d.choice((0, 0, 1, 2, 5)))
         how = {"operations": d.randint(2, 30), "kinds": "send", "within_ms": 5000}
         self._event(at, "cut", {**how, "dark_ms": d.choice((500, 3000)), "again": []})
 

@@ -281,7 +281,6 @@ class ChangingWorld(World):
         told = adapter.counted(agent, 0)
         for what in ("overwritten", "missed", "damaged", "stored_again"):
             setattr(ledger, what, told.get(what, 0))
-        ledger.damaged += told.get("jumped", 0) * self.device(1).was_stale
         ledger.waits = sum(adapter.waits(agent, 0))
         says = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
         if self._was_emptied and not says:

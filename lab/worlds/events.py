@@ -206,15 +206,16 @@ class Events:
         """Have an operator drop all that ToolsNet has refused."""
         self.world.drop_kept()
 
-    def _search_fails(self, station: int, reads: int) -> None:
-        """Have the flash refuse so many reads when the agent is next given what it was given before."""
+    def _search_fails(self, station: int, reads: int, behind: int) -> None:
+        """Have the flash refuse so many reads, `behind` others, when the agent is next given what it had before."""
         self._controller(station).refused_reads = reads
+        self.world.device(station).readable_left = behind
 
-    def _stale(self, station: int, block: int) -> None:
-        """Have this block of the log, once it is erased and full again, show what it held before."""
+    def _stale(self, station: int, block: int, fades: bool) -> None:
+        """Have this block of the log, once it is erased and full again, show what it held before; blank if it fades."""
         device = self.world.device(station)
         first = self.world.log_begins(station)
-        device.stale_from = first
+        device.stale_from, device.fades = first, fades
         device.stale = first + block % (device.block_count - first)
 
     def _worn_log(self, station: int, block: int) -> None:

@@ -53,12 +53,14 @@ class NorFlash(Nor):
         self.refusing = ""  # type: ignore
         self.refusals_left = 0  # operations still to be refused, whatever `refusing` says
         self.unreadable_left = 0  # reads still to be refused
+        self.readable_left = 0  # reads that come before those
         self.faults = 0  # operations and reads that were refused, or met a worn block
         self.misuse: list[str] = []
         self.sound_since = 0  # when it last began to work; set by whoever makes it fail
         self.spend = _nothing  # called with the operation, so that time can pass
         self.stale = -1  # a block that is going to show what it held before its next erase, once another is newer
         self.stale_from = 0  # the first block of its area
+        self.fades = False  # it shows that erase instead, as if nothing had been written since
         self.opened: dict[int, int] = {}  # by block: when it was begun last, in programs
         self.was_stale = False  # one has
         self._older = b""  # its content then
@@ -105,7 +107,9 @@ class NorFlash(Nor):
             self.fuse.count_read()
             if self.fuse.left and self.fuse.burns(timeline.READ):
                 raise PowerCut
-        if self.refusing in ("all", "absent") or self.unreadable_left:
+        if self.unreadable_left and self.readable_left:
+            self.readable_left -= 1
+        elif self.refusing in ("all", "absent") or self.unreadable_left:
             self.unreadable_left = max(self.unreadable_left - 1, 0)
             self.faults += 1
             return REFUSED
@@ -133,7 +137,7 @@ class NorFlash(Nor):
     def blank(self, block: int, address: int, n: int) -> int:
         """Erase a block."""
         if block == self.stale:
-            self._older = self.content(block).strip(b"\xff") and self.content(block)
+            self._older = b"\xff" * self.block_bytes if self.fades else self.content(block)
         answer = super().blank(block, address, n)
         if answer == DONE:
             self.unsound = {one for one in self.unsound if one[0] // self.block_bytes != block}
@@ -186,7 +190,8 @@ class NorFlash(Nor):
         """Start: weak units may have changed."""
         self.refused_erases.clear()
         newest = max((self.opened.get(block, 0) for block in range(self.stale_from, self.block_count)), default=0)
-        if self._older and self.content(self.stale).strip(b"\xff") and self.opened.get(self.stale, 0) < newest:
+        is_full = self._older and self.content(self.stale).strip(b"\xff")
+        if is_full and self.opened.get(self.stale, 0) < newest:
             self._show_older()
         for ghost in list(self.ghosts):
             if self.chance.random() < 0.5:
@@ -203,9 +208,8 @@ class NorFlash(Nor):
         at = self.stale * self.block_bytes
         self.cells[at : at + self.block_bytes] = self._older
         first = at // self.unit_bytes
-        self.units[first : first + self.block_bytes // self.unit_bytes] = bytes(
-            [PROGRAMMED] * (self.block_bytes // self.unit_bytes)
-        )
+        count = self.block_bytes // self.unit_bytes
+        self.units[first : first + count] = bytes([PROGRAMMED] * count)
         self.was_stale, self.stale, self._older = True, -1, b""
 
     def _refuses_now(self) -> bool:

@@ -1,0 +1,171 @@
+"""Worlds made by hand, each with one fault that outlets that come and go once had: what happens, and how it was found."""
+
+from lab.worlds.script import filled
+from lab.worlds.sides import settings_of
+
+TOOLSNET = {"name": "toolsnet", "kind": "toolsnet"}
+CUT = {"operations": 0, "kinds": "flash", "within_ms": 1000, "dark_ms": 500, "again": []}
+
+
+def outlet(name, kind="webhook", durable=True):
+    """The outlet of this name, to a place of the same name."""
+    return {"name": name, "kind": kind, **settings_of(kind, name), "durable": durable}
+
+
+A, B, C = outlet("a", "file"), outlet("b", "file"), outlet("c", "file")
+FILE, HOOK = outlet("log", "file"), outlet("hook")
+
+
+def world(outlets, *events, blocks=4, unit=256, when_full="refuse", **controller):
+    """The script of a world that begins with these outlets; `events` are [seconds, what, ...]."""
+    events = [[int(1000 * at), *rest] for at, *rest in events]
+    spool = {"path": "spool1", "size_kib": 4 * (7 + blocks), "parked_kib": 12, "when_full": when_full}
+    station = {
+        "number": 1,
+        "controller": {"host": "controller1", "recover": False, "events": []},
+        "spool": spool,
+        "outlets": list(outlets),
+    }
+    toolsnet = {"pim_host": "pim", "pim_port": 6575, "reconnect_s": 1}
+    return filled(
+        {
+            "seed": 1,
+            "shape": "changes",
+            "settings": {"system": {"number": 1}, "toolsnet": toolsnet, "stations": [station]},
+            "stations": [{"flash": {"unit": unit, "blocks": blocks, "kept_blocks": 3}, "controller": controller}],
+            "events": events,
+            "end_ms": events[-1][0] + 5000,
+        }
+    )
+
+
+KNOWN = {
+    "its_08_names_one_that_was_overwritten_while_toolsnet_was_not_configured": world(
+        [TOOLSNET, FILE],
+        (2, "make", 1, 5, 50),
+        (4, "lose_05", 1),
+        (4.1, "make", 1, 1, 50),
+        (4.2, "outlets", [FILE]),
+        (4.5, "cut", CUT),
+        (7, "make", 1, 80, 50),
+        (15, "outlets", [TOOLSNET, FILE]),
+        (16, "reload", 20),
+    ),
+    "the_second_outlet_is_far_behind_and_the_first_becomes_durable": world(
+        [{**A, "durable": False}, B],
+        (1, "side", "a", "outage", 60000),
+        (2, "make", 1, 20, 50),
+        (4, "outlets", [A, B]),
+        (5, "reload", 20),
+    ),
+    "toolsnet_comes_in_front_of_a_best_effort_outlet": world(
+        [{**A, "durable": False}, B],
+        (1, "side", "a", "outage", 60000),
+        (2, "make", 1, 20, 50),
+        (4, "outlets", [TOOLSNET, {**A, "durable": False}, B]),
+        (5, "reload", 20),
+    ),
+    "the_first_of_two_goes_while_the_second_is_behind": world(
+        [A, B],
+        (2, "make", 1, 50, 50),
+        (6, "forgets", "b", 0),
+        (6.1, "reload", 20),
+        (6.2, "side", "b", "outage", 60000),
+        (7, "make", 1, 20, 50),
+        (9, "outlets", [B]),
+        (10, "reload", 20),
+    ),
+    "two_become_one_of_them_and_another": world(
+        [A, B],
+        (1, "side", "b", "outage", 60000),
+        (2, "make", 1, 20, 50),
+        (4, "outlets", [B, C]),
+        (5, "reload", 20),
+    ),
+    "a_plain_start_after_all_places_were_used": world(
+        [A, B, C],
+        (2, "make", 1, 5, 50),
+        (3, "side", "d", "outage", 60000),
+        (3, "outlets", [TOOLSNET, outlet("d"), A, B]),
+        (4, "reload", 20),
+        (5, "side", "d", "outage", 60000),
+        (6, "make", 1, 10, 50),
+        (8, "reload", 20),
+        (10, "reload", 20),
+    ),
+    "a_spool_is_moved_beside_a_webhook_and_a_broker": world(
+        [TOOLSNET, HOOK, outlet("m", "mqtt")],
+        (2, "make", 1, 20, 50),
+        (4, "take_over", 1),
+        (5, "off", {"orderly": True, "dark_ms": 500}),
+        (7, "make", 1, 3, 50),
+    ),
+    "a_spool_is_moved_when_what_was_set_aside_is_dropped": world(
+        [TOOLSNET, FILE],
+        (2, "dislike", 1, 3),
+        (2.1, "make", 1, 10, 50),
+        (60, "drop_kept"),
+        (70, "take_over", 1),
+        (71, "off", {"orderly": True, "dark_ms": 500}),
+        (75, "make", 1, 3, 50),
+    ),
+    "an_outlet_comes_to_a_small_log_with_a_worn_block": world(
+        [TOOLSNET],
+        (0, "worn_log", 1, 3),
+        (2, "make", 1, 60, 50),
+        (6, "side", "log", "outage", 300000),
+        (6, "outlets", [TOOLSNET, FILE]),
+        (7, "cut", CUT),
+        (9, "make", 1, 20, 50),
+    ),
+    "outlets_come_to_a_log_of_eight_with_two_worn_blocks": world(
+        [TOOLSNET],
+        (0, "worn_log", 1, 3),
+        (0, "worn_log", 1, 6),
+        (2, "make", 1, 140, 30),
+        (9, "outlets", [TOOLSNET, FILE, HOOK]),
+        (10, "cut", CUT),
+        (12, "make", 1, 20, 50),
+        blocks=8,
+    ),
+    "a_block_shows_what_it_held_before": world(
+        [TOOLSNET, FILE],
+        (1, "stale", 1, 1, True),
+        (2, "make", 1, 60, 30),
+        (5, "outage", "toolsnet", "refusing", 60000, True),
+        (5, "side", "log", "outage", 60000),
+        (6, "make", 1, 40, 50),
+        (10, "cut", CUT),
+        blocks=5,
+    ),
+    "the_flash_refuses_two_reads_while_a_repeat_is_looked_for": world(
+        [TOOLSNET, FILE],
+        (2, "make", 1, 30, 30),
+        (4, "search_fails", 1, 2, 1),
+        (4, "cut", {**CUT, "operations": 3, "kinds": "send", "within_ms": 5000}),
+        (4.1, "make", 1, 5, 400),
+        replays=True,
+    ),
+    "overwritten_is_counted_for_what_toolsnet_has_and_a_cut_has_forgotten": world(
+        [TOOLSNET],
+        (2, "make", 1, 60, 30),
+        (5, "outage", "toolsnet", "refusing", 60000, True),
+        (5.2, "cut", CUT),
+        (7, "make", 1, 60, 50),
+        when_full="overwrite",
+    ),
+    "a_file_comes_from_a_backup_that_ends_before_the_log_begins": world(
+        [TOOLSNET, FILE],
+        (2, "make", 1, 20, 30),
+        (4, "make", 1, 70, 30),
+        (9, "forgets", "log", 0.1),
+        (10, "reload", 20),
+    ),
+    "toolsnet_was_emptied_and_the_agent_starts_again": world(
+        [TOOLSNET],
+        (2, "make", 1, 10, 50),
+        (5, "empty"),
+        (10, "make", 1, 3, 50),
+        (20, "cut", CUT),
+    ),
+}
