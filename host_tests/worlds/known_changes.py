@@ -16,7 +16,7 @@ A, B, C = outlet("a", "file"), outlet("b", "file"), outlet("c", "file")
 FILE, HOOK = outlet("log", "file"), outlet("hook")
 
 
-def world(outlets, *events, blocks=4, unit=256, when_full="refuse", **controller):
+def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=1, **controller):
     """The script of a world that begins with these outlets; `events` are [seconds, what, ...]."""
     events = [[int(1000 * at), *rest] for at, *rest in events]
     spool = {"path": "spool1", "size_kib": 4 * (7 + blocks), "parked_kib": 12, "when_full": when_full}
@@ -26,7 +26,7 @@ def world(outlets, *events, blocks=4, unit=256, when_full="refuse", **controller
         "spool": spool,
         "outlets": list(outlets),
     }
-    toolsnet = {"pim_host": "pim", "pim_port": 6575, "reconnect_s": 1}
+    toolsnet = {"pim_host": "pim", "pim_port": 6575, "reconnect_s": reconnect_s}
     return filled(
         {
             "seed": 1,
@@ -82,17 +82,6 @@ KNOWN = {
         (4, "outlets", [B, C]),
         (5, "reload", 20),
     ),
-    "a_plain_start_after_all_places_were_used": world(
-        [A, B, C],
-        (2, "make", 1, 5, 50),
-        (3, "side", "d", "outage", 60000),
-        (3, "outlets", [TOOLSNET, outlet("d"), A, B]),
-        (4, "reload", 20),
-        (5, "side", "d", "outage", 60000),
-        (6, "make", 1, 10, 50),
-        (8, "reload", 20),
-        (10, "reload", 20),
-    ),
     "a_spool_is_moved_beside_a_webhook_and_a_broker": world(
         [TOOLSNET, HOOK, outlet("m", "mqtt")],
         (2, "make", 1, 20, 50),
@@ -128,23 +117,49 @@ KNOWN = {
         (12, "make", 1, 20, 50),
         blocks=8,
     ),
-    "a_block_shows_what_it_held_before": world(
+    "a_block_reads_as_blank_behind_the_last_line_of_a_file": world(
         [TOOLSNET, FILE],
-        (1, "stale", 1, 1, True),
-        (2, "make", 1, 60, 30),
-        (5, "outage", "toolsnet", "refusing", 60000, True),
-        (5, "side", "log", "outage", 60000),
-        (6, "make", 1, 40, 50),
+        (1, "stale", 1, 4, True),
+        (2, "make", 1, 70, 30),
+        (6, "outage", "toolsnet", "refusing", 60000, True),
+        (6, "side", "log", "outage", 60000),
+        (6.5, "make", 1, 20, 50),
         (10, "cut", CUT),
+        (11, "make", 1, 2, 50),
         blocks=5,
+    ),
+    "what_was_left_out_is_told_by_a_start_that_a_cut_ends": world(
+        [A],
+        (2, "make", 1, 50, 50),
+        (6, "off", {"orderly": True, "dark_ms": 500}),
+        (7, "make", 1, 30, 50),
+        (9, "outlets", [TOOLSNET, A]),
+        (9.5, "cut", {**CUT, "again": [[3, "flash"]]}),
+    ),
+    "a_worn_block_is_taken_for_room_by_a_start": world(
+        [TOOLSNET, {**outlet("b"), "durable": False}, HOOK],
+        (0, "worn_log", 1, 0),
+        (0, "side", "hook", "mute", 300000),
+        (0, "make", 1, 10, 100),
+        (0, "make", 1, 39, 30),
+        (1.15, "cut", CUT),
+        blocks=5,
+        reconnect_s=60,
+    ),
+    "a_webhook_takes_results_and_its_answers_are_lost_while_the_log_goes_round": world(
+        [TOOLSNET, {**HOOK, "durable": False}],
+        (1, "side", "hook", "mute", 300000),
+        (2, "make", 1, 60, 50),
     ),
     "the_flash_refuses_two_reads_while_a_repeat_is_looked_for": world(
         [TOOLSNET, FILE],
-        (2, "make", 1, 30, 30),
+        (2, "make", 1, 15, 30),
         (4, "search_fails", 1, 2, 1),
-        (4, "cut", {**CUT, "operations": 3, "kinds": "send", "within_ms": 5000}),
-        (4.1, "make", 1, 5, 400),
+        (4, "cut", {**CUT, "operations": 1, "kinds": "send", "within_ms": 5000}),
+        (4.1, "make", 1, 3, 1),
+        (12, "make", 1, 2, 400),
         replays=True,
+        window=3,
     ),
     "overwritten_is_counted_for_what_toolsnet_has_and_a_cut_has_forgotten": world(
         [TOOLSNET],

@@ -128,18 +128,37 @@ class _Course:
     def _work(self, length: int) -> None:
         d = self.d
         count = d.choice((3, 10, 25, 40))
-        self._event(d.randrange(1500, 3000), "make", 1, count, max(min((length - 3000) // count, d.choice((30, 100, 400))), 20))
+        self._event(
+            d.randrange(1500, 3000), "make", 1, count, max(min((length - 3000) // count, d.choice((30, 100, 400))), 20)
+        )
 
     def _fault(self, length: int) -> None:
         d = self.d
         at = d.randrange(length)
-        what = d.choice(("away", "away", "away", "toolsnet", "toolsnet", "lose_05", "flash", "search", "forgets", "server", "again", "dislike"))
+        what = d.choice(
+            (
+                "away",
+                "away",
+                "away",
+                "toolsnet",
+                "toolsnet",
+                "lose_05",
+                "flash",
+                "search",
+                "forgets",
+                "server",
+                "again",
+                "dislike",
+            )
+        )
         lasts = d.choice((2000, 15000, 60000, 300000))
         if what == "away" and self._beside():
             one = d.choice(self._beside())
             self._event(at, "side", one["name"], d.choice(FAULTS[one["kind"]]), lasts)
         elif what == "toolsnet":
-            self._event(at, "outage", d.choice(("toolsnet", "server")), d.choice(("refusing", "hole")), lasts, d.random() < 0.7)
+            self._event(
+                at, "outage", d.choice(("toolsnet", "server")), d.choice(("refusing", "hole")), lasts, d.random() < 0.7
+            )
         elif what == "lose_05":
             self._event(at, "lose_05", d.choice((1, 1, 2)))
         elif what == "flash":
@@ -190,7 +209,9 @@ class _Course:
 
     def _other_outlets(self) -> None:
         d = self.d
-        what = d.choice(("add", "add", "remove", "remove", "remove", "rename", "order", "durable", "toolsnet", "toolsnet"))
+        what = d.choice(
+            ("add", "add", "remove", "remove", "remove", "rename", "order", "durable", "toolsnet", "toolsnet")
+        )
         beside, has = self._beside(), [one for one in self.outlets if one["kind"] == TOOLSNET]
         places = {place_of(one) for one in beside}
         absent = [one for one in self.pool[1:] if place_of(one) not in places]
@@ -226,5 +247,9 @@ class _Course:
             operations = d.choice((0, 0, d.randint(1, 40)))
             again = [[d.randint(1, 20), "flash"] for _ in range(d.choice((0, 0, 1, 2)))]
             dark_ms = d.choice((500, 3000))
-            self._event(0, "cut", {"operations": operations, "kinds": "flash", "within_ms": 2000, "dark_ms": dark_ms, "again": again})
+            self._event(
+                0,
+                "cut",
+                {"operations": operations, "kinds": "flash", "within_ms": 2000, "dark_ms": dark_ms, "again": again},
+            )
         self.at += 3500

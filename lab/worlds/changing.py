@@ -287,7 +287,9 @@ class ChangingWorld(World):
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
         ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
-        ledger.unsure |= {row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None}
+        ledger.unsure |= {
+            row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None
+        }
         log = self.in_log()
         for side in self.sides.values():
             side.note()
@@ -352,7 +354,9 @@ class ChangingWorld(World):
         return side
 
     def _side_named(self, name: str) -> LineFile | Consumer | None:
-        return next((self.sides[one.place] for one in self.outlets.values() if one.name == name and one.kind != TOOLSNET), None)
+        return next(
+            (self.sides[one.place] for one in self.outlets.values() if one.name == name and one.kind != TOOLSNET), None
+        )
 
 
 class _Outlet:

@@ -184,7 +184,9 @@ class Ledger:
     left_out: int = 0  # of all starts
     damaged: int = 0
     stored_again: int = 0
-    unsure: set[int] = field(default_factory=set)  # no one can say how often one may miss these: not acknowledged, or wanted again
+    unsure: set[int] = field(
+        default_factory=set
+    )  # no one can say how often one may miss these: not acknowledged, or wanted again
     waits: int = 0  # at the end, for all outlets
     is_taken: bool = True  # the last good result is acknowledged
     negative: list[str] = field(default_factory=list)  # counts below 0

@@ -299,7 +299,9 @@ class World:
         self.toolsnet.disturbed()
         if self.again and not self.calm:
             self.fuse.arm(*self.again.pop(0))
-        board = Board(self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake, self.lines)
+        board = Board(
+            self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake, self.lines
+        )
         self.board = board
 
         def build() -> None:
