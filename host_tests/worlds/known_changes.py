@@ -1,4 +1,4 @@
-"""Worlds made by hand, each with one fault that outlets that come and go once had: what happens, and how it was found."""
+"""Worlds made by hand: in each of them what outlets that come and go promise was broken once."""
 
 from lab.worlds.script import filled
 from lab.worlds.sides import settings_of

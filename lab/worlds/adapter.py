@@ -14,7 +14,7 @@ from toolcart.agent.base.health import SERVER_EMPTY, Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.area import bring_up
-from toolcart.agent.cart.config import ConfigError, check, complete
+from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE
@@ -34,28 +34,14 @@ TOOLSNET = "toolsnet"
 completed = complete  # fills in every default of a configuration, or raises on any mistake
 
 
-def _knows_names() -> bool:
-    """True if the agent knows the name of an outlet."""
-    station = {"number": 1, "outlets": [{"kind": "file", "path": "x", "name": "x"}]}
-    return not any(place.endswith(".name") for place, _, _ in check({"stations": [station]}))
-
-
-NAMED = _knows_names()
-
-
 def configured(settings: dict) -> dict | None:
     """Return the completed configuration; None if the agent does not accept it.
 
-    The section of ToolsNet is left out where no station has it, and the outlets' names where the agent knows none.
+    The section of ToolsNet is left out where no station has it.
     """
-    stations, kinds = [], set()
-    for station in settings["stations"]:
-        outlets = [{key: one[key] for key in one if NAMED or key != "name"} for one in station["outlets"]]
-        kinds |= {one["kind"] for one in outlets}
-        stations.append({**station, "outlets": outlets})
-    tree = {key: settings[key] for key in settings if key != TOOLSNET or TOOLSNET in kinds}
+    kinds = {one["kind"] for station in settings["stations"] for one in station["outlets"]}
     try:
-        return complete({**tree, "stations": stations})
+        return complete({key: settings[key] for key in settings if key != TOOLSNET or TOOLSNET in kinds})
     except ConfigError:
         return None
 

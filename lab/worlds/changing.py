@@ -150,7 +150,7 @@ class ChangingWorld(World):
             if outlet is None:
                 acked = {number for number in log if self._result(number).acks}
                 outlet = self.outlets[key] = _Outlet(*key, now, acked)
-            elif key not in self._configured and not (adapter.NAMED and key in self._kept):
+            elif key not in self._configured and key not in self._kept:
                 outlet.come_back(log | self._had(outlet), self._acked_since(outlet.left))
             outlet.places.add(place)
             outlet.place = place

@@ -5,7 +5,8 @@ Rules
    it may read differently at each read, or change at a later start, until it is erased.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
    then reads as erased; an erased block has its old content again.
-3. A completed program or erase is durable and never rots, but for a `stale` block. Breaches of the contract are noted in `misuse`.
+3. A completed program or erase is durable and never rots, but for a `stale` block. Breaches of the contract are noted
+   in `misuse`.
 """
 
 from __future__ import annotations

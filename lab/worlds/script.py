@@ -17,8 +17,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from lab.worlds.changes import CHANGES, draw_changes
 from lab.worlds.beside import MQTT, WEBHOOK, with_mqtt, with_webhook
+from lab.worlds.changes import CHANGES, draw_changes
 from lab.worlds.frames import HEADER_RESTS
 from lab.worlds.profiles import (
     ENDS,
