@@ -3,7 +3,7 @@
 Rules
 1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
    best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
-2. What was counted is what is missing, and no more: a number that no one calls a bound is none.
+2. What was counted as `overwritten` is what ToolsNet lacks, and no more; `missed` is called a bound, and is one.
 3. What a place has forgotten and the log still has is there again at the end.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
@@ -47,10 +47,12 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
         told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
         verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - counted - ledger.left_out)
-    unsure = sum(len(ledger.unsure - outlet.had) for outlet in ledger.outlets)
-    if counted > lost + unsure:
-        told = f"says {ledger.overwritten} overwritten, {ledger.missed} missed; {lost} are, {unsure} more may be"
-        verdict.add(v.UNTRUTHFUL, 1, told, counted - lost - unsure)
+    server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
+    least = sum(len(missing[id(outlet)]) for outlet in server)
+    unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
+    if ledger.overwritten > least + unsure:
+        told = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
+        verdict.add(v.UNTRUTHFUL, 1, told, ledger.overwritten - least - unsure)
 
 
 def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
