@@ -70,7 +70,6 @@ class LineFile(Side):
         super().__init__(world, place)
         self.path = place
         self.lines: list[bytes] = []
-        self.last = b""
         self.is_begun = False
         self.why = ""
         self.refusal = 0
@@ -90,20 +89,18 @@ class LineFile(Side):
         self._is_open = self._works()
         if self._is_open:
             self._durable = len(self.lines)
-            self.last = self.lines[-1] if self.lines else b""
             self.is_begun = bool(self.lines)
         return self._is_open
 
-    def last_of(self, is_one) -> bytes:
-        """Return the last line for which is_one(line) is true."""
-        return next((line for line in reversed(self.lines) if is_one(line)), b"")
+    def backwards(self):
+        """Yield its lines, the newest first."""
+        yield from reversed(self.lines)
 
     def add(self, line: bytes) -> bool:
         """Append a line."""
         if not self._is_open or not self._works():
             return False
         self.lines.append(bytes(line))
-        self.last = self.lines[-1]
         return True
 
     def sync(self) -> bool:
