@@ -6,6 +6,8 @@ from lab.worlds.history import (
     KINDS,
     HeldUp,
     History,
+    Ledger,
+    OutletHistory,
     Questions,
     Result,
     Row,
@@ -407,4 +409,84 @@ def test_old_results_are_asked_for_a_bounded_number_of_times():
 def test_what_the_models_objected_to_is_found(place):
     history = History({1: station([result(1)], [row(1)])})
     getattr(history, place).append("something")
+    assert judge(history).kinds() == ["broken"]
+
+
+# 13 to 18: outlets that come and go
+
+
+def outlet(name="line", kind="file", had=(1, 2, 3), **more):
+    """An outlet that must have had 1, 2 and 3, and had these under their own numbers."""
+    places = [] if kind == "toolsnet" else list(had)
+    return OutletHistory(name, kind, **{"owed": {1, 2, 3}, "had": set(had), "places": places, **more})
+
+
+def ledger(*outlets, **counted):
+    history = History({1: station([result(1), result(2), result(3)], [])})
+    history.ledger = Ledger(list(outlets), **counted)
+    return judge(history)
+
+
+def test_outlets_that_had_everything_are_not_accused():
+    told = ledger(outlet(), outlet("toolsnet", "toolsnet", order=[1, 2, 3]))
+    assert (told.findings, told.owed) == ([], 6)
+
+
+def test_what_an_outlet_lacks_is_counted_or_was_passed_in_silence():
+    assert ledger(outlet(had=(2, 3))).kinds() == ["lost"]
+    assert ledger(outlet(had=(3,)), missed=1).kinds() == ["lost"]
+    for counted in ({"missed": 2}, {"left_out": 2}, {"damaged": 2}):
+        assert ledger(outlet(had=(3,)), **counted).kinds() == [], counted
+
+
+def test_what_cannot_be_read_is_counted_once_for_all_outlets():
+    both = outlet("a", had=(2, 3)), outlet("b", had=(2, 3))
+    assert ledger(*both, damaged=1).kinds() == []
+    assert ledger(*both, missed=1).kinds() == ["lost"]
+
+
+def test_no_more_is_said_to_be_overwritten_than_toolsnet_lacks():
+    def toolsnet(*had):
+        return outlet("toolsnet", "toolsnet", had=had, order=list(had))
+
+    assert ledger(toolsnet(1, 2, 3), overwritten=1).kinds() == ["untruthful"]
+    assert ledger(toolsnet(1, 2), overwritten=1).kinds() == []
+    assert ledger(toolsnet(1, 2, 3), outlet(had=(3,)), overwritten=2).kinds() == ["untruthful"], "another lacks them"
+    assert ledger(toolsnet(1, 2, 3), overwritten=1, unsure={4}).kinds() == [], "it may be one never acknowledged"
+    assert ledger(toolsnet(1, 2, 3), outlet(), missed=9, left_out=9).kinds() == [], "bounds"
+
+
+def test_what_a_place_forgot_and_the_log_has_is_there_again():
+    assert ledger(outlet(lacks={2})).kinds() == ["lost"]
+
+
+def test_a_record_comes_once_and_another_one_of_the_same_is_counted():
+    assert ledger(outlet(places=[1, 2, 2, 3], repeats={2: 1})).kinds() == ["doubled"]
+    assert ledger(outlet(places=[1, 2, 2, 3], repeats={2: 1}), stored_again=1).kinds() == ["doubled"]
+    assert ledger(outlet(places=[1, 2, 3, 4], repeats={2: 1})).kinds() == ["doubled"]
+    assert ledger(outlet(places=[1, 2, 3, 4], repeats={2: 1}), stored_again=1).kinds() == []
+
+
+def test_an_outlet_has_its_records_in_the_order_of_the_log():
+    assert ledger(outlet(places=[1, 3, 2])).kinds() == ["out of order"]
+    assert ledger(outlet("toolsnet", "toolsnet", order=[1, 3, 2])).kinds() == ["out of order"]
+    pushed = [result(1), result(2, pushes=[1002], acks=[2002]), result(3)]
+    history = History({1: station(pushed, [])}, Ledger([outlet("toolsnet", "toolsnet", order=[2, 1, 3])]))
+    assert judge(history).kinds() == [], "2 was there before 1 was acknowledged"
+
+
+def test_a_station_that_changed_goes_on():
+    assert ledger(outlet(), waits=1).kinds() == ["stuck"]
+    assert ledger(outlet(), is_taken=False).kinds() == ["stuck"]
+
+
+def test_counts_are_never_below_nothing_and_what_was_said_is_said():
+    assert ledger(outlet(), negative=["at 5 ms: -3 kept"]).kinds() == ["untruthful"]
+    assert ledger(outlet(), unsaid=["that ToolsNet was emptied is no longer said"]).kinds() == ["untruthful"]
+
+
+def test_the_rules_of_outlets_take_the_place_of_those_of_one_toolsnet():
+    history = History({1: station([result(1)], [])}, Ledger())
+    assert judge(history).kinds() == []
+    history.raised.append("error: 'I' format requires 0 <= number")
     assert judge(history).kinds() == ["broken"]

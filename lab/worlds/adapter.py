@@ -10,24 +10,40 @@ from functools import cached_property
 from typing import Any
 
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.health import SERVER_EMPTY, Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.area import bring_up
-from toolcart.agent.cart.config import complete
+from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
+from toolcart.agent.wide import offer_again as offers
+from toolcart.tools.spool.opened import begun, opened
+from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import Said
 
 TICKS_MAX = 0x3FFFFFFF
 HOLD = "hold"
+TOOLSNET = "toolsnet"
 
 
 completed = complete  # fills in every default of a configuration, or raises on any mistake
+
+
+def configured(settings: dict) -> dict | None:
+    """Return the completed configuration; None if the agent does not accept it.
+
+    The section of ToolsNet is left out where no station has it.
+    """
+    kinds = {one["kind"] for station in settings["stations"] for one in station["outlets"]}
+    try:
+        return complete({key: settings[key] for key in settings if key != TOOLSNET or TOOLSNET in kinds})
+    except ConfigError:
+        return None
 
 
 class Agent(App):
@@ -54,8 +70,11 @@ def step(agent: Agent, now: int) -> int:
         station = agent.station(index)
         if station is None:
             continue
+        batch = agent.batches.pop(index)
+        if station.outlets[0].kind != TOOLSNET:
+            continue
         sent = station.outlets[0].policy.sent
-        sent.batch = min(sent.batch, agent.batches.pop(index))
+        sent.batch = min(sent.batch, batch)
         sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
     return min(left, FOREVER)
 
@@ -187,6 +206,89 @@ def said(agent: Agent, index: int) -> Said:
         needs_operator=needs_operator(agent, index),
         kept_payloads=[payload for _, payload in entries(agent, index)],
     )
+
+
+# -- outlets that come and go --------------------------------------------------------------------------------------
+
+
+def in_log(device) -> list[tuple[int, bytes]]:
+    """Return number and payload of each result and frame that a start on this device finds in its log."""
+    found = opened(device.clone())
+    if found is None:
+        return []
+    log, told = found.log, []
+    scout = Cursor()
+    log.rewind(scout, 0)
+    while log.peek(scout) > 0:
+        told.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+        scout.advance()
+    return told
+
+
+def taken_over(device, spool: dict, seed: int):
+    """Return the device that `toolcart spool take-over` makes of this one; None if it cannot."""
+    try:
+        old = begun(device.clone())
+        if old is None:
+            return None
+        plan = Plan(spool["size_kib"] * 1024, spool["parked_kib"] * 1024, device.unit_bytes)
+        return make(old, plan, seed).device
+    except (CannotTakeOver, OSError):
+        return None
+
+
+def has_toolsnet(agent: Agent | None, index: int) -> bool:
+    """True if this station is up and has ToolsNet among its outlets."""
+    station = None if agent is None else agent.station(index)
+    return station is not None and station.outlets[0].kind == TOOLSNET
+
+
+def left_out(agent: Agent, index: int) -> int:
+    """Return how many records this start has left out for outlets that were added, says the agent."""
+    return sum(count or 0 for count in agent.stations[index].at_start.added)
+
+
+def waits(agent: Agent, index: int) -> list[int]:
+    """Return how many records wait for each outlet, says the agent."""
+    station = agent.station(index)
+    return [1] if station is None else [station.log.waits(cursor) for cursor in station.log.cursors]
+
+
+def counted(agent: Agent, index: int) -> dict[str, int]:
+    """Return what the agent has counted of records that did not go their way once and in order."""
+    station = agent.station(index)
+    if station is None:
+        return {}
+    numbers = station.state.numbers
+    told = {
+        "overwritten": numbers[n.OVERWRITTEN],
+        "missed": numbers[n.MISSED],
+        "damaged": numbers[n.DAMAGED],
+        "stored_again": numbers[n.STORED_AGAIN],
+        "delivered": numbers[n.DELIVERED],
+        "dropped": numbers[n.DROPPED],
+        "set_aside": numbers[n.SET_ASIDE],
+    }
+    if station.quarantine is not None:
+        told["kept"] = station.quarantine.count()
+    return told
+
+
+def says_emptied(agent: Agent, index: int) -> bool:
+    """True if the agent says that its ToolsNet was emptied."""
+    station = agent.station(index)
+    return station is not None and (
+        station.health.counters[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
+    )
+
+
+def offer_again(agent: Agent, index: int, number: int) -> Iterator[bool | None]:
+    """Order everything from this number on for ToolsNet again; the last that it yields is whether that is done."""
+    line = None
+    for line in offers.of_station(agent.stations[index], agent.board, [offers.ORDER, "from", str(number)]):
+        if line is None or "looked" in line:
+            yield None
+    yield bool(line and line.get("done"))
 
 
 # -- the quarantine ------------------------------------------------------------------------------------------------

@@ -101,8 +101,8 @@ BROKER_FAULTS = ("outage", "outage", "forgets", "restart", "away", "away", "mute
 class Plant(Beside):
     """The broker of one world, and the consumer behind it."""
 
-    def __init__(self, world) -> None:
-        super().__init__(world, BROKER, self._accept)
+    def __init__(self, world, place: tuple[str, int] = BROKER) -> None:
+        super().__init__(world, place, self._accept)
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.records = self.consumer.records
@@ -135,6 +135,14 @@ class Plant(Beside):
     def _over(self, owner, what: str) -> None:
         setattr(owner, what, False)
         self.consumer.work()
+        self.flush()
+
+    def forget(self, count: int) -> None:
+        """Restore the consumer's database to its first records."""
+        self.consumer.restore(count)
+        self.records = self.consumer.records
+        for (topic, identity), number in self.consumer.have.items():
+            self.consumer.confirm(topic, identity, number)
         self.flush()
 
     def works_again(self) -> None:
@@ -200,8 +208,8 @@ BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
 class Hook(Beside):
     """The server of one world, with its database."""
 
-    def __init__(self, world) -> None:
-        super().__init__(world, HOOK, lambda link: _HookPeer(self, link))
+    def __init__(self, world, place: tuple[str, int] = HOOK) -> None:
+        super().__init__(world, place, lambda link: _HookPeer(self, link))
         self.records = []
         self.have: dict[tuple[str, int], int] = {}  # by log and station
         self.faults: list[str] = []  # present ones, one entry each
@@ -210,6 +218,12 @@ class Hook(Beside):
         """Cause a fault of the server for so long."""
         self.faults.append(what)
         self.world.time.after(ms, lambda: what in self.faults and self.faults.remove(what))
+
+    def forget(self, count: int) -> None:
+        """Restore the database to its first records."""
+        del self.records[count:]
+        for key in self.have:
+            self.have[key] = max((number for identity, number, _ in self.records if identity == key[0]), default=0)
 
     def works_again(self) -> None:
         super().works_again()

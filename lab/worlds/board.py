@@ -6,6 +6,7 @@ What the agent writes to a port may be its last before a cut.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED
 from lab.worlds.flash import NorFlash
@@ -29,6 +30,7 @@ class Board:
         ticks_at_first: int,
         seed: int,
         wake: Callable[[int], None],
+        lines: Callable[[dict], Any],
     ) -> None:
         self._time = time
         self._network = network
@@ -36,6 +38,7 @@ class Board:
         self._offset = ticks_at_first - time.now
         self._seed = seed
         self._wake = wake
+        self.lines = lines  # of an outlet's settings: the file that it writes
         self.ports: list[Port] = []
 
     def now(self) -> int:

@@ -64,6 +64,7 @@ class Controller:
         self.dislike_how = "refuses"
         self.bad_row = 0  # results in a row that are refused or cannot be read
         self.last: Result | None = None  # the good result of the calm
+        self.refused_reads = 0  # of the flash, when the agent is next given what it was given before
 
     def _accept(self, link: Link) -> Session:
         if self.traits["cycles"]:
@@ -278,7 +279,12 @@ class Controller:
         result.asked_for.append(self.time.now)
 
     def _note_again(self, result: Result) -> None:
-        if (result.pushes or result.fetches) and not self._stands(result):
+        if not (result.pushes or result.fetches):
+            return
+        if self.refused_reads:
+            self.plant.device(self.number).unreadable_left += self.refused_reads
+            self.refused_reads = 0
+        if not self._stands(result):
             result.again.append(self.time.now)
 
     def _stands(self, result: Result) -> bool:

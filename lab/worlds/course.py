@@ -6,7 +6,8 @@ Rules
    time an operator is needed, as often as there are results; SILENT_MS for each one without an answer, MUTE_MS at each
    of those times), or when an agent works hard and nothing changes.
 2. Then power goes off and on again, to see what only that brings, and what the agent still knows.
-3. A start may have room where a full log had none. A result that is owed only since then, because it was acknowledged
+3. In a world that changes its configuration the calm ends when nothing waits; SETTLED_MS more have to pass.
+4. A start may have room where a full log had none. A result that is owed only since then, because it was acknowledged
    there, gets a calm of its own, and power goes off and on again after that.
 """
 
@@ -15,10 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.worlds import adapter
+from lab.worlds.changing import ChangingWorld
 from lab.worlds.events import Events
 from lab.worlds.history import History, StationHistory, Verdict, is_owed, still_open
 from lab.worlds.judge import judge
-from lab.worlds.script import filled
+from lab.worlds.script import CHANGES, filled
 from lab.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
@@ -32,6 +34,7 @@ QUIET_MS = 15 * 60 * 1000
 LOOK_MS = 20 * 1000  # how often the calm checks whether anything is open
 SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
 DARK_MS = 2000
+SETTLED_MS, CHANGED_MAX_MS = 90 * 1000, 90 * 60 * 1000
 AFTER_MS = 180 * 1000  # quiet time with power on again after the calm; QUIET_MS at most
 
 
@@ -51,10 +54,42 @@ class Outcome:
 
 def run(script: dict) -> Outcome:
     """Run the world of this script and judge it."""
-    course = Course(World(filled(script)))
-    course.run()
-    history = course.world.history
-    return Outcome(script, history, judge(history), course.world.time.now)
+    if script.get("shape") == CHANGES:
+        world: World = ChangingWorld(filled(script))
+        run_changes(world)  # type: ignore[arg-type]
+    else:
+        world = World(filled(script))
+        Course(world).run()
+    return Outcome(script, world.history, judge(world.history), world.time.now)
+
+
+def run_changes(world: ChangingWorld) -> None:
+    """Run a world that changes its configuration, from its first start to its last question."""
+    events = Events(world)
+    for event in world.script["events"]:
+        world.time.at(event[0], lambda event=event: events.happen(event))
+    world.power_on()
+    while world.time.now < world.script["end_ms"]:
+        world.run_until(min(world.time.now + LOOK_MS, world.script["end_ms"]))
+        world.look()
+    events.faults_cease()
+    world.calm = True
+    _settle(world)
+    world.history.calm_over = world.time.now
+    world.switch_off(DARK_MS)
+    _settle(world)
+    world.close_account()
+
+
+def _settle(world: ChangingWorld) -> None:
+    """Let time pass until nothing has waited for a while, or nothing more helps."""
+    begun = open_until = world.time.now
+    while world.time.now < min(open_until + SETTLED_MS, begun + CHANGED_MAX_MS):
+        world.controllers[0].make_last(False)
+        world.run_until(world.time.now + LOOK_MS)
+        world.look()
+        if not world.is_settled():
+            open_until = world.time.now
 
 
 class Course:

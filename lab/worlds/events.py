@@ -39,8 +39,9 @@ class Events:
         world.stalled_until = -1
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
-        if world.beside is not None:
-            world.beside.works_again()
+        for beside in [world.beside, *world.sides.values()]:
+            if beside is not None:
+                beside.works_again()
         toolsnet = world.toolsnet
         toolsnet.refuses_all_until = -1
         toolsnet.lost_answers = toolsnet.late_answers = 0
@@ -60,7 +61,7 @@ class Events:
 
     def _services(self, name: str) -> list:
         world = self.world
-        every = [world.toolsnet.pim, world.toolsnet.server, *[one.service for one in world.controllers]]
+        every = world.services()
         if name == "all":
             return every
         names = SERVICES_OF_TOOLSNET if name == "toolsnet" else (name,)
@@ -166,6 +167,63 @@ class Events:
             self.world.orderly(how["dark_ms"])
         else:
             self.world.power_off(how["dark_ms"])
+
+    # -- outlets that come and go (changing.py) ----------------------------------------------------------------------
+
+    def _reload(self, dark_ms: int) -> None:
+        """Have the agent read its configuration again: it stops in order and starts at once."""
+        self._off({"orderly": True, "dark_ms": dark_ms})
+
+    def _outlets(self, outlets: list[dict]) -> None:
+        """Configure these outlets from the next start on."""
+        self.world.change("outlets", outlets)
+
+    def _rewind(self, rewinds: bool) -> None:
+        """Set toolsnet.rewind from the next start on."""
+        self.world.change("rewind", rewinds)
+
+    def _take_over(self, blocks: int) -> None:
+        """Move the spool into a new one, with so many blocks more, before the next start."""
+        self.world.change("take over", blocks)
+
+    def _exchange(self, one: str, other: str) -> None:
+        """Exchange the contents of these outlets' files before the next start."""
+        self.world.change("exchange", one, other)
+
+    def _forgets(self, name: str, share: float) -> None:
+        """Have this outlet's place lose all but the first `share` of what it has; a file before the next start."""
+        self.world.forgets(name, share)
+
+    def _side(self, name: str, what: str, ms: int) -> None:
+        """Cause a fault of this outlet's other side (sides.py)."""
+        self.world.side_fails(name, what, ms)
+
+    def _offer_again(self, share: float) -> None:
+        """Have an operator order what the log holds, from this share of it on, for ToolsNet again."""
+        self.world.offer_again(share)
+
+    def _drop_kept(self) -> None:
+        """Have an operator drop all that ToolsNet has refused."""
+        self.world.drop_kept()
+
+    def _search_fails(self, station: int, reads: int, behind: int) -> None:
+        """Have the flash refuse so many reads, `behind` others, when the agent is next given what it had before."""
+        self._controller(station).refused_reads = reads
+        self.world.device(station).readable_left = behind
+
+    def _stale(self, station: int, block: int, fades: bool) -> None:
+        """Have this block of the log, once it is erased and full again, show what it held before; blank if it fades."""
+        device = self.world.device(station)
+        first = self.world.log_begins(station)
+        device.stale_from, device.fades = first, fades
+        device.stale = first + block % (device.block_count - first)
+
+    def _worn_log(self, station: int, block: int) -> None:
+        """Wear out this block of the log: one in four of them."""
+        device, first = self.world.device(station), self.world.log_begins(station)
+        count = device.block_count - first
+        if sum(other >= first for other in device.worn) < max(count // 4, 1):
+            device.worn.add(first + block % count)
 
     # -- network ---------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ Rules
    it may read differently at each read, or change at a later start, until it is erased.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
    then reads as erased; an erased block has its old content again.
-3. A completed program or erase is durable and never rots. Breaches of the contract are noted in `misuse`.
+3. A completed program or erase is durable and never rots, but for a `stale` block. Breaches of the contract are noted
+   in `misuse`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from lab.harness.flash import BROKEN, DONE, ERASE, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
+from lab.harness.flash import BROKEN, DONE, ERASE, ERASED, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
 from lab.worlds import timeline
 from lab.worlds.timeline import Fuse, PowerCut
 
@@ -53,10 +54,17 @@ class NorFlash(Nor):
         self.refusing = ""  # type: ignore
         self.refusals_left = 0  # operations still to be refused, whatever `refusing` says
         self.unreadable_left = 0  # reads still to be refused
+        self.readable_left = 0  # reads that come before those
         self.faults = 0  # operations and reads that were refused, or met a worn block
         self.misuse: list[str] = []
         self.sound_since = 0  # when it last began to work; set by whoever makes it fail
         self.spend = _nothing  # called with the operation, so that time can pass
+        self.stale = -1  # a block that is going to show what it held before its next erase, once another is newer
+        self.stale_from = 0  # the first block of its area
+        self.fades = False  # it shows that erase instead, as if nothing had been written since
+        self.opened: dict[int, int] = {}  # by block: when it was begun last, in programs
+        self.was_stale = False  # one has
+        self._older = b""  # its content then
         self.on_erase = _nothing  # called with a block about to lose its content
         self.on_open = _nothing  # called with a block whose front is about to be programmed
 
@@ -69,6 +77,14 @@ class NorFlash(Nor):
         other.flickering = set(self.flickering)  # ghosts keep their present look
         other.worn = set(self.worn)
         return other
+
+    def fill(self, cells: bytes) -> None:
+        """Take this content, as a device that was written elsewhere."""
+        unit = self.unit_bytes
+        self.cells[:] = cells
+        for index in range(len(self.units)):
+            blank = not cells[index * unit : (index + 1) * unit].strip(b"\xff")
+            self.units[index] = ERASED if blank else PROGRAMMED
 
     def is_like(self, other: NorFlash) -> bool:
         """True if clones of both devices would be the same."""
@@ -92,7 +108,9 @@ class NorFlash(Nor):
             self.fuse.count_read()
             if self.fuse.left and self.fuse.burns(timeline.READ):
                 raise PowerCut
-        if self.refusing in ("all", "absent") or self.unreadable_left:
+        if self.unreadable_left and self.readable_left:
+            self.readable_left -= 1
+        elif self.refusing in ("all", "absent") or self.unreadable_left:
             self.unreadable_left = max(self.unreadable_left - 1, 0)
             self.faults += 1
             return REFUSED
@@ -119,6 +137,8 @@ class NorFlash(Nor):
 
     def blank(self, block: int, address: int, n: int) -> int:
         """Erase a block."""
+        if block == self.stale:
+            self._older = b"\xff" * self.block_bytes if self.fades else self.content(block)
         answer = super().blank(block, address, n)
         if answer == DONE:
             self.unsound = {one for one in self.unsound if one[0] // self.block_bytes != block}
@@ -133,6 +153,7 @@ class NorFlash(Nor):
         else:
             if address % self.block_bytes == 0:
                 self.on_open(block)
+                self.opened[block] = max(self.opened.values(), default=0) + 1
             self.unsound.add((address, address + len(new)))
         if self.fuse is not None and self.fuse.left and self.fuse.burns(KINDS[operation]):
             self._half_do(operation, block, address, new)
@@ -169,6 +190,10 @@ class NorFlash(Nor):
     def power_on(self) -> None:
         """Start: weak units may have changed."""
         self.refused_erases.clear()
+        newest = max((self.opened.get(block, 0) for block in range(self.stale_from, self.block_count)), default=0)
+        is_full = self._older and self.content(self.stale).strip(b"\xff")
+        if is_full and self.opened.get(self.stale, 0) < newest:
+            self._show_older()
         for ghost in list(self.ghosts):
             if self.chance.random() < 0.5:
                 self._change(ghost)
@@ -178,6 +203,15 @@ class NorFlash(Nor):
         for unit in sorted(self.weak):
             if unit not in whole and self.chance.random() < 0.4:
                 self._look(unit, self.chance.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+
+    def _show_older(self) -> None:
+        """Let a block have its older content again: what was written since is lost, and no one was told."""
+        at = self.stale * self.block_bytes
+        self.cells[at : at + self.block_bytes] = self._older
+        first = at // self.unit_bytes
+        count = self.block_bytes // self.unit_bytes
+        self.units[first : first + count] = bytes([PROGRAMMED] * count)
+        self.was_stale, self.stale, self._older = True, -1, b""
 
     def _refuses_now(self) -> bool:
         if not self.refusals_left and not self.refusing:

@@ -161,10 +161,44 @@ class StationHistory:
 
 
 @dataclass
+class OutletHistory:
+    """What one outlet, known by its name and kind, must have had and has had; results by their production numbers."""
+
+    name: str
+    kind: str
+    owed: set[int] = field(default_factory=set)  # acknowledged, and in the log when it was there first or made later
+    had: set[int] = field(default_factory=set)
+    places: list[int] = field(default_factory=list)  # numbers in the log of what its place has at the end, in its order
+    order: list[int] = field(default_factory=list)  # what it got first, as it came
+    repeats: dict[int, int] = field(default_factory=dict)  # what came more often than it was forgotten, and how often
+    lacks: set[int] = field(default_factory=set)  # owed, still in the log at the end, and forgotten there
+
+
+@dataclass
+class Ledger:
+    """All outlets of a station whose configuration changes, and what the agent has counted."""
+
+    outlets: list[OutletHistory] = field(default_factory=list)
+    overwritten: int = 0
+    missed: int = 0
+    left_out: int = 0  # of all starts
+    damaged: int = 0
+    stored_again: int = 0
+    unsure: set[int] = field(
+        default_factory=set
+    )  # no one can say how often one may miss these: not acknowledged, or wanted again
+    waits: int = 0  # at the end, for all outlets
+    is_taken: bool = True  # the last good result is acknowledged
+    negative: list[str] = field(default_factory=list)  # counts below 0
+    unsaid: list[str] = field(default_factory=list)  # what was said, and no longer is
+
+
+@dataclass
 class History:
     """One world."""
 
     stations: dict[int, StationHistory] = field(default_factory=dict)
+    ledger: Ledger | None = None  # of a world that changes its configuration
     malformed: list[str] = field(default_factory=list)
     misuse: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from lab.worlds.history import (
     is_owed,
     missing,
 )
+from lab.worlds.judge_outlets import judge_ledger
 
 SEQUENCES = 99999  # 1 to this, round and round
 IDS = 2**32
@@ -33,11 +34,13 @@ NEVER_LESS = ("overwritten", "kept", "gone", "set_aside", "dropped")
 def judge(history: History) -> v.Verdict:
     """Apply every rule."""
     verdict = v.Verdict()
-    for station in history.stations.values():
+    for station in () if history.ledger is not None else history.stations.values():
         judged = _StationJudge(station, verdict)
         for rule in judged.rules():
             rule()
         judged.questions(history.calm_over)
+    if history.ledger is not None:
+        judge_ledger(history.ledger, history.stations[1].results, verdict)
     for what in (history.raised, history.misuse, history.malformed, history.complaints):
         if what:
             verdict.add(v.BROKEN, 0, what[0], len(what))

@@ -18,6 +18,7 @@ import random
 from typing import Any
 
 from lab.worlds.beside import MQTT, WEBHOOK, with_mqtt, with_webhook
+from lab.worlds.changes import CHANGES, draw_changes
 from lab.worlds.frames import HEADER_RESTS
 from lab.worlds.profiles import (
     ENDS,
@@ -107,9 +108,9 @@ USUAL, SHORT, CALM, FULL, REFUSED, AWAY = "usual", "short", "calm", "full", "ref
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
 # The last of them, here and of the odds: where a shape was that is no more. Without it seeds would be other worlds.
 MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, USUAL)
-SHAPES = (*MISLED_ARE[:-1], MQTT, WEBHOOK, LARGE, ENDS, MISLEADS)
+SHAPES = (*MISLED_ARE[:-1], MQTT, WEBHOOK, LARGE, ENDS, MISLEADS, CHANGES)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
-# What is drawn by default: every shape but the last five, every profile.
+# What is drawn by default: every shape but the last six, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -140,6 +141,8 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float
     """
     if shape == MISLEADS:
         return {**draw(seed, dice(seed, shape, "shape").choice(MISLED_ARE), profiles, 1.0), "shape": shape}
+    if shape == CHANGES:
+        return filled(draw_changes(seed))
     if shape in BESIDE:
         return BESIDE[shape](draw(seed, USUAL, profiles))
     if shape == LARGE:

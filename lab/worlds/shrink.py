@@ -162,3 +162,6 @@ def _smaller_forms(event: list) -> Iterator[list]:
         for name in _TIMES:
             if how.get(name, 0) > 2000:
                 yield [at, what, {**how, name: 1000}]
+    elif what == "outlets":
+        for index in range(len(rest[0])):
+            yield [at, what, rest[0][:index] + rest[0][index + 1 :]]

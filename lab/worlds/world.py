@@ -17,7 +17,7 @@ from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
 from lab.worlds.flash import FileFlash, NorFlash
 from lab.worlds.history import READABLE, History, StationHistory, StationRules, named_in
-from lab.worlds.network import Network
+from lab.worlds.network import Network, Service
 from lab.worlds.operator import KEPT_BEGINS, Operator
 from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
 from lab.worlds.toolsnet import ToolsNet
@@ -48,6 +48,7 @@ class World:
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
         made = {MQTT: Plant, WEBHOOK: Hook}.get(script.get("shape", ""))
         self.beside = made(self) if made else None
+        self.sides: dict = {}  # other sides by their place, in a world that changes
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
         self.operator = Operator(self)
@@ -99,6 +100,14 @@ class World:
         controller = Controller(self.time, history, traits["controller"], self)
         self.controllers.append(controller)
         self.network.serve(settings["controller"]["host"], settings["controller"]["port"], controller.service)
+
+    def lines(self, outlet: dict):
+        """Return the file of a file outlet; only worlds that change have any."""
+        raise ValueError(f"no file {outlet['path']} in this world")
+
+    def services(self) -> list[Service]:
+        """Return all that the agent connects to, but what is beside ToolsNet."""
+        return [self.toolsnet.pim, self.toolsnet.server, *[one.service for one in self.controllers]]
 
     # -- what the models ask ---------------------------------------------------------------------------------------
 
@@ -290,7 +299,9 @@ class World:
         self.toolsnet.disturbed()
         if self.again and not self.calm:
             self.fuse.arm(*self.again.pop(0))
-        board = Board(self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake)
+        board = Board(
+            self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake, self.lines
+        )
         self.board = board
 
         def build() -> None:

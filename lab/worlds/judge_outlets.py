@@ -1,0 +1,85 @@
+"""The judge of worlds that change their configuration: what each outlet must have had, by its name.
+
+Rules
+1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
+   best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
+2. What was counted as `overwritten` is what ToolsNet lacks, and no more; `missed` is called a bound, and is one.
+3. What a place has forgotten and the log still has is there again at the end.
+4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
+   had forgotten it, or an operator ordered it.
+5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it.
+6. At the end nothing waits, and a result is still taken; no count is below 0; what was said and still holds is said.
+"""
+
+from __future__ import annotations
+
+from lab.worlds import history as v
+from lab.worlds.history import Ledger, OutletHistory, Result, Verdict
+
+SHOWN = 6
+
+
+def judge_ledger(ledger: Ledger, results: dict[int, Result], verdict: Verdict) -> None:
+    """Apply every rule about outlets that come and go."""
+    verdict.owed += sum(len(outlet.owed) for outlet in ledger.outlets)
+    _judge_missing(ledger, verdict)
+    for outlet in ledger.outlets:
+        _judge_repeats(outlet, ledger, verdict)
+        _judge_order(outlet, results, verdict)
+        if outlet.lacks:
+            verdict.add(v.LOST, 1, f"{_name(outlet)} forgot, the log has: {_shown(outlet.lacks)}", len(outlet.lacks))
+    if ledger.waits:
+        verdict.add(v.STUCK, 1, f"at the end there wait: {ledger.waits}")
+    if not ledger.is_taken:
+        verdict.add(v.STUCK, 1, "at the end no result is taken")
+    for words in (ledger.negative, ledger.unsaid):
+        if words:
+            verdict.add(v.UNTRUTHFUL, 1, words[0], len(words))
+
+
+def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
+    missing = {id(outlet): outlet.owed - outlet.had for outlet in ledger.outlets}
+    unread = sum(min(len(lost), ledger.damaged) for lost in missing.values())
+    lost = sum(len(lost) for lost in missing.values())
+    counted = ledger.overwritten + ledger.missed
+    verdict.excused[v.OVERWRITTEN] += min(lost, counted)
+    if lost - unread > counted + ledger.left_out:
+        told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
+        counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
+        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - counted - ledger.left_out)
+    server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
+    least = sum(len(missing[id(outlet)]) for outlet in server)
+    unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
+    if ledger.overwritten > least + unsure:
+        told = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
+        verdict.add(v.UNTRUTHFUL, 1, told, ledger.overwritten - least - unsure)
+
+
+def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
+    times = sum(outlet.repeats.values())
+    twice = len(outlet.places) - len(set(outlet.places))
+    if times > ledger.stored_again or twice:
+        told = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
+        verdict.add(v.DOUBLED, 1, told, max(times - ledger.stored_again, twice))
+
+
+def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:
+    back = [f"{b} behind {a}" for a, b in zip(outlet.places, outlet.places[1:], strict=False) if b < a]
+    made = [results[number] for number in outlet.order if number in results]
+    made = [one for one in made if not (one.tried or one.again)]
+    least: float = float("inf")  # the earliest acknowledgement of all that came later
+    for one in reversed(made):
+        if least < (one.offered() or 0):
+            back.append(f"{one.number} before what was acknowledged at {least} ms")
+        least = min(least, *one.acks[:1] or [least])
+    if back:
+        verdict.add(v.OUT_OF_ORDER, 1, f"{_name(outlet)}: {back[0]}", len(back))
+
+
+def _name(outlet: OutletHistory) -> str:
+    return outlet.name if outlet.name == outlet.kind else f"{outlet.kind} {outlet.name}"
+
+
+def _shown(numbers: set[int]) -> str:
+    found = sorted(numbers)
+    return ", ".join(map(str, found[:SHOWN])) + (f", .. ({len(found)})" if len(found) > SHOWN else "")
