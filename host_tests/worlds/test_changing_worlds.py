@@ -22,8 +22,6 @@ OPEN = (2, 4, 7)
 OPEN_KNOWN = (
     "a_spool_is_moved_beside_a_webhook_and_a_broker",
     "a_spool_is_moved_when_what_was_set_aside_is_dropped",
-    "what_was_left_out_is_told_by_a_start_that_a_cut_ends",
-    "a_worn_block_is_taken_for_room_by_a_start",
     "toolsnet_was_emptied_and_the_agent_starts_again",
 )
 

@@ -42,7 +42,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
 #    the log gave up meanwhile is counted, as for one that was there: OVERWRITTEN for ToolsNet, else MISSED.
 # 3. A new one gets what the log holds, as far as a quarter of the room stays free for new results. So does one that was
-#    best effort, is durable now, and so far behind that no block is free: what it is moved past is counted.
+#    best effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_NAMED, DOUBT_LACKS)
@@ -136,14 +136,14 @@ def _place_cursors(station, own):
             log.cursors[index].durable = False
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
     told.added = [None] * count
-    told.returned = [0] * count  # how many records an outlet lacks that the log gave up while it was not there
+    told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     for index in range(count):
         cursor = log.cursors[index]
         if moves[index]:
             if own.how[index] == NEW:
                 _forget(station, index)
             told.added[index], lacks = _begin(log, cursor, own.how[index], lows if _is_durable(station, index) else 0)
-            told.returned[index] = lacks
+            told.returned[index] = 0 if own.how[index] == NEW else lacks
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
     kinds = [kind_at(state, place) for place in range(PLACES)]
     told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.removed]
@@ -171,13 +171,14 @@ def _begin(log, cursor, how, others_low):
     """Place the cursor of an outlet that was not there.
 
     `others_low` is the number that all other durable cursors have passed. Return how many records that the log holds
-    are left out, and how many it lacks that it would have got if it had been there.
+    are left out, and how many it lacks: of one that was there before also those that the log gave up meanwhile.
     """
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
     log.rewind(cursor, max(start, min(floor(log), others_low)), cursor.ahead)
-    return cursor.number - start, 0 if how == NEW else max(0, cursor.number - was)
+    left_out = cursor.number - start
+    return left_out, left_out if how == NEW else max(0, cursor.number - was)
 
 
 def _graphs(station, part, places):

@@ -442,10 +442,9 @@ class Recovery:
         self._why = WHY_NONE
         if not known.is_unasked():
             return False
-        known.begin()
         known.put_unasked(False)
         self.flags = FLAG_UNPROVEN
-        known.commit()  # else the next answer does it
+        known.try_save()  # a start that does not know it yet learns it from the next answer
         self.begin_look()
         return True
 

@@ -228,17 +228,21 @@ class Mqtt:
             self.publish_other(kind, now)
             return 0
         progress.confirm(self.session.window.count)
-        if kind < RECORD_NONE:
+        if kind < RECORD_NONE or log.doubtful:
             return RETRY_MS
         return FOREVER if not self.publish_beside(now) else 0
 
     def _settle_log(self):
-        """Make certain what the log says; return the ms until that may be tried again, 0 if it is certain."""
+        """Make certain what the log says; return the ms until that may be tried again, 0 if more may go out now.
+
+        Without room to settle the last record what is in front of it goes out, and makes room.
+        """
         log = self.log
         quiet = self.quiet
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
-        if log.state.ready() and log.settle():
+        if log.state.ready():
+            log.settle()
             return 0
         self.health.count(h.NOT_SAVED)
         return RETRY_MS

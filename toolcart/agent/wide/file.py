@@ -18,7 +18,8 @@ Rules
    The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
    back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
    people make by emptying or moving it: it says nothing, and never moves the cursor back.
-3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
+3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
+   written in front of it makes.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.wide.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
 6. What goes into the file again, and what it lacks that the log no longer has, is counted.
@@ -198,9 +199,10 @@ class FileOutlet(Outlet):
         return self._hold.left(now)
 
     def _is_certain(self):
-        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
-        if not self.log.state.ready() or not self.log.settle():
+        """True if the log can be relied on: its state is durable. What it has in doubt is settled if there is room."""
+        if not self.log.state.ready():
             return False
+        self.log.settle()
         if self._graphs is not None and not self._graphs.log.settle():
             self.health.count(h.NOT_SAVED)  # curves wait, results do not
         return True
@@ -244,10 +246,14 @@ class FileOutlet(Outlet):
         self._is_lost = False
         if before < 0 or (not self.lines.is_begun and before < self.cursor.number):
             return False
-        self.log.rewind(scout, before)
+        log = self.log
+        log.rewind(scout, before)
         if scout.number != before:
             return False
+        shown = log.shown
+        log.shown = log.number  # a line may tell the record that is in doubt, which is not written again then
         found = self._next()
+        log.shown = shown
         return found is not None and scout.found == before + 1 and is_same_record(found, line)
 
     def _go_on_without(self):
@@ -317,4 +323,6 @@ class FileOutlet(Outlet):
             self._retry.reset()
         if self._is_lost:
             return RETRY_LEAST_MS
-        return FOREVER if line is None else 0
+        if line is None:
+            return RETRY_LEAST_MS if self.log.doubtful else FOREVER
+        return 0

@@ -280,8 +280,9 @@ class WebhookOutlet(Outlet):
             return self._look_at_port(now)
         if self.state == SENT:
             return self._exchange(now)
-        if not self.log.state.ready() or not self.log.settle():
+        if not self.log.state.ready():
             return RETRY_LEAST_MS  # the log cannot be relied on yet
+        self.log.settle()  # without room for it what is in front of the record in doubt goes out, and makes room
         return self._begin_batch(now)
 
     # -- the next batch ------------------------------------------------------------------------------------------
@@ -302,7 +303,8 @@ class WebhookOutlet(Outlet):
             scout.advance()
             kind = log.peek(scout)
         if batch.count == 0:
-            return self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
+            left = self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
+            return min(left, RETRY_LEAST_MS) if log.doubtful else left
         self.told.last = scout.number
         self._rest.stop()
         if self.port.state() == PORT_OPEN and self._http.state == READY:
