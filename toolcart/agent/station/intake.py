@@ -404,12 +404,19 @@ class Intake:
             return
         if kept == KEPT_BEFORE:
             self.watch.doubt(now, True)
-        # Not while a request is outstanding: its answer may come in the meantime.
-        if not self.steady and self.link.last_chance() and not self.session.request.asked:
-            self._maintain()
-            self.quiet.offer(now)
+        if not self.steady:
+            self._use_last_chance(now)
         self.session.acknowledge()
         self._scheduler.wake_all(self._outlet_slots, now)
+
+    def _use_last_chance(self, now):
+        """Let everything write that waits for a silence, if the controller waits for an acknowledgement now.
+
+        Not while a request is outstanding: its answer may come in the meantime.
+        """
+        if self.link.last_chance() and not self.session.request.asked:
+            self._maintain()
+            self.quiet.offer(now)
 
     def hear(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
@@ -419,6 +426,8 @@ class Intake:
     def answer(self, kept, now):
         """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
         if kept > NOT_KEPT:
+            if not self.steady:
+                self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
             several = self.session.ways.several
