@@ -58,6 +58,7 @@ REACTIONS = (
     ((98, 28, 27), replies.REFUSED_LATER),
     ((99, 73, 75), replies.REFUSED_NEVER),
     ((15,), replies.REFUSED_GONE),
+    ((0,), replies.REFUSED_NOTHING),
 )
 
 
@@ -72,7 +73,7 @@ def test_each_code_from_0_to_999_has_the_class_of_the_digest():
 
 def test_classes_are_different_numbers_below_16():
     kinds = [kind for _, kind in REACTIONS] + [replies.REFUSED_OTHER]
-    assert len(set(kinds)) == 8 and max(kinds) < 16 and min(kinds) == 0
+    assert len(set(kinds)) == 9 and max(kinds) < 16 and min(kinds) == 0
 
 
 # Total lengths of DIGEST D.3, D.4 and D.5.

@@ -134,7 +134,7 @@ def test_consumer_that_confirms_nothing_new_is_told_apart_from_a_silent_one():
         way.pace(1000)
         for topic, identity in way.have:
             way.confirm(topic, identity, way.have[topic, identity])
-    assert "its receipts name 2" in bench.shown()["why"] and way.batches < 40
+    assert "the consumer confirms nothing new: its receipts name 2" in bench.shown()["why"] and way.batches < 40
 
 
 def gone_round(when_full):

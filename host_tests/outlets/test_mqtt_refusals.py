@@ -98,7 +98,10 @@ def test_single_record_above_the_limit_goes_alone():
 
 
 def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
-    for allows, says in (("allows_retained", "first retained message"), ("allows_retained_will", "at CONNECT")):
+    for allows, says in (
+        ("allows_retained", "right behind the first retained message: perhaps it refuses these"),
+        ("allows_retained_will", "at CONNECT: perhaps it refuses a retained will"),
+    ):
         bench = MqttBench()
         setattr(bench.broker, allows, False)
         bench.store(3)

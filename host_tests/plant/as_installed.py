@@ -39,7 +39,7 @@ from host_tests.support.running import cart_of, wait_for, written
 
 USER = "nobody"
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", shutil.which("python3") or "")  # readable for every user
-PACKAGES = ("click", "serial")  # what the package of Debian recommends; the tests fetch nothing
+PACKAGES = ("click", "serial", "h11")  # what the package of Debian recommends; the tests fetch nothing
 DEADLINE_S = 120
 
 

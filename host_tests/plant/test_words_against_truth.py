@@ -22,6 +22,7 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.sim.profiles import row as row_of
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
+from host_tests.openprotocol.test_shifted_fields import frame_of
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.plant_words import (
@@ -637,7 +638,11 @@ ENTRIES = (
         "the controller sent MID 0005, which was not asked for; it was ignored",
         lambda cart: cart.controller.sessions[0].accept(18),
     ),
-    Entry("the controller's MID 0005 could not be used: it does not follow", heard(b"00200005001         \0")),
+    Entry("the controller's MID 0005 could not be used: it does not follow", heard(b"00240005001         ABCD\0")),
+    Entry(
+        "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
+        heard(bytes(frame_of(61, 3, {"pset_name": "P01 10.0\u00b10.8N.m".ljust(25).encode()})) + b"\0"),
+    ),
     Entry(
         "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
     ),

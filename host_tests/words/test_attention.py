@@ -123,6 +123,22 @@ def test_every_need_has_words_for_when_it_is_over():
     assert slugs == set(attention.OVER)
 
 
+def test_what_became_of_places_is_said():
+    gone = [{"kind": "mqtt", "waiting": 5}]
+    returned = station(given_up=gone, places_guessed=True, left_out=3, spool={"state_corrected": 2})
+    returned["outlets"][0]["lacks"] = 7
+    assert [need.text() for need in attention.needs(returned)] == [
+        "a number that no spool can hold was put right 2 times since the start: a fault of toolcart; "
+        "please report it, with the log",
+        "the place of a MQTT outlet that is not configured any more went to a new one: "
+        "5 records that it had not taken are not kept for it",
+        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 oldest "
+        "records: new results need room; it lacks up to 7 records that were given up before",
+        "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
+    ]
+    assert attention.OVER["corrected"] == "no number had to be put right since this start"
+
+
 def test_the_status_has_them_in_front_of_what_is_only_counted():
     lines = words.sorrow_lines(station(REFUSED, parked=4))
     assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 waiting"

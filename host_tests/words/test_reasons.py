@@ -183,6 +183,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
             "controllers",
         ),
         (_told("refused by code", code=92, mid=60), "rejected MID 0060: 0004 with code 92 (Open Protocol", "another"),
+        (_told("refused by code", code=-1, mid=60), "rejected MID 0060: 0004 without a code", ""),
         (_told("refused by code", code=97, mid=1), "rejected MID 0001: 0004 with code 97 (MID rev", "start_revisions"),
         (_on_line("not a tty", "/dev/null"), "/dev/null is not a serial line", "controller.device"),
         (_on_line("no permission", "/dev/ttyS0"), "no permission to use /dev/ttyS0", "dialout"),
