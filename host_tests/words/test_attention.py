@@ -120,6 +120,7 @@ def test_every_need_has_words_for_when_it_is_over():
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
     }
     slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
+    slugs |= {attention.needs(station(**told))[0].slug for told in ({"lost_there": 1}, {"sent_again": 1})}
     assert slugs == set(attention.OVER)
 
 

@@ -227,7 +227,7 @@ def _takes_results(known: StationFigures, shown: dict) -> bool:
         return False
     if known.delivered_away is None:
         known.delivered_away = delivered
-    return known.takes_results or not shown["backlog"] or delivered > known.delivered_away
+    return known.takes_results or not shown["backlog"] or delivered != known.delivered_away
 
 
 def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
