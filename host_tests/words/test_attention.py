@@ -12,7 +12,7 @@ REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing"
 
 def station(refused=None, **more):
     toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
-    toolsnet["left_out"] = more.pop("left_out", None)
+    toolsnet.update({name: more.pop(name, None) for name in ("left_out", "lost_there", "sent_again")})
     more.setdefault("spool", {}).setdefault("path", "cart.spool")
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
 
