@@ -99,7 +99,7 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind in ("note", "reload"):
+        if kind in ("note", "reload", "order"):
             return [Change(at_s, WARNING if kind == "note" else INFO, line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
