@@ -90,7 +90,7 @@ def of_outlet(outlet: dict) -> Need | None:
     reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
     if not reason:
         return None
-    words = f"{outlet['place']} cannot be used: {reason.words}"
+    words = f"{sides.which(outlet)} cannot be used: {reason.words}"
     return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words)
 
 
