@@ -33,7 +33,10 @@ FAMILIES = {
         "Results the controller is known to have made: stored, or gone before they could be.",
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
-    "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
+    "toolcart_results_delivered_total": (
+        COUNTER,
+        "Results that ToolsNet has acknowledged, without those to be sent again.",
+    ),
     "toolcart_results_waiting": (
         GAUGE,
         "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
