@@ -12,7 +12,10 @@ ALLOW, KEEP, BEGIN_PASS, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
 WIDER_MOST = 11  # then a pass reaches further than any log
-SNAPSHOT = ("cursor", "limit", "is_pass", "is_met", "late", "taken", "ahead", "gone")
+SNAPSHOT = (
+    *("cursor", "limit", "is_pass", "is_met", "late", "taken"),
+    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "ahead", "gone"),
+)
 
 
 class Model:
@@ -23,7 +26,8 @@ class Model:
         self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
         self.cut_at = 0  # the power fails in front of this operation
         self.cursor = self.limit = self.late = self.ahead = self.taken = 0
-        self.is_pass = self.is_met = False
+        self.delivered = self.lacks = self.doubt_to = 0
+        self.is_pass = self.is_met = self.was_empty = self.was_back = False
         self.gone = ()
         self.durable = self.snapshot()
         self.start()
@@ -163,6 +167,7 @@ class Model:
             self.found(self.number, self.sequence)
         else:
             self.cursor, self.taken = self.number, self.sequence
+            self.delivered += 1
             if self.doing:
                 self.end_trouble()
 
@@ -278,6 +283,7 @@ class Model:
             self.short = -1
             self.cursor += 1
         self.cursor, self.taken = self.pass_taken, self.pass_sequence
+        self.delivered += 1
         self.close()
         self.end_trouble()
         self.say(self.cursor + self.batch, self.in_order())
@@ -286,6 +292,7 @@ class Model:
         if self.late:
             if self.is_taken:
                 self.gone += (self.late,)
+                self.delivered += 1
             self.late = 0
             if self.is_taken or is_unknown:
                 self.taken += 1
@@ -325,6 +332,12 @@ class Model:
         """True if it is odd."""
         here = self.cursor - self.ahead
         if named == 0:
+            self.note_empty()
+            return True
+        if (self.was_empty or self.was_back) and self.has_more(named, here):
+            self.save()
+            return False
+        if named == self.taken != here and self.lacks and self.doubt_to == self.cursor:
             return True
         if named == self.taken or self.taken < named <= here:
             self.taken = named
@@ -338,14 +351,48 @@ class Model:
                     self.set_aside()
                 else:
                     self.cursor += 1
+                    self.delivered += 1
             self.taken = named
             self.end_trouble()
             return False
-        if here < named:
+        if 0 < self.taken - named <= self.cursor:
+            self.note_behind(named, here)
+        elif here < named:
             self.rebase(named)
         return True
 
+    def note_empty(self):
+        if self.delivered and not (self.was_empty and self.doubt_to == self.cursor):
+            self.lacks, self.doubt_to = self.delivered, self.cursor
+            self.was_empty = self.was_back = True
+            self.save()
+
+    def lacking(self, back):
+        return max(0, back - len([one for one in self.kept().values() if self.cursor - back < one <= self.cursor]))
+
+    def note_behind(self, named, here):
+        back = here - named
+        if self.lacks and self.was_back and 0 <= self.cursor - self.doubt_to <= back:
+            self.lacks = max(1, self.lacking(back))
+        else:
+            self.lacks += max(1, min(self.taken - named, self.lacking(back)))
+        self.doubt_to, self.taken = self.cursor, named
+        self.was_empty, self.was_back = False, True
+        self.save()
+
+    def has_more(self, named, here):
+        """True if the server has what it was believed to lack."""
+        was_empty, self.was_empty = self.was_empty, False
+        back = here - named
+        if not (0 <= self.cursor - self.doubt_to <= back <= here - self.taken and self.was_back):
+            return False
+        if named == self.taken and not was_empty:
+            return False
+        self.lacks, self.taken = min(self.lacks, self.lacking(back)), named
+        return True
+
     def rebase(self, named):
+        self.was_empty = self.was_back = False
         self.ahead, self.taken, self.may_have = self.cursor - named, named, self.cursor
         self.is_met = True
         self.say(self.cursor, self.in_order())

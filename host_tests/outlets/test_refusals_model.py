@@ -12,7 +12,21 @@ import random
 import pytest
 
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.numbers import AHEAD, CURSOR, LATE, LIMIT, SENT, SENT_MET, SENT_PASS, TAKEN
+from toolcart.agent.log.numbers import (
+    AHEAD,
+    CURSOR,
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    LATE,
+    LIMIT,
+    SENT,
+    SENT_BACK,
+    SENT_EMPTY,
+    SENT_MET,
+    SENT_PASS,
+    TAKEN,
+)
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet import row
 from toolcart.agent.outlets.toolsnet.late import Offer
@@ -354,7 +368,9 @@ class Beside:
         for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
             sent = numbers[SENT]
             shown = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
-            assert (*shown, numbers[LATE], numbers[TAKEN], numbers[AHEAD]) == (*mine[:-2], mine[-2] % SEQUENCES)
+            shown += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
+            shown += (bool(sent & SENT_EMPTY), bool(sent & SENT_BACK), numbers[AHEAD])
+            assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
         assert (policy.doing, policy.att, policy.first) == (model.doing, model.att, model.first)
@@ -407,7 +423,8 @@ class Beside:
         elif chance < 0.11:
             self.both(world.policy.drop_first, model.drop_first)
         elif not world.connected:
-            named = 0 if chance < 0.15 else world.named()
+            named = 0 if chance < 0.13 else world.named()
+            named = max(0, named - self.dice.choice((1, 2, 5))) if 0.13 <= chance < 0.16 else named  # or set back
             self.both(lambda: world.connect(named), lambda: model.resume(named))
         else:
             self.step(chance)

@@ -273,7 +273,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     # ToolsNet's database is a new one.
     plant.loop.call(plant.archive.clear)
     plant.loop.call(plant.toolsnet.drop)
-    agent.wait_for("ToolsNet holds no result of station 7, of 10 that were sent")
+    agent.wait_for("ToolsNet holds no result of station 7, of 10 that were delivered")
     [line] = [line for line in agent.said.splitlines() if "ToolsNet holds no result" in line]
     assert " ! " in line or "WARN" in line.upper(), line
     new = plant.produce(2)  # which the operator notices late: the 08 says nothing any more
@@ -284,6 +284,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     assert plant.archive.tightening_ids() == new
     said = ordered(site, cart, "--from", 4)
     assert said.startswith("9 results are sent to ToolsNet again, from number 4 on ("), said
+    agent.wait_for("ordered `offer-again from 4` at station 7: 9 results from number 4 on are sent again")
     wait_for("all from the fourth on", lambda: plant.archive.tightening_ids()[2:] == made[3:] + new)
     nothing_waits(site, cart)
     assert plant.complaints() == []
@@ -299,11 +300,33 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     said = ordered(site, cart, "--since", rows[0]["time"])
     assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in said, said
     last = plant.produce(1)
-    agent = site.begin(cart)
+    agent = site.begin(cart, ", while no agent ran: ", f": {again} results from number 1 on are sent again")
     delivered(plant, 0, made + new + last)
     nothing_waits(site, cart)
     assert plant.complaints() == []
     assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
+
+
+def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left(site, plant):
+    cart = site.cart(plant)
+    agent = site.begin(cart, "ToolsNet takes results")
+    delivered(plant, 10)
+    nothing_waits(site, cart)
+    assert agent.end() == 0
+    plant.loop.call(plant.archive.clear)
+    lacks = "ToolsNet lacks up to 10 results that it had"
+    for _ in range(2):
+        agent = site.begin(cart, lacks)
+        words = Words(site, cart, agent)
+        words.say(lacks, on=("status", "doctor", "page"))
+        assert site.run("doctor", "--config", cart).returncode == 1
+        assert agent.end() == 0
+        assert lacks in site.said("doctor", "--config", cart, code=1)
+    assert "up to 10 results that it had" in ordered(site, cart, "--leave")
+    agent = site.begin(cart, "ordered `offer-again leave` at station 7: up to 10 results that ToolsNet lacks are left")
+    wait_for("ToolsNet takes results", lambda: "ToolsNet takes results" in agent.said)
+    assert lacks not in site.said("status", "--config", cart) + agent.said
+    assert "no result of station 7 is in doubt" in ordered(site, cart, "--leave", code=1)
 
 
 def test_an_order_without_room_says_from_where_there_is(site, plant):
@@ -325,7 +348,7 @@ def test_an_order_without_room_says_from_where_there_is(site, plant):
 
 def test_a_wrong_order_is_refused_in_words(site, plant):
     cart = site.cart(plant)
-    assert "name either --since TIME or --from NUMBER" in ordered(site, cart, code=2)
+    assert "name one of --since TIME, --from NUMBER and --leave" in ordered(site, cart, code=2)
     assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
     assert "has no station 8; it has 7" in ordered(site, cart, "--from", 1, code=2, station=8)
     agent = site.begin(cart, "ToolsNet takes results")

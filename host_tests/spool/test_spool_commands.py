@@ -6,14 +6,16 @@ import io
 import json
 import lzma
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.places import Assignment
+from toolcart.agent.cart.places import RETURNED, STAYED, Assignment
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -24,9 +26,11 @@ from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet import tightening_id_of
 from host_tests.support.log import Area, append, take_all
+from host_tests.support.mqtt import MqttBench
 from host_tests.support.quarantine import numbers_of
 from host_tests.support.running import toolcart
 from host_tests.support.toolsnet import NUMBER, Outlet
+from host_tests.support.webhook import WebhookBench
 from lab.harness.cart import Cart
 
 
@@ -275,6 +279,7 @@ class Moved(Outlet):
         self.clock, self.network, self.toolsnet = before.clock, before.network, before.toolsnet
         self.archive, self.next_id = before.archive, before.next_id
         self.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
+        self.flash = made.device
         self.start()
 
 
@@ -323,6 +328,93 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
     assert after.state.octets == before.state.octets and after.known.top() == before.known.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
     assert after.log.next == before.log.next
+
+
+KEEP = {"none": 0, "some": 3, "all": 8}
+
+
+@pytest.mark.parametrize("keeps", KEEP)
+@pytest.mark.parametrize("again", [1, 2])
+@pytest.mark.parametrize("dropped", ["first", "last", "between"])
+def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, again, dropped):
+    station = Outlet()
+    station.store(10)
+    station.options.tightening_codes.update(dict.fromkeys(range(2, 10), 17))
+    station.until_stored(2, and_ms=1000)
+    kept = station.parked_numbers()
+    left = {"first": kept[8 - KEEP[keeps] :], "last": kept[: KEEP[keeps]], "between": kept[::3][: KEEP[keeps]]}[dropped]
+    left = kept if keeps == "all" else left
+    gone = [one for one in kept if one not in left]
+    assert station.quarantine.remove(gone, n.DROPPED) == len(gone) and station.policy.save_at_end()
+    for _ in range(again):
+        station = Moved(station, moved(station))
+        assert station.quarantine.count() == len(left)
+        assert station.quarantine.settle() and station.parked_numbers() == left
+        assert station.quarantine.next_entry(0) >= 0 and station.quarantine.lost == 0
+    listed = [line for line in carry_out(station.quarantine, station.log, 10, None, None, ["list"]) if line][-1]
+    assert listed == {"station": 10, "parked": len(left), "parked_damaged": 0, "needs_operator": None}
+    station.store(1)
+    station.toolsnet.options.tightening_codes = {11: 17}
+    station.store(1)
+    station.until_stored(3, and_ms=1000)
+    assert station.parked_numbers() == [*left, 11] and station.quarantine.count() == len(left) + 1
+    assert station.state.numbers[n.SET_ASIDE] == 9
+    station.forward.stop()
+    station.cut()
+    assert station.quarantine.settle() and station.parked_numbers() == [*left, 11] and station.archive.repeated == 0
+
+
+@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_consumer_gets_nothing_twice_after_a_take_over(bench, saved):
+    before = bench()
+    ids = before.store(100)
+    before.until(lambda: len(served(before)) == 100)
+    before.run(1000)
+    if saved:
+        before.forward.stop()
+    before.network.abandon(before.port)
+    ids += before.store(5)
+    assert before.state.save() or not saved
+    made = moved(before)
+    after = bench()
+    after.clock, after.network, after.next_id = before.clock, before.network, before.next_id
+    for name in ("server", "broker", "consumer"):
+        if hasattr(before, name):
+            setattr(after, name, getattr(before, name))
+    after.ids = before.ids if bench is WebhookBench else after.ids
+    after.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
+    after.start()
+    ids += after.store(5)
+    after.until(lambda: len(served(after)) >= 110)
+    after.run(1000)
+    assert served(after) == ids and after.state.identity == before.state.identity
+    if bench is MqttBench:
+        assert after.consumer.repeats == 0
+    else:
+        assert [one["after"] for one in after.server.batches][-1] >= 100
+
+
+def served(bench):
+    return bench.ids()
+
+
+def test_another_station_gets_another_identity_and_the_same_keeps_it():
+    station = left_with(7, 4)
+    assert station.state.save()
+    assert begun(moved(station).device).state.identity == station.state.identity
+    assert begun(moved(station, replace(PLAN, station=12)).device).state.identity == 4711
+
+
+def test_places_and_names_of_all_outlets_come_along():
+    station = left_with(7, 4)
+    outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}, {"kind": "file", "name": "paper"}]
+    Assignment(station.state, outlets).put(station.state)
+    Assignment(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
+    assert station.state.save()
+    after = begun(moved(station).device).state
+    assert (after.places, after.names) == (station.state.places, station.state.names)
+    assert Assignment(after, outlets).how == [STAYED, STAYED, RETURNED]
 
 
 def begun_of(octets):

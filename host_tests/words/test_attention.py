@@ -12,7 +12,7 @@ REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing"
 
 def station(refused=None, **more):
     toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
-    toolsnet["left_out"] = more.pop("left_out", None)
+    toolsnet.update({name: more.pop(name, None) for name in ("left_out", "lost_there", "sent_again")})
     more.setdefault("spool", {}).setdefault("path", "cart.spool")
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
 
@@ -120,6 +120,7 @@ def test_every_need_has_words_for_when_it_is_over():
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
     }
     slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
+    slugs |= {attention.needs(station(**told))[0].slug for told in ({"lost_there": 1}, {"sent_again": 1})}
     assert slugs == set(attention.OVER)
 
 

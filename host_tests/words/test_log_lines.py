@@ -17,7 +17,7 @@ from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.plain import InProcess, LogLines
 from toolcart.tools.words import lasting, log_entries, reasons
-from toolcart.tools.words.lasting import doubtful, server_sentence
+from toolcart.tools.words.lasting import doubtful, everything, server_sentence
 from host_tests.support.running import status_of
 from lab.harness.cart import Cart
 
@@ -135,14 +135,16 @@ def cart(reported, sent=3, **settings):
     [
         (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
         (1, "server behind", "is 2 results behind what it once had of station 10: was it restored"),
-        (0, "server empty", "holds no result of station 10, of 3 that were sent"),
+        (0, "server empty", "holds no result of station 10, of 3 that were delivered"),
     ],
 )
 def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
     station = of_station(cart(reported).station, 0)
     assert station["counters"][counter] == 1
-    assert [words in doubt.words for doubt in doubtful(station)] == [True]
-    assert any(words in line for line in status_lines({"stations": [station]}))
+    assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
+    said = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
+    assert [need.label for need in everything(station)] == ["DOUBT"]
+    assert any(said in line for line in status_lines({"stations": [station]}))
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():

@@ -12,6 +12,7 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.headers import HEADERS
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.wide.offer_again import of_station
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures
@@ -95,6 +96,44 @@ def reported(number):
     return shown(cart)
 
 
+def lost(number):
+    """ToolsNet has lost what came behind this number."""
+    cart = produced(3)
+    for _ in range(3 - number):
+        cart.archive.restore_backup(1)
+    cart.toolsnet.drop()
+    return cart.run(3000) or cart
+
+
+def again(cart):
+    """The agent is stopped and started."""
+    cart.station.toolsnet().stop()
+    cart.cut()
+    return cart.until_ready(and_ms=3000)
+
+
+def ordered(cart, *words):
+    list(of_station(cart.station, cart.app.board, ["offer-again", *words]))
+    return cart
+
+
+def sent_again(cart, number="1"):
+    """An order to send all again, while ToolsNet cannot be reached."""
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    return ordered(cart, "from", number)
+
+
+def all_sent(cart):
+    cart.network.up(*PIM)
+    cart.run(120000)
+    return cart
+
+
+def left(cart):
+    return ordered(cart, "leave")
+
+
 def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
@@ -149,8 +188,18 @@ STATES = {
     "corrected": (lambda: shown(started(), spool={"state_corrected": 1}), {"corrected"}),
     "missed": (missed, {"missed", "outlet"}),
     "resume unknown": (lambda: reported(40000), {"resume unknown"}),
-    "server behind": (lambda: reported(1), {"server behind"}),
-    "server empty": (lambda: reported(0), {"server empty"}),
+    "server behind": (lambda: shown(lost(1)), {"lost there"}),
+    "server behind, restarted": (lambda: shown(again(lost(1))), {"lost there"}),
+    "server behind, sent again": (lambda: shown(sent_again(lost(1))), {"sent again"}),
+    "server empty": (lambda: shown(lost(0)), {"lost there"}),
+    "server empty, restarted": (lambda: shown(again(lost(0))), {"lost there"}),
+    "server empty, sent again": (lambda: shown(sent_again(lost(0))), {"sent again"}),
+    "server empty, sent again, restarted": (lambda: shown(again(sent_again(lost(0)))), {"sent again"}),
+    "server empty, all sent again": (lambda: shown(all_sent(sent_again(lost(0)))), set()),
+    "server empty, all sent again, restarted": (lambda: shown(again(all_sent(sent_again(lost(0))))), set()),
+    "server empty, some sent again": (lambda: shown(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
+    "server empty, left": (lambda: shown(left(lost(0))), set()),
+    "server empty, left, restarted": (lambda: shown(again(left(lost(0)))), set()),
     "fetching": (lambda: shown(started(), recovery={"needs": "station_id"}), {"fetching"}),
     "again": (lambda: shown(started(), recovery={"stored_again_at_most": 3}), {"again"}),
     "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
@@ -219,7 +268,7 @@ def test_what_is_over_is_said_when_it_is_over(state):
 
 
 def test_every_need_that_there_is_was_made():
-    slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown", "server behind", "server empty"}
+    slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown"}
     made = {need.slug for make, _ in STATES.values() for need in lasting.everything(make())}
     assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
 

@@ -15,7 +15,7 @@ from toolcart.agent.log.numbers import (
     AHEAD,
     CURSOR,
     DOUBT_LACKS,
-    DOUBT_NAMED,
+    DOUBT_TO,
     EVENT_AHEAD,
     EVENT_CURSOR,
     GRAPH_CURSOR,
@@ -45,7 +45,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 #    best effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
-_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_NAMED, DOUBT_LACKS)
+_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 

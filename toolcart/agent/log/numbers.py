@@ -40,7 +40,7 @@ HOLES = const(
 HOLES_MOST = const(4)
 
 # Counts that only grow. Of ToolsNet's place:
-DELIVERED = const(35)
+DELIVERED = const(35)  # but for this one: what is to be sent again is not delivered any more
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
 MISSED = const(37)  # records that the log gave up before another outlet had them
@@ -51,9 +51,9 @@ STORED_AGAIN = const(41)  # results and frames that the log may have had and los
 SET_ASIDE = const(42)
 DROPPED = const(43)  # by an operator
 
-# Of ToolsNet's place: a server that was set back. The sequence that it named, and how many results it lacks; 0: none.
-DOUBT_NAMED = const(44)
-DOUBT_LACKS = const(46)
+# Of ToolsNet's place: a server that was set back (toolcart.agent.outlets.toolsnet.doubt)
+DOUBT_TO = const(44)  # results up to this number of the log are in doubt; if none is: they are being sent again
+DOUBT_LACKS = const(46)  # how many results the server lacks at most, of those it had; 0: none is in doubt
 
 # Of the station
 AREA = const(
@@ -71,6 +71,8 @@ SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is
 # names are in doubt. It is never set any more.
 SENT_SEVERAL = const(4)
 SENT_EVENTS_MET = const(8)
+SENT_EMPTY = const(0x100000)  # the last 08 named nothing, when the cursor was at DOUBT_TO
+SENT_BACK = const(0x200000)  # a server was set back; since then its sequences go on without a break
 
 OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.known
 

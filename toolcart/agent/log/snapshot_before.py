@@ -9,7 +9,7 @@ What it had otherwise:
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_NAMED, PLACES, SENT
+from toolcart.agent.log.numbers import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_TO, PLACES, SENT
 
 KIND_UNKNOWN = const(15)  # of a place in a snapshot so old that it does not say whose its places are
 
@@ -22,11 +22,11 @@ _SENT_KNOWN = const(15)  # SENT_MET, SENT_PASS, SENT_SEVERAL, SENT_EVENTS_MET
 def convert(state):
     """Give the numbers and places of a state that was just read the meanings they have today."""
     numbers = state.numbers
-    numbers[DAMAGED] += numbers[DOUBT_NAMED]
+    numbers[DAMAGED] += numbers[DOUBT_TO]
     numbers[AREA] |= numbers[DOUBT_LACKS] << AREA_GRAPHS
-    numbers[DOUBT_NAMED] = numbers[DOUBT_LACKS] = 0
+    numbers[DOUBT_TO] = numbers[DOUBT_LACKS] = 0
     numbers[SENT] &= _SENT_KNOWN
-    for index in (DAMAGED, DOUBT_NAMED, DOUBT_LACKS, AREA, SENT):
+    for index in (DAMAGED, DOUBT_TO, DOUBT_LACKS, AREA, SENT):
         state.durable[index] = numbers[index]
     places = age = 0
     for place in range(PLACES):

@@ -231,7 +231,7 @@ class Quarantine:
 
     def count(self):
         """Return how many entries there are, including those that can no longer be read."""
-        return self.log.number - self.log.cursors[0].number - self._holes.count()
+        return max(0, self.log.number - self.log.cursors[0].number - self._holes.count())
 
     def next_entry(self, after):
         """Read the first entry after number `after` of the ring into the page; return its kind, RECORD_NONE or _LOST.
@@ -244,7 +244,7 @@ class Quarantine:
         while True:
             kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
-                self.lost += log.shown - after
+                self.lost += max(0, log.shown - after)  # a ring that was emptied by a take-over is behind its cursor
                 return kind
             found = self._scout.found
             self.lost += found - after - 1

@@ -3,17 +3,21 @@
     offer-again from 1200            from the log's number 1200 on
     offer-again since 2026-03-01 06:00:00   from the first result that was made then or later
     ... dry                          only say how many
+    offer-again leave                leave what ToolsNet lacks of those it had (toolcart.agent.outlets.toolsnet.doubt)
 
 Rules
 1. `carry_out` is a generator like that of toolcart.agent.quarantine.orders. The place is found first, a few records a
    step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
 2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
    what it still has of them it gets twice. What the quarantine holds stays there.
-3. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.area, rule
+3. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
+   the order's first, stays in doubt until it is sent again or left.
+4. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.area, rule
    5).
 """
 
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.numbers import DOUBT_LACKS, DOUBT_TO
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
@@ -22,10 +26,14 @@ from toolcart.agent.record.text import time_of
 CPYTHON_ONLY = True
 ORDER = "offer-again"
 DRY = "dry"
+LEAVE = "leave"
 STEP = 32  # records that are looked at before the other tasks have their turn
 TOLD_EACH = 2048  # a sign of life for a client that waits
 
-_USE = "no such order; there are: offer-again from N, offer-again since YYYY-MM-DD hh:mm:ss, both with `dry` behind"
+_USE = (
+    "no such order; there are: offer-again from N, offer-again since YYYY-MM-DD hh:mm:ss, both with `dry` behind, "
+    "offer-again leave"
+)
 _NOT_DONE = (
     "nothing was done: the flash takes nothing now, or it is not known yet what became of one from the quarantine; "
 )
@@ -41,24 +49,49 @@ def of_station(station, board, words):
     if wrong:
         return iter([{"error": wrong}])
     outlet = station.toolsnet()
-    return carry_out(
-        outlet.policy, station.number, station.quiet, words, lambda number: outlet.offer_again(number, board.now())
-    )
+
+    def act(number, count, doubted):
+        return outlet.offer_again(number, count, doubted, board.now())
+
+    return carry_out(outlet.policy, station.number, station.quiet, words, act)
 
 
 def carry_out(policy, station, quiet, words, act=None):
-    """Yield the lines of the answer to the order `words`; `act(number)` gives it to a running outlet."""
+    """Yield the lines of the answer to the order `words`; `act` gives it to a running outlet (policy.offer_again)."""
     is_dry = words[-1] == DRY
     try:
+        if words[1:] == [LEAVE]:
+            yield from _leave(policy, station, quiet, act is not None)
+            return
         number, since = _wanted(words[1:-1] if is_dry else words[1:])
+        if policy.log.doubtful:  # the last record that the start found is not read yet
+            yield from wait_for_line(quiet)
+            if not policy.log.settle():
+                raise Refused("the flash takes nothing now; nothing was done. Try again")
         found = yield from _range(policy, station, number, since)
         if not is_dry:
             yield from wait_for_line(quiet)
-            if not (act or policy.offer_again)(found["from"]):
+            last = found.pop("last")
+            count = found["count"] + max(0, policy.cursor.number - last)  # taken since they were counted
+            if not (act or policy.offer_again)(found["from"], count, found["doubted"]):
                 raise Refused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
-        yield {**found, "station": station, "done": not is_dry, "running": act is not None}
+        found.pop("last", None)
+        lacks = policy.numbers[DOUBT_LACKS]
+        yield {**found, "lacks": lacks, "station": station, "done": not is_dry, "running": act is not None}
     except Refused as refused:
         yield {"error": str(refused)}
+
+
+def _leave(policy, station, quiet, is_running):
+    from toolcart.agent.outlets.toolsnet.doubt import leave
+
+    lacks = policy.numbers[DOUBT_LACKS]
+    if not lacks:
+        raise Refused("nothing to leave: no result of station %d is in doubt" % station)
+    yield from wait_for_line(quiet)
+    if not leave(policy):
+        raise Refused("nothing was done: the flash takes nothing now; try again")
+    yield {"left": lacks, "station": station, "done": True, "running": is_running}
 
 
 def _wanted(rest):
@@ -76,7 +109,8 @@ def _range(policy, station, from_number, since):
     low = min(last, log.blocks.floor(), log.lowest())  # from the next one on there is room
     kept = yield from _kept(policy.row.quarantine)
     oldest = first = fits = None  # (number, time) of results
-    count = count_fitting = looked = 0
+    count = count_fitting = doubted = looked = 0
+    doubt_to = policy.numbers[DOUBT_TO] if policy.numbers[DOUBT_LACKS] else 0
     scout = Cursor()
     scout.wants = WANTS_RESULTS
     log.rewind(scout, 0)
@@ -88,6 +122,7 @@ def _range(policy, station, from_number, since):
             first = number, time
         if first is not None and number not in kept:
             count += 1
+            doubted += number <= doubt_to
             if number > low:
                 fits = fits or (number, time)
                 count_fitting += 1
@@ -106,7 +141,8 @@ def _range(policy, station, from_number, since):
     if number <= low:
         room = "from number %d on (%s), that is %d results" % (*fits, count_fitting) if fits else "for none of these"
         raise Refused(_NO_ROOM % room)
-    found = {"from": number, "time": time, "count": count, "waiting": log.waits(policy.cursor)}
+    found = {"from": number, "time": time, "count": count, "doubted": doubted, "last": last}
+    found["waiting"] = log.waits(policy.cursor)
     if number == oldest[0]:
         found["oldest"] = number  # there may have been older ones
     return found

@@ -26,6 +26,7 @@ import struct
 import time
 
 from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.board.linux.given import carried_out, is_looking, user_of
 
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
@@ -84,16 +85,8 @@ class Asker:
 
     @property
     def user(self):
-        """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
-        try:
-            with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
-                for line in users:
-                    fields = line.split(":")
-                    if len(fields) > 2 and fields[2] == str(self.uid):
-                        return "".join([letter if " " < letter <= "~" else "?" for letter in fields[0]])
-        except OSError:
-            pass
-        return "uid %d" % self.uid
+        """Return the user's name, else its number."""
+        return user_of(self.uid)
 
 
 class Talk:
@@ -290,26 +283,31 @@ class Control:
         talk.begin(sock, now)
 
 
-def station_orders(station, board):
-    """Return the dispatch for one station of a running agent."""
+def station_orders(station, board, tell):
+    """Return the dispatch for one station of a running agent; `tell` gets a line for its log about each order."""
 
-    def quarantine(words, _asker):
+    def quarantine(words, asker):
         from toolcart.agent.quarantine.orders import of_station
 
-        return of_station(station, board, words)
+        return given(of_station(station, board, words), words, asker, station, tell)
 
     def status(_words, _asker):
         from toolcart.agent.cart.status import of_station
 
         return iter([{"station": of_station(station, board.now())}])
 
-    def again(words, _asker):
+    def again(words, asker):
         from toolcart.agent.wide.offer_again import of_station
 
-        return of_station(station, board, words)
+        return given(of_station(station, board, words), words, asker, station, tell)
 
     orders = dict.fromkeys(("list", "show", "drop", "retry"), quarantine)
     return {**orders, "offer-again": again, "status": status}
+
+
+def given(job, words, asker, station, tell):
+    """Return the generator of an order whose outcome is told to the log, if it is more than a look."""
+    return job if is_looking(words) else carried_out(job, words, asker.user, station.number, tell)
 
 
 def _listen(path):

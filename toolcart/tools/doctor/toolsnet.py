@@ -15,6 +15,7 @@ from typing import Any
 
 from toolcart.agent.base.health import Health
 from toolcart.agent.cart.status import why_name
+from toolcart.agent.log import numbers as n
 from toolcart.agent.outlets.toolsnet.forward import Forward
 from toolcart.agent.outlets.toolsnet.making import make
 from toolcart.agent.quarantine.entries import needs_operator
@@ -24,7 +25,7 @@ from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.spool.opened import begun
-from toolcart.tools.words import commands, lasting, reasons
+from toolcart.tools.words import attention, commands, reasons
 from toolcart.tools.words.spans import counted
 
 TURN_S = 0.01
@@ -98,11 +99,23 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
         return [Found(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
     behind = (passed - sequence) % SEQUENCES
-    if account["delivered"] and (sequence == 0 or 0 < behind < SEQUENCES // 2):
-        doubt = lasting.server_sentence(*(("server behind", behind) if sequence else ("server empty", passed)), number)
-        return [Found(what, WARN, f"{doubt}; {waiting} waiting", "", figures), *_quarantine(spool, found, number)]
+    lacks, is_kept = _lost(found.opened, sequence, behind if account["delivered"] else 0)
+    if lacks:
+        doubt = attention.lost_there(lacks, {"number": number}, is_kept)
+        return [Found(what, BAD, doubt.words, doubt.hint, figures), *_quarantine(spool, found, number)]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
     return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]
+
+
+def _lost(opened, sequence: int, behind: int) -> tuple[int, bool]:
+    """Return how many results the server lacks of those it had, by what the spool knows and by what it says now."""
+    numbers = opened.state.numbers
+    lacks, doubt_to = numbers[n.DOUBT_LACKS], numbers[n.DOUBT_TO]
+    is_met = numbers[n.SENT] & n.SENT_MET
+    is_known = sequence == numbers[n.TAKEN] if sequence else numbers[n.SENT] & n.SENT_EMPTY or not numbers[n.DELIVERED]
+    if is_met and not is_known and (sequence == 0 or 0 < behind < SEQUENCES // 2):
+        return max(lacks, behind if sequence else numbers[n.DELIVERED]), opened.log.number > 0
+    return lacks, lacks > 0 and opened.log.first_above(0) <= doubt_to
 
 
 def _quarantine(path: Path, spool, number: int) -> list[Found]:

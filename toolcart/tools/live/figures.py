@@ -99,7 +99,7 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind in ("note", "reload"):
+        if kind in ("note", "reload", "order"):
             return [Change(at_s, WARNING if kind == "note" else INFO, line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
@@ -227,23 +227,24 @@ def _takes_results(known: StationFigures, shown: dict) -> bool:
         return False
     if known.delivered_away is None:
         known.delivered_away = delivered
-    return known.takes_results or not shown["backlog"] or delivered > known.delivered_away
+    return known.takes_results or not shown["backlog"] or delivered != known.delivered_away
 
 
 def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report each reason why an outlet beside the first cannot be used, once until it is up again."""
     told = []
-    for index, outlet in enumerate(others_of(shown)):
+    for outlet in others_of(shown):
+        name = outlet.get("name", outlet["kind"])
         need = attention.of_outlet(outlet)
-        before = known.others.setdefault(index, set())
+        before = known.others.setdefault(name, set())
         if need is not None and need.key not in before:
             told.append((WARNING, need.text()))
             before.add(need.key)
-        waited = known.waited.get(index, 0)
+        waited = known.waited.get(name, 0)
         if not outlet["is_up"]:
-            known.waited[index] = outlet["waiting"]
+            known.waited[name] = outlet["waiting"]
         elif before and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
-            told.append((GOOD, f"{outlet['place']} takes records again"))
+            told.append((GOOD, f"{sides.which(outlet)} takes records again"))
             before.clear()
     return told
 

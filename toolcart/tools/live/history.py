@@ -68,8 +68,8 @@ class StationFigures:
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # toolcart.tools.words.attention.Needs by slug
-    others: dict[int, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
-    waited: dict[int, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
+    others: dict[str, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
+    waited: dict[str, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "outlet"})

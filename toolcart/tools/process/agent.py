@@ -1,7 +1,7 @@
 """One run of the agent: its app, its loop, its sockets, and what it tells of itself, line by line.
 
 Rules
-1. A line is an object with a `kind`: started, spool, note, reload, status, stopped, failed.
+1. A line is an object with a `kind`: started, spool, note, reload, order, status, stopped, failed.
 2. A service without a spool does not end: its manager could only start it again. It says why and tries again every
    MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
 3. SIGHUP makes the run that follows it (`successor`), if the configuration can be taken (toolcart.tools.process.lives).
@@ -24,6 +24,7 @@ from toolcart.agent.log.mount import MOUNT_FOREIGN
 from toolcart.agent.log.numbers import DELIVERED, STORED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
+from toolcart.board.linux import given
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
@@ -219,7 +220,7 @@ class Agent:
         app, board = self.app, self.board
         path = place.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
-        asked = served.open_socket(path, app, board, problem_of, self.configured.told, self._clock)
+        asked = served.open_socket(path, app, board, problem_of, self.configured.told, self._tell_order, self._clock)
         self.board.poll_also(asked.ports())
         if asked.note:
             self.tell({"kind": "note", "text": asked.note})
@@ -230,11 +231,24 @@ class Agent:
         for station in self.app.stations:
             if not station.mounted or station.log is None or station.number in self._controls:
                 continue
-            control = Control(station.log.device.device.path + SUFFIX, station_orders(station, self.board))
+            path = station.log.device.device.path
+            self._tell_earlier(path)
+            control = Control(path + SUFFIX, station_orders(station, self.board, self._tell_order))
             self._controls[station.number] = control
             self.board.poll_also(control.ports())
             if control.note:
                 self.tell({"kind": "note", "text": control.note})
+
+    def _tell_order(self, text: str) -> None:
+        """Put an operator's order into the log."""
+        self.tell({"kind": "order", "text": text})
+
+    def _tell_earlier(self, path: str) -> None:
+        """Put into the log what was done to this spool while no agent ran."""
+        try:
+            given.take(path, self._tell_order)
+        except OSError as error:
+            self.tell({"kind": "note", "text": f"{path}{given.SUFFIX}: {error.strerror}"})
 
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""

@@ -18,7 +18,7 @@ import click
 
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
-from toolcart.agent.wide.offer_again import DRY, ORDER
+from toolcart.agent.wide.offer_again import DRY, LEAVE, ORDER
 from toolcart.base.printable import visible
 from toolcart.tools.spool import image, report
 from toolcart.tools.words.spans import counted
@@ -274,10 +274,11 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "
     "--since", type=click.DateTime(_TIMES), metavar="TIME", help="From the first result of this time or later."
 )
 @click.option("--from", "number", type=click.IntRange(1), metavar="NUMBER", help="From this number in the spool on.")
+@click.option("--leave", is_flag=True, help="Send nothing: what ToolsNet has lost is to be left.")
 @click.option("--dry-run", is_flag=True, help="Only say how many.")
 @click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
 def offer_again_command(
-    station: int, since: datetime | None, number: int | None, dry_run: bool, config_path: str | None
+    station: int, since: datetime | None, number: int | None, leave: bool, dry_run: bool, config_path: str | None
 ) -> None:
     """Send delivered results to ToolsNet again.
 
@@ -292,14 +293,19 @@ def offer_again_command(
         click.echo(_told(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
         return 0
 
-    if (since is None) == (number is None):
-        raise click.UsageError("name either --since TIME or --from NUMBER.")
+    if (since is not None) + (number is not None) + leave != 1:
+        raise click.UsageError("name one of --since TIME, --from NUMBER and --leave.")
+    if leave and dry_run:
+        raise click.UsageError("--leave sends nothing: there is nothing to try.")
     which = ["from", str(number)] if since is None else ["since", *str(since).split()]
+    which = [LEAVE] if leave else which
     end(act, None, config_path, station)
 
 
 def _told(found: dict) -> str:
     """Return in words what was done, or would be."""
+    if "left" in found:
+        return f"what ToolsNet lacks is left so: up to {counted(found['left'], 'result')} that it had"
     count = found["count"]
     results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
     if not found["done"]:
@@ -310,6 +316,8 @@ def _told(found: dict) -> str:
         said += f", before the {found['waiting']} that wait"
     if "oldest" in found:
         said += "; that is the oldest which the spool still has"
+    if found["done"] and found["lacks"]:
+        said += f"; ToolsNet still lacks up to {counted(found['lacks'], 'result')} before them"
     return said
 
 

@@ -13,6 +13,7 @@ has the spool but does not answer.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import socket
 import sys
@@ -29,6 +30,7 @@ from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.agent.wide import offer_again
 from toolcart.base.printable import visible
+from toolcart.board.linux import given
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
@@ -86,9 +88,19 @@ class Place:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise Trouble(flash.last_error)
-            return [line for line in orders(device, station, words, self.path) if line is not None]
+            job = orders(device, station, words, self.path)
+            if not given.is_looking(words):
+                job = given.carried_out(job, words, given.user_of(os.getuid()), station, self._keep)
+            return [line for line in job if line is not None]
         finally:
             flash.close()
+
+    def _keep(self, line: str) -> None:
+        """Keep the order for the log of the next agent."""
+        try:
+            given.keep(str(self.path), line)
+        except OSError as error:
+            click.echo(f"toolcart: the agent's log will not have this order: {error.strerror}", err=True)
 
 
 class _Clock:

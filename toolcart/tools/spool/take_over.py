@@ -3,7 +3,8 @@
 Rules
 1. The old one is read as a start would find it, and stays as it is. One that an agent has open is not touched.
 2. A record keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
-   says what it may have. With another station number the server is treated as if it were new.
+   says what it may have. The same station keeps the identity that consumers know its numbers by, so what they have
+   confirmed stays confirmed. With another station number the identity is another, and the server as if it were new.
 3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
    as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
 4. The new file is completed under `<name>.new`, its header last.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolcart.agent.log import numbers as n
@@ -39,7 +40,7 @@ _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
 _OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.AREA)
 # What is known of the server of one station, and of no other.
-_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST)
+_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST, n.DOUBT_TO, n.DOUBT_LACKS)
 
 
 class CannotTakeOver(Exception):
@@ -87,6 +88,8 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
     if old is None:
         raise CannotTakeOver(f"{source} holds no spool that can be started")
     owner = told.owner if told is not None else NO_OWNER
+    if plan.station == _station_of(old, owner):
+        plan = replace(plan, station=0)
     if plan.station:
         owner = (owner[0], owner[1], plan.station)
     made = make(old, plan, int.from_bytes(os.urandom(4), "little") % _IDENTITY_TOP + 1)
@@ -98,13 +101,25 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
     return f"{target.name}: {made.records} records taken over, {made.waiting} of them waiting{aside}"
 
 
+def _station_of(old: Opened, owner: tuple[int, int, int]) -> int:
+    """Return the number of the station whose spool this is, 0 if nothing says it."""
+    if owner[2]:
+        return owner[2]
+    for _ in each(old.log):
+        return int.from_bytes(old.log.page[old.log.at + _STATION : old.log.at + _STATION + 2], "little")
+    return 0
+
+
 def start(octets: bytes, told: Header | None) -> Opened | None:
     """Return a spool in a copy of these blocks, started as an agent starts; ImageError if they are none."""
     return begun(image.device_of(octets, told))
 
 
 def make(old: Opened, plan: Plan, seed: int) -> Made:
-    """Carry everything over into a new area, which is made larger than planned if it has to be."""
+    """Carry everything over into a new area, which is made larger than planned if it has to be.
+
+    `seed` is the identity of another station's.
+    """
     unit = plan.unit_bytes
     block_bytes = block_bytes_for(plan.size_bytes)
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[n.KEPT_CURSOR])
@@ -121,7 +136,7 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     state = State(Part(device, 0, STATE_BLOCKS))
     log = Log(Part(device, front, log_blocks), state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE)
     kept = Log(Part(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
-    mount(state, (log, kept), seed)
+    mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     _carry(log, carried, old.log.next, plan.station)
     _carry(kept, aside, old.kept.next, plan.station)
     _remember(state, log, kept, old, plan.station != 0)
@@ -186,6 +201,10 @@ def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) ->
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.ahead = was.number, was.ahead
     kept.cursors[0].number = old.kept.cursors[0].number
+    if not kept.number:  # nothing is left of what was set aside: its ring begins anew
+        kept.cursors[0].number, kept.next = 0, 1
+        for index in (n.LATE, n.LATE_FIRST, *range(n.HOLES, n.HOLES + 2 * n.HOLES_MOST)):
+            state.numbers[index] = 0
     if is_other:
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0

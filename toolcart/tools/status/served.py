@@ -21,7 +21,7 @@ from toolcart.agent.cart.app import App, Station
 from toolcart.base.installation import program_version
 from toolcart.board.linux.board import TIMESYNC, Board
 from toolcart.board.linux.clock import ServersClock
-from toolcart.board.linux.control import Asker, Control
+from toolcart.board.linux.control import Asker, Control, given
 
 # The agent's process and machine: version, memory, clock. Linux; what is not available is None.
 
@@ -104,11 +104,12 @@ def open_socket(
     board: Board,
     problem_of: Callable[[Station], str],
     configured: Callable[[], dict],
+    tell: Callable[[str], None],
     clock: ServersClock | None = None,
 ) -> Control:
     """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
-    not up, `configured()` what is known of the configuration's files; `clock` is given if ours is compared with the
-    server's."""
+    not up, `configured()` what is known of the configuration's files; `tell` gets each command as a line for the
+    log; `clock` is given if ours is compared with the server's."""
     process = Process()
 
     def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
@@ -132,7 +133,8 @@ def open_socket(
             if words[1:] and words[1] == str(station.number):
                 from toolcart.agent.station.command_orders import carry_out  # few agents take commands
 
-                return carry_out(station, board, words[2:], asker)
+                job = carry_out(station, board, words[2:], asker)
+                return given(job, [words[0], *words[2:]], asker, station, tell)
         known = ", ".join(str(station.number) for station in app.stations)
         return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {known}"}])
 

@@ -33,7 +33,10 @@ FAMILIES = {
         "Results the controller is known to have made: stored, or gone before they could be.",
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
-    "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
+    "toolcart_results_delivered_total": (
+        COUNTER,
+        "Results that ToolsNet has acknowledged, without those to be sent again.",
+    ),
     "toolcart_results_waiting": (
         GAUGE,
         "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
@@ -131,8 +134,8 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
     sheet.add("toolcart_results_parked", labels, station.get("parked"))
-    for need in lasting.everything(station):
-        sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
+    for what, level in dict.fromkeys((need.slug, need.level) for need in lasting.everything(station)):
+        sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
@@ -144,7 +147,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         if shown.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
         sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))
-        for name, counter in _COUNTERS.get(side, ()):
+        for name, counter in _COUNTERS.get(shown.get("kind", "controller"), ()):
             sheet.add(name, of_side, station["counters"].get(counter, 0))
     sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
     overruns = station["controller"].get("line", {}).get("overruns", -1)

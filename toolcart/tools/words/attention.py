@@ -31,6 +31,8 @@ OVER = {
     "waits late": "no refused result is left to offer again",
     "state": "the flash can be written again",
     "corrected": "no number had to be put right since this start",
+    "lost there": "nothing that ToolsNet had is in doubt any more",
+    "sent again": "ToolsNet has what was sent again",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
@@ -60,7 +62,20 @@ def needs(station: dict) -> list[Need]:
     """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
     if not station.get("mounted"):
         return []
-    kinds = (_disk, _full, _refused, _operator, _state, _fetching, _late, _overruns, _added, _removed, _guessed)
+    kinds = (
+        _disk,
+        _full,
+        _refused,
+        _operator,
+        _lost_there,
+        _state,
+        _fetching,
+        _late,
+        _overruns,
+        _added,
+        _removed,
+        _guessed,
+    )
     order = (BAD, WARN, NOTE)
     return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
 
@@ -75,7 +90,7 @@ def of_outlet(outlet: dict) -> Need | None:
     reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
     if not reason:
         return None
-    words = f"{outlet['place']} cannot be used: {reason.words}"
+    words = f"{sides.which(outlet)} cannot be used: {reason.words}"
     return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words)
 
 
@@ -169,6 +184,29 @@ def _operator(station: dict) -> Iterator[Need]:
     if told and not holds:  # else the need for the hold says so already
         hint = f"`{commands.quarantine(station)}`"
         yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+
+
+def _lost_there(station: dict) -> Iterator[Need]:
+    """Say that ToolsNet lacks results that it had, and what to do, or that they are being sent again."""
+    for outlet in station.get("outlets", ()):
+        lacks, again = outlet.get("lost_there"), outlet.get("sent_again")
+        if lacks:
+            yield lost_there(lacks, station, outlet.get("lost_there_kept", False), sides.name_of(outlet))
+        elif again:
+            words = f"up to {again} results that {sides.name_of(outlet)} had lost are being sent to it again"
+            yield Need("sent again", NOTE, "SENT AGAIN", words, key="again")
+
+
+def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet") -> Need:
+    """Say that ToolsNet lacks up to so many results that it had; `is_kept`: the spool still has some of them."""
+    words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
+    words += "one?"
+    leave = f"`{commands.offer_again(station)} --leave` leaves them"
+    if is_kept:
+        hint = f"`{commands.offer_again(station)} --since TIME` sends them again, as far as the spool has them; {leave}"
+    else:
+        hint = f"the spool has none of them any more; {leave}"
+    return Need("lost there", BAD, "DOUBT", words, hint, f"{lacks} {is_kept}")
 
 
 def _state(station: dict) -> Iterator[Need]:

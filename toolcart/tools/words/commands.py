@@ -16,6 +16,11 @@ def quarantine(station: dict) -> str:
     return f"toolcart quarantine list --spool {_path(station)}"
 
 
+def offer_again(station: dict) -> str:
+    """Return the command that has results sent to ToolsNet again, or left, without what it is to do."""
+    return f"toolcart spool offer-again {station['number']}"
+
+
 def gaps(station: dict) -> str:
     """Return the command that lists the tightening IDs that are gone."""
     return _of_file("gaps", station)

@@ -18,12 +18,11 @@ _SENTENCES = {
         "twice, or was its spool exchanged? Nothing is skipped"
     ),
     "server behind": (
-        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy? "
-        "With `toolsnet.rewind` set before it is back they are sent again; else order `toolcart spool offer-again`"
+        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy?"
     ),
     "server empty": (
-        "ToolsNet holds no result of station {number}, of {value} that were sent: was its database emptied, or is it "
-        "another one? `toolcart spool offer-again` has them sent again, as far as the spool has them"
+        "ToolsNet holds no result of station {number}, of {value} that were delivered: was its database emptied, or "
+        "is it another one?"
     ),
 }
 
@@ -130,8 +129,9 @@ def counted(station: dict) -> list[Need]:
 
 
 def doubtful(station: dict) -> list[Need]:
-    """Return where ToolsNet's own account is not what it should be."""
+    """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
+    name = "resume unknown"
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    found = [(name, server_sentence(name, latest[name], station["number"])) for name in _SENTENCES if name in latest]
+    found = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
     found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
     return [Need(slug, WARN, "DOUBT", words) for slug, words in found]

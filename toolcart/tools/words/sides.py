@@ -38,6 +38,12 @@ def name_of(side: dict) -> str:
     return NAMES.get(kind, kind) + ("" if name == kind else f" {name}")
 
 
+def which(outlet: dict) -> str:
+    """Return where an outlet goes, with its name if it has one: several may go to one place."""
+    name = name_of(outlet)
+    return f"{name} at {outlet['place']}" if " " in name else outlet["place"]
+
+
 def common_name(stations: Iterable[dict]) -> str:
     """Return what the first outlets of these stations are called, if that is the same of all."""
     names = {name_of(first_of(station)) for station in stations if first_of(station)}

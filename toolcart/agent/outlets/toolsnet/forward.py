@@ -142,10 +142,10 @@ class Forward:
         self._wake()
         return self.policy.ask(number, in_doubt)
 
-    def offer_again(self, number, now):
-        """An operator has everything from the log's `number` on sent again; True if that is durable."""
+    def offer_again(self, number, count, doubted, now):
+        """An operator has everything from the log's `number` on sent again; True if that is durable (policy)."""
         self._break(now)
-        done = self.policy.offer_again(number)
+        done = self.policy.offer_again(number, count, doubted)
         self._wake()
         return done
 

@@ -604,15 +604,17 @@ class Policy:
             self.hold.stop()
         return DROP_DONE if done else DROP_NONE
 
-    def offer_again(self, number):
+    def offer_again(self, number, count, doubted):
         """An operator has everything from `number` on sent again; True if that is durable. Nothing may be connected.
+
+        Those are `count` results that were delivered, of which `doubted` are in doubt.
 
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
         if self.numbers[LATE] or self.drops or not self.sent.state.ready():
             return False  # the next 08 tells what became of those
-        return self.standing.offer_again(number)
+        return self.standing.offer_again(number, count, doubted)
 
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""

@@ -13,6 +13,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.numbers import (
     LIMIT,
     SENT,
+    SENT_BACK,
+    SENT_EMPTY,
     SENT_EVENTS_MET,
     SENT_MET,
     SENT_PASS,
@@ -21,7 +23,7 @@ from toolcart.agent.log.numbers import (
 )
 from toolcart.agent.log.state import STATE_LAST
 
-_MET = const(9)  # SENT_MET | SENT_EVENTS_MET
+_MET = const(0x300009)  # what stays whatever goes out: SENT_MET, SENT_EVENTS_MET, SENT_EMPTY, SENT_BACK
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
@@ -104,4 +106,4 @@ class Sent:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET and _LESS == SENT_PASS | SENT_SEVERAL
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK and _LESS == SENT_PASS | SENT_SEVERAL

@@ -1,5 +1,6 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
+from toolcart.agent.log.numbers import DOUBT_LACKS, DOUBT_TO
 from toolcart.agent.outlets.toolsnet.late import LATE_OUT
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.record.text import text_of
@@ -12,6 +13,7 @@ def put_state(shown, upstream):
     """Add the connection, what is refused, and what goes out besides results."""
     _put_connection(shown, upstream)
     put_refused(shown, upstream.policy, upstream.clock.now())
+    put_doubt(shown, upstream.policy)
     for source in upstream.sources:
         source.put_state(shown)
 
@@ -38,6 +40,16 @@ def put_refused(shown, policy, now):
     has_hope = policy.row.has_new() or policy.log.has_room(policy.log.room_bytes)
     shown["needs_operator"] = is_stuck or (in_vain and not (policy.parks and has_hope))
     shown["late"] = policy.late.waiting()
+
+
+def put_doubt(shown, policy):
+    """Add how many results ToolsNet lacks of those it had, and how many are being sent again (doubt)."""
+    numbers, log = policy.numbers, policy.log
+    lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
+    shown["lost_there"] = lacks  # at most
+    shown["lost_there_kept"] = lacks > 0 and log.first_above(0) <= doubt_to  # the spool still has some of them
+    again = 0 if lacks else min(doubt_to, log.number) - policy.cursor.number
+    shown["sent_again"] = max(0, again)  # are still to be taken
 
 
 def _put_connection(shown, upstream):

@@ -2,7 +2,8 @@
 
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts
-    0                                      the server is empty: go on; an operator may order all again (`offer_again`)
+    0                                      the server is empty: go on; an operator may order all again (`offer_again`).
+                                           This and a server set back are in doubt, durably (`doubt`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
     one up to the cursor                   PASS, or several out: it alone was taken before the log gave it up
                                            else: all up to it were
@@ -24,11 +25,15 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.numbers import (
     DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
     DROPPED,
     KEPT_LAST,
     LIMIT,
     OVERWRITTEN,
     SENT,
+    SENT_BACK,
+    SENT_EMPTY,
     SENT_EVENTS_MET,
     SENT_MET,
     TAKEN,
@@ -96,14 +101,18 @@ class Standing:
 
     def _resume_at(self, stored, now):
         if stored == 0:
-            self._note_empty(now)
-            return True
+            return self._is_empty(now)
         policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
+        here = self._here()
+        if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored, here):
+            return sent.save()
         taken = numbers[TAKEN]
+        if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
+            self.is_odd = True  # it is still set back
+            return not self._rewinds or self._rewind((here - stored) % SEQUENCES, stored)
         if stored == taken:
             self.is_odd = sent.were_several() and not sent.is_pass()  # one at a time will show
             return True
-        here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             if sent.is_pass() or sent.were_several():
                 policy.regain()
@@ -121,11 +130,9 @@ class Standing:
             policy.found(reached, stored)
             return True
         self.is_odd = True
-        health = policy.health
         if behind < _HALF and behind <= cursor.number:
-            health.note(h.SERVER_BEHIND, behind, now)
-            return not self._rewinds or self._rewind(behind + (here - taken) % SEQUENCES, stored)
-        health.note(h.RESUME_UNKNOWN, stored, now)
+            return self._is_behind(stored, here, now)
+        policy.health.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
 
@@ -137,7 +144,8 @@ class Standing:
         start, numbers = self._start, self.numbers
         taken = numbers[TAKEN]
         rows = least
-        if self._is_start and start.taken == taken:
+        is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
+        if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
             settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
@@ -183,7 +191,7 @@ class Standing:
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
-        if sent.say(cursor.number, sent.in_order() | SENT_MET):
+        if sent.say(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
@@ -191,10 +199,22 @@ class Standing:
         sent.may_have = may_have
         return False
 
-    def _note_empty(self, now):
+    def _is_empty(self, now):
+        from toolcart.agent.outlets.toolsnet.doubt import note_empty
+
         self.is_odd = True
-        if self.numbers[DELIVERED]:
-            self.policy.health.note(h.SERVER_EMPTY, self.numbers[TAKEN], now)
+        return note_empty(self.policy, now)
+
+    def _is_back(self, stored, here):
+        from toolcart.agent.outlets.toolsnet.doubt import is_back
+
+        return is_back(self.policy, stored, here)
+
+    def _is_behind(self, stored, here, now):
+        from toolcart.agent.outlets.toolsnet.doubt import note_behind
+
+        note_behind(self.policy, stored, here, now)
+        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.sent.save()
 
     def _rewind(self, rows, stored):
         """Send again what the server has lost, `rows` places back, as far as the log still has it.
@@ -203,9 +223,10 @@ class Standing:
         the row goes on after a gap.
         """
         from toolcart.agent.log.back import go_back
+        from toolcart.agent.outlets.toolsnet.doubt import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
-        here = self._here()
+        here, was = self._here(), cursor.number
         if not go_back(log, cursor, rows, SEQUENCES):
             return False
         gone = (here - self._here()) % SEQUENCES
@@ -213,6 +234,7 @@ class Standing:
             cursor.advance()
             gone -= 1
         numbers[TAKEN] = stored
+        send_rows_again(self.policy, was, gone)
         self.policy.end_trouble()
         self._settle_out()
         return self.sent.say(cursor.number, numbers[SENT])
@@ -253,15 +275,22 @@ class Standing:
         policy.end_trouble()
         return True
 
-    def offer_again(self, number):
-        """Have everything from the log's `number` on sent again (agent.wide.offer_again); True if that is durable."""
+    def offer_again(self, number, count, doubted):
+        """Have everything from the log's `number` on sent again (agent.wide.offer_again); True if that is durable.
+
+        Those are `count` results that were delivered, of which `doubted` are in doubt.
+        """
+        from toolcart.agent.outlets.toolsnet.doubt import send_again, undo
+
         cursor, sent = self.cursor, self.sent
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
         log.rewind(cursor, number - 1, ahead)
+        told = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
         if not sent.say(cursor.number, self.numbers[SENT] & SENT_EVENTS_MET):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
+            undo(self.policy, told)
             sent.may_have = may_have
             return False
         self.policy.end_trouble()

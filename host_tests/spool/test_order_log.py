@@ -1,0 +1,130 @@
+"""Every order of an operator leaves a line in the agent's log: who, what, and what became of it."""
+
+import os
+import threading
+
+import pytest
+
+from toolcart.board.linux import given
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.spool import quarantine_commands as orders
+from toolcart.tools.status import asking, place
+from host_tests.support.quarantine import spool_with
+from host_tests.support.running import cart_of, lived, toolcart, written
+
+ME = given.user_of(os.getuid())
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return spool_with(tmp_path, b"no frame")
+
+
+def config_of(spool):
+    return written(spool.parent, cart_of(number=7, station={"spool": {"path": str(spool)}}))
+
+
+def logged(told):
+    """What the lines of an agent come to in the log."""
+    figures = Figures()
+    return [change.text for line in told for change in figures.feed(line, 0.0) if " ordered `" in change.text]
+
+
+def given_to_a_running_agent(spool, act):
+    asker = []
+
+    def ask(agent):
+        act()
+        agent.board.request_stop()
+
+    def goes_on(agent, _told):
+        if agent._controls and not asker:
+            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
+            asker[0].start()
+        return True
+
+    _, told = lived(config_of(spool), goes_on)
+    asker[0].join(5)
+    return logged(told)
+
+
+def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
+    ask = orders.Place(spool).ask
+    ways = (
+        ["list"],
+        ["show", "1"],
+        ["retry", "1-2"],
+        ["drop", "3"],
+        ["drop", "99"],
+        ["drop", "first"],
+        ["offer-again", "from", "1"],
+        ["offer-again", "from", "1", "dry"],
+        ["offer-again", "leave"],
+        ["offer-again", "what"],
+        ["status"],
+    )
+    said = given_to_a_running_agent(spool, lambda: [list(ask(words)) for words in ways])
+    assert [line.split(": ")[0] for line in said] == [
+        f"{ME} ordered `{words}` at station 7"
+        for words in (
+            *("retry 1-2", "drop 3", "drop 99", "drop first"),
+            *("offer-again from 1", "offer-again leave", "offer-again what"),
+        )
+    ]
+    assert said[0].endswith(": 2 to be offered again, 6 are left in the quarantine")
+    assert said[1].endswith(": 1 dropped, 5 are left in the quarantine")
+    assert said[2].endswith(": not done: there is no record 99; nothing was done")
+    assert "not done: nothing was dropped" in said[3]
+    assert "not done: nothing to leave: no result of station 7 is in doubt" in said[5]
+
+
+def test_a_command_for_the_controller_is_logged_too(spool):
+    path = config_of(spool)
+    said = given_to_a_running_agent(
+        spool, lambda: asking.lines_of(place.socket_of(str(path)), "command 7 as=anna select-pset 5", 5.0)
+    )
+    assert len(said) == 1 and said[0].startswith(
+        f"{ME} ordered `command as=anna select-pset 5` at station 7: not allowed"
+    )
+
+
+def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
+    toolcart("quarantine", "list", "--spool", spool)
+    assert not os.path.exists(str(spool) + given.SUFFIX)
+    toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
+    toolcart("quarantine", "drop", "99", "--yes", "--spool", spool, code=1)
+    assert os.stat(str(spool) + given.SUFFIX).st_mode & 0o777 == 0o600
+    for count in (2, 0):
+        _, told = lived(config_of(spool), lambda agent, _told: not agent._controls)
+        said = logged(told)
+        assert len(said) == count
+        if count:
+            assert f", while no agent ran: {ME} ordered `drop 2` at station " in said[0]
+            assert said[0].endswith("1 dropped, 5 are left in the quarantine")
+            assert "not done: there is no record 99" in said[1]
+    assert not os.path.exists(str(spool) + given.SUFFIX)
+
+
+def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_said(spool):
+    os.symlink("/nowhere", str(spool) + given.SUFFIX)
+    said = toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
+    assert "the agent's log will not have this order" in said.stderr and "1 dropped" in said.stdout
+
+
+def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
+    def failing():
+        yield {"dropped": 1}
+        raise OSError("gone")
+
+    told = []
+    job = given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    assert next(job) == {"dropped": 1}
+    with pytest.raises(OSError, match="gone"):
+        next(job)
+    job = given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    next(job)
+    job.close()
+    assert told == [
+        "anna ordered `drop all` at station 7: not done: OSError: gone",
+        "anna ordered `drop all` at station 7: the agent ended before it was done",
+    ]

@@ -1,0 +1,107 @@
+"""Orders of operators in the agent's log: who gave which, and what became of it.
+
+    anna ordered `drop 3-5` at station 10: 3 dropped, 9 are left in the quarantine
+
+Rules
+1. An order that only looks, or tries, is none. One that is refused is told too.
+2. Who: the user whose process gave it, from the kernel.
+3. What is done to the spool of a stopped agent is written to `<spool>.orders`. The next agent of that spool tells it,
+   and removes the file.
+"""
+
+import contextlib
+import os
+import time
+
+CPYTHON_ONLY = True
+SUFFIX = ".orders"
+LOOKING = ("list", "show", "status")
+DRY = "dry"
+LINE_MAX = 2000
+MODE = 0o600
+
+
+def user_of(uid):
+    """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
+    try:
+        with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
+            for line in users:
+                fields = line.split(":")
+                if len(fields) > 2 and fields[2] == str(uid):
+                    return "".join([letter if " " < letter <= "~" else "?" for letter in fields[0]])
+    except OSError:
+        pass
+    return "uid %d" % uid
+
+
+def is_looking(words):
+    """True if this order changes nothing."""
+    return words[0] in LOOKING or words[-1] == DRY
+
+
+def outcome_of(lines):
+    """Say what became of an order, from the last lines of its answer."""
+    for line in lines:
+        if "error" in line:
+            return "not done: %s" % line["error"]
+    last = lines[-1] if lines else {}
+    if "outcome" in last:
+        why = " (%s)" % last["why"] if last.get("why") else ""
+        return last["outcome"] + why
+    if "left" in last:
+        return "up to %d results that ToolsNet lacks are left" % last["left"]
+    if "from" in last:
+        return "%d results from number %d on are sent again" % (last["count"], last["from"])
+    if "count" in last:
+        done = "to be offered again" if "running" in last else "dropped"
+        soon = " as soon as it is known what became of it" if last.get("soon") else ""
+        return "%d %s%s, %d are left in the quarantine" % (last["count"], done, soon, last["parked"])
+    return "done"
+
+
+def told(who, words, station, outcome):
+    """Return an order as a line of the log."""
+    return ("%s ordered `%s` at station %s: %s" % (who, " ".join(words), station, outcome))[:LINE_MAX]
+
+
+def carried_out(job, words, who, station, tell):
+    """Yield what the order's generator yields; when it has ended, `tell` gets the line of the log."""
+    lines = []
+    outcome = None
+    try:
+        for line in job:
+            if isinstance(line, dict):
+                lines = [one for one in lines if "error" in one] + [line]
+            yield line
+    except GeneratorExit:
+        outcome = "the agent ended before it was done"
+        raise
+    except Exception as error:
+        outcome = "not done: %s: %s" % (type(error).__name__, error)
+        raise
+    finally:
+        tell(told(who, words, station, outcome or outcome_of(lines)))
+
+
+def keep(spool, line):
+    """Write down what was done to the spool of a stopped agent. OSError if that cannot be."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(spool + SUFFIX, flags, MODE)
+    try:
+        owner = os.stat(spool)
+        if os.fstat(file).st_uid != owner.st_uid:
+            os.fchown(file, owner.st_uid, owner.st_gid)  # the agent has to read it, whoever gave the order
+        moment = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.write(file, ("%s, while no agent ran: %s\n" % (moment, line)).encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def take(spool, tell):
+    """Tell what was done to this spool while no agent ran, once."""
+    with contextlib.suppress(FileNotFoundError):
+        with open(spool + SUFFIX, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                tell(line.rstrip("\n")[:LINE_MAX])
+        os.unlink(spool + SUFFIX)
