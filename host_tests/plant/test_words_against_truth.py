@@ -638,7 +638,6 @@ ENTRIES = (
         "the controller sent MID 0005, which was not asked for; it was ignored",
         lambda cart: cart.controller.sessions[0].accept(18),
     ),
-    Entry("the controller's MID 0005 could not be used: it does not follow", heard(b"00240005001         ABCD\0")),
     Entry(
         "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
         heard(bytes(frame_of(61, 3, {"pset_name": "P01 10.0\u00b10.8N.m".ljust(25).encode()})) + b"\0"),
@@ -779,6 +778,7 @@ ELSEWHERE = {
     "station/test_watch.py": ("it pushes again; what it made meanwhile",),
     "plant/test_controllers_that_mislead.py": ("was the agent stalled, or the controller reconfigured",),
     "words/test_reasons.py": (
+        "{name} rejected {asked}: 0004",
         "is neither an address nor a name",
         "Is {where} spelled right?",
         "Give an address in {where}, or fix",
@@ -804,6 +804,7 @@ ELSEWHERE = {
         "the line {host} cannot do what controller.flow",
         "An adapter that switches the direction of RS485",
     ),
+    "link/test_linked.py": ("could not be used: it does not follow",),
     "board/test_linux.py": ("`openssl s_client -connect HOST:PORT` shows it",),
     "live/test_live_view.py": ("{} h {} min",),
     "board/test_linux_parts.py": (

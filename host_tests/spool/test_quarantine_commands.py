@@ -298,7 +298,9 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     shown = {"open_ids": 0, "gone": 120}
     said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
     assert said[0].level == "warning"
-    assert said[0].text.endswith("no longer has them; `toolcart spool gaps FILE` lists them")
+    assert said[0].text.endswith(
+        "no longer has them, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
+    )
 
 
 def test_delivered_is_what_toolsnet_said():

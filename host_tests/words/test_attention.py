@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.words import attention
+from toolcart.tools.words import attention, lasting
 from toolcart.tools.words import status as words
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
@@ -133,11 +133,36 @@ def test_what_became_of_places_is_said():
         "please report it, with the log",
         "the place of a MQTT outlet that is not configured any more went to a new one: "
         "5 records that it had not taken are not kept for it",
-        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 oldest "
-        "records: new results need room; it lacks up to 7 records that were given up before",
+        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 "
+        "oldest records: new results need room; it lacks up to 7 records that were given up before",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
     ]
     assert attention.OVER["corrected"] == "no number had to be put right since this start"
+
+
+def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
+    def told_of(**outlet):
+        made = station()
+        made["outlets"][0].update(outlet)
+        return [need.text() for need in attention.needs(made)]
+
+    lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, or is it another one?; "
+    [kept] = told_of(lost_there=80, lost_there_kept=True)
+    assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
+    [gone] = told_of(lost_there=80)
+    assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(" --leave` leaves them")
+    assert told_of(sent_again=80) == ["up to 80 results that ToolsNet had lost are being sent to it again"]
+    assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
+    assert attention.OVER["sent again"] == "ToolsNet has what was sent again"
+
+
+def test_what_was_given_again_is_counted_in_words():
+    made = station()
+    made["outlets"][0]["given_again"] = 8
+    assert {need.slug: need.text() for need in lasting.counted(made)}["given again"] == (
+        "8 records given again since the start to a file, server or consumer that had lost them; "
+        "was it restored from an old copy, or exchanged?"
+    )
 
 
 def test_the_status_has_them_in_front_of_what_is_only_counted():

@@ -36,7 +36,7 @@ def draw_changes(seed: int) -> dict:
     controller = {"host": "controller1", "recover": recovers, "events": []}
     station = {"number": 1, "name": "Cart 1", "controller": controller, "spool": spool, "outlets": outlets}
     toolsnet = {"pim_host": "pim", "pim_port": 6575, "reconnect_s": d.choice((0.3, 1, 5)), "rewind": d.random() < 0.1}
-    script = {
+    script: dict = {
         "seed": seed,
         "shape": CHANGES,
         "settings": {"system": {"number": 1}, TOOLSNET: toolsnet, "stations": [station]},
@@ -71,7 +71,7 @@ def _pool(d: random.Random) -> list[dict]:
     """Return the outlets that there may be, ToolsNet first."""
     one = d.choice(KINDS)  # several of one kind are what goes wrong first
     kinds = [one, one, *(one if d.random() < 0.4 else d.choice(KINDS) for _ in range(2))]
-    pool = [{"name": TOOLSNET, "kind": TOOLSNET}]
+    pool: list[dict] = [{"name": TOOLSNET, "kind": TOOLSNET}]
     for letter, kind in zip("abcd", kinds, strict=True):
         place = f"{letter}.jsonl" if kind == FILE else f"host-{letter}"
         pool.append({"name": letter, "kind": kind, **settings_of(kind, place), "durable": d.random() < 0.6})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 
 class Timeline:
@@ -93,7 +94,7 @@ def dice(seed: int, *names: object) -> random.Random:
     return random.Random(":".join(["world", str(seed), *map(str, names)]))
 
 
-def one_of(dice: random.Random, odds: list[tuple[float, object]]):
+def one_of(dice: random.Random, odds: Sequence[tuple[float, Any]]) -> Any:
     """Return one of the values, each with its weight: `one_of(d, [(3, "often"), (1, "seldom")])`."""
     at = dice.random() * sum(weight for weight, _ in odds)
     for weight, value in odds:

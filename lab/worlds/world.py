@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from typing import Any
 
 from lab.worlds import adapter
 from lab.worlds.beside import MQTT, WEBHOOK, Hook, Plant
@@ -101,7 +102,7 @@ class World:
         self.controllers.append(controller)
         self.network.serve(settings["controller"]["host"], settings["controller"]["port"], controller.service)
 
-    def lines(self, outlet: dict):
+    def lines(self, outlet: dict) -> Any:
         """Return the file of a file outlet; only worlds that change have any."""
         raise ValueError(f"no file {outlet['path']} in this world")
 

@@ -113,6 +113,8 @@ class Quarantine:
         """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
         main = self._main
         cursor = main.cursor_at(n.TOOLSNET_CURSOR)
+        if cursor is None:
+            return True  # ToolsNet is not there: its next start does it
         while cursor.number < self.state.numbers[n.KEPT_LAST]:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:

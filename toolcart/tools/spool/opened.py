@@ -33,14 +33,12 @@ class Opened:
     def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: State | None = None) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
-        self.log = Log(
-            Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE
-        )
+        self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
         is_known = owned is not None and owned.places
-        in_use = [not is_known or places.is_in_use(owned, place) for place in range(OUTLETS)]
-        for cursor, keeps in zip(self.log.cursors, in_use, strict=True):
-            cursor.durable = keeps  # that of an outlet which was removed keeps nothing
-        self.first = self.log.cursors[in_use.index(True) if True in in_use else 0]  # of the first outlet
+        # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
+        for place in [place for place in range(OUTLETS) if not is_known or places.is_in_use(owned, place)]:
+            follow(self.log, n.CURSOR + place)
+        self.first = self.log.backlog_cursor()
         self.may_refuse = not is_known or places.kind_at(owned, 0) != 0  # else there never was anything to set aside
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
@@ -86,6 +84,11 @@ class Opened:
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
         return {number: bytes(log.page[log.at : log.at + log.length]) for number, _ in each(log)}
+
+
+def follow(log: Log, slot: int) -> None:
+    """Give the log the cursor of this place."""
+    log.follow(Cursor(), slot, n.AHEAD if slot == n.TOOLSNET_CURSOR else -1)
 
 
 def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:

@@ -25,6 +25,7 @@ from typing import Any
 import click
 
 from toolcart.agent.base.health import Health
+from toolcart.agent.log.numbers import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
@@ -36,7 +37,7 @@ from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
 from toolcart.tools.spool import image, report
-from toolcart.tools.spool.opened import begun
+from toolcart.tools.spool.opened import begun, follow
 
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
@@ -124,6 +125,8 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
     if not found.may_refuse:
         raise Trouble(NO_QUARANTINE % station, EXIT_NOT_DONE)
     if words[0] == offer_again.ORDER:
+        if found.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
+            follow(found.log, TOOLSNET_CURSOR)
         policy = Policy(found.log, found.state, found.quarantine, Health(), _AS_SET, 1)
         yield from offer_again.carry_out(policy, station, None, words)
         return

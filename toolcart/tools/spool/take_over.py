@@ -31,7 +31,7 @@ from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, He
 from toolcart.board.linux.spool_file import MODE, block_bytes_for
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool import image
-from toolcart.tools.spool.opened import OUTLETS, Opened, begun, each
+from toolcart.tools.spool.opened import Opened, begun, each, follow
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload
@@ -134,7 +134,9 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     carried = _history(records[: len(records) - len(waiting)], unit, room, most) + waiting
     device = RamFlash(front + log_blocks, block_bytes, unit)
     state = State(Part(device, 0, STATE_BLOCKS))
-    log = Log(Part(device, front, log_blocks), state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE)
+    log = Log(Part(device, front, log_blocks), state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
+    for cursor in old.log.cursors:
+        follow(log, cursor.slot)
     kept = Log(Part(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     _carry(log, carried, old.log.next, plan.station)
@@ -208,8 +210,12 @@ def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) ->
     if is_other:
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
-        log.cursors[0].ahead = 0
-        state.numbers[n.LIMIT] = log.cursors[0].number
+        state.numbers[n.AHEAD] = 0
+        state.numbers[n.LIMIT] = state.numbers[n.CURSOR]
+        toolsnet = log.cursor_at(n.TOOLSNET_CURSOR)
+        if toolsnet is not None:
+            toolsnet.ahead = 0
+            state.numbers[n.LIMIT] = toolsnet.number
 
 
 def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:
