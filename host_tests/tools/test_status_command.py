@@ -143,7 +143,10 @@ def _station(**changed):
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
         ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
         ({"mounted": False, "spool_problem": "it is a folder"}, "the spool is not up: it is a folder"),
-        ({"overwritten": 4}, "4 results overwritten, because the spool was full; a larger spool.size_kib holds more"),
+        (
+            {"overwritten": 4},
+            "4 results at most overwritten, because the spool was full; a larger spool.size_kib holds more",
+        ),
         ({"parked": 1}, "in doubt or unreadable; `toolcart quarantine list --spool FILE` shows them"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
         ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),

@@ -16,7 +16,7 @@ A, B, C = outlet("a", "file"), outlet("b", "file"), outlet("c", "file")
 FILE, HOOK = outlet("log", "file"), outlet("hook")
 
 
-def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=1, **controller):
+def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=1, exact=False, **controller):
     """The script of a world that begins with these outlets; `events` are [seconds, what, ...]."""
     events = [[int(1000 * at), *rest] for at, *rest in events]
     spool = {"path": "spool1", "size_kib": 4 * (7 + blocks), "parked_kib": 12, "when_full": when_full}
@@ -34,6 +34,7 @@ def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=
             "settings": {"system": {"number": 1}, "toolsnet": toolsnet, "stations": [station]},
             "stations": [{"flash": {"unit": unit, "blocks": blocks, "kept_blocks": 3}, "controller": controller}],
             "events": events,
+            "exact": exact,
             "end_ms": events[-1][0] + 5000,
         }
     )
@@ -168,6 +169,7 @@ KNOWN = {
         (5.2, "cut", CUT),
         (7, "make", 1, 60, 50),
         when_full="overwrite",
+        exact=True,
     ),
     "a_file_comes_from_a_backup_that_ends_before_the_log_begins": world(
         [TOOLSNET, FILE],

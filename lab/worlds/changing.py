@@ -31,7 +31,7 @@ class ChangingWorld(World):
     def __init__(self, script: dict) -> None:
         settings = script["settings"]
         plain = [{**station, "outlets": [{"kind": TOOLSNET}]} for station in settings["stations"]]
-        self.ledger = Ledger()
+        self.ledger = Ledger(is_exact=script.get("exact", False))
         self.outlets: dict[tuple[str, str], _Outlet] = {}
         self.offered: list[int] = []  # when an operator had results offered to ToolsNet again
         self._waiting: list[tuple] = []  # changes for the next start

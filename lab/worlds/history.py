@@ -179,6 +179,7 @@ class Ledger:
     """All outlets of a station whose configuration changes, and what the agent has counted."""
 
     outlets: list[OutletHistory] = field(default_factory=list)
+    is_exact: bool = False  # `overwritten` has to be what ToolsNet lacks
     overwritten: int = 0
     missed: int = 0
     left_out: int = 0  # of all starts

@@ -3,7 +3,8 @@
 Rules
 1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
    best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
-2. What was counted as `overwritten` is what ToolsNet lacks, and no more; `missed` is called a bound, and is one.
+2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves results
+   in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
 3. What a place has forgotten and the log still has is there again at the end.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
@@ -50,7 +51,7 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
     least = sum(len(missing[id(outlet)]) for outlet in server)
     unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
-    if ledger.overwritten > least + unsure:
+    if ledger.is_exact and ledger.overwritten > least + unsure:
         told = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
         verdict.add(v.UNTRUTHFUL, 1, told, ledger.overwritten - least - unsure)
 

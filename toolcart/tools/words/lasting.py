@@ -63,7 +63,7 @@ _COUNTED = {
     "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
     "overwritten": (
         "OVERWRITTEN",
-        "results overwritten, because the spool was full",
+        "results at most overwritten, because the spool was full",
         "a larger spool.size_kib holds more",
     ),
     "missed": ("MISSED", "records at most dropped before a further outlet had them", "it was away or slow"),
