@@ -3,8 +3,8 @@
 Rules
 1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
    best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
-2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves results
-   in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
+2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves
+   results in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
 3. What a place has forgotten and the log still has is there again at the end.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
