@@ -9,6 +9,9 @@ Rules
 3. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
    under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
 4. Answers that are off by now this, now that are taken for answers to earlier questions.
+5. A result that the log has under the very ID that its answer names refutes it: ID and result belong together, and the
+   controller answers another question. The second ID that is asked for is one whose answer would show that: `w` less
+   the amount, if that is positive.
 """
 
 from toolcart.agent.base.compat import const
@@ -74,10 +77,20 @@ class Offset:
             self._is_refuted = True
         return True
 
-    def shows(self, by, is_kept, is_like, question):
+    def refute(self, question):
+        """The log has the answer under the ID that it names; True if another question follows (rule 5)."""
+        home = self._home
+        self._home = _NOWHERE
+        self._is_refuted = True
+        if home >= 0:
+            question.begin(home)
+        return home >= 0
+
+    def shows(self, by, is_kept, is_like, question, top):
         """Take an answer that is off `by` so much; True if that is known now.
 
-        `is_like`: it is the result that is `w`. Else, if this is the first one, another ID is asked for next.
+        `is_like`: it is the result that is `w`, whose ID is `top`. Else, if this is the first one, another ID is asked
+        for next.
         """
         if by == self._seen and (is_like or self._home >= 0):
             self.by = by
@@ -85,7 +98,7 @@ class Offset:
             return True
         if not is_like and self._home < 0:
             self._home = question.asked
-            question.begin(before(question.asked))
+            question.begin((top - by) % ID_PERIOD if 0 < by < top else before(question.asked))
             self._seen = by
         elif is_like:
             self._seen = by

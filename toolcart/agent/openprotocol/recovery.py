@@ -374,7 +374,14 @@ class Recovery:
             near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._hear_again(near, now)
-        return self._hear(number, held, now)
+        # Rule 5 of the offset: is the result in the log under the very ID that the answer names?
+        agrees = held or (
+            not by
+            and number != self.question.asked
+            and self._may_be_off()
+            and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        )
+        return self._hear(number, held, now, agrees)
 
     def fetched_unread(self, body, start, check, now):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
@@ -507,8 +514,11 @@ class Recovery:
             return self._absent(now)
         return self._go_on(self.question.asked, True, now)  # it may be there
 
-    def _hear(self, number, held, now):
-        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
+    def _hear(self, number, held, now, agrees=False):
+        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_.
+
+        `agrees`: the log has it under this ID.
+        """
         phase = self.phase
         question = self.question
         whose = self.whose
@@ -518,8 +528,10 @@ class Recovery:
             is_kept = phase == qs.PHASE_BESIDE and number == question.asked
             is_like = phase in _OF_TOP and self.known.is_like_top(self._answer)
             by = apart(number, self.known.top() if is_kept and is_like else question.asked)
-            if by:
+            if by and not (agrees and not is_kept):
                 return self._hear_off(by, is_kept, is_like)
+            if by and self.offset.refute(question):
+                return qs.NEWS_NONE
         if self.offset.goes_on(question):
             return qs.NEWS_NONE
         if whose.shared is None and number < question.asked and whose.hears_lower():
@@ -748,7 +760,7 @@ class Recovery:
 
     def _hear_off(self, by, is_kept, is_like):
         """Take an answer whose ID is off `by` so much: put IDs right from now on if that is certain. Return a NEWS_."""
-        if not self.offset.shows(by, is_kept, is_like, self.question):
+        if not self.offset.shows(by, is_kept, is_like, self.question, self.known.top()):
             return qs.NEWS_NONE
         self.begin_look()
         return qs.NEWS_OFF
