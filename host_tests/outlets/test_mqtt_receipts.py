@@ -207,3 +207,24 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
     assert bench.cursor.number == newest and "more than this spool has" in bench.shown()["why"]
     assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
     assert bench.shown()["not_given"] == oldest - 1
+
+
+def test_what_is_no_receipt_confirms_nothing_and_is_said():
+    for form, says in (
+        ('{"error":"database down","refused":%s}', "what comes as receipts is none"),
+        ("[%s]", "what comes as receipts is none"),
+        ('%s {"identity"', "what comes as receipts is none"),
+        ('{"identity":"00000000","number":1,"of":%s}', "the receipts that come name another spool"),
+        ("%s" + " " * 5000, "what comes to the receipts' topic is too long, or is none"),
+    ):
+        bench = MqttBench()
+        consumer = bench.consumer
+
+        def confirm(topic, identity, number, form=form, consumer=consumer):
+            words = form % json.dumps({"identity": identity, "number": number})
+            consumer.broker.publish(topic[: -len("results")] + "receipt", words.encode(), True)
+
+        consumer.confirm = confirm
+        bench.store(3)
+        bench.run(60000)
+        assert bench.cursor.number == 0 and bench.shown()["why"].startswith(says), (form, bench.shown()["why"])

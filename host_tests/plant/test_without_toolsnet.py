@@ -195,9 +195,12 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     made.extend(plant.produce(5))
     are_in(site, made)
     assert agent.end() == 0
-    told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
+    told = "ToolsNet was removed with this start: 5 records that it has not "
+    told += "taken make room for new ones, a block at a time"
     agent = run(alone, told)
-    Words(site, alone, agent).say(told, "configured again, it continues where it was", on=("status", "page"))
+    Words(site, alone, agent).say(
+        told, "configured again soon, under the same name, it continues where it was", on=("status", "page")
+    )
     assert agent.end() == 0
     plant.cut_toolsnet(False)
     run(both)

@@ -147,7 +147,9 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
         return [need.text() for need in attention.needs(made)]
 
     lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, or is it another one?; "
+    order = "`toolcart spool offer-again --spool cart.spool"
     [kept] = told_of(lost_there=80, lost_there_kept=True)
+    assert order + " --since TIME`" in kept and kept.endswith(order + " --leave` leaves them")
     assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
     [gone] = told_of(lost_there=80)
     assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(" --leave` leaves them")

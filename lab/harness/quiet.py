@@ -10,6 +10,7 @@ Rules
 from toolcart.agent.base.fields import compare, copy, number, put_number
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.cart.app import App
+from toolcart.agent.log.numbers import STORED
 
 PORTABLE = True
 
@@ -311,5 +312,5 @@ class Workbench(QuietBoard):
         return (
             self.app.scheduler.faults == 0
             and self.toolsnet.disorder == 0
-            and controller.acknowledged == self.toolsnet.stored == self.station.log.number
+            and controller.acknowledged == self.toolsnet.stored == self.station.state.numbers[STORED]
         )

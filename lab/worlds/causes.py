@@ -117,9 +117,9 @@ last-line-believed | 8 | toolcart/board/linux/lines.py | disk proof
 -readable = self._not_taken_back[2] if
 +readable = size if
 line-of-a-doubtful-record | 8 | toolcart/agent/wide/file.py | disk proof
-: lines are looked for while the last record is in doubt
--not self.log.settle()
-+self.log.doubtful < 0
+: a line that tells the record in doubt tells none
+-log.shown = log.number  # a line
++log.shown = shown  # a line
 padded-id-is-no-answer | 9 | toolcart/agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)

@@ -146,8 +146,10 @@ def _place_cursors(station, own):
             told.returned[index] = 0 if own.how[index] == NEW else lacks
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
     kinds = [kind_at(state, place) for place in range(PLACES)]
-    told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.removed]
+    gone = [place for place in own.removed if place not in own.given_up]
+    told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in gone]
     told.given_up = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.given_up]
+    told.back = [how == RETURNED for how in own.how]
     told.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)

@@ -269,6 +269,7 @@ def _duplicates(stations, system, mistakes):
     """Note what two stations must not share: results would be mixed, or two would talk on one line."""
     first = {}
     files = []
+    paths = []
     for i in range(len(stations)):
         controller = stations[i]["controller"]
         for place, value in (
@@ -289,6 +290,17 @@ def _duplicates(stations, system, mistakes):
                 )
                 mistakes.append(("stations[%d].outlets" % i, found(place), words))
             files.append(place)
+            if "path" in outlet:
+                for other in paths:
+                    if _is_rotated(place, other) or _is_rotated(other, place):
+                        words = "another file: %s is what a full one is renamed to" % max(place, other, key=len)
+                        mistakes.append(("stations[%d].outlets" % i, found(place), words))
+                paths.append(place)
+
+
+def _is_rotated(path, other):
+    """True if a full file `other` may be renamed to `path`."""
+    return bool(path and other) and path.startswith(other + ".") and path[len(other) + 1 :].isdigit()
 
 
 def _peer(controller):

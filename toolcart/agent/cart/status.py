@@ -169,6 +169,7 @@ def _outlet(log, station, outlet):
         "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
         "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
+        "is_back": station.at_start.back[outlet.index],  # its place was kept while it was not configured
         "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }
     outlet.put_state(shown)

@@ -19,13 +19,15 @@ Rules
        ^__________|____________|_______________________|______________________|_________________|  any loss
 """
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.fields import compare
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
-RECEIPT_BYTES = const(160)  # of a message that is received whole, beside its topic
+RECEIPT_BYTES = 160  # of a message that is received whole, beside its topic
+if ON_CPYTHON:
+    RECEIPT_BYTES = 4096  # a consumer may say more in it
 OWED_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
 CONNECT_TIMEOUT_MS = const(5000)
 RETRY_LEAST_MS = const(1000)

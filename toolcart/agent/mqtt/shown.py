@@ -60,6 +60,12 @@ def _why(outlet):
             "a receipt names more than this spool has: the consumer's database is another, or it is newer than the "
             "spool, which was restored; all that the spool has was sent to it again"
         )
+    if progress.is_overdue and outlet.counts.receipts_unreadable:
+        return "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own"
+    if progress.is_overdue and outlet.counts.receipts_other:
+        return "the receipts that come name another spool"
+    if progress.is_overdue and outlet.counts.skipped:
+        return "what comes to the receipts' topic is too long, or is none"
     if progress.is_overdue and (progress.words.came or progress.words.repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if progress.is_overdue:

@@ -20,6 +20,7 @@ Rules
 
 # First, because imports nest (toolcart.agent.cart.app).
 from toolcart.agent.mqtt import session as ms
+from toolcart.agent.mqtt.receipt import Receipt
 
 # isort: split
 from toolcart.agent.base import health as h
@@ -86,6 +87,7 @@ class Mqtt:
         ahead = AHEAD * self.window * self.records_most
         self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
+        self.receipt = Receipt()
         self.counts = counts = Part()  # since the start, by the names that status shows
         counts.batches = counts.resent = counts.skipped = 0
         counts.receipts = counts.receipts_other = counts.receipts_unreadable = 0
@@ -361,12 +363,14 @@ class Mqtt:
         buf = session.packets.buf
         at = session.message_at
         end = at + session.message_bytes
-        place = _value_at(buf, at, end, b'"identity"')
-        named = _value_at(buf, at, end, b'"number"')
-        value = _number_at(buf, named, end) if named else -1
-        if place == 0 or value < 0 or place + 10 > end or buf[place] != 0x22 or buf[place + 9] != 0x22:
+        receipt = self.receipt
+        if not receipt.read(buf, at, end):
             counts.receipts_unreadable += 1
-        elif not holds(buf, place + 1, self.topics.identity):
+            return
+        value = _TOO_LARGE
+        if receipt.digits <= _NUMBER_DIGITS:
+            value = number(buf, receipt.number, receipt.digits)
+        if not holds(buf, receipt.identity, self.topics.identity):
             counts.receipts_other += 1
         elif value > self.progress.highest:
             counts.receipts_above += 1
@@ -489,33 +493,6 @@ def topic_of(settings, system, station):
 def _state(identity, is_online, reason):
     text = '{"schema":1,"online":%s,"reason":"%s","identity":"%s"}'
     return (text % ("true" if is_online else "false", reason, identity)).encode()
-
-
-def _value_at(buf, at, end, name):
-    """Return where the value of a JSON member begins, 0 if there is none."""
-    place = buf.find(name, at, end)
-    if place < 0:
-        return 0
-    place += len(name)
-    colon = False
-    while place < end:
-        octet = buf[place]
-        if octet == 0x3A and not colon:
-            colon = True
-        elif octet > 0x20:
-            return place if colon else 0
-        place += 1
-    return 0
-
-
-def _number_at(buf, at, end):
-    """Return the whole number at buf[at:], _TOO_LARGE if it has more than nine digits, -1 if it is not one."""
-    last = at
-    while last < end and 0x30 <= buf[last] <= 0x39:
-        last += 1
-    if last == at or (last < end and buf[last] > 0x20 and buf[last] != 0x2C and buf[last] != 0x7D):
-        return -1
-    return _TOO_LARGE if last - at > _NUMBER_DIGITS else number(buf, at, last - at)
 
 
 def make(settings, station, index, kind=Mqtt):

@@ -269,7 +269,7 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "
 
 
 @spool.command("offer-again")
-@click.argument("station", type=int)
+@click.argument("station", type=int, required=False)
 @click.option(
     "--since", type=click.DateTime(_TIMES), metavar="TIME", help="From the first result of this time or later."
 )
@@ -277,8 +277,17 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "
 @click.option("--leave", is_flag=True, help="Send nothing: what ToolsNet has lost is to be left.")
 @click.option("--dry-run", is_flag=True, help="Only say how many.")
 @click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool file itself, instead of --config."
+)
 def offer_again_command(
-    station: int, since: datetime | None, number: int | None, leave: bool, dry_run: bool, config_path: str | None
+    station: int | None,
+    since: datetime | None,
+    number: int | None,
+    leave: bool,
+    dry_run: bool,
+    config_path: str | None,
+    spool_file: str | None,
 ) -> None:
     """Send delivered results to ToolsNet again.
 
@@ -299,7 +308,7 @@ def offer_again_command(
         raise click.UsageError("--leave sends nothing: there is nothing to try.")
     which = ["from", str(number)] if since is None else ["since", *str(since).split()]
     which = [LEAVE] if leave else which
-    end(act, None, config_path, station)
+    end(act, spool_file, config_path, station)
 
 
 def _told(found: dict) -> str:

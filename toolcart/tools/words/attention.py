@@ -244,6 +244,8 @@ def _added(station: dict) -> Iterator[Need]:
         left_out, lacks = outlet.get("left_out"), outlet.get("lacks")
         if left_out is not None:
             words = f"{sides.name_of(outlet)} was added with this start, or made durable, and gets what the spool still"
+            if outlet.get("is_back"):
+                words = f"{sides.name_of(outlet)} is configured again, and gets from where it was what the spool still"
             words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
             words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
             yield Need("added", NOTE, "ADDED", words, key=words)
@@ -254,8 +256,8 @@ def _removed(station: dict) -> Iterator[Need]:
     for gone in station.get("removed", ()):
         if gone["waiting"]:
             words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
-            words += "taken make room when new ones need it"
-            hint = "under the same name, it continues where it was"
+            words += "taken make room for new ones, a block at a time"
+            hint = "configured again soon, under the same name, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
         words = f"the place of a {sides.name_of(gone)} outlet that is not configured any more went to a new one: "

@@ -18,7 +18,7 @@ def quarantine(station: dict) -> str:
 
 def offer_again(station: dict) -> str:
     """Return the command that has results sent to ToolsNet again, or left, without what it is to do."""
-    return f"toolcart spool offer-again {station['number']}"
+    return f"toolcart spool offer-again --spool {_path(station)}"
 
 
 def gaps(station: dict) -> str:

@@ -14,7 +14,9 @@ def make(settings, station, index, kind=Session, write=ResultWriter, sources=())
     session = kind(system["type"], system["number"], station.number, settings["reconnect_ms"])
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))
     writer.session = session
-    return Forward(station.outlet_ports[index], session, writer, station, settings, sources)
+    outlet = Forward(station.outlet_ports[index], session, writer, station, settings, sources)
+    outlet.index = index
+    return outlet
 
 
 def _mask(names, known):
