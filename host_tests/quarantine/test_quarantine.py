@@ -343,3 +343,16 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
             assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (look, cut)
             assert bench.drop(*[number for number in found if number in dropped])
             assert sorted(bench.numbers()) == kept[::2]
+
+
+def test_an_empty_quarantine_needs_nobody():
+    bench = QuarantineBench(kept_blocks=8, blocks=60)
+    number = 0
+    while bench.quarantine.pressure() == PRESSURE_NONE:
+        number += 1
+        bench.store()
+        bench.log.cursors[0].number = number
+        bench.keep(number)
+    while bench.quarantine.count():
+        assert bench.quarantine.remove(bench.numbers(), DROPPED) > 0
+    assert bench.quarantine.pressure() == PRESSURE_NONE

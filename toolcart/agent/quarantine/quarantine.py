@@ -268,6 +268,8 @@ class Quarantine:
 
     def pressure(self):
         """Return a PRESSURE_ code: whether an operator is needed. Writes nothing."""
+        if self.count() <= 0:
+            return PRESSURE_NONE  # blocks that hold nothing any more are erased when they are needed
         if self.octets() < self.log.behind(0, FRAME_BYTES + ROOM_BYTES):
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
