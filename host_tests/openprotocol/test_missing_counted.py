@@ -243,3 +243,24 @@ def test_station_made_again_under_another_number_gives_all_that_it_has():
             cart.settle(600000)
         assert len(cart.stored_ids()) == len(cart.controller.produced) == 86, system_type
         assert cart.station.known.gone() == 0
+
+
+class OtherCode(Bench):
+    """A controller that rejects the question for an ID that is not there in another way than with 15."""
+
+    kind = replies.REFUSED_OTHER
+
+    def refuse(self, kind=replies.REFUSED_GONE):
+        return Bench.refuse(self, self.kind)
+
+
+def test_an_id_that_is_not_there_may_be_rejected_by_other_codes():
+    for kind in (replies.REFUSED_OTHER, replies.REFUSED_REVISION, replies.REFUSED_NEVER, replies.REFUSED_EXISTS):
+        for away in (1, 7):
+            bench = OtherCode()
+            bench.kind = replies.REFUSED_GONE  # there is nothing yet
+            bench.met(5)
+            bench.kind = kind
+            bench.away(away).settle()
+            bench.make(2)
+            assert sorted(bench.uids()) == list(range(1, 8 + away)) and bench.known.gone() == 0, (kind, away)

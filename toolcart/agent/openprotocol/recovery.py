@@ -124,6 +124,7 @@ class Recovery:
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = Offset()  # rule 7
+        self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.question = Question()
@@ -151,6 +152,7 @@ class Recovery:
         self._forget()
         whose.forget()
         self.offset.begin_connection()
+        self._has_answered = False  # a question of this connection, by a result
         known.last_id = -1
         self.phase = qs.PHASE_OFF
         if not known.recovers:
@@ -354,6 +356,7 @@ class Recovery:
 
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
+        self._has_answered = True
         if self._is_stale() or self._answers():
             return qs.NEWS_NONE
         at = start + TIGHTENING_ID
@@ -404,7 +407,13 @@ class Recovery:
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
-        if kind == replies.REFUSED_GONE:
+        is_later = kind == replies.REFUSED_LATER or kind == replies.REFUSED_BUSY
+        # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
+        # code that would reject them all, and of an ID that was never made by any code.
+        rejects_all = kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER
+        is_absent = self.phase == qs.PHASE_PROBE and not is_later
+        is_absent = is_absent or (rejects_all and self._has_answered and self.question.asked)
+        if kind == replies.REFUSED_GONE or is_absent:
             if self._answers():
                 return qs.NEWS_NONE
             self._why = WHY_NONE if code == _NOT_THERE else -code
@@ -415,7 +424,6 @@ class Recovery:
             return qs.NEWS_NONE
         if kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
             return self._cannot_ask(now)
-        is_later = kind == replies.REFUSED_LATER or kind == replies.REFUSED_BUSY
         return self._again(now) if is_later else self._again_or_never(now)
 
     def silent(self, now):
