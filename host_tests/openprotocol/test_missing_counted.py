@@ -257,10 +257,11 @@ class OtherCode(Bench):
 def test_an_id_that_is_not_there_may_be_rejected_by_other_codes():
     for kind in (replies.REFUSED_OTHER, replies.REFUSED_REVISION, replies.REFUSED_NEVER, replies.REFUSED_EXISTS):
         for away in (1, 7):
-            bench = OtherCode()
-            bench.kind = replies.REFUSED_GONE  # there is nothing yet
-            bench.met(5)
+            bench = OtherCode(Memory(next_id=50))
             bench.kind = kind
+            for _ in range(5):
+                bench.memory.make()
+            bench.open().settle()
             bench.away(away).settle()
             bench.make(2)
-            assert sorted(bench.uids()) == list(range(1, 8 + away)) and bench.known.gone() == 0, (kind, away)
+            assert sorted(bench.uids()) == list(range(6, 8 + away)) and bench.known.gone() == 0, (kind, away)
