@@ -51,11 +51,13 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(200, b'{"identity": "00000001"}'), "`number` is missing"),
         (answer(200, b'{"identity": 7, "number": 3}'), "`identity` has to be a text, and is a number"),
         (answer(200, b'{"identity": "00000001", "number": "100"}'), "`number` has to be a number, and is a text"),
-        (answer(200, b'{"identity": "00000001", "number": 3.0}'), "`number` has to be a number, and is a fraction"),
         (answer(200, b'{"identity": "00000001", "number": true}'), "has to be a number, and is true or false"),
         (answer(200, b'{"identity": "00000001", "number": null}'), "`number` has to be a number, and is null"),
         (answer(200, b'{"identity": "00000001", "number": [3]}'), "`number` has to be a number, and is a list"),
-        (answer(200, b'{"identity": "00000001", "number": -3}'), "`number` is below 0"),
+        (answer(200, b'{"identity": "00000001", "number": -3}'), "to 9007199254740991, and is -3"),
+        (answer(200, b" " * 5000 + b"[1]"), "an object is expected, and a list came"),
+        (answer(200, b" " * 5000 + b"{x"), "JSON is expected, and this came: {x"),
+        (answer(200, b" " * 1048577), "the body of the answer is longer than 1048576 octets"),
         (answer(200, b"[1]"), "an object is expected, and a list came"),
         (answer(200, b"3"), "an object is expected, and a number came"),
         (answer(200, b"null"), "an object is expected, and null came"),
@@ -116,6 +118,47 @@ def test_what_an_answer_may_be_beside_the_usual_one():
         assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0, name
         assert plant.server.connections == (2 if closes else 1), name
         assert "Accept-Encoding: identity" in plant.server.heads[0]
+
+
+WHOLE = ("3", "3.0", "3e0", "30e-1", "0.3E+1", "3." + "0" * 500)
+NOT_WHOLE = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    "-0.0",
+    "-0",
+    "3.5",
+    "3." + "0" * 50 + "1",
+    "-3",
+    "1e-9",
+    "1e%d" % 10**20,
+)
+
+
+@pytest.mark.parametrize("written", WHOLE)
+def test_number_of_a_receipt_may_be_written_in_any_way(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "more": 1e999, "number": %s}' % written.encode())
+    assert told == ("00000001", 3) and type(told[1]) is int and wrong == ""
+
+
+@pytest.mark.parametrize("written", [*NOT_WHOLE, "9007199254740992", "9" * 5000, "1e999999999"])
+def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
+    assert told is None
+    assert wrong == "`number` has to be a whole one from 0 to 9007199254740991, and is " + written[:120]
+
+
+def test_greatest_number_that_a_receipt_may_have():
+    assert webhook.receipt_in(b'{"identity": "x", "number": 9007199254740991.0}') == (("x", 2**53 - 1), "")
+
+
+def test_long_answer_that_is_a_receipt_is_taken():
+    plant = WebhookBench()
+    plant.store(3)
+    plant.server.answers = [lambda body: answer(200, body[:-1] + b', "log": "%s"}' % (b"x" * 1048000))]
+    plant.run(900)
+    assert plant.cursor.number == 3 and plant.why() == ""
 
 
 def receipt(number, of=None):

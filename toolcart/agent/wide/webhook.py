@@ -23,6 +23,7 @@ Rules
 """
 
 import json
+from decimal import Decimal, InvalidOperation
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
@@ -33,7 +34,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.wide import Outlet
 from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable, shown_body
+from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
 from toolcart.agent.wide.line import WideLine
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -71,6 +72,7 @@ RETRY_MOST_MS = 60000
 RETRY_AFTER_MOST_MS = 3600000
 MISSING = "h11 is not installed: the extra `webhook` of toolcart brings it, Debian's package is python3-h11"
 READS_A_STEP = 8
+MOST = 9007199254740991  # of a receipt's number: up to there every JSON library has whole numbers exactly (RFC 8259, 6)
 
 IDLE = 0
 OPENING = 1
@@ -123,26 +125,43 @@ def make(settings, station, index):
     return made
 
 
-_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", float: "a fraction", int: "a number"}
+class _Written(str):
+    """A number of JSON as it was written, NaN and Infinity too: converted it could be another one, or none."""
+
+
+_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", _Written: "a number"}
 
 
 def receipt_in(body):
-    """Return (receipt, "") of an answer's body; (None, what is wrong with it) if it is none."""
+    """Return ((identity, number), "") of an answer's body; (None, what is wrong with it) if it is no receipt."""
     try:
-        told = json.loads(body.decode("utf-8-sig"))
+        text = body.decode("utf-8-sig")
+        told = json.loads(text, parse_int=_Written, parse_float=_Written, parse_constant=_Written)
     except (ValueError, RecursionError):
-        return None, "JSON is expected, and this came: " + (printable(body.decode("latin-1")) or "nothing")
+        return None, "JSON is expected, and this came: " + hc.shown(body)
     if not isinstance(told, dict):
         return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
-    for name, wanted in (("identity", str), ("number", int)):
+    for name, wanted in (("identity", str), ("number", _Written)):
         if name not in told:
             return None, "`%s` is missing" % name
         if type(told[name]) is not wanted:
             came = _TYPES.get(type(told[name]), "null")
             return None, "`%s` has to be %s, and is %s" % (name, _TYPES[wanted], came)
-    if told["number"] < 0:
-        return None, "`number` is below 0"
-    return told, ""
+    number = whole(told["number"])
+    if number is None:
+        return None, "`number` has to be a whole one from 0 to %d, and is %s" % (MOST, printable(told["number"]))
+    return (told["identity"], number), ""
+
+
+def whole(written):
+    """Return the number that JSON writes so (`12`, `12.0`, `12e0`); None if it is not a whole one from 0 to MOST."""
+    try:
+        number = Decimal(written)
+    except InvalidOperation:  # an exponent of 19 digits
+        return None
+    if not number.is_finite() or number.is_signed() or number > MOST or number != number.to_integral_value():
+        return None
+    return int(number)
 
 
 class Told:
@@ -402,13 +421,13 @@ class WebhookOutlet(Outlet):
         http, told = self._http, self.told
         if http.coding:
             return self._fail("its answer is coded as %s, which was not asked for" % printable(http.coding), now)
-        number, wrong = receipt_in(http.body)
+        receipt, wrong = receipt_in(http.body)
         if wrong:
             return self._fail("its answer %d names no receipt: %s" % (http.status, wrong), now)
-        if number["identity"] != self._identity:
+        identity, number = receipt
+        if identity != self._identity:
             told.alarms += 1
-            return self._fail("its answer names another spool: %s" % printable(number["identity"]), now)
-        number = number["number"]
+            return self._fail("its answer names another spool: %s" % printable(identity), now)
         if number > (told.highest if told.is_met else max(told.highest, self.log.number)):
             return self._is_above(number, now)
         if number < told.after:
@@ -445,7 +464,7 @@ class WebhookOutlet(Outlet):
         self._send_less()
         if status == 413:
             self._most = self._batch.records_most
-        words = "what it says is coded as " + printable(http.coding) if http.coding else shown_body(http)
+        words = "what it says is coded as " + printable(http.coding) if http.coding else hc.shown(http.body)
         why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
