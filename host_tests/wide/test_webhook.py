@@ -5,12 +5,14 @@ import random
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 import trustme
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link import port as ports
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.wide import http_client as hc
 from toolcart.agent.wide import webhook
@@ -20,7 +22,7 @@ from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import HookServer, wait_for
-from host_tests.support.webhook import PLACE, WebhookBench, answer, section, stored
+from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
 from lab.harness.cart import Cart
 
 
@@ -203,8 +205,7 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.server.model.have[key] = 2
     new = plant.store(2)
     plant.run(500)
-    assert plant.shown()["server_behind"] == 1 and "up to 2 only" in plant.why()
-    plant.run(5000)
+    assert plant.shown()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
     assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
     assert plant.server.ids() == old + old[2:] + new
     plant.server.model.have[key] = 0
@@ -291,6 +292,119 @@ def test_what_a_way_or_a_server_cannot_take_in_time_delays_nothing_for_ever(too_
     plant.run(3600000)
     assert sizes[:5] == [100, 50, 25, 26, 27] and max(sizes[2:]) == 29
     assert plant.server.ids() == ids and plant.cursor.number == 150 and plant.forward.is_up()
+
+
+def outage(plant, ms=600000):
+    """Let the server be away until the pauses are at their longest, then come back; it is tried within the next one."""
+    plant.network.down(*PLACE)
+    plant.run(ms)
+    plant.network.up(*PLACE)
+
+
+def sent_at(plant, ms):
+    """Run so long; return the ms after the first one at which each batch came to the server."""
+    moments = []
+    for _ in range(ms // 100):
+        plant.run(100)
+        moments += [plant.clock.total_ms] * (len(plant.server.heads) - len(moments))
+    return [moment - moments[0] for moment in moments]
+
+
+def growing(times):
+    """The pauses between these moments, in whole seconds."""
+    return [round((later - earlier) / 1000) for earlier, later in pairwise(times)]
+
+
+@pytest.mark.parametrize("status", [400, 413, 500, 503])
+def test_server_that_answers_again_is_not_waited_for_as_a_dead_one(status):
+    plant = WebhookBench()
+    ids = plant.store(40)
+    outage(plant)
+    plant.server.answers = [answer(status)] * 4
+    assert growing(sent_at(plant, 90000))[:4] == [1, 2, 4, 8]
+    assert plant.server.ids() == ids
+
+
+def test_server_that_is_silent_and_then_answers_is_asked_again_soon():
+    plant = WebhookBench()
+    ids = plant.store(4)
+    plant.server.answers = [None] * 7 + [answer(500)] * 2
+    plant.run(600000)
+    assert plant.server.ids() == ids
+    plant.server.answers = [answer(500)] * 9  # and one that always refuses is asked ever more seldom
+    plant.store(1)
+    del plant.server.heads[:]
+    assert growing(sent_at(plant, 300000))[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("have", [0, 2])
+def test_server_that_forgot_gets_its_records_at_once(have):
+    plant = WebhookBench()
+    old = plant.store(5)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = have
+    plant.server.lines.clear()
+    new = plant.store(2)
+    outage(plant)
+    del plant.server.heads[:]
+    times = sent_at(plant, 90000)
+    assert len(times) == 2 and times[1] <= 200, times
+    assert plant.server.ids() == old[have:] + new and plant.shown()["server_behind"] == 1
+
+
+def test_server_that_forgets_again_and_again_is_not_hammered():
+    plant = WebhookBench(limits={"records_most": 2})
+    plant.store(6)
+    forgets = [receipt(0), receipt(2)] * 100
+    plant.server.answers = [receipt(2), *forgets]
+    plant.run(20000)
+    assert 200 - len(plant.server.answers) < 50
+
+
+def test_only_what_server_closed_is_opened_again_at_once():
+    for loses, told in (
+        (lambda plant: None, "no whole answer came within 30 s"),
+        (lambda plant: plant.network.swallow(*PLACE), "no whole answer came within 30 s"),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(2)
+        plant.run(100)
+        ids += plant.store(2)
+        plant.server.answers = [None]
+        loses(plant)
+        plant.run(30500)
+        assert told in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
+        assert plant.server.connections == 1
+        plant.network.up(*PLACE)
+        plant.run(10000)
+        assert plant.server.ids() == ids and plant.why() == ""
+
+
+@pytest.mark.parametrize("why", [ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK])
+def test_connection_that_the_way_ended_counts_as_a_failure(why):
+    plant = WebhookBench()
+    plant.store(2)
+    plant.run(100)
+    plant.store(2)
+    plant.server.answers = [None]
+    plant.run(100)
+    plant.network.cut(*PLACE)
+    plant.port.why = why
+    plant.run(100)
+    assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == webhook._WHY[why]
+
+
+def test_what_never_takes_a_connection_is_said_without_a_number():
+    for url, says in (
+        (URL, "it does not answer"),
+        (URL.replace("http:", "https:"), "it does not answer, or begins no TLS"),
+    ):
+        plant = WebhookBench(url=url)
+        plant.network.swallow(*PLACE)
+        plant.store(1)
+        plant.run(webhook.CONNECT_MS + 500)
+        assert plant.why() == says
 
 
 def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():

@@ -82,6 +82,7 @@ class HttpClient:
         self.coding = ""  # the content codings of its body; "" if it is plain
         self.body = bytearray()
         self.heard = False  # a byte of the answer has come
+        self.has_ended = False  # the connection ended before one came
         self.outgoing = memoryview(b"")
         self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
         self._interim = 0  # 1xx answers in front of it
@@ -145,6 +146,7 @@ class HttpClient:
         if self.state != ASKED:
             self.state = OVER
         elif not self.heard:
+            self.has_ended = True
             self._break("")
         else:
             self._take(b"")

@@ -2,7 +2,8 @@
 
     IDLE --records wait--> OPENING --> SENT --2xx that names a number--> IDLE
       ^                       |          |
-      +------ HELD <----------+----------+  anything else: again after 1, 2, 4 .. 60 s, or as Retry-After says
+      +------ HELD <----------+----------+  anything else: again after 1, 2, 4 .. 60 s, or as Retry-After says;
+                                            from 1 s on with the first answer after none
 
 Rules
 1. A batch is a head and a line for each record (toolcart.agent.outlets.batch). Only a 2xx whose body names the log's
@@ -13,13 +14,15 @@ Rules
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
    once until a number that can be: the server's database is another one, or newer than a log that was restored.
+   A server that has lost something gets it without a pause, if the cursor moved since it lost something last.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
    none, or a refusal, may be too much for the way or the server, or have one record that it cannot take: half of it
    goes out next, one more with each that is taken.
 6. A receipt is plain JSON, with or without a byte order mark. What is not as it should be is said with what came.
-7. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
-   was free to close it. A redirection is not followed: it could send a secret anywhere.
+7. If the server closes a connection that was used before, and does not answer, it is opened again at once, but only
+   once: it was free to close it. Silence, and a way that is gone, are failures as on any connection. A redirection is
+   not followed: it could send a secret anywhere.
 """
 
 import json
@@ -94,6 +97,7 @@ _WHY = {
     ports.WHY_NO_TLS: "it speaks no TLS that both know",
     ports.WHY_NOT_TRUSTED: "its certificate is not vouched for, or is another host's",
 }
+_OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
 def wrong(settings):
@@ -172,8 +176,10 @@ class Told:
         self.last = 0  # number of the outstanding batch
         self.highest = 0  # that was ever sent
         self.is_met = False  # it has confirmed something
+        self.is_silent = False  # the last attempt brought no answer
         self.batches = 0  # that it confirmed
         self.behind = 0  # how often it named a number below the cursor
+        self.behind_at = -1  # where the cursor was then
         self.alarms = 0  # answers that named another identity, or a number that was never sent
         self.started_over = False  # one named a number that was never sent, and it gets all there is for that
         self.again_to = 0  # what is sent up to here is sent again
@@ -360,8 +366,11 @@ class WebhookOutlet(Outlet):
         state = self.port.state()
         if state == PORT_OPEN:
             return self._send(now)
-        if state == PORT_CLOSED or self._opening.expired(now):
+        if state == PORT_CLOSED:
             return self._fail("", now)
+        if self._opening.expired(now):
+            slow = "it does not answer, or begins no TLS" if self._address.is_secure else "it does not answer"
+            return self._fail("" if self.port.why else slow, now)
         return self._opening.left(now)
 
     def _hang_up(self):
@@ -404,9 +413,12 @@ class WebhookOutlet(Outlet):
 
     def _answered(self, now):
         http = self._http
-        if http.state == BROKEN and self._is_used and not http.heard:
+        if http.state == BROKEN and self._is_used and http.has_ended and self.port.why not in _OF_THE_WAY:
             self._hang_up()
             return self._open(now)  # rule 7
+        if http.status and self.told.is_silent:
+            self.told.is_silent = False
+            self._retry.reset()
         if http.state == BROKEN:
             self._send_less()
             return self._fail(http.why, now)
@@ -433,7 +445,9 @@ class WebhookOutlet(Outlet):
         if number < told.after:
             told.behind += 1
             told.lacks(number, max(told.after, self.cursor.number))
-            return self._fail("the server has lost something: it has records up to %d only" % number, now)
+            has_moved, told.behind_at = self.cursor.number > told.behind_at, self.cursor.number
+            why = "the server has lost something: it has records up to %d only" % number
+            return self._fail(why, now, at_once=has_moved)
         if number == told.after and number < told.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
         told.confirms(number, self._batch.count)
@@ -475,7 +489,7 @@ class WebhookOutlet(Outlet):
         """Make batches half as long as this one."""
         self._batch.records_most = (self._batch.count + 1) // 2
 
-    def _fail(self, why, now, wait_ms=0):
+    def _fail(self, why, now, wait_ms=0, at_once=False):
         """Hang up, and try again later."""
         if not why:
             why = getattr(self.port, "detail", "")  # of a certificate or key
@@ -485,5 +499,6 @@ class WebhookOutlet(Outlet):
         self.attempts += 1
         self.health.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD
-        self._hold.start(now, max(wait_ms, self._retry.next()))
+        self.told.is_silent = not self._http.status
+        self._hold.start(now, 0 if at_once else max(wait_ms, self._retry.next()))
         return self._hold.left(now)
