@@ -23,7 +23,7 @@ from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import HookServer, wait_for
 from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
-from lab.harness.cart import Cart
+from lab.harness.cart import Board, Cart
 
 
 def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
@@ -56,7 +56,7 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(200, b'{"identity": "00000001", "number": true}'), "has to be a number, and is true or false"),
         (answer(200, b'{"identity": "00000001", "number": null}'), "`number` has to be a number, and is null"),
         (answer(200, b'{"identity": "00000001", "number": [3]}'), "`number` has to be a number, and is a list"),
-        (answer(200, b'{"identity": "00000001", "number": -3}'), "to 9007199254740991, and is -3"),
+        (answer(200, b'{"identity": "00000001", "number": -3}'), "to 9007199254740991: it is -3"),
         (answer(200, b" " * 5000 + b"[1]"), "an object is expected, and a list came"),
         (answer(200, b" " * 5000 + b"{x"), "JSON is expected, and this came: {x"),
         (answer(200, b" " * 1048577), "the body of the answer is longer than 1048576 octets"),
@@ -73,7 +73,10 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
         (answer(401), "it answers 401"),
         (answer(503, b"busy"), "it answers 503: busy"),
-        (answer(302, b"", Location="http://evil/"), "points to http://evil/, which is not followed"),
+        (
+            answer(302, b"", Location="http://evil/"),
+            "points elsewhere, which is not followed: http://evil/; is `url` right?",
+        ),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Only Transfer-Encoding: chunked"),
         (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
@@ -148,7 +151,7 @@ def test_number_of_a_receipt_may_be_written_in_any_way(written):
 def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
     told, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
     assert told is None
-    assert wrong == "`number` has to be a whole one from 0 to 9007199254740991, and is " + written[:120]
+    assert wrong == "`number` has to be a whole one from 0 to 9007199254740991: it is " + written[:120]
 
 
 def test_greatest_number_that_a_receipt_may_have():
@@ -247,7 +250,10 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.server.model.have[key] = 0
     plant.store(1)
     plant.run(900)
-    assert "which was never sent: its database is another one" in plant.why() and plant.shown()["alarms"] == 1
+    assert (
+        "its answer names a number that was never sent: %d; its database" % (newest + 1000) in plant.why()
+        and plant.shown()["alarms"] == 1
+    )
     plant.run(60000)
     assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
     assert (plant.shown()["given_again"], plant.shown()["not_given"]) == (newest + 1 - oldest, oldest - 1)
@@ -255,6 +261,54 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.store(1)
     plant.run(600000)
     assert plant.cursor.number == newest + 1 and "never sent" in plant.why() and not plant.forward.is_up()
+
+
+def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
+    for octets in (
+        lambda at: answer(503, b"request %d" % at),
+        lambda at: answer(302, b"", Location="http://login/?state=%d" % at),
+        lambda at: answer(200, b"request %d" % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d.5}' % at),
+        lambda at: answer(200, b'{"identity": "%d", "number": 1}' % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d}' % (at + 1000)),
+        lambda at: b"220 mail.example %d" % at,
+    ):
+        plant = WebhookBench()
+        plant.store(3)
+        kinds, words = set(), set()
+        for at in range(3):
+            plant.server.answers = [octets(at)]
+            plant.forward.hurry(plant.clock.now)
+            plant.run(300)
+            kinds.add(plant.shown()["why_kind"])
+            words.add(plant.why())
+        assert len(kinds) == 1 and kinds != {""} and len(words) == 3, (kinds, words)
+
+
+def test_state_says_not_tried_yet_until_the_first_exchange():
+    plant = WebhookBench()
+    plant.run(1000)
+    assert plant.shown()["state"] == "not tried yet" and plant.forward.is_up() and plant.shown()["batches_sent"] == 0
+    plant.store(1)
+    assert not plant.forward.is_up()
+    plant.run(500)
+    assert plant.shown()["state"] == "waiting for records" and plant.forward.is_up()
+    plant.store(1)
+    assert plant.forward.is_up()
+
+
+@pytest.mark.parametrize("url", [URL, URL.replace("http:", "https:")])
+def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
+    made = []
+    monkeypatch.setattr(Board, "tls", lambda board, settings: made.append(settings) or board.tcp(), raising=False)
+    with monkeypatch.context() as without:
+        without.setattr(hc, "find_spec", lambda name: None)
+        cart = Cart(files=({"kind": "webhook", "url": url},), controller={"max_clients": 9})
+        cart.run(5000)
+        cart.produce(1, 5000)
+        assert cart.shown(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
+    cart.run(webhook.RETRY_MOST_MS)
+    assert cart.shown(1)["why"] not in ("", webhook.MISSING) and "not installed" not in cart.shown(1)["why"]
 
 
 def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):

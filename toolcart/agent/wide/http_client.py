@@ -20,6 +20,7 @@ h11 is an extra, `webhook`: it is imported with the first connection.
 import re
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
+from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from toolcart.agent.base.ticks import FOREVER, Timer
@@ -50,6 +51,7 @@ _HEAD_TOO_LONG = "the head of the answer, or its trailer, is longer than %d octe
 
 def is_missing():
     """True if the library for it is not installed: that of the extra `webhook`."""
+    invalidate_caches()  # it may have been installed since it was looked for last
     return find_spec("h11") is None
 
 

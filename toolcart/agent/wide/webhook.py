@@ -82,6 +82,7 @@ OPENING = 1
 SENT = 2
 HELD = 3
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
+NOT_TRIED = "not tried yet"  # in place of the first
 
 _WHY = {
     ports.WHY_NO_ADDRESS: "the host of the address cannot be one",
@@ -119,13 +120,13 @@ def wrong(settings):
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
     address = WebAddress(settings["url"])
-    unusable = MISSING if hc.is_missing() else "; ".join(["%s: %s" % fault for fault in wrong(settings)])
+    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
     port = None
     if not unusable and address.is_secure:
         port = station.board.tls(settings)
     owner = station.settings["spool"]["owner"]
     made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
-    made.unusable = unusable
+    made.unusable = unusable or (MISSING if hc.is_missing() else "")
     return made
 
 
@@ -153,7 +154,7 @@ def receipt_in(body):
             return None, "`%s` has to be %s, and is %s" % (name, _TYPES[wanted], came)
     number = whole(told["number"])
     if number is None:
-        return None, "`number` has to be a whole one from 0 to %d, and is %s" % (MOST, printable(told["number"]))
+        return None, "`number` has to be a whole one from 0 to %d: it is %s" % (MOST, printable(told["number"]))
     return (told["identity"], number), ""
 
 
@@ -276,14 +277,16 @@ class WebhookOutlet(Outlet):
             self._hold.start(now, 0)
 
     def is_up(self):
-        """True if the server took what it was given last."""
-        return not self._stopping and not self.why and not self.unusable
+        """True if the server took what it was given last, or nothing was to be given since the start."""
+        has_proven = self.told.is_met or not self.log.waits(self.cursor)
+        return has_proven and not self._stopping and not self.why and not self.unusable
 
     def put_state(self, shown):
-        shown["state"] = STATE_NAMES[self.state]
+        shown["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
         address = self._address
         shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        shown["why"] = self.unusable or self.why
+        shown["why"] = why = self.unusable or self.why
+        shown["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
         shown["batches_sent"] = self.told.batches
         shown["server_behind"] = self.told.behind
         shown["alarms"] = self.told.alarms
@@ -294,6 +297,8 @@ class WebhookOutlet(Outlet):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
+        if self.unusable == MISSING and not hc.is_missing():
+            self.unusable = ""  # it was installed meanwhile
         if self.unusable:
             self.attempts += 1
             return RETRY_MOST_MS
@@ -435,7 +440,7 @@ class WebhookOutlet(Outlet):
             return self._fail("its answer is coded as %s, which was not asked for" % printable(http.coding), now)
         receipt, wrong = receipt_in(http.body)
         if wrong:
-            return self._fail("its answer %d names no receipt: %s" % (http.status, wrong), now)
+            return self._fail("its answer %d names no receipt, as %s" % (http.status, wrong), now)
         identity, number = receipt
         if identity != self._identity:
             told.alarms += 1
@@ -467,9 +472,9 @@ class WebhookOutlet(Outlet):
             told.started_over = True
             told.lacks(0, max(told.after, self.cursor.number))
         words = (
-            "its answer names %d, which was never sent: its database is another one, or newer than this spool, which "
+            "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
         )
-        return self._fail((words + "was restored; it gets all that the spool has") % number, now)
+        return self._fail((words + "which was restored; it gets all that the spool has") % number, now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
@@ -482,7 +487,7 @@ class WebhookOutlet(Outlet):
         why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
-            why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)
+            why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
         return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 
     def _send_less(self):
