@@ -117,7 +117,7 @@ class WebhookBench(SecondOutlet):
         self.server = Server()
         self.durable = durable
         self.limits = limits or {}
-        self.chosen = dict(section(SETTINGS), url=URL, **settings)
+        self.chosen = {**section(SETTINGS), "url": URL, **settings}
         self.ids = self.server.ids
         super().__init__()
 

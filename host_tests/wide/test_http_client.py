@@ -48,17 +48,20 @@ BAD = {
     "chunks of HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "a chunk without a length": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
     "a chunk of letters": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-    "a huge chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n" + b"x" * (hc.PASSED_MOST + 1),
+    "a huge chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n" + b"x" * (hc.BODY_MOST + 1),
     "a chunk that goes on": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n",
     "a field without a colon": b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
     "a blank in front of the colon": b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n",
+    "a head that is too long and whole": b"HTTP/1.1 200 OK\r\nA: " + b"x" * hc.HEAD_MOST + b"\r\n\r\n",
+    "a body that is too long": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (hc.BODY_MOST + 1)
+    + b"x" * (hc.BODY_MOST + 1),
     "an endless line": b"HTTP/1.1 200 OK\r\nA: " + b"x" * hc.HEAD_MOST,
     "endless fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 4000,
     "endless trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 4000,
     "endless small chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 200000,
-    "an endless length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * (hc.PASSED_MOST + 1),
+    "an endless length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * (hc.BODY_MOST + 1),
     "an endless extension": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 30000,
-    "an endless body": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (hc.PASSED_MOST + 1),
+    "an endless body": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (hc.BODY_MOST + 1),
 }
 
 
@@ -94,7 +97,7 @@ def test_what_no_answer_may_be_ends_the_exchange_within_its_bounds(name, piece):
     http = asked()
     feed(http, BAD[name], piece if len(BAD[name]) < 50000 else 4096)
     assert http.state == BROKEN and http.why, (http.state, http.status)
-    assert len(http.body) <= hc.BODY_MOST
+    assert len(http.body) <= hc.BODY_MOST + hc.INLET_BYTES
 
 
 def test_a_connection_goes_on_only_where_both_know_where_the_answer_ended():
@@ -167,9 +170,53 @@ def test_answer_that_never_ends_needs_bounded_memory(begin):
         feed(http, begin or b"HTTP/1.1 200 OK\r\n")
         for _ in range(4000):
             feed(http, unit)
-        assert http.state == BROKEN and tracemalloc.get_traced_memory()[1] < 500_000
+        assert http.state == BROKEN and tracemalloc.get_traced_memory()[1] < 2_500_000
     finally:
         tracemalloc.stop()
+
+
+def test_answer_of_a_mebibyte_is_read_and_what_is_longer_named():
+    begin = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    http = asked()
+    feed(http, begin % hc.BODY_MOST + b"x" * hc.BODY_MOST)
+    assert http.state == READY and len(http.body) == 1048576
+    for octets, says in (
+        (begin % 1048577 + b"x" * 1048577, "the body of the answer is longer than 1048576 octets"),
+        (BAD["endless small chunks"], "the body of the answer has more than 16384 pieces"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 20000 + b"\r\n\r\n", "the head of the answer, or its trailer, is longer"),
+    ):
+        http = asked()
+        feed(http, octets)
+        assert http.state == BROKEN and says in http.why, http.why
+
+
+def test_head_of_the_longest_length_is_taken_and_one_octet_more_not():
+    for more, state in ((0, READY), (1, BROKEN)):
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: "
+        head += b"x" * (hc.HEAD_MOST - len(head) - 4 + more) + b"\r\n\r\n"
+        for piece in (1, 4095, 4096):
+            http = asked()
+            feed(http, head + b"hello", piece)
+            assert http.state == state, (more, piece, http.why)
+
+
+def test_empty_line_in_front_of_an_answer_is_named():
+    for begin in (b"\r\n", b"\n", b"\r\n\r\n"):
+        for piece in (1, 4096):
+            http = asked()
+            feed(http, begin + GOOD["a length"], piece)
+            assert http.state == BROKEN and "an empty line is in front" in http.why
+
+
+def test_what_is_shown_of_a_body_begins_where_something_can_be_seen():
+    for body, words in (
+        (b"", "nothing"),
+        (b" " * 9000, "only what cannot be shown"),
+        (b"\0\xff", "only what cannot be shown"),
+        (b"\r\n" * 4000 + b"<html>" + b"x" * 9000, "<html>" + "x" * 114),
+        (b"bad \x1b[31mline", "bad  [31mline"),
+    ):
+        assert hc.shown(body) == words
 
 
 def test_answer_that_comes_too_slowly_is_given_up_at_the_deadline():
@@ -198,7 +245,7 @@ def test_no_octets_raise_or_are_kept_without_end(octets, piece, begin):
     http = asked()
     feed(http, begin + octets, piece)
     http.ended()
-    assert http.state in (READY, OVER, BROKEN) and len(http.body) <= hc.BODY_MOST
+    assert http.state in (READY, OVER, BROKEN) and len(http.body) <= hc.BODY_MOST + hc.INLET_BYTES
 
 
 def test_when_to_come_again():

@@ -5,12 +5,14 @@ import random
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 import trustme
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link import port as ports
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.wide import http_client as hc
 from toolcart.agent.wide import webhook
@@ -20,8 +22,8 @@ from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import HookServer, wait_for
-from host_tests.support.webhook import PLACE, WebhookBench, answer, section, stored
-from lab.harness.cart import Cart
+from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
+from lab.harness.cart import Board, Cart
 
 
 def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
@@ -51,11 +53,13 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(200, b'{"identity": "00000001"}'), "`number` is missing"),
         (answer(200, b'{"identity": 7, "number": 3}'), "`identity` has to be a text, and is a number"),
         (answer(200, b'{"identity": "00000001", "number": "100"}'), "`number` has to be a number, and is a text"),
-        (answer(200, b'{"identity": "00000001", "number": 3.0}'), "`number` has to be a number, and is a fraction"),
         (answer(200, b'{"identity": "00000001", "number": true}'), "has to be a number, and is true or false"),
         (answer(200, b'{"identity": "00000001", "number": null}'), "`number` has to be a number, and is null"),
         (answer(200, b'{"identity": "00000001", "number": [3]}'), "`number` has to be a number, and is a list"),
-        (answer(200, b'{"identity": "00000001", "number": -3}'), "`number` is below 0"),
+        (answer(200, b'{"identity": "00000001", "number": -3}'), "to 9007199254740991: it is -3"),
+        (answer(200, b" " * 5000 + b"[1]"), "an object is expected, and a list came"),
+        (answer(200, b" " * 5000 + b"{x"), "JSON is expected, and this came: {x"),
+        (answer(200, b" " * 1048577), "the body of the answer is longer than 1048576 octets"),
         (answer(200, b"[1]"), "an object is expected, and a list came"),
         (answer(200, b"3"), "an object is expected, and a number came"),
         (answer(200, b"null"), "an object is expected, and null came"),
@@ -69,7 +73,10 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
         (answer(401), "it answers 401"),
         (answer(503, b"busy"), "it answers 503: busy"),
-        (answer(302, b"", Location="http://evil/"), "points to http://evil/, which is not followed"),
+        (
+            answer(302, b"", Location="http://evil/"),
+            "points elsewhere, which is not followed: http://evil/; is `url` right?",
+        ),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Only Transfer-Encoding: chunked"),
         (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
@@ -118,6 +125,47 @@ def test_what_an_answer_may_be_beside_the_usual_one():
         assert "Accept-Encoding: identity" in plant.server.heads[0]
 
 
+WHOLE = ("3", "3.0", "3e0", "30e-1", "0.3E+1", "3." + "0" * 500)
+NOT_WHOLE = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    "-0.0",
+    "-0",
+    "3.5",
+    "3." + "0" * 50 + "1",
+    "-3",
+    "1e-9",
+    "1e%d" % 10**20,
+)
+
+
+@pytest.mark.parametrize("written", WHOLE)
+def test_number_of_a_receipt_may_be_written_in_any_way(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "more": 1e999, "number": %s}' % written.encode())
+    assert told == ("00000001", 3) and type(told[1]) is int and wrong == ""
+
+
+@pytest.mark.parametrize("written", [*NOT_WHOLE, "9007199254740992", "9" * 5000, "1e999999999"])
+def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
+    assert told is None
+    assert wrong == "`number` has to be a whole one from 0 to 9007199254740991: it is " + written[:120]
+
+
+def test_greatest_number_that_a_receipt_may_have():
+    assert webhook.receipt_in(b'{"identity": "x", "number": 9007199254740991.0}') == (("x", 2**53 - 1), "")
+
+
+def test_long_answer_that_is_a_receipt_is_taken():
+    plant = WebhookBench()
+    plant.store(3)
+    plant.server.answers = [lambda body: answer(200, body[:-1] + b', "log": "%s"}' % (b"x" * 1048000))]
+    plant.run(900)
+    assert plant.cursor.number == 3 and plant.why() == ""
+
+
 def receipt(number, of=None):
     """Answer with this number, whatever was stored."""
     return lambda body: answer(200, json.dumps(dict(json.loads(body), number=number, **(of or {}))).encode())
@@ -160,8 +208,7 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.server.model.have[key] = 2
     new = plant.store(2)
     plant.run(500)
-    assert plant.shown()["server_behind"] == 1 and "up to 2 only" in plant.why()
-    plant.run(5000)
+    assert plant.shown()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
     assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
     assert plant.server.ids() == old + old[2:] + new
     plant.server.model.have[key] = 0
@@ -203,7 +250,10 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.server.model.have[key] = 0
     plant.store(1)
     plant.run(900)
-    assert "which was never sent: its database is another one" in plant.why() and plant.shown()["alarms"] == 1
+    assert (
+        "its answer names a number that was never sent: %d; its database" % (newest + 1000) in plant.why()
+        and plant.shown()["alarms"] == 1
+    )
     plant.run(60000)
     assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
     assert (plant.shown()["given_again"], plant.shown()["not_given"]) == (newest + 1 - oldest, oldest - 1)
@@ -211,6 +261,54 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.store(1)
     plant.run(600000)
     assert plant.cursor.number == newest + 1 and "never sent" in plant.why() and not plant.forward.is_up()
+
+
+def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
+    for octets in (
+        lambda at: answer(503, b"request %d" % at),
+        lambda at: answer(302, b"", Location="http://login/?state=%d" % at),
+        lambda at: answer(200, b"request %d" % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d.5}' % at),
+        lambda at: answer(200, b'{"identity": "%d", "number": 1}' % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d}' % (at + 1000)),
+        lambda at: b"220 mail.example %d" % at,
+    ):
+        plant = WebhookBench()
+        plant.store(3)
+        kinds, words = set(), set()
+        for at in range(3):
+            plant.server.answers = [octets(at)]
+            plant.forward.hurry(plant.clock.now)
+            plant.run(300)
+            kinds.add(plant.shown()["why_kind"])
+            words.add(plant.why())
+        assert len(kinds) == 1 and kinds != {""} and len(words) == 3, (kinds, words)
+
+
+def test_state_says_not_tried_yet_until_the_first_exchange():
+    plant = WebhookBench()
+    plant.run(1000)
+    assert plant.shown()["state"] == "not tried yet" and plant.forward.is_up() and plant.shown()["batches_sent"] == 0
+    plant.store(1)
+    assert not plant.forward.is_up()
+    plant.run(500)
+    assert plant.shown()["state"] == "waiting for records" and plant.forward.is_up()
+    plant.store(1)
+    assert plant.forward.is_up()
+
+
+@pytest.mark.parametrize("url", [URL, URL.replace("http:", "https:")])
+def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
+    made = []
+    monkeypatch.setattr(Board, "tls", lambda board, settings: made.append(settings) or board.tcp(), raising=False)
+    with monkeypatch.context() as without:
+        without.setattr(hc, "find_spec", lambda name: None)
+        cart = Cart(files=({"kind": "webhook", "url": url},), controller={"max_clients": 9})
+        cart.run(5000)
+        cart.produce(1, 5000)
+        assert cart.shown(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
+    cart.run(webhook.RETRY_MOST_MS)
+    assert cart.shown(1)["why"] not in ("", webhook.MISSING) and "not installed" not in cart.shown(1)["why"]
 
 
 def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
@@ -248,6 +346,119 @@ def test_what_a_way_or_a_server_cannot_take_in_time_delays_nothing_for_ever(too_
     plant.run(3600000)
     assert sizes[:5] == [100, 50, 25, 26, 27] and max(sizes[2:]) == 29
     assert plant.server.ids() == ids and plant.cursor.number == 150 and plant.forward.is_up()
+
+
+def outage(plant, ms=600000):
+    """Let the server be away until the pauses are at their longest, then come back; it is tried within the next one."""
+    plant.network.down(*PLACE)
+    plant.run(ms)
+    plant.network.up(*PLACE)
+
+
+def sent_at(plant, ms):
+    """Run so long; return the ms after the first one at which each batch came to the server."""
+    moments = []
+    for _ in range(ms // 100):
+        plant.run(100)
+        moments += [plant.clock.total_ms] * (len(plant.server.heads) - len(moments))
+    return [moment - moments[0] for moment in moments]
+
+
+def growing(times):
+    """The pauses between these moments, in whole seconds."""
+    return [round((later - earlier) / 1000) for earlier, later in pairwise(times)]
+
+
+@pytest.mark.parametrize("status", [400, 413, 500, 503])
+def test_server_that_answers_again_is_not_waited_for_as_a_dead_one(status):
+    plant = WebhookBench()
+    ids = plant.store(40)
+    outage(plant)
+    plant.server.answers = [answer(status)] * 4
+    assert growing(sent_at(plant, 90000))[:4] == [1, 2, 4, 8]
+    assert plant.server.ids() == ids
+
+
+def test_server_that_is_silent_and_then_answers_is_asked_again_soon():
+    plant = WebhookBench()
+    ids = plant.store(4)
+    plant.server.answers = [None] * 7 + [answer(500)] * 2
+    plant.run(600000)
+    assert plant.server.ids() == ids
+    plant.server.answers = [answer(500)] * 9  # and one that always refuses is asked ever more seldom
+    plant.store(1)
+    del plant.server.heads[:]
+    assert growing(sent_at(plant, 300000))[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("have", [0, 2])
+def test_server_that_forgot_gets_its_records_at_once(have):
+    plant = WebhookBench()
+    old = plant.store(5)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = have
+    plant.server.lines.clear()
+    new = plant.store(2)
+    outage(plant)
+    del plant.server.heads[:]
+    times = sent_at(plant, 90000)
+    assert len(times) == 2 and times[1] <= 200, times
+    assert plant.server.ids() == old[have:] + new and plant.shown()["server_behind"] == 1
+
+
+def test_server_that_forgets_again_and_again_is_not_hammered():
+    plant = WebhookBench(limits={"records_most": 2})
+    plant.store(6)
+    forgets = [receipt(0), receipt(2)] * 100
+    plant.server.answers = [receipt(2), *forgets]
+    plant.run(20000)
+    assert 200 - len(plant.server.answers) < 50
+
+
+def test_only_what_server_closed_is_opened_again_at_once():
+    for loses, told in (
+        (lambda plant: None, "no whole answer came within 30 s"),
+        (lambda plant: plant.network.swallow(*PLACE), "no whole answer came within 30 s"),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(2)
+        plant.run(100)
+        ids += plant.store(2)
+        plant.server.answers = [None]
+        loses(plant)
+        plant.run(30500)
+        assert told in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
+        assert plant.server.connections == 1
+        plant.network.up(*PLACE)
+        plant.run(10000)
+        assert plant.server.ids() == ids and plant.why() == ""
+
+
+@pytest.mark.parametrize("why", [ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK])
+def test_connection_that_the_way_ended_counts_as_a_failure(why):
+    plant = WebhookBench()
+    plant.store(2)
+    plant.run(100)
+    plant.store(2)
+    plant.server.answers = [None]
+    plant.run(100)
+    plant.network.cut(*PLACE)
+    plant.port.why = why
+    plant.run(100)
+    assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == webhook._WHY[why]
+
+
+def test_what_never_takes_a_connection_is_said_without_a_number():
+    for url, says in (
+        (URL, "it does not answer"),
+        (URL.replace("http:", "https:"), "it does not answer, or begins no TLS"),
+    ):
+        plant = WebhookBench(url=url)
+        plant.network.swallow(*PLACE)
+        plant.store(1)
+        plant.run(webhook.CONNECT_MS + 500)
+        assert plant.why() == says
 
 
 def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():

@@ -292,6 +292,68 @@ def test_why_a_side_is_down_is_one_sentence(side):
     assert f'toolcart_connection_why{{agent="cart",station="10",name="",side="{side.lower()}"' in of_metrics(station)
 
 
+def hooked(**changed):
+    """A station whose first outlet is a webhook."""
+    station = shown(started())
+    station["outlets"] = [
+        {
+            "kind": "webhook",
+            "name": "webhook",
+            "durable": True,
+            "waiting": 0,
+            "is_up": True,
+            "left_out": None,
+            "lacks": None,
+            "state": "not tried yet",
+            "place": "http://hook:8080/results",
+            "why": "",
+            "why_kind": "",
+            "batches_sent": 0,
+            **changed,
+        }
+    ]
+    return station
+
+
+def test_webhook_takes_results_only_once_it_has_taken_some():
+    figures = Figures()
+    assert not [text for text in of_log(hooked(), figures) if "webhook" in text and "kept so far" not in text]
+    [found] = [one for one in of_doctor(hooked()) if one["what"] == "station 10 webhook"]
+    assert found["verdict"] == "note" and "nothing has been sent to it since the start" in found["words"]
+    taken = hooked(state="waiting for records", batches_sent=1)
+    assert "webhook takes results" in of_log(taken, figures)
+    [found] = [one for one in of_doctor(taken) if one["what"] == "station 10 webhook"]
+    assert found["verdict"] == "good" and "the running agent is connected" in found["words"]
+
+
+def test_warning_is_not_repeated_with_the_words_of_each_answer():
+    figures = Figures()
+    told = []
+    for at in range(3):
+        why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
+        told += of_log(hooked(state="trying again later", **why), figures)
+    assert [text for text in told if "503" in text] == ["no webhook: it answers 503: request 0"]
+    told, figures = [], Figures()
+    for at in range(3):
+        why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
+        station = shown(started())
+        station["outlets"] += hooked(**why)["outlets"]
+        told += of_log(station, figures)
+    assert len([text for text in told if "503" in text]) == 1
+
+
+def test_blank_parts_name_state_and_address_however_long_they_are():
+    for changed in ({"state": "waiting for records"}, {"state": "x" * 16}, {"state": "x", "name": "quality-line"}):
+        [line] = [line for line in words.station_lines(hooked(**changed)) if "http://hook" in line]
+        name = f"webhook {changed['name']}" if "name" in changed else "webhook"
+        assert line.split() == [*f"{name} {changed['state']}".split(), "http://hook:8080/results"]
+        station = shown(started())
+        station["outlets"] += hooked(**changed)["outlets"]
+        [line] = [line for line in words.station_lines(station) if "http://hook" in line]
+        assert line.strip().startswith(f"{name} ")
+        assert f" {changed['state']} " in of_live_view(hooked(**changed))
+
+
 def test_a_spool_that_is_not_up_is_said_in_the_same_words():
     station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
     station.update({"logged": 0, "log": []})

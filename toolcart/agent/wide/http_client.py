@@ -6,8 +6,9 @@
 Rules
 1. The owner reads into `inlet`; `receive(n)` takes what came. `outgoing` is what is still to be written, `sent(n)` says
    how much of it was. `tick(now)` is the ms until the exchange is given up, whatever comes meanwhile.
-2. A head has HEAD_MOST bytes at most, a trailer too; of 1xx answers INTERIM_MOST are taken; of a body BODY_MOST bytes
-   are kept, and an answer has PASSED_MOST in all. Anything longer is not accepted.
+2. A head has HEAD_MOST bytes at most with the 1xx answers in front of it, of which INTERIM_MOST are taken; a body has
+   BODY_MOST, in PIECES_MOST pieces; an answer with its chunks' own bytes has PASSED_MOST. A trailer and a chunk's
+   extension have HEAD_MOST and what one read brings. Anything longer is not accepted.
 3. Where Content-Length and Transfer-Encoding are both given, or the latter by HTTP/1.0, the answer is not accepted: the
    two sides would read different answers. Everything else of the syntax is h11's (RFC 9112).
 4. Bytes behind the answer belong to none: the connection is not used again.
@@ -16,8 +17,10 @@ Rules
 h11 is an extra, `webhook`: it is imported with the first connection.
 """
 
+import re
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
+from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from toolcart.agent.base.ticks import FOREVER, Timer
@@ -26,10 +29,10 @@ CPYTHON_ONLY = True  # a board has ToolsNet
 
 INLET_BYTES = 4096
 HEAD_MOST = 16384
-BODY_MOST = 4096  # a receipt has some 60 bytes; more is kept to be shown
-PASSED_MOST = 1048576
+BODY_MOST = 1048576  # a receipt has some 60 bytes; what its server adds is its own affair
+PIECES_MOST = 16384  # so that chunks of one octet come to an end as well: each costs time
+PASSED_MOST = 2097152
 INTERIM_MOST = 8
-PIECE_COST = 64  # octets that each piece counts for, so that chunks of one octet come to an end as well
 
 READY = 0
 ASKED = 1
@@ -38,12 +41,17 @@ BROKEN = 3
 
 SHOWN_MOST = 120  # characters of an answer that are shown to people
 
+_VISIBLE = re.compile("[!-~]")
 _BEGINS = b"HTTP/"  # every answer
 _KEPT = ("content-encoding", "retry-after", "date", "location")
 
 
+_HEAD_TOO_LONG = "the head of the answer, or its trailer, is longer than %d octets" % HEAD_MOST
+
+
 def is_missing():
     """True if the library for it is not installed: that of the extra `webhook`."""
+    invalidate_caches()  # it may have been installed since it was looked for last
     return find_spec("h11") is None
 
 
@@ -74,10 +82,12 @@ class HttpClient:
         self.status = 0
         self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.coding = ""  # the content codings of its body; "" if it is plain
-        self.body = b""
+        self.body = bytearray()
         self.heard = False  # a byte of the answer has come
+        self.has_ended = False  # the connection ended before one came
         self.outgoing = memoryview(b"")
-        self._passed = self._interim = 0  # bytes of the answer, and 1xx answers in front of it
+        self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
+        self._interim = 0  # 1xx answers in front of it
         self._deadline.stop()
 
     def ask(self, address, authorization, body, now):
@@ -113,13 +123,24 @@ class HttpClient:
             self._break("something came that was not asked for")
             return
         octets = bytes(self.inlet[:n])
-        if self._passed < len(_BEGINS):  # h11 would wait for the end of a head
-            at = self._passed
-            if octets[: len(_BEGINS) - at] != _BEGINS[at : at + n]:
-                self._break("what came is no answer of HTTP/1.1: " + printable(octets.decode("latin-1")))
+        at = self._passed
+        if octets[: max(0, len(_BEGINS) - at)] != _BEGINS[at : at + n]:  # h11 would wait for the end of a head
+            self._break(_words_of_no_answer(octets, at))
         self.heard = True
         self._passed += n
-        if self.state == ASKED:
+        room = n if self.status else HEAD_MOST - at
+        if self.state == ASKED and room:
+            self._take(octets[:room])
+        if n > room:
+            self._take_behind_head(octets[room:])
+
+    def _take_behind_head(self, octets):
+        """Take what came behind all that a head may have: h11 itself takes a longer one that is whole."""
+        if self.state == READY:
+            self.state = OVER  # rule 4
+        elif self.state == ASKED and not self.status:
+            self._break(_HEAD_TOO_LONG)
+        elif self.state == ASKED:
             self._take(octets)
 
     def ended(self):
@@ -127,6 +148,7 @@ class HttpClient:
         if self.state != ASKED:
             self.state = OVER
         elif not self.heard:
+            self.has_ended = True
             self._break("")
         else:
             self._take(b"")
@@ -147,7 +169,7 @@ class HttpClient:
     def _words_of(self, why, octets):
         """Say what h11 does not accept."""
         if why.error_status_hint == 431:
-            return "the head of the answer, or its trailer, is longer than %d octets" % HEAD_MOST
+            return _HEAD_TOO_LONG
         if not octets:
             return "the connection ended in the middle of an answer"
         return "what came is no answer of HTTP/1.1: " + printable(str(why))
@@ -159,8 +181,8 @@ class HttpClient:
             self._stay_bounded()
             return False
         if isinstance(event, h11.Data):
-            self.body += bytes(event.data[: BODY_MOST - len(self.body)])
-            self._passed += PIECE_COST
+            self.body += event.data
+            self._pieces += 1
             self._stay_bounded()
         elif isinstance(event, h11.Response):
             self._take_head(event)
@@ -176,8 +198,12 @@ class HttpClient:
         return True
 
     def _stay_bounded(self):
+        if len(self.body) > BODY_MOST:
+            raise _Unfit("the body of the answer is longer than %d octets" % BODY_MOST)
+        if self._pieces > PIECES_MOST:
+            raise _Unfit("the body of the answer has more than %d pieces" % PIECES_MOST)
         if self._passed > PASSED_MOST:
-            raise _Unfit("the answer is longer than %d octets" % PASSED_MOST)
+            raise _Unfit("the answer with its chunks is longer than %d octets" % PASSED_MOST)
 
     def _take_head(self, event):
         self.status = event.status_code
@@ -201,6 +227,13 @@ class HttpClient:
         self.state = BROKEN
         self.why = why
         self._deadline.stop()
+
+
+def _words_of_no_answer(octets, at):
+    """Say how what came at this place of an answer differs from the beginning of one."""
+    if at == 0 and octets[:1] in b"\r\n":
+        return "an empty line is in front of the answer's status line, which HTTP/1.1 does not allow"
+    return "what came is no answer of HTTP/1.1: " + printable(octets.decode("latin-1"))
 
 
 # What an HTTP request says besides its body, and when an answer asks us to come again.
@@ -240,14 +273,16 @@ def retry_after_ms(fields):
     return max(0, until - made) * 1000 if until is not None and made is not None else 0
 
 
-def shown_body(http):
-    """Return the beginning of an answer's body, made printable."""
-    return printable(http.body[:SHOWN_MOST].decode("latin-1")) or "nothing more"
+def shown(body):
+    """Return the beginning of an answer's body, made printable; what it is if there is nothing to show."""
+    return printable(bytes(body).decode("latin-1")) or ("only what cannot be shown" if body else "nothing")
 
 
 def printable(text):
-    """Return the beginning of a text of the other side as it may be shown."""
-    return "".join([letter if " " <= letter <= "~" else " " for letter in text[:SHOWN_MOST]]).strip()
+    """Return the beginning of a text of the other side as it may be shown, from its first visible character on."""
+    found = _VISIBLE.search(text)
+    begins = text[found.start() :][:SHOWN_MOST] if found else ""
+    return "".join([letter if " " <= letter <= "~" else " " for letter in begins]).strip()
 
 
 def _seconds(text):

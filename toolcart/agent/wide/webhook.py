@@ -2,7 +2,8 @@
 
     IDLE --records wait--> OPENING --> SENT --2xx that names a number--> IDLE
       ^                       |          |
-      +------ HELD <----------+----------+  anything else: again after 1, 2, 4 .. 60 s, or as Retry-After says
+      +------ HELD <----------+----------+  anything else: again after 1, 2, 4 .. 60 s, or as Retry-After says;
+                                            from 1 s on with the first answer after none
 
 Rules
 1. A batch is a head and a line for each record (toolcart.agent.outlets.batch). Only a 2xx whose body names the log's
@@ -13,16 +14,19 @@ Rules
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
    once until a number that can be: the server's database is another one, or newer than a log that was restored.
+   A server that has lost something gets it without a pause, if the cursor moved since it lost something last.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
    none, or a refusal, may be too much for the way or the server, or have one record that it cannot take: half of it
    goes out next, one more with each that is taken.
 6. A receipt is plain JSON, with or without a byte order mark. What is not as it should be is said with what came.
-7. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
-   was free to close it. A redirection is not followed: it could send a secret anywhere.
+7. If the server closes a connection that was used before, and does not answer, it is opened again at once, but only
+   once: it was free to close it. Silence, and a way that is gone, are failures as on any connection. A redirection is
+   not followed: it could send a secret anywhere.
 """
 
 import json
+from decimal import Decimal, InvalidOperation
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
@@ -33,7 +37,7 @@ from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.wide import Outlet
 from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable, shown_body
+from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
 from toolcart.agent.wide.line import WideLine
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -71,12 +75,14 @@ RETRY_MOST_MS = 60000
 RETRY_AFTER_MOST_MS = 3600000
 MISSING = "h11 is not installed: the extra `webhook` of toolcart brings it, Debian's package is python3-h11"
 READS_A_STEP = 8
+MOST = 9007199254740991  # of a receipt's number: up to there every JSON library has whole numbers exactly (RFC 8259, 6)
 
 IDLE = 0
 OPENING = 1
 SENT = 2
 HELD = 3
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
+NOT_TRIED = "not tried yet"  # in place of the first
 
 _WHY = {
     ports.WHY_NO_ADDRESS: "the host of the address cannot be one",
@@ -92,6 +98,7 @@ _WHY = {
     ports.WHY_NO_TLS: "it speaks no TLS that both know",
     ports.WHY_NOT_TRUSTED: "its certificate is not vouched for, or is another host's",
 }
+_OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
 def wrong(settings):
@@ -113,36 +120,53 @@ def wrong(settings):
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
     address = WebAddress(settings["url"])
-    unusable = MISSING if hc.is_missing() else "; ".join(["%s: %s" % fault for fault in wrong(settings)])
+    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
     port = None
     if not unusable and address.is_secure:
         port = station.board.tls(settings)
     owner = station.settings["spool"]["owner"]
     made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
-    made.unusable = unusable
+    made.unusable = unusable or (MISSING if hc.is_missing() else "")
     return made
 
 
-_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", float: "a fraction", int: "a number"}
+class _Written(str):
+    """A number of JSON as it was written, NaN and Infinity too: converted it could be another one, or none."""
+
+
+_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", _Written: "a number"}
 
 
 def receipt_in(body):
-    """Return (receipt, "") of an answer's body; (None, what is wrong with it) if it is none."""
+    """Return ((identity, number), "") of an answer's body; (None, what is wrong with it) if it is no receipt."""
     try:
-        told = json.loads(body.decode("utf-8-sig"))
+        text = body.decode("utf-8-sig")
+        told = json.loads(text, parse_int=_Written, parse_float=_Written, parse_constant=_Written)
     except (ValueError, RecursionError):
-        return None, "JSON is expected, and this came: " + (printable(body.decode("latin-1")) or "nothing")
+        return None, "JSON is expected, and this came: " + hc.shown(body)
     if not isinstance(told, dict):
         return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
-    for name, wanted in (("identity", str), ("number", int)):
+    for name, wanted in (("identity", str), ("number", _Written)):
         if name not in told:
             return None, "`%s` is missing" % name
         if type(told[name]) is not wanted:
             came = _TYPES.get(type(told[name]), "null")
             return None, "`%s` has to be %s, and is %s" % (name, _TYPES[wanted], came)
-    if told["number"] < 0:
-        return None, "`number` is below 0"
-    return told, ""
+    number = whole(told["number"])
+    if number is None:
+        return None, "`number` has to be a whole one from 0 to %d: it is %s" % (MOST, printable(told["number"]))
+    return (told["identity"], number), ""
+
+
+def whole(written):
+    """Return the number that JSON writes so (`12`, `12.0`, `12e0`); None if it is not a whole one from 0 to MOST."""
+    try:
+        number = Decimal(written)
+    except InvalidOperation:  # an exponent of 19 digits
+        return None
+    if not number.is_finite() or number.is_signed() or number > MOST or number != number.to_integral_value():
+        return None
+    return int(number)
 
 
 class Told:
@@ -153,8 +177,10 @@ class Told:
         self.last = 0  # number of the outstanding batch
         self.highest = 0  # that was ever sent
         self.is_met = False  # it has confirmed something
+        self.is_silent = False  # the last attempt brought no answer
         self.batches = 0  # that it confirmed
         self.behind = 0  # how often it named a number below the cursor
+        self.behind_at = -1  # where the cursor was then
         self.alarms = 0  # answers that named another identity, or a number that was never sent
         self.started_over = False  # one named a number that was never sent, and it gets all there is for that
         self.again_to = 0  # what is sent up to here is sent again
@@ -251,14 +277,16 @@ class WebhookOutlet(Outlet):
             self._hold.start(now, 0)
 
     def is_up(self):
-        """True if the server took what it was given last."""
-        return not self._stopping and not self.why and not self.unusable
+        """True if the server took what it was given last, or nothing was to be given since the start."""
+        has_proven = self.told.is_met or not self.log.waits(self.cursor)
+        return has_proven and not self._stopping and not self.why and not self.unusable
 
     def put_state(self, shown):
-        shown["state"] = STATE_NAMES[self.state]
+        shown["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
         address = self._address
         shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        shown["why"] = self.unusable or self.why
+        shown["why"] = why = self.unusable or self.why
+        shown["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
         shown["batches_sent"] = self.told.batches
         shown["server_behind"] = self.told.behind
         shown["alarms"] = self.told.alarms
@@ -269,6 +297,8 @@ class WebhookOutlet(Outlet):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
+        if self.unusable == MISSING and not hc.is_missing():
+            self.unusable = ""  # it was installed meanwhile
         if self.unusable:
             self.attempts += 1
             return RETRY_MOST_MS
@@ -341,8 +371,11 @@ class WebhookOutlet(Outlet):
         state = self.port.state()
         if state == PORT_OPEN:
             return self._send(now)
-        if state == PORT_CLOSED or self._opening.expired(now):
+        if state == PORT_CLOSED:
             return self._fail("", now)
+        if self._opening.expired(now):
+            slow = "it does not answer, or begins no TLS" if self._address.is_secure else "it does not answer"
+            return self._fail("" if self.port.why else slow, now)
         return self._opening.left(now)
 
     def _hang_up(self):
@@ -385,9 +418,12 @@ class WebhookOutlet(Outlet):
 
     def _answered(self, now):
         http = self._http
-        if http.state == BROKEN and self._is_used and not http.heard:
+        if http.state == BROKEN and self._is_used and http.has_ended and self.port.why not in _OF_THE_WAY:
             self._hang_up()
             return self._open(now)  # rule 7
+        if http.status and self.told.is_silent:
+            self.told.is_silent = False
+            self._retry.reset()
         if http.state == BROKEN:
             self._send_less()
             return self._fail(http.why, now)
@@ -402,19 +438,21 @@ class WebhookOutlet(Outlet):
         http, told = self._http, self.told
         if http.coding:
             return self._fail("its answer is coded as %s, which was not asked for" % printable(http.coding), now)
-        number, wrong = receipt_in(http.body)
+        receipt, wrong = receipt_in(http.body)
         if wrong:
-            return self._fail("its answer %d names no receipt: %s" % (http.status, wrong), now)
-        if number["identity"] != self._identity:
+            return self._fail("its answer %d names no receipt, as %s" % (http.status, wrong), now)
+        identity, number = receipt
+        if identity != self._identity:
             told.alarms += 1
-            return self._fail("its answer names another spool: %s" % printable(number["identity"]), now)
-        number = number["number"]
+            return self._fail("its answer names another spool: %s" % printable(identity), now)
         if number > (told.highest if told.is_met else max(told.highest, self.log.number)):
             return self._is_above(number, now)
         if number < told.after:
             told.behind += 1
             told.lacks(number, max(told.after, self.cursor.number))
-            return self._fail("the server has lost something: it has records up to %d only" % number, now)
+            has_moved, told.behind_at = self.cursor.number > told.behind_at, self.cursor.number
+            why = "the server has lost something: it has records up to %d only" % number
+            return self._fail(why, now, at_once=has_moved)
         if number == told.after and number < told.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
         told.confirms(number, self._batch.count)
@@ -434,9 +472,9 @@ class WebhookOutlet(Outlet):
             told.started_over = True
             told.lacks(0, max(told.after, self.cursor.number))
         words = (
-            "its answer names %d, which was never sent: its database is another one, or newer than this spool, which "
+            "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
         )
-        return self._fail((words + "was restored; it gets all that the spool has") % number, now)
+        return self._fail((words + "which was restored; it gets all that the spool has") % number, now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
@@ -445,18 +483,18 @@ class WebhookOutlet(Outlet):
         self._send_less()
         if status == 413:
             self._most = self._batch.records_most
-        words = "what it says is coded as " + printable(http.coding) if http.coding else shown_body(http)
+        words = "what it says is coded as " + printable(http.coding) if http.coding else hc.shown(http.body)
         why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400:
             place = http.fields.get("location", "nowhere")[:200]
-            why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)
+            why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
         return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 
     def _send_less(self):
         """Make batches half as long as this one."""
         self._batch.records_most = (self._batch.count + 1) // 2
 
-    def _fail(self, why, now, wait_ms=0):
+    def _fail(self, why, now, wait_ms=0, at_once=False):
         """Hang up, and try again later."""
         if not why:
             why = getattr(self.port, "detail", "")  # of a certificate or key
@@ -466,5 +504,6 @@ class WebhookOutlet(Outlet):
         self.attempts += 1
         self.health.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD
-        self._hold.start(now, max(wait_ms, self._retry.next()))
+        self.told.is_silent = not self._http.status
+        self._hold.start(now, 0 if at_once else max(wait_ms, self._retry.next()))
         return self._hold.left(now)

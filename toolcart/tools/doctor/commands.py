@@ -22,7 +22,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
-from toolcart.tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
+from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.words import attention, lasting, reasons, sides, status
 from toolcart.tools.words.spans import counted
@@ -177,7 +177,10 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
         return
     for its in sides.both(shown).values():
         side, reason, where = sides.name_of(its), sides.reason_of(its), sides.place_of(its)
-        if sides.is_well(its):
+        if sides.is_well(its) and not sides.is_proven(its):
+            words = f"{where}: nothing has been sent to it since the start, so nothing is proven ({its['state']})"
+            yield Found(f"{name} {side}", NOTE, words)
+        elif sides.is_well(its):
             yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"

@@ -222,7 +222,7 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
 def _takes_results(known: StationFigures, shown: dict) -> bool:
     """True if the first outlet is up and has taken something since, if there was something to take."""
     delivered = sides.delivered_of(shown)
-    if not _streaming(shown):
+    if not (_streaming(shown) and sides.is_proven(first_of(shown))):
         known.delivered_away = delivered
         return False
     if known.delivered_away is None:

@@ -138,7 +138,7 @@ def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
 def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
     sign, style = state_sign(shown, is_cut)
-    text.append(f"{sides.name_of(shown):<12}", "dim")
+    text.append(f"{sides.name_of(shown):<11} ", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
     why = "" if sides.is_well(shown) else short(shown)
@@ -161,7 +161,7 @@ def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int)
 
 
 def _outlet_line(text: Text, outlet: dict) -> None:
-    text.append(f"{outlet.get('name', outlet['kind']):<12}", "dim")
+    text.append(f"{outlet.get('name', outlet['kind']):<11} ", "dim")
     style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
     text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
     text.append(outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)

@@ -91,7 +91,7 @@ def of_outlet(outlet: dict) -> Need | None:
     if not reason:
         return None
     words = f"{sides.which(outlet)} cannot be used: {reason.words}"
-    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words)
+    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, sides.kind_of_reason(outlet))
 
 
 def of_agent(about: dict) -> list[Need]:

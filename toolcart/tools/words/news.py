@@ -29,8 +29,10 @@ class News:
 
         The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
         """
-        text = _end_of(side, shown, entries) or sides.reason_of(sides.both(shown)[side]).text()
-        self._told[side] = {text} - {""}
+        its = sides.both(shown)[side]
+        end = _end_of(side, shown, entries)
+        text = end or sides.reason_of(its).text()
+        self._told[side] = {end or sides.kind_of_reason(its)} - {""}
         return f": {text}" if text else ""
 
     def news(self, shown: dict, stands: dict[str, bool]) -> list[str]:
@@ -42,8 +44,9 @@ class News:
                 self._entries[side].clear()
                 continue
             text = sides.reason_of(its).text()
-            if text and text not in self._told[side]:
-                self._told[side].add(text)
+            kind = sides.kind_of_reason(its)
+            if text and kind not in self._told[side]:
+                self._told[side].add(kind)
                 news.append(f"no {sides.name_of(its)}: {text}")
         return news
 

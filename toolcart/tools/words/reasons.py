@@ -127,7 +127,7 @@ def of_outlet(shown: dict) -> Reason:
         return Reason(slug, slug, linux_refusal.advice(shown["disk"], shown["place"]))
     host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
-        return Reason(slug, slug)
+        return Reason(shown.get("why_kind") or slug, slug)
     side = Side(BROKER, host, int(port), "outlets[].host")
     return connect_reason(side, slug, "", shown.get("why_code", 0), _detail(shown))
 

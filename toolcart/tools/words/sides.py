@@ -64,6 +64,16 @@ def is_well(side: dict) -> bool:
     return bool(side["is_up"]) if "is_up" in side else side.get("state") in ("ready", "streaming")
 
 
+def is_proven(side: dict) -> bool:
+    """True unless this outlet has no connection without a batch, and none was taken since the start."""
+    return side.get("batches_sent") != 0
+
+
+def kind_of_reason(side: dict) -> str:
+    """Return what stays the same of the reason while only the words of the other side in it differ."""
+    return str(side.get("why_kind") or reason_of(side).text())
+
+
 def reason_of(side: dict) -> reasons.Reason:
     """Return why this side of a station is down."""
     if "kind" not in side:

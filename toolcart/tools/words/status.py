@@ -78,7 +78,7 @@ def sorrow_lines(station: dict) -> list[str]:
 
 def _side(shown: dict) -> list[str]:
     place = reasons.and_next_try(sides.place_of(shown), shown)
-    lines = [_row(sides.name_of(shown), f"{shown['state']:<16}{place}")]
+    lines = [_row(sides.name_of(shown), f"{shown['state']:<15} {place}")]
     reason = sides.reason_of(shown)
     if reason:
         lines.append(_row("", f"why: {reason.words}"))
@@ -117,4 +117,4 @@ def _spool(spool: dict) -> str:
 
 
 def _row(label: str, text: str) -> str:
-    return f"  {label:<{WIDTH}}{text}"
+    return f"  {label:<{WIDTH - 1}} {text}"
