@@ -293,7 +293,7 @@ def _duplicates(stations, system, mistakes):
             if "path" in outlet:
                 for other in paths:
                     if _is_rotated(place, other) or _is_rotated(other, place):
-                        words = "another file: %s is what a full one is renamed to" % max(place, other, key=len)
+                        words = "another file: this is what a full %s is renamed to, or the reverse" % found(other)
                         mistakes.append(("stations[%d].outlets" % i, found(place), words))
                 paths.append(place)
 

@@ -19,15 +19,13 @@ Rules
        ^__________|____________|_______________________|______________________|_________________|  any loss
 """
 
-from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
-RECEIPT_BYTES = 160  # of a message that is received whole, beside its topic
-if ON_CPYTHON:
-    RECEIPT_BYTES = 4096  # a consumer may say more in it
+RECEIPT_BYTES = const(160)  # of a message that is received whole, beside its topic
 OWED_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
 CONNECT_TIMEOUT_MS = const(5000)
 RETRY_LEAST_MS = const(1000)
@@ -150,14 +148,27 @@ class Owed:
 
 
 class Session:
-    """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to."""
+    """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to.
 
-    def __init__(self, connect, subscribe, topic, window, keepalive_ms, ack_timeout_ms, reconnect_ms):
+    A message of up to `receipt_bytes` is received whole, beside its topic.
+    """
+
+    def __init__(
+        self,
+        connect,
+        subscribe,
+        topic,
+        window,
+        keepalive_ms,
+        ack_timeout_ms,
+        reconnect_ms,
+        receipt_bytes=RECEIPT_BYTES,
+    ):
         self.topic = topic
         self.window = Window(window)
         self.keepalive_ms = keepalive_ms
         self.ack_timeout_ms = ack_timeout_ms
-        self.packets = Packets(len(topic) + RECEIPT_BYTES)
+        self.packets = Packets(len(topic) + receipt_bytes)
         self.tx = _PING
         self.tx_from = 0
         self.pending = 0

@@ -60,6 +60,7 @@ class Mqtt:
     kind = "mqtt"
     times = None
     octets_most = BOARD_OCTETS
+    receipt_bytes = ms.RECEIPT_BYTES
     records_most = 32  # in a message, so that a consumer's commit is worth its time; a board has room for about five
     window = 4  # messages without a PUBACK: that fills a long way, and no broker's queue
     receipt_timeout_ms = 10000  # pause without a receipt after which they are sent again: a consumer's slow commit
@@ -83,7 +84,7 @@ class Mqtt:
         client = "toolcart-%d-%d" % owner[1:]
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
             client += "-" + settings["name"]
-        self.session = _session(settings, topics, client, needs_receipt, self.window)
+        self.session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
         ahead = AHEAD * self.window * self.records_most
         self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
@@ -469,7 +470,7 @@ class Topics:
         self.lost = _state(identity, False, "connection lost")
 
 
-def _session(settings, topics, client, needs_receipt, window):
+def _session(settings, topics, client, needs_receipt, window, receipt_bytes):
     """Return the session of these settings, which subscribes to receipts where one is needed."""
     receipt = topics.receipt if needs_receipt else b""
     connect = connect_packet(
@@ -482,7 +483,9 @@ def _session(settings, topics, client, needs_receipt, window):
         topics.retain,
     )
     subscribe = subscribe_packet(1, receipt)
-    return ms.Session(connect, subscribe, receipt, window, KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)
+    return ms.Session(
+        connect, subscribe, receipt, window, KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS, receipt_bytes
+    )
 
 
 def topic_of(settings, system, station):

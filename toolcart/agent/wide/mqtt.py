@@ -87,6 +87,7 @@ class WideMqtt(Mqtt):
     """One broker of one station, on Linux."""
 
     octets_most = OCTETS_MOST
+    receipt_bytes = 4096  # a consumer may say more in it than on a board
 
     def __init__(self, port, station, index, settings, owner):
         before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
