@@ -452,7 +452,8 @@ def test_an_emptied_toolsnet_is_told_in_the_words_of_the_log(tmp_path):
         state.numbers[n.SENT] = n.SENT_MET
     found = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
     assert "lacks up to 5 results that it had: was its database emptied" in found.words and found.verdict == BAD
-    assert "toolcart spool offer-again 10 --since TIME" in found.hint
+    order = f"toolcart spool offer-again --spool {tmp_path / 'cart.spool'} --since TIME"
+    assert order in found.hint
 
 
 def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):

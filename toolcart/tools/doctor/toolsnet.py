@@ -101,7 +101,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
     behind = (passed - sequence) % SEQUENCES
     lacks, is_kept = _lost(found.opened, sequence, behind if account["delivered"] else 0)
     if lacks:
-        doubt = attention.lost_there(lacks, {"number": number}, is_kept)
+        doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, is_kept)
         return [Found(what, BAD, doubt.words, doubt.hint, figures), *_quarantine(spool, found, number)]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
     return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]
