@@ -128,7 +128,7 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     assert done == ["start", "time for Ctrl-C", "reset"]
 
 
-OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")}
+OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "receipt", "session", "shown")}
 OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/line.py"}
 OF_COMMANDS = {
     "toolcart/agent/openprotocol/commands.py",

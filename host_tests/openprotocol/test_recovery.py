@@ -523,3 +523,26 @@ def test_unreadable_ones_get_the_id_that_they_have():
     assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
     cart.recovery.kept(cart.now)
     assert cart.ask() == 5 and cart.refuse(replies.REFUSED_GONE) == qs.NEWS_NONE
+
+
+class Beside(Memory):
+    """It answers the question for n with the result n + `by`, under its own ID."""
+
+    def __init__(self, by):
+        Memory.__init__(self)
+        self.by = by
+
+    def find(self, number):
+        asked = number + self.by if number else 0
+        return Memory.find(self, asked) if asked or not number else None
+
+
+def test_right_ids_of_answers_to_other_questions_are_not_put_right():
+    for by in AMOUNTS:
+        cart = Cart(Beside(by)).open()
+        cart.make(12)
+        for missed in (5, 2):
+            cart.away(missed)
+            cart.settle()
+            cart.live()
+        assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), by

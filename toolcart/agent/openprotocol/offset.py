@@ -11,13 +11,14 @@ Rules
 4. Answers that are off by now this, now that are taken for answers to earlier questions.
 5. A result that the log has under the very ID that its answer names refutes it: ID and result belong together, and the
    controller answers another question. The second ID that is asked for is one whose answer would show that: `w` less
-   the amount, if that is positive.
+   the amount.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import ID_PERIOD, after, before
 
 OFFSET_MOST = const(8)
+_LOOKED_AT_MOST = const(24)  # answers of a connection: those that are off by now this, now that would never end it
 _NOWHERE = const(-1)
 
 
@@ -41,6 +42,7 @@ class Offset:
         self.by = 0  # what the ID of an answer has too much
         self.is_kept = False  # results are found under that ID
         self.is_none = False  # `w` was found under the ID that it was pushed with
+        self._looked_at = 0
         self.begin_look()
 
     def begin_look(self):
@@ -56,7 +58,7 @@ class Offset:
 
     def may_be_off(self):
         """True if an answer may show something."""
-        return self.by == 0 and not self._is_refuted
+        return self.by == 0 and not self._is_refuted and self._looked_at < _LOOKED_AT_MOST
 
     def is_probing(self):
         """True if the question is one of rule 2."""
@@ -80,6 +82,7 @@ class Offset:
     def refute(self, question):
         """The log has the answer under the ID that it names; True if another question follows (rule 5)."""
         home = self._home
+        self._looked_at += 1
         self._home = _NOWHERE
         self._is_refuted = True
         if home >= 0:
@@ -92,13 +95,15 @@ class Offset:
         `is_like`: it is the result that is `w`, whose ID is `top`. Else, if this is the first one, another ID is asked
         for next.
         """
+        self._looked_at += 1
         if by == self._seen and (is_like or self._home >= 0):
             self.by = by
             self.is_kept = is_kept
             return True
         if not is_like and self._home < 0:
             self._home = question.asked
-            question.begin((top - by) % ID_PERIOD if 0 < by < top else before(question.asked))
+            tells = (top - by) % ID_PERIOD  # answered with `w` itself where the question is off, and not the ID
+            question.begin(before(question.asked) if top <= 0 or tells == question.asked else tells)
             self._seen = by
         elif is_like:
             self._seen = by

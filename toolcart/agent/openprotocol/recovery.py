@@ -536,6 +536,7 @@ class Recovery:
             is_kept = phase == qs.PHASE_BESIDE and number == question.asked
             is_like = phase in _OF_TOP and self.known.is_like_top(self._answer)
             by = apart(number, self.known.top() if is_kept and is_like else question.asked)
+            agrees = agrees or (not is_like and 0 < self.known.top() <= by)  # no question would show it
             if by and not (agrees and not is_kept):
                 return self._hear_off(by, is_kept, is_like)
             if by and self.offset.refute(question):
