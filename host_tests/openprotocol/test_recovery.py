@@ -538,11 +538,11 @@ class Beside(Memory):
 
 
 def test_right_ids_of_answers_to_other_questions_are_not_put_right():
-    for by in AMOUNTS:
+    for by, known in [(by, 12) for by in AMOUNTS] + [(by, 3) for by in AMOUNTS if by < 3]:
         cart = Cart(Beside(by)).open()
-        cart.make(12)
+        cart.make(known)
         for missed in (5, 2):
             cart.away(missed)
             cart.settle()
             cart.live()
-        assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), by
+        assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), (by, known)
