@@ -205,14 +205,6 @@ def test_wrong_ids_in_front_of_unit_and_identifiers_make_no_unit():
     assert bench.results() == [] and [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [bytes(frame)]
 
 
-def test_a_unit_that_is_not_defined_makes_no_result():
-    for revision in (3, 4, 7, 11):
-        for unit in range(10):
-            bench = Bench()
-            bench.push(bytes(frame_of(61, revision, torque=720, torque_unit=unit)))
-            assert len(bench.results()) == (1 <= unit <= 8) and len(bench.records(KIND_RAW)) == (not 1 <= unit <= 8)
-
-
 def light_of(vin, **fields):
     """Return a light result whose VIN is these octets, however many."""
     frame = light(**fields)

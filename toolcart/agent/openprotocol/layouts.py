@@ -42,7 +42,6 @@ from toolcart.agent.record.result import (
     STATUSES_MOST,
     TIGHTENING_ID,
     TIGHTENING_STATUS,
-    TORQUE_UNIT,
     has_time,
     put_time,
 )
@@ -174,9 +173,6 @@ def read_whole(layout, buf, at, length, body, start):
     octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
     if not octets:
         return read, BODY_BYTES
-    unit = body[start + BODY_BYTES + TORQUE_UNIT]
-    if unit != 0x20 and not 0x31 <= unit <= 0x38:  # of what the torque is no one knows: there is no digit for mNm
-        return RESULT_UNREADABLE, BODY_BYTES
     if octets < 0:
         read = RESULT_ODD
     return max(read, scale_angles(layout, buf, at, length, body, start)), BODY_BYTES + LIMITS_BYTES
