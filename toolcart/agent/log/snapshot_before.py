@@ -1,4 +1,4 @@
-"""Reads a snapshot of version 4, whose outlets had no names; imported when one is found, once in a spool's life.
+"""Reads a snapshot of version 4, whose outlets had no names; loaded for a start alone.
 
 What it had otherwise:
 

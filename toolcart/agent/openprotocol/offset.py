@@ -4,7 +4,7 @@ Rules
 1. Off by the same amount, OFFSET_MOST at most in either direction, in one of two ways: the question for n is answered
    with n's result under another ID (said), or results are kept, and found, under other IDs than they were pushed.
 2. One answer shows nothing: it may be late. It is known when two show the same: the result that was pushed as `w`, by
-   its time and values, twice; or the answers to the questions for two IDs, one beside the other. Then the look begins
+   its time and values, twice; or the answers to the questions for two IDs (rule 5). Then the look begins
    anew, every ID is put right, and `w` itself where it came from such an answer.
 3. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
    under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
