@@ -16,12 +16,12 @@ from pathlib import Path
 from threading import Semaphore
 from typing import Any
 
+from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.archive import audit, database, texts
 from toolcart.archive import writer as writing
 from toolcart.archive.tables import Station

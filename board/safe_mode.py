@@ -1,7 +1,7 @@
 """Starts the version known to run, gives a new one three tries, and after repeated failed starts enters safe mode.
 
 On a chip this is /safe_mode.mpy beside /main.py (`import safe_mode; safe_mode.start()`), outside the versions that it
-chooses between. So it imports nothing of toolcart/agent/ or toolcart/board/ before it has chosen.
+chooses between. So it imports nothing of agent/ or board/ before it has chosen.
 
     /toolcart.state    one line `confirmed trial tries failures rejected`, for instance `a b 3 0 -`
     /a, /b             one version each: agent/ and board/, config.json, and version.json, which is written last

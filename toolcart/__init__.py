@@ -8,7 +8,7 @@
 `connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests,
 `toolcart.captures` reads captures.
 
-The names in `__all__` of `toolcart.agent.catalogue` and `toolcart.client` are here too. All are imported when first
+The names in `__all__` of `toolcart.catalogue` and `toolcart.client` are here too. All are imported when first
 used: a chip, and a service that only runs the agent, load nothing of them (docs/library/catalogue.md). The command is
 `toolcart` or `python -m toolcart`.
 """
@@ -34,9 +34,9 @@ def _simulated():
 
 
 def _catalogue():
-    import toolcart.agent.catalogue
+    import toolcart.catalogue
 
-    return toolcart.agent.catalogue
+    return toolcart.catalogue
 
 
 _MODULES = {"captures": _captures, "client": _client, "simulated": _simulated}

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
-from toolcart.agent.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
+from toolcart.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
 from toolcart.client.errors import OptionError
 from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, Seen, messages
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.client.errors import OptionError
 from toolcart.client.options import one_of, text, whole
 from toolcart.sim.controller import Controller, ControllerOptions, Tightening

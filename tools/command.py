@@ -105,7 +105,7 @@ def _tell(answer: list[dict], as_json: bool) -> None:
 
 def in_words(told: dict) -> str:
     """Say what became of a command, for people."""
-    from toolcart.agent.catalogue.meanings import names_of
+    from toolcart.catalogue.meanings import names_of
 
     words = str(told["outcome"])
     if words == "unknown":

@@ -107,6 +107,11 @@ toolcart_setup() {
     local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python result=0
     # python -m venv keeps a name of an outer environment; pip must not install into another place.
     unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
+    # Git makes files of links where it cannot, or may not, make links.
+    if ! [ -d "$toolcart_root/toolcart/agent" ]; then
+        toolcart_say "toolcart/agent is no link to agent/: git config core.symlinks true, then check out again."
+        return 1
+    fi
     mkdir -p "$cache" || return 1
     exec 9>>"$cache/setup.lock" || return 1
     python=$toolcart_root/.venv/bin/python

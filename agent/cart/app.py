@@ -5,7 +5,7 @@ A board provides
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (toolcart.agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; opened with device and baud
-    lines(outlet)         the file of lines of these `outlet` settings (toolcart.agent.wide.file), on Linux
+    lines(outlet)         the file of lines of these `outlet` settings (toolcart.agent.linux.file), on Linux
     flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is none
                           now; the board knows why. `owner` is among them: the numbers of system type, system and
                           station, for a board that keeps them with the spool

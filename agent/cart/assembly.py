@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.wide.specials import WideStore as Store
+    from toolcart.agent.linux.specials import WideStore as Store
 else:
     from toolcart.agent.station.store import Store
 
@@ -52,7 +52,7 @@ def _know_spindles(station, controller):
     session.ways.known = station.known
     session.ways.operations = controller["results"] == "operations"
     if ON_CPYTHON:
-        from toolcart.agent.wide.specials import several
+        from toolcart.agent.linux.specials import several
 
         session.ways.several = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):
@@ -109,7 +109,7 @@ def _takes_events(settings):
 def _make(kind, settings, station, index):
     """Return the outlet of this kind and these settings at log.cursors[index]."""
     if ON_CPYTHON:
-        from toolcart.agent.wide.outlets import make as make_any
+        from toolcart.agent.linux.outlets import make as make_any
 
         return make_any(kind, settings, station, index)
     if kind == "mqtt":
@@ -176,14 +176,14 @@ def _subscriptions(station, store, controller):
     if ON_CPYTHON:
         # ToolsNet usually wants none.
         if [one for one in station.outlet_settings if _takes_events(one) or one["events"]]:
-            from toolcart.agent.wide.controller_events import ControllerEvents, subscriptions_of
+            from toolcart.agent.linux.controller_events import ControllerEvents, subscriptions_of
 
             station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
             for subscription in wanted:
                 subscription.keep(station.controller_events)
         if controller["traces"] and station.graphs is not None:
-            from toolcart.agent.wide.controller_curves import subscriptions_of as curves_of
+            from toolcart.agent.linux.controller_curves import subscriptions_of as curves_of
 
             wanted += curves_of(station, controller)
     return wanted

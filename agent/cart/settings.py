@@ -80,7 +80,7 @@ SHARED = ("toolsnet",)  # kinds with a section of their own, the same for all st
 if ON_CPYTHON:
     SPOOL = SPOOL.replace("size_kib int 1024", "size_kib int 16384")
     SPOOL = SPOOL.replace("parked_kib int 16 12 1024", "parked_kib int ~ 12 16384")
-    from toolcart.agent.wide.outlets import OUTLETS as WIDE
+    from toolcart.agent.linux.outlets import OUTLETS as WIDE
 
     for _kind in WIDE:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS

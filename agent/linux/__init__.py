@@ -1,4 +1,4 @@
-"""What only Linux has: outlets and sources that no chip runs. Elsewhere toolcart/agent/ imports it only on CPython."""
+"""What only Linux has: outlets and sources that no chip runs. Elsewhere agent/ imports it only on CPython."""
 
 
 class Outlet:

@@ -21,6 +21,7 @@ from struct import pack_into, unpack
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
+from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.search import Search
@@ -32,7 +33,6 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rows
 from toolcart.agent.record.odd import decimals_of
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
 

@@ -115,7 +115,7 @@ class ControllerEvents:
         self.store = store
         self.log = store.log
         self.health = store.health
-        self.names = None  # of parameter sets, where ToolsNet gets them (toolcart.agent.wide.toolsnet_descriptions)
+        self.names = None  # of parameter sets, where ToolsNet gets them (toolcart.agent.linux.toolsnet_descriptions)
         self._known = {}  # the last one, by `what`
 
     def take(self, intake, cut_short, now):

@@ -20,17 +20,17 @@ Rules
    people make by emptying or moving it: it says nothing, and never moves the cursor back.
 3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
    written in front of it makes.
-4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.wide.graphs).
+4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
 6. What goes into the file again, and what it lacks that the log no longer has, is counted.
 """
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
+from toolcart.agent.linux import Outlet
+from toolcart.agent.linux.line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.wide import Outlet
-from toolcart.agent.wide.line import is_graph_line, is_same_record, line_of, number_in, station_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -65,7 +65,7 @@ def place(settings, system, station):
 
 
 def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.wide.outlets); the file itself is opened later."""
+    """Make the outlet of these settings (toolcart.agent.linux.outlets); the file itself is opened later."""
     made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
     if settings["graphs"] and station.graphs is not None:
         made.take_graphs(station.graphs)
@@ -114,7 +114,7 @@ class FileOutlet(Outlet):
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
-        from toolcart.agent.wide.graphs import GraphLines  # hardly any station has one
+        from toolcart.agent.linux.graphs import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
 

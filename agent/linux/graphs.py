@@ -5,7 +5,7 @@ As lines of a file outlet each is behind the line of its result.
 Rules
 1. A curve goes out once the line of its result is written; at once if its result is not known or not in the log.
 2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file already has is
-   found as for results (toolcart.agent.wide.file, rule 2): by its last line of this kind.
+   found as for results (toolcart.agent.linux.file, rule 2): by its last line of this kind.
 3. A curve with missing pieces is returned up to the first gap, and written as cut short. A piece without those in front
    of it is skipped: the log counts it as missed. What a start finds last is settled before anything is read, as in the
    log of results: else the last curve would wait for the next one.
@@ -15,13 +15,13 @@ Rules
 from struct import unpack, unpack_from
 
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.linux.line import iso_time, line_with, number_in
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record.line import SCHEMA
 from toolcart.agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from toolcart.agent.record.text import decimal_of, digits_of, packed_time, text_of, time_source
-from toolcart.agent.wide.line import iso_time, line_with, number_in
 
 CPYTHON_ONLY = True  # no board sends curves anywhere
 

@@ -15,7 +15,7 @@ from toolcart.agent.record.text import describe, digits_of, text_of
 
 CPYTHON_ONLY = True  # no board keeps such records
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-_GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # toolcart.agent.wide.graphs
+_GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # toolcart.agent.linux.graphs
 
 _PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
 _JUDGED = {0x30: "low", 0x31: "OK", 0x32: "high", 0x33: "NOK"}
@@ -57,7 +57,7 @@ _TIGHTENINGS += ("free batch", "job aborted")
 _JOB_TIGHTENING = {"%02d" % number: word for number, word in enumerate(_TIGHTENINGS)}
 
 # What an event's text has: the `what` it belongs to, place and width; its parameter in telegram 09, and whether that is
-# a number (toolcart.agent.wide.toolsnet_events); its name in a line, where it is not the line's `text`, and its form.
+# a number (toolcart.agent.linux.toolsnet_events); its name in a line, where it is not the line's `text`, and its form.
 EVENT_FIELDS = (
     (ev.ALARM, 0, 50, 4, False, None, None),
     (ev.PSET_SELECTED, ev.PSET_NAME, 25, 4, False, None, None),

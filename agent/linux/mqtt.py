@@ -6,11 +6,11 @@ Rules
 """
 
 from toolcart.agent.base import health as h
+from toolcart.agent.linux.line import WideLine, line_of
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
 from toolcart.agent.outlets.mqtt import Mqtt, topic_of
 from toolcart.agent.record import KIND_EVENT
-from toolcart.agent.wide.line import WideLine, line_of
 
 CPYTHON_ONLY = True  # boards have toolcart.agent.outlets.mqtt
 
@@ -50,7 +50,7 @@ CURVE_TAG = -1
 
 
 def make(settings, station, index, kind=None):
-    """Make the outlet of these settings (toolcart.agent.wide.outlets); `kind` is WideMqtt or made of it."""
+    """Make the outlet of these settings (toolcart.agent.linux.outlets); `kind` is WideMqtt or made of it."""
     port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
     made = (kind or WideMqtt)(port, station, index, settings, station.settings["spool"]["owner"])
     if settings["graphs"] and station.graphs is not None:
@@ -101,7 +101,7 @@ class WideMqtt(Mqtt):
 
     def take_graphs(self, graphs):
         """Publish the curves of this log as well."""
-        from toolcart.agent.wide.graphs import GraphLines  # hardly any station has one
+        from toolcart.agent.linux.graphs import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
         self._graphs.begin(b"")

@@ -15,7 +15,7 @@ and shown with the reason; it becomes the outlet itself once it can be. Its reco
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide import Outlet, file, mqtt, toolsnet, webhook
+from toolcart.agent.linux import Outlet, file, mqtt, toolsnet, webhook
 
 CPYTHON_ONLY = True  # a board has ToolsNet and MQTT (toolcart.agent.cart.assembly)
 

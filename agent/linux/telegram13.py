@@ -18,10 +18,10 @@ from math import lcm
 from struct import pack
 
 from toolcart.agent.base.fields import get_u32, unpack_digits
+from toolcart.agent.linux.graphs import samples_in, steps_in
+from toolcart.agent.linux.toolsnet_source import telegram
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
-from toolcart.agent.wide.graphs import samples_in, steps_in
-from toolcart.agent.wide.toolsnet_source import telegram
 
 CPYTHON_ONLY = True  # no board sends curves anywhere
 

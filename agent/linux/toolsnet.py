@@ -1,12 +1,12 @@
 """ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
 
+from toolcart.agent.linux.telegram04 import TargetWriter, WideWriter
+from toolcart.agent.linux.toolsnet_curves import CurvesOut
+from toolcart.agent.linux.toolsnet_descriptions import Descriptions, Names, Programs
+from toolcart.agent.linux.toolsnet_events import Events, mask_of
+from toolcart.agent.linux.toolsnet_session import WideSession
 from toolcart.agent.outlets.toolsnet import making
 from toolcart.agent.toolsnet.session import Session
-from toolcart.agent.wide.telegram04 import TargetWriter, WideWriter
-from toolcart.agent.wide.toolsnet_curves import CurvesOut
-from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names, Programs
-from toolcart.agent.wide.toolsnet_events import Events, mask_of
-from toolcart.agent.wide.toolsnet_session import WideSession
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
@@ -15,7 +15,7 @@ MEANINGS = {}  # type: dict[str, str]
 
 
 def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+    """Make the outlet of these settings (toolcart.agent.linux.outlets)."""
     sources = sources_of(station, station.system, settings)
     kind = WideSession if sources else Session
     write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter

@@ -9,14 +9,14 @@ Rules
 """
 
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.linux import telegram13 as graph13
+from toolcart.agent.linux.graphs import Curves
+from toolcart.agent.linux.toolsnet_source import HOLD_MS, Source
 from toolcart.agent.log.back import walk
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.agent.wide import telegram13 as graph13
-from toolcart.agent.wide.graphs import Curves
-from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # only curves name results that are done with
 

@@ -16,12 +16,12 @@ Rules
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import is_plain, number
 from toolcart.agent.base.ticks import Timer
+from toolcart.agent.linux.toolsnet_source import Source, telegram
 from toolcart.agent.openprotocol import queries, replies
 from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from toolcart.agent.record.text import text_of
 from toolcart.agent.record.text_form import octets_of, put_ascii, shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
-from toolcart.agent.wide.toolsnet_source import Source, telegram
 
 CPYTHON_ONLY = True  # a board has room for results alone
 

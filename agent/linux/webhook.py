@@ -32,13 +32,13 @@ from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from toolcart.agent.linux import Outlet
+from toolcart.agent.linux import http_client as hc
+from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
+from toolcart.agent.linux.line import WideLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.wide import Outlet
-from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
-from toolcart.agent.wide.line import WideLine
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -118,7 +118,7 @@ def wrong(settings):
 
 
 def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+    """Make the outlet of these settings (toolcart.agent.linux.outlets)."""
     address = WebAddress(settings["url"])
     unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
     port = None

@@ -18,7 +18,7 @@ Rules
    rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
 4. What the log has no room for is left out, from the end: values of bolt data first. Special values
-   are kept on Linux (toolcart.agent.wide.specials).
+   are kept on Linux (toolcart.agent.linux.specials).
 """
 
 from toolcart.agent.base.compat import const

@@ -7,8 +7,8 @@ Rules
    is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before it
    was rejected.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
-3. A controller's other events are asked for by the rows of toolcart.agent.wide.controller_events, curves by
-   toolcart.agent.wide.mid0900.
+3. A controller's other events are asked for by the rows of toolcart.agent.linux.controller_events, curves by
+   toolcart.agent.linux.mid0900.
 4. Every push is acknowledged, once for each time it comes (toolcart.agent.openprotocol.session): with a message of 20
    bytes, or with MID 0005, which names it.
 5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged

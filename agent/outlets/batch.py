@@ -7,7 +7,7 @@ Rules
 1. The head is written last, since it says where the batch ends: it is directly in front of the first line.
 2. `after`: a consumer that has the record with this number, or knows that it is gone, has missed nothing before the
    batch. `last`: the batch is complete up to this number. Both are numbers of the log.
-3. An ordinary record allocates nothing. The buffer belongs to `line`, and may grow there (toolcart.agent.wide.line).
+3. An ordinary record allocates nothing. The buffer belongs to `line`, and may grow there (toolcart.agent.linux.line).
 """
 
 from toolcart.agent.base.compat import const

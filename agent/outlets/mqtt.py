@@ -188,7 +188,7 @@ class Mqtt:
                 return left
         return 0
 
-    # -- what only Linux has (toolcart.agent.wide.mqtt) ----------------------------------------------------------
+    # -- what only Linux has (toolcart.agent.linux.mqtt) ----------------------------------------------------------
 
     def publish_other(self, kind, now):
         """Publish the record that `peek` has found, which is neither result nor frame; boards keep no others."""

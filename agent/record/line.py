@@ -6,7 +6,7 @@ Rules
 2. Fields keep their order, and a line is printable ASCII: the same record always gives the same bytes.
 3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd fields,
    or with text beyond ASCII (toolcart.agent.record.text_form), does.
-4. What only Linux writes (events, several spindles, more identifiers) is added by toolcart.agent.wide.line.
+4. What only Linux writes (events, several spindles, more identifiers) is added by toolcart.agent.linux.line.
 """
 
 from toolcart.agent.base.compat import const

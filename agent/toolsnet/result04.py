@@ -66,7 +66,7 @@ _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 PROGRAM_FOR_ZERO = const(9999)  # sent for parameter set 000, which is no program of ToolsNet: the least likely other
 _LIMITS = const(106)  # behind the body
-_LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (toolcart.agent.wide.telegram04)
+_LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (toolcart.agent.linux.telegram04)
 _NM = const(0x31)
 PERCENT = const(0x37)
 

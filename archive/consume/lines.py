@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from toolcart.agent.linux import telegram13
+from toolcart.agent.linux.graphs import UNITS as GRAPH_UNITS
 from toolcart.agent.record.text import _UNITS
 from toolcart.agent.toolsnet.result04 import _UNITS as NM_OF_UNIT
 from toolcart.agent.toolsnet.result04 import PERCENT
-from toolcart.agent.wide import telegram13
-from toolcart.agent.wide.graphs import UNITS as GRAPH_UNITS
 from toolcart.archive.texts import VIN_OCTETS, octets_left_out, of_line
 
 NO_TIME = "20000101000000"  # what telegram 09 says if there is no time

@@ -1,7 +1,7 @@
 """A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
 
     request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (toolcart.agent.quarantine.orders), `status`,
-              `offer-again from 5` (toolcart.agent.wide.offer_again); at the
+              `offer-again from 5` (toolcart.agent.linux.offer_again); at the
               agent's own `status` and `command 10 select-pset 5` (toolcart.tools.status.served)
     answer    lines of one JSON object each; the last one has "end": true
 
@@ -297,7 +297,7 @@ def station_orders(station, board, tell):
         return iter([{"station": of_station(station, board.now())}])
 
     def again(words, asker):
-        from toolcart.agent.wide.offer_again import of_station
+        from toolcart.agent.linux.offer_again import of_station
 
         return given(of_station(station, board, words), words, asker, station, tell)
 

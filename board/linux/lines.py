@@ -18,12 +18,12 @@ import errno
 import os
 import stat
 
+from toolcart.agent.linux.file import BATCH
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
-from toolcart.agent.wide.file import BATCH
 from toolcart.board.why import refusal_of
 
 CPYTHON_ONLY = True
-BEGINS = b'{"schema":'  # every line that toolcart.agent.wide.line makes
+BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.line makes
 ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in the last piece of this size, then in one twice as long
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens

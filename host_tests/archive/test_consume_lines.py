@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolcart import toolsnet_rows as rows
+from toolcart.agent.linux import toolsnet_events
+from toolcart.agent.linux.line import line_of
+from toolcart.agent.linux.specials import WideCycle
+from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.agent.wide import toolsnet_events
-from toolcart.agent.wide.line import line_of
-from toolcart.agent.wide.specials import WideCycle
-from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.archive import texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read

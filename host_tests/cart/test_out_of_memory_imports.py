@@ -126,7 +126,7 @@ class Trial:
         if octets >= 0:
             self.ballast.leave(octets)
         try:
-            # main.py, as toolcart/tools/flash/package.py writes it
+            # main.py, as tools/flash/package.py writes it
             from toolcart.board import safe_mode as fresh
 
             fresh.start(self.root, *self.calls)

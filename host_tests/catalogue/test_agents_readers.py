@@ -6,8 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.base.health import Health
+from toolcart.agent.linux.controller_events import ROWS, ControllerEvents
+from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
+from toolcart.agent.linux.specials import WideCycle
 from toolcart.agent.openprotocol import cycle as cy
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
@@ -17,9 +20,6 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record import specials
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.station.store import KEPT
-from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
-from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
-from toolcart.agent.wide.specials import WideCycle
 from toolcart.sim import result_frames as frames
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.openprotocol.test_queries import Session, body_of
@@ -269,7 +269,7 @@ def test_both_find_the_same_plot_parameters(revision, fields):
 
 
 def test_our_subscriptions_are_what_the_catalogue_builds():
-    from toolcart.agent.wide.mid0900 import TraceSubscription
+    from toolcart.agent.linux.mid0900 import TraceSubscription
 
     for types in ([1], [2, 1], [1, 2, 3, 4, 5, 6]):
         subscription = TraceSubscription(types)

@@ -1,8 +1,8 @@
 """The catalogue's engine: tables become forms, frames become fields and frames again, on both interpreters."""
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FieldError, FrameError, Odd, TableError
-from toolcart.agent.catalogue.table import read_table
+from toolcart import catalogue
+from toolcart.catalogue import FieldError, FrameError, Odd, TableError
+from toolcart.catalogue.table import read_table
 from host_tests.portable import said_of
 from host_tests.support.frames import EXAMPLE
 

@@ -1,7 +1,7 @@
 """encode() builds only what may be sent, and refuses in its own words whatever it is given; so do tables."""
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import DataField, FieldError, FrameError, TableError, data_field
+from toolcart import catalogue
+from toolcart.catalogue import DataField, FieldError, FrameError, TableError, data_field
 from host_tests.portable import said_of
 
 PORTABLE = True

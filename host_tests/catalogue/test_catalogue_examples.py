@@ -2,14 +2,14 @@
 
 import random
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FrameError, Odd
+from toolcart import catalogue
 from toolcart.agent.openprotocol.header import SPINDLE, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
 from toolcart.agent.openprotocol.light import read_light
 from toolcart.agent.openprotocol.replies import IDENTITY_BYTES, TOOL_BYTES, numbers_messages, read_identity, read_tool
 from toolcart.agent.openprotocol.replies import system_type_of as system_type
 from toolcart.agent.record import result as r
+from toolcart.catalogue import FrameError, Odd
 from toolcart.codec.examples import BUILT, DOCUMENTED, example, frame_of
 from host_tests.portable import said_of
 from host_tests.support.frames import EXAMPLE, fetched, pushed

@@ -4,9 +4,9 @@ The places below are copied from the document's tables (2.17.0 p. 97-119, 135-13
 counted from 1. Nothing of the catalogue's tables is used to build the telegrams here.
 """
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import data_field
-from toolcart.agent.catalogue.meanings import meaning_of
+from toolcart import catalogue
+from toolcart.catalogue import data_field
+from toolcart.catalogue.meanings import meaning_of
 
 PORTABLE = True
 HEAP = "6m"

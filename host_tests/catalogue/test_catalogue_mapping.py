@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import (
+from toolcart import catalogue
+from toolcart.catalogue import (
     DataField,
     FieldError,
     FrameError,
@@ -254,7 +254,7 @@ def test_message_of_a_second_layout_comes_back_from_json_as_it_was():
 
 def test_a_set_is_seen_whole_or_not_at_all():
     # Several threads may ask for the first time at once; each kept set has to be complete.
-    from toolcart.agent.catalogue import meanings
+    from toolcart.catalogue import meanings
 
     class Watched(dict):
         def __setitem__(self, name, names):

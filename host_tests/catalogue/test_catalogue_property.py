@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
+from toolcart import catalogue
+from toolcart.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
 from toolcart.codec.examples import example
 from host_tests.catalogue.test_catalogue_tables import same
 from host_tests.portable import LONG

@@ -1,7 +1,7 @@
 """Frames out of a stream, linked parts, traces with their samples, extra data of the generic MIDs."""
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, data_field, resolution
+from toolcart import catalogue
+from toolcart.catalogue import FieldError, FrameError, Frames, Linked, data_field, resolution
 from host_tests.portable import said_of
 from host_tests.support.frames import EXAMPLE
 

@@ -1,11 +1,11 @@
 """Every described MID and revision has a table of the documented length, and comes back at every field's edges."""
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FrameError, Frames, Odd, data_field, resolution
-from toolcart.agent.catalogue.index import categories
-from toolcart.agent.catalogue.meanings import names_of
-from toolcart.agent.catalogue.table import revision_numbers
-from toolcart.agent.catalogue.variable import TYPES
+from toolcart import catalogue
+from toolcart.catalogue import FrameError, Frames, Odd, data_field, resolution
+from toolcart.catalogue.index import categories
+from toolcart.catalogue.meanings import names_of
+from toolcart.catalogue.table import revision_numbers
+from toolcart.catalogue.variable import TYPES
 from host_tests.portable import said_of
 
 PORTABLE = True

@@ -6,8 +6,8 @@ import random
 import pytest
 
 import toolcart
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import data_field
+from toolcart import catalogue
+from toolcart.catalogue import data_field
 from toolcart.client import OptionError
 from toolcart.codec import inputs, shown
 from host_tests.support.captures import capture

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.link.headers import HEADERS
 from toolcart.client import (
     ConnectionLost,
@@ -400,7 +400,7 @@ def test_a_thread_that_waits_goes_on_when_another_one_closes_its_client():
 
 
 def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer():
-    from toolcart.agent import catalogue
+    from toolcart import catalogue
 
     for name, rows in TOPICS.items():
         for row, _ in rows:

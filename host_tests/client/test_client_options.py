@@ -10,8 +10,7 @@ import sys
 
 import pytest
 
-from toolcart import client
-from toolcart.agent import catalogue
+from toolcart import catalogue, client
 from toolcart.agent.openprotocol.states import READY
 from toolcart.client import (
     BlockingController,

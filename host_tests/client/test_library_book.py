@@ -10,9 +10,8 @@ import sys
 import pytest
 
 import toolcart
-from toolcart import client
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import desoutter, nexo
+from toolcart import catalogue, client
+from toolcart.catalogue import desoutter, nexo
 from toolcart.client import ConnectionLost
 from toolcart.simulated import controller
 from lab.cache import CHECKOUT
@@ -175,7 +174,7 @@ def test_desoutters_curve_keeps_the_octets_behind_its_fields():
 
 
 def test_the_folder_alone_is_the_whole_library(tmp_path):
-    shutil.copytree(CHECKOUT / "toolcart" / "agent" / "catalogue", tmp_path / "plant" / "messages")
+    shutil.copytree(CHECKOUT / "toolcart" / "catalogue", tmp_path / "plant" / "messages")
     source = (
         "from plant import messages as catalogue\n"
         "forms = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]\n"

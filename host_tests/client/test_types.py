@@ -10,9 +10,8 @@ import sys
 
 import pytest
 
-from toolcart import client
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import Catalogue
+from toolcart import catalogue, client
+from toolcart.catalogue import Catalogue
 from toolcart.client.options import Options
 from host_tests.client.test_library_book import PAGES, programs
 from lab.cache import CACHE, CHECKOUT

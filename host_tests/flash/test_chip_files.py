@@ -238,7 +238,7 @@ def test_every_name_that_a_chip_imports_is_there(files):
             if isinstance(node, ast.ImportFrom) and node.module in has:
                 names = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in has}
                 lacking += [(chip.name, name) for name in names - has[node.module]]
-    assert lacking == [("toolcart/agent/base/compat.py", "straight")]  # CPython alone asks for it
+    assert lacking == [("agent/base/compat.py", "straight")]  # CPython alone asks for it
 
 
 def bound(tree):
@@ -269,7 +269,7 @@ ALL_BYTES = 330 * 1024
 def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     source = (
         "import sys; from toolcart.agent.base import compat; "
-        "compat.ON_CPYTHON = False; "  # a board is given nothing of toolcart.agent.wide
+        "compat.ON_CPYTHON = False; "  # a board is given nothing of toolcart.agent.linux
         "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
         "import json; from lab.harness.quiet import Workbench; "
         "bench = Workbench(json.loads(sys.argv[1])); "  # completed elsewhere, as a board is given it
@@ -283,9 +283,9 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
 
 
 def test_the_core_imports_no_category_and_no_names():
-    source = "import sys; from toolcart.agent import catalogue; print(*sys.modules)"
+    source = "import sys; from toolcart import catalogue; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("toolcart.agent.catalogue.")}
+    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("toolcart.catalogue.")}
     assert not loaded & {"tightening", "session", "pids", "units", "meanings", "compiled", "nexo"}
 
 

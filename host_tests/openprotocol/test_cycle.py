@@ -1,6 +1,6 @@
 """The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.base.fields import unpack_digits
 from toolcart.agent.openprotocol import cycle as cy
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE

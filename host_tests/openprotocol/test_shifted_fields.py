@@ -6,13 +6,13 @@ import random
 import pytest
 
 from toolcart.agent.base import health as h
-from toolcart.agent.catalogue import Odd, decode
+from toolcart.agent.linux.line import line_of
+from toolcart.agent.linux.specials import WideStore
 from toolcart.agent.openprotocol import cycle, layouts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, specials
 from toolcart.agent.record import result as r
 from toolcart.agent.record.odd import put_in_order
-from toolcart.agent.wide.line import line_of
-from toolcart.agent.wide.specials import WideStore
+from toolcart.catalogue import Odd, decode
 from toolcart.codec.shown import lines_of, message_as_data
 from toolcart.sim import result_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header

@@ -4,7 +4,7 @@ Rules
 1. A function can refuse if one of its returns is a truth value, a negative number or a constant that is one, or hands
    on what another that can refuse has returned. So can a device's read_into, program and erase.
 2. Looked at are the functions of the log and of those that write it; their calls are looked for in all of
-   toolcart/agent/.
+   agent/.
 3. A call is known by its name, by how many arguments it has, and by whether it is a method or a module's function:
    `begin(now)` of a task is not the log's `begin`. A private name is known in its own folder only.
 4. A call whose answer is not taken is a statement of its own. Whoever can do nothing about a refusal counts it. What
@@ -42,7 +42,7 @@ ARGUMENTS_MOST = 8  # of a function that takes any number
 
 
 def trees_of(patterns):
-    """Return {path: syntax tree} of these files of toolcart/agent/."""
+    """Return {path: syntax tree} of these files of agent/."""
     paths = sorted({path for pattern in patterns for path in (ROOT / "toolcart" / "agent").glob(pattern)})
     return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 

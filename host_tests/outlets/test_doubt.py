@@ -2,8 +2,8 @@
 
 import pytest
 
+from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.numbers import DELIVERED
-from toolcart.agent.wide.offer_again import carry_out
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import SERVER, Outlet
 from lab.harness.flash import PowerCut

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.base.command_line import CommandLine, start
-from toolcart.base.sources import Unavailable
+from toolcart.base.sources import Unavailable, files_below
 from lab.cache import CHECKOUT
 from lab.harness.quiet import Workbench, configuration
 
@@ -21,16 +21,16 @@ FILES_MOST = 25  # that a live result crosses, on CPython; 18 are wanted
 # Who is lent the processor: the scheduler knows a task by `step` and nothing else.
 BY_TURNS = ("toolcart.agent.base.scheduler", "step")
 
-# The rooms of toolcart/agent/, lowest first: a module imports from rooms below it and from its own, never upward or
+# The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or
 # sideways.
 FLOORS = (
-    {"base", "catalogue"},
+    {"base"},
     {"record", "link"},
     {"log"},
     {"openprotocol", "toolsnet", "mqtt"},
     {"quarantine"},
     {"station", "outlets"},
-    {"wide"},
+    {"linux"},
     {"cart"},
 )
 # What the protocols may know of the log: names and frames; the log itself is handed to them.
@@ -51,10 +51,10 @@ ROOMS = {
 # runs the tests on a MicroPython has to name them.
 ARROWS_MORE = {("archive", "toolcart.tools.spool"), ("library", "toolcart.tools.cli.main"), ("lab", "host_tests")}
 
-# A library of its own in toolcart/agent/.
-LIBRARY = "toolcart.agent.catalogue"
+# A library of its own in agent/.
+LIBRARY = "toolcart.catalogue"
 # Modules that make functions out of text. Fields read at the speed of straight code, CPython only.
-MAKES_FUNCTIONS = {"toolcart.agent.catalogue.compiled", "toolcart.agent.base.straight"}
+MAKES_FUNCTIONS = {"toolcart.catalogue.compiled", "toolcart.agent.base.straight"}
 
 
 class Module:
@@ -106,7 +106,7 @@ def is_module(name):
 
 
 def modules_of(folder):
-    return [Module(path) for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [Module(path) for path in files_below(ROOT / folder)]
 
 
 EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests")]
@@ -399,9 +399,7 @@ def test_a_live_result_is_called_upward_by_the_scheduler_alone():
     assert len(crossed) <= FILES_MOST, sorted(crossed)
 
 
-FILES = {
-    file: file.read_text(encoding="utf-8") for top in ("toolcart", "lab") for file in (CHECKOUT / top).rglob("*.py")
-}
+FILES = {file: file.read_text(encoding="utf-8") for top in ("toolcart", "lab") for file in files_below(CHECKOUT / top)}
 PASSES_ON = "lab.runtimes.suite"  # to pytest, whatever it does not know itself
 COMMAND = "toolcart"  # test_installed.py starts it
 

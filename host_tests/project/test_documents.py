@@ -27,6 +27,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from toolcart.base.sources import files_below
 from toolcart.sim import profiles
 from toolcart.tools.cli import docs
 from toolcart.tools.cli.main import main
@@ -324,7 +325,7 @@ _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: 
 
 def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():
     """The quoted words of its first columns are in the program, as far as they do not change from case to case."""
-    files = (CHECKOUT / "toolcart").rglob("*.py")
+    files = files_below(CHECKOUT / "toolcart")
     program = "\n".join(path.read_text(encoding="utf-8") for path in files)
     text = (CHECKOUT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     quoted = [one for line in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for one in re.findall(r"`([^`]+)`", line)]
@@ -405,7 +406,7 @@ def test_nobody_who_runs_a_cart_is_sent_to_internals():
 
 def test_every_document_that_the_program_names_is_there():
     named = re.compile(r"\bdocs/[\w/-]+\.(?:md|json)\b")
-    files = [path for folder in ("toolcart", "lab", "host_tests") for path in (CHECKOUT / folder).rglob("*.py")]
+    files = [path for folder in ("toolcart", "lab", "host_tests") for path in files_below(CHECKOUT / folder)]
     found = {place for path in files for place in named.findall(path.read_text(encoding="utf-8"))}
     assert len(found) >= 10
     assert sorted(place for place in found if not (CHECKOUT / place).exists()) == []

@@ -85,7 +85,7 @@ TRAP = f"import os\nos.write(2, b'trapped: ' + __file__.encode())\nos._exit({TRA
 FOREIGN = ("agent", "archive", "board", "client", "lab", "tools")  # names that other packages have
 MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{}(sys.argv[1]))"
-FOLDERS = ("toolcart", "lab", "tools", "docs", "host_tests", ".ci")
+FOLDERS = ("agent", "archive", "board", "toolcart", "lab", "tools", "docs", "host_tests", ".ci")
 FILES = (
     ".containerignore",
     "CHANGELOG.md",
@@ -132,7 +132,7 @@ class Installed:
     def __init__(self, folder):
         checkout = folder / "checkout"
         for name in FOLDERS:
-            shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, checkout / name, True, shutil.ignore_patterns("__pycache__"))
         for name in FILES:
             shutil.copy(ROOT / name, checkout / name)
         self.checkout = checkout
@@ -407,7 +407,7 @@ def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
 SPAWNED = """
 import multiprocessing
 from toolcart.client import Refused
-from toolcart.agent.catalogue import decode, encode
+from toolcart.catalogue import decode, encode
 def ask(number):
     if number < 0:
         raise Refused.__mro__[1]("spawned")

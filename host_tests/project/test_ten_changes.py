@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("toolcart", "lab", "host_tests/support", "docs")
+COPIED = ("agent", "archive", "board", "tools", "toolcart", "lab", "host_tests/support", "docs")
 SECONDS_MOST = 120
 
 
@@ -23,7 +23,7 @@ def copy(tmp_path):
     """The project once more, to be changed."""
     for folder in COPIED:
         ignored = shutil.ignore_patterns("__pycache__", ".cache", "*.png", "*.svg", "*.gif")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+        shutil.copytree(ROOT / folder, tmp_path / folder, True, ignored)
     (tmp_path / "host_tests/__init__.py").touch()
     return tmp_path
 
@@ -98,7 +98,7 @@ def check_row(copy, what):
 TALLY = '''"""Counts results: an outlet that keeps nothing."""
 
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide import Outlet
+from toolcart.agent.linux import Outlet
 
 CPYTHON_ONLY = True
 SETTINGS = """step_size int 1 1 9"""
@@ -160,11 +160,11 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 
 
 def test_outlet(copy):
-    add(copy, "toolcart/agent/wide/tally.py", TALLY)
-    place = "toolcart/agent/wide/outlets.py"
-    edit(copy, place, "from toolcart.agent.wide import Outlet, file,", " tally,")
+    add(copy, "agent/linux/tally.py", TALLY)
+    place = "agent/linux/outlets.py"
+    edit(copy, place, "from toolcart.agent.linux import Outlet, file,", " tally,")
     edit(copy, place, '"file": file,', ' "tally": tally,')
-    edit(copy, "toolcart/agent/cart/places.py", '"mqtt"', ', "tally"')
+    edit(copy, "agent/cart/places.py", '"mqtt"', ', "tally"')
     assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)
     check_row(copy, "an outlet")
@@ -210,15 +210,15 @@ toolcart.connect_serial("/dev/ttyUSB0", procedure="tagged")
 
 
 def test_serial_procedure(copy):
-    add(copy, "toolcart/agent/link/tagged.py", TAGGED)
+    add(copy, "agent/link/tagged.py", TAGGED)
     add(copy, "toolcart/sim/tagged_peer.py", TAGGED_PEER)
-    edit(copy, "toolcart/agent/cart/settings.py", "tcp,ascii,3964r", ",tagged")
+    edit(copy, "agent/cart/settings.py", "tcp,ascii,3964r", ",tagged")
     link = "    from toolcart.agent.link.r3964 import R3964\n"
-    edit(copy, "toolcart/agent/cart/assembly.py", link, front=LINK_OF_TAGGED)
+    edit(copy, "agent/cart/assembly.py", link, front=LINK_OF_TAGGED)
     place = "toolcart/sim/serial_peers.py"
     edit(copy, place, '"ascii": AsciiPeer', ', "tagged": TaggedPeer')
     edit(copy, place, "\n\nPORTABLE", front="\nfrom toolcart.sim.tagged_peer import TaggedPeer")
-    edit(copy, "toolcart/tools/line.py", '    "3964r": Explain3964R,', '\n    "tagged": Explain3964R,')
+    edit(copy, "tools/line.py", '    "3964r": Explain3964R,', '\n    "tagged": Explain3964R,')
     page = made_again(copy)
     assert "3964r, tagged" in page and "ascii or 3964r or tagged" in page
     run(copy, "-c", TAGGED_WORKS)
@@ -238,11 +238,11 @@ assert Cart().station.session.hold_s == 2
 
 
 def test_setting(copy):
-    edit(copy, "toolcart/agent/cart/settings.py", "stop_bits one 1 1,2", "\nhold_s int 2 0 9")
+    edit(copy, "agent/cart/settings.py", "stop_bits one 1 1,2", "\nhold_s int 2 0 9")
     text = '    "stations[].controller.hold_s": "How long.",\n'
-    edit(copy, "toolcart/tools/config/text.py", '    "stations[].controller.host": ', front=text)
+    edit(copy, "tools/config/text.py", '    "stations[].controller.host": ', front=text)
     taken = '    session.hold_s = controller["hold_s"]\n'
-    edit(copy, "toolcart/agent/cart/assembly.py", "    return session\n", front=taken)
+    edit(copy, "agent/cart/assembly.py", "    return session\n", front=taken)
     made_again(copy)
     run(copy, "-c", SETTING_WORKS)
     cart = {
@@ -260,7 +260,7 @@ def test_setting(copy):
 
 def test_board(copy):
     row = '    "xiao": Board("rp2", "SEEED_XIAO_RP2350", 2048, 1024, _RP2),\n'
-    edit(copy, "toolcart/tools/flash/image.py", '    "w5500_evb_pico": ', front=row)
+    edit(copy, "tools/flash/image.py", '    "w5500_evb_pico": ', front=row)
     told = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
     assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in told["missing"]), told
     check_row(copy, "another board")
@@ -291,7 +291,7 @@ assert attention.OVER["calibration"]
 
 
 def test_warning(copy):
-    place = "toolcart/tools/words/attention.py"
+    place = "tools/words/attention.py"
     edit(copy, place, "    kinds = (", "_calibration, ")
     over = '    "calibration": "the tool was calibrated",\n'
     edit(copy, place, '    "overruns": "the line', front=over)
@@ -350,8 +350,8 @@ def value_of(page, at):
 
 
 def test_record_kind(copy):
-    add(copy, "toolcart/agent/record/note.py", NOTE)
-    kinds = "toolcart/agent/record/__init__.py"
+    add(copy, "agent/record/note.py", NOTE)
+    kinds = "agent/record/__init__.py"
     edit(copy, kinds, "KIND_RAW = ", front="KIND_NOTE = const(0xCB)\n")
     edit(copy, kinds, r'KINDS = b"\xd2\xd7\xc5\xc9', r"\xcb")
     edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09', r"\x0c")

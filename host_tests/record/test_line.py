@@ -10,6 +10,9 @@ from jsonschema import Draft202012Validator
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import copy
+from toolcart.agent.linux import specials as read
+from toolcart.agent.linux.line import line_of, number_in
+from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX
 from toolcart.agent.record import event as ev
@@ -18,9 +21,6 @@ from toolcart.agent.record import specials as rec
 from toolcart.agent.record.line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.agent.wide import specials as read
-from toolcart.agent.wide.line import line_of, number_in
-from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim import result_frames
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG

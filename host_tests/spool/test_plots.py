@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.base.fields import fill
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light import read_light

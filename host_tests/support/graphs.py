@@ -1,16 +1,16 @@
 """A log of results and one of curves on one flash, and what brings curves into it; for tests of
-toolcart.agent.wide.controller_curves.
+toolcart.agent.linux.controller_curves.
 """
 
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.base.health import Health
+from toolcart.agent.linux.controller_curves import Traces
 from toolcart.agent.log.cursor import WANTS_GRAPHS
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.openprotocol.states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.agent.wide.controller_curves import Traces
 from toolcart.sim import result_frames as made
 from host_tests.support.frames import message
 from host_tests.support.log import Area, body_of, held, put

@@ -54,8 +54,8 @@ class MqttBench(SecondOutlet):
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)
         if not self.wide:
             return make(self.mqtt_settings, self, 1, type("Limited", (Mqtt,), self.limits))
-        from toolcart.agent.wide.mqtt import WideMqtt
-        from toolcart.agent.wide.mqtt import make as make_wide
+        from toolcart.agent.linux.mqtt import WideMqtt
+        from toolcart.agent.linux.mqtt import make as make_wide
 
         self.graphs = self.area.graphs
         return make_wide(self.mqtt_settings, self, 1, type("Limited", (WideMqtt,), self.limits))

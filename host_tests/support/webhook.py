@@ -12,8 +12,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from toolcart.agent.wide.http_client import WebAddress
-from toolcart.agent.wide.webhook import SETTINGS, WebhookOutlet
+from toolcart.agent.linux.http_client import WebAddress
+from toolcart.agent.linux.webhook import SETTINGS, WebhookOutlet
 from toolcart.sim.endpoint import Endpoint
 from host_tests.support.consumer_model import Model
 from host_tests.support.toolsnet import SecondOutlet

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.codec import capture, inputs, shown
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from toolcart.agent.base import health as h
+from toolcart.agent.linux.mid0900 import READ
 from toolcart.agent.record import graph as gr
-from toolcart.agent.wide.mid0900 import READ
 from toolcart.sim import result_frames as made
 from toolcart.sim.profiles import row
 from toolcart.trace.curves import load

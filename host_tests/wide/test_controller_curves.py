@@ -2,11 +2,7 @@
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.record import graph as gr
-from toolcart.agent.record import result as res
-from toolcart.agent.wide.mid0900 import (
+from toolcart.agent.linux.mid0900 import (
     CURVES,
     LOST_CUT,
     LOST_EMPTY,
@@ -20,6 +16,10 @@ from toolcart.agent.wide.mid0900 import (
     fraction,
     within,
 )
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.record import graph as gr
+from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made
 from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message

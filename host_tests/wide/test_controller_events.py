@@ -2,11 +2,11 @@
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.health import Health
+from toolcart.agent.linux.controller_events import ControllerEvents
 from toolcart.agent.log.log import LOG_FULL
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
-from toolcart.agent.wide.controller_events import ControllerEvents
 from host_tests.portable import stub
 from host_tests.support.frames import message
 from host_tests.support.log import Area, held

@@ -5,11 +5,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcart.agent.base.fields import is_plain
+from toolcart.agent.linux import toolsnet_descriptions as describe
+from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text_form import octets_of, put_ascii
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.agent.wide import toolsnet_descriptions as describe
-from toolcart.agent.wide.telegram04 import TargetWriter
 from toolcart.sim.profiles import row
 from host_tests.support.toolsnet import read
 from host_tests.toolsnet.test_result04 import Record

@@ -8,9 +8,9 @@ from toolcart.agent.base.health import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot
+from toolcart.agent.linux.file import RETRY_MOST_MS, FileOutlet
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.agent.wide.file import RETRY_MOST_MS, FileOutlet
 from toolcart.base.clock import Dice
 from toolcart.board.linux import lines as linux_lines
 from host_tests.portable import LONG

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from toolcart.agent.base.health import Health
+from toolcart.agent.linux import telegram13 as graph13
+from toolcart.agent.linux.file import FileOutlet
 from toolcart.agent.log.state import STATE_BLOCKS
 from toolcart.agent.record import graph as gr
-from toolcart.agent.wide import telegram13 as graph13
-from toolcart.agent.wide.file import FileOutlet
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile
 from host_tests.support.graphs import Bench, cart_with_curves, samples_for

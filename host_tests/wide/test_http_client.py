@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide.http_client import (
+from toolcart.agent.linux import http_client as hc
+from toolcart.agent.linux.http_client import (
     ASKED,
     BROKEN,
     OVER,

@@ -13,10 +13,10 @@ import trustme
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link import port as ports
+from toolcart.agent.linux import http_client as hc
+from toolcart.agent.linux import webhook
+from toolcart.agent.linux.http_client import HEAD_MOST
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.wide import http_client as hc
-from toolcart.agent.wide import webhook
-from toolcart.agent.wide.http_client import HEAD_MOST
 from toolcart.sim.controller_model import ControllerOptions
 from host_tests.cart.test_end_to_end import Agent
 from host_tests.portable import LONG

@@ -7,8 +7,8 @@ import pytest
 from toolcart.agent.base.health import OUTLET_FAILED, Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
-from toolcart.agent.wide import mqtt
-from toolcart.agent.wide.outlets import RETRY_MS, Awaiting
+from toolcart.agent.linux import mqtt
+from toolcart.agent.linux.outlets import RETRY_MS, Awaiting
 from toolcart.tools.config.secrets import Awaited
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from toolcart.base import child, installation
-from toolcart.base.sources import ROOT
+from toolcart.base.sources import ROOT, files_below
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
@@ -37,7 +37,7 @@ ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: s
 def sources(*folders):
     """The trees of the files that name the program at all, with their paths: to parse all files takes seconds."""
     for folder in folders:
-        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+        for path in files_below(CHECKOUT / folder):
             source = path.read_text(encoding="utf-8")
             if "toolcart" in source:
                 yield path, ast.parse(source)
@@ -195,7 +195,7 @@ def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(ou
 
 
 def test_no_one_else_says_how_to_install():
-    for path in (CHECKOUT / "toolcart").rglob("*.py"):
+    for path in files_below(CHECKOUT / "toolcart"):
         if path != Path(installation.__file__):
             assert not re.search(r"pip\w* install ['\"]?\w", path.read_text(encoding="utf-8")), path
 

@@ -11,6 +11,7 @@ import pytest
 from toolcart.agent.base import health
 from toolcart.agent.base.health import NAMES
 from toolcart.agent.cart.status import of_station
+from toolcart.base.sources import files_below
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live import plain
 from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
@@ -108,7 +109,7 @@ def test_why_a_result_was_set_aside_is_told():
 
 
 def test_everything_that_the_agent_notes_is_told_in_words():
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "toolcart" / "agent").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
     noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:

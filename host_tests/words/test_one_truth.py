@@ -10,9 +10,9 @@ pytest.importorskip("starlette")
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.linux.offer_again import of_station
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.openprotocol.states import READY
-from toolcart.agent.wide.offer_again import of_station
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures

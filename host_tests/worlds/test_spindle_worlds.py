@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.record import same
 from host_tests.portable import LONG
 from host_tests.worlds.test_judge import result
@@ -121,7 +121,7 @@ def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
 
 FIRST = 900001
 WORLDS = 200 if LONG else 5
-OURS = 60000  # toolcart.agent.wide.toolsnet_events: codes of what is no alarm
+OURS = 60000  # toolcart.agent.linux.toolsnet_events: codes of what is no alarm
 
 
 def with_alarms(seed):

@@ -13,9 +13,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from toolcart.agent.linux import webhook
 from toolcart.agent.log import numbers as n
 from toolcart.agent.outlets.mqtt import Mqtt
-from toolcart.agent.wide import webhook
 from toolcart.base import command_group
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main

@@ -26,8 +26,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from toolcart import simulated
-from toolcart.agent import catalogue
+from toolcart import catalogue, simulated
 from toolcart.client import connect
 from lab.bench.report import Report, measured
 from lab.cache import CHECKOUT

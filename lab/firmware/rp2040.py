@@ -2,8 +2,8 @@
 
 Rules
 1. Built from Debian's packages of MicroPython, the Pico SDK and TinyUSB and the files in `rp2/`; the same files give
-   the same image, byte for byte. About 40 s on two cores, 10 s again after a change of toolcart/agent/ or
-   toolcart/board/.
+   the same image, byte for byte. About 40 s on two cores, 10 s again after a change of agent/ or
+   board/.
 2. No C++ library is needed: nothing of ours is C++, so an empty one satisfies the linker. A real one is 313 MB.
 3. TLS is left out: Debian's package of MicroPython comes without its sources.
 4. `fw.bin` is the content of the flash from its start; `fw.uf2` is the file to drop on a Pico's drive.

@@ -18,7 +18,7 @@ from toolcart.base.clock import Dice
 
 PORTABLE = True
 
-# As toolcart/agent/log/flash.py has them; the worlds import nothing of the agent.
+# As agent/log/flash.py has them; the worlds import nothing of the agent.
 DONE, WORN, REFUSED = 0, -1, -2
 NOTHING, BROKEN = 0, 4  # what `refusal` says
 
@@ -74,7 +74,7 @@ def shown(look, old, new, seed=0):
 
 
 class Piece:
-    """Some blocks of a chip as a device: the contract of toolcart/agent/log/flash.py."""
+    """Some blocks of a chip as a device: the contract of agent/log/flash.py."""
 
     def __init__(self, chip, address, first_block, block_count, block_bytes):
         self.chip = chip

@@ -1,10 +1,10 @@
 """Prints the library's table of all messages: `python -m lab.packaging.message_table > docs/library/messages.md`."""
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import desoutter, nexo
-from toolcart.agent.catalogue.index import categories
-from toolcart.agent.catalogue.pids_mt_focus import NOT_DESCRIBED
+from toolcart import catalogue
 from toolcart.base.command_line import CommandLine
+from toolcart.catalogue import desoutter, nexo
+from toolcart.catalogue.index import categories
+from toolcart.catalogue.pids_mt_focus import NOT_DESCRIBED
 from toolcart.codec.commands import ranges
 from toolcart.codec.shown import SENDERS
 

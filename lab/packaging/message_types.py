@@ -12,12 +12,12 @@ from __future__ import annotations
 import keyword
 from pathlib import Path
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue.fields import Field
-from toolcart.agent.catalogue.forms import HEADER_FIELDS
-from toolcart.agent.catalogue.table import Mid
+from toolcart import catalogue
 from toolcart.base.command_line import CommandLine
 from toolcart.base.sources import ROOT
+from toolcart.catalogue.fields import Field
+from toolcart.catalogue.forms import HEADER_FIELDS
+from toolcart.catalogue.table import Mid
 from toolcart.sim.controller_model import ControllerOptions, Tightening
 
 FOLDER = ROOT / "toolcart"

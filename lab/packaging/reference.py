@@ -8,7 +8,7 @@ from types import FunctionType
 
 import toolcart
 import toolcart.client
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.base.command_line import CommandLine
 from toolcart.client.options import Options
 

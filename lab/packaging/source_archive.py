@@ -25,7 +25,7 @@ def build(target: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="toolcart-source-") as folder:
         for name in filter(None, listed.split("\0")):
             Path(folder, "tree", name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / name, Path(folder, "tree", name))
+            shutil.copy(CHECKOUT / name, Path(folder, "tree", name), follow_symlinks=False)
         command = [sys.executable, "-P", "-c", BUILD, folder]
         said = wheel.said_by(command, "the source archive cannot be built", Path(folder, "tree"))
         made = Path(folder, said.splitlines()[-1])

@@ -39,7 +39,7 @@ _TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 
 
 def is_portable(text: str) -> bool:
-    """True if a module outside toolcart/agent/ and toolcart/board/ says that it runs on MicroPython as well."""
+    """True if a module outside agent/ and board/ says that it runs on MicroPython as well."""
     return bool(_PORTABLE.search(text))
 
 

@@ -39,7 +39,7 @@ WORKERS = 2  # as many as the smallest machine it runs on has cores
 TESTERS = 4  # of pytest: with as many as cores these are idle while tests wait for brokers, browsers and plants
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
-RUFF_FOLDERS = ("toolcart", "lab", "host_tests")
+RUFF_FOLDERS = ("agent", "board", "toolcart", "archive", "tools", "lab", "host_tests")
 
 
 @dataclass

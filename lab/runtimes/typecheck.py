@@ -2,7 +2,7 @@
 
 Rules:
 1. Each port has a folder of stubs and a pass of its own; stubs of two ports in one folder contradict each other.
-2. toolcart/agent/, which touches no port, is checked with the unix port's stubs, in the long run with all of them. A
+2. agent/, which touches no port, is checked with the unix port's stubs, in the long run with all of them. A
    board file is checked with the stubs of the port its name begins with, and with both chips' if it names none: the
    unix stubs have neither network nor pins.
 3. What is for CPython alone, in toolcart/ and in lab/, is checked with the ordinary typeshed.

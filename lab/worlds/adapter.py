@@ -15,13 +15,13 @@ from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.area import bring_up
 from toolcart.agent.cart.config import ConfigError, complete
+from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import numbers as n
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.known import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
-from toolcart.agent.wide import offer_again as offers
 from toolcart.tools.spool.opened import begun, opened
 from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import Said

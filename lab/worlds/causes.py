@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("toolcart", "lab", "host_tests", "pyproject.toml")
+COPIED = ("agent", "archive", "board", "tools", "toolcart", "lab", "host_tests", "pyproject.toml")
 SECONDS = 120
 GRACE_S = 60  # until an explorer that overruns its time is ended
 WORLDS = "worlds"
@@ -36,75 +36,75 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 # name | fault of worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
 # :what is broken, then what is taken out and what is put in
 LIST = """
-connecting-waits-for-a-free-block | 1 | toolcart/agent/station/intake.py | worlds full
+connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
 -self.full and not log.has_room(log.room_bytes)
 +log.blocks.count_free(log.blocks.lowest()) < 2
-start-does-not-overwrite | 1 | toolcart/agent/log/carry.py | log proof cuts
+start-does-not-overwrite | 1 | agent/log/carry.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
 -LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
 +LOG_FULL
-no-pass | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
 -elif self.parks:
 +elif self.first < 0:
-ten-seconds-each | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
 -if self.row.is_proven(now) and (
 +if self.first < 0 and (
-pass-of-one | 2 | toolcart/agent/outlets/toolsnet/row.py | refusals model
+pass-of-one | 2 | agent/outlets/toolsnet/row.py | refusals model
 : a pass never goes further than the next one
 -(REACH << min(passes, _WIDER_MOST))
 +1
-earlier-is-not-missing | 3 | toolcart/agent/openprotocol/recovery.py | worlds away
+earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
 -            self.heard.first = lowest
 +            early = self.heard.top[5:12] < self.known.octets[5:12]
 +            self.heard.first = after(self.heard.upto) if early else lowest
-overwritten-and-still-first | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
+overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
 -if code != NOTHING and self.cursor.found != self.first:
 +if code != NOTHING and self.cursor.found != self.first:
 +            return NOTHING
 +        if code != NOTHING and self.cursor.found != self.first:
-full-for-good | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
 -if self.is_stuck():
 +if self.is_stuck() or True:
-settling-needs-room | 5 | toolcart/agent/log/carry.py | log proof cuts
+settling-needs-room | 5 | agent/log/carry.py | log proof cuts
 : what a start finds in doubt in a full log stays so
 -blocks.find(0)
 +blocks.find(1)
-full-log-saves-nothing | 5 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
+full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -done = self.allow(
 +done = not self.log.full and self.allow(
-no-block-for-what-is-moved | 5 | toolcart/agent/quarantine/quarantine.py | quarantine model
+no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | quarantine model
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
 +return free - 1
-last-record-trusted | 6 | toolcart/agent/log/mount.py | log proof cuts
+last-record-trusted | 6 | agent/log/mount.py | log proof cuts
 : what reads well once is relied on
 -log.doubtful = last > 0
 +log.doubtful = False
-void-copies-count | 6 | toolcart/agent/log/mount.py | log proof cuts
+void-copies-count | 6 | agent/log/mount.py | log proof cuts
 : copies of which no snapshot knows count again
 -number > counts_to and state.found
 +number < 0
-damage-not-counted | 6 | toolcart/agent/log/reader.py | log proof lives
+damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self._count_damaged(cursor.number, last + 1)
 +self.forgive(last + 1)
-kept-in-doubt-trusted | 6 | toolcart/agent/quarantine/quarantine.py | quarantine model
+kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
 +        self.log.doubtful, self.log.shown = False, self.log.number
 +        self._settled = self._catch_up()
-never-offered-late | 7 | toolcart/agent/outlets/toolsnet/late.py | refusals model
+never-offered-late | 7 | agent/outlets/toolsnet/late.py | refusals model
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
-silence-ends-asking | 7 | toolcart/agent/openprotocol/recovery.py | worlds away
+silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 : a question without an answer is the connection's last
 -        return self._again_or_never(now)
 -
@@ -112,70 +112,70 @@ silence-ends-asking | 7 | toolcart/agent/openprotocol/recovery.py | worlds away
 +        return self._switch_off(qs.PHASE_OFF)
 +
 +    def _again_or_never
-last-line-believed | 8 | toolcart/board/linux/lines.py | disk proof
+last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
 +readable = size if
-line-of-a-doubtful-record | 8 | toolcart/agent/wide/file.py | disk proof
+line-of-a-doubtful-record | 8 | agent/linux/file.py | disk proof
 : a line that tells the record in doubt tells none
 -log.shown = log.number  # a line
 +log.shown = shown  # a line
-padded-id-is-no-answer | 9 | toolcart/agent/openprotocol/requests.py | worlds usual none
+padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
 +differs = compare(buf, at + first, data, asked, ID_BYTES)
-unknown-system-is-shared | 10 | toolcart/agent/openprotocol/whose.py | worlds usual none
+unknown-system-is-shared | 10 | agent/openprotocol/whose.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
 -self.shares = shares = sharing
 +self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
-push-waits-for-what-is-missing | 11 | toolcart/agent/station/intake.py | worlds away none
+push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
 +if self.full or self.recovery.known.ranges:  # an answer
-range-from-its-begin | 11 | toolcart/agent/openprotocol/recovery.py | worlds away none
+range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
 -if is_open(filling.at, last) or (filling.row >=
 +if filling.row < 0 and (filling.row >=
-state-block-not-erased | 0 | toolcart/agent/log/state.py | log proof state
+state-block-not-erased | 0 | agent/log/state.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)
 +code = self.device.erase(block) if self._generations[block] else FLASH_DONE
-one-snapshot-in-a-fresh-block | 0 | toolcart/agent/log/state.py | log proof state
+one-snapshot-in-a-fresh-block | 0 | agent/log/state.py | log proof state
 : a fresh block of the state begins with one snapshot
 -code = self._program(block, 1, generation)
 +code = FLASH_DONE
-erased-before-it-is-saved | 0 | toolcart/agent/log/blocks.py | log proof cuts
+erased-before-it-is-saved | 0 | agent/log/blocks.py | log proof cuts
 : a block is erased though the snapshot does not say that it is passed
 -and durable[cursor.slot] < low
 +and False
-number-used-twice | 0 | toolcart/agent/log/log.py | log proof cuts
+number-used-twice | 0 | agent/log/log.py | log proof cuts
 : the number of a torn record is given again
 -self.next = max(number + 1,
 +self.next = min(number + 1,
-no-block-kept-free | 0 | toolcart/agent/log/log.py | log proof cuts
+no-block-kept-free | 0 | agent/log/log.py | log proof cuts
 : results fill the last block
 -code = self.blocks.find(1)
 -                tries += 1
 +code = self.blocks.find(0)
 +                tries += 1
-reader-not-placed-again | 0 | toolcart/agent/log/reader.py | log proof lives
+reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
 -if cursor.version != self.version:
 +if cursor.version < 0:
-unproven-push-is-believed | 0 | toolcart/agent/openprotocol/known.py | recovery model
+unproven-push-is-believed | 0 | agent/openprotocol/known.py | recovery model
 : a push moves the highest one known before it is proven
 -elif flags & res.FLAG_UNPROVEN:
 +elif flags < 0:
-no-witness | 0 | toolcart/agent/openprotocol/recovery.py | recovery model
+no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
 -return self._turn(qs.PHASE_WITNESS, top)
 +heard.first = after(top)
 +        return self._conclude(now)
-same-id-is-the-same | 0 | toolcart/agent/openprotocol/known.py | recovery model
+same-id-is-the-same | 0 | agent/openprotocol/known.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
 +    return compare(one, 0, other, 0, _TIME) == 0
-range-in-a-second-write | 0 | toolcart/agent/openprotocol/known.py | recovery model
+range-in-a-second-write | 0 | agent/openprotocol/known.py | recovery model
 : the highest one known is durable before what is missing below it
 -        if self.state.save():
 +        whole = bytes(self.octets)
@@ -183,30 +183,30 @@ range-in-a-second-write | 0 | toolcart/agent/openprotocol/known.py | recovery mo
 +        saved = self.state.save()
 +        self.octets[:] = whole
 +        if saved:
-third-range-forgotten | 0 | toolcart/agent/openprotocol/known.py | recovery model
+third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 : of three ranges one is forgotten
 -            ranges[near][1] = ranges[near + 1][1]
-run-of-pushes-by-its-id | 0 | toolcart/agent/openprotocol/recovery.py | recovery model
+run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, pushes.first)
 +self.question.asked != unpack_id(pushes.first, 0)
-W1-limit-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+W1-limit-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : what may go out is not saved first
 -        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
-W2-pass-not-over | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+W2-pass-not-over | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : results go out in order while the state still says pass
 -        if self.numbers[SENT] & _LESS:
 +        if self.numbers[SENT] < 0:
-W3-pass-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+W3-pass-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : a pass begins before that is saved
 -        return self.say(limit if limit
 +        self.numbers[SENT] |= SENT_PASS
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
 +        return self.say(limit if limit
-W4-taken-not-durable | 0 | toolcart/agent/outlets/toolsnet/row.py | refusals model
+W4-taken-not-durable | 0 | agent/outlets/toolsnet/row.py | refusals model
 : what a pass has found is not saved
 -        return sent.say(cursor.number + sent.batch, sent.in_order())  #
 +        from toolcart.agent.log.numbers import LIMIT, SENT
@@ -214,14 +214,14 @@ W4-taken-not-durable | 0 | toolcart/agent/outlets/toolsnet/row.py | refusals mod
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
 +        numbers[SENT] = sent.in_order()
 +        return True  #
-W5-late-not-durable | 0 | toolcart/agent/outlets/toolsnet/late.py | refusals model
+W5-late-not-durable | 0 | agent/outlets/toolsnet/late.py | refusals model
 : a late one goes out before that is saved
 -        if not sent.say(policy.cursor.number, sent.in_order()):
 +        from toolcart.agent.log.numbers import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number
 +        if sent.allowed < 0:
-W6-late-not-over | 0 | toolcart/agent/outlets/toolsnet/late.py | refusals model
+W6-late-not-over | 0 | agent/outlets/toolsnet/late.py | refusals model
 : what became of a late one is not saved
 -        if not policy.sent.save():
 -            return False
@@ -230,19 +230,19 @@ W6-late-not-over | 0 | toolcart/agent/outlets/toolsnet/late.py | refusals model
 +
 +        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
 +        policy
-look-up-by-nothing | 0 | toolcart/agent/station/store.py | worlds
+look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
 -return self.look.holds(log.stage, log.place, self.length, flags)
 +return 0
-subscription-not-watched | 0 | toolcart/agent/station/intake.py | worlds misled
+subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
 -wait_ms = self.watch.timer.left(now)
 +wait_ms = 60000
-shared-ids-not-seen | 0 | toolcart/agent/openprotocol/shared.py | worlds misled none
+shared-ids-not-seen | 0 | agent/openprotocol/shared.py | worlds misled none
 : no answer shows that stations share the IDs
 -if not shares and (self.owner == OWNER_OTHER or is_below):
 +if False:
-refused-and-acknowledged | 0 | toolcart/agent/station/store.py | worlds
+refused-and-acknowledged | 0 | agent/station/store.py | worlds
 : what the log refuses is acknowledged
 -self.log.device.refusal(), now)
 -        return NOT_KEPT
@@ -291,7 +291,7 @@ def _copied(cause: Cause | None) -> Iterator[Path]:
         root = Path(folder)
         for name in COPIED:
             if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / name, root / name, True, shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / name, root / name)
         if cause is not None:

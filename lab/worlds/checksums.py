@@ -1,6 +1,6 @@
 """Checksums of records and snapshots, remembered by their bytes, for simulations and proofs on a PC.
 
-They read the same records thousands of times, and the loop of toolcart/agent/base/crc.py took half of their time. A
+They read the same records thousands of times, and the loop of agent/base/crc.py took half of their time. A
 remembered checksum is a pure function of the bytes, so no answer changes. The agent itself never uses this: on a cart
 hardly any record is read twice.
 """

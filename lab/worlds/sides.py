@@ -5,7 +5,7 @@ Rules
    find there what was left.
 2. A side knows what it ever had, and what it has now, in its own order. What someone took from it is `forgotten`; who
    empties a file takes its word about where to go on as well.
-3. A file has the contract of toolcart.agent.wide.file. A power cut leaves any of the lines that were not synced, from
+3. A file has the contract of toolcart.agent.linux.file. A power cut leaves any of the lines that were not synced, from
    the first one on, and no half one: of that the file's own tests are.
 """
 

@@ -2,4 +2,4 @@
 
 from PyInstaller.utils.hooks import collect_submodules
 
-hiddenimports = collect_submodules("toolcart.agent.catalogue")
+hiddenimports = collect_submodules("toolcart.catalogue")

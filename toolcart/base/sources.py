@@ -1,15 +1,17 @@
 """What the program consists of: its folder, its files for boards, and mpy-cross.
 
 Rules
-1. ROOT is the checkout, or the site-packages of an installation: below it `toolcart/` looks alike.
+1. ROOT is the checkout, or the site-packages of an installation: below it `toolcart/` looks alike. In a checkout some
+   of its folders are links to the rooms at the top, which `Path.rglob` does not follow: `files_below` does.
 2. The product is agent/ and board/ except files that say `CPYTHON_ONLY = True` or are named for Linux.
-3. The catalogue of Open Protocol is a library beside the agent: portable, but no board gets it.
+3. The catalogue of Open Protocol is part of the library: portable, but no board gets it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import subprocess
 import tempfile
@@ -21,7 +23,7 @@ from toolcart.base import installation
 
 ROOT = installation.ROOT
 COMPILE_TIMEOUT_S = 60
-LIBRARY = "toolcart/agent/catalogue/"
+CATALOGUE = "toolcart/catalogue"
 
 _CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
 _NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)
@@ -48,24 +50,31 @@ def is_cpython_only(name: str, text: str) -> bool:
     return bool(_CPYTHON_ONLY.search(text)) or name == "toolcart/board/linux/board.py"
 
 
+def files_below(folder: Path, ending: str = ".py") -> list[Path]:
+    """Return the files below `folder` whose names end with `ending`, in a fixed order, also behind links."""
+    found = []
+    for parent, _, names in os.walk(folder, followlinks=True):
+        found += [Path(parent, name) for name in names if name.endswith(ending)]
+    return sorted(found)
+
+
 def python_files(top: str) -> list[Source]:
     """Return every Python file below the folder `top` of ROOT, in a fixed order."""
     found = []
-    for file in sorted((ROOT / top).rglob("*.py")):
+    for file in files_below(ROOT / top):
         found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
     return found
 
 
 def product_sources() -> list[Source]:
-    """Return what a board may get: agent/ and board/ without the library and the files for CPython."""
+    """Return what a board may get: agent/ and board/ without the files for CPython."""
     both = python_files("toolcart/agent") + python_files("toolcart/board")
-    portable = [source for source in both if not is_cpython_only(source.name, source.text)]
-    return [source for source in portable if not source.name.startswith(LIBRARY)]
+    return [source for source in both if not is_cpython_only(source.name, source.text)]
 
 
 def library_sources() -> list[Source]:
-    """Return the library's files that also run on MicroPython."""
-    return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
+    """Return the catalogue's files that also run on MicroPython."""
+    return [source for source in python_files(CATALOGUE) if not is_cpython_only(source.name, source.text)]
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Open Protocol as a library: every MID and revision decoded and built, out of tables (docs/library/catalogue.md).
 
-    from toolcart.agent import catalogue
+    from toolcart import catalogue
 
     message = catalogue.decode(frame)
     message["torque"], message.decimal("torque"), message.answer()

@@ -20,7 +20,7 @@ class FrameError(ValueError):
     >>> toolcart.decode(b"0020")
     Traceback (most recent call last):
         ...
-    toolcart.agent.catalogue.errors.FrameError: 4 bytes, a header has 20
+    toolcart.catalogue.errors.FrameError: 4 bytes, a header has 20
     """
 
 

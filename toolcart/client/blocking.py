@@ -17,7 +17,7 @@ import threading
 from types import GenericAlias
 from typing import Any
 
-from toolcart.agent.catalogue.message import Message
+from toolcart.catalogue.message import Message
 from toolcart.client.connect import connect, connect_serial
 from toolcart.client.controller import Controller
 from toolcart.client.conversation import CLOSED, Received

@@ -18,12 +18,12 @@ import random
 from datetime import datetime
 from typing import Any
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.link.headers import header_of
+from toolcart.agent.linux.mid0900 import TraceSubscription
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
-from toolcart.agent.wide.mid0900 import TraceSubscription
 from toolcart.client.conversation import CLOSED, Connection, Conversation, Traffic
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
 from toolcart.client.options import CURVES, TOPICS, Options, one_of, seconds_of

@@ -21,14 +21,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
-from toolcart.agent.catalogue import FrameError, Frames
-from toolcart.agent.catalogue.message import Message
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
+from toolcart.catalogue import FrameError, Frames
+from toolcart.catalogue.message import Message
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 
 CLOSED = "the client is closed"

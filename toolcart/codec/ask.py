@@ -21,13 +21,13 @@ from dataclasses import dataclass
 
 import click
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import Frames, Linked, Message
-from toolcart.agent.catalogue.forms import OF_ENCODE
+from toolcart import catalogue
 from toolcart.agent.openprotocol.replies import UNNAMED, named_in
 from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.base.command_group import Amount
 from toolcart.base.printable import visible
+from toolcart.catalogue import Frames, Linked, Message
+from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec import inputs
 from toolcart.codec.commands import HEADER
 

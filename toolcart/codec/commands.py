@@ -46,7 +46,7 @@ def mid(what: str, revision: int | None, as_json: bool) -> None:
     WHAT is a number, or a word: then the MIDs are listed that have it in their name, their category or a field's name.
     Without WHAT all are listed.
     """
-    from toolcart.agent import catalogue
+    from toolcart import catalogue
 
     if what.isdecimal():
         _show_mid(int(what), revision, as_json)
@@ -66,7 +66,7 @@ def mid(what: str, revision: int | None, as_json: bool) -> None:
 
 
 def _has(number: int, word: str) -> bool:
-    from toolcart.agent import catalogue
+    from toolcart import catalogue
 
     about = catalogue.about(number)
     if not word or word in about.name.lower() or word in about.category:
@@ -87,7 +87,7 @@ def ranges(numbers: list[int], form: str = "") -> str:
 
 
 def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
-    from toolcart.agent import catalogue
+    from toolcart import catalogue
     from toolcart.codec.shown import mid_as_data
 
     if number > MID_MOST or not catalogue.about(number).source:

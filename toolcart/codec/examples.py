@@ -6,9 +6,9 @@ Rules
    each list. It shows where a field is and how it is written, and nothing about what a controller would send.
 """
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import FieldError, data_field, resolution
-from toolcart.agent.catalogue.meanings import names_of
+from toolcart import catalogue
+from toolcart.catalogue import FieldError, data_field, resolution
+from toolcart.catalogue.meanings import names_of
 
 PORTABLE = True
 

@@ -23,8 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from toolcart.agent.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
 from toolcart.agent.link.headers import HEADERS, header_of
+from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
 from toolcart.codec import capture
 from toolcart.codec.capture import NoCapture, read
 

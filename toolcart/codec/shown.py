@@ -11,13 +11,13 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
-from toolcart.agent.catalogue.fields import Field
-from toolcart.agent.catalogue.forms import Form
-from toolcart.agent.catalogue.meanings import names_of
+from toolcart import catalogue
 from toolcart.agent.openprotocol import layouts, shifted_fields
 from toolcart.base.printable import visible
+from toolcart.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
+from toolcart.catalogue.fields import Field
+from toolcart.catalogue.forms import Form
+from toolcart.catalogue.meanings import names_of
 from toolcart.codec.examples import example
 from toolcart.codec.inputs import TOOLSNET, Seen
 from toolcart.toolsnet import take_apart

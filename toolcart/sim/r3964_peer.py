@@ -1,6 +1,6 @@
 """The controller's end of a serial line: 3964R or plain ASCII around a simulated controller's session.
 
-Written from the document and docs/serial.md alone; shares nothing with toolcart/agent/link, so that each proves the
+Written from the document and docs/serial.md alone; shares nothing with agent/link, so that each proves the
 other.
 
 Rules:

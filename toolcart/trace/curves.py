@@ -14,8 +14,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from toolcart.agent import catalogue
-from toolcart.agent.catalogue.trace import DIVIDES, coefficient_of
+from toolcart import catalogue
+from toolcart.catalogue.trace import DIVIDES, coefficient_of
 from toolcart.codec.inputs import OPEN_PROTOCOL, Seen, messages
 
 LINE_BEGINS = b'{"schema":'
@@ -208,6 +208,6 @@ def _named(message: catalogue.Message) -> Named:
 
 
 def _unit(number: object) -> str:
-    from toolcart.agent.catalogue.units import unit_of
+    from toolcart.catalogue.units import unit_of
 
     return unit_of(number) if isinstance(number, int) else ""

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from toolcart.agent.cart import config
-from toolcart.agent.wide.outlets import OUTLETS
+from toolcart.agent.linux.outlets import OUTLETS
 from toolcart.base import installation
 from toolcart.board import zone
 from toolcart.tools.config import places

@@ -8,7 +8,7 @@
 import re
 
 from toolcart.agent.cart import config
-from toolcart.agent.wide.outlets import OUTLETS
+from toolcart.agent.linux.outlets import OUTLETS
 from toolcart.base.command_line import CommandLine
 from toolcart.base.serial_settings import NAMED
 from toolcart.tools.config import secrets as config_secrets

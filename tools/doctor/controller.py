@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from toolcart.agent import catalogue
+from toolcart import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import states as st

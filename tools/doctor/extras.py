@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from toolcart.agent.linux.controller_events import subscriptions_of
+from toolcart.agent.linux.mid0900 import TYPES, TraceSubscription
 from toolcart.agent.openprotocol.operation import OPERATION_REVISIONS, OPERATIONS
 from toolcart.agent.openprotocol.replies import NO_CODE, REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
-from toolcart.agent.wide.controller_events import subscriptions_of
-from toolcart.agent.wide.mid0900 import TYPES, TraceSubscription
 from toolcart.codec.ask import Asking, Ended, Silent
 from toolcart.tools.doctor.found import GOOD, NOTE, WARN, Found
 from toolcart.tools.words import reasons

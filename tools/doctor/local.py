@@ -19,7 +19,7 @@ from pathlib import Path
 
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
-from toolcart.agent.wide.http_client import WebAddress
+from toolcart.agent.linux.http_client import WebAddress
 from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.why import refusal_of, why_of

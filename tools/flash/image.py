@@ -1,7 +1,7 @@
 """A board's firmware with the agent in it, built from MicroPython's own sources: the main way onto a chip.
 
     SOURCE/ports/PORT      MicroPython's build
-    FOLDER/frozen          toolcart/agent/ and toolcart/board/ as installed
+    FOLDER/frozen          agent/ and board/ as installed
     FOLDER/start           safe_mode, and _boot where the port has one of ours
     FOLDER/board           the port's folder of the board, with our division of the flash behind what it says
     FOLDER/manifest.py     what is frozen

@@ -129,7 +129,7 @@ def sha256(content: bytes) -> str:
 
 
 def sources_for(platform: str) -> list[Source]:
-    """Return the files of toolcart/agent/ and toolcart/board/ that a chip of this platform may import."""
+    """Return the files of agent/ and board/ that a chip of this platform may import."""
     return [
         source
         for source in chip_sources()

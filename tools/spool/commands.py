@@ -16,9 +16,9 @@ from pathlib import Path
 
 import click
 
+from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
-from toolcart.agent.wide.offer_again import DRY, LEAVE, ORDER
 from toolcart.base.printable import visible
 from toolcart.tools.spool import image, report
 from toolcart.tools.words.spans import counted

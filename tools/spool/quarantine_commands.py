@@ -25,11 +25,11 @@ from typing import Any
 import click
 
 from toolcart.agent.base.health import Health
+from toolcart.agent.linux import offer_again
 from toolcart.agent.log.numbers import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
-from toolcart.agent.wide import offer_again
 from toolcart.base.printable import visible
 from toolcart.board.linux import given
 from toolcart.board.linux.control import SUFFIX, answer_to

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from toolcart.agent.linux import mid0900 as trace
 from toolcart.agent.openprotocol.replies import NO_CODE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import watch
-from toolcart.agent.wide import mid0900 as trace
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.words import lasting
 

@@ -365,7 +365,7 @@ def told_code(code: Any) -> str:
     """Return a code of MID 0004 with its words; `code` is what was read of it, if that is no number."""
     if not isinstance(code, int) or code == NO_CODE:
         return "no code"
-    from toolcart.agent.catalogue.meanings import names_of
+    from toolcart.catalogue.meanings import names_of
 
     words = names_of("ERROR_CODE").get(code)
     return f"{code:02d} ({words})" if words else f"{code:02d}"

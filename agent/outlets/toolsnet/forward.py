@@ -2,7 +2,7 @@
 
 Rules
 1. One telegram is outstanding at a time.
-2. `sources` send what goes out besides results, if any are handed in (toolcart.agent.wide.toolsnet_source). They send
+2. `sources` send what goes out besides results, if any are handed in (toolcart.agent.linux.toolsnet_source). They send
    only while results are not in trouble, and before results, except for one that gives way.
 3. After a refusal while a copy may be on its way the server is asked where it stands.
 4. The flash is used only while the controller's line is quiet (toolcart.agent.link.quiet): a chip loses bytes

@@ -276,7 +276,7 @@ class Standing:
         return True
 
     def offer_again(self, number, count, doubted):
-        """Have everything from the log's `number` on sent again (agent.wide.offer_again); True if that is durable.
+        """Have everything from the log's `number` on sent again (agent.linux.offer_again); True if that is durable.
 
         Those are `count` results that were delivered, of which `doubted` are in doubt.
         """

@@ -1,4 +1,4 @@
-"""What is frozen into the RP2040 image: the start, MicroPython's own rp2 module, toolcart/agent/ and toolcart/board/.
+"""What is frozen into the RP2040 image: the start, MicroPython's own rp2 module, agent/ and board/.
 
 The build puts the last two, without the code for CPython, into the folder `frozen` beside this file, and safe_mode
 into `start`.
