@@ -186,6 +186,25 @@ def test_imports_between_the_seven_rooms_point_one_way():
     assert found == []
 
 
+def test_nothing_names_a_room_but_below_toolcart():
+    """The checkout is on the path: `import agent` would make every module of it a second time."""
+    found = {
+        (module.path, name)
+        for module in EVERYTHING
+        for node in statements(module.tree)
+        for name in imported_by(node)
+        if name.partition(".")[0] in ROOMS and not name.startswith(("lab", "host_tests"))
+    }
+    assert found == set()
+
+
+def imported_by(node):
+    """Return the modules that a statement names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+
+
 def circles(imports):
     """Return every set of modules that reach each other, sorted; `imports` is the set of imported names by module."""
     reached = {}

@@ -234,11 +234,29 @@ def test_the_source_archive_is_the_checkout_and_nothing_else(installed, tmp_path
     with tarfile.open(installed.built("sdist", tmp_path)) as archive:
         names = {name.partition("/")[2] for name in archive.getnames() if not archive.getmember(name).isdir()}
     made = {name for name in names if name.startswith("toolcart.egg-info/")} | {"PKG-INFO", "setup.cfg"}
-    files = {
-        path.relative_to(installed.checkout).as_posix() for path in installed.checkout.rglob("*") if path.is_file()
-    }
+    paths = [path for path in installed.checkout.rglob("*") if path.is_file() or path.is_symlink()]
+    files = {path.relative_to(installed.checkout).as_posix() for path in paths}
     files = {name for name in files if "__pycache__" not in name}  # the build runs what makes the types
     assert names - made == {name for name in files if not name.startswith(("build/", "toolcart.egg-info/"))}
+
+
+def test_a_wheel_from_the_source_archive_has_the_same_files(installed, tmp_path):
+    with tarfile.open(installed.built("sdist", tmp_path)) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    [unpacked] = (tmp_path / "unpacked").iterdir()
+    built = done([sys.executable, "-c", BUILD.format("wheel"), tmp_path], unpacked)
+    assert built.returncode == 0, built.stderr
+    with zipfile.ZipFile(tmp_path / built.stdout.splitlines()[-1]) as one, zipfile.ZipFile(installed.wheel) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
+
+
+def test_a_checkout_whose_links_became_files_says_what_to_do(installed, tmp_path):
+    checkout = shutil.copytree(installed.checkout, tmp_path / "checkout", symlinks=True)
+    (checkout / "toolcart/agent").unlink()
+    (checkout / "toolcart/agent").write_text("../agent")
+    for command in ([sys.executable, "-c", BUILD.format("wheel"), tmp_path], ["tools/run"], ["tools/test"]):
+        told = done(command, checkout)
+        assert told.returncode != 0 and "git config core.symlinks true" in told.stderr.splitlines()[-1], told.stderr
 
 
 def test_shells_complete_commands_and_file_names(installed):

@@ -24,8 +24,6 @@ sys.path.insert(0, str(HERE))  # setuptools loads only this file
 
 ROOMS = ("agent", "board", "archive", "tools")
 
-from lab.packaging import message_types
-
 
 class Build(build_py):
     """`build_py`, with the types made first."""
@@ -34,6 +32,8 @@ class Build(build_py):
         """Make the types beside the other stubs, then build as usual."""
         if not all((HERE / "toolcart" / room).is_dir() for room in ROOMS):
             sys.exit("toolcart/agent is no link to agent/: git config core.symlinks true, then check out again.")
+        from lab.packaging import message_types  # it needs the rooms
+
         message_types.write(message_types.FOLDER)
         super().run()
 
@@ -45,7 +45,7 @@ class SourceArchive(sdist):
         """Lay out what is packed: each room as a folder, and a link to it in toolcart/."""
         links = [room for room in ROOMS if (HERE / "toolcart" / room).is_symlink()]
         inside = tuple(f"toolcart/{room}/" for room in links)
-        super().make_release_tree(base_dir, [file for file in files if not file.startswith(inside)])
+        super().make_release_tree(base_dir, [file for file in files if not os.path.normpath(file).startswith(inside)])
         for room in links:
             ignored = shutil.ignore_patterns("__pycache__", "*.py[co]", "*.mpy", "*.spool", "*.sqlite")
             shutil.copytree(HERE / room, Path(base_dir, room), ignore=ignored, dirs_exist_ok=True)
