@@ -38,7 +38,7 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as behind nohup; what i
 
 
 # Folders whose tests mostly wait, for programs that they have started.
-WAITING = ("plant", "tools", "live", "project", "client")
+WAITING = ("plant", "command", "live", "project", "client")
 
 
 def pytest_collection_modifyitems(config, items):

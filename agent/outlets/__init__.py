@@ -1,4 +1,4 @@
-"""Where results go: every outlet keeps this contract; `host_tests/outlets/test_outlet_contract.py` tests each.
+"""Where results go: every outlet keeps this contract; `host_tests/agent/outlets/test_outlet_contract.py` tests each.
 
 An outlet is a task of the station (toolcart.agent.base.scheduler) that takes records from the log in order, from its
 own cursor on.

@@ -19,7 +19,7 @@ from toolcart.archive import texts
 from toolcart.archive.consume import lines
 from toolcart.archive.reader import read
 from toolcart.sim import result_frames
-from host_tests.record.test_line import result
+from host_tests.agent.record.test_line import result
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
 

@@ -14,7 +14,7 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.flash import certificates
-from host_tests.cart.test_end_to_end import START, Agent, compare_rows
+from host_tests.agent.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
 from lab import runtimes

@@ -22,7 +22,7 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.sim.profiles import row as row_of
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.words import status as status_words
-from host_tests.openprotocol.test_shifted_fields import frame_of
+from host_tests.agent.openprotocol.test_shifted_fields import frame_of
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.plant_words import (
@@ -733,7 +733,7 @@ ELSEWHERE = {
         "accepted the connection, but nothing answers on its line",
         "accepted the connection but does not speak RFC 2217",
     ),
-    "words/test_one_truth.py": (
+    "tools/words/test_one_truth.py": (
         "let {} take what is waiting, then give",
         "bytes from the controller were lost",
         "the flash is worn out: nothing can be saved",
@@ -754,7 +754,7 @@ ELSEWHERE = {
         "it cannot be used now",
         "no result is taken until it is",
     ),
-    "words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
+    "tools/words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
     "plant/test_reload.py": ("`kill -HUP {}` has it read again",),
     "project/test_clean_debian.py": (
         "`sudo systemctl reload {}` takes it",
@@ -766,16 +766,16 @@ ELSEWHERE = {
         ", as the service {}",
         "`sudo systemctl enable {}` changes that",
     ),
-    "wide/test_controller_curves.py": (
+    "agent/linux/test_controller_curves.py": (
         "a curve was not kept",
         "it cannot be read",
         "it has no sample",
         "it has more resolutions than a record",
         "it is longer than the receive buffer",
     ),
-    "station/test_watch.py": ("it pushes again; what it made meanwhile",),
+    "agent/station/test_watch.py": ("it pushes again; what it made meanwhile",),
     "plant/test_controllers_that_mislead.py": ("was the agent stalled, or the controller reconfigured",),
-    "words/test_reasons.py": (
+    "tools/words/test_reasons.py": (
         "{name} rejected {asked}: 0004",
         "is neither an address nor a name",
         "Is {where} spelled right?",
@@ -802,16 +802,16 @@ ELSEWHERE = {
         "the line {host} cannot do what controller.flow",
         "An adapter that switches the direction of RS485",
     ),
-    "link/test_linked.py": ("could not be used: it does not follow",),
+    "agent/link/test_linked.py": ("could not be used: it does not follow",),
     "board/test_linux.py": ("`openssl s_client -connect HOST:PORT` shows it",),
-    "live/test_live_view.py": ("{} h {} min",),
+    "tools/live/test_live_view.py": ("{} h {} min",),
     "board/test_linux_parts.py": (
         "NTP keeps ours, so it is left alone",
         "NOT SET: the agent may not",
         "ours was {} {} ToolsNet's clock",
         "ours and ToolsNet's clock agree",
     ),
-    "tools/test_status_command.py": (
+    "tools/command/test_status_command.py": (
         ", within {} s",
         "synchronised",
         "FAULT inside the agent",
@@ -822,18 +822,18 @@ ELSEWHERE = {
         "look at `dmesg` and at the disk",
         "look at its owner and attributes",
     ),
-    "live/test_demo.py": ("still connecting to {} at {}",),
-    "tools/test_service.py": (
+    "tools/live/test_demo.py": ("still connecting to {} at {}",),
+    "tools/command/test_service.py": (
         "{} of {} stations",
         "{}, {} results stored, {}{} waiting",
     ),
     "board/test_linux_flash.py": ("{} is left as it is: {}",),
-    "tools/test_doctor.py": (
+    "tools/command/test_doctor.py": (
         "it hung, and its watchdog ended it",
         "the machine had no memory left",
         ": the service {} is being started",
     ),
-    "words/test_attention.py": (
+    "tools/words/test_attention.py": (
         "the chip's supply is below the limit of board.supply",
         "charge or replace its battery",
     ),

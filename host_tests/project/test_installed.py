@@ -415,7 +415,7 @@ def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
     only = ["--python-version", version, "--only-binary", ":all:"]
     told = done([*pip, *only, "pytest>=8", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path)
     assert told.returncode == 0, told.stderr
-    rooms = ("host_tests/catalogue", "host_tests/client/test_client.py")
+    rooms = ("host_tests/toolcart/catalogue", "host_tests/toolcart/client/test_client.py")
     tested = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms]
     path = f"{tmp_path / 'site'}:{ROOT}"
     told = done(tested, ROOT, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", TOOLCART_LONG="0")

@@ -1,6 +1,6 @@
 """Measures a result's way from the controller's first byte to the handled 05: time here, bytes allocated on files.
 
-That it allocates nothing with the spool in raw flash is a test: host_tests/cart/test_allocation.py.
+That it allocates nothing with the spool in raw flash is a test: host_tests/agent/cart/test_allocation.py.
 
 Rules
 1. The agent is the real one, compiled as for a board; its peers are those of lab/harness/quiet.py, which allocate

@@ -6,7 +6,8 @@ Rules:
    board file is checked with the stubs of the port its name begins with, and with both chips' if it names none: the
    unix stubs have neither network nor pins.
 3. What is for CPython alone, in toolcart/ and in lab/, is checked with the ordinary typeshed.
-4. What a program sees of the library is checked by the checkers that users have: host_tests/client/test_types.py.
+4. What a program sees of the library is checked by the checkers that users have, in
+   host_tests/toolcart/client/test_types.py.
 """
 
 import json

@@ -3,7 +3,7 @@
     toolcart bench causes [NAME ...]      those of these names, or all; --seconds is how long each may take
 
 Rules
-1. Each change is made in a private copy of the checkout; host_tests/worlds/explorers.py explores it there, in an
+1. Each change is made in a private copy of the checkout; host_tests/lab/worlds/explorers.py explores it there, in an
    interpreter of its own, until it finds a broken promise or its time is over.
 2. What a world finds does not count if the same world finds it with the unchanged program.
 3. The code to take out must be in its file exactly once; otherwise the list is wrong, and this is reported.
@@ -331,7 +331,7 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
 
 def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
     """Yield the explorer's reports on the copy under `root`; it ends when no more are requested."""
-    words = [sys.executable, "-m", "host_tests.worlds.explorers", cause.by, str(seconds), *cause.aim.split()]
+    words = [sys.executable, "-m", "host_tests.lab.worlds.explorers", cause.by, str(seconds), *cause.aim.split()]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
     with subprocess.Popen(limited, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:

@@ -17,7 +17,7 @@
     start         ORDER, att = 0; if SENT says pass, RETRY with the pass to come
 
 Durable are the cursor, LIMIT and SENT (sent), LATE and the base (offer), the entries of the quarantine, and TAKEN.
-host_tests/outlets/refusals_model.py is this table as a model; test_refusals_model.py runs both side by side and
+host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_model.py runs both side by side and
 shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot

@@ -1,0 +1,179 @@
+"""Plain ASCII on a serial line: whole messages or none, whatever came before, between and inside."""
+
+from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE
+from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
+from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
+from host_tests.agent.link.serial_talk import message
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.talk import content_of, give
+
+PORTABLE = True
+
+RESULT = message(61, b"x" * 101, 999)
+ANSWER = message(5, b"0060")
+
+
+def wrapped(text, tail=b"\0\x03"):
+    return b"\x02" + text + tail
+
+
+def feed(link, octets, now=0):
+    """Give the link these octets in one read each of at most its room; return the messages."""
+    found = []
+    for code in give(link, octets, now):
+        assert code == LINK_MESSAGE or code == LINK_CUT_SHORT
+        text = content_of(link)
+        is_result = text.startswith(RESULT[:8])
+        if not is_result:
+            link.answered()
+        if not is_result or link.pushed():
+            found.append(text)
+    return found
+
+
+def test_every_split_of_two_messages_gives_the_two():
+    octets = wrapped(RESULT) + wrapped(ANSWER)
+    for cut in range(len(octets)):
+        link = SerialAscii()
+        assert feed(link, octets[:cut]) + feed(link, octets[cut:], 50) == [RESULT, ANSWER]
+
+
+def test_what_lies_between_messages_is_counted_and_skipped():
+    link = SerialAscii()
+    assert feed(link, b"noise\x03" + wrapped(ANSWER) + b"\0\0more" + wrapped(ANSWER)) == [ANSWER, ANSWER]
+    assert link.tally[TALLY_JUNK] == 10
+
+
+def test_wrong_length_or_end_drops_the_message_and_the_next_is_found():
+    for bad in (
+        b"\x0201x1" + RESULT[4:] + b"\0\x03",
+        b"\x020019" + RESULT[4:] + b"\0\x03",
+        b"\x02\x02\0\x03",
+        b"\x020120" + RESULT[4:] + b"\0\x03",
+        wrapped(RESULT, b"\0\0\x03"),
+        wrapped(RESULT, b""),
+    ):
+        link = SerialAscii()
+        assert feed(link, bad + wrapped(ANSWER)) == [ANSWER]
+        assert link.tally[TALLY_REFUSED] >= 1
+
+
+def test_length_that_is_too_long_ends_at_the_gap():
+    for gap_ms in (100, 250):
+        link = SerialAscii(zvz_ms=gap_ms)
+        assert feed(link, b"\x020921" + RESULT[4:] + b"\0\x03", 0) == []
+        assert link.tick(0) == gap_ms
+        assert feed(link, b"", gap_ms) == [] and link.tally[TALLY_SILENCES] == 1
+        assert feed(link, wrapped(RESULT), 3000) == [RESULT]
+
+
+def test_header_that_cannot_be_is_refused():
+    for at, octet in ((5, b"x"), (9, b"A"), (12, b"\x05"), (16, b"?"), (19, b"Z")):
+        link = SerialAscii()
+        bad = RESULT[:at] + octet + RESULT[at + 1 :]
+        assert feed(link, wrapped(bad) + wrapped(ANSWER)) == [ANSWER]
+        assert link.tally[TALLY_REFUSED] == 1
+
+
+def test_message_larger_than_the_buffer_is_cut_short():
+    link = SerialAscii(buffer_bytes=256)
+    text = message(61, b"y" * 700)
+    found = feed(link, wrapped(text) + wrapped(ANSWER))
+    assert text.startswith(found[0]) and len(found[0]) == 256 and found[1] == ANSWER
+
+
+def sent(link):
+    octets = bytes(link.tx[link.tx_from : link.tx_from + link.pending])
+    link.sent(link.pending)
+    return octets
+
+
+def post(link, text):
+    for index in range(len(text)):
+        link.tx[link.tx_at + index] = text[index]
+    link.post(len(text))
+    return sent(link)
+
+
+def test_own_messages_carry_the_tag_and_nul_as_the_document_draws_them():
+    assert post(SerialAscii(payload="v2"), ANSWER) == b"\x07\x09\x07\x09\x02" + ANSWER + b"\0\x03"
+    assert post(SerialAscii(payload="v1"), ANSWER) == b"\x02" + ANSWER + b"\0\x03"
+
+
+def test_tag_is_left_away_when_only_that_is_answered():
+    link = SerialAscii()
+    assert post(link, message(1)).startswith(b"\x07\x09\x07\x09\x02")
+    assert post(link, message(1)).startswith(b"\x02")
+    feed(link, wrapped(message(2, b"z" * 37)))
+    assert post(link, message(60)).startswith(b"\x02")
+    link.reset()
+    assert post(link, message(1)).startswith(b"\x02")
+
+
+def test_flash_may_be_busy_between_a_result_and_its_acknowledgement_only():
+    for mid in (61, 71, 1201):
+        link = SerialAscii(octet_us=87)
+        assert not link.quiet(400) and link.quiet(3)
+        octets = wrapped(message(mid, b"x" * 30))
+        link.inlet()[0:128] = octets + bytes(128 - len(octets))
+        link.receive(len(octets))
+        assert link.next_message(0) == LINK_MESSAGE and link.pushed()
+        assert link.quiet(400) and link.last_chance()
+        link.post(20, False)
+        assert not link.quiet(400) and not link.last_chance()
+        sent(link)
+        assert not link.quiet(3)  # 115200 baud: what comes in 3 ms does not fit the UART
+        link.next_message(600)
+        link.tick(600)
+        assert link.quiet(3)
+
+
+def test_own_message_has_its_room_and_no_octet_more():
+    for octets in (24, 30, 63):
+        link = SerialAscii(payload="v2", message_bytes=octets)
+        assert post(link, message(8, b"z" * (octets - 20)))[-3:] == b"z\0\x03"
+        assert len(link.tx) == link.tx_at + octets + 2
+
+
+def test_slow_line_lets_the_flash_work_between_messages():
+    link = SerialAscii(octet_us=1042)
+    feed(link, wrapped(ANSWER))
+    assert link.quiet(3)
+    feed(link, wrapped(ANSWER)[:10])
+    assert not link.quiet(3)
+
+
+def test_fast_result_waits_for_the_answer_that_is_due():
+    link = SerialAscii(octet_us=87)
+    post(link, message(64, b"0" * 10))
+    assert feed(link, wrapped(RESULT), 10) == []
+    assert link.room() == 0 and not link.quiet(3) and link.tick(10) == HOLD_MS
+    assert feed(link, b"", 10 + HOLD_MS) == [RESULT]
+
+
+def test_no_message_allocates():
+    heap_tools()
+    link = SerialAscii(payload="v2")
+    octets = wrapped(RESULT)
+
+    def once():
+        inlet = link.inlet()
+        at = 0
+        for octet in octets:
+            inlet[at] = octet
+            at += 1
+        link.receive(at)
+        got = link.next_message(5)
+        link.pushed()
+        link.post(20, False)
+        link.sent(link.pending)
+        link.next_message(5)
+        link.tick(5)
+        return got
+
+    def many():
+        for _ in range(200):
+            assert once() == LINK_MESSAGE
+
+    once()
+    assert allocated(many) == 0

@@ -1,0 +1,221 @@
+"""ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from toolcart.agent.base.fields import is_plain
+from toolcart.agent.linux import toolsnet_descriptions as describe
+from toolcart.agent.linux.telegram04 import TargetWriter
+from toolcart.agent.record import result as res
+from toolcart.agent.record.text_form import octets_of, put_ascii
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
+from toolcart.sim.profiles import row
+from host_tests.agent.toolsnet.test_result04 import Record
+from host_tests.support.toolsnet import read
+from lab.harness.cart import Cart
+
+
+def test_telegrams_octet_for_octet():
+    assert bytes(describe.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
+        b"0057" + b"01000070003000110.40.22.112   Body shop                  "
+    )
+    spindles = ((1, "Spindle 1", ((9999, "No parameter set"), (12, "Wheel"))),)
+    assert bytes(describe.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
+        b"0154" + b"0200008000300010010" + b" " * 15 + b"Station 10".ljust(25) + b"0001"
+        b"0001"
+        + b"Spindle 1".ljust(25)
+        + b"0002"
+        + b"9999"
+        + b"No parameter set".ljust(25)
+        + b"0012"
+        + b"Wheel".ljust(25)
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("10.0.0.5", "10.0.0.5"), ("255.255.255.255", "255.255.255.255"), ("cart", ""), ("1.2.3", ""), ("1.2.3.444", "")]
+    + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
+)
+def test_address_is_an_address_or_blank(host, told):
+    assert read(describe.system(1, 3, 1, host, "x"))["ip"] == told
+
+
+name = st.text(max_size=40)
+numbers = st.integers(1, 9999)
+
+
+@given(
+    st.integers(1, 99999), numbers, numbers, numbers, name, st.lists(st.tuples(numbers, name), min_size=1, max_size=300)
+)
+@example(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
+def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
+    found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
+    field = bytearray(25)
+    octets = octets_of(called)
+    if is_plain(octets, 0, len(octets)):
+        octets = octets.strip(b"\0 ")[:25]
+    put_ascii(field, 0, 25, octets)
+    shown = field.decode().rstrip()
+    assert found["name"] == shown and found["spindles"][0]["name"] == shown
+    assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
+    assert read(describe.system(ident, 3, system, "", called))["name"] == shown
+
+
+# -- the session
+
+
+def cart(toolsnet=(), describes=True, options=None, **controller):
+    one = Cart(
+        controller=options or {},
+        toolsnet=toolsnet,
+        settings={
+            "toolsnet": {"extras": ["names"] if describes else None, "events": ["pset"]},
+            "system": {"name": "Body shop"},
+            "station": {"name": "Wheels left"},
+            "controller": dict({"events": ["pset"]}, **controller),
+        },
+    )
+    one.configuration["system"]["name"] = "Body shop"
+    told = one.told = []
+    for what in ("describe_system", "describe_station"):
+        keep = getattr(one.archive, what)
+        setattr(one.archive, what, lambda found, keep=keep: (told.append(found), keep(found)))
+    one.cut()
+    if "results" in controller:
+        one.run(5000)  # it has no MID 0060
+    else:
+        one.until_ready()
+    one.run(1000)
+    return one
+
+
+def programs(found):
+    return [(one["program"], one["name"]) for one in found["spindles"][0]["programs"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"), [({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)), ({"refuse": {12: None}}, (1, 1))]
+)
+def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
+    one = cart(options=options)
+    one.produce()
+    one.until_quiet(and_ms=30000)
+    assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    messages = one.controller.messages
+    assert (messages.get(10, 0), messages.get(12, 0)) == asked
+
+
+def test_server_that_has_lost_results_is_told_the_names_again():
+    one = cart()
+    one.produce(3)
+    one.until_quiet(and_ms=1000)
+    for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
+        count = len(one.told)
+        one.toolsnet.drop()
+        one.run(70000)
+        assert len(one.told) == count
+        lose()
+        one.toolsnet.drop()
+        one.run(70000)
+        assert [found["id"] for found in one.told[count:]] == ["01", "02"]
+    assert not one.toolsnet.complaints
+
+
+def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
+    one = cart()
+    one.controller.select_pset(2)
+    one.run(1000)
+    first = dict(programs(one.told[-1]))
+    assert first.get(2)
+    count = len(one.told)
+    one.controller.select_pset(2)
+    one.run(1000)
+    assert len(one.told) == count
+    names = one.station.outlets[0].sources[0].names
+    names.learn(2, b"Another name".ljust(25), 0)
+    one.produce()
+    one.until_quiet(and_ms=1000)
+    assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
+    assert not one.toolsnet.complaints
+
+
+def test_spindles_of_a_result_are_described_with_their_names():
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs-bolts")
+    assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
+    one.produce()
+    one.until_quiet(and_ms=40000)
+    told = one.told[-1]["spindles"]
+    results = [spindle["spindle"] for spindle in one.archive.results[-1]["spindles"]]
+    assert [spindle["spindle"] for spindle in told] == sorted(results) and len(told) == 3
+    assert all(spindle["programs"] == told[0]["programs"] for spindle in told)
+    assert not any(spindle["name"].startswith("Spindle") for spindle in told), "bolts have names"
+    assert not one.toolsnet.complaints
+
+
+def test_what_has_no_room_is_left_out_and_counted():
+    for count in (1, 2, 3, 50, 99):
+        most = describe.programs_most(count)
+        programs = [(number, "x") for number in range(1, most + 1)]
+        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
+    names = one.station.outlets[0].sources[0].names
+    for number in range(1, 250):
+        names.learn(number, b"Set %d" % number + b" " * 25, 0)
+    one.produce()
+    one.until_quiet(and_ms=40000)
+    assert one.shown()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+
+
+def test_refusal_is_counted_and_results_go_on():
+    one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
+    state = one.shown()
+    assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
+    one.produce()
+    one.until_quiet()
+    assert one.toolsnet.server_connections == 1
+
+
+# Targets of torque and angle stand behind all other parameters, and only where a result has them.
+
+BEHIND = res.HEAD_BYTES + res.BODY_BYTES
+
+
+def told(writer, record, flags=0):
+    """The parameters of the telegram, by ID, in order; it has to be flawless."""
+    octets = writer.write(record.octets, 0, record.length, flags, 42, 17)
+    return {one["parameter_id"]: one for one in read(writer.tx[:octets])["parameters"]}
+
+
+def writer(**more):
+    return TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1, **more)
+
+
+def with_targets(torque=b"004500", angle=b"00075", unit=b" "):
+    record = Record()
+    record.put_limits()
+    record.octets[BEHIND + res.TORQUE_TARGET : BEHIND + res.TORQUE_TARGET + 6] = torque
+    record.octets[BEHIND + res.ANGLE_TARGET : BEHIND + res.ANGLE_TARGET + 5] = angle
+    record.octets[BEHIND + res.TORQUE_UNIT] = unit[0]
+    return record
+
+
+def shown(found):
+    return [(number, one["value"].strip(), one["type"], one["unit"].strip()) for number, one in found.items()][-2:]
+
+
+@pytest.mark.parametrize(("unit", "value", "name"), [(b"7", "00045.00", "%")])
+def test_torque_target_is_told_in_the_unit_of_the_torque(unit, value, name):
+    assert shown(told(writer(), with_targets(unit=unit)))[0] == (2000, value, 2, name)
+
+
+def test_result_that_is_not_as_it_should_be_tells_none():
+    record = with_targets(torque=b"-00500")
+    assert not {2000, 2010} & set(told(writer(), record, res.FLAG_ODD))
+
+
+def test_no_other_parameters_are_needed():
+    assert list(told(writer(parameters=0), with_targets())) == [2000, 2010]

@@ -1,0 +1,609 @@
+"""A webhook answered in every way, and killed at random: nothing is lost, each result once, what happens is said."""
+
+import json
+import random
+import sys
+import time
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+import trustme
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link import port as ports
+from toolcart.agent.linux import http_client as hc
+from toolcart.agent.linux import webhook
+from toolcart.agent.linux.http_client import HEAD_MOST
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.sim.controller_model import ControllerOptions
+from host_tests.agent.cart.test_end_to_end import Agent
+from host_tests.portable import LONG
+from host_tests.support.archive import delivering
+from host_tests.support.running import HookServer, wait_for
+from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
+from lab.harness.cart import Board, Cart
+
+
+def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
+    plant = WebhookBench(limits={"records_most": 4}, token="t0ken")
+    ids = plant.store(10)
+    plant.run(5000)
+    assert plant.server.ids() == ids and plant.cursor.number == 10
+    assert [(head["after"], head["last"], head["count"]) for head in plant.server.batches] == [
+        (0, 4, 4),
+        (4, 8, 4),
+        (8, 10, 2),
+    ]
+    assert plant.server.connections == 1
+    lines = plant.server.heads[0]
+    assert lines[0] == "POST /results?cart=7 HTTP/1.1" and "Host: hook:8080" in lines
+    assert "Content-Type: application/x-ndjson" in lines and "Authorization: Bearer t0ken" in lines
+    assert plant.shown()["place"] == "http://hook:8080/results?cart=7" and "t0ken" not in json.dumps(plant.shown())
+
+
+def test_what_an_answer_may_be_that_is_no_receipt():
+    for octets, says in (
+        (answer(200, b""), "names no receipt"),
+        (answer(200, b"{"), "names no receipt"),
+        (answer(200, b"[" * 4000), "names no receipt"),
+        (answer(200, b'{"identity": "00000000", "number": 3}'), "another spool"),
+        (answer(200, b'{"number": 3}'), "`identity` is missing"),
+        (answer(200, b'{"identity": "00000001"}'), "`number` is missing"),
+        (answer(200, b'{"identity": 7, "number": 3}'), "`identity` has to be a text, and is a number"),
+        (answer(200, b'{"identity": "00000001", "number": "100"}'), "`number` has to be a number, and is a text"),
+        (answer(200, b'{"identity": "00000001", "number": true}'), "has to be a number, and is true or false"),
+        (answer(200, b'{"identity": "00000001", "number": null}'), "`number` has to be a number, and is null"),
+        (answer(200, b'{"identity": "00000001", "number": [3]}'), "`number` has to be a number, and is a list"),
+        (answer(200, b'{"identity": "00000001", "number": -3}'), "to 9007199254740991: it is -3"),
+        (answer(200, b" " * 5000 + b"[1]"), "an object is expected, and a list came"),
+        (answer(200, b" " * 5000 + b"{x"), "JSON is expected, and this came: {x"),
+        (answer(200, b" " * 1048577), "the body of the answer is longer than 1048576 octets"),
+        (answer(200, b"[1]"), "an object is expected, and a list came"),
+        (answer(200, b"3"), "an object is expected, and a number came"),
+        (answer(200, b"null"), "an object is expected, and null came"),
+        (answer(200, b"<html>Welcome</html>"), "JSON is expected, and this came: <html>Welcome</html>"),
+        (answer(200, b"\x1f\x8b\x08", Content_Encoding="gzip"), "coded as gzip, which was not asked for"),
+        (answer(200, b"{}", Content_Encoding="identity, br"), "coded as br, which was not asked for"),
+        (answer(500, b"\x1f\x8b\x08", Content_Encoding="gzip"), "it answers 500: what it says is coded as gzip"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "no answer of HTTP/1.1"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 9, "status 100 came 9 times"),
+        (answer(204), "names no receipt"),
+        (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
+        (answer(401), "it answers 401"),
+        (answer(503, b"busy"), "it answers 503: busy"),
+        (
+            answer(302, b"", Location="http://evil/"),
+            "points elsewhere, which is not followed: http://evil/; is `url` right?",
+        ),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Only Transfer-Encoding: chunked"),
+        (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhel", "no whole answer came within 30 s"),
+        (None, "no whole answer came within 30 s"),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(3)
+        plant.server.answers = [octets]
+        plant.run(30500 if "within" in says else 500)
+        assert says in plant.why(), (octets, plant.why())
+        assert plant.cursor.number == 0 and not plant.forward.is_up() and len(plant.why()) < 300
+        assert plant.counted(h.OUTLET_FAILED) == 1
+        plant.run(5000)
+        assert plant.server.ids() == ids and plant.cursor.number == 3 and plant.forward.is_up()
+
+
+def test_what_an_answer_may_be_beside_the_usual_one():
+    def chunked(body):
+        pieces = b"".join([b"1\r\n%c\r\n" % octet for octet in body])
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\nX-Took: 3\r\n\r\n"
+
+    for name, of, closes in (
+        ("a byte order mark", lambda body: answer(200, b"\xef\xbb\xbf" + body), False),
+        ("blanks around it", lambda body: answer(201, b" \r\n" + body + b"\n"), False),
+        ("identity", lambda body: answer(200, body, Content_Encoding="Identity"), False),
+        ("more members", lambda body: answer(200, body[:-1] + b',"more":[1]}'), False),
+        ("chunks and a trailer", chunked, False),
+        ("100 in front", lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" + answer(200, body), False),
+        ("HTTP/1.0", lambda body: b"HTTP/1.0 200 OK\r\n\r\n" + body, True),
+        ("connection: close", lambda body: answer(200, body, Connection="close"), True),
+        ("up to the end", lambda body: b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body, True),
+        ("large headers", lambda body: answer(200, body, X="x" * 15000), False),
+        ("a cookie", lambda body: answer(200, body, Set_Cookie="a=b; Secure", Keep_Alive="timeout=1"), False),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(3)
+        plant.server.answers = [of]
+        plant.server.closes = closes
+        plant.run(500)
+        assert plant.cursor.number == 3 and plant.why() == "", (name, plant.why())
+        ids += plant.store(2)
+        plant.run(1500)
+        assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0, name
+        assert plant.server.connections == (2 if closes else 1), name
+        assert "Accept-Encoding: identity" in plant.server.heads[0]
+
+
+WHOLE = ("3", "3.0", "3e0", "30e-1", "0.3E+1", "3." + "0" * 500)
+NOT_WHOLE = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    "-0.0",
+    "-0",
+    "3.5",
+    "3." + "0" * 50 + "1",
+    "-3",
+    "1e-9",
+    "1e%d" % 10**20,
+)
+
+
+@pytest.mark.parametrize("written", WHOLE)
+def test_number_of_a_receipt_may_be_written_in_any_way(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "more": 1e999, "number": %s}' % written.encode())
+    assert told == ("00000001", 3) and type(told[1]) is int and wrong == ""
+
+
+@pytest.mark.parametrize("written", [*NOT_WHOLE, "9007199254740992", "9" * 5000, "1e999999999"])
+def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
+    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
+    assert told is None
+    assert wrong == "`number` has to be a whole one from 0 to 9007199254740991: it is " + written[:120]
+
+
+def test_greatest_number_that_a_receipt_may_have():
+    assert webhook.receipt_in(b'{"identity": "x", "number": 9007199254740991.0}') == (("x", 2**53 - 1), "")
+
+
+def test_long_answer_that_is_a_receipt_is_taken():
+    plant = WebhookBench()
+    plant.store(3)
+    plant.server.answers = [lambda body: answer(200, body[:-1] + b', "log": "%s"}' % (b"x" * 1048000))]
+    plant.run(900)
+    assert plant.cursor.number == 3 and plant.why() == ""
+
+
+def receipt(number, of=None):
+    """Answer with this number, whatever was stored."""
+    return lambda body: answer(200, json.dumps(dict(json.loads(body), number=number, **(of or {}))).encode())
+
+
+def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
+    plant = WebhookBench()
+    ids = plant.store(3)
+    plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
+    plant.run(60000)
+    assert plant.shown()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
+    assert plant.shown()["given_again"] == plant.shown()["not_given"] == 0
+    assert plant.server.answers == []
+
+
+def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
+    plant = WebhookBench()
+    plant.store(3)
+    plant.server.answers = [receipt(0)] * 6
+    plant.run(20000)
+    assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
+
+
+def test_a_lost_answer_brings_half_the_batch_again_and_nothing_twice():
+    plant = WebhookBench(limits={"timeout_ms": 2000})
+    ids = plant.store(3)
+    plant.server.answers = [lambda body: b""]
+    plant.run(2500)
+    assert plant.server.ids() == ids and plant.cursor.number == 0
+    ids += plant.store(2)
+    plant.run(5000)
+    assert plant.server.ids() == ids and [head["last"] for head in plant.server.batches] == [3, 2, 5]
+
+
+def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
+    plant = WebhookBench()
+    old = plant.store(5)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = 2
+    new = plant.store(2)
+    plant.run(500)
+    assert plant.shown()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
+    assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
+    assert plant.server.ids() == old + old[2:] + new
+    plant.server.model.have[key] = 0
+    last = plant.store(1)
+    plant.cut()  # the next run learns it from the first answer
+    plant.run(5000)
+    assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.cursor.number == 8
+
+
+def gone_round():
+    """Return a bench whose log has lost its oldest records, all confirmed, and the key of what the server has."""
+    plant = WebhookBench()
+    plant.log.blocks.when_full = WHEN_FULL_OVERWRITE
+    while plant.log.first_above(0) < 40 or plant.log.number < plant.log.first_above(0) + 20:
+        plant.store(10)
+        plant.run(2000)
+    assert plant.log.waits(plant.cursor) == 0
+    (key,) = plant.server.model.have
+    plant.server.lines.clear()
+    return plant, key
+
+
+def test_server_older_than_the_log_gets_all_that_the_log_has():
+    for have in (0, 7):
+        plant, key = gone_round()
+        plant.server.model.have[key] = have
+        oldest, newest = plant.log.first_above(0), plant.log.number
+        plant.store(1)
+        plant.run(60000)
+        assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
+        told = plant.shown()["given_again"], plant.shown()["not_given"]
+        assert told == (newest + 1 - oldest, oldest - 1 - have), have
+
+
+def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
+    plant, key = gone_round()
+    oldest, newest = plant.log.first_above(0), plant.log.number
+    plant.server.answers = [receipt(newest + 1000)]
+    plant.server.model.have[key] = 0
+    plant.store(1)
+    plant.run(900)
+    assert (
+        "its answer names a number that was never sent: %d; its database" % (newest + 1000) in plant.why()
+        and plant.shown()["alarms"] == 1
+    )
+    plant.run(60000)
+    assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
+    assert (plant.shown()["given_again"], plant.shown()["not_given"]) == (newest + 1 - oldest, oldest - 1)
+    plant.server.model.have[key] = newest + 1000
+    plant.store(1)
+    plant.run(600000)
+    assert plant.cursor.number == newest + 1 and "never sent" in plant.why() and not plant.forward.is_up()
+
+
+def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
+    for octets in (
+        lambda at: answer(503, b"request %d" % at),
+        lambda at: answer(302, b"", Location="http://login/?state=%d" % at),
+        lambda at: answer(200, b"request %d" % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d.5}' % at),
+        lambda at: answer(200, b'{"identity": "%d", "number": 1}' % at),
+        lambda at: answer(200, b'{"identity": "00000001", "number": %d}' % (at + 1000)),
+        lambda at: b"220 mail.example %d" % at,
+    ):
+        plant = WebhookBench()
+        plant.store(3)
+        kinds, words = set(), set()
+        for at in range(3):
+            plant.server.answers = [octets(at)]
+            plant.forward.hurry(plant.clock.now)
+            plant.run(300)
+            kinds.add(plant.shown()["why_kind"])
+            words.add(plant.why())
+        assert len(kinds) == 1 and kinds != {""} and len(words) == 3, (kinds, words)
+
+
+def test_state_says_not_tried_yet_until_the_first_exchange():
+    plant = WebhookBench()
+    plant.run(1000)
+    assert plant.shown()["state"] == "not tried yet" and plant.forward.is_up() and plant.shown()["batches_sent"] == 0
+    plant.store(1)
+    assert not plant.forward.is_up()
+    plant.run(500)
+    assert plant.shown()["state"] == "waiting for records" and plant.forward.is_up()
+    plant.store(1)
+    assert plant.forward.is_up()
+
+
+@pytest.mark.parametrize("url", [URL, URL.replace("http:", "https:")])
+def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
+    made = []
+    monkeypatch.setattr(Board, "tls", lambda board, settings: made.append(settings) or board.tcp(), raising=False)
+    with monkeypatch.context() as without:
+        without.setattr(hc, "find_spec", lambda name: None)
+        cart = Cart(files=({"kind": "webhook", "url": url},), controller={"max_clients": 9})
+        cart.run(5000)
+        cart.produce(1, 5000)
+        assert cart.shown(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
+    cart.run(webhook.RETRY_MOST_MS)
+    assert cart.shown(1)["why"] not in ("", webhook.MISSING) and "not installed" not in cart.shown(1)["why"]
+
+
+def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
+    monkeypatch.setattr(hc, "find_spec", lambda name: None)
+    cart = Cart(files=({"kind": "webhook", "url": "http://hook/"},), controller={"max_clients": 9})
+    cart.run(5000)
+    cart.produce(1, 5000)
+    assert "the extra `webhook`" in cart.shown(1)["why"] and not cart.station.outlets[1].is_up()
+    assert cart.controller.acknowledged == cart.controller.produced
+
+
+def test_a_batch_that_is_too_large_becomes_smaller():
+    plant = WebhookBench()
+    ids = plant.store(40)
+    plant.server.answers = [answer(413)] * 3
+    plant.run(20000)
+    assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
+
+
+@pytest.mark.parametrize("too_much", [b"", answer(504), "closes"])
+def test_what_a_way_or_a_server_cannot_take_in_time_delays_nothing_for_ever(too_much):
+    plant = WebhookBench()
+    ids = plant.store(150)
+    sizes, take = [], plant.server.take
+
+    def slow(body):
+        sizes.append(json.loads(body.partition(b"\n")[0])["count"])
+        if sizes[-1] <= 28:
+            return answer(200, take(body))
+        plant.server.closes = too_much == "closes"  # a server that ends its worker after 30 s says nothing
+        return b"" if plant.server.closes else too_much
+
+    plant.server.take = slow
+    plant.server.answers = [lambda octets: octets] * 400
+    plant.run(3600000)
+    assert sizes[:5] == [100, 50, 25, 26, 27] and max(sizes[2:]) == 29
+    assert plant.server.ids() == ids and plant.cursor.number == 150 and plant.forward.is_up()
+
+
+def outage(plant, ms=600000):
+    """Let the server be away until the pauses are at their longest, then come back; it is tried within the next one."""
+    plant.network.down(*PLACE)
+    plant.run(ms)
+    plant.network.up(*PLACE)
+
+
+def sent_at(plant, ms):
+    """Run so long; return the ms after the first one at which each batch came to the server."""
+    moments = []
+    for _ in range(ms // 100):
+        plant.run(100)
+        moments += [plant.clock.total_ms] * (len(plant.server.heads) - len(moments))
+    return [moment - moments[0] for moment in moments]
+
+
+def growing(times):
+    """The pauses between these moments, in whole seconds."""
+    return [round((later - earlier) / 1000) for earlier, later in pairwise(times)]
+
+
+@pytest.mark.parametrize("status", [400, 413, 500, 503])
+def test_server_that_answers_again_is_not_waited_for_as_a_dead_one(status):
+    plant = WebhookBench()
+    ids = plant.store(40)
+    outage(plant)
+    plant.server.answers = [answer(status)] * 4
+    assert growing(sent_at(plant, 90000))[:4] == [1, 2, 4, 8]
+    assert plant.server.ids() == ids
+
+
+def test_server_that_is_silent_and_then_answers_is_asked_again_soon():
+    plant = WebhookBench()
+    ids = plant.store(4)
+    plant.server.answers = [None] * 7 + [answer(500)] * 2
+    plant.run(600000)
+    assert plant.server.ids() == ids
+    plant.server.answers = [answer(500)] * 9  # and one that always refuses is asked ever more seldom
+    plant.store(1)
+    del plant.server.heads[:]
+    assert growing(sent_at(plant, 300000))[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("have", [0, 2])
+def test_server_that_forgot_gets_its_records_at_once(have):
+    plant = WebhookBench()
+    old = plant.store(5)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = have
+    plant.server.lines.clear()
+    new = plant.store(2)
+    outage(plant)
+    del plant.server.heads[:]
+    times = sent_at(plant, 90000)
+    assert len(times) == 2 and times[1] <= 200, times
+    assert plant.server.ids() == old[have:] + new and plant.shown()["server_behind"] == 1
+
+
+def test_server_that_forgets_again_and_again_is_not_hammered():
+    plant = WebhookBench(limits={"records_most": 2})
+    plant.store(6)
+    forgets = [receipt(0), receipt(2)] * 100
+    plant.server.answers = [receipt(2), *forgets]
+    plant.run(20000)
+    assert 200 - len(plant.server.answers) < 50
+
+
+def test_only_what_server_closed_is_opened_again_at_once():
+    for loses, told in (
+        (lambda plant: None, "no whole answer came within 30 s"),
+        (lambda plant: plant.network.swallow(*PLACE), "no whole answer came within 30 s"),
+    ):
+        plant = WebhookBench()
+        ids = plant.store(2)
+        plant.run(100)
+        ids += plant.store(2)
+        plant.server.answers = [None]
+        loses(plant)
+        plant.run(30500)
+        assert told in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
+        assert plant.server.connections == 1
+        plant.network.up(*PLACE)
+        plant.run(10000)
+        assert plant.server.ids() == ids and plant.why() == ""
+
+
+@pytest.mark.parametrize("why", [ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK])
+def test_connection_that_the_way_ended_counts_as_a_failure(why):
+    plant = WebhookBench()
+    plant.store(2)
+    plant.run(100)
+    plant.store(2)
+    plant.server.answers = [None]
+    plant.run(100)
+    plant.network.cut(*PLACE)
+    plant.port.why = why
+    plant.run(100)
+    assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == webhook._WHY[why]
+
+
+def test_what_never_takes_a_connection_is_said_without_a_number():
+    for url, says in (
+        (URL, "it does not answer"),
+        (URL.replace("http:", "https:"), "it does not answer, or begins no TLS"),
+    ):
+        plant = WebhookBench(url=url)
+        plant.network.swallow(*PLACE)
+        plant.store(1)
+        plant.run(webhook.CONNECT_MS + 500)
+        assert plant.why() == says
+
+
+def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
+    plant = WebhookBench()
+    ids = plant.store(2)
+    plant.run(100)
+    ids += plant.store(2)
+    plant.run(100)
+    assert plant.server.connections == 1
+    plant.run(webhook.IDLE_MS + 1000)
+    ids += plant.store(2)
+    plant.run(100)
+    assert plant.server.connections == 2
+    plant.network.half_open(*PLACE)  # the server has forgotten it, and we do not know
+    ids += plant.store(2)
+    plant.run(200)
+    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
+    plant.server.closes = True
+    ids += plant.store(2)
+    plant.run(200)
+    ids += plant.store(2)
+    plant.run(200)
+    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
+
+
+def test_at_the_end_nothing_new_goes_out():
+    plant = WebhookBench()
+    plant.store(2)
+    plant.server.answers = [None]
+    plant.run(100)
+    plant.forward.leave(plant.clock.now)
+    assert not plant.forward.has_left(plant.clock.now)
+    plant.run(webhook.LEAVE_MS)
+    assert plant.forward.has_left(plant.clock.now)
+    plant = WebhookBench()
+    plant.forward.leave(plant.clock.now)
+    plant.store(2)
+    plant.run(5000)
+    assert plant.forward.has_left(plant.clock.now) and plant.server.heads == []
+    plant.forward.stop()
+    assert plant.forward.step(plant.clock.now) == FOREVER
+
+
+def test_it_says_why_it_reaches_no_one():
+    plant = WebhookBench()
+    plant.network.down(*PLACE)
+    plant.store(1)
+    plant.run(500)
+    assert plant.why() and plant.shown()["state"] == "trying again later"
+    plant.network.up(*PLACE)
+    plant.network.swallow(*PLACE)
+    plant.forward.hurry(plant.clock.now)
+    plant.run(webhook.CONNECT_MS + 500)
+    assert plant.why() and plant.cursor.number == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "keys"),
+    [
+        ({"token": "a\r\nX: y"}, ["token"]),
+        ({"token": "t", "user": "u", "password": "p"}, ["token"]),
+        ({"password": "p"}, ["user"]),
+    ],
+)
+def test_settings_that_cannot_be_are_named(changed, keys):
+    chosen = dict(section(webhook.SETTINGS), url="http://hook/")
+    chosen.update(changed)
+    assert [key for key, _ in webhook.wrong(chosen)] == keys
+
+
+def test_a_webhook_that_cannot_be_stops_nothing_else():
+    cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
+    cart.run(5000)
+    cart.produce(1, 5000)
+    assert cart.shown(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
+    assert cart.controller.acknowledged == cart.controller.produced
+
+
+KILLS = 300 if LONG else 8
+RATE_PER_S = 40
+UP_S = (0.05, 0.8)
+SEED = 31
+TOKEN = "t0ken-of-the-cart"
+
+
+@contextmanager
+def hooked(server, folder, hook, **plant):
+    """A plant and its agent, which has ToolsNet and this webhook at the server."""
+    secret = folder / "hook.token"
+    secret.write_text(TOKEN)
+    secret.chmod(0o600)
+    with delivering(folder, **plant) as made:
+        outlets = {"kind": "toolsnet"}, {"kind": "webhook", "token": {"file": "hook.token"}, **hook}
+        agent = Agent([sys.executable, "-m", "toolcart.tools.process.alone"], folder, made, outlets)
+        try:
+            with agent:
+                yield made, agent
+                agent.end_in_order()
+        finally:
+            server.kill()
+
+
+def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_killed(tmp_path):
+    dice = random.Random(SEED)
+    server = HookServer(tmp_path, TOKEN)
+    hook = {"url": f"http://127.0.0.1:{server.port}/results"}
+    with hooked(server, tmp_path, hook, controller_options=ControllerOptions(memory=200000)) as (plant, agent):
+        plant.produce_rate(RATE_PER_S)
+        for index in range(KILLS):
+            time.sleep(dice.uniform(*UP_S))
+            (server, agent)[index % 3 == 2].kill()
+            time.sleep(dice.uniform(0, 0.3))
+            (server, agent)[index % 3 == 2].start()
+        plant.stop_producing()
+        produced = plant.account()["produced"]
+        wait_for_all(server, produced)
+        wait_for("ToolsNet has it too", lambda: plant.account()["lost"] == 0)
+    found = [int(line["tightening_id"]) for line in stored(server.database)]
+    assert sorted(found) == list(range(found[0], found[0] + len(found))) and len(found) == produced
+    assert len(set(found)) == len(found)
+    assert TOKEN not in (tmp_path / "agent.log").read_text()
+
+
+def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
+    ours, theirs = trustme.CA(), trustme.CA()
+    ours.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for name, authority in (("ours.pem", ours), ("theirs.pem", theirs)):
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
+    server = HookServer(tmp_path, TOKEN, tmp_path / "theirs.pem")
+    hook = {"url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
+    with hooked(server, tmp_path, hook) as (plant, _):
+        ids = plant.produce(5)
+        wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
+        assert stored(server.database) == []
+        server.kill()
+        server.certificate = (tmp_path / "ours.pem",)
+        server.start()
+        wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
+        assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
+
+
+def wait_for_all(server, produced):
+    """The deadline counts from the last one that came."""
+    while True:
+        before = len(stored(server.database))
+        if before >= produced:
+            return
+        wait_for("the next one is stored", lambda before=before: len(stored(server.database)) > before)

@@ -1,0 +1,305 @@
+"""The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
+
+from toolcart.agent.openprotocol import states as st
+from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
+from host_tests.support.talk import STARTED, Talk
+
+PORTABLE = True
+
+ACKNOWLEDGE = b"00200062001         "
+MIRROR = message(9999)
+
+
+# Start
+
+
+def test_station_and_spindle_are_written_where_they_are_configured():
+    talk = Talk()
+    talk.session.station_id = 7
+    talk.session.spindle_id = 12
+    talk.lose()
+    assert talk.take()[-1] == b"00200001006 0712    "
+
+
+def test_every_other_length_of_0002_is_taken_too_if_name_is_whole():
+    whole = identity_message(6, sequence_numbers=0) + b"171tail of revision 7"
+    for length in range(20, len(whole) + 1):
+        talk = Talk()
+        events = talk.tell(("%04d" % length).encode() + whole[4:length])
+        assert events == ([st.EV_STARTED] if length >= 57 else [st.EV_MALFORMED]), length
+
+
+# Every refusal, in every state: this table is written from DIGEST C.1 and C.2, not from the code.
+
+BUSY = (96, 16, 35)
+EXISTS = (6, 9, 11, 13, 18, 71)
+LATER = (98, 28, 27)
+NEVER = (99, 73, 75)
+
+
+def reaction(state, code):
+    """Return (state afterwards, why, MIDs sent at once) for a 0004 to what the state has asked for."""
+    if state == st.STARTING:
+        # "On 0004 with any code but 96/16/35 send the next one on the same connection"
+        return (st.OVER, st.WHY_BUSY, []) if code in BUSY else (st.STARTING, st.WHY_REFUSED, [1])
+    if state == st.STOPPING:
+        return st.OVER, st.WHY_STOPPED, []
+    if code in BUSY:
+        return st.OVER, st.WHY_BUSY, []
+    if code in LATER:
+        return state, st.WHY_REFUSED, []
+    if state == st.CLEARING:
+        # "10/12/72 after unsubscribe = success"; any other refusal leaves nothing better than to subscribe again
+        return st.SUBSCRIBING, 0, [60]
+    if code in EXISTS:
+        return st.CLEARING, 0, [63]
+    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation.py
+        return st.SUBSCRIBING, st.WHY_REFUSED, [8]
+    return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
+
+
+def talk_in(state):
+    """Return a session that is in this state, with what it asks for on the wire."""
+    talk = Talk()
+    if state != st.STARTING:
+        talk.tell(STARTED)
+    if state == st.CLEARING:
+        talk.tell(refused(60, 9))
+    if state == st.STOPPING:
+        talk.tell(accepted(60))
+        talk.stop()
+    assert talk.session.state == state
+    talk.take()
+    return talk
+
+
+ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
+
+
+def test_every_code_in_every_state_has_the_reaction_of_the_digest():
+    for state in ASKED:
+        for code in range(100):
+            for digits in (2, 3):
+                talk = talk_in(state)
+                events = talk.tell(refused(ASKED[state], code, digits))
+                wanted, why, mids = reaction(state, code)
+                assert talk.session.state == wanted, (state, code)
+                assert talk.session.why == why, (state, code)
+                assert talk.mids() == mids, (state, code)
+                assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
+                if events == [st.EV_REFUSED]:
+                    assert talk.session.said.code == code
+
+
+# Subscription
+
+
+def refuse_all(talk, code):
+    """Reject whatever is asked for with this code; return it: (MID, revision) each."""
+    asked = []
+    for _ in range(30):
+        frame = talk.take()[-1]
+        asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
+        if talk.tell(refused(asked[-1][0], code)) == [st.EV_OVER]:
+            break
+    return asked
+
+
+# Each revision of MID 0060 is asked for, each other way to ask, and nothing twice; 99 says the MID itself is not known.
+EVERYTHING = [(60, 999), (60, 1), (8, 2), (8, 3), (8, 1)]
+EVERYTHING += [(105, revision) for revision in (4, 3, 2, 1)] + [(100, revision) for revision in (1, 5, 4, 3, 2)]
+EVERY_MID = [(60, 999), (8, 2), (105, 4), (100, 1), (60, 1)]
+
+
+def test_subscription_without_any_accepted_revision_ends_session_and_begins_again_with_first():
+    for code in (97, 74, 76, 79, 1, 10, 15, 20, 99, 73, 75):
+        talk = Talk()
+        talk.tell(STARTED)
+        assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
+        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.said.refused_code == code
+        talk.lose()
+        talk.tell(STARTED)
+        assert talk.take()[-1][8:11] == b"999"
+
+
+def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
+    talk = Talk()
+    talk.tell(STARTED)
+    talk.take()
+    talk.tell(refused(60, 9))
+    assert talk.take() == [b"00200063001         "]
+    assert talk.tell(accepted(63)) == []
+    assert talk.take() == [b"002000609990        "]
+    assert talk.tell(refused(60, 9)) == [st.EV_READY]
+    assert talk.session.state == st.READY and talk.mids() == []
+
+
+# Results
+
+
+def test_a_result_while_stopping_is_not_answered_behind_0003():
+    # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
+    talk = Talk(stop_wait_ms=10000).ready()
+    talk.stop()
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
+    assert talk.mids() == [3]
+    talk.wait(9000)  # nor does a keep-alive follow
+    assert talk.mids() == []
+
+
+# Fetching
+
+
+def fetching():
+    talk = Talk().ready()
+    talk.fetch()
+    return talk
+
+
+def test_refusals_are_taken_again_though_the_echoes_never_come():
+    talk = fetching()
+    talk.wait(14000)
+    talk.hear(b"\0")
+    assert talk.wait(1100) == [st.EV_FETCH_SILENT]
+    talk.fetch(b"0001234568")
+    assert talk.tell(refused(64, 15)) == [st.EV_UNKNOWN]  # it may be an echo
+    for _ in range(3):
+        talk.wait(5000)
+        talk.tell(refused(64, 15))
+    assert talk.session.can_fetch()
+    for number in (b"0001234569", b"0001234570"):
+        talk.fetch(number)
+        assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
+
+
+def test_lower_answers_are_taken_again_though_the_echoes_never_come():
+    for lower_too in (True, False):
+        talk = fetching()
+        talk.session.request.lower_too = lower_too
+        talk.wait(14000)
+        talk.hear(b"\0")
+        assert talk.wait(1100) == [st.EV_FETCH_SILENT]
+        talk.fetch(b"0001234566")
+        told = []
+        for _ in range(3):
+            told += talk.tell(fetched(2, tightening_id=1234560))  # it may be an echo
+            told += talk.wait(5000)
+        assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
+        talk.fetch(b"0001234566")
+        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
+
+
+# Keep-alive and silence
+
+
+def test_mirror_is_never_answered_in_any_form():
+    talk = Talk().ready()
+    for mirror in (
+        MIRROR,
+        b"00209999            ",
+        b"00209999000         ",
+        b"00209999001 0000    ",
+        refused(9999, 99),
+    ):
+        assert talk.tell(mirror) == []
+    assert talk.take() == [] and talk.session.state == st.READY
+
+
+def test_port_that_takes_nothing_is_given_up():
+    talk = Talk().ready()
+    talk.takes = False
+    talk.tell(EXAMPLE)
+    events = []
+    for _ in range(10):
+        talk.hear(b"\0")  # the other side is alive, but nothing goes out
+        events += talk.wait(2000)
+    assert events == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
+
+
+# Stop
+
+
+def test_stop_in_every_state_waits_for_what_is_out_there():
+    for state, answers in (
+        (st.STARTING, (STARTED,)),
+        (st.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
+        (st.CLEARING, (accepted(63), refused(63, 10))),
+    ):
+        for answer in answers + (None,):
+            talk = talk_in(state)
+            talk.stop()
+            assert talk.mids() == [], state
+            if answer is None:
+                events = talk.wait(1000)
+            else:
+                events = talk.tell(answer)
+                assert events == ([st.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
+            if answer is None and state == st.STARTING:  # there is no session to end
+                assert events == [st.EV_OVER] and talk.mids() == []
+                continue
+            assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
+            assert talk.session.state == st.STOPPING
+            assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+
+
+# Link-level numbers, where 0002 said so
+
+
+def talk_numbered():
+    talk = Talk(start_revisions=(6,))
+    assert talk.tell(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
+    assert talk.tell(numbered(accepted(60), 1)) == [st.EV_READY]
+    return talk
+
+
+def test_numbered_result_gets_9997_when_it_is_durable():
+    talk = talk_numbered()
+    talk.take()
+    talk.answers = False
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.take() == []
+    talk.answers = True
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.take() == [b"00249997001     03  0061"]
+
+
+def test_repeated_number_is_acknowledged_again_and_not_delivered():
+    talk = talk_numbered()
+    talk.tell(numbered(EXAMPLE, 2))
+    talk.take()
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_AGAIN]
+    assert talk.take() == [b"00249997001     03  0061"]
+
+
+def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
+    talk = Talk().ready()
+    assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
+    assert (talk.session.said.named, talk.session.said.code) == (62, 19)
+    assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
+    talk = talk_numbered()
+    assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]
+    for data, events in (
+        (b"99970003", [st.EV_UNTAKEN]),
+        (b"00620004", [st.EV_UNTAKEN]),
+        (b"00640003", [st.EV_UNKNOWN]),
+    ):
+        assert talk.tell(message(9998, data)) == events, data
+    said = talk.session.said.code
+    assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
+    assert talk.session.said.code == said, "what stands behind a short one is the next message"
+
+
+def test_wrong_number_is_refused_with_the_expected_one():
+    talk = talk_numbered()
+    talk.take()
+    assert talk.tell(numbered(EXAMPLE, 7)) == []
+    assert talk.take() == [b"00289998001     02  00610003"]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+
+
+def test_peer_that_counts_its_0002_is_acknowledged_too():
+    talk = Talk(start_revisions=(6,))
+    talk.take()
+    assert talk.tell(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
+    assert talk.take() == [b"00249997001     02  0002", b"002000609990        "]
+    assert talk.tell(numbered(accepted(60), 2)) == [st.EV_READY]

@@ -1,0 +1,424 @@
+"""The table at the head of agent/outlets/toolsnet/policy.py as a model: numbers of a log, nothing else, no time.
+
+It has the names of the code. Whatever waits for its time may come at any moment; a late one goes out when an operator
+asks for it. `host_tests/agent/outlets/test_refusals_model.py` runs it and the real policy side by side.
+"""
+
+from host_tests.agent.outlets.refusals import Cut
+
+ORDER, RETRY, PASS, FINISH, HOLD, LATE_OUT = range(6)
+NOTHING, SEND, WRITE, BUSY = range(4)
+ALLOW, KEEP, BEGIN_PASS, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
+UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
+OFFERS = 4
+WIDER_MOST = 11  # then a pass reaches further than any log
+SNAPSHOT = (
+    *("cursor", "limit", "is_pass", "is_met", "late", "taken"),
+    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "ahead", "gone"),
+)
+
+
+class Model:
+    """Where ToolsNet stands in a log that ends at `end`; the quarantine has room for `room`."""
+
+    def __init__(self, end, room, batch, reach, patience):
+        self.end, self.room, self.batch, self.reach, self.patience = end, room, batch, reach, patience
+        self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
+        self.cut_at = 0  # the power fails in front of this operation
+        self.cursor = self.limit = self.late = self.ahead = self.taken = 0
+        self.delivered = self.lacks = self.doubt_to = 0
+        self.is_pass = self.is_met = self.was_empty = self.was_back = False
+        self.gone = ()
+        self.durable = self.snapshot()
+        self.start()
+
+    def snapshot(self):
+        """What is durable, but for the entries."""
+        return tuple([getattr(self, name) for name in SNAPSHOT])
+
+    def start(self):
+        """Begin after a power cut."""
+        for name, value in zip(SNAPSHOT, self.durable, strict=True):
+            setattr(self, name, value)
+        self.allowed = min(self.limit, self.cursor + self.batch)
+        self.may_have = min(self.limit, self.end)
+        self.kept_last = max((0, *self.entries))
+        self.todo = self.before = self.entry = self.open = self.left = self.number = 0
+        self.asked = []
+        self.is_taken = self.out = self.is_ready = False
+        self.unsure = True
+        self.end_trouble()
+        self.allowed = min(self.limit, self.cursor + self.batch)
+
+    def operate(self):
+        """Something is about to be durable."""
+        self.cut_at -= 1
+        if self.cut_at == 0:
+            raise Cut
+
+    def save(self):
+        self.operate()
+        self.durable = self.snapshot()
+        self.is_ready = True
+
+    def say(self, limit, is_pass):
+        self.limit, self.is_pass = max(limit, self.may_have), is_pass
+        self.save()
+        self.allowed = limit
+
+    def in_order(self):
+        return self.is_pass and self.cursor < self.open
+
+    def kept(self):
+        """The numbers that the quarantine has, by entry."""
+        return {entry: n for entry, n in enumerate(self.entries, 1) if entry not in self.gone}
+
+    def octets(self):
+        return self.room - len(self.kept())
+
+    # -- what goes out
+
+    def next(self):
+        """NOTHING, SEND, WRITE or BUSY."""
+        if self.doing == LATE_OUT:
+            if self.todo == LATE_OVER or self.late not in self.kept():
+                return self.ask_write(LATE_OVER)
+            number = self.kept()[self.late]
+            self.asked = [one for one in self.asked if one != number]
+            return self.send(number, self.taken + 1)
+        if self.doing == FINISH:
+            return self.ask_write(FINISHES)
+        if self.cursor < self.drops:
+            return self.ask_write(DROP)
+        if self.doing == PASS:
+            return self.next_of_pass()
+        if self.cursor >= self.open:
+            self.asked = [one for one in self.asked if one in self.kept().values()]
+            if self.asked:
+                self.entry = min(entry for entry, number in self.kept().items() if number == self.asked[0])
+                return self.ask_write(LATE)
+        return self.next_in_order() if self.doing == ORDER else self.next_retry()
+
+    def ask_write(self, todo):
+        self.todo = todo
+        return WRITE
+
+    def send(self, number, sequence):
+        self.number, self.sequence, self.out = number, sequence, True
+        self.may_have = max(self.may_have, number)
+        return SEND
+
+    def next_in_order(self):
+        number = self.cursor + 1
+        if number > self.end:
+            return NOTHING
+        if number in self.kept().values():
+            return self.ask_write(KEEP)
+        return self.ask_write(ALLOW) if number > self.allowed else self.send(number, number - self.ahead)
+
+    def next_retry(self):
+        if self.doing == HOLD:
+            if self.is_stuck():
+                return NOTHING
+            self.once_more()
+        code = self.next_in_order()
+        if code != NOTHING and self.cursor + 1 != self.first:
+            self.first_is_gone()
+            self.first = self.cursor + 1
+        elif code == NOTHING and self.cursor >= self.first:
+            self.end_trouble()
+        return code
+
+    def next_of_pass(self):
+        if self.cursor >= self.first or self.cursor + 1 != self.first > self.pos:
+            self.once_more()
+            return BUSY
+        if self.pos < self.first:
+            self.room_was = self.octets()
+            if self.room_was < 1:
+                self.short, self.doing = self.room_was, HOLD
+                return NOTHING
+            self.pos, self.left = self.first, self.room_was - 1
+        self.pass_ends = self.first + (self.reach << min(self.passes(), WIDER_MOST))
+        while self.pos < self.end and self.pos < self.pass_ends and self.left >= 0:
+            if self.pos + 1 not in self.kept().values():
+                if not self.is_pass or self.pos + 1 > self.allowed:
+                    return self.ask_write(BEGIN_PASS)
+                return self.send(self.pos + 1, self.pos + 1 - self.ahead)
+            self.meet()
+        short = -1 if self.left >= 0 else self.room_was
+        self.close()
+        self.once_more()
+        self.mutes, self.short = 0, short
+        self.att += 1
+        return NOTHING
+
+    def meet(self):
+        self.pos += 1
+        self.left -= 1
+
+    # -- what became of it
+
+    def accepted(self):
+        self.out = False
+        if self.doing == LATE_OUT:
+            self.is_taken, self.todo = True, LATE_OVER
+        elif self.doing == PASS:
+            self.found(self.number, self.sequence)
+        else:
+            self.cursor, self.taken = self.number, self.sequence
+            self.delivered += 1
+            if self.doing:
+                self.end_trouble()
+
+    def refused(self):
+        self.out = False
+        if self.doing == LATE_OUT:
+            self.is_taken, self.todo = False, LATE_OVER
+        elif self.doing == PASS:
+            self.meet()
+        else:
+            self.is_first(REFUSED)
+            if self.open <= self.number:
+                self.open = 0
+            self.first_in_vain()
+
+    def silent(self, proven):
+        self.unsure = True
+        was_out, self.out = self.out, False
+        if not was_out or self.doing == LATE_OUT:
+            return
+        if self.doing != PASS:
+            self.is_first(MUTE)
+        counts = proven or self.mutes >= self.patience
+        self.mutes += not counts
+        if self.doing != PASS:
+            if counts:
+                self.first_in_vain()
+            return
+        if counts and self.mute == self.number:
+            self.meet()
+        elif counts:
+            self.mute = self.number
+        if self.code or not proven:
+            self.doing = RETRY
+
+    def found(self, number, sequence):
+        self.pass_taken, self.pass_sequence, self.short, self.doing = number, sequence, -1, FINISH
+
+    # -- the first is refused
+
+    def passes(self):
+        return max(self.att - OFFERS, 0)
+
+    def is_first(self, code):
+        if self.number != self.first:
+            self.end_trouble()
+            self.first = self.number
+        self.doing, self.code = RETRY, code
+
+    def first_in_vain(self):
+        self.att += self.att < OFFERS
+        if self.att >= OFFERS:
+            self.doing = PASS
+
+    def end_trouble(self):
+        self.doing = ORDER
+        self.att = self.first = self.mutes = self.drops = self.pos = self.mute = self.pass_taken = 0
+        self.code = self.short = -1
+        if self.is_pass:
+            self.allowed = self.cursor
+
+    def once_more(self):
+        self.doing, self.att, self.pos = RETRY, max(self.att, OFFERS), 0
+
+    def first_is_gone(self):
+        self.once_more()
+        self.att, self.drops, self.code, self.short = OFFERS, 0, UNKNOWN, -1
+
+    def is_stuck(self):
+        return (self.doing == FINISH or self.cursor < self.first) and 0 <= self.short >= self.octets()
+
+    def close(self):
+        self.may_have, self.open = self.cursor, 0
+
+    # -- what is durable first
+
+    def write(self):
+        """Do what `next` has asked for."""
+        if self.todo == ALLOW:
+            is_alone = self.doing != ORDER or self.cursor < self.open
+            self.say(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
+        elif self.todo == KEEP:
+            self.set_aside()
+        elif self.todo == BEGIN_PASS:
+            self.say(max(self.pass_ends, self.limit), True)
+        elif self.todo == FINISHES:
+            self.finish()
+        elif self.todo == LATE:
+            self.late, self.ahead = self.entry, self.ahead - 1
+            self.say(self.cursor, self.in_order())
+            self.before, self.doing = self.doing, LATE_OUT
+        elif self.todo == LATE_OVER:
+            self.conclude(False)
+        else:
+            self.drop_first()
+
+    def set_aside(self):
+        """Pass the next one: the quarantine has it."""
+        if self.durable[0] < self.cursor > self.kept_last:
+            self.save()
+        self.cursor += 1
+
+    def finish(self):
+        while self.cursor + 1 < self.pass_taken:
+            number = self.cursor + 1
+            if number not in self.kept().values():
+                if self.octets() <= 0:
+                    self.short = self.octets()
+                    return
+                self.operate()
+                self.entries += (number,)
+                self.kept_last = max(self.kept_last, number)
+            self.short = -1
+            self.cursor += 1
+        self.cursor, self.taken = self.pass_taken, self.pass_sequence
+        self.delivered += 1
+        self.close()
+        self.end_trouble()
+        self.say(self.cursor + self.batch, self.in_order())
+
+    def conclude(self, is_unknown):
+        if self.late:
+            if self.is_taken:
+                self.gone += (self.late,)
+                self.delivered += 1
+            self.late = 0
+            if self.is_taken or is_unknown:
+                self.taken += 1
+            else:
+                self.ahead += 1
+        self.save()
+        self.todo = 0
+        if self.doing == LATE_OUT:
+            self.doing = self.before
+
+    # -- what an 08 says
+
+    def resume(self, named):
+        """The 08 names this sequence."""
+        self.pass_taken, is_odd = 0, False
+        if self.doing == FINISH:
+            self.doing = RETRY
+        if not self.is_ready:
+            self.save()
+        if not self.is_met:
+            self.rebase(named)
+        else:
+            if self.late or self.doing == LATE_OUT:
+                self.is_taken = named == self.taken + 1 if self.late else self.is_taken
+                self.conclude(named != self.taken)
+            is_odd = self.resume_at(named)
+        self.unsure = False
+        self.open = self.may_have if is_odd else 0
+        if self.is_pass and not is_odd:
+            self.may_have = self.pass_taken or self.cursor
+        if self.doing == ORDER and self.is_pass:
+            self.once_more()
+        elif self.doing == ORDER:
+            self.end_trouble()
+
+    def resume_at(self, named):
+        """True if it is odd."""
+        here = self.cursor - self.ahead
+        if named == 0:
+            self.note_empty()
+            return True
+        if (self.was_empty or self.was_back) and self.has_more(named, here):
+            self.save()
+            return False
+        if named == self.taken != here and self.lacks and self.doubt_to == self.cursor:
+            return True
+        if named == self.taken or self.taken < named <= here:
+            self.taken = named
+            return False
+        if here < named <= self.may_have - self.ahead:
+            if self.is_pass:
+                self.found(named + self.ahead, named)
+                return False
+            while self.cursor < named + self.ahead:
+                if self.cursor + 1 in self.kept().values():
+                    self.set_aside()
+                else:
+                    self.cursor += 1
+                    self.delivered += 1
+            self.taken = named
+            self.end_trouble()
+            return False
+        if 0 < self.taken - named <= self.cursor:
+            self.note_behind(named, here)
+        elif here < named:
+            self.rebase(named)
+        return True
+
+    def note_empty(self):
+        if self.delivered and not (self.was_empty and self.doubt_to == self.cursor):
+            self.lacks, self.doubt_to = self.delivered, self.cursor
+            self.was_empty = self.was_back = True
+            self.save()
+
+    def lacking(self, back):
+        return max(0, back - len([one for one in self.kept().values() if self.cursor - back < one <= self.cursor]))
+
+    def note_behind(self, named, here):
+        back = here - named
+        if self.lacks and self.was_back and 0 <= self.cursor - self.doubt_to <= back:
+            self.lacks = max(1, self.lacking(back))
+        else:
+            self.lacks += max(1, min(self.taken - named, self.lacking(back)))
+        self.doubt_to, self.taken = self.cursor, named
+        self.was_empty, self.was_back = False, True
+        self.save()
+
+    def has_more(self, named, here):
+        """True if the server has what it was believed to lack."""
+        was_empty, self.was_empty = self.was_empty, False
+        back = here - named
+        if not (0 <= self.cursor - self.doubt_to <= back <= here - self.taken and self.was_back):
+            return False
+        if named == self.taken and not was_empty:
+            return False
+        self.lacks, self.taken = min(self.lacks, self.lacking(back)), named
+        return True
+
+    def rebase(self, named):
+        self.was_empty = self.was_back = False
+        self.ahead, self.taken, self.may_have = self.cursor - named, named, self.cursor
+        self.is_met = True
+        self.say(self.cursor, self.in_order())
+        self.end_trouble()
+
+    # -- orders
+
+    def ask(self, number):
+        """An operator wants this one offered; False if it cannot be."""
+        if self.doing == FINISH and self.is_stuck():
+            return False
+        self.asked.append(number)
+        return True
+
+    def drop_first(self):
+        """An operator drops the first; False if none is held."""
+        is_held = (self.short >= 0 or self.passes()) and (self.doing == FINISH or self.cursor < self.first)
+        if not is_held or self.cursor >= self.end:
+            return False
+        if self.out or self.unsure or self.doing == LATE_OUT:
+            self.drops = self.cursor + 1
+            return True
+        self.cursor += 1
+        if self.doing == FINISH:
+            self.save()
+        else:
+            self.say(self.cursor, self.in_order())
+            self.first_is_gone()
+        return True

@@ -1,0 +1,474 @@
+"""What ToolsNet refuses, tried exhaustively on the real policy: nothing is lost or twice, none waits for ever.
+
+Every order of power cuts (in front of every durable write), lost answers, moods of the server, refusals of the flash,
+other people's saves and operators' wishes, for every mix of good and bad results, as far as the budgets go. From each
+state all goes well from then on, and then everything has to find its way. The last part takes single rules away: each
+has to be missed.
+"""
+
+import itertools
+import random
+
+import pytest
+
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.log.numbers import (
+    AHEAD,
+    CURSOR,
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    LATE,
+    LIMIT,
+    SENT,
+    SENT_BACK,
+    SENT_EMPTY,
+    SENT_MET,
+    SENT_PASS,
+    TAKEN,
+)
+from toolcart.agent.outlets.toolsnet import policy as pol
+from toolcart.agent.outlets.toolsnet import row
+from toolcart.agent.outlets.toolsnet.late import Offer
+from toolcart.agent.outlets.toolsnet.row import Row
+from toolcart.agent.outlets.toolsnet.sent import Sent
+from toolcart.agent.outlets.toolsnet.standing import Standing
+from toolcart.agent.toolsnet.telegram import SEQUENCES
+from host_tests.agent.outlets import refusals as few
+from host_tests.agent.outlets.refusals import (
+    EVENT,
+    FRAME,
+    GOOD,
+    MUTE,
+    NOW,
+    REFUSED,
+    REFUSES,
+    SILENT,
+    WELL,
+    Cut,
+    World,
+    explored,
+)
+from host_tests.agent.outlets.refusals_model import Model
+from host_tests.portable import LONG
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Passes and patience as short as the logs are."""
+    monkeypatch.setattr(row, "REACH", 2)
+    monkeypatch.setattr(pol, "PATIENCE", 2)
+
+
+def explore(logs, **world):
+    """Explore each of these logs; returns (states, what broke)."""
+    states, broken = 0, {}
+    for kinds in logs:
+        count, found = explored(World(tuple(kinds), **world))
+        states += count
+        for what in found:
+            broken.setdefault(what, (kinds, found[what]))
+        if broken:
+            break
+    return states, broken
+
+
+def mixes(length, kinds=(GOOD, REFUSED)):
+    return list(itertools.product(kinds, repeat=length))
+
+
+LONGER = 4 if LONG else 3
+ROWS = {
+    "the 08 names the last": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the 08 names the highest": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "highest": True}),
+    "room for one": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "room": 1}),
+    "two cuts": (mixes(3), {"toggles": 1, "cuts": 2, "lost": 2}),
+    "proven well": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "proven": True}),
+    "a server that says nothing": (mixes(3), {"toggles": LONGER - 1, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT)}),
+    "one that answers all but results": (
+        mixes(3),
+        {"toggles": LONGER - 1, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT), "proves": (WELL, REFUSES, SILENT)},
+    ),
+    "results that make it silent": (mixes(3, (GOOD, REFUSED, MUTE)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "results that make one silent that answers nothing else": (
+        mixes(3, (GOOD, REFUSED, MUTE)),
+        {"toggles": 1, "cuts": 1, "lost": 1, "proves": ()},
+    ),
+    "frames": (mixes(3, (GOOD, REFUSED, FRAME)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "events between": (mixes(4, (GOOD, REFUSED, EVENT)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "no holes": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
+    "operators": (mixes(3), {"toggles": 2, "cuts": 1, "lost": 1, "asks": 1}),
+    "operators while it is silent": (
+        [(REFUSED, GOOD, REFUSED, MUTE, GOOD), (MUTE, GOOD, MUTE, REFUSED, GOOD, GOOD)],
+        {"asks": 1, "toggles": 1, "room": 3},
+    ),
+    "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
+    "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
+    "connections break": (mixes(LONGER), {"breaks": 2, "toggles": 1}),
+    "lies": (mixes(3), {"lies": (0,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies far ahead": (mixes(3), {"lies": (5000,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies of one that names the highest": (
+        mixes(4),
+        {"lies": (0,), "lost": 1, "toggles": 1, "breaks": 1, "highest": True},
+    ),
+    "lies while there is trouble": (
+        mixes(4)[:: 1 if LONG else 7],
+        {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
+    ),
+    "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
+    "four moods": (mixes(4), {"toggles": 4}),
+}
+
+
+WHOLE = "the 08 names the last"  # the row that has every log in the normal run too
+# Refusals, cuts, a failing flash, broken connections, lies and operators; what mixes them is the long run's.
+USUAL = (WHOLE, "two cuts", "operators in a hold", "a flash that refuses", "connections break", "lies")
+
+
+def chosen(logs):
+    """A third of the logs, of three kinds a quarter, all kinds at every place; the long run has them all."""
+    return logs[:: 4 if len(logs) % 3 == 0 else 3]
+
+
+def test_chosen_logs_have_every_kind_at_every_place():
+    for logs in (mixes(3), mixes(4), mixes(5), mixes(3, (GOOD, REFUSED, MUTE)), mixes(4, (GOOD, REFUSED, MUTE))):
+        for place in range(len(logs[0])):
+            assert {kinds[place] for kinds in chosen(logs)} == {kinds[place] for kinds in logs}
+
+
+@pytest.mark.parametrize("name", ROWS if LONG else USUAL)
+def test_nothing_is_lost_or_twice_and_nothing_waits_for_ever(name):
+    logs, budgets = ROWS[name]
+    if not LONG and name != WHOLE and len(logs) > 2:
+        logs = chosen(logs)
+    states, broken = explore(logs, **budgets)
+    print("%s: %d states" % (name, states))
+    assert not broken
+    assert states > 500
+
+
+# -- without one of its rules
+
+
+def instead(part, kind):
+    """Makes policies in which this part is of another kind."""
+
+    def make(*given):
+        policy = pol.Policy(*given)
+        getattr(policy, part).__class__ = kind
+        return policy
+
+    return make
+
+
+def lies(part, kind, method):
+    """Makes policies in which what this method of this part has saved is not durable, but they go on as if it were."""
+    lying = [False]
+
+    class Told(kind):
+        pass
+
+    def told(self, *given):
+        lying[0] = True
+        done = getattr(kind, method)(self, *given)
+        lying[0] = False
+        return done
+
+    class Lying(Sent):
+        def save(self):
+            return lying[0] or Sent.save(self)
+
+    def make(*given):
+        policy = pol.Policy(*given)
+        policy.sent.__class__ = Lying
+        if kind is Sent:
+            setattr(Lying, method, told)
+        else:
+            getattr(policy, part).__class__ = Told
+        return policy
+
+    setattr(Told, method, told)
+    return make
+
+
+class PassNotOver(Sent):
+    """What was taken in order behind a pass does not end it durably before the next one goes out."""
+
+    def end_pass(self):
+        pass
+
+
+class LateNotOver(Offer):
+    """The next one goes out before it is durable what became of a late one."""
+
+    def conclude(self, now, is_unknown=False):
+        sent = self.policy.sent
+        state, sent.state = sent.state, Deaf()
+        done = Offer.conclude(self, now, is_unknown)
+        sent.state = state
+        self.numbers[LIMIT] = sent.allowed = self.policy.cursor.number + sent.batch
+        return done
+
+
+class Deaf:
+    """A state that says it has saved."""
+
+    def save(self):
+        return True
+
+
+class CursorFirst(Row):
+    """The cursor passes what is refused before it is copied."""
+
+    def finish(self, policy, now):
+        numbers = list(range(policy.cursor.number + 1, self.taken))
+        policy.cursor.number = self.taken - 1
+        done = Row.finish(self, policy, now)
+        for number in numbers:
+            policy.keep(number, 17, now)
+        return done
+
+
+class NoLate(pol.Policy):
+    """What was set aside stays there."""
+
+    def _next_else(self, now):
+        self.late.timer.stop()
+        return pol.Policy._next_else(self, now)
+
+
+class VouchesForAll(Standing):
+    """In a pass as well the 08 vouches for all in front of the one it names."""
+
+    def _resume_at(self, stored, now):
+        self.numbers[SENT] &= ~SENT_PASS
+        return Standing._resume_at(self, stored, now)
+
+
+class NothingOpen(Sent):
+    """What went out before an 08 that could not be believed is taken for settled."""
+
+    def is_open(self):
+        return False
+
+
+class Blind(few.FewKept):
+    """A quarantine that says that it has room, whatever it has."""
+
+    def fits(self, _length):
+        return True
+
+
+class NoRoomAsked(World):
+    checks_room = False
+
+    def __init__(self, *given, **more):
+        self.room = 1
+        World.__init__(self, *given, **more)
+
+
+class OneLateOffer(Offer):
+    """A late one that was refused is not offered once more."""
+
+    def conclude(self, now, is_unknown=False):
+        self.policy.late._again = Timer()
+        done = Offer.conclude(self, now, is_unknown)
+        self.policy.late._again = Timer()
+        return done
+
+
+WITHOUT = {
+    "W1": (lies("sent", Sent, "allow"), {"cuts": 1, "lost": 1}),
+    "W2": (instead("sent", PassNotOver), {"toggles": 2, "cuts": 1}),
+    "W3": (lies("sent", Sent, "begin_pass"), {"cuts": 1, "lost": 1}),
+    "W4": (lies("row", Row, "_pass_taken"), {"cuts": 1, "lost": 1}),
+    "W5": (lies("offer", Offer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "W6": (instead("offer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the copy before the cursor": (instead("row", CursorFirst), {"cuts": 1}),
+    "late offers": (NoLate, {"toggles": 2}),
+    "a second late offer": (instead("offer", OneLateOffer), {"toggles": 4}),
+    "the one it names alone": (instead("standing", VouchesForAll), {"lost": 1}),
+    "what an odd 08 leaves open": (
+        instead("sent", NothingOpen),
+        {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(WITHOUT))
+def test_without_one_of_its_rules_something_breaks(name):
+    made, budgets = WITHOUT[name]
+    _states, broken = explore(mixes(3), make=made, **budgets)
+    print(name, broken)
+    assert broken
+
+
+def test_without_a_look_at_the_room_the_quarantine_is_too_full(monkeypatch):
+    monkeypatch.setattr(few, "FewKept", Blind)
+    broken = {}
+    for kinds in mixes(4):
+        broken.update(explored(NoRoomAsked(kinds, lost=1))[1])
+    assert "quarantine too full" in broken
+
+
+def test_without_an_end_to_patience_silent_one_holds_all_others_for_ever(monkeypatch):
+    monkeypatch.setattr(pol, "PATIENCE", 10**6)
+    assert "never done" in explore([(MUTE, GOOD)], proves=())[1]
+
+
+class Patient(pol.Policy):
+    """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
+
+    def silent(self, now, proven=False):
+        pol.Policy.silent(self, now, proven)
+        self.mutes = 0
+
+
+def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal():
+    logs = [(GOOD,) * 3]
+    mood = {"toggles": 2, "moods": (SILENT,), "in_order": True, "make": Patient}
+    assert explore(logs, **mood)[1] == {}
+    assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
+
+
+@pytest.mark.parametrize("unsaid", (False, True))
+@pytest.mark.parametrize("proven", (False, True))
+def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unsaid):
+    mood = {"breaks": 1, "in_order": True, "proven": proven, "unsaid": unsaid}
+    assert explore(mixes(LONGER), **mood)[1] == {}
+
+
+def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
+    assert explore([(REFUSED,) * 4], room=4)[1] == {}
+    monkeypatch.setattr(row, "_WIDER_MOST", 0)
+    assert "never done" in explore([(REFUSED,) * 4], room=4)[1]
+
+
+# The model of what ToolsNet refuses (host_tests.agent.outlets.refusals_model) and the real policy side by side.
+#
+# Random events; after each the same goes out, under the same sequence, and the same is durable.
+
+REACH = PATIENCE = 2
+LIVES = 400
+EVENTS = 120
+
+
+class Beside:
+    """One world of the real policy, and the model."""
+
+    def __init__(self, dice):
+        kinds = tuple(dice.choice((GOOD, GOOD, REFUSED, MUTE)) for _ in range(6))
+        self.world = World(kinds, room=dice.choice((1, 2, 4)), batch=dice.choice((1, 2, 3)))
+        self.model = Model(len(kinds), self.world.room, self.world.batch, REACH, PATIENCE)
+        self.dice = dice
+
+    def compare(self):
+        """What is durable and what is being done is the same; then all that waits for its time may come."""
+        world, model, policy = self.world, self.model, self.world.policy
+        for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
+            sent = numbers[SENT]
+            shown = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
+            shown += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
+            shown += (bool(sent & SENT_EMPTY), bool(sent & SENT_BACK), numbers[AHEAD])
+            assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
+        assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
+        assert tuple(number for number, _reason in world.kept.entries) == model.entries
+        assert (policy.doing, policy.att, policy.first) == (model.doing, model.att, model.first)
+        assert (policy.sent.may_have, policy.sent.open) == (model.may_have, model.open)
+        late = policy.late
+        late.timer.stop()
+        late.wants = False
+        for timer in (policy.hold, policy.row.soon, policy.row.proven, late.pause):
+            timer.due = NOW
+
+    def current(self):
+        numbers, cursor = self.world.state.numbers[:], self.world.log.cursors[0]
+        numbers[CURSOR], numbers[AHEAD] = cursor.number, cursor.ahead
+        return numbers
+
+    def both(self, real, model):
+        """Do the same in both, perhaps until the power fails in the midst of it."""
+        at = self.dice.choice((0,) * 30 + (1, 2, 3))
+        self.world.cut_at = self.model.cut_at = at
+        failed = []
+        for act in (real, model):
+            try:
+                act()
+            except Cut:
+                failed.append(act)
+        self.world.cut_at = self.model.cut_at = 0
+        assert len(failed) in (0, 2)
+        if failed:
+            self.start()
+
+    def start(self):
+        self.world.start()
+        self.model.start()
+
+    def event(self):
+        """One event."""
+        world, model, dice = self.world, self.model, self.dice
+        chance = dice.random()
+        if chance < 0.02:
+            self.start()
+        elif chance < 0.06:
+            world.mood = dice.choice((WELL, WELL, REFUSES, SILENT))
+        elif chance < 0.08 and len(world.kinds) < 40:
+            world.kinds += (dice.choice((GOOD, GOOD, REFUSED)),)
+            model.end += 1
+        elif chance < 0.10:
+            for number in list(model.kept().values())[:1]:
+                if number not in model.asked:
+                    assert (world.policy.ask(number, False) == 0) == model.ask(number)
+        elif chance < 0.11:
+            self.both(world.policy.drop_first, model.drop_first)
+        elif not world.connected:
+            named = 0 if chance < 0.13 else world.named()
+            named = max(0, named - self.dice.choice((1, 2, 5))) if 0.13 <= chance < 0.16 else named  # or set back
+            self.both(lambda: world.connect(named), lambda: model.resume(named))
+        else:
+            self.step(chance)
+
+    def step(self, chance):
+        """What goes out next, and what becomes of it."""
+        world, model, policy = self.world, self.model, self.world.policy
+        code = policy.next(world.now)
+        assert code == model.next()
+        if code == pol.WRITE:
+            assert policy.todo == model.todo
+            self.both(lambda: policy.write(world.now), model.write)
+        elif code == pol.SEND:
+            assert (policy.number, policy.sequence) == (model.number, model.sequence)
+            taken = world.answer()
+            if taken is None or chance < 0.2:
+                proven = self.dice.random() < 0.5
+                world.connected = False
+                policy.silent(world.now, proven)
+                model.silent(proven)
+            elif taken:
+                policy.accepted(world.now)
+                model.accepted()
+            else:
+                policy.refused(17, world.now)
+                model.refused()
+
+
+def lives(monkeypatch, seeds):
+    monkeypatch.setattr(row, "REACH", REACH)
+    monkeypatch.setattr(pol, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(row.Row, "is_proven", lambda *_: False)
+    done = set()
+    for seed in seeds:
+        beside = Beside(random.Random(seed))
+        try:
+            for _ in range(EVENTS):
+                beside.event()
+                done.add(beside.model.doing)
+                beside.compare()
+        except AssertionError as error:
+            raise AssertionError("seed %d: %s" % (seed, error)) from None
+    return done
+
+
+def test_the_model_and_the_policy_do_the_same(monkeypatch):
+    assert lives(monkeypatch, range(LIVES)) == set(range(6)), "everything that can be done was done"

@@ -1,0 +1,366 @@
+"""One record as one line of JSON, against docs/outlets.schema.json; identifiers from MID 0061 and 0065 on."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.fields import copy
+from toolcart.agent.linux import specials as read
+from toolcart.agent.linux.line import line_of, number_in
+from toolcart.agent.linux.telegram04 import TargetWriter
+from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX
+from toolcart.agent.record import event as ev
+from toolcart.agent.record import result as res
+from toolcart.agent.record import specials as rec
+from toolcart.agent.record.line import Line
+from toolcart.agent.record.text import describe, text_of
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
+from toolcart.sim import result_frames
+from toolcart.toolsnet import take_apart
+from host_tests.agent.linux.test_descriptions import with_targets
+from host_tests.agent.toolsnet.test_result04 import Record
+from host_tests.portable import LONG
+from host_tests.support.frames import example_tightening, message
+from host_tests.support.log import put_event
+from lab.harness.cart import Cart
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def result(limits=False, **fields):
+    """The payload of a result with everything in it."""
+    body = bytearray(b" " * (res.BODY_BYTES + (res.LIMITS_BYTES if limits else 0)))
+    put = {
+        res.VIN: b'A"1\\B',
+        res.JOB: b"0003",
+        res.PSET: b"0012",
+        res.BATCH_SIZE: b"0004",
+        res.BATCH_COUNTER: b"0000",
+        res.BATCH_STATUS: b"1",
+        res.TIGHTENING_STATUS: b"1",
+        res.TORQUE_STATUS: b"2",
+        res.ANGLE_STATUS: b"0",
+        res.TORQUE: b"001205",
+        res.ANGLE: b"00090",
+        res.TIME: bytes.fromhex("20240314092653"),
+        res.PSET_CHANGE: b"2024-01-02:03:04:05",
+        res.TIGHTENING_ID: b"4294967295",
+        res.SERIAL: b"T-77",
+    }
+    if limits:
+        put |= {res.BODY_BYTES + res.TORQUE_MIN: b"001000", res.BODY_BYTES + res.ANGLE_MAX: b"00120"}
+    put |= {res.__dict__[name]: value for name, value in fields.items()}
+    for at, octets in put.items():
+        body[at : at + len(octets)] = octets
+    return (17).to_bytes(4, "little") + (1000).to_bytes(2, "little") + bytes([2, 5]) + bytes(body)
+
+
+def told(payload, kind=KIND_RESULT, flags=0):
+    line = line_of(b"#" * 3 + payload, 3, kind, flags, len(payload))
+    assert line.endswith(b"}\n") and line.count(b"\n") == 1 and line.isascii()
+    shown = json.loads(line)
+    assert number_in(line) == shown["number"]
+    VALIDATOR.validate(shown)
+    is_in_order(shown, SCHEMA["$defs"][shown["type"]])
+    return shown
+
+
+def is_in_order(value, rule):
+    """Each object has the fields of the schema, in its order, and no other."""
+    if isinstance(value, dict):
+        assert list(value) == list(rule["properties"]) == rule["required"] and rule["additionalProperties"] is False
+        for name, one in value.items():
+            is_in_order(one, rule["properties"][name])
+    elif isinstance(value, list):
+        for one in value:
+            is_in_order(one, rule["items"])
+
+
+def test_a_result_says_everything_in_its_units():
+    shown = told(result())
+    assert shown == {
+        "schema": 1,
+        "type": "result",
+        "station": 1000,
+        "number": 17,
+        "spindle": 2,
+        "spindles": None,
+        "time": "2024-03-14T09:26:53",
+        "time_source": "controller",
+        "tightening_id": "4294967295",
+        "vin": 'A"1\\B',
+        "job": "3",
+        "program": "12",
+        "batch_size": 4,
+        "batch_counter": 0,
+        "batch_status": "OK",
+        "status": "OK",
+        "torque": "12.05",
+        "torque_unit": "Nm",
+        "torque_status": "high",
+        "angle": 90,
+        "angle_status": "low",
+        "program_changed": "2024-01-02T03:04:05",
+        "tool_serial": "T-77",
+        "id_epoch": 5,
+        "torque_min": None,
+        "torque_max": None,
+        "torque_target": None,
+        "angle_min": None,
+        "angle_max": None,
+        "angle_target": None,
+        "odd": None,
+        "identifier_2": None,
+        "identifier_3": None,
+        "identifier_4": None,
+        "fetched": False,
+        "again": False,
+    }
+
+
+def test_angles_have_their_decimals_and_numbers_their_signs():
+    payload = bytearray(result(limits=True, ANGLE=b"-0905", TORQUE=b"-01205"))
+    payload[res.HEAD_BYTES + res.BODY_BYTES + res.ANGLE_DECIMALS] = 0x31
+    shown = told(bytes(payload), flags=res.FLAG_ODD)
+    assert (shown["angle"], shown["angle_max"], shown["torque"], shown["odd"]) == (-90.5, 12.0, "-12.05", None)
+
+
+def test_what_no_one_can_read_is_null_and_told_as_it_came():
+    odd = {"TORQUE": b"12x456", "TIGHTENING_STATUS": b"5", "ANGLE_STATUS": b"\xff", "BATCH_STATUS": b"3"}
+    shown = told(result(**odd), flags=res.FLAG_ODD)
+    assert shown["torque"] is None and shown["angle_status"] is None
+    assert shown["status"] == "NOK" and shown["batch_status"] == "running"
+    assert shown["odd"] == "torque 12x456, status 5, angle status ?"
+
+
+def test_what_is_absent_is_null_and_time_of_the_agent_says_so():
+    blank = dict.fromkeys(("VIN",), b" " * 30)
+    payload = bytearray(result(**blank))
+    payload[res.HEAD_BYTES :] = b" " * res.BODY_BYTES
+    payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 7] = bytes(7)
+    shown = told(bytes(payload), flags=res.FLAG_EDGE_TIME)
+    assert shown["status"] == "NOK" and shown["time_source"] == "agent"
+    for name in ("time", "tightening_id", "vin", "job", "program", "torque", "angle", "batch_size", "program_changed"):
+        assert shown[name] is None, name
+
+
+def several(read, octets, *more):
+    """The line's spindles of what `read` makes of these messages."""
+    for frame in (octets, *more):
+        mid, revision = int(frame[4:8]), int(frame[8:11])
+        arguments = (mid, revision, True, 0) if hasattr(read, "head") else (mid, revision, 0)
+        read.take(frame, 0, len(frame), *arguments)
+    octets = len(read.body) if not hasattr(read, "octets") else read.octets
+    return told(bytes(res.HEAD_BYTES) + bytes(read.body[:octets]))
+
+
+def test_objects_say_what_they_are_and_what_they_refer_to():
+    made, operation = example_tightening(), Operation()
+    objects = ((100, 1, 4, 1), (1, 0, 2, 0))
+    parts = [
+        message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
+        for number, ident in ((2, 100), (3, 1))
+    ]
+    octets = message(1201, result_frames.overall_data(made, 3, 3, objects=objects), 3)
+    shown = several(operation, octets, *parts)
+    assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
+    shown = shown["spindles"]
+    assert shown["told"] == 2 and shown["special"] == [] and shown["pm_status"] is None
+    assert [(one["spindle"], one["status"], one["torque"], one["angle"]) for one in shown["each"]] == [
+        (100, "OK", "42.37", 95),
+        (1, "NOK", "42.37", 95),
+    ]
+    kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in shown["each"]]
+    assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
+
+
+def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():
+    frame = bytes(range(256))
+    shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
+    assert shown["frame"].encode("latin-1") == frame and shown["cut_short"]
+
+
+def test_an_event_says_what_happened():
+    page = bytearray(100)
+    length = put_event(page, 0, ev.ALARM, code=b"E404", text=b"Tool hot", controller=0x31)
+    shown = told(bytes(page[:length]), KIND_EVENT)
+    assert (shown["type"], shown["event"], shown["code"], shown["text"]) == ("event", "alarm", "E404", "Tool hot")
+    assert (shown["controller_ready"], shown["tool_ready"], shown["time"]) == (True, None, None)
+
+
+def test_the_document_has_a_row_for_every_field():
+    text = (ROOT / "docs" / "outlets.md").read_text(encoding="utf-8")
+    for shape in SCHEMA["$defs"].values():
+        for name in shape["properties"]:
+            assert f"| `{name}` |" in text, name
+
+
+def test_the_number_of_what_is_no_line_is_none():
+    assert number_in(b"") == number_in(b'{"number":x}') == 0
+
+
+NUMBERS = (
+    b"00120",
+    b"     ",
+    b"00000",
+    b"-0120",
+    b"99999",
+    b"12.50",
+    b"--5 0",
+    b"\0\0\0\0\0",
+    b"1.2.3",
+    b"    5",
+    b".5   ",
+)
+
+
+def generated(dice):
+    """A payload with anything in it, its flags and what each number of it is as it came."""
+    payload = bytearray(result(limits=dice.random() < 0.5))
+    for place, width in ((res.TORQUE, 6), (res.ANGLE, 5), (res.BATCH_SIZE, 4), (res.TIGHTENING_ID, 10), (res.JOB, 4)):
+        payload[8 + place : 8 + place + width] = (dice.choice(NUMBERS) * 2)[:width]
+    for place in (res.BATCH_STATUS, res.TIGHTENING_STATUS, res.TORQUE_STATUS, res.ANGLE_STATUS):
+        payload[8 + place] = dice.choice(b"0123 9x")
+    payload[8 + res.SERIAL : 8 + res.SERIAL + 14] = bytes(dice.choice(b'A "\\\0\x80z') for _ in range(14))
+    payload[8 + res.TIME : 8 + res.TIME + 7] = dice.choice((b" $\x03\x14\x09\x26\x53", bytes(7)))
+    if len(payload) > 150:
+        for place in (res.ANGLE_MIN, res.ANGLE_TARGET):
+            payload[114 + place : 114 + place + 5] = dice.choice(NUMBERS)
+        payload[114 + res.TORQUE_UNIT] = dice.choice(b"0123456789 ")
+        payload[114 + res.ANGLE_DECIMALS] = dice.choice(b" 0124")
+    return payload, dice.choice((0, res.FLAG_ODD, res.FLAG_ODD | res.FLAG_RECOVERED, res.FLAG_RETRIED))
+
+
+def test_any_record_is_a_line_that_boards_write_the_same():
+    dice = random.Random(32)
+    plain = Line(bytearray(4096))
+    for _ in range(3000 if LONG else 600):
+        payload, flags = generated(dice)
+        line = line_of(payload, 0, KIND_RESULT, flags, len(payload))
+        plain.end = 0
+        assert plain.put(payload, 0, KIND_RESULT, flags, len(payload)) and bytes(plain.buf[: plain.end]) == line
+        shown, words = json.loads(line), describe(payload, 0, KIND_RESULT, flags, len(payload))
+        assert shown["tightening_id"] == (words["tightening_id"] or None) and shown["torque_unit"] == words["unit"]
+        assert shown["odd"] == (words.get("odd") or None) and shown["status"] == words["status"]
+        assert shown["batch_status"] == (words["batch_status"] if len(words["batch_status"]) > 1 else None)
+        is_figure = words["torque"].replace(".", "").replace("-", "").isdigit()
+        assert shown["torque"] == (words["torque"] if is_figure else None)
+        is_number = re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", words["angle"])
+        assert shown["angle"] == (float(words["angle"]) if is_number else None)
+        assert shown["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
+        assert json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" == line
+
+
+def test_a_time_of_an_unset_clock_is_said_to_be_that():
+    for year, source in (
+        (b"\x19\x70", "agent, clock unset"),
+        (b"\x20\x23", "agent, clock unset"),
+        (b"\x20\x24", "agent"),
+    ):
+        payload = bytearray(result())
+        payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 2] = year
+        assert told(bytes(payload), flags=res.FLAG_EDGE_TIME)["time_source"] == source
+        assert told(bytes(payload))["time_source"] == "controller"
+
+
+# Identifier result parts 2 to 4: from MID 0061 and 0065 of revision 4 on into log, telegram 04 and lines.
+
+PARTS = {"identifier_2": "ENGINE 4711", "identifier_3": "", "identifier_4": "GEAR 0815"}
+REVISIONS = (4, 5, 6, 7, 8, 9, 10, 11, 998)
+
+
+def cart(revision, parts=PARTS, **toolsnet):
+    one = Cart(
+        controller={"pushed_as": dict(parts), "fetched_as": dict(parts), "result_revisions": (revision,)},
+        settings={"toolsnet": toolsnet, "controller": {"result_revisions": [revision]}},
+    )
+    one.until_ready()
+    return one
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_they_are_additional_vins_of_result_in_every_revision_that_has_them(revision):
+    one = cart(revision)
+    one.produce(3)
+    one.until_quiet()
+    assert len(one.archive.results) == 3 and not one.toolsnet.complaints
+    for result in one.archive.results:
+        told = [(vin["identifier"], vin["vin"].strip()) for vin in result["vins"]]
+        assert told == [(1, "ENGINE 4711"), (3, "GEAR 0815")]
+
+
+@pytest.mark.parametrize("revision", [2, 3, 999])
+def test_revisions_without_them_have_none(revision):
+    one = cart(revision)
+    one.produce()
+    one.until_quiet()
+    assert one.archive.results[0]["vins"] == []
+
+
+@pytest.mark.parametrize("revision", [4, 7])
+def test_results_that_differ_in_one_of_them_alone_are_two(revision):
+    one = cart(revision)
+    same = {"tightening_id": 7, "time": "2024-03-14:09:26:53", "torque": 1000, "angle": 60, "vin": b"V", "pset": 1}
+    same.update({"batch_counter": 1, "batch_status": 0, "status": 1, "torque_status": 1, "angle_status": 1})
+    same.update({"final_angle": 60, "torque_min": 1, "torque_max": 2, "torque_target": 3, "pset_name": "A"})
+    same.update({"angle_min": 1, "angle_max": 2, "angle_target": 3, "pset_change": ""})
+    for parts in ({"identifier_2": "A"}, {"identifier_2": "B"}, {"identifier_3": "A"}, {"identifier_2": "A"}):
+        one.controller.options.pushed_as.update({**dict.fromkeys(PARTS, ""), **parts})
+        one.produce(1, 3000, **same)
+    told = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
+    assert told == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
+
+
+def payload(record, *texts):
+    """The record with these identifiers behind it."""
+    page = bytearray(PAYLOAD_MAX)
+    copy(page, 0, record.octets, 0, min(record.length, rec.PLACE))
+    page[rec.PLACE : rec.PAYLOAD_BYTES] = b"I" + b"".join(b"%-25s" % text for text in texts)
+    return page
+
+
+@pytest.mark.parametrize("flags", [0, res.FLAG_ODD, res.FLAG_RECOVERED])
+@pytest.mark.parametrize("texts", [(b"A", b"B", b"C"), (b"", b"", b"Z" * 25), (b"\xe9\x00~", b"", b" x")])
+def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
+    record = with_targets()
+    writers = [TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1) for _ in range(2)]
+    for writer in writers:
+        writer.session = type("Session", (), {"result": None})()
+    octets = writers[0].write(record.octets, 0, record.length, flags, 42, 17)
+    plain = bytes(writers[0].tx[:octets])
+    for _ in range(2):  # a second one finds nothing of the first
+        octets = writers[1].write(payload(record, *texts), 0, rec.PAYLOAD_BYTES, flags, 42, 17)
+        told = bytes(writers[1].tx[:octets])
+        found, breaches = take_apart(told[4:])
+        assert not breaches and int(told[:4]) == octets - 4
+        count = sum(text.strip() != b"" for text in texts)
+        assert len(found["vins"]) == count and told[154 + 29 * count :] == plain[154:]
+        assert told[4:75] + told[77:154] == plain[4:75] + plain[77:154]
+    octets = writers[1].write(record.octets, 0, record.length, flags, 42, 17)
+    assert bytes(writers[1].tx[:octets]) == plain
+
+
+def test_one_that_was_cut_off_is_left_out():
+    message = bytearray(b" " * 500)
+    message[421:424] = message[475:478] = b"ABC"
+    page = bytearray(rec.BYTES)
+    for length, numbers in ((500, [1, 3]), (499, [1]), (446, [1]), (445, [])):
+        assert read.octets_of(61, 5, message, 0, length) == (rec.BYTES if numbers else 0)
+        read.put(page, 0, 61, message, 0, length)
+        whole = bytearray(rec.PLACE) + page
+        assert [number for number, _ in rec.places_of(whole, 0)] == numbers
+
+
+def test_a_line_of_a_file_has_them_by_name():
+    page = payload(Record(), b"ENGINE", b"", b"GEAR")
+    line = json.loads(bytes(line_of(page, 0, KIND_RESULT, 0, rec.PAYLOAD_BYTES)))
+    assert [line["identifier_%d" % number] for number in (2, 3, 4)] == ["ENGINE", None, "GEAR"]
+    assert line["spindles"] is None

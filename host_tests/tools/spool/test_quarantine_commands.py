@@ -1,0 +1,323 @@
+"""`toolcart quarantine` reaches a stopped spool, a running agent and a board, and says what became of the order."""
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import threading
+
+import pytest
+
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
+from toolcart.board.linux.flash import FileFlash
+from toolcart.tools.flash import board_commands
+from toolcart.tools.flash.link import BoardTrouble
+from toolcart.tools.live import panels
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.live.watch import totals
+from toolcart.tools.spool import quarantine_commands as orders
+from toolcart.tools.status.served import CLIENTS
+from host_tests.support.quarantine import spool_with
+from host_tests.support.running import cart_of, lived, station_told, status_of, toolcart, written
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """A spool file with five results that were refused and one unreadable frame."""
+    return spool_with(tmp_path, b"0061 \x1b[31mnonsense of some octets")
+
+
+def run(*words, code=0):
+    return toolcart("quarantine", *words, code=code)
+
+
+def cart_with(spool):
+    """The configuration of a cart with this spool."""
+    return cart_of(number=7, station={"spool": {"path": str(spool)}})
+
+
+def test_a_stopped_spool_is_listed_and_not_changed(spool):
+    before = spool.read_bytes()
+    said = run("list", "--spool", spool).stdout
+    assert "refused by ToolsNet with code 17" in said and "6 in the quarantine" in said
+    assert "\\x1b[31mnonsense" in said and "\x1b" not in said
+    told = json.loads(run("list", "--spool", spool, "--json").stdout)
+    assert [record["number"] for record in told["records"]] == [1, 2, 3, 4, 5, 6] and told["parked"] == 6
+    assert json.loads(run("show", "2", "--spool", spool, "--json").stdout)["tightening_id"] == "2"
+    assert spool.read_bytes() == before
+
+
+def test_export_has_the_columns_of_spool_export(spool):
+    lines = run("export", "--spool", spool).stdout.splitlines()
+    assert lines[0].startswith("number,area,kind,time") and len(lines) == 7
+    assert len(json.loads(run("export", "--spool", spool, "--json").stdout)) == 6
+
+
+def test_retry_and_drop_on_a_stopped_spool_last(spool):
+    said = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
+    assert "2 to be offered again when the agent runs" in said and "cannot read it either" in said
+    assert "2 to be offered again" in run("retry", "1-2", "--in-doubt", "--spool", spool).stdout
+    assert "has to run" in run("drop", "first", "--yes", "--spool", spool, code=1).stderr
+    run("drop", "all", "--spool", spool, code=2)  # no terminal, no --yes
+    assert "1 dropped; 5 in the quarantine" in run("drop", "2", "--yes", "--spool", spool).stdout
+    assert "5 dropped; 0 in the quarantine" in run("drop", "all", "--yes", "--spool", spool).stdout
+    assert "0 in the quarantine" in run("list", "--spool", spool).stdout
+    assert "no record 9" in run("drop", "9", "--yes", "--spool", spool, code=1).stderr
+    assert "? is no number" in run("drop", "\u00b2", "--yes", "--spool", spool, code=1).stderr
+
+
+def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_path):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 16 * 4096).close()
+    assert "0 in the quarantine" in run("list", "--spool", path).stdout
+    path.write_bytes(path.read_bytes()[:4096] + b"x" * 65536)
+    assert "of another version" in run("list", "--spool", path, code=2).stderr
+
+
+def test_a_configuration_names_the_spool_and_its_station(spool):
+    config = written(spool.parent, cart_with("cart.spool"))
+    assert "6 in the quarantine" in run("list", "--config", config, "--station", "7").stdout
+    assert "has no station 8" in run("list", "--config", config, "--station", "8", code=2).stderr
+    run("list", code=2)
+
+
+def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
+    assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
+    with contextlib.closing(FileFlash(str(spool), 0)):
+        assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
+
+
+class Running:
+    """A running agent's socket, turned by the test."""
+
+    def __init__(self, path, dispatch, *options, **more):
+        self.control = Control(str(path) + SUFFIX, dispatch, *options, **more)
+        self.now = 0
+        self.clients = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.control.close()
+        for client in self.clients:
+            client.close()
+
+    def turn(self, count=1):
+        """So many turns; what the last one gives."""
+        return [self.control.on_turn(self.now) for _ in range(count)][-1]
+
+    def connected(self, text=b""):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.control.path)
+        client.setblocking(False)
+        client.sendall(text)
+        self.clients.append(client)
+        self.turn()
+        return client
+
+
+def numbers(words, _asker):
+    yield {"words": words}
+    yield None
+    yield {"more": 1}
+
+
+def lines_of(client):
+    with contextlib.suppress(BlockingIOError):
+        return [json.loads(line) for line in client.recv(1 << 20).splitlines()]
+
+
+@pytest.fixture
+def listing(tmp_path):
+    """An agent that takes one order."""
+    with Running(tmp_path / "cart.spool", {"list": numbers}) as running:
+        yield running
+
+
+def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
+    path = tmp_path / "cart.spool"
+    with Running(path, {}):
+        mode = os.stat(str(path) + SUFFIX).st_mode
+        assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+        with Running(path, {}) as again:  # after a SIGKILL the name is still there
+            assert again.control.note == ""
+        assert os.listdir(tmp_path) == []
+
+
+def test_an_order_is_answered_piece_by_piece(listing):
+    client = listing.connected(b"list a\n")
+    listing.turn(7)
+    assert lines_of(client) == [{"words": ["list", "a"]}, {"more": 1}, {"end": True}]
+    assert client.recv(10) == b"" and listing.control.listener.sock is not None
+
+
+def test_a_second_client_waits_and_is_served_then(listing):
+    first, second = listing.connected(), listing.connected()
+    second.send(b"list\n")
+    listing.turn(5)
+    assert lines_of(second) is None and listing.control.listener.sock is None
+    first.close()
+    listing.turn(10)
+    assert lines_of(second)[-1] == {"end": True}
+
+
+def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
+    done = []
+
+    def long(_words, _asker):
+        for _ in range(200):
+            yield {"filler": "x" * 10000}
+        done.append(True)
+
+    with Running(tmp_path / "cart.spool", {"list": long}) as running:
+        silent = running.connected()
+        running.now = PATIENCE_MS
+        running.turn()
+        assert silent.recv(10) == b""
+        running.connected(b"list\n")
+        running.turn(400)
+        assert not done and len(running.control.talks[0].pending) < 200000
+        running.now += PATIENCE_MS
+        running.turn(400)
+        assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
+        assert running.control.on_turn(running.now) == FOREVER
+
+
+def test_silent_clients_hold_up_no_one_for_long(tmp_path):
+    def status(_words, _asker):
+        yield {"agent": {"pid": 1}}
+        for number in range(2):
+            yield {"station": {"number": number, "text": "x" * 2000}}
+
+    with Running(tmp_path / "agent", {"status": status}, CLIENTS, ours=False) as running:
+        for _ in range(CLIENTS - 1):
+            running.connected(b"sta")
+        one = running.connected(b"status\n")
+        running.turn(5)
+        assert lines_of(one)[-1] == {"end": True}
+        running.connected()
+        running.now = 100
+        late = running.connected(b"status\n")
+        left = running.turn(5)
+        assert lines_of(late) is None and running.control.listener.sock is None and 0 < left <= PATIENCE_MS
+        for running.now in range(PATIENCE_MS, PATIENCE_MS + 200, 20):
+            running.turn()
+        assert lines_of(late)[-1] == {"end": True}
+
+
+def test_what_is_no_order_is_refused(listing):
+    for request in (b"explode\n", b"\n", b"\xff\xfe\n"):
+        client = listing.connected(request)
+        listing.turn(2)
+        assert "no such order" in lines_of(client)[0]["error"]
+        listing.turn(2)
+    client = listing.connected(b"x" * (LINE_MAX + 1))
+    listing.turn(3)
+    assert client.recv(10) == b""
+
+
+def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
+    with Running(tmp_path / ("x" * 120), {}) as running:
+        assert "no orders can be given" in running.control.note
+        running.turn()
+
+
+def test_orders_reach_a_board_over_its_cable(capsys):
+    from host_tests.tools.flash.test_board_commands import Running as Board
+
+    board = Board()
+    board_commands.give_order(board, 10, "list", [])
+    assert "0 in the quarantine" in capsys.readouterr().out
+    with pytest.raises(BoardTrouble, match="no record 3"):
+        board_commands.give_order(board, 10, "drop", ["3"])
+    with pytest.raises(BoardTrouble, match="too many numbers"):
+        board_commands.give_order(board, 10, "drop", ["3"] * 60)
+
+
+def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
+    answers, asker = [], []
+
+    def ask(agent):
+        answers.extend(orders.Place(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
+        agent.board.request_stop()
+
+    def goes_on(agent, _told):
+        if agent._controls and not asker:
+            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
+            asker[0].start()
+        return True
+
+    assert lived(written(spool.parent, cart_with(spool)), goes_on)[0] == 0
+    asker[0].join(5)
+    listed, retried, shown = answers
+    assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
+    assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
+    assert shown[0]["station"]["backlog"] == 0 and shown[0]["station"]["parked"] == 6
+    assert not os.path.exists(str(spool) + SUFFIX)
+
+
+def status_line(**changed):
+    return status_of(station_told(**changed))
+
+
+def test_the_log_tells_what_did_not_arrive():
+    figures = Figures()
+
+    def told(**changed):
+        return [change.text for change in figures.feed(status_line(**changed), 0.0)]
+
+    assert not [text for text in told() if "set aside" in text or "gone" in text or "overwritten" in text]
+    need = {"why": "the quarantine is full"}
+    wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
+    said = told(**wrong)
+    for words in (
+        "4 results at most overwritten, because the spool was full",
+        "3 results set aside",
+        "needs an operator: the quarantine is full",
+    ):
+        assert [text for text in said if text.startswith(words)]
+    assert told(**wrong) == []
+    assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
+    figures.feed({"kind": "started", "pid": 1}, 1.0)
+    assert [text for text in told(**wrong) if text.startswith("3 results set aside")]
+
+
+def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
+    figures = Figures()
+    figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
+    said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
+    assert "no missed result is left in the controller" in said
+    assert any("119 tightening IDs gone: the controller no longer has them" in text for text in said)
+    shown = {"open_ids": 0, "gone": 120}
+    said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
+    assert said[0].level == "warning"
+    assert said[0].text.endswith(
+        "no longer has them, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
+    )
+
+
+def test_delivered_is_what_toolsnet_said():
+    figures = Figures()
+    figures.feed(status_line(stored=20, delivered=9), 0.0)
+    assert totals(figures)["delivered"] == 9
+
+
+def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
+    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1, 80).plain
+    assert "lost" not in text and "on the way 5" in text
+
+
+def test_the_service_is_meant_where_nothing_is_named(tmp_path, spool, monkeypatch):
+    """What `status`, the log and the live view say can be typed as it stands."""
+    path = written(tmp_path, cart_with(spool))
+    monkeypatch.setattr(orders.config_file, "SERVICE_CONFIG", path)
+    assert "6 in the quarantine" in run("list", "--station", 7).output
+    path.unlink()
+    assert str(path) in run("list", "--station", 7, code=2).output
