@@ -16,9 +16,7 @@ from typing import Any
 
 import click
 
-from toolcart.archive import export
 from toolcart.archive.consume.commands import check_consumer, consume
-from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -33,9 +31,11 @@ from toolcart.archive.options import (
     option,
     reading,
 )
+from toolcart.archive.reports import export
+from toolcart.archive.reports.mail_commands import alert, report
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
-from toolcart.base.printable import visible, visible_in
+from toolcart.base.terminal_safe import visible, visible_in
 
 _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}; left out {failed}"
@@ -65,7 +65,7 @@ archive.add_command(report)
 
 
 def _station(text: str | None) -> tuple[int, int, int] | None:
-    from toolcart.archive.queries import station_of
+    from toolcart.archive.database.queries import station_of
 
     found = None if text is None else station_of(text)
     if text is not None and found is None:
@@ -83,7 +83,7 @@ def _text(name: str, text: str | None) -> str | None:
 
 
 def _time(name: str, text: str | None) -> str | None:
-    from toolcart.archive.queries import digits_of
+    from toolcart.archive.database.queries import digits_of
 
     digits = None if text is None else digits_of(text)
     if text is not None and digits is None:
@@ -115,7 +115,7 @@ def query(place: str, **options: Any) -> None:
     Newest first. Time is by the station's own clock, Arrived is UTC.
     """
     database = library()
-    from toolcart.archive import cars, queries
+    from toolcart.archive.database import cars, queries
 
     part = _text("--vin-part", options["vin_part"])
     wanted = queries.Wanted(
@@ -200,7 +200,7 @@ def check(place: str, as_json: bool) -> None:
     are listed but do not count.
     """
     database = library()
-    from toolcart.archive import queries
+    from toolcart.archive.database import queries
 
     found: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
     with reading(place) as connection:
@@ -238,7 +238,7 @@ def forget(place: str, newest: int, yes: bool) -> None:
     names the latest that are left.
     """
     database = library()
-    from toolcart.archive.changes import forget_newest
+    from toolcart.archive.database.maintenance import forget_newest
 
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Lose {newest} results of {place} for good?")):
         fail("nothing is changed; --yes does it without a question")
@@ -265,11 +265,11 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     and `import` brings it back.
     """
     database = library()
-    from toolcart.archive import changes
+    from toolcart.archive.database import maintenance
     from toolcart.base.command_group import progress_bar
 
     with failing(database.Unusable), progress_bar(os.path.basename(into)) as bar:
-        told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
+        told = maintenance.move_old(place, into, maintenance.old(keep_days, keep_ok_days), bar)
     click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
 
 
@@ -287,8 +287,8 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
     """
     database = library()
-    from toolcart.archive.changes import take_from
-    from toolcart.archive.quarantine import NoQuarantine, take_quarantine
+    from toolcart.archive.database.maintenance import take_from
+    from toolcart.archive.database.quarantine import NoQuarantine, take_quarantine
     from toolcart.base.command_group import progress_bar
 
     told: dict[str, Any]
@@ -329,7 +329,7 @@ def plot(place: str, result: int, bolt: int | None, png: str | None, as_json: bo
     Torque and angle over time, and torque over angle. RESULT is its number from `query --json`.
     """
     library()
-    from toolcart.archive import queries
+    from toolcart.archive.database import queries
 
     with reading(place) as connection:
         told = queries.result(connection, result, bolt)
@@ -352,7 +352,7 @@ def plot(place: str, result: int, bolt: int | None, png: str | None, as_json: bo
 
 def _tightening(told: dict, bolt: int | None = None):
     """Return a result with its graphs in the form that `toolcart trace` draws."""
-    from toolcart.archive.queries import curves
+    from toolcart.archive.database.queries import curves
     from toolcart.trace.curves import Tightening
 
     program = told["ProgramName"] or str(told["Program"])

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 import click
 
-from toolcart.base import private
+from toolcart.base import private_files
 from toolcart.base.installation import how_to_get
-from toolcart.base.printable import visible_lines
+from toolcart.base.terminal_safe import visible_lines
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
@@ -85,9 +85,9 @@ def reading(place: str):
 
 
 def library():
-    """Return toolcart.archive.database, which an installation without the extra cannot import."""
+    """Return toolcart.archive.database.database, which an installation without the extra cannot import."""
     try:
-        from toolcart.archive import database
+        from toolcart.archive.database import database
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive')}")
     return database
@@ -117,7 +117,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
         fail(f"{missing.name} is not installed: {how_to_get('archive-mqtt')}")
     password = options["mqtt_password_file"]
     files = [options[name] for name in ("mqtt_ca", "mqtt_certificate", "mqtt_key")]
-    with failing(broker.Wrong, private.Wrong):
+    with failing(broker.Wrong, private_files.Wrong):
         found = broker.address_of(url)
         if any(files):
             if found.tls is None:
@@ -126,12 +126,12 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
         if password:
             if not found.user:
                 fail(f"{url}: a password needs a user: mqtt://user@host")
-            found = replace(found, password=private.text_of(password).partition("\n")[0].rstrip("\r"))
+            found = replace(found, password=private_files.text_of(password).partition("\n")[0].rstrip("\r"))
     return replace(found, filters=(*found.filters, *filters), client_id=options["client_id"] or default_id)
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
-    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.serving)."""
+    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
     from toolcart.archive.consume.batch import client_id_of
 
     found = address(url, filters, options, client_id_of(place))

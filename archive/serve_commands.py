@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from toolcart.archive import spc
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -31,15 +30,16 @@ from toolcart.archive.options import (
     web_option,
     with_options,
 )
-from toolcart.archive.periods import shifts_of
-from toolcart.archive.tls import Tls, Wrong
+from toolcart.archive.server.tls import Tls, Wrong
+from toolcart.archive.statistics import spc
+from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, Listening, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import reader_has_gone
 from toolcart.base.installation import how_to_get
-from toolcart.base.private import Wrong as Unknown
+from toolcart.base.private_files import Wrong as Unknown
 
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08
@@ -71,7 +71,7 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
 def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls: Tls | None = None) -> Listening:
     """Return where these options have the pages listen; if something is wrong with that, say so and exit."""
     try:
-        from toolcart.archive.web import running  # noqa: F401  # what it needs has to be there
+        from toolcart.archive.web import server  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     with failing(ValueError, CannotServe):
@@ -91,7 +91,7 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
 
 def _faults(options: dict[str, Any]) -> Any:
     """Return what is to go wrong on purpose."""
-    from toolcart.archive.faults import Faults, refusal
+    from toolcart.archive.server.fault_injection import Faults, refusal
 
     given = {one.name: options[one.name] for one in fields(Faults) if one.name in options}
     try:
@@ -106,8 +106,9 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
 
     0.0.0.0 is the PIM's to them: enough for a server that is in its process.
     """
-    from toolcart.archive import database, serving
-    from toolcart.archive.changes import Keeping
+    from toolcart.archive.database import database
+    from toolcart.archive.database.maintenance import Keeping
+    from toolcart.archive.server import serving
 
     told, role = options["tell_host"] or host, options["role"]
     is_one = told != "::" and (told != "0.0.0.0" or role != serving.SERVER) and told.isascii()
@@ -128,7 +129,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
 
 def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages: Listening | None) -> None:
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
-    from toolcart.archive import database, serving
+    from toolcart.archive.database import database
+    from toolcart.archive.server import serving
 
     with failing(database.Unusable):
         try:
@@ -142,7 +144,7 @@ _EACH_N: dict[str, Any] = {"type": click.IntRange(min=0), "default": 0, "metavar
 
 
 def _fault(name: str, field: str, text: str, **how: Any):
-    """Return an option for a fault (toolcart.archive.faults)."""
+    """Return an option for a fault (toolcart.archive.server.fault_injection)."""
     return click.option(f"--fail-{name}", field, help=f"Fault: {text}", **how)
 
 
@@ -233,7 +235,7 @@ def web(
 def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:
     """Serve the pages until told to end."""
     database = library()
-    from toolcart.archive.web.running import run
+    from toolcart.archive.web.server import run
 
     try:
         run(place, where, say, seconds, with_parent)
@@ -249,7 +251,7 @@ def _pages(place: str, where: Listening, seconds: float | None, with_parent: boo
 @machine_option
 def servers_command(place: str, as_json: bool) -> None:
     """List the servers that share a PostgreSQL database."""
-    from toolcart.archive import servers
+    from toolcart.archive.server import servers
 
     with _served(place) as connection:
         found = servers.all_of(connection)
@@ -267,7 +269,7 @@ def servers_command(place: str, as_json: bool) -> None:
 @click.argument("server", metavar="HOST:PORT")
 def drain(place: str, server: str) -> None:
     """Move a server's stations to the others and stop it."""
-    from toolcart.archive import servers
+    from toolcart.archive.server import servers
 
     with failing(ValueError):
         host, port = address(server)

@@ -6,7 +6,8 @@ Rules
 2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
    spool is in files instead, and the start says which. Any other path is a folder.
 3. A spool is never inside a version's folder: relative paths begin at the root.
-4. The watchdog starts with the loop and cannot be stopped; toolcart.board.hold feeds it when a person ends the agent.
+4. The watchdog starts with the loop and cannot be stopped; toolcart.board.watchdog_grace feeds it when a person ends
+   the agent.
 """
 
 import gc
@@ -19,9 +20,9 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.log.flash import Part
 from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
-from toolcart.board.hold import HELD_FEED_MS, Hold, hold
 from toolcart.board.network import Interface, NoNetwork
 from toolcart.board.sockets import Sockets
+from toolcart.board.watchdog_grace import HELD_FEED_MS, Hold, hold
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
@@ -68,7 +69,7 @@ def _place(host, port):
 
 
 class Board:
-    """What toolcart.agent.cart.app and toolcart.board.upkeep ask of a board."""
+    """What toolcart.agent.cart.app and toolcart.board.housekeeping ask of a board."""
 
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
@@ -156,7 +157,7 @@ class Board:
         """Sleep until input or for `wait_ms`."""
         self.sockets.wait(app, wait_ms, self.now)
 
-    # -- for toolcart.board.upkeep
+    # -- for toolcart.board.housekeeping
     # --------------------------------------------------------------------------------------
 
     def start_watchdog(self):

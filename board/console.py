@@ -18,7 +18,7 @@ import json
 import sys
 
 from toolcart.agent.base.compat import const, give_back
-from toolcart.agent.log.numbers import STORED
+from toolcart.agent.log.snapshot_fields import STORED
 
 # in a version's folder; toolcart.board.safe_mode, which imports nothing of ours, has the same
 VERSION_FILE = "/version.json"

@@ -18,7 +18,7 @@ import sys
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_NO_ROOM, REFUSED_NOTHING
-from toolcart.board.why import refusal_of
+from toolcart.board.errno_reasons import refusal_of
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)

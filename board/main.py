@@ -27,7 +27,7 @@ def start(folder, mode, confirmation):
     hole = bytearray(1024)
     from toolcart.agent.cart.app import App
     from toolcart.board import loop
-    from toolcart.board.upkeep import Upkeep
+    from toolcart.board.housekeeping import Upkeep
 
     gc.collect()
     configuration = load(folder + "/config.json")  # last: by then the agent has interned many of its names

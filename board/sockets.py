@@ -28,8 +28,8 @@ from toolcart.agent.link.port import (
     is_address,
     is_numeric,
 )
+from toolcart.board.errno_reasons import why_of
 from toolcart.board.resolver import ASKING, KNOWN, UNKNOWN
-from toolcart.board.why import why_of
 
 try:
     import socket
@@ -204,7 +204,7 @@ class Sockets:
     def __init__(self, is_up, make_resolver, now):
         self.is_up = is_up
         self.poll = select.poll()
-        self.tried = False  # a port was opened since toolcart.board.upkeep cleared this
+        self.tried = False  # a port was opened since toolcart.board.housekeeping cleared this
         self.heard = False  # bytes came in over the network since then
         self.resolver = None
         self._make_resolver = make_resolver

@@ -26,8 +26,8 @@ from toolcart.agent.link.port import (
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
 )
+from toolcart.board.errno_reasons import why_of
 from toolcart.board.sockets import TROUBLE, TcpPort
-from toolcart.board.why import why_of
 
 # mbedtls: numbers of errors, without their sign. The multiple of 128 in them is the part, the remainder the cause.
 _ENDED = const(0x7280)

@@ -141,8 +141,8 @@ def _signed_ok(octets):
 class Reading:
     """One telegram while it is read by the layouts, and where it differs from what the document prints.
 
-    A part has the size that is printed and a number the form that is printed. Who takes more (toolcart.archive.reader)
-    says so in `value` and by `is_exact`.
+    A part has the size that is printed and a number the form that is printed. Who takes more
+    (toolcart.archive.server.reader) says so in `value` and by `is_exact`.
     """
 
     is_exact = True

@@ -1,6 +1,6 @@
 """Makes rows of the archive's tables, and of the simulated one's, from parsed telegrams (toolcart.toolsnet).
 
-A row is a tuple in the order of its table's columns (toolcart.archive.tables, toolcart.sim.archive).
+A row is a tuple in the order of its table's columns (toolcart.archive.database.tables, toolcart.sim.archive).
 """
 
 from __future__ import annotations

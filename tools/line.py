@@ -11,8 +11,8 @@ import click
 from toolcart.base import installation
 from toolcart.base.command_group import SECONDS
 from toolcart.base.exit_codes import fail
-from toolcart.base.printable import visible
 from toolcart.base.serial_settings import PROCEDURES
+from toolcart.base.terminal_safe import visible
 from toolcart.codec.capture import Heard
 from toolcart.tools.config import file as config_file
 
@@ -288,7 +288,7 @@ def monitor(
     from toolcart.agent.cart.status import why_name
     from toolcart.board.linux.serial import SerialPort
     from toolcart.codec.capture import Heard, line_of
-    from toolcart.tools.words import reasons
+    from toolcart.tools.messages import reasons
 
     if not config_file.has_serial_lines():
         fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")

@@ -2,8 +2,8 @@
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
 `give_back` frees a module that is needed only at a start; on CPython, where memory is not short, it does nothing.
-`FAST` is the module of twins: machine code (toolcart.agent.base.fast), on CPython slices
-(toolcart.agent.base.straight), or None where the port or the build has no machine code.
+`FAST` is the module of twins: machine code (toolcart.agent.base.fields_viper), on CPython slices
+(toolcart.agent.base.fields_cpython), or None where the port or the build has no machine code.
 """
 
 import gc
@@ -22,13 +22,13 @@ TYPE_CHECKING = const(0)  # type: ignore  # what follows it is for type checkers
 ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
-    from toolcart.agent.base import fast as FAST
+    from toolcart.agent.base import fields_viper as FAST
 except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without it; a build for another chip
     FAST = None
 if ON_CPYTHON:
-    from toolcart.agent.base import straight
+    from toolcart.agent.base import fields_cpython
 
-    FAST = straight
+    FAST = fields_cpython
 
 
 def give_back(package, module):

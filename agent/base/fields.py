@@ -5,7 +5,7 @@ Rules
 2. `number` returns ABSENT for blanks and BAD for anything else that is not a number; both are negative.
 3. Fields wider than nine digits do not fit a small int on a 32-bit board: they stay text (tightening IDs).
 4. NUL counts as a blank: controllers in the field pad names and serials with it.
-5. Where machine code runs, the twins in toolcart.agent.base.fast replace the loops, at the end of this module.
+5. Where machine code runs, the twins in toolcart.agent.base.fields_viper replace the loops, at the end of this module.
 """
 
 from struct import pack_into
@@ -86,7 +86,7 @@ def is_blank(buf, start, width):
 
 
 def is_plain(buf, start, width):
-    """True if the field is text that goes out as it is: printable ASCII without a tilde (agent.record.text_form)."""
+    """True if the field is text that goes out as it is: printable ASCII without a tilde (agent.record.escaping)."""
     end = start + width
     while start < end and (buf[start] == _BLANK or buf[start] == 0):
         start += 1

@@ -17,25 +17,25 @@ Rules
 1. One station is one controller, one spool and up to four outlets (toolcart.agent.outlets). Stations share nothing but
    the scheduler, and that survives the failure of any task.
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
-3. What only a start needs (toolcart.agent.log.mount, toolcart.agent.cart.area, toolcart.agent.cart.assembly) is loaded
-   for it and given back to the heap, each before the next is loaded.
+3. What only a start needs (toolcart.agent.log.mount, toolcart.agent.cart.storage, toolcart.agent.cart.assembly) is
+   loaded for it and given back to the heap, each before the next is loaded.
 4. Every part of a station is made once, when its flash has been read, and never replaced.
 """
 
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 bytes, and these go deepest.
-import toolcart.agent.log.carry
+import toolcart.agent.log.carry_over
 import toolcart.agent.log.log
-import toolcart.agent.openprotocol.light
+import toolcart.agent.openprotocol.light_result
 import toolcart.agent.quarantine.quarantine
 import toolcart.agent.toolsnet.session
 
 # isort: split
 # The parts for toolcart.agent.cart.assembly: loaded here and not in the middle of a step; on a board they are one
 # module.
-import toolcart.agent.link.quiet
+import toolcart.agent.link.flash_window
 import toolcart.agent.log.flash
-import toolcart.agent.log.state
-import toolcart.agent.openprotocol.look
+import toolcart.agent.log.snapshot
+import toolcart.agent.openprotocol.duplicate_search
 import toolcart.agent.openprotocol.recovery
 import toolcart.agent.openprotocol.session
 import toolcart.agent.outlets.toolsnet.forward
@@ -43,7 +43,7 @@ import toolcart.agent.station.intake
 import toolcart.agent.station.store
 import toolcart.agent.toolsnet.result04  # noqa: F401
 from toolcart.agent.base.compat import Part, const, give_back
-from toolcart.agent.base.health import FLASH_FAILED, Health
+from toolcart.agent.base.counters import FLASH_FAILED, Health
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER
 
@@ -74,7 +74,7 @@ class Station:
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]
-        self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.area)
+        self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.storage)
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]
@@ -138,7 +138,7 @@ class Station:
         return FOREVER
 
     def _bring_up(self, device):
-        from toolcart.agent.cart.area import bring_up  # nothing holds it after this returns, so it can be given back
+        from toolcart.agent.cart.storage import bring_up  # nothing holds it after this returns, so it can be given back
 
         return bring_up(self, device)
 

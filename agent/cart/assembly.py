@@ -1,11 +1,11 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (toolcart.agent.cart.app)."""
 
 from toolcart.agent.base.compat import ON_CPYTHON
-from toolcart.agent.base.health import NOT_SAVED
-from toolcart.agent.link.quiet import Quiet
+from toolcart.agent.base.counters import NOT_SAVED
+from toolcart.agent.link.flash_window import Quiet
 from toolcart.agent.log.cursor import WANTS_EVENTS
-from toolcart.agent.openprotocol.known import Known
-from toolcart.agent.openprotocol.look import Look
+from toolcart.agent.openprotocol.duplicate_search import Look
+from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.requests import longest_bytes
 from toolcart.agent.openprotocol.revisions import BLANK
@@ -14,12 +14,12 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.linux.specials import WideStore as Store
+    from toolcart.agent.linux.extended_store import WideStore as Store
 else:
     from toolcart.agent.station.store import Store
 
 _RARE = 998  # revision of MID 0060: who has it has others as well, as far as is known
-_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.question
+_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.recovery_request
 
 
 def assemble(station, scheduler, now):
@@ -31,10 +31,10 @@ def assemble(station, scheduler, now):
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.filling.gone = store.tell_gone
     if controller["link"] != "tcp":
-        from toolcart.agent.openprotocol.plausible import plausible
+        from toolcart.agent.openprotocol.plausibility import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
-    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.area
+    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
@@ -52,7 +52,7 @@ def _know_spindles(station, controller):
     session.ways.known = station.known
     session.ways.operations = controller["results"] == "operations"
     if ON_CPYTHON:
-        from toolcart.agent.linux.specials import several
+        from toolcart.agent.linux.extended_store import several
 
         session.ways.several = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):
@@ -115,7 +115,7 @@ def _make(kind, settings, station, index):
     if kind == "mqtt":
         from toolcart.agent.outlets.mqtt import make  # loaded where it is configured
     else:
-        from toolcart.agent.outlets.toolsnet.making import make
+        from toolcart.agent.outlets.toolsnet.factory import make
     return make(settings, station, index)
 
 
@@ -139,7 +139,7 @@ def link_of(controller, message_bytes):
     """Return the link of these settings, for messages of so many bytes; only what is used is imported."""
     link = _plain_link(controller, message_bytes)
     if controller["header"] != "standard":
-        from toolcart.agent.link.headers import header_of
+        from toolcart.agent.link.header_layouts import header_of
 
         link.header = header_of(controller["header"])  # type: ignore[assignment]
     return link

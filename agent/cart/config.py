@@ -222,7 +222,7 @@ def _outlets(tree, place, mistakes):
 
 def _name(tree, outlets, place, mistakes):
     """Give each outlet its name: the kind of one that has none. Note those that cannot be told apart."""
-    from toolcart.agent.cart.places import hash_of
+    from toolcart.agent.cart.outlet_places import hash_of
 
     kinds = [outlet.get("kind") for outlet in outlets]
     names = []

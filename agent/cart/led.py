@@ -12,7 +12,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.flash import REFUSED_NOTHING
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_NONE
 
 RUNNING = const(1)

@@ -12,7 +12,7 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer, ticks_diff
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.agent.station.intake import BUSY_MOST_MS
 
 FAILING_MS = const(60000)

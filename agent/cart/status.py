@@ -6,13 +6,13 @@ Rules
 3. Names, not numbers: states, reasons and counters have the words of the modules they come from.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol import states as controller_states
-from toolcart.agent.openprotocol.question import PHASE_NAMES
+from toolcart.agent.openprotocol import session_states as controller_states
+from toolcart.agent.openprotocol.recovery_request import PHASE_NAMES
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -22,8 +22,8 @@ BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block
 
 FOREIGN = "it is a spool of another version, or of another size of blocks or units"
 
-# Why a connection is down: from toolcart.agent.openprotocol.states, toolcart.agent.link.port and
-# toolcart.agent.base.trouble. The sentences are in toolcart.tools.words.reasons.
+# Why a connection is down: from toolcart.agent.openprotocol.session_states, toolcart.agent.link.port and
+# toolcart.agent.base.connection_fault. The sentences are in toolcart.tools.messages.reasons.
 WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
@@ -133,7 +133,7 @@ def _controller(station, now):
     session = station.session
     line = {}
     if not station.intake.link.steady:
-        from toolcart.agent.link.payload import FORM_NAMES, TALLY_NAMES
+        from toolcart.agent.link.serial_framing import FORM_NAMES, TALLY_NAMES
 
         link = session.link
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
@@ -194,7 +194,7 @@ def _recovery(station):
 
 def _gone_latest(station):
     """Return which IDs are gone, if one of the newest blocks says so."""
-    from toolcart.agent.station.gone import latest  # most controllers have everything that is asked for
+    from toolcart.agent.station.missing_results import latest  # most controllers have everything that is asked for
 
     shown = {}
     event = latest(Search(station.log), BLOCKS_WALKED)
@@ -234,7 +234,7 @@ def _spool(log, state):
         "unit_bytes": device.unit_bytes,
         "erases": log.counts.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
-        // device.block_count,  # at most (toolcart.agent.log.record)
+        // device.block_count,  # at most (toolcart.agent.log.framing)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
         "torn": log.counts.torn,

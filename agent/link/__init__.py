@@ -8,7 +8,8 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
     buf, at, length                 the message, header and data without terminator; valid until the next call
     size, start, end                messages go to buf[0:size]; buf[start:end] has come and is unread (0, 0 if that is
-                                    kept elsewhere). toolcart.agent.openprotocol.linked keeps parts in buf[size:]
+                                    kept elsewhere). toolcart.agent.openprotocol.linked_messages keeps parts in
+                                    buf[size:]
     idle()                          whether a message may be posted
     pushed()                        the peer waits for our acknowledgement of the message just handed over; False if it
                                     is too early to look at it: it will be handed over again
@@ -20,7 +21,7 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     quiet(busy_ms)                  whether the flash may keep the chip busy that long now (serial lines need silence)
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
-    header                          brings another header into the usual form and back (agent.link.headers); or None
+    header                          brings another header into the usual form and back (header_layouts); or None
     steady                          whether next_message has work only on input and when `tick` returns 0; such a link
                                     has is_empty(): whether all input was looked at. On it both sides may speak at any
                                     time: `pushed` and `answered` are not called, and it is always quiet

@@ -27,7 +27,8 @@ PORT_OPENING = const(1)
 PORT_OPEN = const(2)
 PORT_LOST = const(-1)
 
-# Numbered after those of toolcart.agent.openprotocol.states; toolcart.agent.cart.status has the words for these.
+# Numbered after those of toolcart.agent.openprotocol.session_states; toolcart.agent.cart.status has the words for
+# these.
 WHY_NO_ADDRESS = const(8)  # the host is neither a possible address nor a possible name
 WHY_NAME_UNKNOWN = const(9)
 WHY_NAME_SLOW = const(10)  # DNS has not answered yet
@@ -45,7 +46,7 @@ WHY_UNPLUGGED = const(21)
 WHY_NO_DRIVER = const(22)  # the library for serial lines is not installed
 WHY_NO_SOCKET = const(23)  # the system has no more of them
 WHY_FAILED = const(24)  # anything else
-# Numbered after those of toolcart.agent.base.trouble, because they were added later.
+# Numbered after those of toolcart.agent.base.connection_fault, because they were added later.
 WHY_NO_TLS = const(31)  # the other side has no TLS, or no version that both know
 WHY_NOT_TRUSTED = const(32)  # its certificate is not trusted, or is another host's
 WHY_NOT_SETTABLE = const(33)  # this line has no such flow control, direction or level

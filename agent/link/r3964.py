@@ -23,8 +23,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
-from toolcart.agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
-from toolcart.agent.link.payload import (
+from toolcart.agent.link.r3964_block import BLOCK_END_BYTES, BlockReader, put_block
+from toolcart.agent.link.serial_framing import (
     FRONT_BYTES,
     MESSAGE_AT,
     NO_MESSAGE,

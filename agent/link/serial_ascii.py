@@ -19,7 +19,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import BAD, all_digits, number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PROGRAM_MS, WHY_NOTHING
-from toolcart.agent.link.payload import (
+from toolcart.agent.link.serial_framing import (
     ETX,
     MESSAGE_AT,
     MESSAGE_MIN,

@@ -19,20 +19,20 @@ Rules
 from itertools import pairwise
 from struct import pack_into, unpack
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
 from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
+from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
-from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
-from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, specials
+from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, extended_values
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rows
-from toolcart.agent.record.odd import decimals_of
-from toolcart.agent.record.origin import spindle_in
+from toolcart.agent.record.malformed import decimals_of
+from toolcart.agent.record.provenance import spindle_in
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
 
@@ -353,7 +353,7 @@ def _is_of_result(page, at, other):
 
 def _rows_of(page, at, length):
     """Return the rows of a result with several spindles, each behind the number that telegram 04 gives it."""
-    if length < SEVERAL_LEAST or specials.has_identifiers(page, at, length):
+    if length < SEVERAL_LEAST or extended_values.has_identifiers(page, at, length):
         return []
     found = rows.rows_of(page, at)
     numbers = {row.number for row in found}

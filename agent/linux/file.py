@@ -20,17 +20,17 @@ Rules
    people make by emptying or moving it: it says nothing, and never moves the cursor back.
 3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
    written in front of it makes.
-4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.graphs).
+4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.curve_assembly).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
 6. What goes into the file again, and what it lacks that the log no longer has, is counted.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.linux import Outlet
-from toolcart.agent.linux.line import is_graph_line, is_same_record, line_of, number_in, station_in
+from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -114,7 +114,7 @@ class FileOutlet(Outlet):
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
-        from toolcart.agent.linux.graphs import GraphLines  # hardly any station has one
+        from toolcart.agent.linux.curve_assembly import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
 

@@ -27,7 +27,7 @@ from math import gcd
 
 from toolcart.agent.base.fields import is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.light import is_stamp
+from toolcart.agent.openprotocol.light_result import is_stamp
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import decimal
 from toolcart.agent.record.graph import PARAMETERS, STEPS_MOST

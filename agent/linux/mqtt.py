@@ -5,8 +5,8 @@ Rules
 2. One curve is outstanding at a time, and its PUBACK moves the cursor whatever `confirm` says: it gets no receipt.
 """
 
-from toolcart.agent.base import health as h
-from toolcart.agent.linux.line import WideLine, line_of
+from toolcart.agent.base import counters as h
+from toolcart.agent.linux.json_line import WideLine, line_of
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
 from toolcart.agent.outlets.mqtt import Mqtt, topic_of
@@ -101,7 +101,7 @@ class WideMqtt(Mqtt):
 
     def take_graphs(self, graphs):
         """Publish the curves of this log as well."""
-        from toolcart.agent.linux.graphs import GraphLines  # hardly any station has one
+        from toolcart.agent.linux.curve_assembly import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
         self._graphs.begin(b"")

@@ -3,7 +3,7 @@
     offer-again from 1200            from the log's number 1200 on
     offer-again since 2026-03-01 06:00:00   from the first result that was made then or later
     ... dry                          only say how many
-    offer-again leave                leave what ToolsNet lacks of those it had (toolcart.agent.outlets.toolsnet.doubt)
+    offer-again leave                leave what ToolsNet lacks of those it had (data_loss.py)
 
 Rules
 1. `carry_out` is a generator like that of toolcart.agent.quarantine.orders. The place is found first, a few records a
@@ -12,13 +12,13 @@ Rules
    what it still has of them it gets twice. What the quarantine holds stays there.
 3. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
    the order's first, stays in doubt until it is sent again or left.
-4. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.area, rule
+4. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.storage, rule
    5).
 """
 
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
-from toolcart.agent.log.numbers import DOUBT_LACKS, DOUBT_TO
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO
 from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
 from toolcart.agent.record.text import time_of
@@ -83,7 +83,7 @@ def carry_out(policy, station, quiet, words, act=None):
 
 
 def _leave(policy, station, quiet, is_running):
-    from toolcart.agent.outlets.toolsnet.doubt import leave
+    from toolcart.agent.outlets.toolsnet.data_loss import leave
 
     lacks = policy.numbers[DOUBT_LACKS]
     if not lacks:

@@ -13,7 +13,7 @@ An outlet whose secret cannot be read yet (Awaiting) holds the cursor's place an
 and shown with the reason; it becomes the outlet itself once it can be. Its records wait in the log meanwhile.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.linux import Outlet, file, mqtt, toolsnet, webhook
 

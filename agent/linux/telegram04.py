@@ -11,10 +11,10 @@ time; it grows if it has no room for them.
 """
 
 from toolcart.agent.base.fields import is_blank, number, put_number
-from toolcart.agent.record import SEVERAL_LEAST, specials
+from toolcart.agent.record import SEVERAL_LEAST, extended_values
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
-from toolcart.agent.record.specials import has_identifiers
+from toolcart.agent.record.extended_values import has_identifiers
 from toolcart.agent.record.spindles import NAME, PARAMETER_BYTES, PLACE, STEP, VALUE_ROOM, put_identifier
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet import spindles04
@@ -64,10 +64,10 @@ def _write_identifiers(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send."""
     octets = writer.write(bytearray(buf[at : at + PLACE]), 0, PLACE, flags, ident, sequence)
     vins = bytearray()
-    for index, place in specials.places_of(buf, at):
+    for index, place in extended_values.places_of(buf, at):
         part = bytearray(b" " * _VIN_BYTES)
         put_number(part, 0, 4, index)
-        put_identifier(part, 4, buf, place, specials.WIDTH)
+        put_identifier(part, 4, buf, place, extended_values.WIDTH)
         vins += part
     whole = writer.tx[:_VINS_AT] + vins + writer.tx[_VINS_AT:octets]
     put_number(whole, _VIN_COUNT, 2, len(vins) // _VIN_BYTES)
@@ -89,15 +89,15 @@ def _tell(parameters, page, at, length, rows):
     """Add what the record has besides the spindle parts (toolcart.agent.record.spindles.Parameters)."""
     spindles04.tell_beside(parameters, page, at, length, rows)
     for row in range(rows):
-        reference = specials.object_of(page, at, row)[1]
+        reference = extended_values.object_of(page, at, row)[1]
         if reference > 0:
             parameters.spindle = SPINDLES + row * SPINDLE_BYTES
             digits = b"%d" % reference
             parameters.add_figure(_REFERENCE, b"Reference object", digits, 0, len(digits))
-    for row, place, octets in specials.specials_of(page, at, length):
+    for row, place, octets in extended_values.specials_of(page, at, length):
         parameters.spindle = SPINDLES + row * SPINDLE_BYTES if 0 <= row < rows else 0
         for start in range(0, octets, VALUE_ROOM):
-            _add_piece(parameters, page, place, place + specials.VALUE + start, min(VALUE_ROOM, octets - start))
+            _add_piece(parameters, page, place, place + extended_values.VALUE + start, min(VALUE_ROOM, octets - start))
 
 
 def _add_piece(parameters, page, place, piece, octets):
@@ -105,11 +105,11 @@ def _add_piece(parameters, page, place, piece, octets):
     value = parameters.add(_BOLT_VALUE, b"Value")
     if not value:
         return
-    name = place + specials.NAME
+    name = place + extended_values.NAME
     if not is_blank(page, name, rec.NAME_BYTES):
         put_identifier(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
     put_identifier(parameters.tx, value, page, piece, octets)
-    put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))
+    put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + extended_values.STEP, 2)))
 
 
 _LENGTH = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES

@@ -18,7 +18,7 @@ from math import lcm
 from struct import pack
 
 from toolcart.agent.base.fields import get_u32, unpack_digits
-from toolcart.agent.linux.graphs import samples_in, steps_in
+from toolcart.agent.linux.curve_assembly import samples_in, steps_in
 from toolcart.agent.linux.toolsnet_source import telegram
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO

@@ -5,7 +5,7 @@ from toolcart.agent.linux.toolsnet_curves import CurvesOut
 from toolcart.agent.linux.toolsnet_descriptions import Descriptions, Names, Programs
 from toolcart.agent.linux.toolsnet_events import Events, mask_of
 from toolcart.agent.linux.toolsnet_session import WideSession
-from toolcart.agent.outlets.toolsnet import making
+from toolcart.agent.outlets.toolsnet import factory
 from toolcart.agent.toolsnet.session import Session
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -19,7 +19,7 @@ def make(settings, station, index):
     sources = sources_of(station, station.system, settings)
     kind = WideSession if sources else Session
     write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter
-    return making.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
+    return factory.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
 
 
 def sources_of(station, system, toolsnet):

@@ -13,14 +13,14 @@ Rules
 5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import is_plain, number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.linux.toolsnet_source import Source, telegram
-from toolcart.agent.openprotocol import queries, replies
-from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol import error_codes, queries
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.record.escaping import octets_of, put_ascii, shown
 from toolcart.agent.record.text import text_of
-from toolcart.agent.record.text_form import octets_of, put_ascii, shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -29,7 +29,7 @@ CPYTHON_ONLY = True  # a board has room for results alone
 # Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
 #
 # Rules
-# 1. Names are text as toolcart.agent.record.text_form shows it. Plain ASCII is cut at 25 characters, all else is
+# 1. Names are text as toolcart.agent.record.escaping shows it. Plain ASCII is cut at 25 characters, all else is
 #    escaped; an address that is not IPv4 is blank.
 # 2. A station has the spindles and programs that it is given; each list has at least one entry.
 
@@ -272,14 +272,16 @@ class Programs:
             if row is queries.LIMITS and event == EV_QUERY and session.said.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return
-        if event == EV_QUERY_REFUSED and session.said.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
+        if event == EV_QUERY_REFUSED and session.said.refusal in (error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY):
             self._later.start(now, queries.LATER_MS)
             return
         if row is LIST:
             self._wants_list = False
             if event == EV_QUERY:
                 self._take_list(session.link)
-        elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_NEVER):
+        elif event == EV_QUERY_SILENT or (
+            event == EV_QUERY_REFUSED and session.said.refusal == error_codes.REFUSED_NEVER
+        ):
             self._end()
         else:
             asked = self._wanted.pop(0)

@@ -13,14 +13,14 @@ Rules
 import re
 
 from toolcart.agent.base.fields import is_plain, put_text, unpack_digits
-from toolcart.agent.linux.line import EVENT_FIELDS
+from toolcart.agent.linux.json_line import EVENT_FIELDS
 from toolcart.agent.linux.toolsnet_source import HOLD_MS, Source, telegram
-from toolcart.agent.log.back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
-from toolcart.agent.log.numbers import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.rewind import go_back
+from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
 from toolcart.agent.record import event as ev
-from toolcart.agent.record.text_form import put_ascii, stripped
+from toolcart.agent.record.escaping import put_ascii, stripped
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -255,7 +255,7 @@ class Events(Source):
 # 3. A parameter's ID says what it is, its type how it is shown, as in telegram 04: 0 text, 1 a number. What the event
 #    does not have is left out. A text longer than one value goes on in the next IDs.
 #
-#       1 code   2 controller ready   3 tool ready   all others: EVENT_FIELDS of toolcart.agent.linux.line
+#       1 code   2 controller ready   3 tool ready   all others: EVENT_FIELDS of toolcart.agent.linux.json_line
 
 ID_EVENT = 9
 CODE_NONE = 99999

@@ -28,16 +28,16 @@ Rules
 import json
 from decimal import Decimal, InvalidOperation
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from toolcart.agent.linux import Outlet
 from toolcart.agent.linux import http_client as hc
 from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
-from toolcart.agent.linux.line import WideLine
+from toolcart.agent.linux.json_line import WideLine
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 
 CPYTHON_ONLY = True  # a board has ToolsNet

@@ -12,9 +12,9 @@ counted like what is overwritten: else no block might be free, and the last reco
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.record import (
+from toolcart.agent.log.framing import (
     BLOCKS_TRIED,
     LOG_DONE,
     LOG_FAILED,

@@ -38,7 +38,7 @@ class Cursor:
 
     def __init__(self):
         self.number = 0
-        self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.state, which may keep `ahead` as well)
+        self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.snapshot, which may keep `ahead` as well)
         self.ahead = 0
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES

@@ -2,8 +2,8 @@
 
 Rules
 1. A session's first append opens a block erased in this session, and so does the one after a refusal. What it finds in
-   the newest block is carried over first (toolcart.agent.log.carry), and later too, whenever only that makes room. A
-   block's head and its first record are programmed together.
+   the newest block is carried over first (toolcart.agent.log.carry_over), and later too, whenever only that makes room.
+   A block's head and its first record are programmed together.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; blocks in which nothing
    counts go first, then the oldest. One block is kept free, unless everything is passed.
 3. Overwriting: the cursors are moved past the oldest block and this is counted, then a snapshot, then the erase.
@@ -16,14 +16,13 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import compare, copy, fill, get_u32
-from toolcart.agent.log import numbers as n
-from toolcart.agent.log import record as hd
+from toolcart.agent.log import framing as hd
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.blocks import Blocks
-from toolcart.agent.log.carry import carry, fits
+from toolcart.agent.log.carry_over import carry, fits
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.reader import TOP, WORN, Reader
-from toolcart.agent.log.record import (
+from toolcart.agent.log.framing import (
     ALIGN_BYTES,
     BLOCKS_TRIED,
     FRAME_BYTES,
@@ -39,7 +38,8 @@ from toolcart.agent.log.record import (
     Desk,
     seal,
 )
-from toolcart.agent.log.state import STATE_LAST
+from toolcart.agent.log.reader import TOP, WORN, Reader
+from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID

@@ -18,10 +18,9 @@ from array import array
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, get_u32
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import Part
-from toolcart.agent.log.reader import TOP
-from toolcart.agent.log.record import (
+from toolcart.agent.log.framing import (
     AT_FIRST,
     AT_FLAGS,
     AT_GRAPHS,
@@ -50,7 +49,8 @@ from toolcart.agent.log.record import (
     size_of,
     u16,
 )
-from toolcart.agent.log.state import STATE_BLOCKS, STATE_FOREIGN, STATE_FOUND, STATE_LOST, State
+from toolcart.agent.log.reader import TOP
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOREIGN, STATE_FOUND, STATE_LOST, State
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
@@ -58,7 +58,7 @@ MOUNT_DONE = const(0)
 MOUNT_FAILED = const(-1)
 MOUNT_FOREIGN = const(-2)
 
-_NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.record.NUMBER
+_NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
 _ID = PLACE + BODY + TIGHTENING_ID
 
 

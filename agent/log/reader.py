@@ -14,8 +14,8 @@ from array import array
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import numbers as n
-from toolcart.agent.log.record import (
+from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.framing import (
     FRAME_BYTES,
     HEAD_OCTETS,
     NUMBER,

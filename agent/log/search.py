@@ -2,7 +2,7 @@
 
 Rules
 1. Within a block records come in order. What is in doubt or void is not found.
-2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.record): so a
+2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.framing): so a
    block that cannot have an ID costs one read, and an ID above all in the log none.
 3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
    RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
@@ -10,7 +10,7 @@ Rules
 """
 
 from toolcart.agent.base.fields import compare, copy, get_u32
-from toolcart.agent.log.record import (
+from toolcart.agent.log.framing import (
     AT_NUMBER,
     AT_WORDS,
     FRAME_BYTES,

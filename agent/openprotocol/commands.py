@@ -18,8 +18,8 @@ Imported only where the setting `commands` allows a command.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
-from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # 003:5595-5610
 LONGEST = const(120)  # bytes of the longest message: an identifier of 100 (003:9495-9510)

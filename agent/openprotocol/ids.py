@@ -9,8 +9,8 @@ Rules
 """
 
 from toolcart.agent.base.fields import fill
+from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
-from toolcart.agent.record.same import put_digits
 
 ID_PERIOD = 4294967296
 _ID_LAST = 4294967295

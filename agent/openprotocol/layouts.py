@@ -17,14 +17,14 @@ Rules
 5. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
-A light message in order has its own reader, `toolcart.agent.openprotocol.light`; this module is imported when any other
-comes.
+A light message in order has its own reader, `toolcart.agent.openprotocol.light_result`; this module is imported when
+any other comes.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.light import LIGHT_BYTES, is_proven
+from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven
 from toolcart.agent.openprotocol.parameter_ids import end_of, stands
 from toolcart.agent.record.result import (
     ANGLE,

@@ -15,14 +15,14 @@ Rules
 Imported where the settings want one of the two.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, number
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.parameter_ids import end_of
-from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from toolcart.agent.record import result as res
 
 APART_S = const(5)  # a clock that is never set drifts this much in a week or two
@@ -136,7 +136,7 @@ class ClockCheck:
         """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_QUERY_REFUSED and session.said.refusal == replies.REFUSED_LATER
+        later = event == EV_QUERY_REFUSED and session.said.refusal == error_codes.REFUSED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
         if event != EV_QUERY:
             return
@@ -271,11 +271,11 @@ class Limits:
         sets[at + _SET_STATE] = _KNOWN
 
     def _refused(self, at, refusal, now):
-        if refusal == replies.REFUSED_REVISION and self._index + 1 < len(_REVISIONS):
+        if refusal == error_codes.REFUSED_REVISION and self._index + 1 < len(_REVISIONS):
             self._index += 1
-        elif refusal == replies.REFUSED_REVISION or refusal == replies.REFUSED_NEVER:
+        elif refusal == error_codes.REFUSED_REVISION or refusal == error_codes.REFUSED_NEVER:
             self._is_off = True
-        elif refusal == replies.REFUSED_LATER or refusal == replies.REFUSED_BUSY:
+        elif refusal == error_codes.REFUSED_LATER or refusal == error_codes.REFUSED_BUSY:
             self.later.start(now, LATER_MS)
         else:
             self._sets[at + _SET_STATE] = _REFUSED

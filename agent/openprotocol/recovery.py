@@ -1,7 +1,7 @@
 """What a controller has that the log lacks: asks for it with MID 0064, and fetches what is missing, oldest first.
 
 Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
-in one snapshot (toolcart.agent.openprotocol.known); everything here may be forgotten at any moment.
+in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be forgotten at any moment.
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
@@ -17,11 +17,11 @@ Rules
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it.
-7. Some controllers answer with IDs that are off by a constant (toolcart.agent.openprotocol.offset): that is put right
-   in all that follows, and in w itself where it came from such an answer.
-8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.heard). While such pushes come
-   nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
-9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unasked). So is an ID that
+7. Some controllers answer with IDs that are off by a constant (toolcart.agent.openprotocol.id_offset): that is put
+   right in all that follows, and in w itself where it came from such an answer.
+8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.observed_ids). While such pushes
+   come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
+9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
@@ -31,7 +31,7 @@ Rules
                                    if it is not above w and no ID      w: SETTLE, there is nothing
                                    can be off; in doubt: PROBE
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
-                                   the IDs (shared.py)
+                                   the IDs (shared_ids.py)
     WITNESS   w                    the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
                                    else BESIDE
     BESIDE    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
@@ -42,11 +42,11 @@ Rules
     UP        upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
-    SEEK      downward, shared     is it ours? (shared.py)             the stretch is known: FILL
+    SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
                                    close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
-    POLL      0, then w + 1        is it w? (agent.station.watch)      w + 1, since 0 may be unknown there; then IDLE
+    POLL      0, then w + 1        is it w? (subscription_watchdog)   w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
     NAMELESS  -                    a push that has an ID: NEWEST
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
@@ -56,22 +56,24 @@ Rules
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; anything else as silent
     answered  where nothing was before: NEWEST
-    silent    agent.openprotocol.question; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
+    silent    recovery_request.py; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS,
               or OFF at a controller that never answered anything
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
         is lost then is reported first, once (`_told`)
-    W2  toolcart.agent.openprotocol.filling        W3  w under its own ID (rule 7)        W4  unasked.py
+    W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  push_gaps.py
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import replies
-from toolcart.agent.openprotocol.filling import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
-from toolcart.agent.openprotocol.heard import Heard, Pushes, Walk
+from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
+from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, put_digest, put_unread, same
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, Offset, apart
+from toolcart.agent.openprotocol.id_ownership import Whose
 from toolcart.agent.openprotocol.ids import (
     ID_PERIOD,
     after,
@@ -88,10 +90,8 @@ from toolcart.agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
-from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread, same
-from toolcart.agent.openprotocol.offset import OFFSET_MOST, Offset, apart
-from toolcart.agent.openprotocol.question import BESIDE, UNANSWERED_MOST, Question
-from toolcart.agent.openprotocol.whose import Whose
+from toolcart.agent.openprotocol.observed_ids import Heard, Pushes, Walk
+from toolcart.agent.openprotocol.recovery_request import BESIDE, UNANSWERED_MOST, Question
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -137,7 +137,7 @@ class Recovery:
         self._revision_index = 0
         self._other = 0  # the identity of this connection
         self._why = (
-            WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.filling)
+            WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
         )
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
@@ -277,10 +277,10 @@ class Recovery:
 
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
-        from toolcart.agent.openprotocol import unasked  # hardly any controller needs it
+        from toolcart.agent.openprotocol import push_gaps  # hardly any controller needs it
 
         self.filling.drop()
-        if unasked.settle(self, self._why):
+        if push_gaps.settle(self, self._why):
             self.flags = 0
         else:
             self.wait_for_room(now)
@@ -407,22 +407,22 @@ class Recovery:
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
-        is_later = kind == replies.REFUSED_LATER or kind == replies.REFUSED_BUSY
+        is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code that would reject them all, and of an ID that was never made by any code.
-        rejects_all = kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER
+        rejects_all = kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER
         is_absent = self.phase == qs.PHASE_PROBE and not is_later
         is_absent = is_absent or (rejects_all and self._has_answered and self.question.asked)
-        if kind == replies.REFUSED_GONE or is_absent:
+        if kind == error_codes.REFUSED_GONE or is_absent:
             if self._answers():
                 return qs.NEWS_NONE
             self._why = WHY_NONE if code == _NOT_THERE else -code
             return self._absent(now)
         self._why = -code or WHY_NEVER
-        if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
+        if kind == error_codes.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
             return qs.NEWS_NONE
-        if kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
+        if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
         return self._again(now) if is_later else self._again_or_never(now)
 
@@ -854,7 +854,7 @@ class Recovery:
         top = known.top()
         heard.take(top, known.octets)
         if known.doubted:
-            from toolcart.agent.openprotocol.unasked import find_skipped  # hardly any controller needs it
+            from toolcart.agent.openprotocol.push_gaps import find_skipped  # hardly any controller needs it
 
             find_skipped(self.look, known, [], heard.top)
             heard.newest = unpack_id(heard.top, 0)

@@ -11,17 +11,19 @@ Rules (DIGEST part C)
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
-from toolcart.agent.record.same import put_digits
 
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
-MID_HISTORY = const(6)  # takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation)
+MID_HISTORY = const(
+    6
+)  # takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation_result)
 
 # What is done about a 0004.
 ACT_TELL = const(0)  # the request has failed, the session goes on
@@ -36,7 +38,8 @@ ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is 
 ACT_DONE = const(9)  # that is a yes
 ACT_MAYBE = const(10)  # that may be a yes
 
-# By class (toolcart.agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone, nothing.
+# By class (toolcart.agent.openprotocol.error_codes): other, revision, busy, exists, missing, later, never, gone,
+# nothing.
 _START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
 _SUBSCRIBE_REFUSED = bytes(
     (ACT_NEXT_REVISION,) * 2
@@ -122,7 +125,7 @@ class Request:
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
         self.lower_too = False  # the newest at or below what was asked for may be the answer
-        self.near_too = False  # so may an ID near it (toolcart.agent.openprotocol.offset)
+        self.near_too = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._said = bytearray(ID_BYTES)
@@ -213,7 +216,7 @@ class Request:
         """True if `_said` is an ID near the one asked for, and that may be the answer."""
         if not self.near_too:
             return False
-        from toolcart.agent.openprotocol.offset import apart  # loaded already where results are fetched
+        from toolcart.agent.openprotocol.id_offset import apart  # loaded already where results are fetched
 
         return apart(id_of(self._said, 0), id_of(self.data, 0)) != 0
 

@@ -17,7 +17,7 @@ Rules (DIGEST part C)
 2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
    that answer: the subscription stands. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
-   (toolcart.agent.openprotocol.linked), and answered as one; a part alone never is.
+   (toolcart.agent.openprotocol.linked_messages), and answered as one; a part alone never is.
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
    (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
    answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
@@ -25,8 +25,9 @@ Rules (DIGEST part C)
    accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6, unless that was rejected.
-6. One message is posted at a time: first answers, those of the link level (toolcart.agent.openprotocol.numbering) and
-   one acknowledgement for each push that came, then the request that is due.
+6. One message is posted at a time: first answers, those of the link level
+   (toolcart.agent.openprotocol.link_level_receive) and one acknowledgement for each push that came, then the request
+   that is due.
 7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
    while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
 8. Before 0002 nothing is sent but what is asked for (003:3075-3076), and after 0003 nothing at all.
@@ -40,9 +41,10 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
-from toolcart.agent.openprotocol import replies as idy
+from toolcart.agent.openprotocol import error_codes as idy
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.error_codes import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -53,11 +55,10 @@ from toolcart.agent.openprotocol.header import (
     revision_of,
     sequence_of,
 )
-from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART, Numbering
 from toolcart.agent.openprotocol.revisions import BLANK, Revisions
+from toolcart.agent.openprotocol.subscription_fallback import Ways
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
-from toolcart.agent.openprotocol.ways import Ways
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
@@ -107,7 +108,7 @@ class Session:
         pace.blocked = Timer()  # since the link took nothing: likewise
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send where the controller offers it
-        self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level.LinkLevel
+        self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevel
         self.ways = Ways()
         self.turn = Part()  # among the subscriptions
         self.turn.behind = 0  # one past the last that is asked for in this turn
@@ -380,7 +381,9 @@ class Session:
             numbering.judge(sequence_of(buf, at))
             numbering.owe(2, CODE_NONE)
         if numbering.active and self.wants_numbers:
-            from toolcart.agent.openprotocol.link_level import LinkLevel  # only where it is configured, and offered
+            from toolcart.agent.openprotocol.link_level_send import (
+                LinkLevel,  # only where it is configured, and offered
+            )
 
             self.numbers = LinkLevel()
         if self.state == st.STOPPING:
@@ -707,20 +710,20 @@ class Session:
 
     def _take_part(self, mid, push, cut_short):
         """Take a message that says it is one part of several."""
-        from toolcart.agent.openprotocol import linked  # only where a controller sends parts
+        from toolcart.agent.openprotocol import linked_messages  # only where a controller sends parts
 
         if self._linked is None:
-            self._linked = linked.Linked()
+            self._linked = linked_messages.Linked()
         found = self._linked.take(self.link, mid, cut_short)
-        if found == linked.PART_NONE or found >= linked.PART_LAST:
-            if found != linked.PART_NONE:
-                cut_short = found == linked.PART_LAST_CUT
+        if found == linked_messages.PART_NONE or found >= linked_messages.PART_LAST:
+            if found != linked_messages.PART_NONE:
+                cut_short = found == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
         if self.said.sequence:
-            self.numbering.owe(mid, CODE_PART if found == linked.PART_REFUSED else CODE_NONE)
-            if found == linked.PART_REFUSED:
+            self.numbering.owe(mid, CODE_PART if found == linked_messages.PART_REFUSED else CODE_NONE)
+            if found == linked_messages.PART_REFUSED:
                 self.withhold()
-        return st.EV_NONE if found == linked.PART_KEPT else st.EV_MALFORMED
+        return st.EV_NONE if found == linked_messages.PART_KEPT else st.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""

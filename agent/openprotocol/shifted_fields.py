@@ -19,7 +19,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
-from toolcart.agent.openprotocol.light import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
+from toolcart.agent.openprotocol.light_result import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, stands
 
 _OCTETS_A_CHARACTER = const(3)

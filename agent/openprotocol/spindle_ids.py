@@ -1,4 +1,4 @@
-"""Which results of several spindles are known: their part of toolcart.agent.openprotocol.known.
+"""Which results of several spindles are known: their part of toolcart.agent.openprotocol.id_ledger.
 
 Rules
 1. They are pushed in order and cannot be asked for one by one; the highest known is the one stored last, to which the

@@ -24,9 +24,9 @@ Imported when the first such controller is met, or configured.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
-from toolcart.agent.openprotocol.cycle import Cycle
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import put_id
+from toolcart.agent.openprotocol.spindle_assembly import Cycle
 from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription, make_room
 
 _BOLTS = ((106, 108), (107, 108))
@@ -60,7 +60,7 @@ class StationPush(Push):
 
 
 class SeveralSubscription(Subscription):
-    """MID 0100 or 0105; `known` are the IDs of the controller (agent.openprotocol.known), None: nothing is stored."""
+    """MID 0100 or 0105; `known` are the IDs of the controller (id_ledger.py), None: nothing is stored."""
 
     def __init__(self, name, known):
         Subscription.__init__(self, ROWS[name], _REVISIONS[name])

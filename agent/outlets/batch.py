@@ -7,7 +7,8 @@ Rules
 1. The head is written last, since it says where the batch ends: it is directly in front of the first line.
 2. `after`: a consumer that has the record with this number, or knows that it is gone, has missed nothing before the
    batch. `last`: the batch is complete up to this number. Both are numbers of the log.
-3. An ordinary record allocates nothing. The buffer belongs to `line`, and may grow there (toolcart.agent.linux.line).
+3. An ordinary record allocates nothing. The buffer belongs to `line`, and may grow there
+   (toolcart.agent.linux.json_line).
 """
 
 from toolcart.agent.base.compat import const
@@ -20,7 +21,7 @@ _len = len  # a builtin is looked up in the module first
 
 
 class Batch:
-    """One batch at a time of one station, written by `line` (toolcart.agent.record.line) behind `before` bytes of room.
+    """One batch at a time of one station, written by `line` (agent.record.json_line) behind `before` bytes of room.
 
     `records_most` and `octets_most` say when it is full: the record that exceeds the latter is the last one in it.
     `more` are members of the head besides the usual ones. With `limit` a batch of several records is shorter than that.

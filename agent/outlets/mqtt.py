@@ -11,7 +11,7 @@ Rules
    back: it gets what is still there.
 5. What was not confirmed may have been too much for the way or for the broker, which says nothing of it: batches have
    half as many records then, and one more with each that is confirmed. Where that shows a limit, they stay below it
-   (toolcart.agent.outlets.limit).
+   (toolcart.agent.outlets.message_size).
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
@@ -23,19 +23,19 @@ from toolcart.agent.mqtt import session as ms
 from toolcart.agent.mqtt.receipt import Receipt
 
 # isort: split
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.connection_fault import Trouble
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_RESET
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.limit import Limit
-from toolcart.agent.outlets.progress import LONGEST, RECEIPT_BELOW, RECEIPT_NEWS, Progress
+from toolcart.agent.outlets.message_size import Limit
+from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_NEWS, Progress
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record.line import Line
+from toolcart.agent.record.json_line import Line
 
 READS_A_STEP = const(8)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
@@ -152,7 +152,7 @@ class Mqtt:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from toolcart.agent.mqtt.shown import put_outlet  # only when it is shown
+        from toolcart.agent.mqtt.status import put_outlet  # only when it is shown
 
         put_outlet(shown, self)
 

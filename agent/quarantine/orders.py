@@ -10,7 +10,7 @@
 
 Rules
 1. `carry_out` is a generator: it yields a line (a dict), or None, which means "continue after the other tasks". The
-   flash is written only while the controller's line is quiet (toolcart.agent.link.quiet).
+   flash is written only while the controller's line is quiet (toolcart.agent.link.flash_window).
 2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
    taken it. If no agent is running, the next one to start offers them first.
@@ -21,8 +21,8 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill
-from toolcart.agent.log.numbers import DROPPED, LATE_FIRST
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
@@ -31,8 +31,8 @@ from toolcart.agent.quarantine.entries import needs_operator, told
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.agent.record.odd import mark_shifted
-from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
+from toolcart.agent.record.malformed import mark_shifted
+from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
@@ -230,7 +230,7 @@ class Orders:
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.look import Look
+        from toolcart.agent.openprotocol.duplicate_search import Look
 
         held = Look(self.main).holds(self._payload, 0, self._length, self._flags)
         if held < 0:

@@ -7,7 +7,7 @@ Rules
 1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. The last record found by a
    start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
 2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole
-   (toolcart.agent.quarantine.holes). The cursor passes what is gone at the front, and with it what can no longer be
+   (toolcart.agent.quarantine.gaps). The cursor passes what is gone at the front, and with it what can no longer be
    read, counted as DAMAGED.
 3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
@@ -23,11 +23,11 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
-from toolcart.agent.log.record import FRAME_BYTES, HEAD_OCTETS, NUMBER_TOP, RECORD_LOST, RECORD_NONE
-from toolcart.agent.quarantine.holes import Holes
+from toolcart.agent.quarantine.gaps import Holes
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
 
@@ -377,7 +377,7 @@ class Quarantine:
         return self._append_again(kind, log.flags, log.length) or (log.full and self._move_block())
 
     def _move_block(self):
-        from toolcart.agent.quarantine.move_block import move_block  # rarely needed
+        from toolcart.agent.quarantine.compaction import move_block  # rarely needed
 
         return move_block(self)
 

@@ -16,8 +16,8 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
                                              13 steps 3, 16 step type 2, 18 last tightening 2, 20 sequence number 5
     5 vehicle               none             0 VIN 40 (25 but on a PowerMACS), 40, 65, 90 the other identifiers 25 each
     16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are
-                            (agent.station.gone)     reported so far, with these 10, 40 epoch of the IDs 3; blank where
-                            unknown
+                                             reported so far, with these 10, 40 epoch of the IDs 3; blank where unknown
+                                             (agent.station.missing_results)
     17 command              code of 0004     0 its outcome 8, 8 MID 4, 12 who asked 36, 48 the command itself 67;
                             (toolcart.agent.station.commands): `sent` before it goes out, then `accepted`, `refused` or
                             `unknown`
@@ -48,7 +48,9 @@ ALARM_ACKNOWLEDGED = const(2)  # MID 0074: acknowledged on the controller
 PSET_SELECTED = const(3)  # MID 0015
 JOB = const(4)  # MID 0035: selected, done, aborted
 VIN = const(5)  # MID 0052
-GONE = const(16)  # results that the controller no longer has; made by the agent itself (toolcart.agent.station.gone)
+GONE = const(
+    16
+)  # results that the controller no longer has; made by the agent itself (toolcart.agent.station.missing_results)
 COMMAND = const(17)  # a command was given to the controller (toolcart.agent.station.commands)
 
 # Places in the text.

@@ -16,8 +16,8 @@ what only the longer revisions have (blank where unknown):
     byte   0      6      12     18    23    28    33 34   36
            |tq min|tq max|tq tgt|amin |amax |atgt |u |type|d |
 
-d is how many digits of each angle are decimals, blank for none; toolcart.agent.record.odd may mark it. A numeric field
-is digits or all blank; in a record with FLAG_ODD it may have a sign in front, or be something unreadable, as the
+d is how many digits of each angle are decimals, blank for none; toolcart.agent.record.malformed may mark it. A numeric
+field is digits or all blank; in a record with FLAG_ODD it may have a sign in front, or be something unreadable, as the
 controller sent it.
 """
 

@@ -30,7 +30,7 @@ Extras are what MID 0107 has for each bolt, one after the other, as far as there
     byte   0       2        4       8      28        48         49        99       103
            | row 2 | count 2| no. 4 | name | program | PM status| errors  | code 4 | count times: name 20, type 2,
                                                                                      value 7, step 2 = 31
-On Linux special values stand between and after them (toolcart.agent.record.specials).
+On Linux special values stand between and after them (toolcart.agent.record.extended_values).
 """
 
 from toolcart.agent.base.compat import const
@@ -87,7 +87,7 @@ EXTRA_CODE = const(99)
 EXTRA_BYTES = const(103)
 VALUE_BYTES = const(31)
 
-# Special values: toolcart.agent.record.specials.
+# Special values: toolcart.agent.record.extended_values.
 SPECIAL = const(0x53)
 SPECIAL_LENGTH = const(27)
 SPECIAL_BYTES = const(29)
@@ -298,7 +298,7 @@ def put_identifier(tx, to, buf, start, width):
         fill(tx, to, VALUE_ROOM)
         put_text(tx, to, buf, start, width)
         return
-    from toolcart.agent.record.text_form import put_ascii, stripped  # hardly any text needs it
+    from toolcart.agent.record.escaping import put_ascii, stripped  # hardly any text needs it
 
     put_ascii(tx, to, VALUE_ROOM, stripped(buf, start, width))
 

@@ -9,7 +9,7 @@ from toolcart.agent.base.fields import get_u32, is_plain, unpack_digits
 from toolcart.agent.record import KIND_EVENT, KIND_RAW
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
-from toolcart.agent.record.origin import spindle_in
+from toolcart.agent.record.provenance import spindle_in
 
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
@@ -23,7 +23,7 @@ _EVENTS = {  # toolcart.agent.record.event
     16: "results gone",
     17: "command",
 }
-_REASONS = {  # toolcart.agent.station.gone
+_REASONS = {  # toolcart.agent.station.missing_results
     "none": "the controller has nothing under these IDs",
     "reset": "the controller's IDs mean other results than before, or it is another controller",
     "mute": "the controller answers others, and not these",
@@ -53,7 +53,7 @@ def describe(page, at, kind, flags, length):
     shown["program"] = digits_of(page, body + res.PSET, 4)
     decimals = 0
     if flags & res.FLAG_ODD:
-        from toolcart.agent.record.odd import decimals_of, put_in_order  # hardly any log has such a record
+        from toolcart.agent.record.malformed import decimals_of, put_in_order  # hardly any log has such a record
 
         decimals = decimals_of(page, at, length)
         shown["odd"] = put_in_order(bytearray(page[at : at + length]), length)[1]
@@ -101,7 +101,7 @@ def _event(shown, page, at, flags):
 
 
 def _gone(shown, page, text):
-    """Add which tightening IDs are gone (toolcart.agent.station.gone): from which to which, and how many of these."""
+    """Add which tightening IDs are gone (agent.station.missing_results): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
         shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
     for name, place, width in (
@@ -142,7 +142,7 @@ def text_of(buf, at, width):
     """Return the field as text without its padding, blanks or NULs; what is no text is escaped."""
     if is_plain(buf, at, width):
         return bytes(buf[at : at + width]).decode().replace("\0", " ").strip(" ")
-    from toolcart.agent.record.text_form import shown, stripped  # hardly any text needs it
+    from toolcart.agent.record.escaping import shown, stripped  # hardly any text needs it
 
     return shown(stripped(buf, at, width))
 

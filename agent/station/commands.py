@@ -18,14 +18,14 @@ Rules
 Created only where the setting allows a command.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill, put_text
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol import commands, replies
+from toolcart.agent.openprotocol import commands, error_codes
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
@@ -201,10 +201,10 @@ class Commands:
             self._finish(order, UNKNOWN, now)
         else:
             order.code = max(session.said.code, 0)
-            order.why = "it gave no code" if session.said.code == replies.NO_CODE else ""
+            order.why = "it gave no code" if session.said.code == error_codes.NO_CODE else ""
             if session.said.mid == 9998:
                 order.why = "MID 9998: the header is not understood there"
-            is_known = session.said.refusal not in (replies.REFUSED_REVISION, replies.REFUSED_NEVER)
+            is_known = session.said.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)
             else:

@@ -11,26 +11,26 @@ Rules
    jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
    logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
-6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.quiet).
+6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.connection_fault import Trouble
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
-from toolcart.agent.base.trouble import Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.error_codes import noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.id_ledger import INDEXES
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
-from toolcart.agent.openprotocol.known import INDEXES
-from toolcart.agent.openprotocol.replies import noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
-from toolcart.agent.station.watch import Watch
+from toolcart.agent.station.subscription_watchdog import Watch
 
 READS_A_STEP = 8  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)

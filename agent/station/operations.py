@@ -15,20 +15,25 @@ Rules
 Imported when the first such controller is met.
 """
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.record import FRAME_BYTES
-from toolcart.agent.openprotocol import operation as op
-from toolcart.agent.openprotocol import replies
-from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.replies import REPEATS_NOTHING
-from toolcart.agent.record.origin import NONE_NAMED
+from toolcart.agent.log.framing import FRAME_BYTES
+from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import operation_result as op
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
 
-_REASKED = (replies.REFUSED_REVISION, replies.REFUSED_BUSY, replies.REFUSED_LATER, replies.REFUSED_NEVER)
+_REASKED = (
+    error_codes.REFUSED_REVISION,
+    error_codes.REFUSED_BUSY,
+    error_codes.REFUSED_LATER,
+    error_codes.REFUSED_NEVER,
+)
 
 
 class Operations:
@@ -73,7 +78,7 @@ class Operations:
         elif event == st.EV_LATE:
             self._look_for_lost(intake, now)
         elif event == st.EV_HISTORY_REFUSED:
-            refusal = session.said.refusal if session.said.refusal in _REASKED else replies.REFUSED_GONE
+            refusal = session.said.refusal if session.said.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
                 session.ways.generic.was_pushed(session)
             intake.take_news(intake.recovery.refused(refusal, now, session.said.code), now)

@@ -14,11 +14,11 @@ Rules
 Imported when the first such controller is met.
 """
 
-from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import cycle as cy
+from toolcart.agent.base import counters as h
+from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.session_states import EV_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_ids import ahead_by
-from toolcart.agent.openprotocol.states import EV_LATE, EV_READY
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 

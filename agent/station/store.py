@@ -6,7 +6,7 @@ Rules
 2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
    older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
-   tells two messages apart tells their records apart (toolcart.agent.record.origin).
+   tells two messages apart tells their records apart (toolcart.agent.record.provenance).
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
 4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
@@ -15,23 +15,23 @@ Rules
 
 from struct import pack_into
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, is_blank, is_plain
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
-from toolcart.agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
-from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.log.state import STATE_LAST
+from toolcart.agent.log.snapshot import STATE_LAST
+from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
-from toolcart.agent.openprotocol.known import SPINDLES
-from toolcart.agent.openprotocol.light import LIGHT_BYTES, is_proven, read_light
+from toolcart.agent.openprotocol.id_ledger import SPINDLES
+from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
-from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
-from toolcart.agent.record.origin import SPINDLE as SPINDLE_AT
+from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
+from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -59,7 +59,8 @@ class Store:
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # the controller's time is needed: the next live result puts it into `heard`
         self.heard = bytearray(res.TIME_BYTES)
-        self.plausible = None  # type: object  # toolcart.agent.openprotocol.plausible's, on a line that may corrupt a message
+        # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
+        self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries.Limits, if configured
         self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
@@ -245,9 +246,9 @@ class Store:
     def tell_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
 
-        `why`: see toolcart.agent.station.gone.
+        `why`: see toolcart.agent.station.missing_results.
         """
-        from toolcart.agent.station.gone import put_gone
+        from toolcart.agent.station.missing_results import put_gone
 
         return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, why)
 
@@ -262,7 +263,7 @@ class Store:
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
 
     def _sign(self, unnamed, source, buf, at, length):
-        """Put behind the payload what else tells this message from others (toolcart.agent.record.origin)."""
+        """Put behind the payload what else tells this message from others (toolcart.agent.record.provenance)."""
         log = self.log
         station = place_of(buf, at + STATION) or unnamed
         end = at + length
@@ -323,7 +324,7 @@ class Store:
 
     def keep_shifted(self, buf, at, length):
         """Mark the result in the stage, read from the message at buf[at:at+length], as found by its IDs."""
-        from toolcart.agent.record.odd import mark_shifted
+        from toolcart.agent.record.malformed import mark_shifted
 
         self.length = mark_shifted(self.log.stage, self.log.place, self.length)
 
@@ -388,7 +389,7 @@ class Store:
 
     def _note_shifted(self, now):
         """Count the result in the stage, which was kept, if its fields were found by their IDs; log that once a day."""
-        from toolcart.agent.record.odd import is_shifted  # hardly any log has such a record
+        from toolcart.agent.record.malformed import is_shifted  # hardly any log has such a record
 
         if not is_shifted(self.log.stage, self.log.place, self.length):
             return
@@ -402,7 +403,7 @@ class Store:
         stage = self.log.stage
         is_text_plain = is_plain(stage, self.body, res.VIN_BYTES)
         if is_text_plain and self.length >= SEVERAL_LEAST:
-            from toolcart.agent.record.behind import is_plain_behind  # hardly any result has it
+            from toolcart.agent.record.trailer import is_plain_behind  # hardly any result has it
 
             is_text_plain = is_plain_behind(stage, self.log.place, self.length)
         if not is_text_plain:

@@ -9,9 +9,10 @@ Rules
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
 5. Batch status 3, running, goes out as 0, not completed, which it was before release 2.9 of Open Protocol.
-6. A VIN that is not plain ASCII goes out in the form of toolcart.agent.record.text_form; if it does not fit that way,
+6. A VIN that is not plain ASCII goes out in the form of toolcart.agent.record.escaping; if it does not fit that way,
    its bytes follow in two parameters, in hexadecimal digits.
-7. A record with FLAG_ODD is put in order first (toolcart.agent.toolsnet.odd04), and a parameter says what was odd.
+7. A record with FLAG_ODD is put in order first (toolcart.agent.toolsnet.malformed04), and a parameter says what was
+   odd.
 8. The buffer is the writer's alone. What two results in a row have in common is there already: the telegram is laid out
    again only when the `shape` (which parameters there are) changes, else only its values are written.
 """
@@ -19,13 +20,13 @@ Rules
 from binascii import hexlify
 from struct import pack_into
 
+from toolcart.agent.base.byte_moves import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill, is_blank, is_plain, number, put_number, put_text
-from toolcart.agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
-from toolcart.agent.record.origin import SPINDLE as SPINDLE_AT
-from toolcart.agent.record.origin import SPINDLE_BITS
+from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
+from toolcart.agent.record.provenance import SPINDLE_BITS
 from toolcart.agent.toolsnet.telegram import ID_RESULT, begin, finish
 
 PARAM_TIGHTENING_ID = const(1)
@@ -108,7 +109,8 @@ class ResultWriter:
         self.change_at = 0
         self.odd_at = 0
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
-        self.several = None  # type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
+        # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
+        self.several = None
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -123,7 +125,7 @@ class ResultWriter:
                 self.several = write
             return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
-            from toolcart.agent.toolsnet.odd04 import write  # hardly any record needs it
+            from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
 
             return write(self, _ODD, buf, at, length, flags, ident, sequence)
         body = at + res.HEAD_BYTES
@@ -197,7 +199,7 @@ class ResultWriter:
         if is_plain(buf, at, res.VIN_BYTES):
             put_text(self.tx, 44, buf, at, res.VIN_BYTES)
             return self.tx
-        from toolcart.agent.record.text_form import put_ascii, stripped  # hardly any VIN needs it
+        from toolcart.agent.record.escaping import put_ascii, stripped  # hardly any VIN needs it
 
         if not put_ascii(self.tx, 44, res.VIN_BYTES, stripped(self._vin, 0, res.VIN_BYTES)):
             self._long |= _LONG_VIN
@@ -344,7 +346,7 @@ class ResultWriter:
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
         if shape & _LONG_VIN:
-            from toolcart.agent.record.text_form import stripped
+            from toolcart.agent.record.escaping import stripped
 
             digits = hexlify(stripped(self._vin, 0, res.VIN_BYTES)).upper()
             self._text(b"60022VIN, bytes                ", digits[:_VALUE_BYTES])

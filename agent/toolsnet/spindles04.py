@@ -33,7 +33,7 @@ _VIN_BYTES = const(29)
 _VALUE_BYTES = const(25)
 _TELEGRAM_MOST = const(9999)
 _MOST = const(999)  # parameters
-_MOVE_BYTES = const(5)  # of a writer's form (toolcart.agent.base.form); its bytes 1 and 2 are where the move goes
+_MOVE_BYTES = const(5)  # of a writer's form (toolcart.agent.base.byte_moves); its bytes 1 and 2 are where the move goes
 
 _JUDGED = b"2031"  # what ToolsNet says for 0 low, 1 OK, 2 high, 3 NOK
 _BOLT_VALUE = const(60012)  # ID of all values that PowerMACS names by words

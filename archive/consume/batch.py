@@ -37,10 +37,10 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.archive import bulk
-from toolcart.archive import tables as t
 from toolcart.archive.consume.lines import Place, Unreadable, frame_text, placed, result_of
-from toolcart.archive.writer import REPEATED, STORED, Opened, Station
+from toolcart.archive.database import bulk_insert
+from toolcart.archive.database import tables as t
+from toolcart.archive.server.writer import REPEATED, STORED, Opened, Station
 from toolcart.toolsnet_rows import tightening_of
 
 SCHEMA = 1
@@ -315,7 +315,7 @@ def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
 def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opened]) -> None:
     """Take out results that are stored under another sequence, and count their arrival."""
     keys = [key for one in opened for kind, found in one.telegrams if kind == "04" and (key := _same_key(found))]
-    known = bulk.known_keys(connection, t.RESULT, _SAME, keys)
+    known = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)
     seen: set[tuple] = set()
     for parcel, one in zip(parcels, opened, strict=True):
         new = []

@@ -24,8 +24,7 @@ from functools import partial
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from toolcart.archive import tables as t
-from toolcart.archive.consume import counted as c
+from toolcart.archive.consume import counters as c
 from toolcart.archive.consume import lines
 from toolcart.archive.consume.batch import (
     ALARMS,
@@ -44,7 +43,8 @@ from toolcart.archive.consume.batch import (
 )
 from toolcart.archive.consume.broker import Address, Broker, Mark
 from toolcart.archive.consume.lines import Place, Unreadable
-from toolcart.archive.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
+from toolcart.archive.database import tables as t
+from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
 MESSAGE_OCTETS = 500  # what a message costs beside its own bytes

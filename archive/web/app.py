@@ -35,14 +35,15 @@ from starlette.responses import (
 )
 from starlette.routing import Mount, Route
 
-from toolcart.archive import export, spc
-from toolcart.archive.periods import Shifts
-from toolcart.archive.web import asked, changing, listed, metrics, pages, shown, trends
+from toolcart.archive.reports import export
+from toolcart.archive.statistics import spc
+from toolcart.archive.statistics.periods import Shifts
+from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, template_filters, trends
 from toolcart.archive.web.exports import DONE, Exports, Full, Job
-from toolcart.archive.web.filters import NotThere, Unclear
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
+from toolcart.archive.web.request_arguments import NotThere, Unclear
 from toolcart.archive.web.users import VALID_S, Door, Proxy, User, role_for
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
@@ -75,15 +76,15 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/station/{key:path}", pages.station),
     ("/results", pages.results),
     ("/trend/{key:path}", trends.trend_page),
-    ("/limits/{key:path}", changing.limits_page),
+    ("/limits/{key:path}", edits.limits_page),
     ("/pareto", trends.pareto_page),
     ("/events", pages.events),
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),
 )
 CHANGES: tuple[tuple[str, Change], ...] = (
-    ("/limits/{key:path}", changing.set_limits),
-    ("/remark/{number:int}", changing.add_remark),
+    ("/limits/{key:path}", edits.set_limits),
+    ("/remark/{number:int}", edits.add_remark),
 )
 
 
@@ -106,7 +107,7 @@ class Site:
         self.exports = Exports(reading.place)
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # counts of the server beside it
-        self.templates = shown.templates()
+        self.templates = template_filters.templates()
         row = self.templates.get_template("row.html")
         self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
 
@@ -161,7 +162,7 @@ class Site:
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
             raise _Trouble(400, "This cannot be a file", told)
-        if kind == "parquet" and made.rows.what not in (listed.RESULTS, listed.TREND):
+        if kind == "parquet" and made.rows.what not in (list_rows.RESULTS, list_rows.TREND):
             raise _Trouble(400, "This cannot be a file", "Only results are there as Parquet.")
         try:
             job = self.exports.start(made.rows, kind, request.scope.get("user", _ANYONE).name)
@@ -235,7 +236,7 @@ class Site:
             if tried is None or await self._token(request, tried, name) is None:
                 return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
         try:
-            systems = await self.reading(asked.stations, pages.today(), metrics.STATIONS_MOST)
+            systems = await self.reading(page_queries.stations, pages.today(), metrics.STATIONS_MOST)
         except (TooLong, Away) as why:
             return PlainTextResponse(f"the database does not answer: {why}\n", 503)
         return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
@@ -402,7 +403,7 @@ def make(
         Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),
-        Mount("/static", files(shown.HERE / "static")),
+        Mount("/static", files(template_filters.HERE / "static")),
     ]
     handlers = dict.fromkeys((Unclear, TooLong, Away, 404, 500), site.trouble)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]

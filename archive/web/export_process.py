@@ -16,11 +16,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import event
 
-from toolcart.archive import database, export
+from toolcart.archive.database import database
 from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.web import listed
-from toolcart.base.child import stand_back
+from toolcart.archive.reports import export
+from toolcart.archive.web import list_rows
 from toolcart.base.installation import how_to_get_packages
+from toolcart.base.subprocesses import stand_back
 
 TOLD_ROWS = 2000
 CACHE_KIB = 4000
@@ -42,15 +43,15 @@ def main() -> None:
     """Write the file that the command line names."""
     kind, path = sys.argv[1:]
     stand_back(BEHIND_PAGES)
-    wanted = listed.read(sys.stdin.read())
+    wanted = list_rows.read(sys.stdin.read())
     try:
         engine = database.connect(os.environ[PLACE_VARIABLE], writes=False)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}"))
             engine.dispose()  # a connection made before has the archive's own, 32 MB
         with engine.connect() as connection:
-            _say(f"total {listed.count(connection, wanted)}")
-        _say(f"done {export.write(kind, _told(listed.rows(engine, wanted)), path)}")
+            _say(f"total {list_rows.count(connection, wanted)}")
+        _say(f"done {export.write(kind, _told(list_rows.rows(engine, wanted)), path)}")
     except BrokenPipeError:
         os._exit(1)
     except ImportError:

@@ -20,10 +20,10 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-from toolcart.archive import export
 from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.web.listed import Listed
-from toolcart.base import child
+from toolcart.archive.reports import export
+from toolcart.archive.web.list_rows import Listed
+from toolcart.base import subprocesses
 
 KEPT = 8
 KEPT_S = 3600.0
@@ -129,7 +129,7 @@ class Exports:
 
     async def _run(self, job: Job) -> None:
         process = await asyncio.create_subprocess_exec(
-            *child.command("-m", "toolcart.archive.web.export_process", job.kind, job.path),
+            *subprocesses.command("-m", "toolcart.archive.web.export_process", job.kind, job.path),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, PLACE_VARIABLE: self._place},

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.web import asked, shown
+from toolcart.archive.web import page_queries, template_filters
 from toolcart.archive.web.reading import Away, Reading, TooLong
 
 LOOK_S = 0.5
@@ -55,7 +55,7 @@ class Feed:
             yield "retry: 2000\n\n"
             await self._begun.wait()  # from here on events are in the queue; earlier ones are in the database
             if after is not None:
-                for row in await self._reading(asked.arrived_behind, after, ROWS_MOST):
+                for row in await self._reading(page_queries.arrived_behind, after, ROWS_MOST):
                     yield self._event(row)
                     after = row["ResultId"]
             while True:
@@ -82,9 +82,9 @@ class Feed:
         while self._watchers:
             try:
                 if not self._begun.is_set():
-                    number = await self._reading(asked.newest_number)
+                    number = await self._reading(page_queries.newest_number)
                     self._begun.set()
-                for row in await self._reading(asked.arrived_behind, number, ROWS_MOST):
+                for row in await self._reading(page_queries.arrived_behind, number, ROWS_MOST):
                     number = row["ResultId"]
                     self._tell(self._event(row), number)
                 if looks % MAP_EVERY == 0:
@@ -98,9 +98,9 @@ class Feed:
     async def _look_at_map(self) -> None:
         """Send the state of stations that have changed since the last look."""
         now: dict[str, list] = {}
-        for system in await self._reading(asked.stations, self._today()):
+        for system in await self._reading(page_queries.stations, self._today()):
             for station in system["Stations"]:
-                now[shown.place(station)] = [station[name] for name in MAP_COLUMNS]
+                now[template_filters.place(station)] = [station[name] for name in MAP_COLUMNS]
         if self._map and len(now) != len(self._map):
             self._tell("event: reload\ndata: \n\n")
         changed = {place: told for place, told in now.items() if self._map.get(place) != told}

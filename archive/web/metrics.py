@@ -11,12 +11,12 @@ import calendar
 from collections.abc import Mapping, Sequence
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.consume.counted import NAMES
-from toolcart.archive.web import shown
+from toolcart.archive.consume.counters import NAMES
+from toolcart.archive.web import template_filters
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 
 STATIONS_MOST = 20_000  # those heard last
-# The server's figures have the names that toolcart.archive.serving.counted gives them.
+# The server's figures have the names that toolcart.archive.server.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
     "toolcart_archive_memory_bytes": (GAUGE, "Memory of the server's process."),
@@ -50,7 +50,7 @@ def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
         sheet.add(f"toolcart_archive_{name}", {}, value)
     for system in systems:
         for station in system["Stations"]:
-            labels = {"station": shown.place(station), "name": station["Name"]}
+            labels = {"station": template_filters.place(station), "name": station["Name"]}
             sheet.add("toolcart_archive_station_heard_timestamp_seconds", labels, _seconds(station["Heard"]))
             sheet.add("toolcart_archive_station_results_today", labels, station["Today"])
             sheet.add("toolcart_archive_station_nok_today", labels, station["TodayNOK"])

@@ -14,12 +14,12 @@ from typing import Any
 from starlette.requests import Request
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive import cars, queries
-from toolcart.archive.audit import REMARK_MOST, remarks_of
-from toolcart.archive.web import asked, filters, listed, shown
-from toolcart.archive.web.filters import NotThere
-from toolcart.archive.web.listed import Listed
+from toolcart.archive.database import cars, queries
+from toolcart.archive.database.audit import REMARK_MOST, remarks_of
+from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
+from toolcart.archive.web.list_rows import Listed
 from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.request_arguments import NotThere
 from toolcart.trace.curves import Tightening
 
 DAY_LIST = 50
@@ -48,14 +48,14 @@ def today() -> str:
 
 async def overview(read: Reading, request: Request) -> Page:
     """The map: systems, stations, their last sign of life, today's results."""
-    systems = await read(asked.stations, today())
-    more = max(0, await read(asked.station_count) - asked.STATIONS)
+    systems = await read(page_queries.stations, today())
+    more = max(0, await read(page_queries.station_count) - page_queries.STATIONS)
     return Page("overview.html", {"systems": systems, "more": more, "now": rows.now_text()})
 
 
 async def live(read: Reading, request: Request) -> Page:
     """The newest results; page.js adds new ones."""
-    found = await read(asked.results, queries.Wanted(), None, LIVE_ROWS)
+    found = await read(page_queries.results, queries.Wanted(), None, LIVE_ROWS)
     newest = found[0]["ResultId"] if found else 0
     return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
 
@@ -67,31 +67,31 @@ async def search(read: Reading, request: Request) -> Page:
         return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
     for vin in dict.fromkeys((text, text.upper())):
         if len(vin) <= VIN_MOST and await read(cars.is_there, vin):
-            return Page("", {}, go_to=shown.link("/car", vin=vin))
-    found = await read(asked.cars_like, text) or (await read(asked.cars_like, text.upper()))
+            return Page("", {}, go_to=template_filters.link("/car", vin=vin))
+    found = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
     by_id: list[dict] = []
     if text.isascii() and text.isdigit() and int(text) < 2**63:
-        by_id = (await read(asked.results, queries.Wanted(tightening_id=int(text))))[: asked.ROWS]
-    stations = await read(asked.named_stations, text)
+        by_id = (await read(page_queries.results, queries.Wanted(tightening_id=int(text))))[: page_queries.ROWS]
+    stations = await read(page_queries.named_stations, text)
     if len(found) == 1 and not by_id and not stations:
-        return Page("", {}, go_to=shown.link("/car", vin=found[0]["VIN"]))
+        return Page("", {}, go_to=template_filters.link("/car", vin=found[0]["VIN"]))
     return Page("search.html", {"q": text, "cars": found, "results": by_id, "stations": stations})
 
 
 async def car(read: Reading, request: Request) -> Page:
     vin = request.query_params.get("vin", "")[:100]
-    found = await read(asked.car, vin)
+    found = await read(page_queries.car, vin)
     if not found:
         raise NotThere(f"no result has the VIN {vin!r}")
     values = {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)}
-    return Page("car.html", values, rows=listed.of_results(queries.Wanted(vin=vin)))
+    return Page("car.html", values, rows=list_rows.of_results(queries.Wanted(vin=vin)))
 
 
 async def result(read: Reading, request: Request) -> Page:
     """One result with everything that came with it, and its curves."""
-    bolt = filters.number(request, "bolt", range(SPINDLES))
+    bolt = request_arguments.number(request, "bolt", range(SPINDLES))
     found = await _result(read, request, bolt)
-    around = await read(asked.neighbours, found)
+    around = await read(page_queries.neighbours, found)
     said = await read(remarks_of, found["ResultId"])
     graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in found["Graphs"]]
     values = {"result": {**found, "Graphs": graphs}, "around": around}
@@ -107,11 +107,11 @@ async def _result(read: Reading, request: Request, bolt: int | None = None) -> d
     return found
 
 
-async def station_of(read: Reading, request: Request) -> tuple[asked.Station, dict]:
+async def station_of(read: Reading, request: Request) -> tuple[page_queries.Station, dict]:
     """Return the station that the address names, and its row."""
     text = request.path_params["key"]
-    key = filters.station(text)
-    found = await read(asked.station, key)
+    key = request_arguments.station(text)
+    found = await read(page_queries.station, key)
     if found is None:
         raise NotThere(f"station {text} has never reported")
     return key, found
@@ -120,9 +120,9 @@ async def station_of(read: Reading, request: Request) -> tuple[asked.Station, di
 async def curves(read: Reading, request: Request) -> Page:
     """Curves of a result and those before it, over one another, with the window that they have to end in."""
     found = await _result(read, request)
-    count = filters.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
-    only_ok = filters.one_of(request, "only", ("", "ok")) == "ok"
-    others = [await read(queries.result, one) for one in await read(asked.like, found, count, only_ok)]
+    count = request_arguments.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
+    only_ok = request_arguments.one_of(request, "only", ("", "ok")) == "ok"
+    others = [await read(queries.result, one) for one in await read(page_queries.like, found, count, only_ok)]
     names = ("ResultId", "Time", "Overall", "VIN")
     lines = [{**_curves(one), **{name: one[name] for name in names}} for one in others if one]
     window = {name: found[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
@@ -133,63 +133,63 @@ async def curves(read: Reading, request: Request) -> Page:
 async def station(read: Reading, request: Request) -> Page:
     """A station's day."""
     key, told = await station_of(read, request)
-    days = await read(asked.days, key, filters.time(request, "day", is_day=True))
+    days = await read(page_queries.days, key, request_arguments.time(request, "day", is_day=True))
     only_ok = request.query_params.get("only") == "ok"
-    names = await read(asked.program_names, key)
+    names = await read(page_queries.program_names, key)
     programs, newest, wanted = [], [], None
     if days["Day"]:
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
-        programs = await read(shown.programs, wanted, names, only_ok)
-        newest = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
+        programs = await read(template_filters.programs, wanted, names, only_ok)
+        newest = (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
     values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
     values.update(programs=programs, now=rows.now_text())
-    return Page("station.html", values, rows=listed.of_results(wanted) if wanted else None)
+    return Page("station.html", values, rows=list_rows.of_results(wanted) if wanted else None)
 
 
 async def results(read: Reading, request: Request) -> Page:
     """Filtered lists: what is not OK, or all."""
     asked_for = request.query_params
-    key = filters.station(asked_for["station"]) if asked_for.get("station") else None
+    key = request_arguments.station(asked_for["station"]) if asked_for.get("station") else None
     wanted = queries.Wanted(
         station=key,
-        from_time=filters.time(request, "from"),
-        to_time=filters.behind_day(filters.time(request, "to")),
+        from_time=request_arguments.time(request, "from"),
+        to_time=request_arguments.behind_day(request_arguments.time(request, "to")),
         nok=asked_for.get("verdict", "nok") == "nok",
-        program=filters.number(request, "program"),
-        spindle=filters.number(request, "spindle"),
-        tool=filters.tool(request),
-        statuses=filters.cause(request),
+        program=request_arguments.number(request, "program"),
+        spindle=request_arguments.number(request, "spindle"),
+        tool=request_arguments.tool(request),
+        statuses=request_arguments.cause(request),
     )
     form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
-    form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
+    form.update({name: request_arguments.field(request_arguments.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
-    return await _list(read, request, "results", listed.of_results(wanted), form)
+    return await _list(read, request, "results", list_rows.of_results(wanted), form)
 
 
 async def events(read: Reading, request: Request) -> Page:
     """Events that stations reported (telegram 09)."""
     text = request.query_params.get("station", "")
-    key = filters.station(text) if text else None
-    return await _list(read, request, "events", Listed(listed.EVENTS, {"station": key}), {"station": text})
+    key = request_arguments.station(text) if text else None
+    return await _list(read, request, "events", Listed(list_rows.EVENTS, {"station": key}), {"station": text})
 
 
 async def breaches(read: Reading, request: Request) -> Page:
-    return await _list(read, request, "breaches", Listed(listed.BREACHES))
+    return await _list(read, request, "breaches", Listed(list_rows.BREACHES))
 
 
 async def audit(read: Reading, request: Request) -> Page:
     """What commands have changed, and who ran them."""
-    return await _list(read, request, "changes", Listed(listed.CHANGES))
+    return await _list(read, request, "changes", Listed(list_rows.CHANGES))
 
 
 async def _list(read: Reading, request: Request, name: str, rows: Listed, form: dict | None = None) -> Page:
     """Return a page of a list, whose rows its template has under this name; `form`: its filters."""
-    found, behind = await read(listed.some, rows, filters.place(request))
+    found, behind = await read(list_rows.some, rows, request_arguments.place(request))
     values = {name: found, "behind": None if behind is None else str(behind)}
     if form is None:
         return Page(f"{name}.html", values, rows=rows)
-    return Page(f"{name}.html", {**values, "filters": form}, rows=rows, choices=await read(asked.choices))
+    return Page(f"{name}.html", {**values, "filters": form}, rows=rows, choices=await read(page_queries.choices))
 
 
 # -- curves --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from toolcart.archive import database
+from toolcart.archive.database import database
 
 LIMIT_S = 5.0
 AT_ONCE = 4  # queries; more would only wait for the same two cores

@@ -18,14 +18,14 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolcart.archive import spc
 from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.periods import Shifts
-from toolcart.archive.tls import Tls
+from toolcart.archive.server.tls import Tls
+from toolcart.archive.statistics import spc
+from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.web import users
 from toolcart.archive.web.users import Proxy, UsersFile
-from toolcart.base import child
-from toolcart.base.private import Wrong
+from toolcart.base import subprocesses
+from toolcart.base.private_files import Wrong
 
 HOST, PORT = "127.0.0.1", 8080
 STOP_LIMIT_S = 5.0
@@ -106,12 +106,14 @@ class Child:
     def close(self) -> None:
         """End the process."""
         self._close_pipe()
-        child.wait_or_kill(self._process, STOP_LIMIT_S)
+        subprocesses.wait_or_kill(self._process, STOP_LIMIT_S)
 
     def _started(self) -> subprocess.Popen:
         where = self._where
         host = f"[{where.host}]" if ":" in where.host else where.host
-        command = child.command("-m", "toolcart.tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}")
+        command = subprocesses.command(
+            "-m", "toolcart.tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}"
+        )
         command += where.words
         environment = {**os.environ, PLACE_VARIABLE: self._place}
         process = subprocess.Popen(

@@ -5,8 +5,8 @@ Rules
    sets of limits they mean nothing. Charts of means and deviations do not depend on them and go on.
 2. Up to POINTS_MOST results are drawn as points; of more, the least and most of each period, for good and bad ones
    separately, so that nothing that sticks out is missing. A chart's subgroups are these periods.
-3. A chart's control limits are those that were set (toolcart.archive.limits), each from its begin on; where none were
-   set, they are those of the OK results that are shown. Signals are looked for in each stretch by itself.
+3. A chart's control limits are those that were set (toolcart.archive.statistics.limits), each from its begin on; where
+   none were set, they are those of the OK results that are shown. Signals are looked for in each stretch by itself.
 4. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
    of these values. The newest STUDIES_MOST are shown.
 """
@@ -22,11 +22,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from toolcart.archive import limits, rates, spc, statistics
-from toolcart.archive.limits import Phase
-from toolcart.archive.periods import Shifts, name_of_shift, period_by
-from toolcart.archive.queries import Wanted
-from toolcart.archive.statistics import PERIODS, Part
+from toolcart.archive.database.queries import Wanted
+from toolcart.archive.statistics import limits, rates, spc, statistics
+from toolcart.archive.statistics.limits import Phase
+from toolcart.archive.statistics.periods import Shifts, name_of_shift, period_by
+from toolcart.archive.statistics.statistics import PERIODS, Part
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 STUDY = 50  # tightenings, as in most handbooks

@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive import rates
-from toolcart.archive.periods import Shifts, moment, name_of_shift, period_by
-from toolcart.archive.queries import Wanted
-from toolcart.archive.tables import PLACE
-from toolcart.archive.web import asked, filters, listed, shown
+from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.tables import PLACE
+from toolcart.archive.statistics import rates
+from toolcart.archive.statistics.periods import Shifts, moment, name_of_shift, period_by
+from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.pages import VIN_MOST, Page, station_of
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.trend import Shown, trend
@@ -31,8 +31,13 @@ OVER = ("day", "week", "month", "shift")  # the same over time
 async def trend_page(read: Reading, request: Request) -> Page:
     """A program of a station over time."""
     key, station = await station_of(read, request)
-    names = await read(asked.program_names, key)
-    newest = await read(asked.newest, key, filters.number(request, "program"), filters.number(request, "spindle"))
+    names = await read(page_queries.program_names, key)
+    newest = await read(
+        page_queries.newest,
+        key,
+        request_arguments.number(request, "program"),
+        request_arguments.number(request, "spindle"),
+    )
     if newest is None:
         return Page("trend.html", {"station": station, "trend": None, "title": ""})
     time, spindle, program = newest
@@ -40,31 +45,31 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form.update(program=program, spindle=spindle, **_narrowed(request))
     shifts = request.app.state.shifts
     kinds = KINDS if shifts else KINDS[:-1]
-    form["by"] = filters.one_of(request, "by", kinds)
-    form["only"] = filters.one_of(request, "only", ("", "ok"))
+    form["by"] = request_arguments.one_of(request, "by", kinds)
+    form["only"] = request_arguments.one_of(request, "only", ("", "ok"))
     wanted = Wanted(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
-    which = {"station": shown.place(station), "program": program, "spindle": spindle}
-    told["results"] = shown.link("/results", verdict="all", **which)
+    which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
+    told["results"] = template_filters.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
-    values.update(lines=LINES, behind=filters.number(request, "behind") or 0)
+    values.update(lines=LINES, behind=request_arguments.number(request, "behind") or 0)
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
     values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
-    return Page("trend.html", {**values, "around": _around(form)}, rows=listed.of_results(wanted, listed.TREND))
+    return Page("trend.html", {**values, "around": _around(form)}, rows=list_rows.of_results(wanted, list_rows.TREND))
 
 
 async def pareto_page(read: Reading, request: Request) -> Page:
     """What was not OK, of how many: by cause, station, program or tool, the most first; or over time."""
     shifts = request.app.state.shifts
     kinds = (*BY, *(OVER if shifts else OVER[:-1]))
-    by = filters.one_of(request, "by", kinds)
+    by = request_arguments.one_of(request, "by", kinds)
     text = request.query_params.get("station", "")
-    key = filters.station(text) if text else None
-    latest = await read(asked.newest_time)
+    key = request_arguments.station(text) if text else None
+    latest = await read(page_queries.newest_time)
     form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
-    form["program"] = filters.number(request, "program")
+    form["program"] = request_arguments.number(request, "program")
     wanted = Wanted(key, None, form["program"], *_digits(form))
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
@@ -80,15 +85,15 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     values["over"] = by in OVER
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).told()
-    rows = listed.Listed(listed.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
-    return Page("pareto.html", values, rows=rows, choices=await read(asked.choices))
+    rows = list_rows.Listed(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
+    return Page("pareto.html", values, rows=rows, choices=await read(page_queries.choices))
 
 
 async def _by_frequency(
     read: Reading, wanted: Wanted, form: dict, every: rates.Counts, screws: dict | None
 ) -> list[dict]:
     by = form["by"]
-    counted = await read(asked.nok_counts, wanted)
+    counted = await read(page_queries.nok_counts, wanted)
     columns = {"cause": (), "station": PLACE, "tool": (*PLACE, "Tool")}.get(by, (*PLACE, "Program"))
     totals = {key: sum(counts) for key, counts in rates.added(every, columns).items()}
     counts: Counter = Counter()
@@ -97,7 +102,10 @@ async def _by_frequency(
         what, to = _what(by, row)
         counts[what] += row["count"]
         of = tuple(row["SpindleSerial" if name == "Tool" else name] for name in columns)
-        more[what] = {"of": totals.get(of, 0), "address": shown.link("/results", **{**form, "by": None, **to})}
+        more[what] = {
+            "of": totals.get(of, 0),
+            "address": template_filters.link("/results", **{**form, "by": None, **to}),
+        }
         if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
             more[what]["first_time"] = attempts.told()["rate"]
@@ -117,14 +125,16 @@ async def _over_time(read: Reading, wanted: Wanted, form: dict, shifts: Shifts) 
         counts[1] += good + bad
     bars = []
     for name, (bad, count) in reversed(told.items()):
-        address = shown.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
+        address = (
+            template_filters.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
+        )
         bars.append({"what": name, "count": bad, "address": address, **rates.rate(bad, count), "of": count})
     return bars
 
 
 def _what(by: str, row: dict) -> tuple[str, dict]:
     """Return what a bar stands for, and the filter for a list of its results."""
-    where = shown.place(row)
+    where = template_filters.place(row)
     station = f"{row['StationName'] or ''} ({where})"
     if by == "station":
         return station, {"station": where}
@@ -133,7 +143,10 @@ def _what(by: str, row: dict) -> tuple[str, dict]:
         return f"{name}, {station}", {"station": where, "program": row["Program"]}
     if by == "tool":
         tool = row["SpindleSerial"]
-        return f"{tool or 'without a serial number'}, {station}", {"station": where, "tool": tool or filters.NONE}
+        return f"{tool or 'without a serial number'}, {station}", {
+            "station": where,
+            "tool": tool or request_arguments.NONE,
+        }
     cause = rates.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])
     return cause, {"cause": cause}
 
@@ -143,8 +156,8 @@ def _what(by: str, row: dict) -> tuple[str, dict]:
 
 def _form(request: Request, latest: str | None, days: int) -> dict[str, Any]:
     """Return from and to as a browser's fields have them; by default `days` days up to the latest result."""
-    until = filters.minute(request, "to") or (moment(latest) if latest else datetime.now())
-    since = filters.minute(request, "from")
+    until = request_arguments.minute(request, "to") or (moment(latest) if latest else datetime.now())
+    since = request_arguments.minute(request, "from")
     return _ends(since, until) if since else _span(until, days)
 
 
@@ -155,7 +168,7 @@ def _span(until: datetime, days: int) -> dict[str, str]:
 
 
 def _ends(since: datetime, until: datetime) -> dict[str, str]:
-    return {"from": filters.field(since), "to": filters.field(until)}
+    return {"from": request_arguments.field(since), "to": request_arguments.field(until)}
 
 
 def _digits(form: dict) -> tuple[str, str]:
@@ -166,7 +179,7 @@ def _digits(form: dict) -> tuple[str, str]:
 
 def _narrowed(request: Request) -> dict[str, str | None]:
     most = {"tool": SERIAL_MOST, "vin_from": VIN_MOST, "vin_to": VIN_MOST}
-    return {name: filters.text(request, name, length) for name, length in most.items()}
+    return {name: request_arguments.text(request, name, length) for name, length in most.items()}
 
 
 def _around(form: dict) -> dict[str, dict]:

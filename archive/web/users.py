@@ -30,8 +30,8 @@ from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from toolcart.base import private
-from toolcart.base.private import Wrong
+from toolcart.base import private_files
+from toolcart.base.private_files import Wrong
 
 ROLES = ("view", "export", "admin")
 LEAST = 8  # characters in a password
@@ -70,7 +70,7 @@ def key_of(password: str, salt: bytes) -> bytes:
 def read(file: str) -> dict[str, User]:
     """Return all users in the file; Wrong names the line that cannot be read."""
     found = {}
-    for number, line in enumerate(private.text_of(file).splitlines(), 1):
+    for number, line in enumerate(private_files.text_of(file).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -100,7 +100,7 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
         users[name] = User(name, role, salt, key_of(password, salt))
     lines = [f"{u.name} {u.role} scrypt${_COST}${u.salt.hex()}${u.key.hex()}\n" for u in users.values()]
     try:
-        private.put(file, "".join(lines))
+        private_files.put(file, "".join(lines))
     except OSError as refused:
         raise Wrong(f"{file}: {refused.strerror}") from None
 
@@ -165,7 +165,7 @@ def password(file: str | None) -> str | None:
     """Return the pages' password; None if there is none. Wrong if the file is not private, or it is too short."""
     found, where = (os.environ.get(VARIABLE) or None), VARIABLE
     if file is not None:
-        found, where = private.text_of(file).rstrip("\r\n"), file
+        found, where = private_files.text_of(file).rstrip("\r\n"), file
     if found is not None and len(found) < LEAST:
         raise Wrong(f"{where}: a password has at least {LEAST} characters")
     return found

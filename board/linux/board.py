@@ -11,8 +11,8 @@ import time
 
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashUnusable
-from toolcart.board.linux.header import NO_OWNER
 from toolcart.board.linux.lines import ROTATE_BYTES, LineFile
+from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True

@@ -1,7 +1,7 @@
 """A preallocated file as a flash device, written through to the disk before `program` returns.
 
     octet 0        4096      8192
-    | header page | block 0 | block 1 | ...        the header is toolcart.board.linux.header's
+    | header page | block 0 | block 1 | ...        the header is toolcart.board.linux.spool_header's
 
 Rules
 1. Durable means: pwrite, then fdatasync. fdatasync writes the data and every piece of metadata needed to read it back
@@ -25,10 +25,10 @@ import os
 import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
-from toolcart.board.linux.header import NO_OWNER, PAGE_BYTES
+from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux.spool_file import FlashUnusable as FlashUnusable
 from toolcart.board.linux.spool_file import SpoolFile
-from toolcart.board.why import refusal_of
+from toolcart.board.linux.spool_header import NO_OWNER, PAGE_BYTES
 
 CPYTHON_ONLY = True
 UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configuration.md says what it risks

@@ -20,10 +20,10 @@ import stat
 
 from toolcart.agent.linux.file import BATCH
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
-from toolcart.board.why import refusal_of
+from toolcart.board.errno_reasons import refusal_of
 
 CPYTHON_ONLY = True
-BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.line makes
+BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
 ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in the last piece of this size, then in one twice as long
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens

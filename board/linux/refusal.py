@@ -11,7 +11,7 @@ import re
 import shlex
 
 from toolcart.agent.log import flash
-from toolcart.board.why import refusal_of
+from toolcart.board.errno_reasons import refusal_of
 
 CPYTHON_ONLY = True
 

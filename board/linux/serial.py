@@ -26,7 +26,7 @@ from toolcart.agent.link.port import (
     WHY_NOT_SETTABLE,
     WHY_UNPLUGGED,
 )
-from toolcart.board.why import why_of
+from toolcart.board.errno_reasons import why_of
 
 CPYTHON_ONLY = True
 

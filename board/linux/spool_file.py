@@ -6,8 +6,8 @@ Rules
    mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
    others did. It is refused only if the mode cannot be changed.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
-4. It must begin with a sound header (toolcart.board.linux.header) that names this system and station. One of an older
-   toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
+4. It must begin with a sound header (toolcart.board.linux.spool_header) that names this system and station. One of an
+   older toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
 5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
 6. A file is made as `<name>.new` (O_EXCL): locked, header, allocated, erased, synced. Then it is linked to its name,
    which replaces nothing, `.new` is removed, and the folder is synced: a half-made one is never taken for a spool.
@@ -25,9 +25,9 @@ import shlex
 import stat
 import time
 
-from toolcart.board.linux import header as linux_header
-from toolcart.board.linux.header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
+from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.refusal import owner_of, told, user_name
+from toolcart.board.linux.spool_header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 
 CPYTHON_ONLY = True
 

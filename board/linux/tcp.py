@@ -22,7 +22,7 @@ from toolcart.agent.link.port import (
     WHY_NO_SOCKET,
     is_address,
 )
-from toolcart.board.why import why_of
+from toolcart.board.errno_reasons import why_of
 
 CPYTHON_ONLY = True
 SLOW_S = 2.0  # a look-up that takes longer is reported

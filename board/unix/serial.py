@@ -10,7 +10,7 @@ import os
 import select
 
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_A_TTY, WHY_NOT_SETTABLE, WHY_UNPLUGGED
-from toolcart.board.why import why_of
+from toolcart.board.errno_reasons import why_of
 
 _PARITY = {"none": "-parenb", "even": "parenb -parodd inpck", "odd": "parenb parodd inpck"}
 _TROUBLE = select.POLLERR | select.POLLHUP

@@ -2,8 +2,9 @@
 
 import pytest
 
-from toolcart.archive import database, export
-from toolcart.archive.web import exports, listed
+from toolcart.archive.database import database
+from toolcart.archive.reports import export
+from toolcart.archive.web import exports, list_rows
 from host_tests.support import memory
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.memory import needed
@@ -50,7 +51,7 @@ def in_this_process(monkeypatch):
 
     async def run(self, job):
         engine = database.connect(self._place, writes=False)
-        export.write(job.kind, listed.rows(engine, listed.read(job.listed.text())), job.path)
+        export.write(job.kind, list_rows.rows(engine, list_rows.read(job.listed.text())), job.path)
         engine.dispose()
         job.is_whole = True
 

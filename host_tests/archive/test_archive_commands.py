@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.record.result import LIMITS_BYTES
-from toolcart.archive import changes, queries, serving
-from toolcart.archive.changes import Keeping, Retention
-from toolcart.archive.faults import Faults
-from toolcart.archive.quarantine import WHY_SET_ASIDE
+from toolcart.archive.database import maintenance, queries
+from toolcart.archive.database.maintenance import Keeping, Retention
+from toolcart.archive.database.quarantine import WHY_SET_ASIDE
+from toolcart.archive.server import serving
+from toolcart.archive.server.fault_injection import Faults
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_exports import cells_of
@@ -335,7 +336,7 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
 
 def test_a_slow_database_is_waited_for(spool, tmp_path, monkeypatch):
     """What it had no room for was left out, and not counted."""
-    monkeypatch.setattr("toolcart.archive.writer.WAITING_MOST", 1)
+    monkeypatch.setattr("toolcart.archive.server.writer.WAITING_MOST", 1)
     assert taken(tmp_path / "a.sqlite", spool)["taken"] == 5
 
 
@@ -464,11 +465,11 @@ def test_an_08_names_the_same_and_numbers_go_on(old_place, tmp_path):
 
 
 def test_cut_off_anywhere_both_together_have_all(old_place, tmp_path, monkeypatch):
-    monkeypatch.setattr(changes, "_AT_ONCE", 2)
+    monkeypatch.setattr(maintenance, "_AT_ONCE", 2)
     before, into = whole(old_place), tmp_path / "old.sqlite"
     steps = ("_take_some", "_delete")
     for step in steps * 4:
-        done, left = getattr(changes, step), [1]
+        done, left = getattr(maintenance, step), [1]
 
         def cut(*words, done=done, left=left):
             if not left:
@@ -478,7 +479,7 @@ def test_cut_off_anywhere_both_together_have_all(old_place, tmp_path, monkeypatc
 
         words = ["archive", "move-old", "--database", old_place, "--keep-days", "30", "--into", str(into)]
         with monkeypatch.context() as patched:
-            patched.setattr(changes, step, cut)
+            patched.setattr(maintenance, step, cut)
             CliRunner().invoke(main, words)
         assert whole(old_place) | whole(into) == before
     command("move-old", "--database", old_place, "--keep-days", 30, "--into", into)
@@ -503,9 +504,9 @@ def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(old_place, tmp_
 
 
 def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monkeypatch):
-    monkeypatch.setattr(changes, "FIRST_S", 0.0)
-    monkeypatch.setattr(changes, "STEP", 2)
-    monkeypatch.setattr(changes, "PAUSE_S", 0.001)
+    monkeypatch.setattr(maintenance, "FIRST_S", 0.0)
+    monkeypatch.setattr(maintenance, "STEP", 2)
+    monkeypatch.setattr(maintenance, "PAUSE_S", 0.001)
     before, into, said = whole(old_place), tmp_path / "old.sqlite", []
     with Served(old_place) as archive:
         engine = archive.writer._engine

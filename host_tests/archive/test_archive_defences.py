@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive import bulk, turns, writer
-from toolcart.archive import server as served_by
-from toolcart.archive.tls import Tls
-from toolcart.archive.turns import Places
+from toolcart.archive.database import bulk_insert
+from toolcart.archive.server import fair_share, writer
+from toolcart.archive.server import server as served_by
+from toolcart.archive.server.fair_share import Places
+from toolcart.archive.server.tls import Tls
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, empty, place_in, result, run, serving_in
 from host_tests.support.tls import certificate_files
@@ -142,30 +143,30 @@ class Clock:
 
 def test_strangers_take_turns_and_all_is_taken(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(turns.time, "perf_counter", lambda: clock.s)
-    served = turns.Turns(clock)
+    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
+    served = fair_share.Turns(clock)
     floods = [Flood(clock, 400) for _ in range(10)]
     for flood in floods:
         served.serve(flood)
-    assert clock.s - 100 < 2 * turns.SHARE_S
+    assert clock.s - 100 < 2 * fair_share.SHARE_S
     began_s, used_s = clock.s, 0.0
     while clock.due:
         used_s += clock.run_next()
         left = [flood.left for flood in floods]
-        assert max(left) - min(left) <= 2 * turns.TELEGRAMS_MOST
+        assert max(left) - min(left) <= 2 * fair_share.TELEGRAMS_MOST
     assert not any(left) and all(flood.reads for flood in floods)
     assert used_s < 0.4 * (clock.s - began_s)
 
 
 def test_a_stranger_alone_waits_for_nothing(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(turns.time, "perf_counter", lambda: clock.s)
-    served = turns.Turns(clock)
+    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
+    served = fair_share.Turns(clock)
     for _ in range(50):
         flood = Flood(clock, 3)
         served.serve(flood)
         assert not flood.left and not clock.due
-        clock.s += turns.PERIOD_S
+        clock.s += fair_share.PERIOD_S
 
 
 def test_an_octet_now_and_then_keeps_no_place(tmp_path):
@@ -292,18 +293,18 @@ def test_results_of_one_second_are_stored_once(place):
 
 
 def test_commit_that_came_through_and_was_told_as_failed_is_found_again(place, monkeypatch):
-    had = bulk.together
+    had = bulk_insert.together
 
     @contextmanager
     def breaks(connection):
-        monkeypatch.setattr(bulk, "together", had)
+        monkeypatch.setattr(bulk_insert, "together", had)
         with had(connection):
             yield
         raise OperationalError("COMMIT", None, Exception("the connection is lost"))
 
     with Served(place) as archive:
         archive.report(result(1, 17))
-        monkeypatch.setattr(bulk, "together", breaks)
+        monkeypatch.setattr(bulk_insert, "together", breaks)
         with archive.server() as server:
             server.send(result(2, 18))
             while not archive.said:

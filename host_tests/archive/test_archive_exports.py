@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import text
 
-from toolcart.archive import database, export, queries, xlsx
-from toolcart.archive.queries import Wanted
-from toolcart.archive.tables import VIEWS
-from toolcart.archive.web import app, exports, listed, users
+from toolcart.archive.database import database, queries
+from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.tables import VIEWS
+from toolcart.archive.reports import export, xlsx
+from toolcart.archive.web import app, exports, list_rows, users
 from toolcart.archive.web.users import UsersFile, put
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import (
@@ -45,15 +46,15 @@ from lab.harness.archive_rows import vin
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LISTS = [
-    listed.of_results(Wanted()),
-    listed.of_results(Wanted(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
-    listed.of_results(Wanted(nok=True)),
-    listed.of_results(Wanted(program=2)),
-    listed.of_results(Wanted((3, 1, 1), 1, 1, "20261119", "20261121a"), listed.TREND),
-    listed.Listed(listed.EVENTS),
-    listed.Listed(listed.EVENTS, {"station": (3, 1, 2)}),
-    listed.Listed(listed.BREACHES),
-    listed.Listed(listed.ROWS, rows=[{"what": "a", "count": 1}, {"what": "b", "count": None}]),
+    list_rows.of_results(Wanted()),
+    list_rows.of_results(Wanted(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
+    list_rows.of_results(Wanted(nok=True)),
+    list_rows.of_results(Wanted(program=2)),
+    list_rows.of_results(Wanted((3, 1, 1), 1, 1, "20261119", "20261121a"), list_rows.TREND),
+    list_rows.Listed(list_rows.EVENTS),
+    list_rows.Listed(list_rows.EVENTS, {"station": (3, 1, 2)}),
+    list_rows.Listed(list_rows.BREACHES),
+    list_rows.Listed(list_rows.ROWS, rows=[{"what": "a", "count": 1}, {"what": "b", "count": None}]),
 ]
 
 
@@ -66,12 +67,12 @@ def browser(plant):
 @pytest.mark.parametrize("wanted", LISTS, ids=lambda one: f"{one.what}-{len(one.wanted)}")
 def test_steps_of_a_list_have_every_row_once(plant, wanted, monkeypatch):
     engine = database.connect(plant, writes=False)
-    again = listed.read(wanted.text())
-    whole = list(listed.rows(engine, again))
-    monkeypatch.setattr(listed, "AT_ONCE", 7)
-    assert list(listed.rows(engine, again)) == whole
+    again = list_rows.read(wanted.text())
+    whole = list(list_rows.rows(engine, again))
+    monkeypatch.setattr(list_rows, "AT_ONCE", 7)
+    assert list(list_rows.rows(engine, again)) == whole
     with engine.connect() as connection:
-        assert listed.count(connection, again) == len(whole) > 0
+        assert list_rows.count(connection, again) == len(whole) > 0
     engine.dispose()
 
 
@@ -121,7 +122,7 @@ def jobs(plant, run, count, monkeypatch):
     async def all_of_them():
         made = exports.Exports(plant)
         monkeypatch.setattr(made, "_run", run)
-        started = [made.start(listed.Listed(listed.ROWS), "csv", "") for _ in range(count)]
+        started = [made.start(list_rows.Listed(list_rows.ROWS), "csv", "") for _ in range(count)]
         for job in started:
             assert await job.finished(10)
         return made, started
@@ -405,7 +406,7 @@ def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):
 
 
 def test_known_revisions_are_those_of_the_migrations():
-    folder = ROOT / "toolcart/archive/migrations"
+    folder = ROOT / "toolcart/archive/database/migrations"
     config = Config()
     config.set_main_option("script_location", str(folder))
     found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]

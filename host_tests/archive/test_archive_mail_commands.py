@@ -18,11 +18,11 @@ import pytest
 import trustme
 from sqlalchemy import update
 
-from toolcart.archive import alerts, report
-from toolcart.archive import tables as t
-from toolcart.archive.alerts import Alerting, Limits, Webhook
-from toolcart.archive.mail_commands import Mail
-from toolcart.archive.spc import USUAL
+from toolcart.archive.database import tables as t
+from toolcart.archive.reports import alerts, report
+from toolcart.archive.reports.alerts import Alerting, Limits, Webhook
+from toolcart.archive.reports.mail_commands import Mail
+from toolcart.archive.statistics.spc import USUAL
 from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
 from host_tests.support.archive import run as command
 
@@ -359,6 +359,6 @@ def test_a_full_disk_is_said_and_nothing_half_written_is_left(plant, tmp_path, m
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("toolcart.archive.export.write_csv", full)
+    monkeypatch.setattr("toolcart.archive.reports.export.write_csv", full)
     assert "No space left" in run(plant, "--of", DAY, "--into", str(tmp_path), code=1)
     assert list(tmp_path.iterdir()) == []

@@ -14,17 +14,18 @@ from datetime import datetime
 import pytest
 from starlette.testclient import TestClient
 
-from toolcart.archive import bulk, database, quarters, queries
-from toolcart.archive.tables import RESULT as RESULTS
-from toolcart.archive.web import asked, running, shown
+from toolcart.archive.database import bulk_insert, database, queries
+from toolcart.archive.database.tables import RESULT as RESULTS
+from toolcart.archive.statistics import rollups
+from toolcart.archive.web import page_queries, server, template_filters
 from toolcart.archive.web import users as login
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import ROLES, Proxy, UsersFile, put
-from toolcart.base import child
-from toolcart.base.private import Wrong
+from toolcart.base import subprocesses
+from toolcart.base.private_files import Wrong
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import (
     DESCRIBED,
@@ -99,10 +100,10 @@ def test_the_map_has_every_station_with_its_last_sign_of_life(browser):
 
 def test_the_map_counts_the_results_of_today(plant):
     reading = Reading(plant)
-    [system] = reading.ask(asked.stations, "20261120142600")
+    [system] = reading.ask(page_queries.stations, "20261120142600")
     rows = system["Stations"]
     assert [row["Today"] for row in rows] == [25, 25, 25]
-    bad = reading.ask(asked.results, queries.Wanted(nok=True, from_time="20261120142600"), None)
+    bad = reading.ask(page_queries.results, queries.Wanted(nok=True, from_time="20261120142600"), None)
     assert sum(row["TodayNOK"] for row in rows) == len(bad)
 
 
@@ -118,7 +119,7 @@ def test_silence_is_told_in_words():
         ("20261122120000", "24 h ago", "silent"),  # the clock was set back a day
         ("", "never", "never"),
     ):
-        assert shown.silence(heard, now) == (words, state)
+        assert template_filters.silence(heard, now) == (words, state)
 
 
 def test_the_search_goes_to_the_car_or_lists_what_begins_so(browser):
@@ -291,10 +292,10 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
             time = f"20240314{8 + n // 60:02d}{n % 60:02d}00"
             values = (int(n == 0), 9.0, torque, high, 0, 60.0, 0.0, 0.0, 0, 0, n, 1, 0)
             rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
-        bulk.insert(connection, RESULTS, rows)
-        quarters.add(connection, rows)
+        bulk_insert.insert(connection, RESULTS, rows)
+        rollups.add(connection, rows)
     of_day = queries.Wanted((3, 1, 10), None, None, "20240314", "20240314a")
-    one, other = Reading(place).ask(shown.programs, of_day, {(1, 7): "Nuts"}, False)
+    one, other = Reading(place).ask(template_filters.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
@@ -304,7 +305,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
     assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
-    good, _ = Reading(place).ask(shown.programs, of_day, {}, True)
+    good, _ = Reading(place).ask(template_filters.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
 
 
@@ -489,7 +490,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
     with pytest.raises(TooLong):
         reading.ask(lambda connection: connection.exec_driver_sql(slow).fetchall())
-    assert reading.ask(asked.newest_number) == 600
+    assert reading.ask(page_queries.newest_number) == 600
 
 
 def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
@@ -552,9 +553,9 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
 def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     stood = []
     monkeypatch.setattr(os, "nice", stood.append)
-    monkeypatch.delenv(child.VARIABLE)
+    monkeypatch.delenv(subprocesses.VARIABLE)
     run("web", "--database", empty(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01")
-    assert stood == [running.BEHIND_RESULTS] and stood[0] > 0
+    assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 
 
 def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
@@ -653,7 +654,7 @@ def test_a_map_of_too_many_stations_shows_those_that_were_heard_last(tmp_path):
     place = reported(place_in(tmp_path), *[result(number, number, station=number) for number in range(1, 6)])
     old = "UPDATE TNMapStation SET Heard = '20240101000000' WHERE Station IN (2, 4)"
     change(place, old, "DELETE FROM TNMapSystem")
-    [system] = Reading(place).ask(asked.stations, "2024", 3)
+    [system] = Reading(place).ask(page_queries.stations, "2024", 3)
     assert [row["Station"] for row in system["Stations"]] == [1, 3, 5] and system["Name"] == "System 1"
     assert [row["Today"] for row in system["Stations"]] == [1, 1, 1]
 

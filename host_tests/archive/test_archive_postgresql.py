@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive import cars, changes, database, queries, servers
-from toolcart.archive.servers import Server
-from toolcart.archive.tables import CAR
-from toolcart.archive.web import asked
+from toolcart.archive.database import cars, database, maintenance, queries
+from toolcart.archive.database.tables import CAR
+from toolcart.archive.server import servers
+from toolcart.archive.server.servers import Server
+from toolcart.archive.web import page_queries
 from toolcart.archive.web.reading import Away, Reading, TooLong
 from host_tests.archive.test_archive_trouble import Station, judge, kill_again_and_again
 from host_tests.portable import LONG
@@ -117,13 +118,13 @@ def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):
         reading.ask(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(20)").fetchall())
     with pytest.raises(Away, match="read-only"):
         reading.ask(lambda connection: connection.exec_driver_sql('DELETE FROM "Breach"'))
-    assert reading.ask(asked.newest_number) == 300
+    assert reading.ask(page_queries.newest_number) == 300
 
 
 def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
     place, source = databases(), reported(place_in(tmp_path), RESULT, EVENT, GRAPH)
     for taken in (1, 0):
-        told = changes.take_from(place, source, lambda share: None)
+        told = maintenance.take_from(place, source, lambda share: None)
         assert (told["taken"], told["events"], told["graphs"]) == (taken, taken, taken)
     [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.Wanted())))
     assert row["VIN"] == "WVWZZZ1KZAW123456"
@@ -132,11 +133,11 @@ def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
 def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
     into = str(place_in(tmp_path))
     place = filled(databases(), stations=1, cars=10, curves=50, every_s=3600)  # the last one at 14:30
-    told = changes.move_old(place, into, changes.Old("20261120103001"), lambda share: None)
+    told = maintenance.move_old(place, into, maintenance.Old("20261120103001"), lambda share: None)
     assert (told["taken"], told["graphs"]) == (30, 60)
     left = Reading(place).ask(lambda connection: set(connection.execute(select(CAR.c.VIN)).scalars()))
     assert left == {vin(car) for car in range(6, 10)}
-    assert changes.take_from(place, into, lambda share: None)["taken"] == 30
+    assert maintenance.take_from(place, into, lambda share: None)["taken"] == 30
 
 
 def test_every_answer_was_kept(starter, databases):

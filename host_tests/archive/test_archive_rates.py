@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive import bulk, database, periods, rates, spc
-from toolcart.archive import tables as t
+from toolcart.archive.database import bulk_insert, database
+from toolcart.archive.database import tables as t
+from toolcart.archive.statistics import periods, rates, spc
 from toolcart.archive.web import trends
 from toolcart.archive.web.reading import TooLong
 from host_tests.support.archive import browsing, filled, place_in, reading
@@ -37,7 +38,7 @@ def place(tmp_path_factory):
                 again = {"ResultId": number, "Sequence": number, "Time": time, "Overall": int(not last)}
                 more.append({**row, **again})
         more += [{**row, "ResultId": row["ResultId"] + 2 * 10**6, "Sequence": 7, "VIN": ""} for row in nok[:5]]
-        bulk.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
+        bulk_insert.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
         sum_all(connection)
     return made
 

@@ -15,10 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from toolcart.archive import database, reader
-from toolcart.archive.faults import Faults, refusal
-from toolcart.archive.tables import RESULT as RESULT_TABLE
-from toolcart.archive.tables import TABLES
+from toolcart.archive.database import database
+from toolcart.archive.database.tables import RESULT as RESULT_TABLE
+from toolcart.archive.database.tables import TABLES
+from toolcart.archive.server import reader
+from toolcart.archive.server.fault_injection import Faults, refusal
 from toolcart.toolsnet import take_apart
 from host_tests.support.archive import (
     DESCRIBED,

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive import bulk, changes, database, periods, quarters, statistics
-from toolcart.archive import tables as t
-from toolcart.archive.queries import Wanted
-from toolcart.archive.web import shown
+from toolcart.archive.database import bulk_insert, database, maintenance
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted
+from toolcart.archive.statistics import periods, rollups, statistics
+from toolcart.archive.web import template_filters
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
@@ -43,8 +44,8 @@ def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool=
 
 
 def put(connection, rows):
-    bulk.insert(connection, t.RESULT, rows)
-    quarters.add(connection, rows)
+    bulk_insert.insert(connection, t.RESULT, rows)
+    rollups.add(connection, rows)
 
 
 @st.composite
@@ -83,7 +84,7 @@ NARROWED = st.fixed_dictionaries(
 
 def wanted_of(rows, wanted, only_ok):
     """The rows that are meant, by Python."""
-    at = {name: place for place, name in enumerate(bulk.columns(t.RESULT))}
+    at = {name: place for place, name in enumerate(bulk_insert.columns(t.RESULT))}
     for one in rows:
         if (one[at["Program"]], one[at["Spindle"]]) != (wanted.program, wanted.spindle):
             continue
@@ -110,8 +111,8 @@ def check_figures(one, rows, name):
     groups = {}
     for row in rows:
         if row[name] is not None:
-            limits = [quarters.limits_of(row[f"{q}Low"], row[f"{q}High"]) for q in quarters.QUANTITIES]
-            key = (quarters.slot_of(row["Time"]), row["SpindleSerial"], *limits)
+            limits = [rollups.limits_of(row[f"{q}Low"], row[f"{q}High"]) for q in rollups.QUANTITIES]
+            key = (rollups.slot_of(row["Time"]), row["SpindleSerial"], *limits)
             groups.setdefault(key, []).append(row[name])
     free = sum(len(group) - 1 for group in groups.values())
     if free:
@@ -147,13 +148,13 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
         for lines, of in ((quantity["all"], lambda time: ""), (quantity["periods"], name)):
             counted = 0
             for one in lines:
-                limits = quarters.limits_of(one["low"], one["high"])
+                limits = rollups.limits_of(one["low"], one["high"])
                 same = [
                     row
                     for row in mine
                     if of(row["Time"]) == one["period"]
                     and row[what] is not None
-                    and quarters.limits_of(row[f"{what}Low"], row[f"{what}High"]) == limits
+                    and rollups.limits_of(row[f"{what}Low"], row[f"{what}High"]) == limits
                 ]
                 check_figures(one, same, what)
                 counted += one["count"]
@@ -169,9 +170,9 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = shown.programs(connection, wanted, {}, only_ok)
+        found = template_filters.programs(connection, wanted, {}, only_ok)
         connection.rollback()
-    at = {name: place for place, name in enumerate(bulk.columns(t.RESULT))}
+    at = {name: place for place, name in enumerate(bulk_insert.columns(t.RESULT))}
     of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
     assert sum(one["count"] for one in found) == len(of_day)
     for name in ("torque", "angle"):
@@ -188,11 +189,11 @@ def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
         wanted = Wanted(HERE, None, None, "20261121", "20261121a")
-        [program] = shown.programs(connection, wanted, {}, only_ok=False)
+        [program] = template_filters.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
     spread = program["torque"]
     within = numpy.clip(values, spread["from"], spread["to"])
-    assert spread["bars"] == list(numpy.histogram(within, shown.BARS, (spread["from"], spread["to"]))[0])
+    assert spread["bars"] == list(numpy.histogram(within, template_filters.BARS, (spread["from"], spread["to"]))[0])
 
 
 def test_many_results_are_drawn_by_what_sticks_out(engines):
@@ -296,10 +297,10 @@ def archived(draw):
 
 def table(connection):
     """The table as it is kept, and as the results give it: sums by key."""
-    wide = len(quarters.KEY)
+    wide = len(rollups.KEY)
     return [
         {tuple(row[:wide]): list(row[wide:]) for row in connection.execute(asked)}
-        for asked in (select(t.QUARTER), quarters.summed())
+        for asked in (select(t.QUARTER), rollups.summed())
     ]
 
 
@@ -325,7 +326,7 @@ def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(engi
         asked = t.RESULT.c.ResultId.in_(some)
         rows = [dict(row) for row in connection.execute(select(t.RESULT).where(asked)).mappings()]
         connection.execute(t.RESULT.delete().where(asked))
-        quarters.again(connection, quarters.places_of(rows))
+        rollups.again(connection, rollups.places_of(rows))
         is_equal(connection)
         connection.rollback()
 
@@ -339,12 +340,12 @@ def test_what_comes_goes_moves_and_returns_is_in_the_sums(tmp_path, new_place):
     place = reported(new_place(), *telegrams)
     with database.writing(place) as engine, engine.connect() as connection:
         assert is_equal(connection) > 20
-    changes.forget_newest(place, 7)
+    maintenance.forget_newest(place, 7)
     other = filled(tmp_path / "other.sqlite", stations=2, cars=20)
-    assert changes.take_from(place, other, lambda share: None)["taken"] == 200
+    assert maintenance.take_from(place, other, lambda share: None)["taken"] == 200
     with database.writing(place) as engine, engine.connect() as connection:
         assert is_equal(connection) > 20
-    changes.move_old(place, into, changes.Old("20261120142000"), lambda share: None)
+    maintenance.move_old(place, into, maintenance.Old("20261120142000"), lambda share: None)
     for one in (place, into):
         with database.writing(one) as engine, engine.connect() as connection:
             assert is_equal(connection) > 1

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive import database, reader
-from toolcart.archive import tables as t
+from toolcart.archive.database import database
+from toolcart.archive.database import tables as t
+from toolcart.archive.server import reader
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, browsing, result, run
 

@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from toolcart.archive import changes, database, limits, periods, rates, spc
-from toolcart.archive import tables as t
-from toolcart.archive.limits import Phase, segments
-from toolcart.archive.queries import Wanted
-from toolcart.archive.rates import causes
+from toolcart.archive.database import database, maintenance
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted
 from toolcart.archive.serve_commands import listening
-from toolcart.archive.spc import Level
-from toolcart.archive.statistics import parts, values
-from toolcart.archive.web import asked, serving, trends, users
+from toolcart.archive.statistics import limits, periods, rates, spc
+from toolcart.archive.statistics.limits import Phase, segments
+from toolcart.archive.statistics.rates import causes
+from toolcart.archive.statistics.spc import Level
+from toolcart.archive.statistics.statistics import parts, values
+from toolcart.archive.web import page_queries, serving, trends, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
 from host_tests.support.archive import filled as filled_with
@@ -224,15 +225,15 @@ def test_a_bar_leads_to_its_results(browser, by):
         (parts, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
         (parts, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
-        (asked.nok_counts, (Wanted(from_time="20261119", to_time="20261121"),), "ResultNOK"),
-        (asked.nok_counts, (Wanted((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
-        (asked.newest_time, (), "ResultByMoment"),
-        (asked.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
-        (asked.results, (LISTED,), "sqlite_autoindex_Result_1"),
-        (asked.results, (Wanted(vin=vin(3)),), "ResultByVIN"),
-        (asked.results, (Wanted((3, 1, 1), from_time="20261120"),), "sqlite_autoindex_Result_1"),
-        (asked.results, (Wanted(nok=True),), "ResultNOK"),
-        (asked.results, (Wanted(tightening_id=7),), "ResultByTighteningId"),
+        (page_queries.nok_counts, (Wanted(from_time="20261119", to_time="20261121"),), "ResultNOK"),
+        (page_queries.nok_counts, (Wanted((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
+        (page_queries.newest_time, (), "ResultByMoment"),
+        (page_queries.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
+        (page_queries.results, (LISTED,), "sqlite_autoindex_Result_1"),
+        (page_queries.results, (Wanted(vin=vin(3)),), "ResultByVIN"),
+        (page_queries.results, (Wanted((3, 1, 1), from_time="20261120"),), "sqlite_autoindex_Result_1"),
+        (page_queries.results, (Wanted(nok=True),), "ResultNOK"),
+        (page_queries.results, (Wanted(tightening_id=7),), "ResultByTighteningId"),
     ],
 )
 def test_every_question_has_its_index(place, question, values, index):
@@ -271,7 +272,7 @@ DAY = {"from_time": "20260101000000", "to_time": "20260102000000"}
     ids=str,
 )
 def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(place, narrowed):
-    plan = plan_of(place, asked.results, Wanted(**narrowed))
+    plan = plan_of(place, page_queries.results, Wanted(**narrowed))
     assert any(re.match('SEARCH "?Result|.*USING INDEX Result(By|NOK)', line) for line in plan)
     assert not any("TEMP B-TREE" in line for line in plan), plan
 
@@ -469,17 +470,17 @@ def test_remarks_and_limits_go_along_into_another_archive(tmp_path):
         limits_browser.post("/remark/7", data={"text": "socket worn"})
     other, old = str(tmp_path / "other.sqlite"), str(tmp_path / "old.sqlite")
     for _ in range(2):
-        changes.take_from(other, limits_place, lambda share: None)
+        maintenance.take_from(other, limits_place, lambda share: None)
     assert [row["Text"] for row in rows_at(other, select(t.REMARK))] == ["socket worn"]
     assert len(rows_at(other, select(t.CONTROL_LIMITS))) == 2
-    changes.move_old(limits_place, old, changes.Old("29990101000000"), lambda share: None)
+    maintenance.move_old(limits_place, old, maintenance.Old("29990101000000"), lambda share: None)
     assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn"]
     assert rows_at(limits_place, select(t.REMARK)) == [] and len(rows_at(limits_place, select(t.CONTROL_LIMITS))) == 2
-    changes.take_from(limits_place, old, lambda share: None)
+    maintenance.take_from(limits_place, old, lambda share: None)
     taken_back = rows_at(limits_place, select(t.REMARK.c.ResultId))[0]["ResultId"]
     with browsing(limits_place) as limits_browser:
         limits_browser.post(f"/remark/{taken_back}", data={"text": "and replaced"})
-    changes.move_old(limits_place, old, changes.Old("29990101000000"), lambda share: None)
+    maintenance.move_old(limits_place, old, maintenance.Old("29990101000000"), lambda share: None)
     assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn", "and replaced"]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.archive import database
+from toolcart.archive.database import database
 from host_tests.portable import LONG
 from host_tests.support import memory
 from host_tests.support.archive import (

@@ -20,11 +20,11 @@ from functools import partialmethod
 import pytest
 
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import text_of
-from toolcart.archive import database, queries
-from toolcart.archive.writer import FAILED, STORED, Writer
+from toolcart.archive.database import database, queries
+from toolcart.archive.server.writer import FAILED, STORED, Writer
 from host_tests.portable import LONG
 from host_tests.support.archive import reading
 from lab.harness.cart import Cart

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolcart.archive import changes, database, queries
 from toolcart.archive.consume import broker, consumer
 from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, open_parcels, parcel_of, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
-from toolcart.archive.writer import PARCEL, Writer
+from toolcart.archive.database import database, maintenance, queries
+from toolcart.archive.server.writer import PARCEL, Writer
 from host_tests.archive.batches import Peer, line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in
@@ -172,8 +172,8 @@ def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
     with kept(place) as made:
         made.take([whole])
         made.take([other])
-    changes.take_from(str(copy), str(place), lambda share: None)
-    changes.forget_newest(str(place), 3)  # the other station's only one, and two of four
+    maintenance.take_from(str(copy), str(place), lambda share: None)
+    maintenance.forget_newest(str(place), 3)  # the other station's only one, and two of four
     with kept(place) as made:
         assert made.take([behind]) == [(2, "gap")]
         assert made.take([whole]) == [(6, "stored")] and made.take([other]) == [(1, "stored")]

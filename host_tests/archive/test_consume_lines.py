@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 
 from toolcart import toolsnet_rows as rows
 from toolcart.agent.linux import toolsnet_events
-from toolcart.agent.linux.line import line_of
-from toolcart.agent.linux.specials import WideCycle
+from toolcart.agent.linux.extended_store import WideCycle
+from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.archive import texts
 from toolcart.archive.consume import lines
-from toolcart.archive.reader import read
+from toolcart.archive.database import unescape
+from toolcart.archive.server.reader import read
 from toolcart.sim import result_frames
 from host_tests.agent.record.test_line import result
 from host_tests.support.frames import example_tightening, message
@@ -39,7 +39,7 @@ def by_telegram(payload, flags=0):
     octets = writer.write(bytearray(payload), 0, len(payload), flags, 1, 17)
     telegram = bytes(writer.tx[4:octets])
     found, breaches = read(telegram)
-    texts.restore(found, telegram)
+    unescape.restore(found, telegram)
     assert [str(one) for one in breaches if "time" not in one.field and "spindle" not in one.field] == []
     found["time"] = found["time"] if found["time"].strip("0 ") else lines.NO_TIME
     return shown(found)

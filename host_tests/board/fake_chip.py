@@ -14,7 +14,7 @@ from lab.chips import rules
 
 SEEN = (
     "toolcart.board.chip",
-    "toolcart.board.hold",
+    "toolcart.board.watchdog_grace",
     "toolcart.board.network",
     "toolcart.board.rp2.board",
     "toolcart.board.esp32.board",

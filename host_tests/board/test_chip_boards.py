@@ -114,7 +114,7 @@ def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
 
 
 def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
-    from toolcart.board import hold as common
+    from toolcart.board import watchdog_grace as common
 
     board = chip.Board(settings())
     board.start_watchdog()

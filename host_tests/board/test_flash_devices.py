@@ -2,17 +2,17 @@
 
 import os
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.board.folder_flash import BLOCK_BYTES, FolderFlash
-from toolcart.board.linux import header as linux_header
-from toolcart.board.linux.header import COPY_AT, PAGE_BYTES, Header
+from toolcart.board.linux import spool_header as linux_header
+from toolcart.board.linux.spool_header import COPY_AT, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.supplied_flash import SuppliedFlash
 from host_tests.board.test_safe_mode import own_name, remove_tree
 from host_tests.portable import need_files
 from host_tests.support.heap import allocated, heap_tools
-from lab.harness.quiet import Workbench, configuration
+from lab.harness.allocation_free_peers import Workbench, configuration
 
 PORTABLE = True
 HEAP = "1m"

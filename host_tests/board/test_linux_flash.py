@@ -11,7 +11,7 @@ from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.base.clock import Dice
 from toolcart.board.linux import flash as linux_flash
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
-from toolcart.board.linux.header import PAGE_BYTES
+from toolcart.board.linux.spool_header import PAGE_BYTES
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk, refusing

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import clock as linux_clock
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.clock import EVERY_MS, ServersClock
 from toolcart.board.linux.lines import LineFile
-from toolcart.board.why import refusal_of
+from toolcart.tools.messages.status import agent_lines
 from toolcart.tools.service.unit import Service, sets_clock
-from toolcart.tools.words.status import agent_lines
 
 MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 23 22 0:20 / /run rw shared:2 - tmpfs tmpfs rw

@@ -10,10 +10,10 @@ import pytest
 
 from toolcart.agent.base.fields import put_u32
 from toolcart.agent.log.flash import FLASH_DONE
-from toolcart.board.linux import header as linux_header
 from toolcart.board.linux import spool_file as linux_spool_file
+from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
-from toolcart.board.linux.header import COPY_AT
+from toolcart.board.linux.spool_header import COPY_AT
 from host_tests.support.disk import refusing
 from host_tests.support.log import append, mounted, read_all, store
 

@@ -30,12 +30,12 @@ from lab.cache import CHECKOUT
 
 SAID: set[str] = set()
 SOURCES = (
-    "toolcart/tools/words/*.py",
+    "toolcart/tools/messages/*.py",
     "toolcart/tools/live/figures.py",
     "toolcart/tools/process/*.py",
     "toolcart/tools/doctor/agent.py",
 )
-SOURCES += ("toolcart/board/linux/refusal.py", "toolcart/agent/mqtt/shown.py")
+SOURCES += ("toolcart/board/linux/refusal.py", "toolcart/agent/mqtt/status.py")
 LEAST = 4  # words of a sentence
 WORDS = 4
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from toolcart.agent.record.text_form import octets_of
-from toolcart.archive.beside import Beside
+from toolcart.agent.record.escaping import octets_of
+from toolcart.archive.server.demo_server import Beside
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import ShiftedClock
 from host_tests.support.running import wait_for

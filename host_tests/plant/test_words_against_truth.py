@@ -21,7 +21,7 @@ import pytest
 from toolcart.agent.cart.status import snapshot
 from toolcart.sim.profiles import row as row_of
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.words import status as status_words
+from toolcart.tools.messages import status as status_words
 from host_tests.agent.openprotocol.test_shifted_fields import frame_of
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
@@ -733,7 +733,7 @@ ELSEWHERE = {
         "accepted the connection, but nothing answers on its line",
         "accepted the connection but does not speak RFC 2217",
     ),
-    "tools/words/test_one_truth.py": (
+    "tools/messages/test_one_truth.py": (
         "let {} take what is waiting, then give",
         "bytes from the controller were lost",
         "the flash is worn out: nothing can be saved",
@@ -754,7 +754,7 @@ ELSEWHERE = {
         "it cannot be used now",
         "no result is taken until it is",
     ),
-    "tools/words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
+    "tools/messages/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
     "plant/test_reload.py": ("`kill -HUP {}` has it read again",),
     "project/test_clean_debian.py": (
         "`sudo systemctl reload {}` takes it",
@@ -773,9 +773,9 @@ ELSEWHERE = {
         "it has more resolutions than a record",
         "it is longer than the receive buffer",
     ),
-    "agent/station/test_watch.py": ("it pushes again; what it made meanwhile",),
+    "agent/station/test_subscription_watchdog.py": ("it pushes again; what it made meanwhile",),
     "plant/test_controllers_that_mislead.py": ("was the agent stalled, or the controller reconfigured",),
-    "tools/words/test_reasons.py": (
+    "tools/messages/test_reasons.py": (
         "{name} rejected {asked}: 0004",
         "is neither an address nor a name",
         "Is {where} spelled right?",
@@ -802,7 +802,7 @@ ELSEWHERE = {
         "the line {host} cannot do what controller.flow",
         "An adapter that switches the direction of RS485",
     ),
-    "agent/link/test_linked.py": ("could not be used: it does not follow",),
+    "agent/link/test_linked_messages.py": ("could not be used: it does not follow",),
     "board/test_linux.py": ("`openssl s_client -connect HOST:PORT` shows it",),
     "tools/live/test_live_view.py": ("{} h {} min",),
     "board/test_linux_parts.py": (
@@ -833,7 +833,7 @@ ELSEWHERE = {
         "the machine had no memory left",
         ": the service {} is being started",
     ),
-    "tools/words/test_attention.py": (
+    "tools/messages/test_attention.py": (
         "the chip's supply is below the limit of board.supply",
         "charge or replace its battery",
     ),

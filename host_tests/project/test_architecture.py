@@ -14,7 +14,7 @@ import pytest
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import Unavailable, files_below
 from lab.cache import CHECKOUT
-from lab.harness.quiet import Workbench, configuration
+from lab.harness.allocation_free_peers import Workbench, configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES_MOST = 25  # that a live result crosses, on CPython; 18 are wanted
@@ -34,7 +34,7 @@ FLOORS = (
     {"cart"},
 )
 # What the protocols may know of the log: names and frames; the log itself is handed to them.
-LOG_FOR_PROTOCOLS = {"toolcart.agent.log.numbers", "toolcart.agent.log.record", "toolcart.agent.log.search"}
+LOG_FOR_PROTOCOLS = {"toolcart.agent.log.snapshot_fields", "toolcart.agent.log.framing", "toolcart.agent.log.search"}
 
 # The rooms of the whole, each with those that it may import from. What lies in none of the named ones is the library:
 # `import toolcart` and what it needs.
@@ -54,7 +54,7 @@ ARROWS_MORE = {("archive", "toolcart.tools.spool"), ("library", "toolcart.tools.
 # A library of its own in agent/.
 LIBRARY = "toolcart.catalogue"
 # Modules that make functions out of text. Fields read at the speed of straight code, CPython only.
-MAKES_FUNCTIONS = {"toolcart.catalogue.compiled", "toolcart.agent.base.straight"}
+MAKES_FUNCTIONS = {"toolcart.catalogue.compiled", "toolcart.agent.base.fields_cpython"}
 
 
 class Module:
@@ -460,7 +460,7 @@ def test_a_module_started_by_hand_says_what_it_does(monkeypatch, name):
 
 def test_modules_that_are_started_by_hand_are_found():
     assert {"toolcart.board.unix.main", "lab.bench.board", "lab.packaging.wheel"} <= set(started())
-    assert not {"lab.bench.archive_load", "toolcart.archive.beside"} & set(started())
+    assert not {"lab.bench.archive_load", "toolcart.archive.server.demo_server"} & set(started())
 
 
 def test_what_is_missing_is_one_line():

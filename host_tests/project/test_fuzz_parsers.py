@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG, Skip
 from lab.worlds import fuzz

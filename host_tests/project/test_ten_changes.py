@@ -146,7 +146,7 @@ class Tally(Outlet):
 TALLY_WORKS = """
 from toolcart.agent.cart import status
 from lab.harness.cart import Cart
-from toolcart.tools.words.status import station_lines
+from toolcart.tools.messages.status import station_lines
 outlets = [{"kind": "toolsnet"}, {"kind": "tally", "step_size": 3}]
 cart = Cart(settings={"station": {"outlets": outlets}}).until_ready()
 for _ in range(4):
@@ -164,7 +164,7 @@ def test_outlet(copy):
     place = "agent/linux/outlets.py"
     edit(copy, place, "from toolcart.agent.linux import Outlet, file,", " tally,")
     edit(copy, place, '"file": file,', ' "tally": tally,')
-    edit(copy, "agent/cart/places.py", '"mqtt"', ', "tally"')
+    edit(copy, "agent/cart/outlet_places.py", '"mqtt"', ', "tally"')
     assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)
     check_row(copy, "an outlet")
@@ -277,8 +277,8 @@ def _calibration(station: dict) -> Iterator[Need]:
 '''
 
 NEED_WORKS = """
-from toolcart.tools.words import attention
-from toolcart.tools.words.status import station_lines
+from toolcart.tools.messages import attention
+from toolcart.tools.messages.status import station_lines
 from lab.harness.cart import Cart
 from toolcart.agent.cart import status
 cart = Cart().until_ready()
@@ -291,7 +291,7 @@ assert attention.OVER["calibration"]
 
 
 def test_warning(copy):
-    place = "tools/words/attention.py"
+    place = "tools/messages/attention.py"
     edit(copy, place, "    kinds = (", "_calibration, ")
     over = '    "calibration": "the tool was calibrated",\n'
     edit(copy, place, '    "overruns": "the line', front=over)

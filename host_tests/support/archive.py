@@ -24,17 +24,18 @@ from pathlib import Path
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from toolcart.archive import database, servers, serving
-from toolcart.archive.beside import ArchiveBooks
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.batch import client_id_of
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
-from toolcart.archive.faults import Faults
-from toolcart.archive.server import Archive
+from toolcart.archive.database import database
+from toolcart.archive.server import servers, serving
+from toolcart.archive.server.demo_server import ArchiveBooks
+from toolcart.archive.server.fault_injection import Faults
+from toolcart.archive.server.server import Archive
+from toolcart.archive.server.writer import Writer
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
-from toolcart.archive.writer import Writer
 from toolcart.base.sources import ROOT
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import command_of, toolcart

@@ -2,13 +2,13 @@
 toolcart.agent.linux.controller_curves.
 """
 
+from toolcart.agent.base.counters import Health
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.base.health import Health
 from toolcart.agent.linux.controller_curves import Traces
 from toolcart.agent.log.cursor import WANTS_GRAPHS
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made

@@ -13,8 +13,8 @@ from toolcart.agent.log.cursor import WANTS_ALL
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
-from toolcart.agent.log.state import State
+from toolcart.agent.log.snapshot import State
+from toolcart.agent.log.snapshot_fields import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res

@@ -8,9 +8,9 @@ Rules
 """
 
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
-from toolcart.agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, SET_ASIDE
-from toolcart.agent.log.record import FRAME_BYTES, LOG_DONE, LOG_FAILED, LOG_FULL, RECORD_NONE
+from toolcart.agent.log.framing import FRAME_BYTES, LOG_DONE, LOG_FAILED, LOG_FULL, RECORD_NONE
 from toolcart.agent.log.search import Search
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, SET_ASIDE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from lab.harness.flash import Nor

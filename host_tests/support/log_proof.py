@@ -8,11 +8,11 @@ Rules
 3. A fault ends with the way that led there, one session between "/"; `replay` follows it again.
 """
 
+from toolcart.agent.log.framing import LOG_DONE
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import CURSOR, DELIVERED, LOG
-from toolcart.agent.log.record import LOG_DONE
-from toolcart.agent.log.state import STATE_FINE, State
+from toolcart.agent.log.snapshot import STATE_FINE, State
+from toolcart.agent.log.snapshot_fields import CURSOR, DELIVERED, LOG
 from host_tests.support.log_promise import (
     APPEND,
     GIVE_ALL,

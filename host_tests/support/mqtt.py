@@ -1,6 +1,6 @@
 """A log that a test fills, the MQTT outlet, a simulated broker and consumer, on one simulated clock."""
 
-from toolcart.agent.link.quiet import Quiet
+from toolcart.agent.link.flash_window import Quiet
 from toolcart.agent.outlets.mqtt import Mqtt, make
 from host_tests.support.toolsnet import NUMBER, SecondOutlet
 from lab.harness.mqtt_broker import Broker, Consumer

@@ -1,6 +1,6 @@
 """A quarantine over a station's area on a simulated flash, and a main log whose results can be refused."""
 
-from toolcart.agent.log.numbers import DROPPED
+from toolcart.agent.log.snapshot_fields import DROPPED
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
 from toolcart.agent.record import KIND_RAW
 from host_tests.support.log import STATE_BLOCKS, Area, append, put

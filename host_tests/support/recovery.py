@@ -1,16 +1,16 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
 from toolcart.agent.base.fields import copy, pack_digits, put_u32
-from toolcart.agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
-from toolcart.agent.openprotocol import replies
+from toolcart.agent.log.snapshot_fields import NUMBERS, OCTETS, STORED_AGAIN
+from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol.duplicate_search import Look
+from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
-from toolcart.agent.openprotocol.known import Known
-from toolcart.agent.openprotocol.look import Look
-from toolcart.agent.openprotocol.question import NEWS_STORE
 from toolcart.agent.openprotocol.recovery import Recovery
+from toolcart.agent.openprotocol.recovery_request import NEWS_STORE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.agent.record.same import is_same
+from toolcart.agent.record.equality import is_same
 
 PORTABLE = True
 
@@ -22,7 +22,7 @@ ASKED_EVERY_MS = 100000  # more than any pause: nothing waits for time here
 
 
 class FakeState:
-    """toolcart.agent.log.state without a flash: what was saved last, and for how much of the log that stands."""
+    """toolcart.agent.log.snapshot without a flash: what was saved last, and for how much of the log that stands."""
 
     def __init__(self):
         self.numbers = [0] * NUMBERS
@@ -70,7 +70,7 @@ class FakeLog:
         """Return the number of the oldest record that is there."""
         return self.number - len(self.records) + 1
 
-    # As toolcart.agent.openprotocol.look.
+    # As toolcart.agent.openprotocol.duplicate_search.
 
     def next_record(self):
         return self.number + 1
@@ -96,7 +96,7 @@ class FakeLog:
     near = Look.near
 
     def holds(self, page, at, length, flags):
-        """As toolcart.agent.openprotocol.look."""
+        """As toolcart.agent.openprotocol.duplicate_search."""
         if self.unread:
             return -1
         place = res.HEAD_BYTES + res.TIGHTENING_ID
@@ -182,7 +182,7 @@ class Memory:
 
 
 class Told:
-    """In place of toolcart.agent.station.gone: what was told as gone."""
+    """In place of toolcart.agent.station.missing_results: what was told as gone."""
 
     def __init__(self):
         self.runs = []
@@ -286,7 +286,7 @@ class Bench:
     def answer(self, result, flags=0):
         """MID 0065 with this result; None: 0004/15."""
         if result is None:
-            return self.refuse(replies.REFUSED_GONE)
+            return self.refuse(error_codes.REFUSED_GONE)
         payload = bytearray(result.payload)
         news = self.recovery.fetched(payload, res.HEAD_BYTES, self.now, flags)
         self.news.append(news)

@@ -8,7 +8,7 @@
 What a bench does not make is not imported either: a small heap has room for some of it only.
 """
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.log.log import WHEN_FULL_REFUSE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.record import KIND_RESULT
@@ -40,8 +40,8 @@ class Station:
 
     def take(self, board, recover=True, **recovery):
         """Make what stores results and knows which are missing. True if all of the log counts already."""
-        from toolcart.agent.openprotocol.known import Known
-        from toolcart.agent.openprotocol.look import Look
+        from toolcart.agent.openprotocol.duplicate_search import Look
+        from toolcart.agent.openprotocol.id_ledger import Known
         from toolcart.agent.openprotocol.recovery import Recovery
         from toolcart.agent.station.store import Store
 

@@ -5,16 +5,16 @@ talk.hear(octets)          the controller says this; returns the events, results
 talk.wait(ms)              time passes, from deadline to deadline
 talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
 The model of parts keeps the bytes of one message under way and knows nothing of buffers but their sizes. Its rules are
-those of toolcart.agent.openprotocol.linked, written down a second time with joins and slices.
+those of toolcart.agent.openprotocol.linked_messages, written down a second time with joins and slices.
 """
 
-import toolcart.agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
+import toolcart.agent.record.equality  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_NEED_DATA
 from toolcart.agent.link.stream import CUT_SHORT_BYTES, Stream
 from toolcart.agent.openprotocol import session as ss
-from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.linked import LEFT_BYTES, LEFT_LARGE_BYTES
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.linked_messages import LEFT_BYTES, LEFT_LARGE_BYTES
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS
 from host_tests.support.fifo import given

@@ -1,10 +1,10 @@
 """A log that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.agent.log.numbers import LIMIT
-from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.log.snapshot_fields import LIMIT
+from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.outlets.toolsnet.forward import Forward
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RAW

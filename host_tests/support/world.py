@@ -7,8 +7,8 @@ cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES

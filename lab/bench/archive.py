@@ -24,8 +24,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolcart.archive import database
-from toolcart.base import child
+from toolcart.archive.database import database
+from toolcart.base import subprocesses
 from toolcart.base.sources import Unavailable
 from lab.bench.archive_hostile import COUNT
 from lab.bench.report import Report
@@ -100,7 +100,7 @@ def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
 def load(port: int, stations: int, seconds: float, window: int, rate: float, *more: int) -> dict:
     """Return what stations in a process of their own saw; `more`: parameters of a result, a PIM's port."""
     words = [str(word) for word in (port, stations, seconds, window, rate, *more)]
-    command = child.command("-m", "lab.bench.archive_load", *words)
+    command = subprocesses.command("-m", "lab.bench.archive_load", *words)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True)
     return json.loads(done.stdout)
 
@@ -112,7 +112,7 @@ def lost(seen: dict) -> str:
 @contextmanager
 def hostile(pim_port: int, server_port: int) -> Iterator[None]:
     """Meanwhile ten thousand connections do all the harm they can (lab.bench.archive_hostile)."""
-    command = child.command("-m", "lab.bench.archive_hostile", str(pim_port), str(server_port))
+    command = subprocesses.command("-m", "lab.bench.archive_hostile", str(pim_port), str(server_port))
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -119,7 +119,7 @@ def worlds(
 
 
 def _one_script(path: str, as_json: bool) -> int:
-    from lab.worlds.course import run
+    from lab.worlds.world_run import run
 
     try:
         script = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -30,8 +30,8 @@ ticks_diff = getattr(time, "ticks_diff", int)
 
 # Module, class, methods with the number of their arguments.
 BOARD = (
-    ("lab.harness.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1))),
-    ("lab.harness.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1))),
+    ("lab.harness.allocation_free_peers", "QuietController", (("write", 4), ("readinto", 3), ("state", 1))),
+    ("lab.harness.allocation_free_peers", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1))),
     ("toolcart.board.ram_flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2))),
 )
 
@@ -127,7 +127,7 @@ def cost_of_dress():
 def ready():
     """Return a workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from toolcart.board.ram_flash import RamFlash
-    from lab.harness.quiet import Workbench, configuration
+    from lab.harness.allocation_free_peers import Workbench, configuration
 
     class Bench(Workbench):
         """Wakes a task only for input once it counts, as a board does."""
@@ -225,5 +225,5 @@ def main(form):
     """Count, of `plain` bytecode or with the `fast` twins in machine code."""
     hole.append(bytearray(HOLE_BYTES))  # like toolcart.board.main
     if form == "plain":
-        sys.modules["toolcart.agent.base.fast"] = None  # then compat finds no twins
+        sys.modules["toolcart.agent.base.fields_viper"] = None  # then compat finds no twins
     total()

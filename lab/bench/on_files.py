@@ -5,7 +5,7 @@ import os
 
 from toolcart.agent.base.fields import copy
 from toolcart.board.folder_flash import BLOCK_BYTES, FolderFlash
-from lab.harness.quiet import Workbench, configuration
+from lab.harness.allocation_free_peers import Workbench, configuration
 
 PORTABLE = True
 

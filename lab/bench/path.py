@@ -3,8 +3,8 @@
 That it allocates nothing with the spool in raw flash is a test: host_tests/agent/cart/test_allocation.py.
 
 Rules
-1. The agent is the real one, compiled as for a board; its peers are those of lab/harness/quiet.py, which allocate
-   nothing and answer at once. So times are the agent's and the interpreter's, without a network.
+1. The agent is the real one, compiled as for a board; its peers are those of lab/harness/allocation_free_peers.py,
+   which allocate nothing and answer at once. So times are the agent's and the interpreter's, without a network.
 2. What needs a missing MicroPython is reported as not measured, with the reason.
 """
 
@@ -17,8 +17,8 @@ from collections.abc import Callable
 from lab import runtimes
 from lab.bench.report import Report, measured
 from lab.cache import Unavailable
-from lab.harness import quiet
-from lab.harness.quiet import configuration
+from lab.harness import allocation_free_peers
+from lab.harness.allocation_free_peers import configuration
 from lab.runtimes.harness import Machine
 
 RESULTS = 1000
@@ -34,7 +34,7 @@ def run(progress: Callable[[float], None]) -> dict:
 
 
 def _speed(report: Report) -> None:
-    bench = quiet.Workbench(configuration())
+    bench = allocation_free_peers.Workbench(configuration())
     bench.settle()
     if not bench.many_results(WARM_UP):
         raise RuntimeError("the results do not get through")

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from toolcart.base import child
+from toolcart.base import subprocesses
 from lab.bench.report import Report
 from lab.harness.browser import running, worked_s
 from lab.harness.fleet import Fleet
@@ -57,7 +57,7 @@ def _live_view(report: Report, fleet: Fleet, path: Path) -> None:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     drain = threading.Thread(target=_drop, args=(parent,), daemon=True)
     drain.start()
-    command = child.command("-m", "toolcart.tools.cli.main", "run", "--config", str(path))
+    command = subprocesses.command("-m", "toolcart.tools.cli.main", "run", "--config", str(path))
     environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
     with running(command, env=environment, **dict.fromkeys(("stdin", "stdout", "stderr"), terminal)) as process:
         os.close(terminal)
@@ -73,7 +73,7 @@ def _live_view(report: Report, fleet: Fleet, path: Path) -> None:
 
 def _status(report: Report, path: Path) -> None:
     """Measure the processor time of `toolcart status` as a person types it."""
-    command = child.command("-m", "toolcart.tools.cli.main", "status", "--config", str(path))
+    command = subprocesses.command("-m", "toolcart.tools.cli.main", "status", "--config", str(path))
     used = []
     for _ in range(STATUS_RUNS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -24,7 +24,7 @@ from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
 from lab.cache import CACHE, CHECKOUT, from_npm, locked, output_of, whole_folder
 from lab.firmware import cortex, programs
-from lab.harness.quiet import TREE
+from lab.harness.allocation_free_peers import TREE
 
 PARTS = Path(__file__).with_name("rp2")  # of the image
 CHIP = Path(__file__).with_name("rp2040js")  # of the chip it runs on
@@ -40,7 +40,7 @@ NOT_FOR_RP2 = (
     "toolcart/board/boot.py",
     "toolcart/board/tls.py",
 )
-PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/quiet.py")
+PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/allocation_free_peers.py")
 # The date in the image is a constant, so that it depends only on its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"
 
@@ -72,7 +72,7 @@ def frozen_sources() -> list[Source]:
 
 
 def peers_tree() -> Path:
-    """Return a folder with lab/harness/quiet.py's peers, compiled, and a configuration."""
+    """Return a folder with lab/harness/allocation_free_peers.py's peers, compiled, and a configuration."""
     files = written_out(*(Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in PEERS))
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]

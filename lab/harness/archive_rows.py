@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from toolcart.archive import bulk, cars, quarters
-from toolcart.archive import tables as t
+from toolcart.archive.database import bulk_insert, cars
+from toolcart.archive.database import tables as t
+from toolcart.archive.statistics import rollups
 
 AT_ONCE = 10000
 SYSTEM_TYPE = 3  # Open Protocol
@@ -81,13 +82,13 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
 def sum_all(connection: Connection) -> None:
     """Sum all results, whatever has been summed before."""
     connection.execute(delete(t.QUARTER))
-    columns = (*quarters.KEY, *quarters.MEASURES)
-    connection.execute(insert(t.QUARTER).from_select(columns, quarters.summed()))
+    columns = (*rollups.KEY, *rollups.MEASURES)
+    connection.execute(insert(t.QUARTER).from_select(columns, rollups.summed()))
 
 
 def _insert(connection: Connection, rows: list[dict]) -> None:
-    names = bulk.columns(t.RESULT)
-    bulk.insert(connection, t.RESULT, [tuple(row[name] for name in names) for row in rows])
+    names = bulk_insert.columns(t.RESULT)
+    bulk_insert.insert(connection, t.RESULT, [tuple(row[name] for name in names) for row in rows])
 
 
 BESIDE = 12  # events, and breaches

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolcart.base import child
+from toolcart.base import subprocesses
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.sources import Unavailable
 
@@ -77,7 +77,7 @@ def running(command: list[str], **more) -> Iterator[subprocess.Popen]:
 def told(*words: str, begins: str) -> Iterator[tuple[int, str]]:
     """`toolcart` with these words: its pid and its first line; Unavailable if `begins` is not in that."""
     with running(
-        child.command("-m", "toolcart.tools.cli.main", *words),
+        subprocesses.command("-m", "toolcart.tools.cli.main", *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

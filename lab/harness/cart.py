@@ -12,7 +12,7 @@ Rules
 
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
-from toolcart.agent.log.state import STATE_BLOCKS
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller

@@ -10,7 +10,7 @@ Rules:
 4. An endpoint that cannot know better because the line swallowed something has its attribute `excused` set.
 """
 
-from toolcart.agent.base.health import NAMES
+from toolcart.agent.base.counters import NAMES
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_REFUSED, WHY_RESET
 

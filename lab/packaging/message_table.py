@@ -6,7 +6,7 @@ from toolcart.catalogue import desoutter, nexo
 from toolcart.catalogue.index import categories
 from toolcart.catalogue.pids_mt_focus import NOT_DESCRIBED
 from toolcart.codec.commands import ranges
-from toolcart.codec.shown import SENDERS
+from toolcart.codec.rendering import SENDERS
 
 HEAD = """# Messages
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from sqlalchemy import update
 from textual.pilot import Pilot
 
-from toolcart.archive import database
-from toolcart.archive import tables as t
+from toolcart.archive.database import database
+from toolcart.archive.database import tables as t
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import ROOT
 from toolcart.tools.live.view import View

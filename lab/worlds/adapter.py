@@ -10,19 +10,19 @@ from functools import cached_property
 from typing import Any
 
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.health import SERVER_EMPTY, Health
+from toolcart.agent.base.counters import SERVER_EMPTY, Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
-from toolcart.agent.cart.area import bring_up
 from toolcart.agent.cart.config import ConfigError, complete
+from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
-from toolcart.tools.spool.opened import begun, opened
+from toolcart.tools.spool.offline_spool import begun, opened
 from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import Said
 

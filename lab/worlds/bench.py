@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, field
 
 from lab.bench.report import Report
 from lab.worlds.checksums import remember_checksums
-from lab.worlds.course import run
 from lab.worlds.history import KINDS
 from lab.worlds.script import draw
 from lab.worlds.shrink import Shrinker, fails_with
+from lab.worlds.world_run import run
 
 SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
 

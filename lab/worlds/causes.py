@@ -40,7 +40,7 @@ connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
 -self.full and not log.has_room(log.room_bytes)
 +log.blocks.count_free(log.blocks.lowest()) < 2
-start-does-not-overwrite | 1 | agent/log/carry.py | log proof cuts
+start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
 -LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
 +LOG_FULL
@@ -52,7 +52,7 @@ ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
 -if self.row.is_proven(now) and (
 +if self.first < 0 and (
-pass-of-one | 2 | agent/outlets/toolsnet/row.py | refusals model
+pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a pass never goes further than the next one
 -(REACH << min(passes, _WIDER_MOST))
 +1
@@ -71,7 +71,7 @@ full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
 -if self.is_stuck():
 +if self.is_stuck() or True:
-settling-needs-room | 5 | agent/log/carry.py | log proof cuts
+settling-needs-room | 5 | agent/log/carry_over.py | log proof cuts
 : what a start finds in doubt in a full log stays so
 -blocks.find(0)
 +blocks.find(1)
@@ -100,7 +100,7 @@ kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 -        self._settled = not self.log.doubtful and self._catch_up()
 +        self.log.doubtful, self.log.shown = False, self.log.number
 +        self._settled = self._catch_up()
-never-offered-late | 7 | agent/outlets/toolsnet/late.py | refusals model
+never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
@@ -124,7 +124,7 @@ padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
 +differs = compare(buf, at + first, data, asked, ID_BYTES)
-unknown-system-is-shared | 10 | agent/openprotocol/whose.py | worlds usual none
+unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
 -self.shares = shares = sharing
 +self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
@@ -136,11 +136,11 @@ range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
 -if is_open(filling.at, last) or (filling.row >=
 +if filling.row < 0 and (filling.row >=
-state-block-not-erased | 0 | agent/log/state.py | log proof state
+state-block-not-erased | 0 | agent/log/snapshot.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)
 +code = self.device.erase(block) if self._generations[block] else FLASH_DONE
-one-snapshot-in-a-fresh-block | 0 | agent/log/state.py | log proof state
+one-snapshot-in-a-fresh-block | 0 | agent/log/snapshot.py | log proof state
 : a fresh block of the state begins with one snapshot
 -code = self._program(block, 1, generation)
 +code = FLASH_DONE
@@ -162,7 +162,7 @@ reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
 -if cursor.version != self.version:
 +if cursor.version < 0:
-unproven-push-is-believed | 0 | agent/openprotocol/known.py | recovery model
+unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 : a push moves the highest one known before it is proven
 -elif flags & res.FLAG_UNPROVEN:
 +elif flags < 0:
@@ -171,11 +171,11 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -return self._turn(qs.PHASE_WITNESS, top)
 +heard.first = after(top)
 +        return self._conclude(now)
-same-id-is-the-same | 0 | agent/openprotocol/known.py | recovery model
+same-id-is-the-same | 0 | agent/openprotocol/id_ledger.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
 +    return compare(one, 0, other, 0, _TIME) == 0
-range-in-a-second-write | 0 | agent/openprotocol/known.py | recovery model
+range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it
 -        if self.state.save():
 +        whole = bytes(self.octets)
@@ -183,50 +183,50 @@ range-in-a-second-write | 0 | agent/openprotocol/known.py | recovery model
 +        saved = self.state.save()
 +        self.octets[:] = whole
 +        if saved:
-third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
+third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 : of three ranges one is forgotten
 -            ranges[near][1] = ranges[near + 1][1]
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, pushes.first)
 +self.question.asked != unpack_id(pushes.first, 0)
-W1-limit-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
+W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
-W2-pass-not-over | 0 | agent/outlets/toolsnet/sent.py | refusals model
+W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : results go out in order while the state still says pass
 -        if self.numbers[SENT] & _LESS:
 +        if self.numbers[SENT] < 0:
-W3-pass-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
+W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : a pass begins before that is saved
 -        return self.say(limit if limit
 +        self.numbers[SENT] |= SENT_PASS
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
 +        return self.say(limit if limit
-W4-taken-not-durable | 0 | agent/outlets/toolsnet/row.py | refusals model
+W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a pass has found is not saved
 -        return sent.say(cursor.number + sent.batch, sent.in_order())  #
-+        from toolcart.agent.log.numbers import LIMIT, SENT
++        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
 +        numbers[SENT] = sent.in_order()
 +        return True  #
-W5-late-not-durable | 0 | agent/outlets/toolsnet/late.py | refusals model
+W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
 -        if not sent.say(policy.cursor.number, sent.in_order()):
-+        from toolcart.agent.log.numbers import LIMIT
++        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number
 +        if sent.allowed < 0:
-W6-late-not-over | 0 | agent/outlets/toolsnet/late.py | refusals model
+W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a late one is not saved
 -        if not policy.sent.save():
 -            return False
 -        policy
-+        from toolcart.agent.log.numbers import LIMIT
++        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
 +        policy
@@ -238,7 +238,7 @@ subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
 -wait_ms = self.watch.timer.left(now)
 +wait_ms = 60000
-shared-ids-not-seen | 0 | agent/openprotocol/shared.py | worlds misled none
+shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs
 -if not shares and (self.owner == OWNER_OTHER or is_below):
 +if False:

@@ -8,7 +8,7 @@ hardly any record is read twice.
 from __future__ import annotations
 
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log import record, state
+from toolcart.agent.log import framing, snapshot
 
 MOST = 1 << 17  # entries; with records of 160 bytes some 30 MB
 
@@ -28,4 +28,4 @@ def checksum(buf, start: int, end: int) -> int:
 
 def remember_checksums() -> None:
     """Check and seal the records and snapshots of this process with `checksum`."""
-    record.crc30 = state.crc30 = checksum  # type: ignore
+    framing.crc30 = snapshot.crc30 = checksum  # type: ignore

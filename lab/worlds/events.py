@@ -55,7 +55,7 @@ class Events:
             device.sound_since = world.time.now
 
     def _beside(self, what: str, ms: int) -> None:
-        """Cause a fault of the outlet beside ToolsNet, if there is one (beside.py)."""
+        """Cause a fault of the outlet beside ToolsNet, if there is one (other_outlets.py)."""
         if self.world.beside is not None:
             self.world.beside.happen(what, ms)
 
@@ -168,7 +168,8 @@ class Events:
         else:
             self.world.power_off(how["dark_ms"])
 
-    # -- outlets that come and go (changing.py) ----------------------------------------------------------------------
+    # -- outlets that come and go (changing_world.py)
+    # ----------------------------------------------------------------------
 
     def _reload(self, dark_ms: int) -> None:
         """Have the agent read its configuration again: it stops in order and starts at once."""
@@ -195,7 +196,7 @@ class Events:
         self.world.forgets(name, share)
 
     def _side(self, name: str, what: str, ms: int) -> None:
-        """Cause a fault of this outlet's other side (sides.py)."""
+        """Cause a fault of this outlet's other side (outlet_peers.py)."""
         self.world.side_fails(name, what, ms)
 
     def _offer_again(self, share: float) -> None:

@@ -16,7 +16,7 @@ Rules
 import sys
 import time
 
-import toolcart.agent.record.same  # noqa: F401 - first, because imports nest (toolcart.agent.cart.app)
+import toolcart.agent.record.equality  # noqa: F401 - first, because imports nest (toolcart.agent.cart.app)
 
 # isort: split
 from toolcart.agent.link import LINK_BROKEN, LINK_NEED_DATA
@@ -24,14 +24,14 @@ from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
 from toolcart.agent.openprotocol import layouts
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import SPINDLE, mid_of, place_of, revision_of, sequence_of
-from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
-from toolcart.agent.openprotocol.plausible import plausible
+from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, read_light
+from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.record import result as r
-from toolcart.agent.record.odd import put_in_order
+from toolcart.agent.record.malformed import put_in_order
 from toolcart.agent.toolsnet import telegram as tel
 from toolcart.agent.toolsnet.telegram import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from toolcart.base.clock import Dice

@@ -17,9 +17,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from lab.worlds.beside import MQTT, WEBHOOK, with_mqtt, with_webhook
-from lab.worlds.changes import CHANGES, draw_changes
+from lab.worlds.changing_script import CHANGES, draw_changes
 from lab.worlds.frames import HEADER_RESTS
+from lab.worlds.other_outlets import MQTT, WEBHOOK, with_mqtt, with_webhook
 from lab.worlds.profiles import (
     ENDS,
     MISLEAD_ODDS,

@@ -13,10 +13,10 @@ import json
 from collections.abc import Callable, Iterator
 
 from toolcart.agent.cart.config import ConfigError
-from lab.worlds.course import run
 from lab.worlds.events import is_of_station
 from lab.worlds.profiles import TRAITS
 from lab.worlds.script import PLAIN, PLAIN_STATION
+from lab.worlds.world_run import run
 
 TRIES = 400
 _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "number", "controller", "spool"}

@@ -4,7 +4,7 @@ Rules
 1. Time stands still while the agent works, except for flash operations; an agent that always wants to run at once gets
    a millisecond for every SPINS steps, and is broken if this lasts for REST_MS.
 2. A cut takes the agent as it is; what the peers see of it is up to the network.
-3. `course.py` has the course of a world from its first start to the judge, `operator.py` what an operator does.
+3. `world_run.py` has the course of a world from its first start to the judge, `operator.py` what an operator does.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Set
 from typing import Any
 
 from lab.worlds import adapter
-from lab.worlds.beside import MQTT, WEBHOOK, Hook, Plant
 from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
 from lab.worlds.flash import FileFlash, NorFlash
 from lab.worlds.history import READABLE, History, StationHistory, StationRules, named_in
 from lab.worlds.network import Network, Service
 from lab.worlds.operator import KEPT_BEGINS, Operator
+from lab.worlds.other_outlets import MQTT, WEBHOOK, Hook, Plant
 from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
 from lab.worlds.toolsnet import ToolsNet
 

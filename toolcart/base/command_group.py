@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 
 TRACEBACK = "TOOLCART_TRACEBACK"
 

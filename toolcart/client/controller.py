@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import Any
 
 from toolcart import catalogue
-from toolcart.agent.link.headers import header_of
+from toolcart.agent.link.header_layouts import header_of
 from toolcart.agent.linux.mid0900 import TraceSubscription
 from toolcart.agent.openprotocol.session import Session
-from toolcart.agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
+from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.client.conversation import CLOSED, Connection, Conversation, Traffic
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.replies import NO_CODE
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.catalogue import FrameError, Frames
 from toolcart.catalogue.message import Message

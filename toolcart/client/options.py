@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, RESULTS
 from toolcart.client.errors import OptionError
 

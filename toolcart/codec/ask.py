@@ -22,10 +22,10 @@ from dataclasses import dataclass
 import click
 
 from toolcart import catalogue
-from toolcart.agent.openprotocol.replies import UNNAMED, named_in
+from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
 from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.base.command_group import Amount
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.catalogue import Frames, Linked, Message
 from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec import inputs
@@ -414,7 +414,7 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
 
 def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
     from toolcart.codec.inputs import Seen
-    from toolcart.codec.shown import as_data, lines_of
+    from toolcart.codec.rendering import as_data, lines_of
 
     told = as_data(Seen(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
     told["is_answer"] = is_answer

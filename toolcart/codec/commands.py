@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.codec.inputs import NAMES
 
 EXIT_NOTHING = 1
@@ -88,7 +88,7 @@ def ranges(numbers: list[int], form: str = "") -> str:
 
 def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
     from toolcart import catalogue
-    from toolcart.codec.shown import mid_as_data
+    from toolcart.codec.rendering import mid_as_data
 
     if number > MID_MOST or not catalogue.about(number).source:
         click.echo(f"toolcart: the catalogue has no MID {number:04d}; `toolcart mid` lists what it has.", err=True)
@@ -112,7 +112,7 @@ def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
 
 
 def _show_revisions(forms: list[dict]) -> None:
-    from toolcart.codec.shown import table_of
+    from toolcart.codec.rendering import table_of
 
     shown: dict[str, int] = {}
     lists: set[str] = set()  # long lists of values are shown once
@@ -156,7 +156,7 @@ def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ..
     format is detected automatically.
     """
     from toolcart.codec.inputs import arriving, messages
-    from toolcart.codec.shown import as_data, lines_of
+    from toolcart.codec.rendering import as_data, lines_of
 
     try:
         stream = sys.stdin.buffer

@@ -6,10 +6,10 @@ Rules
    in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
 3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
-4. Headers with the spindle in front of the revision (toolcart.agent.link.headers has the layout) are turned: everything
-   behind `usual` reads the usual header; `other` is what goes out. An answer to MID 0001 has a revision of 1 to 7. Read
-   as a usual header, one with the spindle first has a revision of 10 or more, or revision 000 with a station of two
-   digits in front of octets that nobody fills in.
+4. Headers with the spindle in front of the revision (toolcart.agent.link.header_layouts has the layout) are turned:
+   everything behind `usual` reads the usual header; `other` is what goes out. An answer to MID 0001 has a revision of 1
+   to 7. Read as a usual header, one with the spindle first has a revision of 10 or more, or revision 000 with a station
+   of two digits in front of octets that nobody fills in.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from toolcart.agent.link.headers import HEADERS, header_of
+from toolcart.agent.link.header_layouts import HEADERS, header_of
 from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
 from toolcart.codec import capture
 from toolcart.codec.capture import NoCapture, read

@@ -2,7 +2,7 @@
 
 Rules
 1. A program's own template or file takes precedence over the shared one of that name.
-2. Control characters in any text are shown, not carried out (toolcart.base.printable); then the text is escaped.
+2. Control characters in any text are shown, not carried out (toolcart.base.terminal_safe); then the text is escaped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 
 if TYPE_CHECKING:
     from starlette.staticfiles import StaticFiles

@@ -23,7 +23,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 
 HELP = [line.strip() for line in __doc__.split("\n\n")[1].split("\n") if line.strip()] if __doc__ else []
 

@@ -91,7 +91,7 @@ def served_controller(
 
 
 class Archived(Protocol):
-    """An archive that serves itself in place of the simulated ToolsNet (toolcart.archive.beside)."""
+    """An archive that serves itself in place of the simulated ToolsNet (toolcart.archive.server.demo_server)."""
 
     pim_port: int
     server_port: int

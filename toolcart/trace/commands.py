@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolcart.base.exit_codes import fail
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.codec.commands import AS, EXIT_NOTHING
 from toolcart.trace.draw import EXIT_WRONG, LINES, draw
 

@@ -16,7 +16,7 @@ import click
 
 from toolcart.base.exit_codes import fail
 from toolcart.base.installation import how_to_get
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.trace.curves import Curve, Tightening
 
 HEIGHT_LEAST = 8

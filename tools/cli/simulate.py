@@ -21,8 +21,8 @@ import click
 
 from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import fail, reader_has_gone
-from toolcart.base.printable import visible, visible_lines
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
+from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.sim import profiles
 from toolcart.sim.orders import setting_of
 

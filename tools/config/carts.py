@@ -16,7 +16,7 @@ from pathlib import Path
 from string import Formatter
 
 from toolcart.tools.config import file as config_file
-from toolcart.tools.words.spans import counted
+from toolcart.tools.messages.durations import counted
 
 # The inventory of a plant's carts: one row a cart, as CSV with a header line, or as TOML with [[cart]].
 #

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import click
 
-from toolcart.base import private
-from toolcart.base.printable import visible_lines
+from toolcart.base import private_files
 from toolcart.base.sources import ROOT
+from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
-from toolcart.tools.config import places as config_places
+from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
-from toolcart.tools.words.spans import counted
+from toolcart.tools.messages.durations import counted
 
 EXIT_OTHER = 1
 EXIT_CONFIGURATION = 2
@@ -190,10 +190,10 @@ def new(file: Path, **given: str | None) -> None:
         raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
     tree, password = config_new.ask(given, file.parent)
     if password is not None:
-        private.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
+        private_files.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
     if not (file.parent / FILE_NAME).exists():
-        private.make(file.parent / FILE_NAME, schema_text().encode(), 0o644)
-    private.make(file, f"{json.dumps(tree, indent=2)}\n".encode(), 0o644)
+        private_files.make(file.parent / FILE_NAME, schema_text().encode(), 0o644)
+    private_files.make(file, f"{json.dumps(tree, indent=2)}\n".encode(), 0o644)
     config_file.read(file)
     click.echo(f"{file}: good, 1 station")
     click.echo(config_new.next_step(tree, file))

@@ -21,13 +21,13 @@ from toolcart.agent.cart import config
 from toolcart.agent.linux.outlets import OUTLETS
 from toolcart.base import installation
 from toolcart.board import zone
-from toolcart.tools.config import places
+from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.words.spans import counted
+from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
 SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
-SERVICE_STATE = Path(places.STATE_FOLDER)
+SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 
 Mistake = tuple[str, str, str]
 
@@ -164,7 +164,7 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
     secret = [one for one in secret if one[0] not in doubtful]
     mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
-    mistakes = mistakes or places.shared(config.complete(tree), folder_of(path))
+    mistakes = mistakes or path_checks.shared(config.complete(tree), folder_of(path))
     if mistakes:
         raise Wrong(path, mistakes)
     assert isinstance(tree, dict)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import places
+from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Mistake
 
@@ -135,5 +135,5 @@ def check(path: str | Path) -> Checked:
     except config_file.Wrong as wrong:
         return Checked(None, wrong.mistakes)
     folder = config_file.folder_of(path)
-    lacks = [*config_file.not_runnable(configuration, folder), *places.unusable(configuration, folder)]
+    lacks = [*config_file.not_runnable(configuration, folder), *path_checks.unusable(configuration, folder)]
     return Checked(configuration, [], lacks)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolcart.base.private import user_name
+from toolcart.base.private_files import user_name
 from toolcart.base.sources import ROOT
 from toolcart.tools.config.file import folder_of
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.cart.secrets import is_secret
-from toolcart.base.private import user_name
+from toolcart.base.private_files import user_name
 
 UNKNOWN = "*" * 8
 SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one

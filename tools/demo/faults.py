@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from toolcart.sim.serve import Archived
-from toolcart.tools.words.spans import counted
+from toolcart.tools.messages.durations import counted
 
 CUT_TOOLSNET = "cut ToolsNet"
 JOIN_TOOLSNET = "join ToolsNet"

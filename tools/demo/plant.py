@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolcart.archive import beside
+from toolcart.archive.server import demo_server
 from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_OTHER
 from toolcart.sim.controller_model import ControllerOptions
@@ -103,8 +103,8 @@ class Demo(Watch):
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = first_id_in(self.folder)
-        self._missing = beside.missing()
-        self.archived = None if self._missing else beside.Beside(str(self.folder / ARCHIVE)).ready()
+        self._missing = demo_server.missing()
+        self.archived = None if self._missing else demo_server.Beside(str(self.folder / ARCHIVE)).ready()
         self.plant = SimulatedPlant(
             self.folder / SIMULATED_ARCHIVE,
             first_id=first_id,

@@ -13,12 +13,12 @@ import subprocess
 from pathlib import Path
 
 from toolcart.tools.config import runner
-from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.messages import attention
+from toolcart.tools.messages.durations import counted, span
 from toolcart.tools.spool.image import is_held
 from toolcart.tools.spool.report import undelivered
-from toolcart.tools.status import asking, place
-from toolcart.tools.words import attention
-from toolcart.tools.words.spans import counted, span
+from toolcart.tools.status import client, socket_location
 
 SYSTEMCTL_S = 10
 ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
@@ -28,24 +28,28 @@ _RESULTS = {"watchdog": "it hung, and its watchdog ended it", "oom-kill": "the m
 _CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
 
 
-def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None, asking.Trouble | None]:
+def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None, client.Trouble | None]:
     """Return what the agent of this configuration tells, or why none does.
 
     The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
     """
     why = None
-    for path in dict.fromkeys((place.to_ask(config_path), place.default())):
+    for path in dict.fromkeys((socket_location.to_ask(config_path), socket_location.default())):
         try:
-            told = asking.ask(path)
-        except asking.Trouble as trouble:
+            told = client.ask(path)
+        except client.Trouble as trouble:
             why = why or trouble
             continue
-        if path != place.default() or numbers is None or {one["number"] for one in told["stations"]} == numbers:
+        if (
+            path != socket_location.default()
+            or numbers is None
+            or {one["number"] for one in told["stations"]} == numbers
+        ):
             return told, None
     return None, why
 
 
-def examine(config_path: str, told: dict | None, why: asking.Trouble | None, spools: list[Path]) -> list[Found]:
+def examine(config_path: str, told: dict | None, why: client.Trouble | None, spools: list[Path]) -> list[Found]:
     """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations."""
     found = runner.unit_of(config_path)
     unit = found[0] if found else ""

@@ -17,15 +17,15 @@ from pathlib import Path
 import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
-from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.messages import attention, lasting, reasons, sides, status
+from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool.image import is_held
-from toolcart.tools.words import attention, lasting, reasons, sides, status
-from toolcart.tools.words.spans import counted
 
 AT_ONCE = 8  # stations
 

@@ -15,8 +15,8 @@ from datetime import datetime
 from toolcart import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.replies import (
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.error_codes import (
     REFUSED_EXISTS,
     REFUSED_GONE,
     REPEATS_NOTHING,
@@ -40,9 +40,9 @@ from toolcart.codec.ask import (
     shown_as,
 )
 from toolcart.tools.doctor import extras, local
-from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.status import served
-from toolcart.tools.words import reasons
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.messages import reasons
+from toolcart.tools.status import server
 
 WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
@@ -64,7 +64,7 @@ _OPERATIONS = (
     'With several bolts (Flex, StepSync) set controller.results to "operations": what MID 0061 holds of them is in no '
     "document."
 )
-_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.replies keeps
+_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.error_codes keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
@@ -260,7 +260,7 @@ def _clock(what: str, asking: Asking) -> Found:
     except ValueError:
         return Found(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
-    if local.is_unset(served.clock()):
+    if local.is_unset(server.clock()):
         return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
         return Found(what, GOOD, "its clock agrees with ours", "", figures)

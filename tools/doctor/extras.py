@@ -14,12 +14,18 @@ from dataclasses import dataclass
 
 from toolcart.agent.linux.controller_events import subscriptions_of
 from toolcart.agent.linux.mid0900 import TYPES, TraceSubscription
-from toolcart.agent.openprotocol.operation import OPERATION_REVISIONS, OPERATIONS
-from toolcart.agent.openprotocol.replies import NO_CODE, REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
+from toolcart.agent.openprotocol.error_codes import (
+    NO_CODE,
+    REFUSED_EXISTS,
+    REFUSED_OTHER,
+    REFUSED_REVISION,
+    refusal_class,
+)
+from toolcart.agent.openprotocol.operation_result import OPERATION_REVISIONS, OPERATIONS
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.codec.ask import Asking, Ended, Silent
-from toolcart.tools.doctor.found import GOOD, NOTE, WARN, Found
-from toolcart.tools.words import reasons
+from toolcart.tools.doctor.finding import GOOD, NOTE, WARN, Found
+from toolcart.tools.messages import reasons
 
 NAMES = {"alarms": "alarms", "pset": "parameter sets", "job": "jobs", "vin": "VINs", "curves": "curves"}
 CURVES = "curves"

@@ -20,13 +20,13 @@ from pathlib import Path
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
 from toolcart.agent.linux.http_client import WebAddress
-from toolcart.board.linux import header as linux_header
+from toolcart.board.errno_reasons import refusal_of, why_of
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.why import refusal_of, why_of
-from toolcart.tools.config import places
-from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.status import served
-from toolcart.tools.words import reasons, sides
+from toolcart.board.linux import spool_header as linux_header
+from toolcart.tools.config import path_checks
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.messages import reasons, sides
+from toolcart.tools.status import server
 
 # Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
 #
@@ -88,8 +88,10 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
     """Check where one spool goes, and what is there."""
     folder = path.parent
     what = f"{name} spool"
-    hint = f"spool.path names {places.A_FILE}."
-    wrong = "" if path.is_file() else places.wrong_with(path)  # an existing file may be another user's: the agent's
+    hint = f"spool.path names {path_checks.A_FILE}."
+    wrong = (
+        "" if path.is_file() else path_checks.wrong_with(path)
+    )  # an existing file may be another user's: the agent's
     if wrong:
         return [Found(what, BAD, f"{path}: {wrong}", hint)]
     if not folder.exists():
@@ -165,13 +167,13 @@ def _file(what: str, path: Path, settings: dict) -> Found:
 
 
 def is_unset(told: dict) -> bool:
-    """True if the clock (toolcart.tools.status.served) shows a year from before this program."""
+    """True if the clock (toolcart.tools.status.server) shows a year from before this program."""
     return int(told["now"][:4]) < YEAR_LEAST
 
 
 def clock() -> list[Found]:
     """Check the machine's clock and its zone."""
-    told = served.clock()
+    told = server.clock()
     words = f"{told['now']} ({told['zone']})"
     if is_unset(told):
         found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)

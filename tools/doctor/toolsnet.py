@@ -13,20 +13,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.cart.status import why_name
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.outlets.toolsnet.factory import make
 from toolcart.agent.outlets.toolsnet.forward import Forward
-from toolcart.agent.outlets.toolsnet.making import make
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
-from toolcart.tools.spool.opened import begun
-from toolcart.tools.words import attention, commands, reasons
-from toolcart.tools.words.spans import counted
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.messages import attention, commands, reasons
+from toolcart.tools.messages.durations import counted
+from toolcart.tools.spool.offline_spool import begun
 
 TURN_S = 0.01
 

@@ -23,18 +23,18 @@ import click
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.secrets import redacted
-from toolcart.agent.log.numbers import DAMAGED, STORED
-from toolcart.base.printable import visible, visible_lines
+from toolcart.agent.log.snapshot_fields import DAMAGED, STORED
+from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import check, plan
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
+from toolcart.tools.messages import reasons
+from toolcart.tools.messages import status as words
 from toolcart.tools.spool import quarantine_commands as orders
-from toolcart.tools.spool.opened import opened
-from toolcart.tools.words import reasons
-from toolcart.tools.words import status as words
+from toolcart.tools.spool.offline_spool import opened
 
 ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
 PULL_TRIES = 3

@@ -17,7 +17,7 @@ from typing import Any
 from toolcart.board.uart import parse_device
 from toolcart.tools.flash import plan
 from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble
-from toolcart.tools.words import sides
+from toolcart.tools.messages import sides
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 UP_S = 90  # a start takes seconds; a radio that joins takes longer

@@ -17,8 +17,8 @@ import click
 from toolcart.agent.cart.secrets import redacted
 from toolcart.base.command_group import Amount
 from toolcart.base.installation import how_to_get
-from toolcart.base.printable import visible_lines
 from toolcart.base.sources import Unavailable
+from toolcart.base.terminal_safe import visible_lines
 from toolcart.board import safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import package, plan

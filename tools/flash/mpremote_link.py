@@ -2,7 +2,7 @@
 
 Rules
 1. The REPL is entered without a soft reset: the agent has just closed its sessions and left a timer that feeds the
-   watchdog (toolcart.board.hold); a soft reset would take that timer away.
+   watchdog (toolcart.board.watchdog_grace); a soft reset would take that timer away.
 2. Files are sent in base64, a kilobyte at a time; hashes are computed on the board.
 3. mpremote's own words only become the cause of our errors, never their text: they may quote what was sent.
 """

@@ -4,7 +4,7 @@ Rules:
 1. Pure: takes lines and moments, returns texts; shared by the plain lines and the live view.
 2. Rates come from numbers kept in the spool, so they survive a hard kill of the agent.
 3. A connection that fails again and again is reported once when it is lost, and once when it is back; in between, each
-   reason why it does not come up (toolcart.tools.words.reasons) is reported once.
+   reason why it does not come up (toolcart.tools.messages.reasons) is reported once.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from toolcart.tools.live.history import Curve, StationFigures
-from toolcart.tools.words import attention, lasting, log_entries, news, sides
-from toolcart.tools.words.sides import first_of, others_of
-from toolcart.tools.words.spans import counted
+from toolcart.tools.messages import attention, lasting, log_entries, news, sides
+from toolcart.tools.messages.connections import first_of, others_of
+from toolcart.tools.messages.durations import counted
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -320,7 +320,7 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 def _needs_told(
     known: dict[str, list[attention.Need]], found: list[attention.Need], over: dict
 ) -> list[tuple[str, str]]:
-    """Report each need (toolcart.tools.words.attention) when it comes up, when its key changes and when it is over.
+    """Report each need (toolcart.tools.messages.attention) when it comes up, when its key changes and when it is over.
 
     `known` has those of the last report by slug: several may have one, such as outlets that were added.
     """

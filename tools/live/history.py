@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from toolcart.tools.words import sides
-from toolcart.tools.words.news import News
+from toolcart.tools.messages import sides
+from toolcart.tools.messages.transitions import News
 
 # The history of a count, over three spans of time at once.
 #
@@ -67,7 +67,7 @@ class StationFigures:
     highest_backlog: int = 0
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
-    needs: dict = field(default_factory=dict)  # toolcart.tools.words.attention.Needs by slug
+    needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug
     others: dict[str, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
     waited: dict[str, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)

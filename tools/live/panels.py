@@ -17,12 +17,12 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.words import attention, lasting, sides
-from toolcart.tools.words.reasons import Reason, and_next_try, short
-from toolcart.tools.words.sides import others_of
-from toolcart.tools.words.spans import span
+from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages.connections import others_of
+from toolcart.tools.messages.durations import span
+from toolcart.tools.messages.reasons import Reason, and_next_try, short
 
 NO_AGENT = "no agent"
 DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}

@@ -5,7 +5,7 @@ Rules:
    closed pipe) the run ends in order.
 2. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
 3. SIGINT, SIGTERM and the end of the terminal end the run in order; a second one ends it without waiting. Any other
-   SIGHUP has the configuration read again (toolcart.tools.process.lives).
+   SIGHUP has the configuration read again (toolcart.tools.process.supervisor).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from toolcart.base.exit_codes import EXIT_SPOOL
-from toolcart.base.printable import visible, visible_lines
+from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
-from toolcart.tools.process.lives import Lives
+from toolcart.tools.process.supervisor import Lives
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0

@@ -19,14 +19,14 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input, Static
 
-from toolcart.base.printable import visible_in
+from toolcart.base.terminal_safe import visible_in
 from toolcart.tools.live import chart, panels, results, stations
 from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+from toolcart.tools.messages import sides
 from toolcart.tools.process.agent import NONE
-from toolcart.tools.words import sides
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
 TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column

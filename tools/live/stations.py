@@ -13,15 +13,15 @@ import textwrap
 from rich.cells import cell_len
 from rich.text import Text
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.words import attention, lasting, sides
-from toolcart.tools.words.reasons import Reason, short
-from toolcart.tools.words.sides import first_of, others_of
-from toolcart.tools.words.spans import span
+from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages.connections import first_of, others_of
+from toolcart.tools.messages.durations import span
+from toolcart.tools.messages.reasons import Reason, short
 
 FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
 MINI_CELLS = 20  # of the little curve

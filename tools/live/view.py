@@ -23,7 +23,7 @@ from textual.color import Color
 from textual.css.query import NoMatches
 from textual.filter import LineFilter
 
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.tools.live import panels
 from toolcart.tools.live.screens import Help, OneStation, Overview, Watching
 from toolcart.tools.live.watch import ENDED, Watch

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
-from toolcart.tools.process.child import AgentChild
-from toolcart.tools.process.lives import end_or_reload, restore
-from toolcart.tools.words import sides
+from toolcart.tools.messages import sides
+from toolcart.tools.process.child_process import AgentChild
+from toolcart.tools.process.supervisor import end_or_reload, restore
 
 STARTING = "starting"
 RUNNING = "running"

@@ -4,7 +4,8 @@ Rules
 1. A line is an object with a `kind`: started, spool, note, reload, order, status, stopped, failed.
 2. A service without a spool does not end: its manager could only start it again. It says why and tries again every
    MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
-3. SIGHUP makes the run that follows it (`successor`), if the configuration can be taken (toolcart.tools.process.lives).
+3. SIGHUP makes the run that follows it (`successor`), if the configuration can be taken
+   (toolcart.tools.process.supervisor).
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.log.mount import MOUNT_FOREIGN
-from toolcart.agent.log.numbers import DELIVERED, STORED
+from toolcart.agent.log.snapshot_fields import DELIVERED, STORED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
-from toolcart.board.linux import given
+from toolcart.board.linux import order_log
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.files import Files, check, read_to_run
-from toolcart.tools.status import place, served
+from toolcart.tools.status import server, socket_location
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -186,8 +187,8 @@ class Agent:
     def _snapshot(self) -> dict:
         shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
         for station, told in zip(self.app.stations, shown["stations"], strict=True):
-            served.put_details(station, told)
-        about = {"pid": os.getpid(), "unit": served.unit(), "configuration": self.configured.reported()}
+            server.put_details(station, told)
+        about = {"pid": os.getpid(), "unit": server.unit(), "configuration": self.configured.reported()}
         return {**shown, "agent": about}
 
     def _line(self) -> str:
@@ -218,9 +219,9 @@ class Agent:
     def _open_status(self) -> Control:
         """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""
         app, board = self.app, self.board
-        path = place.socket_of(self._path)
+        path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
-        asked = served.open_socket(path, app, board, problem_of, self.configured.told, self._tell_order, self._clock)
+        asked = server.open_socket(path, app, board, problem_of, self.configured.told, self._tell_order, self._clock)
         self.board.poll_also(asked.ports())
         if asked.note:
             self.tell({"kind": "note", "text": asked.note})
@@ -246,9 +247,9 @@ class Agent:
     def _tell_earlier(self, path: str) -> None:
         """Put into the log what was done to this spool while no agent ran."""
         try:
-            given.take(path, self._tell_order)
+            order_log.take(path, self._tell_order)
         except OSError as error:
-            self.tell({"kind": "note", "text": f"{path}{given.SUFFIX}: {error.strerror}"})
+            self.tell({"kind": "note", "text": f"{path}{order_log.SUFFIX}: {error.strerror}"})
 
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""

@@ -18,7 +18,7 @@ NAME = "toolcart-archive"
 STATE = f"/var/lib/{NAME}"
 ENVIRONMENT = "/etc/toolcart/archive.env"
 STOP_S = 30  # time to commit and answer what stations have sent
-FILES = 16384  # toolcart.archive.server: FILES_WANTED
+FILES = 16384  # toolcart.archive.server.server: FILES_WANTED
 MEMORY = "1G"  # server and pages; 10,000 connections took 200 MiB
 
 CONFINED = (

@@ -22,12 +22,12 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import folder_of
 from toolcart.tools.config.files import certificates
-from toolcart.tools.service import place
+from toolcart.tools.messages.durations import counted
+from toolcart.tools.service import safe_install
 from toolcart.tools.service.archive import ENVIRONMENT, STATE, ArchiveService
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 from toolcart.tools.spool import image, report
-from toolcart.tools.words.spans import counted
 
 # Spools that a new service would leave behind: its relative paths start from its state folder.
 #
@@ -74,16 +74,16 @@ def take(inside: int, left: list[Left]) -> list[str]:
     """Move them into the open state folder; return what was done."""
     for one in left:
         if image.is_held(one.old):
-            raise place.Refused(f"{one.old} is in use: end that agent first")
+            raise safe_install.Refused(f"{one.old} is in use: end that agent first")
         if "/" in one.name:
-            raise place.Refused(f"{one.name}: only a spool in the configuration's own folder can be taken along")
+            raise safe_install.Refused(f"{one.name}: only a spool in the configuration's own folder can be taken along")
         if one.name in os.listdir(inside):
-            raise place.Refused(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
+            raise safe_install.Refused(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
     return [_move(inside, one) for one in left]
 
 
 def _move(inside: int, one: Left) -> str:
-    with one.old.open("rb") as source, place.written(inside, one.name, 0o600) as target:
+    with one.old.open("rb") as source, safe_install.written(inside, one.name, 0o600) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     one.old.unlink()
     return f"moved {one.old} with {one.words} to {STATE_FOLDER}/{one.name}"
@@ -158,7 +158,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
         return
 
     def written() -> Iterator[str]:
-        with place.state_folder(Path(root) / STATE.lstrip("/")):
+        with safe_install.state_folder(Path(root) / STATE.lstrip("/")):
             yield f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets"
         yield _write_unit(Path(root), ARCHIVE, text)
 
@@ -185,7 +185,7 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
 
     def written() -> Iterator[str]:
         if left:
-            with place.state_folder(Path(root) / STATE_FOLDER.lstrip("/")) as inside:
+            with safe_install.state_folder(Path(root) / STATE_FOLDER.lstrip("/")) as inside:
                 yield from take(inside, left)
         yield from write(Path(root), text, content, _files_of(named, Path(config_path).resolve().parent))
 
@@ -210,7 +210,7 @@ def _install(name: str, work: Callable[[], Iterator[str]], root: str, no_start: 
     try:
         for line in work():
             click.echo(line)
-    except place.Refused as reason:
+    except safe_install.Refused as reason:
         raise click.ClickException(str(reason)) from None
     if starts:
         for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
@@ -223,7 +223,7 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
     names = list(dict.fromkeys([*config_secrets.named(tree, "file"), *certificates(tree)]))
     beyond = [name for name in names if "/" in name]
     if beyond:
-        raise place.Refused(
+        raise safe_install.Refused(
             f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
             "credential in place of a secret's file."
         )
@@ -259,10 +259,10 @@ def problems(configuration: dict, program: str) -> list[str]:
 def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
     """Write the unit, the configuration's content and secrets below `root`, each in one step; return what was done."""
     state = root / STATE_FOLDER.lstrip("/")
-    with place.state_folder(state) as inside:
+    with safe_install.state_folder(state) as inside:
         for name, secret in secrets.items():
-            place.replace(inside, name, secret, 0o600)
-        place.replace(inside, CONFIG, content, 0o600)
+            safe_install.replace(inside, name, secret, 0o600)
+        safe_install.replace(inside, CONFIG, content, 0o600)
     return [
         _write_unit(root, NAME, text),
         *[f"wrote {state / name}, which only the service can read" for name in secrets],
@@ -273,8 +273,8 @@ def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[
 def _write_unit(root: Path, name: str, text: str) -> str:
     units = root / UNIT_FOLDER.lstrip("/")
     units.mkdir(parents=True, exist_ok=True)
-    with place.folder(units) as inside:
-        place.replace(inside, f"{name}.service", text, 0o644)
+    with safe_install.folder(units) as inside:
+        safe_install.replace(inside, f"{name}.service", text, 0o644)
     return f"wrote {units / name}.service"
 
 

@@ -7,8 +7,8 @@ Rules
 3. It starts again after every failure, and never gives up: on a cart there is nobody to press a key. A wrong
    configuration is an exception: systemd shows the service as failed, with the words of `toolcart run`. Without a
    spool the agent does not end (toolcart.tools.process.agent).
-4. `systemctl reload` has the configuration checked, then read again (toolcart.tools.process.lives). Debian 12's systemd
-   has no Type=notify-reload; the agent says RELOADING=1 and READY=1 all the same.
+4. `systemctl reload` has the configuration checked, then read again (toolcart.tools.process.supervisor). Debian 12's
+   systemd has no Type=notify-reload; the agent says RELOADING=1 and READY=1 all the same.
 5. A relative spool path is relative to the configuration file; therefore the service's copy of that is in the state
    directory, readable only by the service, and so are the files with its secrets.
 6. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids asking too. glibc asks
@@ -56,7 +56,7 @@ HARDENED = (  # the archive's unit has this as well
 SANDBOX = (
     "StateDirectory=toolcart",
     "StateDirectoryMode=0700",
-    "RuntimeDirectory=toolcart",  # its status socket (toolcart.tools.status.place)
+    "RuntimeDirectory=toolcart",  # its status socket (toolcart.tools.status.socket_location)
     "RuntimeDirectoryMode=0700",
     *HARDENED,
     "SystemCallFilter=~@privileged @resources",

@@ -19,9 +19,9 @@ import click
 from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
-from toolcart.base.printable import visible
+from toolcart.base.terminal_safe import visible
+from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool import image, report
-from toolcart.tools.words.spans import counted
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")

@@ -2,8 +2,8 @@
 
 Rules
 1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
-2. The agent's own code decides what counts (toolcart.tools.spool.opened): a mount writes nothing. Every other sound
-   record is void: a copy that was cut, or what was refused, or superseded by a later block.
+2. The agent's own code decides what counts (toolcart.tools.spool.offline_spool): a mount writes nothing. Every other
+   sound record is void: a copy that was cut, or what was refused, or superseded by a later block.
 3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
 4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
 """
@@ -18,15 +18,15 @@ from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import record
-from toolcart.agent.log.numbers import GRAPHS, KEPT, LOG
-from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from toolcart.agent.log import framing
+from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
-from toolcart.agent.record.origin import origin_bytes
+from toolcart.agent.record.provenance import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
-from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.spool.opened import Opened, opened
+from toolcart.tools.spool.offline_spool import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
 FOLDER_MORE = 2
@@ -51,7 +51,7 @@ class Entry:
     ring: int
     block: int
     offset: int
-    record: int
+    framing: int
     kind: int
     flags: int
     payload: bytes
@@ -165,10 +165,10 @@ def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]
 
 def _size_at(octets: bytes, at: int) -> int:
     """Return the size byte (unit and block) of a sound head of this format at `at`, 0 if there is none."""
-    page = octets[at : at + record.HEAD_OCTETS]
-    if page[:2] != b"TL" or len(page) < record.HEAD_OCTETS or page[2] != record.VERSION:
+    page = octets[at : at + framing.HEAD_OCTETS]
+    if page[:2] != b"TL" or len(page) < framing.HEAD_OCTETS or page[2] != framing.VERSION:
         return 0
-    return page[record.AT_SIZE] if get_u32(page, record.AT_CRC) == crc30(page, 0, record.AT_CRC) else 0
+    return page[framing.AT_SIZE] if get_u32(page, framing.AT_CRC) == crc30(page, 0, framing.AT_CRC) else 0
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:
@@ -224,7 +224,7 @@ def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: in
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
     """Yield offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
     step = max(unit, ALIGN_BYTES)
-    at = record.HEAD_OCTETS
+    at = framing.HEAD_OCTETS
     while at + FRAME_BYTES <= len(octets):
         length = _sound(octets, at, len(octets) - at) if octets[at] in KIND_NAMES else 0
         if length:
@@ -244,7 +244,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         if at < end or at % 4:
             continue
         if _size_at(octets, at):
-            kept = octets[at + record.AT_RING] == KEPT
+            kept = octets[at + framing.AT_RING] == KEPT
             continue
         length = _sound(octets, at, len(octets) - at)
         if not length:

@@ -24,20 +24,20 @@ from typing import Any
 
 import click
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.linux import offer_again
-from toolcart.agent.log.numbers import TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
-from toolcart.base.printable import visible
-from toolcart.board.linux import given
+from toolcart.base.terminal_safe import visible
+from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
 from toolcart.tools.spool import image, report
-from toolcart.tools.spool.opened import begun, follow
+from toolcart.tools.spool.offline_spool import begun, follow
 
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
@@ -90,8 +90,8 @@ class Place:
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise Trouble(flash.last_error)
             job = orders(device, station, words, self.path)
-            if not given.is_looking(words):
-                job = given.carried_out(job, words, given.user_of(os.getuid()), station, self._keep)
+            if not order_log.is_looking(words):
+                job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep)
             return [line for line in job if line is not None]
         finally:
             flash.close()
@@ -99,7 +99,7 @@ class Place:
     def _keep(self, line: str) -> None:
         """Keep the order for the log of the next agent."""
         try:
-            given.keep(str(self.path), line)
+            order_log.keep(str(self.path), line)
         except OSError as error:
             click.echo(f"toolcart: the agent's log will not have this order: {error.strerror}", err=True)
 
@@ -113,7 +113,7 @@ class _Clock:
 def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
     """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
 
-    Whatever it is, the spool is started first as the agent starts it (toolcart.tools.spool.opened).
+    Whatever it is, the spool is started first as the agent starts it (toolcart.tools.spool.offline_spool).
     """
     check = f"toolcart spool check {shlex.quote(str(file))}"
     try:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import numbers as n
-from toolcart.agent.log import record
+from toolcart.agent.log import framing
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.base.printable import visible_in
-from toolcart.board.linux.header import Header
+from toolcart.base.terminal_safe import visible_in
+from toolcart.board.linux.spool_header import Header
 from toolcart.tools.spool.image import NAMES, Area, Entry, Image, ImageError, read
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
@@ -101,12 +101,12 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
-        "format": record.VERSION,
+        "format": framing.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }
     if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
-        # At most so many (toolcart.agent.log.record).
+        # At most so many (toolcart.agent.log.framing).
         erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)
         shown["erases"] = erases
         shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)

@@ -18,20 +18,20 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import Part
+from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
-from toolcart.agent.log.record import RETAINED_MAX
-from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot import STATE_BLOCKS, State
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
-from toolcart.board.linux.header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.linux.spool_file import MODE, block_bytes_for
+from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.spool import image
-from toolcart.tools.spool.opened import Opened, begun, each, follow
+from toolcart.tools.spool.offline_spool import Opened, begun, each, follow
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload

@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import click
 
-from toolcart.base.printable import visible
-from toolcart.tools.status import asking
-from toolcart.tools.status.asking import agent_options
-from toolcart.tools.words import status as words
+from toolcart.base.terminal_safe import visible
+from toolcart.tools.messages import status as words
+from toolcart.tools.status import client
+from toolcart.tools.status.client import agent_options
 
 EXIT_SPOOL = 1
 EXIT_NO_AGENT = 3
@@ -33,13 +33,13 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
 
     Connections and why one is down, backlog, and what needs attention.
     """
-    path = asking.path_of(config_path, socket_path, port)
+    path = client.path_of(config_path, socket_path, port)
     if port is not None:
         _of_board(port, watch, as_json)
         return
     if config_path and not os.path.exists(config_path) and not os.path.exists(path):
         raise click.UsageError(f"--config {config_path}: there is no such file")
-    _look(lambda: asking.ask(path), watch, as_json)
+    _look(lambda: client.ask(path), watch, as_json)
 
 
 def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
@@ -58,7 +58,7 @@ def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
 def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
     try:
         told = ask()
-    except asking.Trouble as trouble:
+    except client.Trouble as trouble:
         if as_json:
             click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
         else:

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from toolcart.archive.web.users import is_loopback
-from toolcart.base import installation, private
+from toolcart.base import installation, private_files
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
-from toolcart.tools.status import asking, place
+from toolcart.tools.status import client, socket_location
 
 HERE = Path(__file__).parent
 PORT = 9477
@@ -73,7 +73,7 @@ def web(
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
-    sockets_of = {place.to_ask(path): path for path in configs}
+    sockets_of = {socket_location.to_ask(path): path for path in configs}
     if not _can_be_shown(sockets, sockets_of):
         sys.exit(EXIT_CONFIGURATION)
     looking = Looking([*sockets, *sockets_of], ask_or_check(sockets_of))
@@ -97,8 +97,8 @@ def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
 
 def _answers(path: str) -> bool:
     try:
-        asking.ask(path)
-    except asking.Trouble:
+        client.ask(path)
+    except client.Trouble:
         return False
     return True
 
@@ -107,8 +107,8 @@ def _token(path: str) -> str:
     # A credential from systemd is for one service; its user's access list looks like a group right (systemd.exec(5)).
     handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
     try:
-        token = private.text_of(path, handed).strip()
-    except private.Wrong as wrong:
+        token = private_files.text_of(path, handed).strip()
+    except private_files.Wrong as wrong:
         raise click.UsageError(f"--token-file {wrong}") from None
     if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
         raise click.UsageError(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
-from toolcart.tools.words import attention, lasting, sides
+from toolcart.tools.messages import attention, lasting, sides
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 

@@ -28,10 +28,10 @@ from markupsafe import Markup
 
 from toolcart.pages import templates
 from toolcart.tools.config import file as config_file
-from toolcart.tools.status import asking, place
+from toolcart.tools.messages import attention, reasons, sides
+from toolcart.tools.messages import status as words
+from toolcart.tools.status import client, socket_location
 from toolcart.tools.web.metrics import Agent
-from toolcart.tools.words import attention, reasons, sides
-from toolcart.tools.words import status as words
 
 HOLD_S = 1.0
 PATIENCE_S = 3.0
@@ -50,7 +50,7 @@ class Seen(Agent):
     def look(self, ask: Callable[[str, float], dict]) -> None:
         try:
             self.status = ask(self.path, PATIENCE_S)
-        except asking.Trouble as trouble:
+        except client.Trouble as trouble:
             self.status, self.trouble, self.hint = None, str(trouble), trouble.hint
             return
         self.trouble = self.hint = ""
@@ -63,7 +63,7 @@ class Seen(Agent):
 class Looking:
     """All agents; `paths` are sockets. Without any it is every service of this machine, as they come and go."""
 
-    def __init__(self, paths: list[str], ask: Callable[[str, float], dict] = asking.ask) -> None:
+    def __init__(self, paths: list[str], ask: Callable[[str, float], dict] = client.ask) -> None:
         self._paths = paths
         self._ask = ask
         self._seen: dict[str, Seen] = {}
@@ -75,7 +75,9 @@ class Looking:
         """Return every agent; this may wait for PATIENCE_S."""
         with self._lock:
             if time.monotonic() - self._looked_s >= HOLD_S:
-                paths = list(dict.fromkeys(self._paths)) or place.all_services() or [place.default()]
+                paths = (
+                    list(dict.fromkeys(self._paths)) or socket_location.all_services() or [socket_location.default()]
+                )
                 names = names_of(paths)
                 for path in paths:
                     self._seen.setdefault(path, Seen(names[path], path=path))
@@ -94,14 +96,14 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
 
     def ask(path: str, patience_s: float) -> dict:
         try:
-            return asking.ask(path, patience_s)
-        except asking.Trouble:
+            return client.ask(path, patience_s)
+        except client.Trouble:
             wrong = mistakes_of(configs[path]) if path in configs else None
             if wrong is None:
                 raise
             heading, first = str(wrong).splitlines()[:2]
             hint = f"{' '.join(first.split())}; `toolcart config check {shlex.quote(wrong.path)}` lists all"
-            raise asking.Trouble(f"no agent can run here: {heading}", hint) from None
+            raise client.Trouble(f"no agent can run here: {heading}", hint) from None
 
     return ask
 
@@ -128,7 +130,7 @@ def names_of(paths: list[str]) -> dict[str, str]:
 def name_of(path: str) -> str:
     """Return what people call the agent: its service, or its configuration."""
     given = Path(path)
-    return given.parent.name if given.name == place.NAME else given.name.removesuffix(place.SUFFIX)
+    return given.parent.name if given.name == socket_location.NAME else given.name.removesuffix(socket_location.SUFFIX)
 
 
 REFRESH_S = 5

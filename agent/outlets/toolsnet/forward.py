@@ -5,7 +5,7 @@ Rules
 2. `sources` send what goes out besides results, if any are handed in (toolcart.agent.linux.toolsnet_source). They send
    only while results are not in trouble, and before results, except for one that gives way.
 3. After a refusal while a copy may be on its way the server is asked where it stands.
-4. The flash is used only while the controller's line is quiet (toolcart.agent.link.quiet): a chip loses bytes
+4. The flash is used only while the controller's line is quiet (toolcart.agent.link.flash_window): a chip loses bytes
    meanwhile.
 5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
    this task: it is looked at right after `open`.
@@ -18,10 +18,18 @@ Rules
 from toolcart.agent.toolsnet import session as ts
 
 # isort: split
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.connection_fault import (
+    FOREIGN_PIM,
+    MALFORMED,
+    NO_ANSWER,
+    NO_INFO,
+    NO_PIM,
+    NOT_ALLOWED,
+    Trouble,
+)
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
@@ -129,7 +137,7 @@ class Forward:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from toolcart.agent.outlets.toolsnet.shown import put_state  # only when it is shown
+        from toolcart.agent.outlets.toolsnet.status import put_state  # only when it is shown
 
         put_state(shown, self)
 

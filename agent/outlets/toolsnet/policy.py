@@ -37,10 +37,12 @@ from toolcart.agent.quarantine.quarantine import (
 )
 
 # isort: split
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.numbers import (
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot import STATE_LAST
+from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DROPPED,
     KEPT_LAST,
@@ -50,10 +52,8 @@ from toolcart.agent.log.numbers import (
     TAKEN,
     TOOLSNET_CURSOR,
 )
-from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.log.state import STATE_LAST
-from toolcart.agent.outlets.toolsnet.late import LATE_OUT, Late, Offer
-from toolcart.agent.outlets.toolsnet.row import (
+from toolcart.agent.outlets.toolsnet.in_flight import Sent
+from toolcart.agent.outlets.toolsnet.lookahead import (
     ROW_ENDS,
     ROW_FAILED,
     ROW_FULL,
@@ -64,8 +64,8 @@ from toolcart.agent.outlets.toolsnet.row import (
     SOON_MS,
     Row,
 )
-from toolcart.agent.outlets.toolsnet.sent import Sent
-from toolcart.agent.outlets.toolsnet.standing import Standing
+from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Late, Offer
+from toolcart.agent.outlets.toolsnet.resume_point import Standing
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES
@@ -76,7 +76,7 @@ SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`
 WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
-# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.late
+# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.reoffer
 ORDER = const(0)
 RETRY = const(1)
 PASS = const(2)

@@ -1,7 +1,7 @@
 // Keys, colours, and live updates. Every page works without it.
 "use strict";
 
-const ALIVE_S = 90; // as tools/archive/web/shown.py
+const ALIVE_S = 90; // as archive/web/template_filters.py
 const THEMES = ["", "light", "dark"];
 
 function changeTheme() {

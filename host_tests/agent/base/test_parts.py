@@ -2,14 +2,14 @@
 
 import sys
 
-from toolcart.agent.base import fields, form
-from toolcart.agent.base import health as h
+from toolcart.agent.base import byte_moves, fields
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.connection_fault import NO_ANSWER
+from toolcart.agent.base.counters import LOG_ENTRIES, NAMES, Health
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import TOO_LARGE, get_u32
 from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
-from toolcart.agent.base.health import LOG_ENTRIES, NAMES, Health
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
-from toolcart.agent.base.trouble import NO_ANSWER
 from toolcart.agent.cart import status
 from toolcart.base.clock import Dice
 from host_tests.portable import Skip
@@ -58,7 +58,7 @@ def made(move, source, upper):
     """The target after one move, from the third octet of it and of a larger source; None if it was refused."""
     target = bytearray(b"#" * 19)
     row = bytes((move | upper << 4, 1, 0, 2, len(source)))
-    if not form.carry_out(row, 1, target, 2, b"?????" + source + b"?", 3):
+    if not byte_moves.carry_out(row, 1, target, 2, b"?????" + source + b"?", 3):
         return None
     assert target[:3] == b"###"
     return bytes(target[3:]).rstrip(b"#")
@@ -66,24 +66,24 @@ def made(move, source, upper):
 
 def test_each_move_of_a_form_makes_what_it_says():
     for move, upper, source, target in (
-        (form.TEXT, 0, b"A\0\x7f\x1f\xc3\xa4~ ", b"A ????~ "),
-        (form.DIGITS, 0, b"012", b"012"),
-        (form.DIGITS, 2, b"12", b"0012"),  # zeros in front of digits, blanks in front of blanks
-        (form.DIGITS, 2, b"  ", b"    "),
-        (form.DIGITS, 2, b"\0\0", b"    "),
-        (form.PACK_TIME, 0, b"2024-03-14:09:26:53", b"\x20\x24\x03\x14\x09\x26\x53"),
-        (form.PACK_TIME, 0, b"Last Change Unknown", bytes(7)),
-        (form.PACK_TIME, 0, b"0000-03-14:09:26:53", bytes(7)),
-        (form.PACK_TIME, 0, b"2024-13-14:09:26:53", bytes(7)),
-        (form.PACK_TIME, 0, b"2024-03-14 09:26:53", bytes(7)),
-        (form.STRIP, 0, b"0001234567", b"1234567   "),
-        (form.STRIP, 0, b"0000", b"0   "),  # one digit stays
-        (form.STRIP, 0, b"4294967295", b"4294967295"),
-        (form.FIXED, 2, b"004237", b"00042.37"),
-        (form.FIXED, 2, b"999999", b"09999.99"),
-        (form.FIXED, 0, b"00095", b"000095.0"),
-        (form.FIXED, 2, b"      ", b"00000.00"),
-        (form.FIXED, 2, b"\0" * 6, b"00000.00"),
+        (byte_moves.TEXT, 0, b"A\0\x7f\x1f\xc3\xa4~ ", b"A ????~ "),
+        (byte_moves.DIGITS, 0, b"012", b"012"),
+        (byte_moves.DIGITS, 2, b"12", b"0012"),  # zeros in front of digits, blanks in front of blanks
+        (byte_moves.DIGITS, 2, b"  ", b"    "),
+        (byte_moves.DIGITS, 2, b"\0\0", b"    "),
+        (byte_moves.PACK_TIME, 0, b"2024-03-14:09:26:53", b"\x20\x24\x03\x14\x09\x26\x53"),
+        (byte_moves.PACK_TIME, 0, b"Last Change Unknown", bytes(7)),
+        (byte_moves.PACK_TIME, 0, b"0000-03-14:09:26:53", bytes(7)),
+        (byte_moves.PACK_TIME, 0, b"2024-13-14:09:26:53", bytes(7)),
+        (byte_moves.PACK_TIME, 0, b"2024-03-14 09:26:53", bytes(7)),
+        (byte_moves.STRIP, 0, b"0001234567", b"1234567   "),
+        (byte_moves.STRIP, 0, b"0000", b"0   "),  # one digit stays
+        (byte_moves.STRIP, 0, b"4294967295", b"4294967295"),
+        (byte_moves.FIXED, 2, b"004237", b"00042.37"),
+        (byte_moves.FIXED, 2, b"999999", b"09999.99"),
+        (byte_moves.FIXED, 0, b"00095", b"000095.0"),
+        (byte_moves.FIXED, 2, b"      ", b"00000.00"),
+        (byte_moves.FIXED, 2, b"\0" * 6, b"00000.00"),
     ):
         assert made(move, source, upper) == target, (move, source)
 

@@ -8,7 +8,7 @@ import gc
 import sys
 
 from host_tests.support.heap import allocated, heap_tools
-from lab.harness.quiet import Workbench, configuration
+from lab.harness.allocation_free_peers import Workbench, configuration
 
 PORTABLE = True
 HEAP = "2m"

@@ -266,7 +266,7 @@ def test_a_file_is_not_what_another_is_renamed_to():
 
 
 def test_names_that_a_spool_cannot_tell_apart_are_refused():
-    from toolcart.agent.cart.places import hash_of
+    from toolcart.agent.cart.outlet_places import hash_of
 
     met = {}
     index = 0

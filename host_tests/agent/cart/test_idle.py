@@ -1,10 +1,10 @@
 """An idle agent sleeps: it wakes for keep-alives and their answers, a board for its lamp and watchdog besides.
 
 Rules
-1. The agent, `toolcart.board.loop` and `toolcart.board.upkeep` are the real ones; the board sleeps as
+1. The agent, `toolcart.board.loop` and `toolcart.board.housekeeping` are the real ones; the board sleeps as
    `toolcart.board.sockets` does, to the next deadline or input and WAIT_MAX_MS at most, on a clock that moves only in
    its `wait`.
-2. The peers answer at once (lab.harness.quiet): an answer is one more wake, as with a real peer.
+2. The peers answer at once (lab.harness.allocation_free_peers): an answer is one more wake, as with a real peer.
 3. A wake is in vain if no byte came or went, no port was opened, the lamp did not change and the watchdog was not fed.
 """
 
@@ -15,11 +15,11 @@ from toolcart.agent.cart.liveness import ASKED_MS
 from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_MS
 from toolcart.board import loop
 from toolcart.board.clock import Clock
+from toolcart.board.housekeeping import Upkeep
 from toolcart.board.network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
-from toolcart.board.upkeep import Upkeep
 from host_tests.board.test_clock import Rtc
-from lab.harness.quiet import QuietBoard, QuietController, QuietToolsNet, configuration
+from lab.harness.allocation_free_peers import QuietBoard, QuietController, QuietToolsNet, configuration
 
 HOUR_MS = 3600000
 CONTROLLER_KEEPALIVE_MS = 7000  # the default of toolcart.agent.openprotocol.session
@@ -67,7 +67,7 @@ class _Network(NoNetwork):
 
 
 class _Sockets:
-    """toolcart.board.sockets.Sockets, as far as toolcart.board.upkeep uses it."""
+    """toolcart.board.sockets.Sockets, as far as toolcart.board.housekeeping uses it."""
 
     heard = True
     tried = False

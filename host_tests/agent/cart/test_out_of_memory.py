@@ -9,7 +9,7 @@ import sys
 
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG, Skip
-from lab.harness.quiet import RECONNECT_MS, Workbench, configuration
+from lab.harness.allocation_free_peers import RECONNECT_MS, Workbench, configuration
 
 PORTABLE = True
 HEAP = "512k"

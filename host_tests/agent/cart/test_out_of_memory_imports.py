@@ -17,7 +17,7 @@ from toolcart.board.ram_flash import RamFlash
 from host_tests.agent.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.board.test_safe_mode import Place
 from host_tests.portable import LONG, Skip
-from lab.harness.quiet import QuietBoard, QuietController, QuietToolsNet, configuration
+from lab.harness.allocation_free_peers import QuietBoard, QuietController, QuietToolsNet, configuration
 
 PORTABLE = True
 HEAP = "6m"
@@ -26,7 +26,7 @@ STRIDE = 1 if LONG else 80
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
-NATIVE = "toolcart.agent.base.fast"
+NATIVE = "toolcart.agent.base.fields_viper"
 FRESH = 20
 PIECES = 20000  # the plain form leaves thousands of small ones between what it imports
 # Below this not even the words of a fault can be put together; what is left then is the restart.

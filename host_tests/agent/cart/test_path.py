@@ -1,6 +1,6 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.cart.led import NO_OUTLET, RUNNING, code_of
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.quarantine.orders import of_station

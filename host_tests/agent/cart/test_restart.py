@@ -3,7 +3,7 @@
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.cart import status
 from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.base.clock import SimClock
 from host_tests.portable import stub
 from host_tests.support import toolsnet

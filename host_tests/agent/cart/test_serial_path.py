@@ -2,8 +2,8 @@
 
 import sys
 
-from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import question as qs
+from toolcart.agent.base import counters as h
+from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG

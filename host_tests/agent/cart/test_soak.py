@@ -10,7 +10,7 @@ from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import ticks_add
 from host_tests.portable import LONG, Skip
 from host_tests.support.frames import pushed
-from lab.harness.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench, configuration
+from lab.harness.allocation_free_peers import _ID, _ID_DIGITS, QuietToolsNet, Workbench, configuration
 
 PORTABLE = True
 HEAP = "1m"

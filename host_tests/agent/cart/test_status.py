@@ -4,7 +4,7 @@ import json
 
 from toolcart.agent.cart import led, status
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
 from host_tests.portable import stub
 from host_tests.support.log import Area, append

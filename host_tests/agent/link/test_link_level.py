@@ -1,7 +1,7 @@
 """Requests with link-level numbers: acknowledged by 9997, repeated, refused; and both sides over a bad line."""
 
-from toolcart.agent.openprotocol import states as st
-from toolcart.agent.openprotocol.link_level import RESENDS, WAIT_MS
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.link_level_send import RESENDS, WAIT_MS
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
 from host_tests.support.frames import accepted, fetched, message, numbered

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
 from toolcart.agent.link.stream import Stream
-from host_tests.agent.link.test_linked import check_against_model
+from host_tests.agent.link.test_linked_messages import check_against_model
 from host_tests.agent.link.test_stream import feed
 from host_tests.support.frames import light, message
 from host_tests.support.talk import part_of, parts_of

@@ -2,9 +2,9 @@
 
 from toolcart.agent.base.ticks import TICKS_PERIOD
 from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE
-from toolcart.agent.link.block import BlockReader, put_block
-from toolcart.agent.link.payload import TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.agent.link.r3964 import JOB_MS, R3964
+from toolcart.agent.link.r3964_block import BlockReader, put_block
+from toolcart.agent.link.serial_framing import TALLY_CONFLICTS, TALLY_REFUSED, TALLY_REPEATS
 from toolcart.sim.r3964_peer import block_of, wire_form
 from host_tests.agent.link.serial_talk import Bench, LinkPeer, message
 from host_tests.support.heap import allocated, heap_tools

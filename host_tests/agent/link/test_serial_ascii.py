@@ -1,8 +1,8 @@
 """Plain ASCII on a serial line: whole messages or none, whatever came before, between and inside."""
 
 from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE
-from toolcart.agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from toolcart.agent.link.serial_ascii import HOLD_MS, SerialAscii
+from toolcart.agent.link.serial_framing import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from host_tests.agent.link.serial_talk import message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.talk import content_of, give

@@ -2,11 +2,11 @@
 
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, WHY_SLOW
-from toolcart.agent.link.headers import header_of
+from toolcart.agent.link.header_layouts import header_of
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import put_header
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS

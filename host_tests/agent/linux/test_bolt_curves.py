@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.linux.mid0900 import READ
 from toolcart.agent.record import graph as gr
 from toolcart.sim import result_frames as made

@@ -1,6 +1,6 @@
 """MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once, in no one's way."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux.mid0900 import (
     CURVES,

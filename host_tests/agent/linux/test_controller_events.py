@@ -1,7 +1,7 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
-from toolcart.agent.base import health as h
-from toolcart.agent.base.health import Health
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.counters import Health
 from toolcart.agent.linux.controller_events import ControllerEvents
 from toolcart.agent.log.log import LOG_FULL
 from toolcart.agent.record import KIND_EVENT

@@ -8,7 +8,7 @@ from toolcart.agent.base.fields import is_plain
 from toolcart.agent.linux import toolsnet_descriptions as describe
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.record import result as res
-from toolcart.agent.record.text_form import octets_of, put_ascii
+from toolcart.agent.record.escaping import octets_of, put_ascii
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim.profiles import row
 from host_tests.agent.toolsnet.test_result04 import Record

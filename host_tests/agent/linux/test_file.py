@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot

@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.board.linux.lines import UNSYNCED_MOST, LineFile
-from toolcart.tools.words import lasting
+from toolcart.tools.messages import lasting
 from host_tests.agent.linux.test_file import Bench
 from host_tests.portable import LONG
 from host_tests.support.log import Area, held

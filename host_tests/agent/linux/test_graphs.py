@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.linux import telegram13 as graph13
 from toolcart.agent.linux.file import FileOutlet
-from toolcart.agent.log.state import STATE_BLOCKS
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.record import graph as gr
 from toolcart.base.clock import SimClock
 from toolcart.board.linux.lines import LineFile

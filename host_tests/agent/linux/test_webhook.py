@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import trustme
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link import port as ports
 from toolcart.agent.linux import http_client as hc
@@ -552,7 +552,7 @@ def hooked(server, folder, hook, **plant):
     secret.chmod(0o600)
     with delivering(folder, **plant) as made:
         outlets = {"kind": "toolsnet"}, {"kind": "webhook", "token": {"file": "hook.token"}, **hook}
-        agent = Agent([sys.executable, "-m", "toolcart.tools.process.alone"], folder, made, outlets)
+        agent = Agent([sys.executable, "-m", "toolcart.tools.process.standalone"], folder, made, outlets)
         try:
             with agent:
                 yield made, agent

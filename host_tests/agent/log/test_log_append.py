@@ -1,13 +1,13 @@
 """The log by itself: order, room, blocks, restarts, refusals, several cursors, nothing allocated for a result."""
 
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.framing import RECORD_LOST, RECORD_NONE, RETAINED_MAX
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from toolcart.agent.log.numbers import OVERWRITTEN
 from toolcart.agent.log.reader import WORN
-from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE, RETAINED_MAX
-from toolcart.agent.log.state import STATE_BLOCKS
+from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.ram_flash import RamFlash

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from toolcart.agent.log.flash import FLASH_DONE
-from toolcart.agent.log.numbers import DAMAGED
+from toolcart.agent.log.snapshot_fields import DAMAGED
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
 from host_tests.portable import LONG

@@ -13,11 +13,11 @@ Rules
 
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.framing import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
-from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
-from toolcart.agent.log.state import State
+from toolcart.agent.log.snapshot import State
+from toolcart.agent.log.snapshot_fields import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG

@@ -1,7 +1,7 @@
 """A block that reads as its older content, or as nothing: whatever a cursor passes unread is counted."""
 
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from toolcart.agent.log.numbers import DAMAGED, JUMPED, MISSED, OVERWRITTEN
+from toolcart.agent.log.snapshot_fields import DAMAGED, JUMPED, MISSED, OVERWRITTEN
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import Area, append, read_all, store, take

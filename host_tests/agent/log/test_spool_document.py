@@ -4,10 +4,10 @@ import struct
 
 import pytest
 
-from toolcart.agent.cart.places import Assignment
-from toolcart.agent.log import numbers as n
+from toolcart.agent.cart.outlet_places import Assignment
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash

@@ -3,14 +3,14 @@
 import pytest
 
 import toolcart
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.cart.status import of_station
-from toolcart.agent.openprotocol.replies import NO_CODE, UNNAMED, code_of, named_in, noted
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.error_codes import NO_CODE, UNNAMED, code_of, named_in, noted
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.codec.ask import Asking
 from toolcart.tools.doctor.controller import over_tcp
-from toolcart.tools.words.log_entries import explained
-from toolcart.tools.words.reasons import of_controller, with_code
+from toolcart.tools.messages.log_entries import explained
+from toolcart.tools.messages.reasons import of_controller, with_code
 from lab.harness.cart import Cart
 
 CODELESS = ("", "  ", "AB", "9A", "\0\0", "-1", " ")

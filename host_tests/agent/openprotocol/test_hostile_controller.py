@@ -1,9 +1,9 @@
 """Bad input from the controller's side: counted, framed away or answered by a new connection; nothing is lost."""
 
-from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.base import counters as h
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.same import is_same
+from toolcart.agent.record.equality import is_same
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.frames import EXAMPLE, garbled, light, message, pushed

@@ -1,10 +1,10 @@
 """Headers in every form, revisions of MID 0061 and 0065, the light one too: the same body, and what only they have."""
 
-from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol.header import put_header, revision_of
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, increment, put_id
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result, read_whole
-from toolcart.agent.openprotocol.light import LIGHT_BYTES, read_light
+from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, read_light
 from toolcart.agent.record import result as r
 from host_tests.support.frames import EXAMPLE, LIGHT_FIELDS, fetched, light, pushed
 
@@ -51,14 +51,14 @@ def test_digits_are_incremented_like_numbers_and_wrap_after_32_bits():
 
 # Written from DIGEST C.2, "Reaction". Codes that are not here are OTHER.
 REACTIONS = (
-    ((6, 9, 11, 13, 18, 71), replies.REFUSED_EXISTS),
-    ((7, 10, 12, 14, 19, 72), replies.REFUSED_MISSING),
-    ((97, 74, 76), replies.REFUSED_REVISION),
-    ((96, 16, 35), replies.REFUSED_BUSY),
-    ((98, 28, 27), replies.REFUSED_LATER),
-    ((99, 73, 75), replies.REFUSED_NEVER),
-    ((15,), replies.REFUSED_GONE),
-    ((0,), replies.REFUSED_NOTHING),
+    ((6, 9, 11, 13, 18, 71), error_codes.REFUSED_EXISTS),
+    ((7, 10, 12, 14, 19, 72), error_codes.REFUSED_MISSING),
+    ((97, 74, 76), error_codes.REFUSED_REVISION),
+    ((96, 16, 35), error_codes.REFUSED_BUSY),
+    ((98, 28, 27), error_codes.REFUSED_LATER),
+    ((99, 73, 75), error_codes.REFUSED_NEVER),
+    ((15,), error_codes.REFUSED_GONE),
+    ((0,), error_codes.REFUSED_NOTHING),
 )
 
 
@@ -68,11 +68,11 @@ def test_each_code_from_0_to_999_has_the_class_of_the_digest():
         for code in codes:
             wanted[code] = kind
     for code in range(1000):
-        assert replies.refusal_class(code) == wanted.get(code, replies.REFUSED_OTHER), code
+        assert error_codes.refusal_class(code) == wanted.get(code, error_codes.REFUSED_OTHER), code
 
 
 def test_classes_are_different_numbers_below_16():
-    kinds = [kind for _, kind in REACTIONS] + [replies.REFUSED_OTHER]
+    kinds = [kind for _, kind in REACTIONS] + [error_codes.REFUSED_OTHER]
     assert len(set(kinds)) == 9 and max(kinds) < 16 and min(kinds) == 0
 
 

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import replies
+from toolcart.agent.base import counters as h
+from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.sim.profiles import row
 from host_tests.support.recovery import Bench, Memory
@@ -85,9 +85,9 @@ def life(seed, answer, first=1):
 
 
 HOW = {
-    "unknown": rejecting(replies.REFUSED_NEVER),
-    "every revision": rejecting(replies.REFUSED_REVISION, 97),
-    "another code": rejecting(replies.REFUSED_OTHER, 79),
+    "unknown": rejecting(error_codes.REFUSED_NEVER),
+    "every revision": rejecting(error_codes.REFUSED_REVISION, 97),
+    "another code": rejecting(error_codes.REFUSED_OTHER, 79),
     "nothing kept": keeping_nothing,
     "no answer": mute,
 }
@@ -248,14 +248,19 @@ def test_station_made_again_under_another_number_gives_all_that_it_has():
 class OtherCode(Bench):
     """A controller that rejects the question for an ID that is not there in another way than with 15."""
 
-    kind = replies.REFUSED_OTHER
+    kind = error_codes.REFUSED_OTHER
 
-    def refuse(self, kind=replies.REFUSED_GONE):
+    def refuse(self, kind=error_codes.REFUSED_GONE):
         return Bench.refuse(self, self.kind)
 
 
 def test_an_id_that_is_not_there_may_be_rejected_by_other_codes():
-    for kind in (replies.REFUSED_OTHER, replies.REFUSED_REVISION, replies.REFUSED_NEVER, replies.REFUSED_EXISTS):
+    for kind in (
+        error_codes.REFUSED_OTHER,
+        error_codes.REFUSED_REVISION,
+        error_codes.REFUSED_NEVER,
+        error_codes.REFUSED_EXISTS,
+    ):
         bench = OtherCode(Memory(next_id=50))
         bench.kind = kind
         bench.make(0)

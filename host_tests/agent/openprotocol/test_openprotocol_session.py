@@ -1,6 +1,6 @@
 """The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
 from host_tests.support.talk import STARTED, Talk
 
@@ -53,7 +53,7 @@ def reaction(state, code):
         return st.SUBSCRIBING, 0, [60]
     if code in EXISTS:
         return st.CLEARING, 0, [63]
-    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation.py
+    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_result.py
         return st.SUBSCRIBING, st.WHY_REFUSED, [8]
     return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
 

@@ -6,7 +6,7 @@ import toolcart
 from toolcart.agent.cart.status import of_station
 from toolcart.client import ConnectionLost
 from toolcart.sim import profiles
-from toolcart.tools.words.reasons import of_controller
+from toolcart.tools.messages.reasons import of_controller
 from lab.harness.cart import Cart
 
 USUAL = 'controller.header out, or set it to "standard"'

@@ -4,8 +4,8 @@ Twenty results are pushed, ten more are made in an outage, some after it. All of
 the archive once and in order, and no result stays raw.
 """
 
-from toolcart.agent.link.headers import HEADERS
-from toolcart.agent.openprotocol.question import PHASE_OFF
+from toolcart.agent.link.header_layouts import HEADERS
+from toolcart.agent.openprotocol.recovery_request import PHASE_OFF
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import names, row

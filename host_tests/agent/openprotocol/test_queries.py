@@ -1,13 +1,13 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import LIMITS, SETS, Limits, _seconds_apart
-from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
-from toolcart.agent.record.origin import ORIGIN_BYTES
+from toolcart.agent.record.provenance import ORIGIN_BYTES
 from toolcart.base.clock import seconds_of, stamp_text
 from host_tests.support.frames import message
 from host_tests.support.heap import allocated, heap_tools

@@ -3,7 +3,7 @@
 import pytest
 
 import toolcart
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.revisions import BLANK, Revisions
 from toolcart.sim import profiles
 from toolcart.tools.doctor.controller import over_tcp

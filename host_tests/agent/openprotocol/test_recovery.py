@@ -1,19 +1,19 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
-from toolcart.agent.log.numbers import GONE
-from toolcart.agent.openprotocol import question as qn
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import replies
-from toolcart.agent.openprotocol.filling import Filling
-from toolcart.agent.openprotocol.heard import Walk
+from toolcart.agent.log.snapshot_fields import GONE
+from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import recovery_request as qn
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol.gap_fill import Filling
+from toolcart.agent.openprotocol.id_ledger import SPINDLES, Known
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, apart
+from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
-from toolcart.agent.openprotocol.known import SPINDLES, Known
-from toolcart.agent.openprotocol.offset import OFFSET_MOST, apart
-from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.observed_ids import Walk
 from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
-from toolcart.agent.openprotocol.whose import GONE_OWN
+from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST, Question
 from toolcart.agent.record import result as res
-from toolcart.agent.record.origin import SPINDLE
+from toolcart.agent.record.provenance import SPINDLE
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.log import numbers
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, FakeLog, FakeState, Memory, Result, Told
@@ -125,7 +125,7 @@ def test_refused_revision_is_asked_for_again_after_an_hour():
     bench.away(4)
     for _ in range(2):
         assert bench.ask() == 0
-        bench.refuse(replies.REFUSED_REVISION)
+        bench.refuse(error_codes.REFUSED_REVISION)
     bench.now += OFF_MS // 2
     assert bench.ask() == -1
     bench.now += OFF_MS // 2
@@ -271,7 +271,7 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
     bench = Bench(Memory(100), limit=3).open()
     for _ in range(2):
         assert bench.ask() == 0
-        bench.refuse(replies.REFUSED_NEVER)
+        bench.refuse(error_codes.REFUSED_NEVER)
         for _ in range(9):
             bench.live()
         bench.memory.reset()
@@ -282,13 +282,13 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
 def test_what_was_fetched_in_between_is_not_counted_as_lost():
     bench = Bench().open()
     bench.ask()
-    bench.refuse(replies.REFUSED_NEVER)
+    bench.refuse(error_codes.REFUSED_NEVER)
     bench.live()
     bench.away(5)
     bench.settle()
     bench.away(0)
     assert bench.ask() == 0
-    bench.refuse(replies.REFUSED_NEVER)
+    bench.refuse(error_codes.REFUSED_NEVER)
     bench.live()
     assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)
 
@@ -320,7 +320,7 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
     bench.away(5)
     while bench.ask() >= 0:
         if bench.asked[-1] == 3 and bench.recovery.ask_spindle == 2:
-            bench.refuse(replies.REFUSED_GONE)
+            bench.refuse(error_codes.REFUSED_GONE)
         else:
             bench.answer(bench.memory.find(bench.asked[-1]))
     assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
@@ -522,7 +522,7 @@ def test_unreadable_ones_get_the_id_that_they_have():
     body = cart.memory.find(4).payload
     assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
     cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(replies.REFUSED_GONE) == qs.NEWS_NONE
+    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == qs.NEWS_NONE
 
 
 class Beside(Memory):

@@ -12,12 +12,12 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import known as kn
-from toolcart.agent.openprotocol import question as qn
+from toolcart.agent.openprotocol import error_codes, id_ownership
+from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
-from toolcart.agent.openprotocol import replies, whose
-from toolcart.agent.openprotocol.known import Known
-from toolcart.agent.openprotocol.question import (
+from toolcart.agent.openprotocol import recovery_request as qn
+from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.recovery_request import (
     NEWS_STORE,
     PHASE_BESIDE,
     PHASE_SETTLE,
@@ -223,7 +223,7 @@ class World:
         elif name == "trouble":
             for _ in range(REFUSALS):
                 if bench.ask() >= 0:
-                    bench.refuse(replies.REFUSED_LATER)
+                    bench.refuse(error_codes.REFUSED_LATER)
         else:
             self._take(self.pushed.pop(0))
             if name == "push unheard":
@@ -374,11 +374,11 @@ def _way(came, value):
 @contextmanager
 def short_walks(run=RUN):
     """Walks end after `run` IDs that are gone."""
-    before, whose.GONE_OWN = whose.GONE_OWN, run
+    before, id_ownership.GONE_OWN = id_ownership.GONE_OWN, run
     try:
         yield
     finally:
-        whose.GONE_OWN = before
+        id_ownership.GONE_OWN = before
 
 
 def explored(run=RUN, **options):

@@ -6,13 +6,13 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 
 from random import Random
 
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import whose
-from toolcart.agent.openprotocol.filling import CLOSED_MOST
-from toolcart.agent.openprotocol.heard import Walk
+from toolcart.agent.openprotocol import id_ownership
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
-from toolcart.agent.openprotocol.offset import OFFSET_MOST
-from toolcart.agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
+from toolcart.agent.openprotocol.observed_ids import Walk
+from toolcart.agent.openprotocol.recovery_request import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
@@ -31,7 +31,7 @@ class Model:
         self.w, self.ranges, self.log = NONE, [], []
         self.expected = self.pushed = self.run = self.last = None
         self.unproven, self.fetched = [], []  # by place in the log
-        self.doubted = self.run_record = 0  # rule 8 of known.py
+        self.doubted = self.run_record = 0  # rule 8 of id_ledger.py
         self.since = 1
         self.is_straight = False
         self.phase, self.proven = CLOSED, False
@@ -450,7 +450,7 @@ class Both:
 
 
 def test_model_and_code_go_the_same_way():
-    before_it, whose.GONE_OWN = whose.GONE_OWN, K
+    before_it, id_ownership.GONE_OWN = id_ownership.GONE_OWN, K
     seen = set()
     try:
         for seed in range(LIVES):
@@ -463,5 +463,5 @@ def test_model_and_code_go_the_same_way():
                     raise AssertionError("seed %d, event %d: %s" % (seed, step, error)) from error
                 seen.add(both.model.phase)
     finally:
-        whose.GONE_OWN = before_it
+        id_ownership.GONE_OWN = before_it
     assert seen >= set(Model.TABLE)

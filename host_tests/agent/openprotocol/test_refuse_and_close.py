@@ -1,6 +1,6 @@
 """Controllers that reject a request and end the connection, at once, later or never: each revision gets its turn."""
 
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import accepted, message, refused
 from host_tests.support.talk import STARTED, Talk

@@ -4,8 +4,8 @@ Rules of the model are those of the Power Focus 6000, software 2.8: one counter 
 answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
 """
 
-from toolcart.agent.openprotocol import question as qs
-from toolcart.agent.openprotocol import shared
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import shared_ids
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
 from host_tests.support.recovery import STATION, Bench, Memory
@@ -48,11 +48,11 @@ class Cart(Bench):
 
     def answer(self, result, flags=0):
         if result is not None and self.recovery.whose.shared is not None:
-            owner = shared.OWNER_OURS if result.uid in self.memory.ours else shared.OWNER_OTHER
+            owner = shared_ids.OWNER_OURS if result.uid in self.memory.ours else shared_ids.OWNER_OTHER
             if self.spoiled:
                 self.spoiled -= 1
-                owner = shared.OWNER_OTHER
-            self.recovery.whose.shared.owner = owner if self.names else shared.OWNER_NONE
+                owner = shared_ids.OWNER_OTHER
+            self.recovery.whose.shared.owner = owner if self.names else shared_ids.OWNER_NONE
         return Bench.answer(self, result, flags)
 
     def work(self, text):
@@ -175,7 +175,7 @@ def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
 
 
 def stretch_of(most_ids=0):
-    return shared.Shared(STATION, True, most_ids)
+    return shared_ids.Shared(STATION, True, most_ids)
 
 
 def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing():
@@ -203,16 +203,16 @@ def test_a_walk_that_was_cut_off_is_shorter_next():
 def test_whose_an_answer_is_says_revision_7_alone():
     frame = fetched(7, station_number=12)
     for revision, station, wanted in (
-        (7, b"0000000012", shared.OWNER_OURS),
-        (8, b"0000000012", shared.OWNER_OURS),
-        (7, b"0000000011", shared.OWNER_OTHER),
-        (6, b"0000000012", shared.OWNER_NONE),
+        (7, b"0000000012", shared_ids.OWNER_OURS),
+        (8, b"0000000012", shared_ids.OWNER_OURS),
+        (7, b"0000000011", shared_ids.OWNER_OTHER),
+        (6, b"0000000012", shared_ids.OWNER_NONE),
     ):
         answer = fetched(revision, station_number=12)
-        assert shared.owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
+        assert shared_ids.owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
         wide = answer[:34] + b" " + answer[34:]
-        assert shared.owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
+        assert shared_ids.owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
     for blank in (b" " * 10, b"0" * 10, b"\0" * 10, b"12        "):
         other = frame[:342] + blank + frame[352:]
-        assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE
-    assert shared.owner_of(b"0000000012", frame, 0, 350, 7) == shared.OWNER_NONE
+        assert shared_ids.owner_of(b"0000000012", other, 0, len(other), 7) == shared_ids.OWNER_NONE
+    assert shared_ids.owner_of(b"0000000012", frame, 0, 350, 7) == shared_ids.OWNER_NONE

@@ -5,15 +5,15 @@ import random
 
 import pytest
 
-from toolcart.agent.base import health as h
-from toolcart.agent.linux.line import line_of
-from toolcart.agent.linux.specials import WideStore
-from toolcart.agent.openprotocol import cycle, layouts
-from toolcart.agent.record import KIND_RAW, KIND_RESULT, specials
+from toolcart.agent.base import counters as h
+from toolcart.agent.linux.extended_store import WideStore
+from toolcart.agent.linux.json_line import line_of
+from toolcart.agent.openprotocol import layouts, spindle_assembly
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, extended_values
 from toolcart.agent.record import result as r
-from toolcart.agent.record.odd import put_in_order
+from toolcart.agent.record.malformed import put_in_order
 from toolcart.catalogue import Odd, decode
-from toolcart.codec.shown import lines_of, message_as_data
+from toolcart.codec.rendering import lines_of, message_as_data
 from toolcart.sim import result_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
 from host_tests.support.frames import TIGHTENED, example_tightening, light, message
@@ -281,12 +281,15 @@ def cycle_frames():
 
 def taken(mid, revision, frame):
     """Return body and rows of a cycle, None for what cannot be read."""
-    made = cycle.Cycle()
+    made = spindle_assembly.Cycle()
     made.most = 3600
     if mid == 107:
         station = cycle_frames()[1]
-        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == cycle.CYCLE_MORE
-    if made.take(bytearray(b"##" + frame + b"##"), 2, len(frame), mid, revision, True, 0) == cycle.CYCLE_UNREADABLE:
+        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == spindle_assembly.CYCLE_MORE
+    if (
+        made.take(bytearray(b"##" + frame + b"##"), 2, len(frame), mid, revision, True, 0)
+        == spindle_assembly.CYCLE_UNREADABLE
+    ):
         return None
     page = bytearray(r.HEAD_BYTES) + made.body[: made.octets]
     notes = put_in_order(page, len(page))[1]
@@ -369,9 +372,9 @@ def test_message_is_kept_beside_a_shifted_result_on_linux():
     frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
     bench.push(frame)
     (_, flags, payload) = bench.results()[0]
-    assert flags == r.FLAG_ODD and specials.frame_of(payload, 0, len(payload)) == frame
+    assert flags == r.FLAG_ODD and extended_values.frame_of(payload, 0, len(payload)) == frame
     line = json.loads(line_of(payload, 0, KIND_RESULT, flags, len(payload)))
     assert line["frame"] == frame.hex() and line["odd"] == "shifted" and line["identifier_3"] is None
     bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))
     (_, _, payload) = bench.results()[1]
-    assert specials.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"
+    assert extended_values.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"

@@ -1,6 +1,6 @@
 """Another subscription is another row: asked for after the results, taken, acknowledged, done without if it must be."""
 
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.revisions import CUTS_MOST, Revisions
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import EXAMPLE, accepted, message, refused

@@ -7,9 +7,9 @@ A world's whole state is one tuple. Time does not count: whatever waits for its 
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
+from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
 from toolcart.agent.outlets.toolsnet import policy as pol
-from toolcart.agent.outlets.toolsnet.shown import put_refused
+from toolcart.agent.outlets.toolsnet.status import put_refused
 from toolcart.agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE

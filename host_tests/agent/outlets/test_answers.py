@@ -23,8 +23,8 @@ WRITERS = (
     "quarantine/quarantine.py",
     "outlets/toolsnet/*.py",
     "station/store.py",
-    "openprotocol/known.py",
-    "openprotocol/filling.py",
+    "openprotocol/id_ledger.py",
+    "openprotocol/gap_fill.py",
     "openprotocol/recovery.py",
 )
 TRUTH = {("bool", 1)}

@@ -1,11 +1,11 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
-from toolcart.agent.base import health as h
-from toolcart.agent.base.trouble import NOT_ALLOWED
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.connection_fault import NOT_ALLOWED
 from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.numbers import (
+from toolcart.agent.log.snapshot_fields import (
     CURSOR,
     DELIVERED,
     DROPPED,

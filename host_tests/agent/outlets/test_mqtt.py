@@ -3,12 +3,12 @@
 import json
 
 from toolcart.agent.base.fields import put_number, put_u32
-from toolcart.agent.log.numbers import CURSOR
+from toolcart.agent.log.snapshot_fields import CURSOR
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
-from lab.harness.quiet import QuietPort
+from lab.harness.allocation_free_peers import QuietPort
 
 PORTABLE = True
 HEAP = "6m"

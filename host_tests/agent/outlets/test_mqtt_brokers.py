@@ -11,7 +11,7 @@ import pytest
 from toolcart.agent.cart.status import why_name
 from toolcart.board.linux.tcp import TcpPort
 from toolcart.board.linux.tls import TlsPort, context_of
-from toolcart.tools.words import reasons
+from toolcart.tools.messages import reasons
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.mqtt import MqttBench

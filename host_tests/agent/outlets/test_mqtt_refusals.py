@@ -1,6 +1,6 @@
 """Brokers that refuse by closing the connection alone: messages that are too long, and what is to be retained."""
 
-from toolcart.agent.outlets.limit import REMEMBERED_MS, Limit
+from toolcart.agent.outlets.message_size import REMEMBERED_MS, Limit
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 
 PORTABLE = True

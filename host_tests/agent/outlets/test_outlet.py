@@ -1,13 +1,13 @@
 """Where ToolsNet stands: settled when it is first met, durable before anything goes out, and never guessed."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.numbers import LIMIT, SENT, SENT_MET, SENT_PASS
+from toolcart.agent.log.snapshot_fields import LIMIT, SENT, SENT_MET, SENT_PASS
 from toolcart.agent.outlets.batch import HEAD_MOST, Batch, identity_of
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.agent.record.line import Line
+from toolcart.agent.record.json_line import Line
 from toolcart.agent.toolsnet import session as ts
 from host_tests.portable import stub
 from host_tests.support.heap import allocated, heap_tools

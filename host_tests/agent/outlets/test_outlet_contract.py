@@ -9,7 +9,7 @@ import pytest
 from toolcart.agent import outlets
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.linux.file import FileOutlet
-from toolcart.agent.log.numbers import CURSOR
+from toolcart.agent.log.snapshot_fields import CURSOR
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.toolsnet import Outlet, SecondOutlet
 from host_tests.support.webhook import WebhookBench

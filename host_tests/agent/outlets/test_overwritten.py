@@ -1,7 +1,7 @@
 """OVERWRITTEN counts what ToolsNet never gets, whatever was cut, set aside or given up before an 08 said so."""
 
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.numbers import DELIVERED, OVERWRITTEN, TAKEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN, TAKEN
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import append_event

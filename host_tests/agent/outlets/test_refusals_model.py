@@ -12,7 +12,7 @@ import random
 import pytest
 
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.numbers import (
+from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
     DELIVERED,
@@ -27,12 +27,12 @@ from toolcart.agent.log.numbers import (
     SENT_PASS,
     TAKEN,
 )
+from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
-from toolcart.agent.outlets.toolsnet import row
-from toolcart.agent.outlets.toolsnet.late import Offer
-from toolcart.agent.outlets.toolsnet.row import Row
-from toolcart.agent.outlets.toolsnet.sent import Sent
-from toolcart.agent.outlets.toolsnet.standing import Standing
+from toolcart.agent.outlets.toolsnet.in_flight import Sent
+from toolcart.agent.outlets.toolsnet.lookahead import Row
+from toolcart.agent.outlets.toolsnet.reoffer import Offer
+from toolcart.agent.outlets.toolsnet.resume_point import Standing
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from host_tests.agent.outlets import refusals as few
 from host_tests.agent.outlets.refusals import (
@@ -56,7 +56,7 @@ from host_tests.portable import LONG
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Passes and patience as short as the logs are."""
-    monkeypatch.setattr(row, "REACH", 2)
+    monkeypatch.setattr(lookahead, "REACH", 2)
     monkeypatch.setattr(pol, "PATIENCE", 2)
 
 
@@ -340,7 +340,7 @@ def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven
 
 def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
     assert explore([(REFUSED,) * 4], room=4)[1] == {}
-    monkeypatch.setattr(row, "_WIDER_MOST", 0)
+    monkeypatch.setattr(lookahead, "_WIDER_MOST", 0)
     assert "never done" in explore([(REFUSED,) * 4], room=4)[1]
 
 
@@ -454,9 +454,9 @@ class Beside:
 
 
 def lives(monkeypatch, seeds):
-    monkeypatch.setattr(row, "REACH", REACH)
+    monkeypatch.setattr(lookahead, "REACH", REACH)
     monkeypatch.setattr(pol, "PATIENCE", PATIENCE)
-    monkeypatch.setattr(row.Row, "is_proven", lambda *_: False)
+    monkeypatch.setattr(lookahead.Row, "is_proven", lambda *_: False)
     done = set()
     for seed in seeds:
         beside = Beside(random.Random(seed))

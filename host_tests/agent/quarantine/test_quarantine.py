@@ -1,8 +1,8 @@
 """What is set aside stays until somebody orders otherwise, and moves on when its block is erased."""
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.numbers import DAMAGED, DROPPED, KEPT_LAST, LATE, SET_ASIDE
-from toolcart.agent.log.record import RECORD_LOST
+from toolcart.agent.log.framing import RECORD_LOST
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, KEPT_LAST, LATE, SET_ASIDE
 from toolcart.agent.quarantine.quarantine import (
     FAILED,
     KEPT_BEFORE,

@@ -3,8 +3,8 @@
 import sys
 
 from toolcart.agent.log.flash import FLASH_IO
-from toolcart.agent.log.numbers import DAMAGED, DROPPED, KEPT_LAST, LATE
-from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, KEPT_LAST, LATE
 from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG

@@ -1,6 +1,6 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from toolcart.agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
+from toolcart.agent.log.snapshot_fields import CURSOR, DROPPED, LATE_FIRST
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import (

@@ -8,7 +8,7 @@ import pytest
 
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.numbers import STORED
+from toolcart.agent.log.snapshot_fields import STORED
 from toolcart.agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
 from toolcart.tools.spool.quarantine_commands import Trouble, orders
 from host_tests.portable import LONG

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import copy
-from toolcart.agent.linux import specials as read
-from toolcart.agent.linux.line import line_of, number_in
+from toolcart.agent.linux import extended_store as read
+from toolcart.agent.linux.json_line import line_of, number_in
 from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX
 from toolcart.agent.record import event as ev
+from toolcart.agent.record import extended_values as rec
 from toolcart.agent.record import result as res
-from toolcart.agent.record import specials as rec
-from toolcart.agent.record.line import Line
+from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim import result_frames

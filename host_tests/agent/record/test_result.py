@@ -2,7 +2,7 @@
 
 import json
 
-from toolcart.agent.log import record as rec
+from toolcart.agent.log import framing as rec
 from toolcart.agent.record import (
     FRAME,
     FRAME_MOST,
@@ -17,10 +17,10 @@ from toolcart.agent.record import (
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as r
 from toolcart.agent.record import result as res
-from toolcart.agent.record.line import Line
-from toolcart.agent.record.same import is_same, put_digits
+from toolcart.agent.record.equality import is_same, put_digits
+from toolcart.agent.record.escaping import json_of, octets_of, put_ascii, shown, stripped
+from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
-from toolcart.agent.record.text_form import json_of, octets_of, put_ascii, shown, stripped
 from toolcart.base.clock import Dice
 from host_tests.support.log import put_event
 from host_tests.support.recovery import Result

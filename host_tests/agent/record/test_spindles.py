@@ -2,7 +2,7 @@
 
 import sys
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.sim import result_frames as frames
 from toolcart.sim.profiles import row

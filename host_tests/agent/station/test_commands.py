@@ -1,10 +1,10 @@
 """What others have the controller do: once, when it is their turn, and never without a word in the log."""
 
-from toolcart.agent.base.health import CONTROLLER_UNKNOWN
+from toolcart.agent.base.counters import CONTROLLER_UNKNOWN
 from toolcart.agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
-from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.agent.openprotocol import commands
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of

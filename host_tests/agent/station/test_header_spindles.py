@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from lab.harness.cart import CONTROLLER, Cart
 
 

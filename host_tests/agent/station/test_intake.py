@@ -1,9 +1,9 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
-from toolcart.agent.log.numbers import OVERWRITTEN
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import result as r
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of

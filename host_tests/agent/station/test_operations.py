@@ -1,7 +1,7 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
-from toolcart.agent.base import health as h
-from toolcart.agent.openprotocol import question as qs
+from toolcart.agent.base import counters as h
+from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp

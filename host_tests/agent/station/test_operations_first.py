@@ -3,7 +3,7 @@
 import pytest
 
 import toolcart
-from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol import session_states as st
 from toolcart.sim.profiles import row
 from toolcart.tools.doctor.controller import over_tcp
 from lab.harness.cart import Cart

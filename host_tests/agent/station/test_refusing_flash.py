@@ -1,9 +1,9 @@
 """A flash that refuses: the controller keeps its results and is left alone, and all of them are taken afterwards."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.cart import status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.state import STATE_BLOCKS
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from host_tests.support.world import Cart
 from lab.harness.cart import CONTROLLER
 

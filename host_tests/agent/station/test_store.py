@@ -2,15 +2,15 @@
 
 from struct import pack, unpack
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
-from toolcart.agent.log.record import FRAME_BYTES
-from toolcart.agent.openprotocol.plausible import plausible
+from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
+from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
-from toolcart.agent.record.origin import spindle_in
+from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash

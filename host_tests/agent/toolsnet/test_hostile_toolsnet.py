@@ -1,6 +1,6 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.toolsnet import session as ts
 from toolcart.base.clock import Dice
 from toolcart.sim.endpoint import Endpoint

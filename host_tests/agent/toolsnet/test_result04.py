@@ -3,7 +3,7 @@
 from struct import pack_into
 
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
-from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet import result04 as r04
 from toolcart.agent.toolsnet.session import RESULT_BYTES

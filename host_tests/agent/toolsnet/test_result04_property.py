@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
-from toolcart.agent.record.text_form import put_ascii, stripped
+from toolcart.agent.record.escaping import put_ascii, stripped
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
-from toolcart.archive import reader
+from toolcart.archive.server import reader
 from host_tests.agent.toolsnet.test_result04 import Record, values
 from host_tests.portable import stub
 from host_tests.support.toolsnet import read

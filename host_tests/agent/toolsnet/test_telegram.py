@@ -3,8 +3,8 @@
 from struct import pack_into
 
 from toolcart.agent.base.fields import BAD
-from toolcart.agent.openprotocol import cycle as cy
-from toolcart.agent.openprotocol import operation as op
+from toolcart.agent.openprotocol import operation_result as op
+from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet import telegram as tel

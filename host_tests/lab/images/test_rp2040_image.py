@@ -95,7 +95,7 @@ def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path
         "import os, sys\nimport toolcart.agent.cart.app\nfrom toolcart.board.rp2 import flash as rp2_flash\n"
         "print(toolcart.agent.cart.app.__file__, 'toolcart' in os.listdir('/'))\n"
         "print(os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
-        "print('toolcart.agent.base.fast' in sys.modules)\n",
+        "print('toolcart.agent.base.fields_viper' in sys.modules)\n",
     )
     files = FILES_BYTES // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
@@ -107,7 +107,7 @@ def all_imports():
     import toolcart.board.main
     import toolcart.agent.cart.app
     import toolcart.board.loop
-    import toolcart.board.upkeep
+    import toolcart.board.housekeeping
     import toolcart.board.rp2.board
 gc.collect()
 before = gc.mem_alloc()
@@ -408,7 +408,7 @@ MOST_BYTES = 2140  # of 1.25's compiler: then 1.28's has no branch of more than 
 
 
 def test_no_loop_of_machine_code_is_longer_than_a_branch_reaches(tmp_path):
-    text = (CHECKOUT / "toolcart/agent/base/fast.py").read_text(encoding="utf-8")
+    text = (CHECKOUT / "toolcart/agent/base/fields_viper.py").read_text(encoding="utf-8")
     functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.decorator_list]
 
     def compiled_bytes(kept):
@@ -429,7 +429,7 @@ def test_no_loop_of_machine_code_is_longer_than_a_branch_reaches(tmp_path):
 
 def test_machine_code_reads_no_constant_from_its_own_text():
     # Frozen for an ARMv6-M that text may lie at an address where the processor reads another word (firmware.md).
-    tree = ast.parse((CHECKOUT / "toolcart/agent/base/fast.py").read_text(encoding="utf-8"))
+    tree = ast.parse((CHECKOUT / "toolcart/agent/base/fields_viper.py").read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     assert len(functions) > 8
     for function in functions:

@@ -183,11 +183,11 @@ def refusals_model(tally):
     """Every row of the model of what ToolsNet refuses."""
     import pytest
 
-    from toolcart.agent.outlets.toolsnet import policy, row
+    from toolcart.agent.outlets.toolsnet import lookahead, policy
     from host_tests.agent.outlets import test_refusals_model as model
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(row, "REACH", 2)
+        patch.setattr(lookahead, "REACH", 2)
         patch.setattr(policy, "PATIENCE", 2)
         for logs, budgets in model.ROWS.values():
             for kinds in logs:

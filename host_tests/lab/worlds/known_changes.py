@@ -1,7 +1,7 @@
 """Worlds made by hand: in each of them what outlets that come and go promise was broken once."""
 
+from lab.worlds.outlet_peers import settings_of
 from lab.worlds.script import filled
-from lab.worlds.sides import settings_of
 
 TOOLSNET = {"name": "toolsnet", "kind": "toolsnet"}
 CUT = {"operations": 0, "kinds": "flash", "within_ms": 1000, "dark_ms": 500, "again": []}

@@ -8,12 +8,12 @@ import pytest
 from host_tests.lab.worlds.known_changes import KNOWN, TOOLSNET, outlet, world
 from host_tests.portable import LONG
 from lab.worlds import adapter, bench
-from lab.worlds.changing import ChangingWorld
-from lab.worlds.course import run, run_changes
+from lab.worlds.changing_world import ChangingWorld
 from lab.worlds.flash import NorFlash
+from lab.worlds.outlet_peers import LineFile
 from lab.worlds.script import CHANGES, SHAPE_ODDS, draw
 from lab.worlds.shrink import Shrinker
-from lab.worlds.sides import LineFile
+from lab.worlds.world_run import run, run_changes
 
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "10000" if LONG else "12"))
 SLICES = 4

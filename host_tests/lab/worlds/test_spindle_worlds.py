@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 
 from toolcart import catalogue
-from toolcart.agent.record import same
+from toolcart.agent.record import equality
 from host_tests.lab.worlds.test_judge import result
 from host_tests.lab.worlds.test_worlds import plain
 from host_tests.portable import LONG
 from lab.worlds import adapter, frames
-from lab.worlds.course import Course, run
 from lab.worlds.history import UNREADABLE, named_in
 from lab.worlds.judge import judge
 from lab.worlds.profiles import NO_PROFILE, TRAITS
@@ -19,6 +18,7 @@ from lab.worlds.script import draw, filled
 from lab.worlds.telegrams import Refused, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
 from lab.worlds.world import World
+from lab.worlds.world_run import Course, run
 
 
 def several(count=3, **more):
@@ -113,7 +113,7 @@ def test_record_is_told_from_that_of_another_spindle_by_its_head():
 
 
 def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
-    monkeypatch.setattr(same, "is_elsewhere", lambda *_: False)
+    monkeypatch.setattr(equality, "is_elsewhere", lambda *_: False)
     events = [[20000, "make", 1, 3, 1000]]
     outcome = _world("header-spindles", events, header_spindles=2, spindles=1)
     assert "lost" in outcome.verdict.kinds()

@@ -14,18 +14,18 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.linux import webhook
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.outlets.mqtt import Mqtt
 from toolcart.base import command_group
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main
 from host_tests.portable import LONG
 from lab.worlds import adapter, bench
-from lab.worlds.course import run
 from lab.worlds.profiles import NO_PROFILE, TRAITS, names_of
 from lab.worlds.script import BESIDE, SHAPE_ODDS, draw, filled
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world import World
+from lab.worlds.world_run import run
 
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "8"))  # of every shape and profile
 LARGE_WORLDS = 400 if LONG else 6  # with blocks as a spool of 16 MiB has them

@@ -7,23 +7,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toolcart import catalogue
-from toolcart.agent.base.health import Health
+from toolcart.agent.base.counters import Health
 from toolcart.agent.linux.controller_events import ROWS, ControllerEvents
+from toolcart.agent.linux.extended_store import WideCycle
 from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
-from toolcart.agent.linux.specials import WideCycle
-from toolcart.agent.openprotocol import cycle as cy
-from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
-from toolcart.agent.openprotocol.states import EV_QUERY
+from toolcart.agent.openprotocol.session_states import EV_QUERY
 from toolcart.agent.record import event as ev
+from toolcart.agent.record import extended_values
 from toolcart.agent.record import result as res
-from toolcart.agent.record import specials
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.station.store import KEPT
 from toolcart.sim import result_frames as frames
 from host_tests.agent.linux.test_controller_events import Bench
-from host_tests.agent.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.agent.openprotocol.test_queries import Session, body_of
+from host_tests.agent.openprotocol.test_spindle_assembly import cycle, payload_of, take, tightening
 from host_tests.support.frames import message
 from host_tests.support.graphs import PACKED
 
@@ -302,10 +302,10 @@ def with_specials(octets, mid, revision, *specials):
 
 def specials_in(page):
     found = []
-    for row, place, octets in specials.specials_of(page, 0, len(page)):
-        name = bytes(page[place + specials.NAME :][: rec.NAME_BYTES]).decode().rstrip()
-        value = bytes(page[place + specials.VALUE :][:octets]).decode()
-        found.append((row, name, value, int(bytes(page[place + specials.STEP :][:2]))))
+    for row, place, octets in extended_values.specials_of(page, 0, len(page)):
+        name = bytes(page[place + extended_values.NAME :][: rec.NAME_BYTES]).decode().rstrip()
+        value = bytes(page[place + extended_values.VALUE :][:octets]).decode()
+        found.append((row, name, value, int(bytes(page[place + extended_values.STEP :][:2]))))
     return found
 
 
@@ -371,9 +371,9 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         operation = Operation()
         operation.take(octets, 0, len(octets), 1201, revision, 0)
         page = bytearray(res.HEAD_BYTES) + operation.body
-        assert [specials.object_of(page, 0, row) for row in range(3)] == wanted
+        assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
         told = catalogue.decode(octets)["objects"]
         assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
     made = cycle(kind=WideCycle)
     take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4)
-    assert specials.object_of(payload_of(made), 0, 0) == (-1, -1)
+    assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)

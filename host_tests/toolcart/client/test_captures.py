@@ -9,7 +9,7 @@ import toolcart
 from toolcart import catalogue
 from toolcart.catalogue import data_field
 from toolcart.client import OptionError
-from toolcart.codec import inputs, shown
+from toolcart.codec import inputs, rendering
 from host_tests.support.captures import capture
 
 FRAMES = [
@@ -52,7 +52,7 @@ def test_what_is_no_file_and_no_kind_is_refused(tmp_path):
 
 
 def lines_of(octets):
-    return [json.dumps(shown.as_data(one)) for one in inputs.messages(octets)]
+    return [json.dumps(rendering.as_data(one)) for one in inputs.messages(octets)]
 
 
 def test_the_lines_of_decode_go_back_in(tmp_path):
@@ -123,8 +123,8 @@ def test_a_line_of_json_that_says_what_cannot_be_is_a_problem():
         one = line.replace("%s", frame).encode()
         found = toolcart.captures.read(one, kind="json")
         assert found == [] and len(found.problems) == 1, line[:60]
-        [told] = [shown.as_data(seen) for seen in inputs.messages(one, "json")]
-        assert shown.lines_of(told)[0].startswith("no message: "), line[:60]
+        [told] = [rendering.as_data(seen) for seen in inputs.messages(one, "json")]
+        assert rendering.lines_of(told)[0].startswith("no message: "), line[:60]
     odd = '{"octets": "%s", "at_s": 1e30, "way": 5, "problem": ""}' % frame
     [telegram] = toolcart.captures.read(odd.encode(), kind="json")
     assert (telegram.time, telegram.way) == (None, "5")

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from toolcart import catalogue
-from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.client import (
     ConnectionLost,
     OutOfOrder,

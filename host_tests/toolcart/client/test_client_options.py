@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from toolcart import catalogue, client
-from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.openprotocol.session_states import READY
 from toolcart.client import (
     BlockingController,
     ConnectionLost,

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from toolcart.agent.base.crc import crc30
-from toolcart.base import private
+from toolcart.base import private_files
 from toolcart.sim.orders import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import manual
@@ -345,7 +345,7 @@ def test_groff_formats_the_page_without_a_warning():
     assert done.returncode == 0 and done.stderr == "" and "toolcart run [OPTIONS]" in done.stdout
 
 
-# toolcart/base/private.py: what only its owner may read is written whole, and never readable by others.
+# toolcart/base/private_files.py: what only its owner may read is written whole, and never readable by others.
 
 
 def mode_of(path):
@@ -357,32 +357,32 @@ def test_a_private_file_is_its_owners_alone_whatever_lay_there_before(tmp_path):
     for path in (file, part):  # an old one, and the rest of a write that was cut off
         path.write_text("old", encoding="utf-8")
         path.chmod(0o644)
-    private.put(file, "naïve")
-    assert private.text_of(file) == "naïve" and mode_of(file) == 0o600
+    private_files.put(file, "naïve")
+    assert private_files.text_of(file) == "naïve" and mode_of(file) == 0o600
     assert not part.exists()
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     file = tmp_path / "kept"
-    private.put(file, "old")
+    private_files.put(file, "old")
 
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        private.put(file, "new")
-    assert private.text_of(file) == "old"
+        private_files.put(file, "new")
+    assert private_files.text_of(file) == "old"
 
 
 def test_a_new_file_takes_no_other_ones_place(tmp_path):
-    private.make(tmp_path / "a.key", b"1")
-    private.make(tmp_path / "a.pub", b"2", 0o644)
+    private_files.make(tmp_path / "a.key", b"1")
+    private_files.make(tmp_path / "a.pub", b"2", 0o644)
     assert mode_of(tmp_path / "a.key") == 0o600 and mode_of(tmp_path / "a.pub") & 0o600 == 0o600
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for name in ("a.key", "link"):
         with pytest.raises(FileExistsError):
-            private.make(tmp_path / name, b"3")
+            private_files.make(tmp_path / name, b"3")
     assert (tmp_path / "a.key").read_bytes() == b"1" and not (tmp_path / "elsewhere").exists()
 
 
@@ -390,10 +390,10 @@ def test_what_others_may_read_is_not_read(tmp_path):
     file = tmp_path / "token"
     file.write_bytes(b"secret")
     file.chmod(0o640)
-    with pytest.raises(private.Wrong, match="chmod 600"):
-        private.text_of(file)
-    assert private.text_of(file, handed=True) == "secret"
+    with pytest.raises(private_files.Wrong, match="chmod 600"):
+        private_files.text_of(file)
+    assert private_files.text_of(file, handed=True) == "secret"
     file.chmod(0o600)
     file.write_bytes(b"\xff")
-    with pytest.raises(private.Wrong, match="is no text"):
-        private.text_of(file)
+    with pytest.raises(private_files.Wrong, match="is no text"):
+        private_files.text_of(file)

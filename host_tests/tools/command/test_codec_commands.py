@@ -9,7 +9,7 @@ import time
 import pytest
 
 from toolcart import catalogue
-from toolcart.codec import capture, inputs, shown
+from toolcart.codec import capture, inputs, rendering
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support import peers
@@ -159,7 +159,7 @@ def test_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
 
 
 def mids(octets, kind="auto"):
-    return [json.loads(json.dumps(shown.as_data(one))).get("mid") for one in inputs.messages(octets, kind)]
+    return [json.loads(json.dumps(rendering.as_data(one))).get("mid") for one in inputs.messages(octets, kind)]
 
 
 def test_octets_hexadecimal_and_dumps_are_told_apart():
@@ -213,7 +213,7 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_text_of_windows_is_read(encoding):
     """PowerShell writes UTF-16 where it redirects, and editors put a mark in front of UTF-8."""
-    told = [shown.as_data(one) for one in inputs.messages(ASKED + RESULT)]
+    told = [rendering.as_data(one) for one in inputs.messages(ASKED + RESULT)]
     texts = ["> " + ASKED[:-1].decode() + "\r\n< " + EXAMPLE.decode(), ASKED.hex() + "\n" + RESULT.hex()]
     for text in [*texts, "\n".join(map(json.dumps, told))]:
         assert mids(text.encode(encoding)) == [60, 61]
@@ -233,7 +233,7 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     from toolcart.toolsnet import frame
 
     stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
-    told = [shown.as_data(one) for one in inputs.messages(stream)]
+    told = [rendering.as_data(one) for one in inputs.messages(stream)]
     assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
     assert not [one for one in told if "odd" in one]
     assert "telegram 05  Acknowledge" in decoded(stream)
@@ -294,7 +294,7 @@ def test_linked_parts_are_put_together_and_missing_ones_told():
     fields = [catalogue.data_field(30000 + number, "text") for number in range(50)]
     parts = catalogue.encode_linked(1202, 1, most=500, result_id=7, data_fields=fields)
     whole = b"".join(catalogue.wire(part) for part in parts)
-    (told,) = [shown.as_data(one) for one in inputs.messages(whole)]
+    (told,) = [rendering.as_data(one) for one in inputs.messages(whole)]
     assert told["parts"] == len(parts) and len(told["fields"]["data_fields"]) == 50 and "odd" not in told
     assert f"{len(parts)} parts" in decoded(whole)
     lacking = [one.problem for one in inputs.messages(b"".join(catalogue.wire(part) for part in parts[:-1]))]

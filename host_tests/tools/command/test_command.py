@@ -14,8 +14,8 @@ from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Asker, Control
 from toolcart.tools import command as commands
-from toolcart.tools.status import asking, place
-from host_tests.board.test_upkeep import answered
+from toolcart.tools.status import client, socket_location
+from host_tests.board.test_housekeeping import answered
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, wait_for, written
 from host_tests.support.world import Cart
@@ -40,8 +40,8 @@ def running_agent(folder, plant, allowed):
 
 def _is_ready(config):
     try:
-        stations = asking.ask(place.beside(config))["stations"]
-    except asking.Trouble:
+        stations = client.ask(socket_location.beside(config))["stations"]
+    except client.Trouble:
         return False
     return bool(stations) and stations[0].get("controller", {}).get("state") == "ready"
 
@@ -81,7 +81,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         plant.cut_controller(False)
         assert "job 5: accepted" in give(config, 10, "job", 5, "--wait", 30).stdout
         plant.stop_producing()
-        told = asking.ask(place.beside(config))["stations"][0]["controller"]["commands"]
+        told = client.ask(socket_location.beside(config))["stations"][0]["controller"]["commands"]
         assert told["sent"] == 5 and told["allowed"] == ["select-pset", "vin", "disable", "job"]
         found = [line for line in lines_of(tmp_path) if line["type"] == "event" and line["event"] == "command"]
         outcomes = [(line["text"], line["outcome"], line["code"], line["mid"]) for line in found]
@@ -112,7 +112,7 @@ def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
             words = command_of("command", 10, "disable", "--config", config)
             given = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
             wait_for("it is out", lambda: plant.controller.messages.get(42) == 1)
-            os.kill(asking.ask(place.beside(config))["agent"]["pid"], signal.SIGKILL)
+            os.kill(client.ask(socket_location.beside(config))["agent"]["pid"], signal.SIGKILL)
             said = given.communicate(timeout=DEADLINE_S)[1]
             assert given.returncode == 5 and "unknown" in said
         with running_agent(tmp_path, plant, ["disable"]):
@@ -129,7 +129,7 @@ def test_without_an_agent_that_is_said(tmp_path):
 
 def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeypatch):
     for answer, code in (([], 5), ([{"waiting": "x"}], 5), ([{"error": "no such order"}], 2), ([{"outcome": "x"}], 2)):
-        monkeypatch.setattr(asking, "lines_of", lambda path, line, patience_s, answer=answer: answer)
+        monkeypatch.setattr(client, "lines_of", lambda path, line, patience_s, answer=answer: answer)
         toolcart("command", 10, "enable", "--socket", "a", code=code)
 
 

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.log import numbers as n
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.quarantine.quarantine import Quarantine
-from toolcart.board.linux import header as linux_header
+from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, toolsnet
-from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
-from toolcart.tools.status import asking
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.status import client
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
 from host_tests.support.running import cart_of, free_port, station_told, toolcart, written
@@ -369,7 +369,7 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     shown = station_told()
     shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
-    monkeypatch.setattr(asking, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
     code, found = _examined(tmp_path, cart_of())

@@ -16,7 +16,7 @@ from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.cart import app
 from toolcart.base import installation
 from toolcart.board.linux.notify import Notifier, Supervision
-from toolcart.tools.service import commands, place
+from toolcart.tools.service import commands, safe_install
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 from host_tests.support.running import ENVIRONMENT, cart_of, command_of, lived, running, toolcart, written
@@ -171,7 +171,7 @@ def test_a_link_that_comes_back_at_once_is_not_followed(cart, tmp_path, precious
             (state / name).symlink_to(precious)
         return real(name, *arguments, **named)
 
-    monkeypatch.setattr(place.os, "open", late)
+    monkeypatch.setattr(safe_install.os, "open", late)
     assert "File exists" in install(tmp_path, "--config", cart, code=1)
 
 
@@ -182,8 +182,8 @@ def test_a_second_run_leaves_a_file_that_the_service_can_read(cart, tmp_path, mo
     if os.geteuid() == 0:
         os.chown(state, 64123, 64124)  # as systemd does for a dynamic user
     else:
-        monkeypatch.setattr(place.os, "geteuid", lambda: -1)
-        monkeypatch.setattr(place.os, "fchown", lambda _, *owner: given.append(owner))
+        monkeypatch.setattr(safe_install.os, "geteuid", lambda: -1)
+        monkeypatch.setattr(safe_install.os, "fchown", lambda _, *owner: given.append(owner))
     config = state / "config.json"
     config.chmod(0o000)
     install(tmp_path, "--config", cart)

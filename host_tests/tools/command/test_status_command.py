@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.tools.status import asking, commands, place, served
-from toolcart.tools.words import reasons
-from toolcart.tools.words import status as words
+from toolcart.tools.messages import reasons
+from toolcart.tools.messages import status as words
+from toolcart.tools.status import client, commands, server, socket_location
 from host_tests.support.peers import Peer
 from host_tests.support.running import (
     ROOT,
@@ -35,13 +35,13 @@ def running(tmp_path):
     with running_command(*command_of("run", "--plain", "--config", path)) as process:
         wait_for("both sides were tried", lambda: _has_tried(path))
         yield path
-    assert process.returncode == 0 and not Path(place.beside(path)).exists()
+    assert process.returncode == 0 and not Path(socket_location.beside(path)).exists()
 
 
 def _has_tried(path):
     try:
-        told = asking.ask(place.beside(path))
-    except asking.Trouble:
+        told = client.ask(socket_location.beside(path))
+    except client.Trouble:
         return False
     station = told["stations"][0]
     return station["mounted"] and station["controller"]["why"] and station["outlets"][0]["why"]
@@ -59,14 +59,14 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
     assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
     assert told["stations"][0]["spool"]["path"].endswith("cart.spool")
     assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
-    mode = os.stat(place.beside(running)).st_mode
+    mode = os.stat(socket_location.beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
 
 def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
-    before = os.stat(place.beside(running)).st_ino
+    before = os.stat(socket_location.beside(running)).st_ino
     assert "another agent answers there" in ran("run", "--plain", "--config", running, code=3).stdout
-    assert os.stat(place.beside(running)).st_ino == before and status("--config", running)
+    assert os.stat(socket_location.beside(running)).st_ino == before and status("--config", running)
 
 
 def test_no_one_there_is_said_with_what_to_do(tmp_path):
@@ -75,27 +75,29 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
     said = status("--config", config, code=3)
     assert "no agent runs here" in said and "toolcart run --config" in said
     with socket.socket(socket.AF_UNIX) as left:
-        left.bind(place.beside(config))
+        left.bind(socket_location.beside(config))
     assert "left behind by an agent that was killed" in status("--config", config, code=3)
     assert json.loads(status("--config", config, "--json", code=3))["running"] is False
     status("--config", config, "--port", "COM3", code=2)
 
 
 def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
-    monkeypatch.setattr(place, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
+    monkeypatch.setattr(socket_location, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
     said = status(code=3)
     assert f"there is no {tmp_path}/toolcart/agent.sock" in said and "systemctl status toolcart" in said
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "toolcart"))
-    assert place.socket_of("cart.json") == place.default()
+    assert socket_location.socket_of("cart.json") == socket_location.default()
 
 
 def test_a_configuration_in_etc_has_its_socket_where_something_may_be_written(monkeypatch, tmp_path):
-    assert place.beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
-    monkeypatch.setattr(place, "STATE", str(tmp_path))
+    assert socket_location.beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
+    monkeypatch.setattr(socket_location, "STATE", str(tmp_path))
     config = tmp_path / "config.json"
-    assert place.to_ask(config) == place.default(), "the service's"
-    Path(place.beside(config)).touch()
-    assert place.to_ask(config) == place.beside(config) and place.to_ask("cart.json") == place.beside("cart.json")
+    assert socket_location.to_ask(config) == socket_location.default(), "the service's"
+    Path(socket_location.beside(config)).touch()
+    assert socket_location.to_ask(config) == socket_location.beside(config) and socket_location.to_ask(
+        "cart.json"
+    ) == socket_location.beside("cart.json")
 
 
 def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkeypatch):
@@ -103,15 +105,15 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(1)
-        with pytest.raises(asking.Trouble, match="does not answer within"):
-            asking.ask(path, 0.05)
+        with pytest.raises(client.Trouble, match="does not answer within"):
+            client.ask(path, 0.05)
 
     def forbidden(*_arguments):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(asking.socket.socket, "connect", forbidden)
-    with pytest.raises(asking.Trouble, match="no permission") as told:
-        asking.ask(path)
+    monkeypatch.setattr(client.socket.socket, "connect", forbidden)
+    with pytest.raises(client.Trouble, match="no permission") as told:
+        client.ask(path)
     assert "sudo" in told.value.hint
 
 
@@ -122,8 +124,8 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
         client.sendall(answer)
 
     path = str(tmp_path / "a.sock")
-    with Peer(behave, path), pytest.raises(asking.Trouble):
-        asking.ask(path, 5)
+    with Peer(behave, path), pytest.raises(client.Trouble):
+        client.ask(path, 5)
 
 
 # -- the words -----------------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = served.Process().told()
+    told = server.Process().told()
     assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
     assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 
@@ -213,6 +215,6 @@ def test_watching_ends_in_order(monkeypatch):
             raise KeyboardInterrupt
         return {"agent": {"pid": 1}, "stations": []}
 
-    monkeypatch.setattr(asking, "ask", ask)
+    monkeypatch.setattr(client, "ask", ask)
     monkeypatch.setattr(commands, "EVERY_S", 0.0)
     assert len(status("--watch", "--json", "--socket", "x").splitlines()) == 2

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
-from toolcart.tools.status import asking, place
+from toolcart.tools.status import client, socket_location
 from toolcart.tools.web import app, commands, metrics, page
 from toolcart.tools.web.page import Looking, Seen
 from host_tests.support.memory import needed
@@ -62,7 +62,7 @@ def _told(*stations, **about):
 
 
 def _away(_path, _patience_s):
-    raise asking.Trouble("no agent runs here", "start it")
+    raise client.Trouble("no agent runs here", "start it")
 
 
 def _client(ask, paths=("/x/cart.json.sock",), **options):
@@ -156,7 +156,7 @@ def test_a_missing_agent_and_a_missing_spool_are_told():
 def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "HOLD_S", 0.0)
     good, wrong = written(tmp_path, cart_of(), "good.json"), written(tmp_path, cart_of(stations=[]), "my wrong.json")
-    configs = {place.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
+    configs = {socket_location.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
     with _client(page.ask_or_check(configs), tuple(configs)) as client:
         told = unescape(client.get("/").text)
         assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
@@ -235,7 +235,7 @@ def test_agents_have_names_of_their_own():
 
 
 def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
-    monkeypatch.setattr(place, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
+    monkeypatch.setattr(socket_location, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
     for name in ("toolcart", "toolcart-paint", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.sock").touch()

@@ -8,10 +8,10 @@ import pytest
 
 from toolcart.agent.cart import config
 from toolcart.base import installation
-from toolcart.board.linux.header import NO_OWNER, Header
+from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
-from toolcart.tools.config import places as config_places
+from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Wrong
 from toolcart.tools.flash.package import checked_config

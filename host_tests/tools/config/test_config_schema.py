@@ -16,7 +16,7 @@ from toolcart.agent.cart.settings import OUTLETS
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.base.sources import ROOT
-from toolcart.board.linux.header import UNITS
+from toolcart.board.linux.spool_header import UNITS
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import schema as config_schema
 from toolcart.tools.config import secrets

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from toolcart.agent.log.numbers import STORED
+from toolcart.agent.log.snapshot_fields import STORED
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash import board_commands as commands
 from toolcart.tools.flash.link import About, BoardTrouble, Gone
-from host_tests.board.test_upkeep import Chip, answered
+from host_tests.board.test_housekeeping import Chip, answered
 from host_tests.support.firmware import running_chip
 from host_tests.support.log import Area, append, held
 from host_tests.tools.flash.fake_board import ChipLink, FakeBoard, version

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from mpremote import mip as mpremote_mip
 
-from toolcart.base import child
+from toolcart.base import subprocesses
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
 from toolcart.tools.flash import mip, package
@@ -22,7 +22,7 @@ from host_tests.portable import Skip
 from host_tests.support.running import toolcart
 from host_tests.tools.flash.test_flash_tool import CART, cart_in
 from lab.cache import CHECKOUT, Unavailable
-from lab.harness.quiet import TREE
+from lab.harness.allocation_free_peers import TREE
 from lab.runtimes.build import BOARD_MACHINES
 
 
@@ -129,7 +129,7 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
 
 
 OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "receipt", "session", "shown")}
-OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/line.py"}
+OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/json_line.py"}
 OF_COMMANDS = {
     "toolcart/agent/openprotocol/commands.py",
     "toolcart/agent/station/commands.py",
@@ -191,12 +191,12 @@ def given(text):
     ("text", "wanted"),
     [
         ("A = const(4)  # words\nB = const(A * 2)\nprint(A, B)\n", "  # words\n\nprint(4, 8)\n"),
-        ("from toolcart.agent.log.numbers import LOG, CURSOR as C\nx = C + LOG\n", "\nx = 9 + 0\n"),
+        ("from toolcart.agent.log.snapshot_fields import LOG, CURSOR as C\nx = C + LOG\n", "\nx = 9 + 0\n"),
         ("from toolcart.agent.log import numbers as n\nx = n.CURSOR\n", "\nx = 9\n"),
         ("from toolcart.agent.log.log import Log, LOG_FULL\nx = Log, LOG_FULL\n", None),
-        ("from toolcart.agent.log.numbers import (\n    CURSOR,\n    LOG,\n)\nx = LOG\n", "\n\n\n\nx = 0\n"),
+        ("from toolcart.agent.log.snapshot_fields import (\n    CURSOR,\n    LOG,\n)\nx = LOG\n", "\n\n\n\nx = 0\n"),
         (
-            "def f():\n    from toolcart.agent.log.numbers import LOG\n    return LOG\n",
+            "def f():\n    from toolcart.agent.log.snapshot_fields import LOG\n    return LOG\n",
             "def f():\n    pass\n    return 0\n",
         ),
         ("LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n", "LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n"),
@@ -271,15 +271,15 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
         "import sys; from toolcart.agent.base import compat; "
         "compat.ON_CPYTHON = False; "  # a board is given nothing of toolcart.agent.linux
         "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
-        "import json; from lab.harness.quiet import Workbench; "
+        "import json; from lab.harness.allocation_free_peers import Workbench; "
         "bench = Workbench(json.loads(sys.argv[1])); "  # completed elsewhere, as a board is given it
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
-    command = child.command("-c", source, json.dumps(package.completed(TREE)))
+    command = subprocesses.command("-c", source, json.dumps(package.completed(TREE)))
     loaded = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.split()
     assert "toolcart.agent.outlets.toolsnet.forward" in loaded and "toolcart.agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
-    assert {"toolcart.agent.cart.app", "toolcart.agent.cart.area", "toolcart.agent.cart.assembly"} <= set(loaded)
+    assert {"toolcart.agent.cart.app", "toolcart.agent.cart.storage", "toolcart.agent.cart.assembly"} <= set(loaded)
 
 
 def test_the_core_imports_no_category_and_no_names():

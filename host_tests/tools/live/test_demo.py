@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolcart.archive import beside
+from toolcart.archive.server import demo_server
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults, Span
 from toolcart.tools.demo.plant import Demo
@@ -132,7 +132,7 @@ def test_the_demos_archive_is_shown_where_somebody_wants_it():
 
 
 def test_without_the_archives_libraries_toolsnet_is_simulated_one_and_that_is_said(monkeypatch):
-    monkeypatch.setattr(beside, "missing", lambda: "sqlalchemy")
+    monkeypatch.setattr(demo_server, "missing", lambda: "sqlalchemy")
     with _begun(seconds=0.3, rate_per_s=30, faults=Faults(archive_kills_s=[0.1])) as demo:
         told = _ended(demo)
         assert told["produced"] == told["delivered"] > 3 and demo.exit_code == 0

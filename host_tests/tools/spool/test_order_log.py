@@ -5,14 +5,14 @@ import threading
 
 import pytest
 
-from toolcart.board.linux import given
+from toolcart.board.linux import order_log
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.spool import quarantine_commands as orders
-from toolcart.tools.status import asking, place
+from toolcart.tools.status import client, socket_location
 from host_tests.support.quarantine import spool_with
 from host_tests.support.running import cart_of, lived, toolcart, written
 
-ME = given.user_of(os.getuid())
+ME = order_log.user_of(os.getuid())
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
 def test_a_command_for_the_controller_is_logged_too(spool):
     path = config_of(spool)
     said = given_to_a_running_agent(
-        spool, lambda: asking.lines_of(place.socket_of(str(path)), "command 7 as=anna select-pset 5", 5.0)
+        spool, lambda: client.lines_of(socket_location.socket_of(str(path)), "command 7 as=anna select-pset 5", 5.0)
     )
     assert len(said) == 1 and said[0].startswith(
         f"{ME} ordered `command as=anna select-pset 5` at station 7: not allowed"
@@ -90,10 +90,10 @@ def test_a_command_for_the_controller_is_logged_too(spool):
 
 def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
     toolcart("quarantine", "list", "--spool", spool)
-    assert not os.path.exists(str(spool) + given.SUFFIX)
+    assert not os.path.exists(str(spool) + order_log.SUFFIX)
     toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
     toolcart("quarantine", "drop", "99", "--yes", "--spool", spool, code=1)
-    assert os.stat(str(spool) + given.SUFFIX).st_mode & 0o777 == 0o600
+    assert os.stat(str(spool) + order_log.SUFFIX).st_mode & 0o777 == 0o600
     for count in (2, 0):
         _, told = lived(config_of(spool), lambda agent, _told: not agent._controls)
         said = logged(told)
@@ -102,11 +102,11 @@ def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
             assert f", while no agent ran: {ME} ordered `drop 2` at station " in said[0]
             assert said[0].endswith("1 dropped, 5 are left in the quarantine")
             assert "not done: there is no record 99" in said[1]
-    assert not os.path.exists(str(spool) + given.SUFFIX)
+    assert not os.path.exists(str(spool) + order_log.SUFFIX)
 
 
 def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_said(spool):
-    os.symlink("/nowhere", str(spool) + given.SUFFIX)
+    os.symlink("/nowhere", str(spool) + order_log.SUFFIX)
     said = toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
     assert "the agent's log will not have this order" in said.stderr and "1 dropped" in said.stdout
 
@@ -117,11 +117,11 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
         raise OSError("gone")
 
     told = []
-    job = given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
     assert next(job) == {"dropped": 1}
     with pytest.raises(OSError, match="gone"):
         next(job)
-    job = given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
     next(job)
     job.close()
     assert told == [

@@ -8,7 +8,7 @@ import pytest
 from toolcart import catalogue
 from toolcart.agent.base.fields import fill
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made

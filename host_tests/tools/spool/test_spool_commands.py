@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.places import RETURNED, STAYED, Assignment
-from toolcart.agent.log import numbers as n
+from toolcart.agent.cart.outlet_places import RETURNED, STAYED, Assignment
+from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
@@ -22,7 +22,7 @@ from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.spool import image, take_over
-from toolcart.tools.spool.opened import begun, opened
+from toolcart.tools.spool.offline_spool import begun, opened
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet import tightening_id_of
 from host_tests.support.log import Area, append, take_all
@@ -418,7 +418,7 @@ def test_places_and_names_of_all_outlets_come_along():
 
 
 def begun_of(octets):
-    from toolcart.board.linux import header as linux_header
+    from toolcart.board.linux import spool_header as linux_header
 
     return take_over.start(linux_header.blocks_of(octets), linux_header.read(octets[: linux_header.PAGE_BYTES]))
 

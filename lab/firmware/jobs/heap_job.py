@@ -38,7 +38,7 @@ def run():
 
     device = Part(rp2_flash.ring(), 0, BLOCKS)
     gc.collect()
-    from lab.harness.quiet import Workbench
+    from lab.harness.allocation_free_peers import Workbench
 
     bench = Workbench(settings, device)
     del settings  # like toolcart.board.main

@@ -10,14 +10,14 @@ from struct import pack
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import mount
-from toolcart.agent.log.state import State
+from toolcart.agent.log.snapshot import State
 from toolcart.board.rp2 import flash as rp2_flash
 
 KIND, BLOCKS, RECORDS = [int(word) for word in sys.argv[1:4]]
 PAYLOAD_BYTES = 114
 STATE_BLOCKS = 4
 OVERWRITE = 1
-LOG, CURSOR = 0, 9  # of toolcart.agent.log.numbers: on a chip constants have no names
+LOG, CURSOR = 0, 9  # of toolcart.agent.log.snapshot_fields: on a chip constants have no names
 TABLE = bytes([(at * 37 + 11) & 0xFF for at in range(400)])
 
 

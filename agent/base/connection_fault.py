@@ -1,0 +1,50 @@
+"""Why one side cannot be reached: a number kept until its connection is up again, reported once per change.
+
+Rules
+1. The first numbers are those of the session with the controller (toolcart.agent.openprotocol.session_states), then the
+   port's (toolcart.agent.link.port), then ToolsNet's, which are here. toolcart.agent.cart.status has a short word for
+   each.
+2. What else is known is kept with it: the session's state when it happened, a code (of MID 0004, of the system), a MID.
+3. It allocates nothing: a side that is away for a year fails every minute.
+"""
+
+from toolcart.agent.base.compat import const
+
+NO_PIM = const(25)  # it accepted the connection and sent no telegram 12
+FOREIGN_PIM = const(26)  # it sent something, but no 12
+NO_INFO = const(27)  # a 12 came, but no 08
+NO_ANSWER = const(28)  # the server sent no 05
+MALFORMED = const(29)  # it sent something that is not a telegram
+NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
+
+
+class Trouble:
+    """What keeps one connection down; `why` is 0 while no reason is known."""
+
+    __slots__ = ("_told", "_told_state", "_told_when", "code", "mid", "state", "why")
+
+    def __init__(self):
+        self.why = 0
+        self.state = 0
+        self.code = 0
+        self.mid = 0
+        self._told = 0
+        self._told_state = 0
+        self._told_when = 0
+
+    def set(self, why, state, code, mid, when):
+        """Keep this; True if it must be reported: it is a new reason, or the side has worked since (`when` moved)."""
+        self.why = why
+        self.state = state
+        self.code = code
+        self.mid = mid
+        if why == self._told and state == self._told_state and when == self._told_when:
+            return False
+        self._told = why
+        self._told_state = state
+        self._told_when = when
+        return True
+
+    def over(self):
+        """The connection is up."""
+        self.why = 0

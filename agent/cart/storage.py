@@ -1,0 +1,196 @@
+"""Makes the logs of one station on its flash and mounts them; loaded for that and given back (toolcart.agent.cart.app).
+
+Separate from toolcart.agent.cart.assembly, which is loaded after it: mounting and assembling are never in the heap
+together.
+"""
+
+from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.counters import NOT_SAVED
+from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, kind_at
+from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
+from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
+from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot_fields import (
+    AHEAD,
+    CURSOR,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    EVENT_AHEAD,
+    EVENT_CURSOR,
+    GRAPH_CURSOR,
+    GRAPHS,
+    KEPT,
+    KEPT_CURSOR,
+    LATE,
+    LIMIT,
+    LOG,
+    MISSED,
+    OVERWRITTEN,
+    PLACES,
+    SENT,
+    TAKEN,
+    TOOLSNET_CURSOR,
+)
+from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
+from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+
+# Rules
+# 1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
+# 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
+#    the log gave up meanwhile is counted, as for one that was there: OVERWRITTEN for ToolsNet, else MISSED.
+# 3. A new one gets what the log holds, as far as a quarter of the room stays free for new results. So does one that was
+#    best effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
+
+# What of a server is known under one name of ToolsNet's outlet, and under no other
+_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_TO, DOUBT_LACKS)
+
+_GRAPHS_BLOCKS_LEAST = const(4)
+
+
+def bring_up(station, device):
+    """Mount the logs of this station on its device; False if they do not fit, or cannot be read (see `why`)."""
+    spool = station.settings["spool"]
+    kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
+    graphs = 0
+    if ON_CPYTHON:
+        if spool["graphs_kib"]:
+            graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, _GRAPHS_BLOCKS_LEAST)
+    # The log is at the end, so that it can grow. An existing spool keeps the sizes of its quarantine and its graphs:
+    # another setting of parked_kib or graphs_kib takes effect with a new spool.
+    kept_blocks, graph_blocks, held = divide(device, kept, graphs)
+    first = STATE_BLOCKS + kept_blocks + graph_blocks
+    if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
+        return False
+    station.at_start.parked_blocks_differ = kept_blocks != kept
+    station.at_start.graph_blocks_differ = graph_blocks != graphs
+    own = Assignment(held, station.settings["outlets"])
+    logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
+    _keep_blocks(station, own)
+    station.why = mount(station.state, logs, station.board.seed())
+    if station.why != MOUNT_DONE:
+        return False
+    _place_cursors(station, own)
+    if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
+        station.quarantine = Quarantine(logs[1], station.state, station.log)
+        if not station.quarantine.start():
+            station.health.count(NOT_SAVED)  # whoever needs it first settles what this start left open
+    return True
+
+
+def _logs(station, device, kept_blocks, graph_blocks, places):
+    """Make the station's state and logs; return the logs, that of results first, the quarantine's second."""
+    first = STATE_BLOCKS + kept_blocks + graph_blocks
+    station.state = State(Part(device, 0, STATE_BLOCKS))
+    station.log = _log(station, Part(device, first, device.block_count - first), places)
+    # Without an outlet that refuses it stays as it is, for when there is one again.
+    parked = Log(
+        Part(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log
+    )
+    logs = [station.log, parked]
+    if ON_CPYTHON:
+        if graph_blocks:
+            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            station.graphs = _graphs(station, part, places)
+            logs.append(station.graphs)
+    return logs
+
+
+def _log(station, part, places):
+    """Make the log of results."""
+    when_full = WHEN_FULL_OVERWRITE if station.settings["spool"]["when_full"] == "overwrite" else WHEN_FULL_REFUSE
+    controller = station.settings["controller"]
+    several = controller["results"] != "auto"
+    if ON_CPYTHON:
+        several = True  # any controller may turn out to have several spindles
+    most = PAYLOAD_WIDE if several else PAYLOAD_MAX
+    log = Log(part, station.state, LOG, cursors=0, when_full=when_full, payload_most=most)
+    for place in places:
+        log.follow(Cursor(), CURSOR + place, AHEAD if CURSOR + place == TOOLSNET_CURSOR else -1)
+    return log
+
+
+def _is_durable(station, index):
+    return station.outlet_settings[index].get("durable", True)
+
+
+def _keep_blocks(station, own):
+    """Let the cursor of each durable outlet keep what it has not taken; not yet of one that was not there."""
+    cursors = station.log.cursors
+    for index in range(len(cursors)):
+        cursors[index].durable = _is_durable(station, index) and own.how[index] in (STAYED, GUESSED)
+
+
+def _place_cursors(station, own):
+    """Place the cursors of outlets that the last session did not have; note them, and those that are gone."""
+    log, state, told = station.log, station.state, station.at_start
+    count = len(log.cursors)
+    numbers = [state.numbers[CURSOR + place] for place in range(PLACES)]
+    moves = [False] * count  # in a new area, and where the state was lost, all are where they begin
+    for index in range(count) if state.found else ():
+        is_full = _is_durable(station, index) and log.blocks.count_free(log.cursors[index].number) == 0
+        moves[index] = is_full or own.how[index] in (NEW, RETURNED)
+        if moves[index]:
+            log.cursors[index].durable = False
+    lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
+    told.added = [None] * count
+    told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
+    for index in range(count):
+        cursor = log.cursors[index]
+        if moves[index]:
+            if own.how[index] == NEW:
+                _forget(station, index)
+            told.added[index], lacks = _begin(log, cursor, own.how[index], lows if _is_durable(station, index) else 0)
+            told.returned[index] = 0 if own.how[index] == NEW else lacks
+            state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
+    kinds = [kind_at(state, place) for place in range(PLACES)]
+    gone = [place for place in own.removed if place not in own.given_up]
+    told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in gone]
+    told.given_up = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.given_up]
+    told.back = [how == RETURNED for how in own.how]
+    told.guessed = GUESSED in own.how or own.mixed != []
+    for index in range(count):
+        log.cursors[index].durable = _is_durable(station, index)
+    own.put(state)
+
+
+def _forget(station, index):
+    """Let a place know nothing of the outlet that had it before."""
+    log, numbers = station.log, station.state.numbers
+    cursor = log.cursors[index]
+    log.rewind(cursor, 0)
+    if cursor.slot == TOOLSNET_CURSOR:
+        for number in _OF_THE_SERVER:
+            numbers[number] = 0
+        numbers[EVENT_CURSOR] = cursor.number
+    if station.graphs is not None:
+        station.graphs.rewind(station.graphs.cursors[index], 0)
+
+
+def _begin(log, cursor, how, others_low):
+    """Place the cursor of an outlet that was not there.
+
+    `others_low` is the number that all other durable cursors have passed. Return how many records that the log holds
+    are left out, and how many it lacks: of one that was there before also those that the log gave up meanwhile.
+    """
+    oldest = log.first_above(0) - 1 if log.number else 0
+    was = cursor.number
+    start = max(was, oldest)
+    log.rewind(cursor, max(start, min(floor(log), others_low)), cursor.ahead)
+    left_out = cursor.number - start
+    return left_out, left_out if how == NEW else max(0, cursor.number - was)
+
+
+def _graphs(station, part, places):
+    """Make the log of curves, in which the oldest give way to the newest."""
+    graphs = Log(part, station.state, GRAPHS, cursors=0, when_full=WHEN_FULL_OVERWRITE, beside=station.log)
+    for index in range(len(places)):
+        cursor = Cursor()
+        graphs.follow(cursor, GRAPH_CURSOR + places[index])
+        cursor.durable = False
+        settings = station.outlet_settings[index]
+        takes = settings.get("graphs") or "curves" in (settings.get("extras") or ())
+        cursor.wants = WANTS_GRAPHS if takes else 0
+    return graphs

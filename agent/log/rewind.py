@@ -1,0 +1,44 @@
+"""Moves a cursor back by a number of the records that its reader counts. Imported only when one goes back."""
+
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.framing import RECORD_NONE
+
+
+def walk(log, scout, last, counts=None):
+    """Let the scout pass everything up to number `last`, and what it does not want after that; return True if it did.
+
+    `counts` says whether the reader counts the record in the page; without it, it counts all that it wants.
+    """
+    kind = log.peek(scout)
+    while kind > RECORD_NONE and scout.found <= last:
+        if counts is not None and not counts():
+            scout.ahead += 1
+        scout.advance()
+        kind = log.peek(scout)
+    return kind >= RECORD_NONE
+
+
+def go_back(log, cursor, rows, circle, counts=None):
+    """Move the cursor back by `rows` of the records it counts, as far as the log still has them; `ahead` follows.
+
+    The count wraps after `circle`. Return False if something cannot be read now: then nothing was moved.
+    """
+    if log.peek(cursor) < RECORD_NONE:  # after this it stands before what it wants next, or at the end
+        return False
+    last = cursor.number
+    scout = Cursor()
+    scout.wants = cursor.wants
+    start = last - rows
+    while True:
+        log.rewind(scout, start)
+        begin = scout.number
+        if not walk(log, scout, last, counts):
+            return False
+        lacking = rows - (last - begin - scout.ahead)
+        if lacking <= 0 or begin > start:
+            break
+        start = begin - lacking
+    log.rewind(cursor, begin, (cursor.ahead - scout.ahead) % circle)
+    if cursor in log.cursors:
+        log.reopen()
+    return True

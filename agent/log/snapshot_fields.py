@@ -1,0 +1,79 @@
+"""What a station remembers beside its results: the name and owner of every number and byte of a snapshot.
+
+A snapshot (toolcart.agent.log.snapshot) is `NUMBERS` numbers below 2**30, `OCTETS` bytes, and four places, one for each
+outlet (toolcart.agent.cart.outlet_places). `state.numbers[NAME]` is the
+current value, `state.durable[NAME]` that of the last snapshot on flash. Code that changes several leaves them
+consistent before it returns, since any module may save. All are logical: numbers of records, counts, flags; never a
+place on the flash.
+"""
+
+from toolcart.agent.base.compat import const
+
+# A ring (toolcart.agent.log.log) has three in a row: LOG, KEPT (the quarantine) and GRAPHS (curves) name the first of
+# each.
+NEXT = const(0)  # the snapshot covers every record before this number
+SOLID = const(1)  # every record before this number is durable, however it reads
+COUNTS_TO = const(2)  # number of the newest block; it only grows
+LOG = const(0)
+KEPT = const(3)
+GRAPHS = const(6)
+
+# Of a place: how far its outlet is; everything up to this number of the log is done. The first place is ToolsNet's.
+CURSOR = const(9)  # .. 12
+TOOLSNET_CURSOR = const(9)
+EVENT_CURSOR = const(13)
+KEPT_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
+GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves
+
+# Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
+LIMIT = const(19)  # results and events up to this number of the log may have been sent
+AHEAD = const(20)  # by how much the log's number is ahead of ToolsNet's, at its cursor
+SENT = const(21)  # SENT_ bits
+LATE = const(22)  # number in the quarantine's ring of the one being offered again, 0 if none
+LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again at least once
+TAKEN = const(24)  # the last sequence that the server is known to have
+EVENT_AHEAD = const(25)  # as AHEAD, at the events' cursor
+KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
+HOLES = const(
+    27
+)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
+HOLES_MOST = const(4)
+
+# Counts that only grow. Of ToolsNet's place:
+DELIVERED = const(35)  # but for this one: what is to be sent again is not delivered any more
+OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
+# Of the station:
+MISSED = const(37)  # records that the log gave up before another outlet had them
+DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that were found unreadable
+JUMPED = const(39)  # numbers that a start skipped
+GONE = const(40)  # IDs that the controller no longer has
+STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound
+SET_ASIDE = const(42)
+DROPPED = const(43)  # by an operator
+
+# Of ToolsNet's place: a server that was set back (toolcart.agent.outlets.toolsnet.data_loss)
+DOUBT_TO = const(44)  # results up to this number of the log are in doubt; if none is: they are being sent again
+DOUBT_LACKS = const(46)  # how many results the server lacks at most, of those it had; 0: none is in doubt
+
+# Of the station
+AREA = const(
+    45
+)  # blocks of the quarantine as the area was made, and from bit AREA_GRAPHS on those of the ring of curves
+AREA_GRAPHS = const(15)
+
+STORED = const(47)  # results and unread frames ever stored; it only grows, and the store's fold counts it
+NUMBERS = const(48)
+PLACES = const(4)
+
+SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
+SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is under way
+# An earlier version had several outstanding, 8 at most (16 and above said how many): those before the one that an 08
+# names are in doubt. It is never set any more.
+SENT_SEVERAL = const(4)
+SENT_EVENTS_MET = const(8)
+SENT_EMPTY = const(0x100000)  # the last 08 named nothing, when the cursor was at DOUBT_TO
+SENT_BACK = const(0x200000)  # a server was set back; since then its sequences go on without a break
+
+OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.id_ledger
+
+assert HOLES + 2 * HOLES_MOST == DELIVERED

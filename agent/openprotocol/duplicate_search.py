@@ -1,0 +1,157 @@
+"""Does the log hold this very tightening, or this very frame?
+
+Rules
+1. 1: it does; 0: it does not; -1: the device cannot be read and the answer is unknown: the caller stores nothing.
+   After a 0 `search.skipped` says whether it may be in a block that could not be read: what is stored then may be there
+   twice, and is counted as that before.
+2. A result with an ID is looked up by it. Where the ID never changes all results have it: as many of the newest
+   blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
+3. A result without an ID, or an unreadable frame, is looked for in the newest blocks: it is repeated at once
+   or not at all.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
+from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
+from toolcart.agent.record.equality import is_same
+from toolcart.agent.record.provenance import spindle_in
+from toolcart.agent.record.result import (
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    ID_BYTES,
+    ID_EPOCH,
+    TIGHTENING_ID,
+)
+
+SAME_ID_MOST = const(32)
+RESULTS_MOST = const(500)  # more than come before a controller answers the first question
+BLOCKS_SEARCHED = const(4)
+
+
+class Look:
+    """Questions to one log."""
+
+    def __init__(self, log):
+        self.log = log
+        self.search = Search(log)
+
+    def holds(self, page, at, length, flags):
+        """Look for the tightening whose payload is at page[at:at+length], of a record with these flags.
+
+        Hot: allocates nothing.
+        """
+        log = self.log
+        search = self.search
+        left = log.number  # of comparisons: more than there can be
+        ident = at + HEAD_BYTES + TIGHTENING_ID
+        if all_digits(page, ident, ID_BYTES):
+            left = SAME_ID_MOST
+            search.begin(page, ident)
+        else:
+            search.begin_newest(BLOCKS_SEARCHED)
+        kind = search.next()
+        place = search.place
+        while kind > 0:
+            if search.place != place:  # the newest of a block come last in it: it is compared as a whole
+                if left <= 0:
+                    break
+                place = search.place
+            if kind == KIND_RESULT:
+                if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
+                    return 1
+                left -= 1
+            kind = search.next()
+        return -1 if kind < 0 else 0
+
+    def next_record(self):
+        """Return the number of the record that is appended next."""
+        return self.log.next
+
+    def results(self, record):
+        """Yield page, place of the body, and flags, of each result from this record on, the newest block first."""
+        log = self.log
+        self.search.begin_newest(log.device.block_count)
+        kind = self.search.next()
+        most = RESULTS_MOST
+        while kind > 0 and most:
+            if kind == KIND_RESULT and get_u32(log.page, log.at) >= record:
+                yield log.page, log.at + HEAD_BYTES, log.flags
+            most -= 1
+            kind = self.search.next()
+
+    def has_id(self, ident, record):
+        """True if a result with these ten digits was stored as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def was_pushed(self, ident, record):
+        """True if a result with these ten digits was pushed as this record or later."""
+        log = self.log
+        self.search.begin(ident, 0)
+        while self.search.next() > 0:
+            if not log.flags & FLAG_RECOVERED and get_u32(log.page, log.at) >= record:
+                return True
+        return False
+
+    def near(self, body, start, length, flags, number, most):
+        """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
+
+        0 if the log has it under no other ID `most` apart. The ID stays as it is.
+        """
+        digits = bytearray(ID_BYTES)
+        at = start + TIGHTENING_ID
+        found = 0
+        for by in range(-most, most + 1):
+            if by and not found:
+                put_id(digits, (number - by) % ID_PERIOD)
+                copy(body, at, digits, 0, ID_BYTES)
+                found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
+        put_id(digits, number)
+        copy(body, at, digits, 0, ID_BYTES)
+        return found
+
+    def count_ids(self, first, last, record):
+        """Count the IDs first..last that were stored as this record or later."""
+        found = set()
+        for page, at, _ in self.results(record):
+            if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+                number = id_of(page, at + TIGHTENING_ID)
+                if length_of(first, number) and length_of(number, last):
+                    found.add(number)
+        return len(found)
+
+    def holds_frame(self, buf, at, length):
+        """Look for this very frame, or as much of it as is kept."""
+        length = min(length, FRAME_MOST)
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and log.length == HEAD_BYTES + length:
+                if compare(log.page, log.at + HEAD_BYTES, buf, at, length) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0
+
+    def holds_pushed(self, ident, place, epoch, spindle):
+        """Look for a pushed frame with these ten digits at `place`, counted from its first byte.
+
+        It must be of this epoch of the controller's IDs: in another one they meant another result. Spindle 0: any.
+        """
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and not log.flags & FLAG_RECOVERED and log.length >= HEAD_BYTES + place + ID_BYTES:
+                is_of_now = log.page[log.at + ID_EPOCH] == epoch
+                is_it = is_of_now and (not spindle or spindle_in(log.page, log.at) == spindle)
+                if is_it and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0

@@ -1,0 +1,130 @@
+"""The oldest range of what is missing, which is being fetched: how far it is closed, and what of it was gone.
+
+    event                                             what changes                 written down
+    turn     another range is the oldest one          begin = at = its first       -
+    close    the result at `at` is here, or gone      at, row, gone                -
+    jump     nothing before this ID is missing        at, gone                     -
+    skip     what lies in front of it is others'      at                           -
+    flush    CLOSED_MOST are closed, the range or     begin = at                   an event of what is gone, then one
+             the connection ends                                                   snapshot: range and count
+    tell     other IDs are gone                       -                            an event; the count with what follows
+
+Without a flush some are asked for again after a start, and none is lost.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_open, length_of, preceding
+
+CLOSED_MOST = const(32)
+
+# Why IDs are gone; below 0: the code, negative, of the rejection that came.
+WHY_NONE = const(0)  # the controller has nothing under them
+WHY_RESET = const(1)  # its IDs mean other results now
+WHY_SILENT = const(2)  # it answers others, and not these
+WHY_NEVER = const(3)  # it cannot be asked for any
+WHY_MIXED = const(4)  # one reason for some, another one for others
+
+
+class Filling:
+    """Over the ranges of toolcart.agent.openprotocol.id_ledger."""
+
+    def __init__(self, known, gone):
+        self.known = known
+        # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
+        self.gone = gone
+        self.forget()
+
+    def forget(self):
+        """No range is being fetched."""
+        self.begin = self.at = 0  # where the range begins: as saved, and in fact
+        self.row = 0  # gone in a row
+        self._closed = 0  # since `begin` was saved
+        self._gone_first = self._gone_last = self._gone_count = self._gone_why = 0
+
+    def turn(self, first):
+        """The oldest range begins with `first`; True if it is another one than before."""
+        is_other = self.begin != first
+        if is_other:
+            self.forget()
+            self.begin = self.at = first
+        return is_other
+
+    def close(self, is_gone, why=WHY_NONE):
+        """The one at `at` is no longer missing; if it `is_gone`, that is `why`."""
+        if is_gone:
+            self._note_gone(self.at, 1, why)
+        self.at = after(self.at)
+        self._closed += 1
+
+    def is_over_zero(self, last):
+        """True if the one closed last was in front of 0, and that may be missing too."""
+        return self.at == 1 and self.begin != 1 and length_of(0, last) > 0
+
+    def lose_zero(self):
+        """0 cannot be asked for."""
+        self._note_gone(0, 1, WHY_NEVER)
+
+    def jump(self, number, is_gone, here=0):
+        """Nothing in front of `number` is missing any more; if it `is_gone`, count it as far as it was ever made.
+
+        The log has `here` of these.
+        """
+        count = (number - self.at) % ID_PERIOD
+        if count > here and is_gone and not is_open(self.at, preceding(number)):
+            self._note_gone(preceding(number), count - here, WHY_NONE)
+        self.at = number
+        self.row = 0
+        self._closed += min(count, CLOSED_MOST)
+
+    def skip(self, number):
+        """What lies in front of `number` is others'."""
+        self.at = number
+
+    def _note_gone(self, last, count, why):
+        if self._gone_count == 0:
+            self._gone_first = self.at if last else 0
+            self._gone_why = why
+        elif why != self._gone_why:
+            self._gone_why = WHY_MIXED
+        self._gone_last = last
+        self._gone_count += count
+
+    def is_due(self):
+        """True if enough is closed to be written down."""
+        return self._closed >= CLOSED_MOST
+
+    def flush(self):
+        """Write down how far the range is closed; False if what is gone cannot be reported now."""
+        known = self.known
+        ranges = known.ranges
+        if not ranges or ranges[0][0] != self.begin:
+            self.forget()
+        if self.at == self.begin:
+            return True
+        if self._gone_count and not self._tell_noted():
+            return False
+        known.close_up_to(self.at)
+        self.begin = self.at  # the next range has its own
+        self._closed = self._gone_count = 0
+        known.try_save()
+        return True
+
+    def _tell_noted(self):
+        return self.tell(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+
+    def drop(self):
+        """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""
+        if not self.flush():
+            self.known.doubt()
+
+    def tell(self, first, last, count, why=WHY_NONE):
+        """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
+        known = self.known
+        if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), why):
+            return False
+        known.count_gone(first, count)
+        return True
+
+    def left_to(self, last):
+        """Return how many may be missing yet, up to `last`."""
+        return length_of(self.at, last)

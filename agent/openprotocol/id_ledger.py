@@ -1,0 +1,489 @@
+"""What is known of a controller's tightening IDs, durably: the highest result proven, and which IDs may be missing.
+
+Rules
+1. `w`, the highest result proven, is nothing, EMPTY (the controller had no result when asked) or the ID, time and
+   values of a result. Two results are the same if all three agree; times are compared for nothing else.
+2. The fold (`stored`), the same after an append and at startup: a result pushed on a connection that has proven what
+   the IDs mean moves `w`; the IDs skipped become a range in the same step. What was pushed before that carries
+   FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
+3. Everything else is changed by toolcart.agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
+4. At most two ranges, oldest first; of three, the two nearest to each other become one. They may cover too much.
+   After EMPTY everything before the first result may be missing: it is not known where that range begins.
+5. Where stations share the IDs a jump means nothing and opens no range.
+6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
+   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2).
+7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
+   what is stored. `w` is then the result of one of them, and those of the others do not move it.
+8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
+   not proven or on its way; from the first on, where ranges were joined, all that a controller has is missing, or a
+   start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of
+   pushes that began with that very record is in no doubt: it is asked for once, and closed or another one.
+9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
+   though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
+   which is looked for in the newest blocks alone, if anything was in doubt.
+10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
+   a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
+
+    octet  0      5      12     16     21    26     31    36       40      41    42    43       44
+           |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
+           | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
+           `---- w, a digest ---´        none             ´
+
+`spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
+
+The values are the torque's six digits and the last two of the angle, two to a byte; 0xFF where unknown.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
+from toolcart.agent.log.snapshot_fields import DAMAGED, GONE, STORED_AGAIN
+from toolcart.agent.openprotocol.ids import (
+    before,
+    following,
+    id_of,
+    increment,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    pack_id,
+    preceding,
+    put_id,
+    unpack_id,
+)
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
+from toolcart.agent.record import result as res
+from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
+
+DIGEST_BYTES = const(16)
+RANGES_MOST = const(2)
+
+# Of state.octets; `w` stands in front.
+INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
+_RANGES = const(16)
+_IN_FRONT = const(21)
+_IDENTITY = const(36)
+_FLAGS = const(41)
+_EPOCH = const(42)
+SPINDLES = const(43)
+_SEVERAL = const(0x80)
+
+# Of a digest.
+_TIME = const(5)
+_VALUES = const(12)
+_ANGLE = const(15)
+
+_MET = const(1)  # `w` is a result
+_EMPTY = const(2)
+_SHARED = const(4)  # all stations of the controller share the IDs
+_DOUBTED = const(8)  # rule 8, for the next start
+_UNASKED = const(16)  # rule 10
+
+_GONE_MOST = const(0x3FFFFFFF)
+
+
+def put_digest(digest, to, body, start, flags):
+    """Write ID, time and values of the body at body[start:] to digest[to:]."""
+    pack_digits(digest, to, body, start + res.TIGHTENING_ID, res.ID_BYTES)
+    if flags & res.FLAG_EDGE_TIME:
+        fill(digest, to + _TIME, res.TIME_BYTES, 0)
+    else:
+        copy(digest, to + _TIME, body, start + res.TIME, res.TIME_BYTES)
+    _put_values(digest, to, body, start)
+    if flags & res.FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
+        digest[to + _ANGLE] = 0xFF
+
+
+def _put_values(digest, to, body, start):
+    if body[start + res.TORQUE] == 0x20:
+        fill(digest, to + _VALUES, 4, 0xFF)
+        return
+    pack_digits(digest, to + _VALUES, body, start + res.TORQUE, res.TORQUE_BYTES)
+    start += res.ANGLE
+    blank = body[start] == 0x20
+    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
+
+
+def put_unread(digest, number, check=-1):
+    """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
+    pack_id(digest, 0, number)
+    fill(digest, _TIME, res.TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
+    fill(digest, _VALUES, 4, 0xFF)
+    if check >= 0:
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
+
+
+def same(one, other):
+    """True if both digests are of one result. What one of them lacks is not compared."""
+    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
+
+
+def _are_of_one(one, other):
+    """True if both have the same ID and time."""
+    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
+
+
+def _are_alike(one, other):
+    """True if time and values are the same. What one of them lacks is not compared."""
+    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
+        return False
+    if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
+        return False
+    return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
+
+
+class Known:
+    """The IDs of one controller, over the station's state."""
+
+    def __init__(self, state, recovers=True):
+        self.state = state
+        self.recovers = recovers
+        self.octets = state.octets
+        self.numbers = state.numbers
+        self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
+        self.ranges = []  # [first, last] each
+        self.doubted = 0  # rule 8; 0: nothing is
+        self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
+        self.run = 0  # rule 8; 0: there is none
+        self.not_saved = 0  # snapshots that could not be written
+        self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
+        self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
+        self._kept = b""
+        self._gone = 0
+        self.load()
+
+    def load(self):
+        """Load what the state says."""
+        octets = self.octets
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)
+        self.ranges = []
+        for at in range(_RANGES, _RANGES + RANGES_MOST * 10, 10):
+            first = unpack_id(octets, at)
+            if first:
+                self.ranges.append([first, unpack_id(octets, at + 5)])
+        self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
+
+    # -- the fold ----------------------------------------------------------------------------------------------
+
+    def stored(self, kind, flags, buf, at, length):
+        """Count the stored result whose payload is at buf[at:at+length] as known. Hot: allocates nothing.
+
+        Return 0 if it was not stored before, or that is counted; else a record: it may have been, if the log has lost
+        that one (rule 9).
+        """
+        spindle = buf[at + SPINDLE] & SPINDLE_BITS
+        at += res.HEAD_BYTES
+        is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
+        if is_next and spindle == self.octets[SPINDLES]:
+            self.last_id = -1
+            self.follows(buf, at)
+            return 0
+        if kind == KIND_RESULT:
+            return self._stored_elsewhere(flags, buf, at, length)
+        if kind == KIND_RAW:
+            self._stored_unread(flags, get_u32(buf, at - res.HEAD_BYTES))
+        return 0
+
+    def follows(self, body, start):
+        """The same for the body of a result without flags that has the ID in `expected`. Hot: allocates nothing."""
+        octets = self.octets
+        at = start + res.TIGHTENING_ID
+        if body[at + 9] == 0x30 and body[at + 8] == 0x30:
+            pack_digits(octets, 0, body, at, res.ID_BYTES)
+        else:  # the other digits stay
+            octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
+        copy(octets, _TIME, body, start + res.TIME, res.TIME_BYTES)
+        _put_values(octets, 0, body, start)
+        increment(self.expected)
+
+    def _stored_elsewhere(self, flags, buf, at, length):
+        several = False
+        if length >= SEVERAL_LEAST:
+            from toolcart.agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
+
+            several = not buf[at - res.HEAD_BYTES + PLACE] & BY_ID
+        if not several:
+            self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
+        if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
+            return self._fetched_again() if flags & res.FLAG_RECOVERED else 0
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)
+        if several:
+            from toolcart.agent.openprotocol.spindle_ids import stored
+
+            stored(self, flags, buf, at)
+            return 0
+        self.last_id = -1
+        if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
+            return 0
+        number = id_of(buf, at + res.TIGHTENING_ID)
+        put_digest(self.last, 0, buf, at, flags)
+        self.last_id = number
+        again = self._pushed_again(number)
+        if not self.is_met():
+            if self.is_empty() and not self.is_unasked():
+                self.add(open_below(preceding(number)), preceding(number))
+            self.put_top(self.last)
+        elif flags & res.FLAG_UNPROVEN:
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))
+        else:
+            self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
+        return again
+
+    def _stored_unread(self, flags, record):
+        """Take note of a frame that cannot be read, this record of the log."""
+        if flags & res.FLAG_RECOVERED:
+            self.numbers[STORED_AGAIN] += self.doubted > 0
+        elif self.recovers:
+            self.doubt(record)  # its ID will seem to be missing
+
+    def _fetched_again(self):
+        """Return from which record on a fetched result may have been stored before; 0: it was not."""
+        return 0 if 1 < self.run == self.doubted else self.doubted
+
+    def _pushed_again(self, number):
+        """The same for the last push, which has this ID: it may have been fetched while it was on its way."""
+        top = self.top()
+        if top < 0 or self.is_unasked() or is_ahead(number, top):
+            return 0
+        if self.misses(number):
+            return self._fetched_again()
+        return 1 if number != top or self.is_top(self.last) else 0  # an ID may stand still
+
+    def _hear_spindle(self, spindle):
+        """Take note that a result of this spindle is stored; 0: of one that was not named."""
+        known = self.octets[SPINDLES]
+        if known == 0:
+            self.octets[SPINDLES] = spindle
+        elif spindle and spindle != known:
+            highest = known & ~_SEVERAL
+            self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
+
+    def _hear_proven(self, number, record):
+        """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
+        top = self.top()
+        if is_ahead(number, top):
+            if not self.shares():
+                self.add(following(top), preceding(number))
+        elif number != top and not self.is_unasked():
+            self.doubt(record)
+            return
+        if not self.is_beside(self.octets):
+            self.put_top(self.last)
+        put_id(self.expected, number)
+        increment(self.expected)
+
+    def move_top(self, buf, at):
+        """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
+        self.forget_ranges()
+        copy(self.octets, _IN_FRONT, self.octets, 0, _TIME)
+        put_digest(self.last, 0, buf, at, 0)
+        self.put_top(self.last)
+
+    # -- what holds now ------------------------------------------------------------------------------------------
+
+    def is_met(self):
+        """True if a result of this controller is known."""
+        return self.octets[_FLAGS] & _MET != 0
+
+    def is_empty(self):
+        """True if the controller had no result when it was last asked."""
+        return self.octets[_FLAGS] & _EMPTY != 0
+
+    def is_unasked(self):
+        """True if this controller answers no question about its results, as far as is known (rule 10)."""
+        return self.octets[_FLAGS] & _UNASKED != 0
+
+    def shares(self):
+        """True if all stations of the controller share the IDs."""
+        return self.octets[_FLAGS] & _SHARED != 0
+
+    def top(self):
+        """Return the highest ID known, -1 if there is none."""
+        return unpack_id(self.octets, 0) if self.is_met() else -1
+
+    def spindles(self):
+        """Return up to which spindle each may have a result under one ID, 1 where there is only one."""
+        known = self.octets[SPINDLES]
+        return known & ~_SEVERAL if known & _SEVERAL else 1
+
+    def is_beside(self, digest):
+        """True if the last push is another spindle's part of the tightening in `digest`."""
+        return self.octets[SPINDLES] & _SEVERAL != 0 and _are_of_one(self.last, digest)
+
+    def is_of_top(self, digest):
+        """True if `digest` has the ID and the time of `w`: where there are several spindles, of the same tightening."""
+        return _are_of_one(self.octets, digest)
+
+    def in_front(self):
+        """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""
+        top = self.top()
+        number = unpack_id(self.octets, _IN_FRONT)
+        return number if number and is_ahead(top, number) else before(top)
+
+    def is_top(self, digest):
+        """True if `digest` is that of the highest result known."""
+        return self.is_met() and same(digest, self.octets)
+
+    def is_like_top(self, digest):
+        """True if `digest` has the time and the values of the highest result known, under any ID."""
+        has_times = digest[_TIME + 2] > 0 and self.octets[_TIME + 2] > 0  # else there would be little to compare
+        return self.is_met() and has_times and _are_alike(digest, self.octets)
+
+    def epoch(self):
+        """Return how often the IDs have restarted, modulo 256."""
+        return self.octets[_EPOCH]
+
+    def identity(self):
+        """Return what tells this controller from others, 0 if nothing is known."""
+        return get_u32(self.octets, _IDENTITY)
+
+    def missing(self):
+        """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
+        count = 0
+        for first, last in self.ranges:
+            count += 1 if is_open(first, last) else length_of(first, last)
+        return count
+
+    def misses(self, number):
+        """True if this ID may be missing."""
+        for first, last in self.ranges:
+            if length_of(first, number) and length_of(number, last):
+                return True
+        return False
+
+    def count_again(self, record, first):
+        """Count what was stored last as stored again, if the log lacks this record (see `stored`).
+
+        `first` is the oldest that it has.
+        """
+        if record < first or self.numbers[DAMAGED] > 0:
+            self.numbers[STORED_AGAIN] += 1
+
+    def gone(self):
+        """Return how many IDs the controller no longer had, in total."""
+        return self.numbers[GONE]
+
+    # -- changes -------------------------------------------------------------------------------------------------
+
+    def begin(self):
+        """Begin changes that `commit` makes durable in one step."""
+        self._kept = bytes(self.octets)
+        self._gone = self.gone()
+
+    def commit(self):
+        """Make the changes durable; False, and everything as it was, if the state cannot be written."""
+        if self.octets == self._kept and self._gone == self.gone():
+            return True
+        if self.state.save():
+            return True
+        self.not_saved += 1
+        self.octets[:] = self._kept
+        self.numbers[GONE] = self._gone
+        self.load()
+        return False
+
+    def try_save(self):
+        """Make what holds durable; if the state cannot be written that is counted, and no more."""
+        self.not_saved += not self.state.save()
+
+    def put_top(self, digest):
+        """Make this result `w`."""
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
+        copy(self.octets, 0, digest, 0, DIGEST_BYTES)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
+
+    def put_top_right(self, digest):
+        """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
+        if self.ranges and self.ranges[-1][1] == self.top():
+            self.ranges[-1][1] = unpack_id(digest, 0)
+            if not length_of(self.ranges[-1][0], self.ranges[-1][1]):
+                self.ranges.pop()
+            self._write_ranges()
+        self.put_top(digest)
+
+    def put_empty(self):
+        """Make `w` EMPTY: there was nothing."""
+        fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
+        fill(self.octets, 0, DIGEST_BYTES, 0)
+
+    def put_nothing(self):
+        """Forget `w`: it is another controller's."""
+        self.put_empty()
+        self.octets[_FLAGS] &= ~_EMPTY & 0xFF
+
+    def put_unasked(self, is_unasked):
+        """Set whether this controller answers no question."""
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unasked else 0)
+
+    def put_controller(self, identity, shares, is_reset):
+        """Set what tells this controller from others and whether stations share its IDs; count a restart of them."""
+        put_u32(self.octets, _IDENTITY, identity)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
+        if is_reset:
+            self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
+
+    def count_gone(self, first, count):
+        """Count `count` IDs, from `first` on, as gone."""
+        numbers = self.numbers
+        numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
+
+    def doubt(self, record=1):
+        """Note that from this record of the log on some of what may be missing may have been stored."""
+        if not 0 < self.doubted <= record:
+            self.doubted = record
+        self.octets[_FLAGS] |= _DOUBTED
+
+    def end_doubt(self):
+        """Doubt nothing any more if nothing is missing."""
+        if not self.ranges:
+            self.doubted = 0
+            self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
+
+    def close_run(self):
+        """The run of pushes is what the controller has: nothing of it is in doubt."""
+        if 1 < self.run == self.doubted:
+            self.doubted = 0
+        self.run = 0
+
+    def forget_ranges(self):
+        """Forget all ranges: nothing is missing any more."""
+        self.ranges = []
+        self._write_ranges()
+
+    def add(self, first, last):
+        """Add a range above all others: the IDs first..last may be missing. Where it begins with 0, that is gone."""
+        if length_of(first, last) == 0:
+            return
+        if first == 0:
+            self.count_gone(0, 1)
+            self.add(1, last)
+            return
+        ranges = self.ranges
+        ranges.append([first, last])
+        if len(ranges) > RANGES_MOST:
+            # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
+            is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
+            near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
+            ranges[near][1] = ranges[near + 1][1]
+            ranges.pop(near + 1)
+            self.doubt()
+        self._write_ranges()
+
+    def close_up_to(self, number):
+        """Close the oldest range up to `number`: nothing below that is missing in it any more."""
+        ranges = self.ranges
+        if length_of(number, ranges[0][1]):
+            ranges[0][0] = number
+        else:
+            ranges.pop(0)
+        self.end_doubt()
+        self._write_ranges()
+
+    def _write_ranges(self):
+        fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
+        at = _RANGES
+        for first, last in self.ranges:
+            pack_id(self.octets, at, first)
+            pack_id(self.octets, at + 5, last)
+            at += 10

@@ -1,0 +1,99 @@
+"""Whose the IDs are: which controller's, and whether one counter gives them to all its stations or to ours alone.
+
+Rules
+1. A setting or earlier answers say at first whether stations share the IDs; this connection's answers decide
+   (toolcart.agent.openprotocol.shared_ids).
+2. K, how many gone in a row end a walk, is more than the longest run of IDs that are not ours.
+3. Another controller is believed when it names itself twice: a single frame may be corrupt. Cell, channel and serial
+   number make one; a station of another number does not: it may count from 1, and what it has is ours.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import all_digits
+from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol.error_codes import SHARED_SYSTEM, STATION, STATION_BYTES
+from toolcart.agent.openprotocol.ids import id_of
+
+GONE_OWN = const(24)
+GONE_SHARED = const(100)
+
+
+class Whose:
+    """`sharing` is the setting, SHARING_."""
+
+    def __init__(self, sharing):
+        self.sharing = sharing
+        self.needs = ""  # the setting without which nothing can be fetched here; "owner": its answers name no station
+        # our station (toolcart.agent.openprotocol.shared_ids), where the controller names it and may share IDs
+        self.shared = None
+        self.shares = False  # the stations share the IDs, as far as this connection has shown
+        self.gone_most = GONE_SHARED  # K
+        self.by_own_ids = False  # it answers MID 0006, which names no spindle
+        self.identity = 0
+        self.is_other = False  # it is another controller than the one that is known
+        self._named = 0  # as what another one has named itself
+        self._stretch_ids = 0  # how many IDs are looked through at a time, if they are shared
+
+    def forget(self):
+        """There is no connection, or nothing can be asked for on it."""
+        self.needs = ""
+        self.shared = None
+
+    def opened(self, identity, system_type, by_own_ids, known):
+        """A session is ready; return True if its answers are to name our station.
+
+        `identity` is the session's 51 bytes; the name in it does not count.
+        """
+        self.by_own_ids = by_own_ids
+        alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
+        named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
+        self.is_other = known.identity() not in (0, alone, named)  # former versions took the station into it
+        self.identity = alone
+        sharing = qs.SHARING_OWN if by_own_ids else self.sharing
+        is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
+        of_system = system_type == SHARED_SYSTEM
+        may = sharing == qs.SHARING_AUTO and (is_named or of_system)
+        self.shares = shares = sharing == qs.SHARING_ALL or (may and known.shares())
+        own = sharing == qs.SHARING_OWN or (system_type > 0 and not (may and of_system))
+        self.gone_most = GONE_OWN if own and not shares else GONE_SHARED
+        if shares and not is_named:
+            self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
+        elif shares or may:
+            self.share(identity, of_system, sharing == qs.SHARING_ALL)
+            return is_named
+        return False
+
+    def share(self, identity, has_to_name, is_proven=False):
+        """The stations may share the IDs."""
+        from toolcart.agent.openprotocol.shared_ids import Shared  # only where stations share the IDs, or may
+
+        self.shared = Shared(identity, has_to_name, self._stretch_ids, is_proven)
+
+    def suspect(self):
+        """An answer is below what was asked for, though no station is named."""
+        self.share(bytes(STATION + STATION_BYTES), True)
+
+    def are_shared(self):
+        """The stations share the IDs."""
+        self.shares = True
+        self.gone_most = GONE_SHARED
+
+    def are_own(self):
+        """The stations do not share the IDs."""
+        self.shared.are_own()  # type: ignore[union-attr] - else nothing was to be proven
+        self.shares = False
+        self.gone_most = GONE_OWN
+
+    def break_off(self):
+        """The connection has ended within a stretch of shared IDs."""
+        self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is none
+
+    def hears_lower(self):
+        """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
+        return self.sharing != qs.SHARING_OWN and not self.by_own_ids
+
+    def is_believed(self):
+        """True if the controller has named itself so before."""
+        before, self._named = self._named, self.identity
+        return before == self.identity

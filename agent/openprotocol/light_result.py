@@ -1,0 +1,103 @@
+"""MID 0061 revision 999, "light": brought from the receive buffer into the body that the spool keeps.
+
+    octet 20       45  47  50   54   58 59 60 61 62     68    73        92          111       121
+          | VIN 25 |job|pset|size|cnt |bs|ts|qs|as|torque|angle| time 19 | change 19 | ID 10   |
+                     2   3    4    4                6       5
+
+Offsets count from 0 at the message's first byte; no parameter IDs; batch status comes before the tightening status
+(003:6448-6519). Job is 0..99, parameter set 0..999, torque in Nm x 100 (truncated, 003:5792-5795), angle in degrees;
+statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release
+2.9); tightening 0 NOK, 1 OK; torque and angle 0 low, 1 OK, 2 high.
+"""
+
+from toolcart.agent.base.byte_moves import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, is_blank
+from toolcart.agent.record.result import (
+    ANGLE,
+    ANGLE_STATUS,
+    BATCH_COUNTER,
+    BATCH_SIZE,
+    BATCH_STATUS,
+    JOB,
+    PSET,
+    PSET_CHANGE,
+    RESULT_READ,
+    RESULT_UNREADABLE,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    TIME,
+    TORQUE,
+    TORQUE_STATUS,
+    VIN,
+)
+
+LIGHT_BYTES = const(121)
+STAMP = const(73)  # place of the time
+CHANGE = const(92)
+STAMP_BYTES = const(19)
+
+# Move, place in the body (two bytes), place in the message, width. Where nothing is blank, everything from the batch
+# size to the angle is one run of digits.
+# fmt: off
+_WHOLE = bytes((
+    COPY, VIN, 0, 20, 25,
+    DIGITS + 2 * UPPER, JOB, 0, 45, 2,
+    DIGITS + 1 * UPPER, PSET, 0, 47, 3,
+    DIGITS, BATCH_SIZE, 0, 50, 23,
+    PACK_TIME, TIME, 0, 73, 19,
+    COPY, PSET_CHANGE, 0, 92, 19,
+    DIGITS, TIGHTENING_ID, 0, 111, 10,
+))
+_WHOLE_MOVES = const(7)
+_FORM = bytes((
+    DIGITS, BATCH_SIZE, 0, 50, 4,
+    DIGITS, BATCH_COUNTER, 0, 54, 4,
+    STATUS + 3 * UPPER, BATCH_STATUS, 0, 58, 1,
+    STATUS + 1 * UPPER, TIGHTENING_STATUS, 0, 59, 1,
+    STATUS + 2 * UPPER, TORQUE_STATUS, 0, 60, 1,
+    STATUS + 2 * UPPER, ANGLE_STATUS, 0, 61, 1,
+    DIGITS, TORQUE, 0, 62, 6,
+    DIGITS, ANGLE, 0, 68, 5,
+    PACK_TIME, TIME, 0, 73, 19,
+    COPY, PSET_CHANGE, 0, 92, 19,
+    DIGITS, TIGHTENING_ID, 0, 111, 10,
+    COPY, VIN, 0, 20, 25,
+    DIGITS + 2 * UPPER, JOB, 0, 45, 2,
+    DIGITS + 1 * UPPER, PSET, 0, 47, 3,
+))
+_MOVES = const(14)
+# fmt: on
+
+
+def read_light(body, start, buf, at):
+    """Write the body of the message at buf[at:], LIGHT_BYTES or more, to body[start:], without the tool's serial.
+
+    Return RESULT_READ, or RESULT_UNREADABLE if anything is not as drawn: toolcart.agent.openprotocol.layouts then takes
+    care.
+    """
+    if carry_out(_WHOLE, _WHOLE_MOVES, body, start, buf, at):
+        fits = (  # a run of digits says nothing of each
+            body[start + BATCH_STATUS] <= 0x33
+            and body[start + TIGHTENING_STATUS] <= 0x31
+            and body[start + TORQUE_STATUS] <= 0x32
+            and body[start + ANGLE_STATUS] <= 0x32
+        )
+        return RESULT_READ if fits else RESULT_UNREADABLE
+    return RESULT_READ if carry_out(_FORM, _MOVES, body, start, buf, at) else RESULT_UNREADABLE
+
+
+def is_stamp(buf, at):
+    """True if the separators of a time stamp stand where they belong, whatever stands between them."""
+    return buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
+
+
+def is_proven(buf, at, length):
+    """True if a message of LIGHT_BYTES or more has its fields where they are drawn; nothing may follow blank stamps.
+
+    It has no parameter IDs: the separators of either stamp say so, or where there is no time what stands beside it.
+    """
+    if is_stamp(buf, at + STAMP) or is_stamp(buf, at + CHANGE):
+        return True
+    is_between = all_digits(buf, at + 62, 11) and all_digits(buf, at + 111, 10)
+    return length == LIGHT_BYTES and is_blank(buf, at + STAMP, STAMP_BYTES) and is_between

@@ -1,0 +1,118 @@
+"""Link-level numbers of what we send: each request carries a number and is repeated until its MID 9997 has come.
+
+Runs where the owner asks for it (the client may, the agent does not) and MID 0002 offers it (byte 176 = `1`,
+003:3200-3204). The other direction is toolcart.agent.openprotocol.link_level_receive, which needs no setting.
+
+Rules (003:1455-1480)
+1. The first request after MID 0002 has number 01; 99 is followed by 1. MID 0001, 9997, 9998 and 9999 have none.
+2. One message is outstanding. MID 9997 with the number after ours and with its MID says that it arrived; so does its
+   answer. Only then does the time for the answer begin.
+3. Without either it is sent again after WAIT_MS (no document says how long), with the same number, RESENDS times; then
+   the connection is lost.
+4. MID 9998 code 3 with our number makes us send it again at once; with any other number the two sides are out of step
+   and the session is over (003:1475-1476). Any other code says that the header is not understood: the request is
+   rejected, MID 0060 in revision 999 for instance, since such a controller may know 0 to 99 only (003:3051).
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import number
+from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION
+from toolcart.agent.openprotocol.header import sequence_of
+from toolcart.agent.openprotocol.link_level_receive import CODE_WRONG
+from toolcart.agent.openprotocol.session_states import (
+    EV_MALFORMED,
+    EV_NONE,
+    EV_UNKNOWN,
+    STOPPING,
+    WHY_FRAMING,
+    WHY_SILENCE,
+)
+
+WAIT_MS = const(3000)
+RESENDS = const(3)
+LAST_NUMBER = const(99)
+
+_ACCEPTED_BYTES = const(24)  # MID 9997
+_REFUSED_BYTES = const(28)  # MID 9998
+
+
+class LinkLevel:
+    """The sending direction of one session."""
+
+    __slots__ = ("_again", "_extended", "_mid", "number", "sends", "wait_ms", "waits")
+
+    def __init__(self):
+        self.wait_ms = WAIT_MS
+        self.number = 1  # of the message that is outstanding, or of the next one
+        self.waits = False  # for its 9997
+        self.sends = 0
+        self._mid = 0
+        self._again = False  # what goes out next is the same message
+        self._extended = False  # its answer has had WAIT_MS, and now gets its own time
+
+    def number_for(self, mid):
+        """Return the number of the message `mid` that goes out now."""
+        if not self._again:
+            self.arrived()  # a request that was answered without a 9997
+            self.sends = 0
+        self._again = False
+        self._extended = False
+        self._mid = mid
+        self.waits = True
+        self.sends += 1
+        return self.number
+
+    def arrived(self):
+        """What is outstanding, if anything, has arrived."""
+        if self.waits:
+            self.waits = False
+            self.number = self._following()
+
+    def silent(self, session, now):
+        """The time for the outstanding request is over; return an EV_."""
+        request = session.request
+        if session.state == STOPPING:
+            return session.silent()
+        if self.waits:
+            return self._send_again(session)
+        if not self._extended:
+            self._extended = True
+            request.answer.start(now, session.pace.response_timeout_ms)
+            return EV_NONE
+        return session.silent()
+
+    def heard(self, session, mid):
+        """MID 9997 or 9998 came; return an EV_."""
+        link = session.link
+        buf = link.buf
+        at = link.at
+        if link.length < (_ACCEPTED_BYTES if mid == 9997 else _REFUSED_BYTES):
+            return EV_MALFORMED
+        told = sequence_of(buf, at)
+        if not self.waits or number(buf, at + 20, 4) != self._mid:
+            return EV_UNKNOWN
+        if mid == 9997:
+            if told != self._following():
+                return EV_UNKNOWN  # to an earlier one
+            self.arrived()
+            return EV_NONE
+        if number(buf, at + 24, 4) != CODE_WRONG:
+            self.arrived()
+            session.said.code = number(buf, at + 24, 4)
+            return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
+        if told != self.number:
+            return session.over(WHY_FRAMING)
+        return self._send_again(session)
+
+    def _following(self):
+        return self.number % LAST_NUMBER + 1
+
+    def _send_again(self, session):
+        request = session.request
+        if self.sends > RESENDS:
+            return session.over(WHY_SILENCE)
+        if request.asked:
+            self._again = True
+            request.unsent = True
+            request.answer.stop()
+        return EV_NONE

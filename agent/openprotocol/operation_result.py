@@ -1,0 +1,299 @@
+"""One tightening, read from its MID 1201 and the MID 1202 that follow; how a session asks where there is no MID 0060.
+
+    1201  octet 20     23      26       36       55      56        58          [62]
+                | total| number| result | time   | status| type of | [MID asked| objects | per object     | fields
+                  3      001     ID 10    19       1       op. 2     4, rev 2+]  3         5, rev 3: 10
+    1202  octet 20     23      26       36       40
+                | total| number| result | object | [GUID of 36, rev 2] | fields
+                  3      3       ID 10    4
+    0008        | 1201 | revision 3 | 31 | alternative 0 | time stamp 19 | index 10 | objects too 1 |  else zeros
+    0006        | 1201 | revision 3 | 10 | index 10, 0 for the newest |
+
+Offsets count from 0 (003:7051-7305, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one MID 1202
+follows (002:314-315).
+
+Rules
+1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
+   nothing; a 1201 before the end of another, or a skipped number, gives up what was begun (`lost`).
+2. The revision of a message is that of its own header. One later than those known is not guessed at.
+3. The body has the figures of one object, the first; if there are several, each has a row behind the body
+   (toolcart.agent.record.spindles). The status is the whole operation's; fields fill the rest
+   (toolcart.agent.openprotocol.variable).
+4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
+   asked this way next, in the same session. The next session begins as usual.
+5. A rejection names MID 0008 or 0006 there (002:139-150), elsewhere 1201: toolcart.agent.openprotocol.requests
+   understands both.
+6. From revision 2 on MID 1201 says by which MID it was asked for. In revision 1 only the ID tells an answer from a
+   push: what may be an answer is stored like a push but not acknowledged, so that a push comes again. If the question
+   is rejected, it was a push.
+7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (002:698-852): there is room for the longest
+   message if the heap has it.
+8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
+   a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
+9. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
+
+Imported when the first such controller is met.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, number, put_number
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.light_result import is_stamp
+from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
+from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
+from toolcart.agent.openprotocol.variable import read_fields
+from toolcart.agent.record import PAYLOAD_MAX
+from toolcart.agent.record import spindles as rec
+from toolcart.agent.record.result import (
+    BODY_BYTES,
+    HEAD_BYTES,
+    ID_BYTES,
+    LIMITS_BYTES,
+    PARKED_BYTES,
+    RESULT_ODD,
+    RESULT_READ,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    TIME,
+    TORQUE_STATUS,
+    TORQUE_UNIT,
+    put_time,
+)
+
+PART_KEPT = const(0)
+PART_WHOLE = const(1)  # the last one: `body` is complete
+PART_AGAIN = const(2)  # came before
+PART_FOREIGN = const(3)  # of no tightening that has begun
+PART_UNREADABLE = const(4)
+
+WAIT_MS = const(10000)  # for the next part
+
+_OVERALL = const(1201)
+_NUMBER = const(23)
+RESULT_ID = const(26)  # in both messages
+_TIME = const(36)
+_STATUS = const(55)
+_OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with stands there from revision 2 on
+_OBJECT = const(36)  # its ID
+_OBJECT_FIELDS = const(40)  # of MID 1202 revision 1
+_GUID_BYTES = const(36)
+_BODY_BYTES = const(143)  # with limits; behind it the head of several objects
+_FIRST = const(154)  # row (toolcart.agent.record.spindles)
+_NM = const(0x31)
+_PARTS = ((1201, 1203), (1202, 1203))
+OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
+OPERATION_REVISIONS = (2, 3, 1)
+
+HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.TELL)
+_HISTORY_DATA = b"120100210"
+
+ANSWER_NONE = const(0)  # a push
+ANSWER_MAYBE = const(1)  # a push, or the newest that was asked for: revision 1 does not say
+ANSWER_SURE = const(2)
+ANSWER_LATE = const(3)  # to an earlier question, or to none
+
+_NEWEST = b"0" * ID_BYTES
+
+
+class Operation:
+    """The tightening under way, or the last one completed."""
+
+    def __init__(self):
+        self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
+        self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
+        self.found = RESULT_READ
+        self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
+        self.under_way = False
+        self.lost = False  # what was begun was given up; cleared by whoever reads it
+        self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
+        self.kept = False  # the last one completed is durable
+        self._total = 0
+        self._next = 0
+        self._late = Timer()
+
+    def take(self, buf, at, length, mid, revision, now):
+        """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
+        found = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
+        if found == PART_KEPT:
+            self._late.start(now, WAIT_MS)
+        elif not self.under_way:
+            self._late.stop()
+        return found
+
+    def give_up(self):
+        """Give up what is under way: it will not be completed."""
+        self.lost = self.lost or self.under_way
+        self.under_way = False
+        self._late.stop()
+
+    def is_late(self, now):
+        """True if the wait for the next part is over."""
+        return self._late.armed and self._late.expired(now)
+
+    def _begin(self, buf, at, length, revision):
+        if not 1 <= revision <= 3:
+            return PART_UNREADABLE
+        place = _OBJECTS if revision == 1 else _OBJECTS + 4
+        if length < place + 3 or number(buf, at + _NUMBER, 3) != 1 or not all_digits(buf, at + RESULT_ID, ID_BYTES):
+            return PART_UNREADABLE
+        if not is_stamp(buf, at + _TIME) and not is_blank(buf, at + _TIME, _STATUS - _TIME):
+            return PART_UNREADABLE
+        total = number(buf, at + 20, 3)
+        objects = number(buf, at + place, 3)
+        if total < 1 or objects < 0:
+            return PART_UNREADABLE
+        self.give_up()
+        self.pushed = self.kept = False
+        self._total = total
+        self._next = 2
+        self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
+        place += 3
+        width = 10 if revision == 3 else 5
+        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // rec.OBJECTS_ROW_BYTES, 99)
+        if objects > 1 and rows > 0:
+            self.body = body = _body_of(rows, objects, buf, at + place, width)
+        else:
+            self.body = body = bytearray(b" " * _BODY_BYTES)
+        body[BODY_BYTES + TORQUE_UNIT] = _NM
+        copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
+        put_time(body, 0, buf, at + _TIME)
+        status = buf[at + _STATUS]
+        self.found = read_fields(body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length)
+        body[TIGHTENING_STATUS] = status
+        if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
+            self.found = RESULT_ODD
+        self.under_way = total > 1
+        return PART_KEPT if self.under_way else PART_WHOLE
+
+    def _go_on(self, buf, at, length, revision):
+        place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
+        if not 1 <= revision <= 2 or length < place + 3:
+            return PART_UNREADABLE
+        count = number(buf, at + _NUMBER, 3)
+        if count < 2:
+            return PART_UNREADABLE
+        if compare(buf, at + RESULT_ID, self.body, TIGHTENING_ID, ID_BYTES) or number(buf, at + 20, 3) != self._total:
+            return PART_FOREIGN
+        if not self.under_way:
+            return PART_AGAIN if count < self._next else PART_FOREIGN
+        if count < self._next:
+            return PART_AGAIN
+        if count > self._next:
+            self.give_up()
+            return PART_FOREIGN
+        self._next += 1
+        body = self.body
+        if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
+            status = body[TIGHTENING_STATUS]
+            is_cut = number(buf, at, 4) > length
+            found = _take_object(body, count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+            self.found = max(self.found, found)
+            if status == 0x30 or status == 0x31:
+                body[TIGHTENING_STATUS] = status
+        if count < self._total:
+            return PART_KEPT
+        self.under_way = False
+        return PART_WHOLE
+
+
+def _body_of(rows, objects, buf, at, width):
+    """Return a blank body with a row for each object, listed at buf[at:] in `width` bytes each."""
+    body = bytearray(b" " * (_FIRST + rows * rec.OBJECTS_ROW_BYTES))
+    body[_BODY_BYTES] = rec.OBJECTS
+    put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
+    put_number(body, _BODY_BYTES + rec.TOLD, 2, min(objects, 99))
+    for place in range(_FIRST, len(body), rec.OBJECTS_ROW_BYTES):
+        copy(body, place, buf, at, 5)  # ID, status
+        copy(body, place + rec.OBJECT_TYPE, buf, at + 5, width - 5)
+        at += width
+    return body
+
+
+def _take_object(body, index, buf, at, place, end, is_cut):
+    """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
+    if len(body) == _BODY_BYTES:
+        return read_fields(body, buf, place, end, is_cut)
+    rows = (len(body) - _FIRST) // rec.OBJECTS_ROW_BYTES
+    for step in range(rows):
+        row = (index + step) % rows
+        to = _FIRST + row * rec.OBJECTS_ROW_BYTES
+        if not compare(buf, at, body, to, 4):
+            own = bytearray(b" " * _BODY_BYTES) if row else body
+            found = read_fields(own, buf, place, end, is_cut)
+            copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
+            copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+            return found
+    return RESULT_ODD
+
+
+class Generic:
+    """Takes the place of a session's rows for MID 0060 and 0064, from the first such controller on."""
+
+    def __init__(self, session):
+        self.operation = Operation()
+        self.in_use = False
+        self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
+        self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
+        self._usual = session.subscriptions
+
+    def begin(self, session):
+        """Take the place of the session's first subscription."""
+        self.in_use = True
+        session.put_subscriptions((self._subscription,) + self._usual[1:])
+        make_room(session.link)
+
+    def leave(self, session):
+        """Begin a new session as with any controller. What had begun on the last connection is lost."""
+        self.operation.give_up()
+        self.operation.kept = False
+        if self.in_use:
+            self.in_use = False
+            session.put_subscriptions(self._usual)
+
+    def fetch(self, session):
+        """Ask by MID 0006 for the result with the ID in `session.fetching.asked_id`; all zeros mean the newest."""
+        subscription = self._subscription
+        copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
+        copy(self._data, len(_HISTORY_DATA), session.fetching.asked_id, 0, ID_BYTES)
+        session.request.lower_too = session.request.near_too = False
+        session.request.spindle = 0
+        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.pace.tries)
+
+    def answers(self, session):
+        """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""
+        request = session.request
+        sure = self.operation.asked_with == rq.MID_HISTORY
+        if not self.may_answer(session):
+            return ANSWER_NONE
+        if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
+            return ANSWER_LATE
+        session.answered()
+        return ANSWER_SURE if sure or session.fetching.asked_id != _NEWEST else ANSWER_MAYBE
+
+    def may_answer(self, session):
+        """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""
+        operation = self.operation
+        if operation.asked_with:
+            return operation.asked_with == rq.MID_HISTORY
+        if not _is_asked(session.request) or operation.pushed:
+            return False
+        asked = session.fetching.asked_id
+        return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
+
+    def was_pushed(self, session):
+        """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
+        operation = self.operation
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.said.sequence:
+            operation.pushed = True
+            session.pushed = self._subscription.pushes[0]  # another message may have come since
+            session.acknowledge()
+
+
+def _is_asked(request):
+    """True if MID 0006 for a result is outstanding."""
+    return request.asked == rq.MID_HISTORY and request.row is HISTORY
+
+
+assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == rec.PLACE - HEAD_BYTES
+assert _FIRST == _BODY_BYTES + rec.SYNC_HEAD_BYTES and TIME - TORQUE_STATUS == rec.OBJECT_LIMITS - 5

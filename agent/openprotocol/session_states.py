@@ -1,0 +1,49 @@
+"""What the owner of a session sees of it: its states, its events, and why it is over."""
+
+from toolcart.agent.base.compat import const
+
+CLOSED = const(0)
+STARTING = const(1)
+SUBSCRIBING = const(2)
+CLEARING = const(3)  # unsubscribing, because a subscription of an earlier session is still there
+READY = const(4)
+STOPPING = const(5)
+OVER = const(6)  # close the port; `why` tells the reason
+STATE_NAMES = ("closed", "starting", "subscribing", "clearing", "ready", "stopping", "over")
+
+EV_NONE = const(0)
+EV_STARTED = const(1)  # 0002 came: cell, channel, name and serial can be read
+EV_READY = const(2)  # subscribed
+EV_PUSHED = const(3)  # a push at link.buf[link.at:], whole; `pushed` is its row, `mid` names it
+EV_PUSHED_CUT = const(4)  # one too large for the buffer: only its first bytes are there
+EV_FETCHED = const(5)  # 0065, the answer to `fetch`
+EV_FETCH_REFUSED = const(6)  # 0004 to it; `refusal` holds the class
+EV_FETCH_SILENT = const(7)  # no answer in time; the session goes on
+EV_UNKNOWN = const(8)  # a message that was not asked for; `mid` names it
+EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
+EV_REFUSED = const(10)  # a 0004 after which something else is tried: `code` holds it, for the log
+EV_OVER = const(11)
+EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
+EV_BESIDE = const(13)  # 0065 once more with the ID answered last, of another spindle: it has the same ID
+EV_QUERY = const(14)  # up to EV_QUERY_SILENT: the answer to what toolcart.agent.openprotocol.queries has asked for
+EV_QUERY_REFUSED = const(15)
+EV_QUERY_SILENT = const(16)
+EV_KEEPERS = const(17)  # from here on only for the keeper of results (toolcart.agent.openprotocol.subscriptions)
+EV_LATE = const(17)  # the next part of a result did not come
+EV_GENERIC = const(18)  # 0002 came from a controller that is never asked for MID 0060
+EV_HISTORY_REFUSED = const(19)  # 0004 to MID 0006
+EV_WATCH = const(20)  # from here on only for toolcart.agent.station.subscription_watchdog
+EV_AGAIN = const(20)  # a numbered message came again
+EV_UNTAKEN = const(21)  # an acknowledgement of ours, `named`, was rejected; `code` holds the code
+EV_SUBSCRIBED = const(22)  # the subscription that was asked for once more was accepted
+EV_NOT_SUBSCRIBED = const(23)  # it was rejected; `refusal` holds the class
+
+WHY_NOTHING = const(0)
+WHY_FRAMING = const(1)
+WHY_SILENCE = const(2)
+WHY_BUSY = const(3)
+WHY_NO_REVISION = const(4)
+WHY_NO_RESULTS = const(5)  # the controller does not know MID 0060 in any revision we have
+WHY_REFUSED = const(6)
+WHY_STOPPED = const(7)  # toolcart.agent.cart.status has the words
+WHY_HEADER = const(36)  # what answers MID 0001 lays out its headers otherwise (toolcart.agent.link.header_layouts)

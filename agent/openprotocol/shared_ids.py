@@ -1,0 +1,172 @@
+"""A controller whose stations share its tightening IDs (Power Focus 6000): which missing ones are ours.
+
+    asked      n        n-3     ..      first
+    answered   n-2 (A)  n-7 (us)        below first: the stretch is known, and n-7 is ours
+
+There one counter serves every station and tool, and MID 0064 with n is answered with the newest result at or below n,
+whoever made it; MID 0065 says who did from revision 7 on (parameter 37, bytes 343-352).
+
+Rules
+1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
+   IDs are shared: an answer of another station, or one below the ID asked for, shows it; this is believed when the
+   next answer shows it too. An equal ID shows nothing. Where it was believed before, or a Power Focus 6000 does not
+   say whose an answer is, the ID after the newest is asked for once a connection: it is answered with the newest
+   below it, or the IDs are not shared.
+2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
+   below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
+3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
+   OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
+   it: else a controller that ends each connection soon would never let one be finished.
+4. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
+
+Imported where a controller names its station; other carts need the room.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.openprotocol.error_codes import STATION, STATION_BYTES
+from toolcart.agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
+from toolcart.agent.openprotocol.layouts import in_place
+from toolcart.agent.openprotocol.recovery_request import (
+    JUDGED_DOUBT,
+    JUDGED_FINE,
+    JUDGED_NO_OWNER,
+    JUDGED_SHARED,
+    PHASE_BESIDE,
+    PHASE_NEWEST,
+    PHASE_POLL,
+    PHASE_PROBE,
+    PHASE_WITNESS,
+)
+
+OWNER_NONE = const(0)  # the answer does not say whose it is
+OWNER_OURS = const(1)
+OWNER_OTHER = const(2)
+
+STRETCH_IDS = const(500)
+OURS_MAX = const(250)
+
+_OWNER_REVISION = const(7)  # of MID 0065, from which on it says whose it is
+_OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
+
+
+def owner_of(station, buf, at, length, revision):
+    """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
+    if not in_place(65, revision, buf, at, length):
+        from toolcart.agent.openprotocol.shifted_fields import find  # hardly any controller ever sends one
+
+        found = find(65, revision, buf, at, length)
+        if found is None:
+            return OWNER_NONE
+        revision, buf, _ = found
+        at, length = 0, len(buf)
+    place = at + _OWNER
+    if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
+        return OWNER_NONE
+    if not all_digits(buf, place, STATION_BYTES) or id_of(buf, place) == 0:
+        return OWNER_NONE
+    return OWNER_OURS if compare(buf, place, station, 0, STATION_BYTES) == 0 else OWNER_OTHER
+
+
+class Shared:
+    """Our station at a controller that shares its IDs, or may, for one connection."""
+
+    def __init__(self, identity, has_to_name, most_ids=0, is_proven=False):
+        self.station = bytes(identity[STATION : STATION + STATION_BYTES])
+        self.is_proven = is_proven  # an answer on this connection, or a setting, says whether they are shared
+        self.owner = OWNER_NONE  # of the answer that came last
+        self.in_stretch = False  # one was begun
+        self.seeks = False  # and what is ours in it is not known yet
+        self.asked = 0
+        self.last = 0  # of the stretch
+        self._first = 0
+        self._ours = []  # of the stretch, descending
+        self._has_to_name = has_to_name  # an answer that names no station may be another one's
+        self._suspects = False  # an answer has shown that the IDs are shared; it may be corrupt
+        self._most_ids = most_ids or STRETCH_IDS
+        self._ids = self._most_ids
+        self._found = True
+        self._begun = False
+
+    def ordered(self, revisions):
+        """Return the revisions of MID 0064, first the one whose answer names the station."""
+        if _OWNER_REVISION not in revisions:
+            return revisions
+        return tuple([_OWNER_REVISION] + [revision for revision in revisions if revision != _OWNER_REVISION])
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def hear_owner(self, buf, at, length, revision):
+        """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
+        self.owner = owner_of(self.station, buf, at, length, revision)
+
+    def is_ours(self):
+        """True if the answer is from our station."""
+        return self.owner == OWNER_OURS
+
+    def judge(self, phase, shares, number, asked):
+        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
+        is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
+        is_below = not is_newest and number < asked  # by its digits: past a wrap it may be a later one
+        if not shares and (self.owner == OWNER_OTHER or is_below):
+            self._suspects = not self._suspects
+            self.is_proven = not self._suspects
+            return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
+        self._suspects = False
+        self.is_proven = self.is_proven or is_below
+        is_witness = (phase == PHASE_WITNESS or phase == PHASE_BESIDE) and number == asked
+        needs_owner = not is_newest and phase != PHASE_PROBE and not is_witness
+        if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
+            return JUDGED_NO_OWNER
+        return JUDGED_FINE
+
+    def needs_proof(self, shares):
+        """True if the controller has to be asked whether the stations share the IDs."""
+        return not self.is_proven and (shares or (self._has_to_name and self.owner == OWNER_NONE))
+
+    def are_own(self):
+        """An ID that was never made is not answered: the stations do not share the IDs."""
+        self.is_proven = True
+        self._has_to_name = False
+
+    # -- the stretch -------------------------------------------------------------------------------------------
+
+    def begin_range(self):
+        """Begin with another range."""
+        self.in_stretch = self.seeks = False
+
+    def begin(self, first, count):
+        """Begin a stretch with the first of `count` missing IDs."""
+        if self._begun and self._most_ids < STRETCH_IDS:
+            self._most_ids *= 2
+        self._ids = self._most_ids if self._found or not self._begun else self._ids * 2
+        self._begun = self.in_stretch = self.seeks = True
+        self._found = False
+        self._first = first
+        self.last = (first + min(count, self._ids) - 1) % ID_PERIOD or before(0)
+        self.asked = self.last
+        self._ours = []
+
+    def break_off(self):
+        """The connection ended within a stretch; return how many IDs the next one should begin with."""
+        return max(self._most_ids // 4, 1)
+
+    def hear(self, number, is_ours):
+        """Take `number` as the newest at or below `asked`. By its digits: past a wrap it may be a later one."""
+        if is_ahead(self._first, number) or is_ahead(number, self.asked):
+            self.seeks = False
+            return
+        self._found = True
+        if is_ours and number:  # 0 cannot be asked for
+            self._ours.append(number)
+            if len(self._ours) > OURS_MAX:
+                self.last = before(self._ours.pop(0))
+        self.asked = before(number)
+        self.seeks = length_of(self._first, self.asked) > 0
+
+    def next_of_ours(self, number):
+        """Return the oldest of ours in the stretch from `number` on; -1 if none is left."""
+        ours = self._ours
+        while ours and is_ahead(number, ours[-1]):
+            ours.pop()
+        return ours[-1] if ours else -1

@@ -1,0 +1,473 @@
+"""Brings a result of several spindles, in MID 0101 or in MID 0106 and the MID 0107 that follow, into one record.
+
+    0101  octet 22   26    53   57    62   68      74     77            101          122    143   164    171  174
+          | number| VIN | job| pset| size| counter| batch| torque 3 x 6| angle 3 x 5| change| time| ID 5| ok| 18 each
+    0106  octet 22     26     30        42      46     68    89    93     115 118 121   163     165
+          | parts 2| 01  | data no. | station| name | time| mode| its name| ok| PM| Wp. Id| bolts 2| 67 each | specials
+    0107  | parts 2| 02 ..| data no. | station| time | bolt 4, name, program, PM, errors, code | values, steps, specials
+
+Offsets count from 0 (003:7798-8145, 8245-8600, 8681-9058). Each field comes after its number, two digits. The time of
+MID 0107 is printed 9 bytes wide but said to have 19: the place of the next field's number tells which.
+
+Rules
+1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last
+   one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
+   reported and changes nothing.
+2. A figure that is not a number is blank. A message that cannot be read at all (how many, which ID) is kept raw.
+3. Nothing is read from a place that is not proven: each number in front of a field, and what is behind the counted
+   rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
+   else the message cannot be read. One that was cut off has its rows up to there.
+4. What the log has no room for is left out, from the end: values of bolt data first. Special values
+   are kept on Linux (toolcart.agent.linux.extended_store).
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.parameter_ids import end_of, stands
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
+
+CYCLE_WHOLE = const(0)
+CYCLE_MORE = const(1)  # the next bolt's data may be asked for
+CYCLE_AGAIN = const(2)  # a part that came before, or is no longer awaited
+CYCLE_FOREIGN = const(3)
+CYCLE_UNREADABLE = const(4)
+
+WAIT_MS = const(10000)  # for the next bolt's data
+
+SYNC_MID = const(101)
+STATION_MID = const(106)
+BOLT_MID = const(107)
+
+_ID = const(30)  # data number, in MID 0106 and 0107
+_NM = const(0x31)
+_NOK = const(0x33)
+BOLT_BYTES = const(67)  # of MID 0106
+_SPECIAL_BYTES = const(24)  # in front of its value
+_VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
+
+
+class Cycle:
+    """The result under way, or the last one completed; the rest is up to the intake."""
+
+    def __init__(self):
+        self.body = bytearray(rec.PLACE - res.HEAD_BYTES)
+        self.octets = 0  # of the body and all that follows it
+        self.head = bytearray(HEADER_BYTES)  # the header of its first message
+        self.most = 0  # bytes that the log takes; set by the owner
+        self.found = res.RESULT_READ
+        self.cut = False  # something did not fit, or was incomplete
+        self.under_way = False
+        self._rows = 0
+        self._total = 0  # messages of this cycle
+        self._next = 0
+        self._late = Timer()
+
+    def take(self, buf, at, length, mid, revision, more, now):
+        """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
+        if mid == BOLT_MID:
+            found = self._read(buf, at, length, mid, revision)
+        elif self.under_way and not self.is_left(buf, at, length, mid):
+            return CYCLE_AGAIN
+        else:
+            self.give_up()
+            copy(self.head, 0, buf, at, HEADER_BYTES)
+            found = self._read(buf, at, length, mid, revision)
+            if mid == SYNC_MID:
+                return found
+            if found == CYCLE_WHOLE and more and self._total > 1:
+                self.under_way = True
+                found = CYCLE_MORE
+        if found == CYCLE_MORE:
+            self._late.start(now, WAIT_MS)
+        return found
+
+    def is_left(self, buf, at, length, mid):
+        """True if the message at buf[at:at+length] begins a result other than the one under way."""
+        if not self.under_way or mid == BOLT_MID:
+            return False
+        return length <= 163 or compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) != 0
+
+    def give_up(self):
+        """Give up what is under way: it will not be completed."""
+        self.under_way = False
+        self._late.stop()
+
+    def is_late(self, now):
+        """True if the wait for the next bolt's data is over: then what has come is all there will be."""
+        return self._late.armed and self._late.expired(now)
+
+    def _read(self, buf, at, length, mid, revision):
+        """Read the message at buf[at:at+length], or a copy of it with its fields in place; return a CYCLE_."""
+        is_shifted = not _is_in_place(mid, buf, at, length)
+        if is_shifted:
+            from toolcart.agent.openprotocol.shifted_fields import straightened  # hardly any controller needs it
+
+            source, first = buf, at
+
+            def rest(_, place, end):
+                return _RESTS[mid](source, first, place, end, True)
+
+            for fields in _FIELDS[mid]:
+                copies = straightened(fields, len(fields), buf, at, length, rest)
+                if len(copies) == 1 and copies[0]:
+                    break
+            else:
+                return CYCLE_UNREADABLE
+            buf, at, length = copies[0], 0, len(copies[0])
+        if mid == BOLT_MID:
+            found = self._go_on(buf, at, length)
+        elif mid == SYNC_MID:
+            found = self._sync(buf, at, length, revision)
+        else:
+            found = self.take_station(buf, at, length, revision)
+        if is_shifted and (found == CYCLE_WHOLE or found == CYCLE_MORE):
+            from toolcart.agent.record.malformed import mark_shifted
+
+            mark_shifted(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets)
+            self.found = res.RESULT_ODD
+        return found
+
+    # -- MID 0101 ----------------------------------------------------------------------------------------------
+
+    def _sync(self, buf, at, length, revision):
+        told = number(buf, at + 22, 2) if length >= 174 else -1
+        if told < 0 or not all_digits(buf, at + 164, 5):
+            return CYCLE_UNREADABLE
+        rows = min(told, (length - 174) // rec.SYNC_ROW_BYTES)
+        behind = at + 174 + told * rec.SYNC_ROW_BYTES + 2  # of the subtype
+        presses = _digit(buf, behind + 2) if revision >= 4 and behind + 3 <= at + length else 0x20
+        body = self._begin(rec.SYNC, presses, rows, told, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
+        copy(body, res.VIN, buf, at + 26, res.VIN_BYTES)
+        self._digits(res.JOB, 4, buf, at + 53, 2)
+        self._digits(res.PSET, 4, buf, at + 57, 3)
+        self._digits(res.BATCH_SIZE, 4, buf, at + 62, 4)
+        self._digits(res.BATCH_COUNTER, 4, buf, at + 68, 4)
+        self._status(res.BATCH_STATUS, buf[at + 74], 0x33)
+        limits = res.BODY_BYTES
+        for place, start in ((res.TORQUE_MIN, 77), (res.TORQUE_MAX, 85), (res.TORQUE_TARGET, 93)):
+            self._digits(limits + place, res.TORQUE_BYTES, buf, at + start, res.TORQUE_BYTES)
+        for place, start in ((res.ANGLE_MIN, 101), (res.ANGLE_MAX, 108), (res.ANGLE_TARGET, 115)):
+            self._digits(limits + place, res.ANGLE_BYTES, buf, at + start, res.ANGLE_BYTES)
+        copy(body, res.PSET_CHANGE, buf, at + 122, res.STAMP_BYTES)
+        res.put_time(body, 0, buf, at + 143)
+        fill(body, res.TIGHTENING_ID, res.ID_BYTES, 0x30)
+        copy(body, res.TIGHTENING_ID + 5, buf, at + 164, 5)
+        self._status(res.TIGHTENING_STATUS, buf[at + 171], 0x31)
+        head = rec.PLACE - res.HEAD_BYTES
+        if revision >= 5 and behind + 10 <= at + length:
+            copy(body, head + rec.JOB_SEQUENCE, buf, behind + 5, rec.JOB_SEQUENCE_BYTES)
+        self._sync_rows(buf, at + 174, head + rec.SYNC_HEAD_BYTES, revision >= 4)
+        if presses == rec.PRESS:  # strokes are hundredths
+            body[limits + res.ANGLE_DECIMALS] = 0x32
+            self.found = res.RESULT_ODD
+        return CYCLE_WHOLE
+
+    def _sync_rows(self, buf, first, place, is_plain):
+        """Copy the rows, and the first one's figures into the body."""
+        body = self.body
+        if self._rows:
+            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, rec.TORQUE_BYTES)
+            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, rec.ANGLE_BYTES)
+        for index in range(self._rows):
+            start = first + index * rec.SYNC_ROW_BYTES
+            copy(body, place, buf, start, 5)
+            body[place + 5] = _judged(buf[start + 5], is_plain)
+            body[place + 6] = _judged(buf[start + 12], True)
+            copy(body, place + 7, buf, start + 6, rec.TORQUE_BYTES)
+            copy(body, place + 13, buf, start + 13, rec.ANGLE_BYTES)
+            if index == 0:
+                self._measured(place + 5)
+            place += rec.SYNC_ROW_BYTES
+
+    # -- MID 0106 ----------------------------------------------------------------------------------------------
+
+    def take_station(self, buf, at, length, revision):
+        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
+        told = number(buf, at + 163, 2) if length >= 165 else -1
+        total = number(buf, at + 22, 2) if length >= 165 else -1
+        if told < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
+            return CYCLE_UNREADABLE
+        rows = min(told, (length - 165) // BOLT_BYTES)
+        presses = _subtype(buf, at, length, told) if revision >= 4 else 0x20
+        body = self._begin(rec.BOLTS, presses, rows, told, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
+        self._total = total
+        self._next = 2
+        head = rec.PLACE - res.HEAD_BYTES
+        copy(body, res.TIGHTENING_ID, buf, at + _ID, res.ID_BYTES)
+        copy(body, head + rec.STATION, buf, at + 42, 2)
+        copy(body, head + rec.STATION_NAME, buf, at + 46, rec.NAME_BYTES)
+        res.put_time(body, 0, buf, at + 68)
+        self._digits(res.PSET, 4, buf, at + 89, 2)
+        copy(body, head + rec.MODE_NAME, buf, at + 93, rec.NAME_BYTES)
+        self._status(res.TIGHTENING_STATUS, buf[at + 115], 0x31)
+        body[head + rec.PM_STATUS] = _digit(buf, at + 118)
+        copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
+        copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
+        self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
+        return CYCLE_WHOLE
+
+    def _bolt_rows(self, buf, first, place):
+        """Copy the rows, and the first one's figures into the body."""
+        body = self.body
+        limits = res.BODY_BYTES
+        if self._rows:
+            for to, width, start, decimals in (
+                (res.TORQUE, res.TORQUE_BYTES, 15, 2),
+                (res.ANGLE, res.ANGLE_BYTES, 24, 0),
+                (limits + res.TORQUE_MAX, res.TORQUE_BYTES, 33, 2),
+                (limits + res.TORQUE_MIN, res.TORQUE_BYTES, 42, 2),
+                (limits + res.ANGLE_MAX, res.ANGLE_BYTES, 51, 0),
+                (limits + res.ANGLE_MIN, res.ANGLE_BYTES, 60, 0),
+            ):
+                self._digits(to, width, buf, first + start, rec.FIGURE_BYTES, decimals)
+        for index in range(self._rows):
+            start = first + index * BOLT_BYTES
+            copy(body, place, buf, start + 2, 2)
+            body[place + 2] = _digit(buf, start + 6)
+            body[place + 3] = _judged(buf[start + 9], False)
+            body[place + 4] = _judged(buf[start + 12], False)
+            for figure in range(6):
+                copy(body, place + 5 + figure * rec.FIGURE_BYTES, buf, start + 15 + figure * 9, rec.FIGURE_BYTES)
+            if index == 0:
+                self._measured(place + 3)
+            place += rec.BOLTS_ROW_BYTES
+
+    # -- MID 0107 ----------------------------------------------------------------------------------------------
+
+    def _go_on(self, buf, at, length):
+        count = number(buf, at + 26, 2) if length >= 65 else -1
+        if count < 2:
+            return CYCLE_UNREADABLE
+        if compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) or number(buf, at + 22, 2) != self._total:
+            return CYCLE_FOREIGN
+        if count < self._next or not self.under_way:
+            return CYCLE_AGAIN
+        if count > self._next:
+            return CYCLE_FOREIGN
+        self._next += 1
+        self.take_bolt(buf, at, at + length, count - 2)
+        if count < self._total:
+            return CYCLE_MORE
+        self.give_up()
+        return CYCLE_WHOLE
+
+    def take_bolt(self, buf, at, end, row):
+        """Append one bolt's data to the rows, as much as fits; return where its values begin in buf, 0 if nowhere."""
+        place = at + 65  # of parameter 06
+        if number(buf, place, 2) != 6 and number(buf, at + 55, 2) == 6:
+            place = at + 55  # the time as wide as it is printed
+        if place + 115 > end or number(buf, place, 2) != 6 or row >= 99:
+            self.found = res.RESULT_ODD
+            return 0
+        values = _values_of(buf, place + 113, end)
+        room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
+        self.cut = self.cut or len(values) > min(room, 99)
+        if room < 0:
+            self.cut = True
+            return 0
+        values = values[: min(room, 99)]
+        extra = bytearray(b" " * rec.EXTRA_BYTES)
+        put_number(extra, 0, 2, row)
+        put_number(extra, rec.EXTRA_COUNT, 2, len(values))
+        copy(extra, rec.EXTRA_NUMBER, buf, place + 2, 4)
+        copy(extra, rec.EXTRA_NAME, buf, place + 8, rec.NAME_BYTES)
+        copy(extra, rec.EXTRA_PROGRAM, buf, place + 30, rec.NAME_BYTES)
+        copy(extra, rec.EXTRA_PM_STATUS, buf, place + 52, 1)
+        copy(extra, rec.EXTRA_ERRORS, buf, place + 55, rec.ERRORS_BYTES)
+        copy(extra, rec.EXTRA_CODE, buf, place + 107, 4)
+        for value in values:
+            extra += value
+        self.body = self.body[: self.octets] + extra
+        self.octets += len(extra)
+        return place + 113
+
+    # -- parts of the body -------------------------------------------------------------------------------------
+
+    def _begin(self, form, presses, rows, told, head_bytes, row_bytes):
+        """Begin a new body for as many rows as fit."""
+        room = self.most - rec.PLACE - head_bytes
+        self._rows = min(rows, room // row_bytes, 99)
+        self.cut = self._rows < told
+        self.found = res.RESULT_READ
+        head = rec.PLACE - res.HEAD_BYTES
+        self.octets = head + head_bytes + self._rows * row_bytes
+        if len(self.body) < self.octets:
+            self.body = bytearray(self.octets)
+        body = self.body
+        fill(body, 0, self.octets)
+        fill(body, res.TIME, 7, 0)
+        body[res.BODY_BYTES + res.TORQUE_UNIT] = _NM
+        body[head] = form
+        body[head + rec.TYPE] = presses
+        put_number(body, head + rec.ROWS, 2, self._rows)
+        put_number(body, head + rec.TOLD, 2, min(told, 99))
+        return body
+
+    def _digits(self, place, width, buf, start, used, decimals=0):
+        """Write a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""
+        body = self.body
+        fill(body, place, width)
+        text = rec.pointed(buf, start, used, 0)
+        sign = "-" if text[:1] == "-" else ""
+        whole, _, fraction = text[len(sign) :].partition(".")
+        digits = (whole + (fraction + "00")[:decimals]).lstrip("0") or "0"
+        if not text or len(sign) + len(digits) > width:
+            if not is_blank(buf, start, used):
+                self.found = max(self.found, res.RESULT_PADDED)
+            return
+        fill(body, place, width, 0x30)
+        copy(body, place + width - len(digits), digits.encode(), 0, len(digits))
+        if sign and digits != "0":
+            body[place] = 0x2D
+            self.found = res.RESULT_ODD
+
+    def _status(self, place, octet, most):
+        if octet == 0:
+            octet = 0x20
+        self.body[place] = octet
+        if octet != 0x20 and not 0x30 <= octet <= most:
+            self.found = res.RESULT_ODD
+
+    def _measured(self, place):
+        """Copy the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
+        body = self.body
+        for offset in range(2):
+            octet = body[place + offset]
+            body[res.TORQUE_STATUS + offset] = 0x20 if octet == _NOK else octet
+
+
+def _digit(buf, place):
+    """Return the digit at buf[place], a blank for anything else."""
+    return buf[place] if 0x30 <= buf[place] <= 0x39 else 0x20
+
+
+def _judged(octet, is_plain):
+    """Return the judgement of agent.record.spindles for a status of 0 low, 1 OK, 2 high; `is_plain`: 0 is just NOK."""
+    if is_plain and octet == 0x30:
+        return _NOK
+    return octet if 0x30 <= octet <= 0x32 else 0x20
+
+
+def _subtype(buf, at, length, told):
+    """Return the last digit of the subtype behind the special values of the MID 0106, a blank if it is not there."""
+    place = at + 165 + told * BOLT_BYTES + 2
+    end = at + length
+    count = number(buf, place, 2) if place + 2 <= end else -1
+    place += 2
+    while count > 0 and place + _SPECIAL_BYTES <= end:
+        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
+        if octets < 0:
+            return 0x20
+        place += _SPECIAL_BYTES + octets
+        count -= 1
+    return _digit(buf, place + 4) if count == 0 and place + 5 <= end else 0x20
+
+
+def _values_of(buf, place, end):
+    """Return the values of the bolt and its steps, whose count is at buf[place:]: name, type, value, step."""
+    values = []
+    count = number(buf, place, 2)
+    place += 2
+    while count > 0 and place + _VALUE_BYTES <= end:
+        values.append(bytes(buf[place : place + _VALUE_BYTES]) + b"00")
+        place += _VALUE_BYTES
+        count -= 1
+    place += 2
+    count = number(buf, place, 3) if place + 3 <= end else -1
+    place += 6  # that count, and whether all steps were sent
+    while count > 0 and place + rec.VALUE_BYTES <= end:
+        values.append(bytes(buf[place : place + rec.VALUE_BYTES]))
+        place += rec.VALUE_BYTES
+        count -= 1
+    return values
+
+
+# What stands in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what behind.
+
+_FIELDS = {
+    SYNC_MID: (b"\x02\x99\x02\x03\x04\x04\x01\x06\x06\x06\x05\x05\x05\x13\x13\x05\x01",),
+    STATION_MID: (b"\x02\x02\x0a\x02\x94\x13\x02\x94\x01\x01\xa8\x02",),
+    BOLT_MID: (  # the time as wide as it is said to be, or as it is printed
+        b"\x02\x02\x0a\x02\x13\x04\x94\x94\x01\xb2\x84\x02",
+        b"\x02\x02\x0a\x02\x09\x04\x94\x94\x01\xb2\x84\x02",
+    ),
+}
+
+
+def _is_in_place(mid, buf, at, length):
+    """True if every field of the message stands where it belongs."""
+    for fields in _FIELDS[mid]:
+        place = end_of(fields, len(fields), buf, at + HEADER_BYTES, at + length)
+        if place and _RESTS[mid](buf, at, place, at + length, number(buf, at, 4) <= length):
+            return True
+    return False
+
+
+# Each tells whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
+
+
+def _sync_rest(buf, at, place, end, is_whole):
+    if place + 2 > end or not stands(buf, place, 18):
+        return False
+    place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
+    for ident, width in ((19, 5), (20, 7)):
+        if place + width > end:
+            return place == end or not is_whole
+        place += width if stands(buf, place, ident) else 0
+    return is_blank(buf, place, end - place)
+
+
+def _station_rest(buf, at, place, end, is_whole):
+    left = number(buf, place - 2, 2)
+    while left > 0 and place + BOLT_BYTES <= end:
+        ident = place
+        for index in range(10):
+            if not stands(buf, ident, 13 + index):
+                return False
+            ident += 2 + _BOLT_WIDTHS[index]
+        place += BOLT_BYTES
+        left -= 1
+    if left == 0:
+        return _specials_fit(buf, place, end, 23, 0, is_whole)
+    return left > 0 and not is_whole and (place + 2 > end or stands(buf, place, 13))
+
+
+def _bolt_rest(buf, at, place, end, is_whole):
+    count = number(buf, place - 2, 2)
+    place += count * _VALUE_BYTES
+    if count < 0 or place + 9 > end:
+        return count >= 0 and not is_whole
+    if not stands(buf, place, 13) or not stands(buf, place + 5, 14):
+        return False
+    count = number(buf, place + 2, 3)
+    place += 8 + count * rec.VALUE_BYTES
+    return count >= 0 and _specials_fit(buf, place, end, 15, 2, is_whole)
+
+
+def _specials_fit(buf, place, end, ident, step_octets, is_whole):
+    """True if the special values at buf[place:end] lead to the message's end, or to the subtype there."""
+    if place + 4 > end:
+        return not is_whole
+    count = number(buf, place + 2, 2)
+    if not stands(buf, place, ident):
+        return False
+    place += 4
+    while count > 0 and place + _SPECIAL_BYTES <= end:
+        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
+        if octets < 0:
+            return False
+        place += _SPECIAL_BYTES + octets + step_octets
+        count -= 1
+    if count or place > end:
+        return not is_whole
+    if place + 5 > end:
+        return place == end or not is_whole
+    place += 5 if stands(buf, place, ident + 1) else 0
+    return is_blank(buf, place, end - place)
+
+
+_BOLT_WIDTHS = b"\x02\x01\x01\x01\x07\x07\x07\x07\x07\x07"
+_RESTS = {SYNC_MID: _sync_rest, STATION_MID: _station_rest, BOLT_MID: _bolt_rest}

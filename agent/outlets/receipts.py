@@ -1,0 +1,231 @@
+"""How far an MQTT outlet is: what was sent, what the broker has, what the consumer has confirmed (rules 1 to 4 of
+toolcart.agent.outlets.mqtt).
+
+            base                last result   log's end
+    --------|--------|----------|-------------|
+    confirmed, the   has its    sent since    not sent
+    cursor follows   PUBACK     the base      scout reads here
+
+    event                           what moves
+    batch sent                      scout, last_result, sent; the timer starts unless it runs
+    PUBACK                          acked; base as well where no receipt is needed
+    receipt above base              base, cursor; the timer starts again while more is out, else it stops
+    receipt not above base          the consumer's last word, nothing else: it came twice or late, or tells of a hole
+        below, as the first of a    base goes back to it, scout with it: the retained one, or a consumer's that was
+        connection                  restored
+        below, nothing is out       the timer starts unless it runs
+    receipt above all that there is scout goes back to the oldest record, once until a receipt above base
+    the timer is over               scout goes back to base; base to the last word before that, if it is below
+        behind a receipt            once until a receipt above base: a batch is missing there, or it was restored
+        else                        overdue: one batch at a time
+    new session                     scout goes back to base
+
+So a receipt that comes twice, or behind a newer one, sends nothing again, as a newer one follows in time or has come. A
+consumer that lacks something says no more than that either, and its word is not followed by a newer one.
+"""
+
+from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.framing import RECORD_NONE
+
+RECEIPT_NEWS = const(0)
+RECEIPT_KNOWN = const(1)
+RECEIPT_BELOW = const(2)  # the consumer was set back
+
+LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
+
+
+class Progress:
+    """See the module; all are numbers of records. `out` is how many messages have no PUBACK yet."""
+
+    def __init__(self, log, cursor, needs_receipt, ahead, timeout_ms):
+        self.needs_receipt = needs_receipt
+        self.base = 0  # everything up to here is confirmed
+        self.receipt = 0  # what the consumer has said, or what stands for it
+        self.scout = Cursor()
+        self.scout.wants = cursor.wants
+        self.after = 0  # what the next batch comes after
+        self.sent = 0  # the highest number since the start
+        self.highest = 0  # the same over all starts, as far as is known
+        self.last_result = 0  # the end of the last batch that was sent after the base
+        self.is_overdue = False  # no receipt came in time
+        self.strays = 0  # how many PUBACKs are still to come for what will be sent again
+        self.timer = Timer()  # until a receipt is overdue
+        self.wait_ms = timeout_ms
+        self._log = log
+        self._cursor = cursor
+        self._ahead = ahead
+        self._timeout_ms = timeout_ms
+        self._acked = 0  # up to here everything sent after the base has its PUBACK
+        self._first = 0  # where the scout began after the base: what is before it is gone
+        self._probe = Cursor()  # it wants results and frames
+        self.again = Part()  # what a consumer had lost
+        self.again.up_to = 0  # what is sent up to here is sent again
+        self.again.given = self.again.gone = 0  # numbers: confirmed again; no longer in the log
+        self.again.gone_to = 0  # they are counted up to here
+        self.words = Part()  # the consumer's receipts
+        self.words.are_none = True  # on this connection
+        self.words.came = False  # since the timer was started
+        self.words.repeat = False  # they name nothing new, and it was gone back for that
+        self.words.started_over = False  # one named more than there is, and it was gone back for that
+
+    def stand_at_cursor(self):
+        """A connection begins, or has ended: what was out may or may not have arrived."""
+        number = self._cursor.number
+        self.base = self.receipt = self.after = self.last_result = self._acked = self._first = number
+        self.is_overdue = False
+        self.words.are_none = True
+        self.words.came = False
+        self.strays = 0
+        self.timer.stop()
+        self.scout.stand_at(self._cursor)
+
+    def may_send(self):
+        """True if more may go out without a receipt."""
+        if not self.needs_receipt:
+            return True
+        if self.is_overdue:
+            return self.last_result <= self.base
+        return self.scout.number - max(self.base, self._first) < self._ahead
+
+    def put_sent(self, now):
+        """A batch went out, up to where the scout is."""
+        last = self.scout.number
+        self.after = self.last_result = last
+        if last > self.sent:
+            self.sent = last
+            self.highest = max(self.highest, last)
+        if self.needs_receipt and not self.timer.armed:
+            self._await(now)
+
+    def put_acked(self, tag, out):
+        """The broker has the batch that ends with the number `tag`; not above 0: something else."""
+        if self.strays:
+            self.strays -= 1
+        elif tag > 0:
+            self._acked = tag
+            if not self.needs_receipt:
+                self.base = self.receipt = tag
+            self.confirm(out)
+
+    def confirm(self, out):
+        """Move the cursor to what is confirmed now."""
+        cursor = self._cursor
+        to = self.base
+        if self.base >= self.last_result:
+            if out == 0 or self.strays == out:
+                if self.scout.number > cursor.number:
+                    cursor.stand_at(self.scout)
+                self.base = max(to, self.scout.number)
+                return
+            to = max(to, self._acked)
+        if to > cursor.number:
+            self._log.rewind(cursor, to)
+
+    def go_back(self, out):
+        """Go back to send again what comes after the base."""
+        scout = self.scout
+        self._log.rewind(scout, self.base)
+        self._first = scout.number
+        self.last_result = self._acked = self.base
+        self.after = self.receipt
+        self.strays = out
+        self.timer.stop()
+
+    def put_silence(self, out):
+        """The timer is over: send again what is out, and what the consumer's last word lacks; return a RECEIPT_."""
+        words = self.words
+        was_out = self.last_result > self.base
+        is_below = self._is_missing_behind(self.receipt)
+        if words.came and not words.repeat:
+            words.repeat = True
+        elif was_out:
+            if not self.is_overdue:
+                self.is_overdue = True
+            elif self.wait_ms < LONGEST * self._timeout_ms:
+                self.wait_ms *= 2
+        if is_below:
+            self._go_below(self.receipt)
+        self.go_back(out)
+        return RECEIPT_BELOW if is_below else RECEIPT_KNOWN
+
+    def put_receipt(self, value, out, now):
+        """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
+        words = self.words
+        is_first = words.are_none
+        words.are_none = False
+        if value > self.base:
+            self._count_again(value)
+            self.base = self.receipt = value
+            words.came = words.repeat = words.started_over = self.is_overdue = False
+            self.wait_ms = self._timeout_ms
+            if self.last_result > value:
+                self._await(now)
+            else:
+                self.timer.stop()
+            if self.scout.number < value:  # the consumer has more than was sent on this connection
+                self.go_back(out)
+            self.confirm(out)
+            return RECEIPT_NEWS
+        self.receipt = value
+        if self._is_missing_behind(value):
+            if is_first:
+                self._go_below(value)
+                self.go_back(out)
+                return RECEIPT_BELOW
+            if not self.timer.armed:
+                self._await(now)
+        elif self.last_result <= self.base:
+            self.after = max(value, self.after) if self.sent else value
+        words.came = True
+        if self.is_overdue and self.wait_ms > self._timeout_ms:  # someone is there again
+            self.wait_ms = self._timeout_ms
+            self.timer.start(now, self.wait_ms)
+        return RECEIPT_KNOWN
+
+    def put_above(self, out):
+        """A receipt names more than was ever sent: what the log has goes to that consumer from the oldest record on."""
+        words = self.words
+        words.are_none = False
+        if words.started_over:
+            return
+        words.started_over = True
+        self._go_below(0)
+        self.receipt = 0
+        self.go_back(out)
+
+    def _await(self, now):
+        """Start the timer."""
+        self.words.came = False
+        self.timer.start(now, self.wait_ms)
+
+    def _go_below(self, value):
+        """The consumer lacks what comes after `value`, and had it."""
+        again = self.again
+        again.up_to = max(again.up_to, self.base)
+        self.base = value
+        self._log.rewind(self._probe, value)
+        gone_to = min(self._probe.number, again.up_to)
+        value = max(value, again.gone_to)
+        if gone_to > value:
+            again.gone += gone_to - value
+            again.gone_to = gone_to
+
+    def _count_again(self, value):
+        """Count what this receipt confirms and was confirmed before."""
+        again = self.again
+        first = max(self.base, self._first)
+        last = min(value, again.up_to)
+        if last > first:
+            again.given += last - first
+        if value >= again.up_to:
+            again.up_to = 0
+
+    def _is_missing_behind(self, value):
+        """True if the log has a result or frame between what the consumer has and what it had confirmed."""
+        if value >= self.base:
+            return False
+        probe = self._probe
+        self._log.rewind(probe, value)
+        return probe.number > value or (self._log.peek(probe) > RECORD_NONE and probe.found <= self.base)

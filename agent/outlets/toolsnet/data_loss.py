@@ -1,0 +1,123 @@
+"""What ToolsNet lacks of the results it had, as its database was emptied or restored. Imported when it was.
+
+    what happens                     what one snapshot says then (toolcart.agent.log.snapshot_fields)
+    the 08 names nothing             DOUBT_LACKS: all that was delivered; DOUBT_TO: the cursor; SENT_EMPTY, SENT_BACK
+    it names one before TAKEN        DOUBT_LACKS: what it had behind that one, too; TAKEN is that one; SENT_BACK
+    some are sent again              they are neither lacking nor delivered any more; DOUBT_TO: below them, if any are
+                                     left in doubt, else where the cursor was: up to there they are being sent again
+    it names more of before DOUBT_TO DOUBT_LACKS: only what it lacks behind that one: the right database is back
+    an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
+
+Rules
+1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
+2. The same 08 once more says nothing new, also after a restart.
+3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
+"""
+
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, SENT, SENT_BACK, SENT_EMPTY, TAKEN
+from toolcart.agent.toolsnet.telegram import SEQUENCES
+
+_HALF = const(50000)
+
+
+def _kept(quarantine, first, last):
+    """Return how many results of the log behind `first`, up to `last`, the quarantine has, as far as it can be read."""
+    count = 0
+    kind = quarantine.next_entry(0)
+    while kind > RECORD_NONE:
+        count += first < quarantine.number <= last
+        kind = quarantine.next_entry(quarantine.entry)
+    return count
+
+
+def _lacking(policy, back):
+    """Return how many results at most the server lacks of the last `back` numbers on the wire."""
+    last = policy.cursor.number
+    return max(0, back - _kept(policy.row.quarantine, last - back, last))
+
+
+def _is_of_before(policy, back):
+    """True if only a server of before DOUBT_TO can name what lies `back` numbers on the wire behind the cursor."""
+    numbers = policy.numbers
+    return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
+
+
+def note_empty(policy, now):
+    """The 08 names nothing; True if what that means is durable."""
+    numbers, place = policy.numbers, policy.cursor.number
+    if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
+        return True
+    numbers[DOUBT_LACKS] = numbers[DELIVERED]
+    numbers[DOUBT_TO] = place
+    numbers[SENT] |= SENT_EMPTY | SENT_BACK
+    policy.health.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
+    return policy.sent.save()
+
+
+def note_behind(policy, stored, here, now):
+    """The 08 names `stored`, before TAKEN; `here` is the sequence that the cursor passed last. To be saved."""
+    numbers = policy.numbers
+    behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
+    if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
+        numbers[DOUBT_LACKS] = max(1, _lacking(policy, back))
+    else:
+        numbers[DOUBT_LACKS] += max(1, min(behind, _lacking(policy, back)))
+    numbers[DOUBT_TO] = policy.cursor.number
+    numbers[TAKEN] = stored
+    numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
+    policy.health.note(h.SERVER_BEHIND, behind, now)
+
+
+def is_back(policy, stored, here):
+    """True if an 08 that names `stored`, TAKEN or more, shows a server that has more than was believed. To be saved."""
+    numbers = policy.numbers
+    taken, was_empty = numbers[TAKEN], numbers[SENT] & SENT_EMPTY
+    numbers[SENT] &= ~SENT_EMPTY
+    back = (here - stored) % SEQUENCES
+    if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
+        return False
+    numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], _lacking(policy, back))
+    numbers[TAKEN] = stored
+    return True
+
+
+def send_again(policy, was, count, doubted):
+    """The cursor went back from number `was`: `count` results go out again, `doubted` of them were in doubt.
+
+    To be saved. Return what `undo` takes.
+    """
+    numbers, place = policy.numbers, policy.cursor.number
+    before = numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO]
+    numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
+    left = numbers[DOUBT_LACKS] = max(0, numbers[DOUBT_LACKS] - doubted)
+    if left == 0:
+        numbers[DOUBT_TO] = max(was, numbers[DOUBT_TO])
+    elif place < numbers[DOUBT_TO]:
+        numbers[DOUBT_TO] = place
+    return before
+
+
+def undo(policy, before):
+    """Take back what `send_again` has changed."""
+    numbers = policy.numbers
+    numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO] = before
+
+
+def send_rows_again(policy, was, rows):
+    """The same, for the last `rows` numbers on the wire before number `was`."""
+    count = max(0, rows - _kept(policy.row.quarantine, policy.cursor.number, was))
+    send_again(policy, was, count, count)
+
+
+def leave(policy):
+    """An operator leaves what is in doubt; True if that is durable."""
+    numbers = policy.numbers
+    before = numbers[DOUBT_LACKS]
+    numbers[DOUBT_LACKS] = 0
+    if policy.sent.state.save():
+        return True
+    numbers[DOUBT_LACKS] = before
+    return False

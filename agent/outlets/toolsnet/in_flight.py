@@ -1,0 +1,109 @@
+"""What may have gone out to ToolsNet, and how the next 08 is read: durable before anything goes out under it.
+
+    LIMIT           results and events up to this number may have been sent
+    SENT  neither   an 08 vouches for all up to the one that it names, up to LIMIT; so only answers are missing
+          PASS      it vouches for that one alone: those in front of it were refused
+          SEVERAL   those of an earlier version that are in front of it are in doubt
+
+`allowed` is how far results may go out before the next snapshot, which makes the cursor durable too: once in a batch.
+Nothing above `may_have` can have reached the server under the sequence that it has now.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.snapshot import STATE_LAST
+from toolcart.agent.log.snapshot_fields import (
+    LIMIT,
+    SENT,
+    SENT_BACK,
+    SENT_EMPTY,
+    SENT_EVENTS_MET,
+    SENT_MET,
+    SENT_PASS,
+    SENT_SEVERAL,
+    TOOLSNET_CURSOR,
+)
+
+_MET = const(0x300009)  # what stays whatever goes out: SENT_MET, SENT_EVENTS_MET, SENT_EMPTY, SENT_BACK
+_LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
+
+
+class Sent:
+    """LIMIT and SENT of one station, beside the cursor of its results."""
+
+    def __init__(self, log, state, batch):
+        self.state = state
+        self.numbers = state.numbers
+        self.cursor = log.cursor_at(TOOLSNET_CURSOR)
+        self.batch = batch
+        # A cursor that goes back does not lower it: a server believed to have less may say later that it has all.
+        self.may_have = min(state.numbers[LIMIT], log.next - 1)
+        self.allowed = min(state.numbers[LIMIT], self.cursor.number + batch)
+        # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
+        # would be taken for it, and a pass is not over: one at a time goes out, each after the cursor is saved.
+        self.open = 0
+
+    def save(self):
+        """Make the state durable; with a flash that can no longer save, results go out all the same."""
+        return self.state.save() or self.state.alarm == STATE_LAST
+
+    def say(self, limit, sent):
+        """Make the state say this durably; True if it does. A failed save may still count, until a later one does."""
+        numbers = self.numbers
+        old_limit, old_sent = numbers[LIMIT], numbers[SENT]
+        numbers[LIMIT] = limit if limit > self.may_have else self.may_have
+        numbers[SENT] = sent
+        if self.save():
+            self.allowed = limit
+            return True
+        numbers[SENT] = old_sent
+        numbers[LIMIT] = old_limit
+        self.allowed = self.cursor.number  # so nothing goes out before that
+        return False
+
+    def is_pass(self):
+        """True if the state says that an 08 vouches only for the one that it names."""
+        return self.numbers[SENT] & SENT_PASS != 0
+
+    def were_several(self):
+        """True if the state is of an earlier version that may have had several outstanding."""
+        return self.numbers[SENT] & SENT_SEVERAL != 0
+
+    def is_open(self):
+        """True while the last 08 has left open what was out: a later one may still name what a pass has sent."""
+        return self.cursor.number < self.open
+
+    def in_order(self):
+        """Return SENT for what goes out in order: a pass ends with that, as far as it is settled."""
+        return self.numbers[SENT] & (_MET | _LESS if self.is_open() else _MET)
+
+    def allow(self, number, is_alone):
+        """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
+        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
+
+    def begin_pass(self, limit):
+        """W3: make durable that from now on an 08 vouches only for the one that it names."""
+        before = self.numbers[LIMIT]
+        return self.say(limit if limit > before else before, self.in_order() | SENT_PASS)
+
+    def end_pass(self):
+        """Let nothing go out in order before the end of a pass is durable."""
+        if self.numbers[SENT] & _LESS:
+            self.allowed = self.cursor.number
+
+    def rise(self, number):
+        """Take note that this one goes out."""
+        if number > self.may_have:
+            self.may_have = number
+
+    def answered(self, number):
+        """The cursor's next is refused: if nothing behind it was left open, nothing is any more."""
+        if self.open <= number:
+            self.open = 0
+
+    def close(self):
+        """Leave nothing in doubt that the cursor has not passed, even if an 08 that could not be believed left more."""
+        self.may_have = self.cursor.number
+        self.open = 0
+
+
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK and _LESS == SENT_PASS | SENT_SEVERAL

@@ -1,0 +1,299 @@
+"""What an 08 says about what went out before it: where to go on (DIGEST G.8). Looked at at each connection.
+
+    the 08 names                           what that means
+    anything, and no server was met yet    the base follows it; nothing that was out counts
+    0                                      the server is empty: go on; an operator may order all again (`offer_again`).
+                                           This and a server set back are in doubt, durably (`doubt`)
+    TAKEN                                  nothing new; where several were out, that says nothing yet: odd
+    one up to the cursor                   PASS, or several out: it alone was taken before the log gave it up
+                                           else: all up to it were
+    one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
+                                           else: all up to it were. Of an earlier version that had several out,
+                                           those in front of it are in doubt, and set aside
+    one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
+    anything else                          odd: counted; where what is new would look stored, the base follows it
+
+A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
+out.
+
+What the log gives up counts as overwritten, and as delivered once the 08 says that all up to it were taken. After a cut
+that may be up to a batch behind the place of the last snapshot that let one go out; else it is the one that was out.
+What was kept, dropped or damaged there is not among them.
+"""
+
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.compat import Part, const
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.snapshot_fields import (
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    DROPPED,
+    KEPT_LAST,
+    LIMIT,
+    OVERWRITTEN,
+    SENT,
+    SENT_BACK,
+    SENT_EMPTY,
+    SENT_EVENTS_MET,
+    SENT_MET,
+    TAKEN,
+)
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+
+_HALF = const(50000)
+_SEVERAL_MOST = const(8)  # that an earlier version had outstanding
+
+
+class Standing:
+    """Where one server stands."""
+
+    def __init__(self, policy, settings):
+        self.policy = policy
+        self.numbers = policy.numbers
+        self.cursor = policy.cursor
+        self.sent = policy.sent
+        self.unsure = True  # the next 08 tells what became of what was out
+        self.is_odd = False  # the last 08 named nothing that is known here
+        self._rewinds = settings["rewind"]
+        # At the start, until the first 08: what was out then may be overwritten before that comes.
+        self._is_start = True
+        self._start = start = Part()
+        start.number = self.cursor.number
+        start.here = self._here()
+        start.taken = self.numbers[TAKEN]
+        start.limit = self.numbers[LIMIT]
+        start.overwritten = self.numbers[OVERWRITTEN]
+
+    def resume(self, stored, now):
+        """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
+        policy, sent = self.policy, self.sent
+        self.is_odd = False
+        if not sent.state.ready():
+            return False
+        if policy.log.doubtful:
+            policy.log.settle()  # it may have been sent before this start
+        policy.row.quarantine.settle()  # what is in doubt there is never offered again
+        if not self.numbers[SENT] & SENT_MET:
+            done = self._rebase(stored)  # what goes out first follows what the server has
+        else:
+            done = policy.offer.resume(stored, now) and self._resume_at(stored, now)
+        if done:
+            self.unsure = False
+            if not self.is_odd:
+                self._is_start = False
+            sent.open = sent.may_have if self.is_odd else 0
+            if not self.is_odd:
+                self._settle_out()
+        return done
+
+    def _settle_out(self):
+        """One named of a pass says nothing about those before it: next time they may be sent."""
+        sent = self.sent
+        if sent.is_pass():
+            sent.may_have = self.policy.row.taken or self.cursor.number
+
+    def _here(self):
+        """Return the sequence of what the cursor passed last."""
+        return sequence_at(self.cursor.number - self.cursor.ahead)
+
+    def _resume_at(self, stored, now):
+        if stored == 0:
+            return self._is_empty(now)
+        policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
+        here = self._here()
+        if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored, here):
+            return sent.save()
+        taken = numbers[TAKEN]
+        if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
+            self.is_odd = True  # it is still set back
+            return not self._rewinds or self._rewind((here - stored) % SEQUENCES, stored)
+        if stored == taken:
+            self.is_odd = sent.were_several() and not sent.is_pass()  # one at a time will show
+            return True
+        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+            if sent.is_pass() or sent.were_several():
+                policy.regain()
+            elif not self._regain(stored, 1):
+                return False
+            numbers[TAKEN] = stored
+            return True
+        reached = self._find_row((stored - here) % SEQUENCES)
+        if reached < 0:
+            return False
+        behind = (taken - stored) % SEQUENCES
+        if reached:
+            if not sent.is_pass():
+                return self._take_up_to(reached, stored, now)
+            policy.found(reached, stored)
+            return True
+        self.is_odd = True
+        if behind < _HALF and behind <= cursor.number:
+            return self._is_behind(stored, here, now)
+        policy.health.note(h.RESUME_UNKNOWN, stored, now)
+        # What is new would look stored already.
+        return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
+
+    def _regain(self, stored, least):
+        """All up to `stored`, which the cursor has passed, are taken; False if it cannot be read now which these are.
+
+        `least` of them are, where only what went out since the last 08 may be.
+        """
+        start, numbers = self._start, self.numbers
+        taken = numbers[TAKEN]
+        rows = least
+        is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
+        if self._is_start and start.taken == taken and not is_set_back:
+            # One place a number is too many where events lie between: only for what went before.
+            before = (start.here - taken) % SEQUENCES
+            settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
+            others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
+            kept = self._kept_in(start.number - before + settled, start.number)
+            if kept < 0:
+                return False
+            rows = (stored - taken) % SEQUENCES - settled - kept - max(0, others)
+        self.policy.regain(min(max(rows, 0), numbers[OVERWRITTEN]))
+        return True
+
+    def _kept_in(self, first, last):
+        """Return how many numbers behind `first`, up to `last`, are kept; -1 if that cannot be read now."""
+        if first >= last:
+            return 0
+        quarantine = self.policy.row.quarantine
+        count = 0
+        kind = quarantine.next_entry(0)
+        while kind > RECORD_NONE:
+            count += first < quarantine.number <= last
+            kind = quarantine.next_entry(quarantine.entry)
+        return count if kind == RECORD_NONE else -1
+
+    def _find_row(self, rows):
+        """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
+        cursor, log, may_have = self.cursor, self.policy.log, self.sent.may_have
+        scout = Cursor()
+        scout.stand_at(cursor)
+        row = cursor.number - cursor.ahead + rows
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and scout.found - scout.ahead < row and scout.found <= may_have:
+            scout.advance()
+            kind = log.peek(scout)
+        number = row + scout.ahead  # also of one that cannot be read any more
+        if kind < RECORD_NONE:
+            return -1
+        return number if number <= may_have else 0
+
+    def _rebase(self, stored):
+        """Make what goes out next follow what the server has; nothing that was out counts."""
+        numbers, cursor, sent = self.numbers, self.cursor, self.sent
+        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        numbers[TAKEN] = stored
+        sent.may_have = cursor.number
+        if sent.say(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
+            self.policy.end_trouble()
+            return True
+        cursor.ahead = ahead
+        numbers[TAKEN] = taken
+        sent.may_have = may_have
+        return False
+
+    def _is_empty(self, now):
+        from toolcart.agent.outlets.toolsnet.data_loss import note_empty
+
+        self.is_odd = True
+        return note_empty(self.policy, now)
+
+    def _is_back(self, stored, here):
+        from toolcart.agent.outlets.toolsnet.data_loss import is_back
+
+        return is_back(self.policy, stored, here)
+
+    def _is_behind(self, stored, here, now):
+        from toolcart.agent.outlets.toolsnet.data_loss import note_behind
+
+        note_behind(self.policy, stored, here, now)
+        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.sent.save()
+
+    def _rewind(self, rows, stored):
+        """Send again what the server has lost, `rows` places back, as far as the log still has it.
+
+        `stored` is the sequence that it has. Places that late ones have used up are not sent again:
+        the row goes on after a gap.
+        """
+        from toolcart.agent.log.rewind import go_back
+        from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
+
+        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
+        here, was = self._here(), cursor.number
+        if not go_back(log, cursor, rows, SEQUENCES):
+            return False
+        gone = (here - self._here()) % SEQUENCES
+        while gone + offer.used - offer.used_before(cursor.number + 1) > rows and log.peek(cursor) > RECORD_NONE:
+            cursor.advance()
+            gone -= 1
+        numbers[TAKEN] = stored
+        send_rows_again(self.policy, was, gone)
+        self.policy.end_trouble()
+        self._settle_out()
+        return self.sent.say(cursor.number, numbers[SENT])
+
+    def _take_up_to(self, reached, stored, now):
+        """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
+        policy, numbers, cursor = self.policy, self.numbers, self.cursor
+        log = policy.log
+        here = self._here()
+        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.sent.were_several():
+            if not self._regain(here, 0):
+                return False
+            numbers[TAKEN] = here
+        while cursor.number < reached:
+            kind = log.peek(cursor)
+            number = cursor.found
+            if kind < RECORD_NONE or (kind == RECORD_NONE and log.doubtful):
+                return False  # ask again
+            if kind == RECORD_NONE or number > reached:
+                break  # what was sent cannot be read any more
+            reason = 0
+            if kind == KIND_RAW:
+                reason = PARKED_UNREADABLE
+            elif number <= numbers[KEPT_LAST] and policy.row.quarantine.has(number):
+                reason = PARKED_MOVED  # it is there
+            elif self.sent.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
+                reason = PARKED_IN_DOUBT
+            is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
+            if reason and not is_dropped:
+                if not policy.set_aside(number, reason, now):
+                    return False
+                continue
+            if not policy.pass_one(number):
+                return False
+            numbers[DROPPED if is_dropped else DELIVERED] += 1
+            policy.health.count(h.RESUMED)
+        numbers[TAKEN] = stored
+        policy.end_trouble()
+        return True
+
+    def offer_again(self, number, count, doubted):
+        """Have everything from the log's `number` on sent again (agent.linux.offer_again); True if that is durable.
+
+        Those are `count` results that were delivered, of which `doubted` are in doubt.
+        """
+        from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
+
+        cursor, sent = self.cursor, self.sent
+        before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
+        log = self.policy.log
+        log.rewind(cursor, number - 1, ahead)
+        told = send_again(self.policy, before, count, doubted)
+        sent.may_have = cursor.number
+        if not sent.say(cursor.number, self.numbers[SENT] & SENT_EVENTS_MET):  # the next 08 says where they begin
+            log.rewind(cursor, before, ahead)
+            undo(self.policy, told)
+            sent.may_have = may_have
+            return False
+        self.policy.end_trouble()
+        sent.close()
+        return True

@@ -1,0 +1,92 @@
+"""What is odd about a result with FLAG_ODD: numbers that are none or have a sign, statuses that do not exist, and that
+its fields did not stand where its revision has them.
+
+Rules
+1. It works on a copy of the payload: head, body and limits. What was odd is returned as text, as it was sent.
+2. It is imported when the first such record is shown or sent; it allocates.
+"""
+
+from toolcart.agent.base.fields import fill, put_text
+from toolcart.agent.record import result as res
+from toolcart.agent.record.provenance import origin_bytes
+
+_LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+_PAYLOAD_BYTES = _LIMITS + res.LIMITS_BYTES
+_SHIFTED = 0x40  # added to the decimals of the angles, or to the blank there
+
+# Field, its place in the payload, its width, and whether it may have a sign.
+_NUMBERS = (
+    ("job", res.HEAD_BYTES + res.JOB, 4, False),
+    ("program", res.HEAD_BYTES + res.PSET, 4, False),
+    ("batch size", res.HEAD_BYTES + res.BATCH_SIZE, 4, False),
+    ("batch counter", res.HEAD_BYTES + res.BATCH_COUNTER, 4, False),
+    ("torque", res.HEAD_BYTES + res.TORQUE, 6, True),
+    ("angle", res.HEAD_BYTES + res.ANGLE, 5, True),
+    ("ID", res.HEAD_BYTES + res.TIGHTENING_ID, 10, False),
+    ("torque min", _LIMITS + res.TORQUE_MIN, 6, True),
+    ("torque max", _LIMITS + res.TORQUE_MAX, 6, True),
+    ("torque target", _LIMITS + res.TORQUE_TARGET, 6, True),
+    ("angle min", _LIMITS + res.ANGLE_MIN, 5, True),
+    ("angle max", _LIMITS + res.ANGLE_MAX, 5, True),
+    ("angle target", _LIMITS + res.ANGLE_TARGET, 5, True),
+)
+_STATUSES = ("batch status", "status", "torque status", "angle status")
+
+
+def mark_shifted(page, at, length):
+    """Say in the payload page[at:at+length] that its fields were found by their IDs; return its length, with limits."""
+    if length < _PAYLOAD_BYTES:
+        fill(page, at + _LIMITS, res.LIMITS_BYTES)
+        length = _PAYLOAD_BYTES
+    page[at + _LIMITS + res.ANGLE_DECIMALS] |= _SHIFTED
+    return length
+
+
+def is_shifted(page, at, length):
+    """True if the payload page[at:at+length] is marked so."""
+    return length >= _PAYLOAD_BYTES and page[at + _LIMITS + res.ANGLE_DECIMALS] & _SHIFTED != 0
+
+
+def put_in_order(page, length):
+    """Make all numbers of the payload page[:length] digits or blank, and all its statuses known ones or blank.
+
+    Return the places of the numbers that had a minus, and what else was odd: `torque 12x456, status 5`.
+    """
+    negative = []
+    notes = []
+    end = length - origin_bytes(page, 0)
+    for name, place, width, has_sign in _NUMBERS:
+        if place + width > end:
+            break
+        text = bytes(page[place : place + width])
+        if text.isdigit() or not text.replace(b"\0", b" ").strip():
+            continue
+        if has_sign and text[:1] == b"-" and text[1:].isdigit():
+            page[place] = 0x30
+            negative.append(place)
+        else:
+            notes.append("%s %s" % (name, _printed(page, place, width)))
+            fill(page, place, width)
+    for index in range(len(_STATUSES)):
+        place = res.HEAD_BYTES + res.BATCH_STATUS + index
+        if page[place] != 0x20 and not 0x30 <= page[place] <= res.STATUSES_MOST[index]:
+            notes.append("%s %s" % (_STATUSES[index], _printed(page, place, 1)))
+            page[place] = 0x20
+    if is_shifted(page, 0, length):
+        notes.append("shifted")
+        page[_LIMITS + res.ANGLE_DECIMALS] &= ~_SHIFTED
+    return negative, ", ".join(notes)
+
+
+def decimals_of(page, at, length):
+    """Return how many digits of each angle of the payload page[at:at+length] are decimals."""
+    if length < _PAYLOAD_BYTES:
+        return 0
+    octet = page[at + _LIMITS + res.ANGLE_DECIMALS] & ~_SHIFTED
+    return octet - 0x30 if 0x31 <= octet <= 0x34 else 0
+
+
+def _printed(page, at, width):
+    shown = bytearray(width)
+    put_text(shown, 0, page, at, width)
+    return bytes(shown).decode().strip()

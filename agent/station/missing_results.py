@@ -1,0 +1,101 @@
+"""Records which results the controller no longer has: an event for each run of tightening IDs that are gone.
+
+    code    none    the controller has nothing under these IDs
+            reset   its IDs mean other results than before
+            mute    it answers others, and not these
+            never   it cannot be asked for its results
+            99      the code with which it rejects the question, of two or three digits
+            ?       several of these
+    text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
+
+Rules
+1. It is appended first, then the recovery saves it: a power cut between the two reports it twice, but never not at all.
+   The count in the state is exact.
+2. Results have priority: with no room for both it is reported later, and what is gone stays open until then.
+
+Loaded when the first result is gone: most controllers have all that is asked for.
+"""
+
+from toolcart.agent.base.fields import copy, fill, get_u32, put_number
+from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.ids import put_id
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
+
+# Finds the newest event of a kind in a log.
+#
+# Imported only when needed: at a start, or when a kind of event comes for the first time.
+
+
+def newest_event(log, what, blocks, of):
+    """Return `of(log)` for the newest event of kind `what` for which that is not None; None if there is none.
+
+    Only the newest `blocks` blocks are read. `of` is called with the event at log.page[log.at:].
+    """
+    search = Search(log)
+    search.begin_newest(blocks)
+    found = None
+    newest = -1
+    kind = search.next()
+    while kind > RECORD_NONE:
+        number = get_u32(log.page, log.at)
+        if number < newest:
+            return found  # an older block
+        if kind == KIND_EVENT and log.page[log.at + ev.WHAT] == what:
+            made = of(log)
+            if made is not None:
+                found = made
+                newest = number
+        kind = search.next()
+    return found
+
+
+_OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
+_REASONS = (b"none", b"reset", b"mute", b"never", b"?")  # by the WHY_ of toolcart.agent.openprotocol.gap_fill
+
+
+def put_gone(log, clock, station, first, last, count, total, epoch, why):
+    """Report that `count` of the IDs first..last are gone, `total` including these; return False if it must wait.
+
+    `why` is a WHY_ of toolcart.agent.openprotocol.gap_fill, or a code of MID 0004, negative.
+    """
+    if not log.has_room(ROOM_BYTES + _OCTETS, False):
+        return False
+    stage = log.stage
+    at = log.place
+    ev.put_event(stage, at, log.next, station, ev.GONE)
+    if why < 0:
+        put_number(stage, at + ev.CODE, 2 if why > -100 else 3, -why)
+    else:
+        copy(stage, at + ev.CODE, _REASONS[why], 0, len(_REASONS[why]))
+    stamp = bytearray(STAMP_BYTES)
+    clock.stamp_into(stamp)
+    ev.put_time(stage, at, stamp, 0)
+    text = at + ev.TEXT
+    fill(stage, text, ev.GONE_BYTES)
+    digits = bytearray(ID_BYTES)
+    for place, value in (
+        (ev.GONE_FIRST, first),
+        (ev.GONE_LAST, last),
+        (ev.GONE_COUNT, count),
+        (ev.GONE_TOTAL, total),
+    ):
+        put_id(digits, value)
+        copy(stage, text + place, digits, 0, ID_BYTES)
+    put_id(digits, epoch)
+    copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
+    ev.end_text(stage, at, ev.GONE_BYTES)
+    return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0
+
+
+def latest(search, blocks):
+    """Return in words the newest of these events in the newest blocks, None if there is none."""
+    return newest_event(search.log, ev.GONE, blocks, _in_words)
+
+
+def _in_words(log):
+    from toolcart.agent.record.text import describe  # only for display
+
+    return describe(log.page, log.at, log.kind, log.flags, log.length)

@@ -1,0 +1,1 @@
+"""The tables of the archive, and what reads, writes and changes them."""

@@ -1,0 +1,278 @@
+"""What commands ask an archive; everything here is read-only.
+
+Rules
+1. A time is the station's own unless it is named `arrived`. A span is [from, to), each given by the first of the 14
+   digits: `20261121` is a day.
+2. Rows are dicts by column name, with the map's names beside its numbers.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
+
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.archive.database import cars
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.tables import Station
+from toolcart.trace.curves import Curve
+
+PAGE_ROWS = 500
+GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+_TIME = re.compile(  # 20261121 or 2026-11-21T14:30:00, to the second or to any part before it
+    r"\d{4}(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T ]?(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d)?)?)?)?)?",
+    re.ASCII,
+)
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d", re.ASCII)  # also one that no calendar has, as odd stations send it
+_R = t.RESULT.c
+
+
+def station_of(text: str) -> Station | None:
+    """Read type/system/station, each of four digits at most, or the last alone; None if it is something else."""
+    parts = text.split("/")
+    if len(parts) == 1:
+        parts = ["3", "1", *parts]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
+        return None
+    return (int(parts[0]), int(parts[1]), int(parts[2]))
+
+
+def digits_of(text: str, is_day: bool = False) -> str | None:
+    """Return the digits of a time or of its beginning, `is_day`: of a day; None if it is none."""
+    fits = (_DAY if is_day else _TIME).fullmatch(text.strip())
+    return "".join(c for c in text if c.isdigit()) if fits else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which results, of a span of time [from_time, to_time); None: any.
+
+    An `a` behind the digits of `to_time` includes all that begins so.
+    """
+
+    station: Station | None = None
+    spindle: int | None = None
+    program: int | None = None
+    from_time: str | None = None
+    to_time: str | None = None
+    tool: str | None = None  # its serial number
+    vin_from: str | None = None
+    vin_to: str | None = None  # including what begins with it
+    vin: str | None = None  # whole; the main or an additional one
+    vins: tuple[str, ...] | None = None  # any of these
+    nok: bool = False
+    tightening_id: int | None = None
+    statuses: Station | None = None  # of torque, angle and time; one that was not sent counts as 0
+
+
+def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
+    """Yield the wanted results, newest arrival first."""
+    asked = wanted_results(connection, wanted).order_by(_R.ResultId.desc())
+    if limit is not None:
+        asked = asked.limit(limit)
+    for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
+        yield dict(row)
+
+
+def dicts(connection: Connection, asked: Select) -> list[dict]:
+    """Return the answer's rows as dicts by column name."""
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def wanted_results(connection: Connection, wanted: Wanted) -> Select:
+    """Return the query for them, not yet ordered, with the map's names beside the numbers."""
+    said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
+    remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
+    names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
+    asked = select(*t.RESULT.columns, *names, remarks)
+    for table in (t.STATION, t.PROGRAM):
+        asked = asked.outerjoin(table, t.belongs(_R, table))
+    return asked.where(*which(connection, wanted))
+
+
+def which(connection: Connection, wanted: Wanted, *span: str) -> list[ColumnElement[bool]]:
+    """The conditions that a result is wanted; `span`: since and until in place of those of `wanted`."""
+    since, until = span or (wanted.from_time, wanted.to_time)
+    time: ColumnElement[str] = _R.Time
+    place: list[ColumnElement[int]] = [_R[name] for name in t.PLACE]
+    here: list[ColumnElement[bool]] = []
+    if wanted.vin_from or wanted.vin_to:
+        first, last = wanted.vin_from or "", wanted.vin_to or ""
+        here.append(cars.between(connection, _R.VIN, first, last))
+        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
+            time, place = time.op("||")(""), [column + 0 for column in place]
+    if wanted.station is not None:
+        here += [column == number for column, number in zip(place, wanted.station, strict=True)]
+    if since is not None:
+        here.append(time >= since)
+    if until is not None:
+        here.append(time < until)
+    if wanted.program is not None:
+        here.append(is_program(wanted.program, wanted.station is not None))
+    for column, value in (
+        (_R.Spindle, wanted.spindle),
+        (_R.SpindleSerial, wanted.tool),
+        (_R.TighteningId, wanted.tightening_id),
+    ):
+        if value is not None:
+            here.append(column == value)
+    if wanted.nok:
+        here.append(t.IS_NOK)  # only 0 and 1 exist (toolcart.toolsnet_rows), and there is an index
+    for vins in ((wanted.vin,) if wanted.vin is not None else None, wanted.vins):
+        if vins is not None:
+            here.append(_R.ResultId.in_(_of_cars(vins)))
+    if wanted.statuses is not None:
+        statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+        here += [func.coalesce(one, 0) == status for one, status in zip(statuses, wanted.statuses, strict=True)]
+    return here
+
+
+def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
+    """The condition that a result is of this program; for one station without the index, which has all stations'."""
+    return (_R.Program + 0 if at_station else _R.Program) == program
+
+
+def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
+    """Numbers of the rows with one of these VINs; an additional VIN of a telegram's first row counts for all."""
+    first, each = t.RESULT.alias(), t.RESULT.alias()
+    same = and_(*[first.c[name] == each.c[name] for name in t.RESULT_KEY])
+    others = select(each.c.ResultId).select_from(t.RESULT_VIN).join(first, first.c.ResultId == t.RESULT_VIN.c.ResultId)
+    others = others.join(each, same).where(t.RESULT_VIN.c.VIN.in_(vins))
+    return select(_R.ResultId).where(_R.VIN.in_(vins)).union(others)
+
+
+def result(connection: Connection, number: int, bolt: int | None = None) -> dict | None:
+    """Return one result with its VINs, parameters and graphs; None if no result has this number.
+
+    `Bolts` are the spindles of curves that came with it though no row of it has them: a fixtured system has curves of
+    each bolt, and may have one result of all. The graphs are those of `bolt`, else of the result's spindle.
+    """
+    found = connection.execute(wanted_results(connection, Wanted()).where(_R.ResultId == number)).mappings().first()
+    if found is None:
+        return None
+    told = dict(found)
+    whole = _first_row(connection, told)
+    vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
+    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole)
+    told["VINs"] = dicts(connection, asked.order_by(vin.Identifier))
+    columns = [column for column in parameter if not column.primary_key]
+    asked = select(*columns).where(parameter.ResultId == whole)
+    told["Parameters"] = dicts(connection, asked.order_by(parameter.Number))
+    curves_of, rows_of = (
+        set(connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, _key_of(told)))).scalars())
+        for table in (t.GRAPH, t.RESULT)
+    )
+    told["Bolts"] = sorted(curves_of - rows_of)
+    of = told["Spindle"] if bolt is None else bolt
+    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(told), of))
+    told["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
+    return told
+
+
+def _first_row(connection: Connection, told: dict) -> int:
+    """Return the number of the telegram's first row, which VINs and parameters belong to."""
+    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(told))
+    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or told["ResultId"]
+
+
+def _key_of(told: dict) -> list:
+    return [told[name] for name in t.RESULT_KEY]
+
+
+def curves(told: dict) -> dict[str, Curve]:
+    """Return a result's curves by what they are of, without those that have no scale."""
+    found = {}
+    for graph in told["Graphs"]:
+        times_ms, values = samples(graph)
+        if values:
+            name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
+            found[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
+    return found
+
+
+def samples(graph: dict) -> tuple[list[float], list[float]]:
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316); none if it has no scale."""
+    octets, shift, step_ms = graph["Samples"], graph["BitShift"], graph["SampleMs"]
+    dom, nom = graph["FactorDom"], graph["FactorNom"]
+    has_scale = nom and abs(shift) <= t.SHIFT_MOST and max(abs(nom), abs(dom)) <= t.FACTOR_MOST
+    if not has_scale or step_ms is None:
+        return [], []
+    dom *= 2.0**shift
+    values = [sample * dom / nom for (sample,) in struct.iter_unpack(">h", octets[: len(octets) // 2 * 2])]
+    return [index * step_ms for index in range(len(values))], values
+
+
+@dataclass
+class Hole:
+    """Something in a station's sequences that a person should look at."""
+
+    of: str  # "result", "event"
+    station: Station
+    kind: str  # "missing", "behind", "again"
+    first: int
+    last: int
+    count: int
+    arrived: str
+
+
+def check(connection: Connection) -> Iterator[Hole]:
+    """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and holes that
+    nothing filled later.
+
+    Sequences wrap from 99999 to 1 (DIGEST G.8); a jump of more than half the circle goes back. Results and events
+    each have their own sequence.
+    """
+    for of, table in (("result", t.RESULT), ("event", t.EVENT)):
+        columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
+        asked = select(*columns).order_by(*table.primary_key.columns)
+        yield from _holes(of, connection.execution_options(yield_per=1000).execute(asked))
+
+
+def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
+    latest: dict[Station, tuple] = {}
+    reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
+    missing: dict[Station, dict[int, Hole]] = {}  # by the first of each
+    for system_type, system, number, found, time, arrived, arrivals in rows:
+        station = (system_type, system, number)
+        before = latest.get(station)
+        if before == (found, time):
+            continue  # another spindle of the same telegram
+        latest[station] = (found, time)
+        holes = missing.setdefault(station, {})
+        last, newest = reached.get(station, (found, time))
+        reached[station] = (found, max(time, newest))
+        ahead = (found - last) % SEQUENCES
+        if 1 < ahead <= SEQUENCES // 2:
+            first = sequence_at(last + 1)
+            if first in holes:
+                yield holes[first]  # of the round before
+            holes[first] = Hole(of, station, "missing", first, sequence_at(found - 1), ahead - 1, arrived)
+        elif before is not None and ahead != 1:
+            follows = found == sequence_at(before[0] + 1)
+            if not follows:
+                yield Hole(of, station, "behind", found, found, 1, arrived)
+            if time < newest:  # it came late; with a newer time the station has begun anew
+                _fill(holes, found, follows)
+                reached[station] = (last, newest)
+        if arrivals > 1:
+            yield Hole(of, station, "again", found, found, arrivals - 1, arrived)
+    for holes in missing.values():
+        yield from holes.values()
+
+
+def _fill(holes: dict[int, Hole], found: int, follows: bool) -> None:
+    """Leave of a hole what is before and behind a sequence that came late; one that `follows` is the hole's first."""
+    around = (hole for hole in holes.values() if (found - hole.first) % SEQUENCES < hole.count)
+    hole = holes.get(found) if follows else next(around, None)
+    if hole is None:
+        return
+    del holes[hole.first]
+    before = (found - hole.first) % SEQUENCES
+    for first, count in ((hole.first, before), (sequence_at(found + 1), hole.count - before - 1)):
+        if count:
+            holes[first] = replace(hole, first=first, last=sequence_at(first + count - 1), count=count)

@@ -1,0 +1,363 @@
+"""The archive's tables: the document's map (004 section 6), results, events, graphs, breaches; and views of them.
+
+Rules
+1. The map's tables have the document's names; the other tables' names and all columns are our own.
+2. A time from a station is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (004:128). `Arrived` is
+   the archive's own, in the same form in UTC.
+3. One row of Result is one spindle. Sequence and time identify a station's result (004:301); repeats of both are
+   counted in `Arrivals` and stored once.
+4. Torque is in Nm, angle in degrees, as in the telegram (004:147-153). Statuses are the telegram's too: 0 is OK.
+5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
+   a damaged disk, is read as unknown.
+6. Views have plain names for other programs and stay as they are when the tables change (docs/archive.md): a column is
+   never renamed or taken out, new ones stand at the end. Times there are text as people write them, of the station's
+   clock; `arrived` and `written` are UTC. An invalid one is as it came. One text makes them on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
+
+from toolcart.toolsnet import FACTOR_MOST, REAL_MOST, SHIFT_MOST
+
+TABLES = MetaData()
+PLACE = ("SystemType", "System", "Station")
+Station = tuple[int, int, int]  # of these
+RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (004:301)
+GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
+
+
+class Real(TypeDecorator[float]):
+    """A number as a reader gets it: finite, or None."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: object) -> float | None:
+        return value if isinstance(value, float | int) and math.fabs(value) <= REAL_MOST else None
+
+
+def _within(most: float, *names: str) -> list[CheckConstraint]:
+    """Return the rule that these columns are unknown or at most this, for each of them."""
+    return [CheckConstraint(f'"{name}" BETWEEN {-most:.0f} AND {most:.0f}', name=f"{name}Fits") for name in names]
+
+
+_OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is searched by bytes, whatever language PostgreSQL sorts by
+
+
+_PROGRAM = (*PLACE, "Spindle", "Program")
+
+
+def _keys(*names: str) -> list[Column]:
+    """Return columns of a primary key that the database does not number itself."""
+    return [Column(name, Integer, primary_key=True, autoincrement=False) for name in names]
+
+
+def _integers(*names: str) -> list[Column]:
+    return [Column(name, Integer, nullable=False) for name in names]
+
+
+def _texts(most: int, *names: str) -> list[Column]:
+    return [Column(name, String(most), nullable=False) for name in names]
+
+
+def _named(table: str, key: Sequence[str], *more: Column, most: int = 25) -> Table:
+    """Return a table of the document's map."""
+    return Table(table, TABLES, *_keys(*key), *_texts(most, "Name"), *more)
+
+
+def _ip() -> Column:
+    return Column("IP", String(15), nullable=False, default="")
+
+
+SYSTEM_TYPE = _named("TNMapSystemType", PLACE[:1], most=40)
+SYSTEM = _named("TNMapSystem", PLACE[:2], _ip())
+STATION = _named(
+    "TNMapStation",
+    PLACE,
+    _ip(),
+    Column("Heard", String(14), nullable=False, default=""),  # time of the newest telegram of any kind; UTC
+    Column("Result", Integer, nullable=False, default=0),  # sequence of the latest stored: what an 08 says
+    Column("Event", Integer, nullable=False, default=0),
+)
+SPINDLE = _named("TNMapSpindle", _PROGRAM[:4])
+PROGRAM = _named("TNMapProgram", _PROGRAM)
+MAP = (SYSTEM_TYPE, SYSTEM, STATION, SPINDLE, PROGRAM)
+RESULT = Table(
+    "Result",
+    TABLES,
+    Column("ResultId", _BIG, primary_key=True, autoincrement=False),
+    *_integers(*PLACE, "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_texts(25, "VIN"),
+    *_integers("Spindle"),
+    *_texts(10, "SpindleSerial"),
+    *_integers("Program", "Overall"),
+    *[Column(name, Real) for name in ("TorqueLow", "Torque", "TorqueHigh")],
+    Column("TorqueStatus", Integer),
+    *[Column(name, Real) for name in ("AngleLow", "Angle", "AngleHigh")],
+    Column("AngleStatus", Integer),
+    Column("TimeStatus", Integer),
+    Column("TighteningId", BigInteger),
+    Column("Arrivals", Integer, nullable=False, default=1),
+    Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
+    # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
+    UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
+    *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
+    Index("ResultByVIN", "VIN", *PLACE, "Program", postgresql_ops=_OCTETS),
+    Index("ResultByTighteningId", "TighteningId"),
+    # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
+    Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
+    Index(
+        "ResultNOKOf",
+        *(*PLACE, "Time", "Program", "Spindle", "SpindleSerial"),
+        *("TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
+        sqlite_where=text('"Overall" = 1'),
+        postgresql_where=text('"Overall" = 1'),
+    ),
+    Index("ResultByMoment", "Time"),  # without a station
+    Index("ResultByProgram", "Program", "Time"),
+)
+IS_NOK = RESULT.c.Overall == literal_column("1")
+QUARTER = Table(  # results in sums (toolcart.archive.statistics.rollups)
+    "Quarter",
+    TABLES,
+    *_keys(*PLACE, "Program", "Spindle"),
+    Column("Slot", String(12), primary_key=True),  # its begin
+    Column("Tool", String(10), primary_key=True),
+    *[Column(name, Float, primary_key=True) for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")],
+    *_integers("Good", "Bad"),  # results that are OK, and not OK
+    *[
+        Column(f"{verdict}{quantity}{measure}", kind, nullable=measure in ("Least", "Most"))
+        for quantity in ("Torque", "Angle")
+        for verdict in ("Good", "Bad")
+        for measure, kind in (("Count", Integer), ("Sum", Float), ("Squares", Float), ("Least", Float), ("Most", Float))
+    ],
+    # Rates of any station read nothing else; a commit writes a page more.
+    Index("QuarterBySlot", "Slot", "Good", "Bad"),
+    sqlite_with_rowid=False,
+)
+RESULT_VIN = Table(
+    "ResultVIN",
+    TABLES,
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
+    Column("Identifier", Integer, primary_key=True),
+    Column("VIN", String(25), nullable=False),
+    Index("ResultVINByVIN", "VIN", postgresql_ops=_OCTETS),
+)
+CAR = Table(
+    "Car",
+    TABLES,
+    Column("VIN", String(25), primary_key=True),  # main or additional, not blank
+    Column("Backwards", String(25), nullable=False),
+    Index("CarByVIN", "VIN", postgresql_ops=_OCTETS).ddl_if(dialect="postgresql"),  # SQLite's key is in this order
+    Index("CarByEnd", "Backwards", postgresql_ops={"Backwards": "varchar_pattern_ops"}),
+    sqlite_with_rowid=False,
+)
+RESULT_PARAMETER = Table(
+    "ResultParameter",
+    TABLES,
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
+    Column("Number", Integer, primary_key=True),  # its place in the telegram
+    *_integers("Spindle", "Program", "ParameterId"),
+    *_texts(25, "Name", "Value"),
+    *_integers("Type"),
+    *_texts(6, "Unit"),
+    *_integers("Step"),
+    sqlite_with_rowid=False,
+)
+EVENT = Table(
+    "Event",
+    TABLES,
+    Column("EventId", _BIG, primary_key=True, autoincrement=False),
+    *_integers(*PLACE, "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_integers("Code", "Level"),
+    Column("Arrivals", Integer, nullable=False, default=1),
+    UniqueConstraint(*PLACE, "Time", "Sequence", name="EventOnce"),
+)
+EVENT_PARAMETER = Table(
+    "EventParameter",
+    TABLES,
+    Column("EventId", _BIG, ForeignKey("Event.EventId"), nullable=False),
+    *_integers("ParameterId", "Type"),
+    *_texts(20, "Value"),
+    Index("ParameterByEvent", "EventId"),
+)
+GRAPH = Table(
+    "Graph",
+    TABLES,
+    Column("GraphId", _BIG, primary_key=True, autoincrement=False),
+    *_integers(*PLACE, "Spindle", "Program", "Sequence"),
+    *_texts(14, "Time", "Arrived"),
+    *_integers("GraphType", "BitShift"),  # of these types 0 is torque, 1 angle (004:302)
+    Column("FactorDom", BigInteger, nullable=False),
+    Column("FactorNom", BigInteger, nullable=False),
+    *[Column(name, Real) for name in ("LimitMin", "LimitMax", "AngleOffset")],
+    Column("SampleMs", Real, nullable=False),
+    Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high byte first
+    Column("Arrivals", Integer, nullable=False, default=1),
+    UniqueConstraint(*GRAPH_KEY, name="GraphOnce"),
+    *_within(REAL_MOST, "LimitMin", "LimitMax", "AngleOffset", "SampleMs"),
+    *_within(SHIFT_MOST, "BitShift"),
+    *_within(FACTOR_MOST, "FactorDom", "FactorNom"),
+)
+BREACH = Table(
+    "Breach",
+    TABLES,
+    Column("BreachId", _BIG, primary_key=True, autoincrement=True),
+    *_texts(14, "Arrived"),
+    *_texts(60, "Peer"),
+    *_texts(2, "Telegram"),
+    *_texts(60, "Field"),
+    Column("Position", Integer),  # of the field's first byte, counted from 1 after the length, like the document
+    Column("Found", Text, nullable=False),
+    Column("Allowed", Text, nullable=False),
+)
+
+CONTROL_LIMITS = Table(  # what a program's charts are measured by (toolcart.archive.statistics.limits)
+    "ControlLimits",
+    TABLES,
+    Column("ControlLimitsId", _BIG, primary_key=True, autoincrement=True),
+    *_integers(*PLACE, "Program", "Spindle"),
+    *_texts(6, "Quantity"),
+    *_texts(12, "Begins"),  # by the station's clock: they hold from here on
+    *_texts(12, "Since", "Until"),  # the reference period, whose last minute is Until
+    *_integers("OnlyOK", "Count"),  # of how many values of that period
+    Column("Mean", Float, nullable=False),
+    Column("Within", Float, nullable=False),  # deviation within its subgroups
+    *_texts(100, "Who"),
+    *_texts(14, "Arrived"),
+    Column("Note", Text, nullable=False),
+    Column("Withdrawn", String(14), nullable=False, default=""),
+    Index("ControlLimitsOf", *PLACE, "Program", "Spindle"),
+)
+REMARK = Table(  # what people say about a result
+    "Remark",
+    TABLES,
+    Column("RemarkId", _BIG, primary_key=True, autoincrement=True),
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), nullable=False),
+    *_texts(14, "Arrived"),
+    *_texts(100, "Who"),
+    Column("Text", Text, nullable=False),
+    Index("RemarkOfResult", "ResultId"),
+)
+AUDIT = Table(  # what commands and people have changed
+    "Audit",
+    TABLES,
+    Column("AuditId", _BIG, primary_key=True, autoincrement=True),
+    *_texts(14, "Arrived"),
+    *_texts(100, "Who"),
+    Column("What", Text, nullable=False),
+)
+SERVER = Table(  # the servers that share this database (toolcart.archive.server.servers)
+    "Server",
+    TABLES,
+    Column("Host", String(15), primary_key=True),  # as an 08 has it
+    Column("Port", Integer, primary_key=True, autoincrement=False),
+    *_integers("Weight"),
+    Column("Seen", Float, nullable=False),  # seconds since 1970 by the database's clock
+    Column("Draining", Integer, nullable=False, default=0),
+)
+CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.consume)
+    "Consumed",
+    TABLES,
+    Column("Topic", String(500), primary_key=True),  # what comes before /results
+    Column("Identity", String(8), primary_key=True),  # of the spool
+    Column("Number", BigInteger, nullable=False),
+    Column("Base", BigInteger, nullable=False),  # a result's sequence is this plus its number, on the circle
+    *_integers("Sequence", *PLACE),  # that of the newest result, 0 if there is none yet
+    *_texts(14, "Arrived"),
+)
+
+
+def belongs(other: Any, table: Table) -> ColumnElement[bool]:
+    """The condition that a row with these columns (`.c`) belongs to a row of the map's table."""
+    return and_(*[column == other[column.name] for column in table.primary_key.columns])
+
+
+def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:
+    """The condition that these columns have the values of the key; a short key leaves the last columns out."""
+    return and_(*[table.c[name] == value for name, value in zip(names, key, strict=False)])
+
+
+def _time(column: str) -> str:
+    parts = ((1, 4, "-"), (5, 2, "-"), (7, 2, " "), (9, 2, ":"), (11, 2, ":"), (13, 2, ""))
+    return " || ".join(f"substr({column}, {at}, {width}) || '{end}'" for at, width, end in parts)
+
+
+def _place(table: str) -> str:
+    return " || '/' || ".join(f'CAST({table}."{name}" AS TEXT)' for name in ("SystemType", "System", "Station"))
+
+
+def _same_station(table: str) -> str:
+    return " AND ".join(f'{table}."{name}" = s."{name}"' for name in ("SystemType", "System", "Station"))
+
+
+def _status(column: str) -> str:
+    return f"CASE {column} WHEN 0 THEN 'OK' WHEN 1 THEN 'not OK' WHEN 2 THEN 'low' WHEN 3 THEN 'high' END"
+
+
+_POWER = (
+    'CASE WHEN g."BitShift" >= 0 THEN CAST(CAST(1 AS BIGINT) << g."BitShift" AS DOUBLE PRECISION) '
+    'ELSE 1.0 / CAST(CAST(1 AS BIGINT) << -g."BitShift" AS DOUBLE PRECISION) END'
+)
+VIEWS = {
+    "results": f"""SELECT r."ResultId" AS result_id, {_place("r")} AS station, s."Name" AS station_name,
+        {_time('r."Time"')} AS time, {_time('r."Arrived"')} AS arrived, r."Sequence" AS sequence, r."VIN" AS vin,
+        r."Spindle" AS spindle, r."SpindleSerial" AS tool, r."Program" AS program, p."Name" AS program_name,
+        CASE WHEN r."Overall" = 0 THEN 'OK' ELSE 'NOK' END AS verdict,
+        r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
+        {_status('r."TorqueStatus"')} AS torque_status,
+        r."Angle" AS angle, r."AngleLow" AS angle_low, r."AngleHigh" AS angle_high,
+        {_status('r."AngleStatus"')} AS angle_status, r."TighteningId" AS tightening_id
+        FROM "Result" AS r LEFT JOIN "TNMapStation" AS s ON {_same_station("r")}
+        LEFT JOIN "TNMapProgram" AS p ON {_same_station("p").replace("s.", "r.")}
+        AND p."Spindle" = r."Spindle" AND p."Program" = r."Program" """,
+    "curves": f"""SELECT g."GraphId" AS curve_id, r."ResultId" AS result_id, {_place("g")} AS station,
+        {_time('g."Time"')} AS time, g."Spindle" AS spindle, g."Program" AS program,
+        CASE g."GraphType" WHEN 0 THEN 'torque' WHEN 1 THEN 'angle' ELSE 'other' END AS quantity,
+        CASE g."GraphType" WHEN 0 THEN 'Nm' WHEN 1 THEN 'deg' ELSE '' END AS unit, g."SampleMs" AS sample_ms,
+        CAST(g."FactorDom" AS DOUBLE PRECISION) / NULLIF(g."FactorNom", 0) * {_POWER} AS scale,
+        length(g."Samples") / 2 AS sample_count, g."Samples" AS samples
+        FROM "Graph" AS g LEFT JOIN "Result" AS r ON r."SystemType" = g."SystemType" AND r."System" = g."System"
+        AND r."Station" = g."Station" AND r."Sequence" = g."Sequence" AND r."Time" = g."Time"
+        AND r."Spindle" = g."Spindle" """,
+    "events": f"""SELECT e."EventId" AS event_id, {_place("e")} AS station, s."Name" AS station_name,
+        {_time('e."Time"')} AS time, {_time('e."Arrived"')} AS arrived, e."Sequence" AS sequence, e."Code" AS code,
+        e."Level" AS level FROM "Event" AS e LEFT JOIN "TNMapStation" AS s ON {_same_station("e")}""",
+    "remarks": f"""SELECT m."RemarkId" AS remark_id, m."ResultId" AS result_id, {_time('m."Arrived"')} AS written,
+        m."Who" AS author, m."Text" AS text FROM "Remark" AS m""",
+}
+
+
+def make_views(connection: Connection) -> None:
+    """Make the views, in place of older ones."""
+    for name, query in VIEWS.items():
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")

@@ -1,0 +1,263 @@
+"""`toolcart archive alert` and `report`, and the mail by SMTP that both can send."""
+
+from __future__ import annotations
+
+import signal
+import smtplib
+import ssl
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.archive import options
+from toolcart.archive.reports import export
+from toolcart.archive.statistics import spc
+from toolcart.archive.web.serving import address
+from toolcart.base import private_files
+from toolcart.base.atomic_file import whole
+from toolcart.base.command_group import Amount
+from toolcart.base.installation import how_to_get
+
+DEADLINE_S = 10.0  # for each step of the talk with the server
+
+_OPTIONS = (
+    click.option("--smtp", metavar="HOST:PORT", help="Mail server."),
+    options.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls"),
+    click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file."),
+    click.option("--smtp-password-file", **options.FILE, help="The user's password, in a file of mode 0600."),
+    click.option("--mail-from", metavar="ADDRESS", help="Sender."),
+    click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable."),
+)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message by SMTP; TLS by STARTTLS, or from the first byte on."""
+
+    host: str
+    port: int
+    sender: str
+    to: tuple[str, ...]
+    tls: str = "starttls"  # "none", "tls"
+    user: str | None = None
+    password: str | None = None
+
+    def send(
+        self,
+        subject: str,
+        text: str,
+        _causes: dict[str, str] | None = None,
+        files: Sequence[tuple[str, str, bytes]] = (),
+    ) -> bool:
+        """Send a message with files: name, media type, content; any exception means that it failed.
+
+        True if one of several does not get it, which is said.
+        """
+        told = EmailMessage()
+        told["Subject"], told["From"], told["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
+        told.set_content(text + "\n")
+        for name, media, content in files:
+            main, _, sub = media.partition("/")
+            told.add_attachment(content, maintype=main, subtype=sub, filename=name)
+        context = ssl.create_default_context()
+        made: smtplib.SMTP
+        if self.tls == "tls":
+            made = smtplib.SMTP_SSL(self.host, self.port, timeout=DEADLINE_S, context=context)
+        else:
+            made = smtplib.SMTP(self.host, self.port, timeout=DEADLINE_S)
+        with made as server:
+            if self.tls == "starttls":
+                server.starttls(context=context)
+            if self.user:
+                server.login(self.user, self.password or "")
+            refused = server.send_message(told)
+        for one, (code, why) in refused.items():
+            options.say(f"{self.host}:{self.port} does not take mail for {one}: {code} {why.decode(errors='replace')}")
+        return bool(refused)
+
+
+def mail_options(command):
+    """--smtp and what belongs to it."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def mail_of(told: dict[str, Any]) -> Mail | None:
+    """Return who sends mail by these options, None for no one; if they are wrong, say so and exit."""
+    if not told["smtp"]:
+        return None
+    if not (told["mail_from"] and told["mail_to"]):
+        options.fail("--smtp needs --mail-from and --mail-to")
+    for one in (told["mail_from"], *told["mail_to"]):
+        if not _is_address(one):
+            options.fail(f"--mail-from and --mail-to each take an address in one line, and {one!r} is none")
+    with options.failing(ValueError, private_files.Wrong):
+        password = private_files.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
+        server = address(told["smtp"])
+    if not f"{told['smtp_user']}{password}".isascii():
+        options.fail("the user and the password for a mail server have to be ASCII: no other characters can be sent")
+    how = (told["smtp_tls"], told["smtp_user"], password)
+    return Mail(*server, told["mail_from"], told["mail_to"], *how)
+
+
+def _is_address(text: str) -> bool:
+    """True if a mail can go to this, or come from it."""
+    try:
+        head = EmailMessage()
+        head["To"] = text
+        found = head["To"].addresses
+    except Exception:  # the standard library ends in many ways over what it cannot read
+        return False
+    return bool(found) and all(one.username for one in found)
+
+
+@click.command()
+@options.database_option
+@options.option("--period", type=click.Choice(("day", "week", "month")), default="week")
+@click.option(
+    "--of",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The period that has this day, such as 2026-11-18; otherwise the last one that is over.",
+)
+@options.option(
+    "--into",
+    type=click.Path(file_okay=False),
+    default="reports",
+    metavar="FOLDER",
+    help="Gets report-2026-W47.html and .csv; made if it does not exist.",
+)
+@click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
+@options.option("--rules", default=",".join(map(str, spc.USUAL)), help="Run rules of charts, as of `serve`.")
+@mail_options
+def report(
+    place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **told: Any
+) -> None:
+    """Report a day, a week or a month.
+
+    NOK rate, screws OK at the first attempt, causes, Cpk and signals by program: HTML in one file and CSV, and both by
+    mail if --smtp is given. Made again, a report replaces its files.
+    """
+    options.library()
+    try:
+        from toolcart.archive.reports import report as made
+    except ImportError as missing:
+        options.fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
+    try:
+        chosen = spc.rules_of(rules)
+    except ValueError as wrong:
+        options.fail(f"--rules {wrong}")
+    if day and not 1000 <= day.year < 9999:
+        options.fail(f"--of {day:%Y-%m-%d}: a day of the years 1000 to 9998")
+    mail = mail_of(told)
+    span = made.span_of(period, day.date()) if day else made.last_over(period, date.today())
+    with options.reading(place) as connection:
+        found = made.report(connection, span, chosen)
+    kind = "csv-semicolon" if csv_semicolon else "csv"
+    files = _write(Path(into), f"report-{span.name}", made.page(found), made.rows(found), kind)
+    options.say(f"{files[0]}, {files[1].suffix[1:]}: {found['all']['of']} results")
+    if mail:
+        _send(mail, *made.summary(found), files)
+
+
+def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> list[Path]:
+    """Write both files, each complete at every moment; what fails is said."""
+    files = [folder / f"{name}.html", folder / f"{name}.csv"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole(str(files[0])) as html, whole(str(files[1])) as sheet:
+            Path(html).write_text(page, encoding="utf-8")
+            export.write(kind, rows, sheet)
+    except OSError as error:
+        options.fail(f"{error.filename or folder}: {error.strerror}", options.EXIT_NOTHING)
+    return files
+
+
+def _send(mail: Any, subject: str, text: str, files: list[Path]) -> None:
+    found = [(file.name, f"text/{file.suffix[1:]}", file.read_bytes()) for file in files]
+    try:
+        refused = mail.send(subject, text, files=found)
+    except (OSError, smtplib.SMTPException) as wrong:
+        options.fail(f"{mail.host}:{mail.port}: the report was not sent: {wrong}", options.EXIT_NOTHING)
+    options.say("sent to the others" if refused else f"sent to {', '.join(mail.to)}")
+    if refused:
+        sys.exit(options.EXIT_NOTHING)
+
+
+WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
+_SECONDS = Amount(1, 10**9)  # more than a clock can count is no time
+
+
+@click.command()
+@options.database_option
+@click.option(
+    "--webhook",
+    envvar=WEBHOOK_VARIABLE,
+    metavar="URL",
+    help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
+)
+@mail_options
+@options.option("--silent", type=_SECONDS, default=600, metavar="S", help="How long a station may send nothing.")
+@click.option("--nok-percent", type=Amount(0, 100), help="Largest share of NOK among a station's newest results.")
+@options.option(
+    "--nok-of", type=click.IntRange(5, 10000), default=100, help="How many of the newest results that share is of."
+)
+@options.option("--drift", type=_SECONDS, default=120, metavar="S", help="How far a clock may be off.")
+@options.option("--every", type=_SECONDS, default=60, metavar="S", help="How often to check.")
+@click.option("--once", is_flag=True, help="Check once and end, for a timer.")
+@options.option("--kept", default="alerts.json", **options.FILE, help="File that remembers which alerts were sent.")
+def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
+    """Send alerts by webhook and mail.
+
+    Silent stations, too many NOK, wrong clocks; each once.
+    """
+    options.library()
+    from toolcart.archive.reports.alerts import Alerting, Limits, causes
+    from toolcart.archive.web.reading import Away, Reading, TooLong
+
+    limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
+    channels = _channels(told)
+    with options.reading(place):
+        reading = Reading(place)
+    try:
+        watch = Alerting(channels, kept, options.say)
+    except (OSError, ValueError, AttributeError) as wrong:
+        options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
+        except (Away, TooLong) as why:
+            options.say(f"the database does not answer: {why}")
+        except OSError as error:
+            options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
+        if once or stop.wait(every):
+            break
+    reading.close()
+
+
+def _channels(told: dict[str, Any]) -> dict[str, Any]:
+    from toolcart.archive.reports.alerts import Webhook
+
+    made: dict[str, Any] = {}
+    if told["webhook"]:
+        if not told["webhook"].startswith(("http://", "https://")):
+            options.fail("--webhook: an address that begins with http:// or https://")
+        made["webhook"] = Webhook(told["webhook"])
+    mail = mail_of(told)
+    if mail:
+        made["mail"] = mail
+    if not made:
+        options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
+    return made

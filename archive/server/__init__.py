@@ -1,0 +1,1 @@
+"""PIM and server: what stations send is checked, stored, and answered after its commit."""

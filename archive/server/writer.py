@@ -1,0 +1,441 @@
+"""One thread writes what all stations send: it takes what has arrived, commits it, and tells each sender.
+
+Rules
+1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED; none is
+   answered, and the stations send again (004:73).
+2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
+3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
+   Repeats are counted.
+4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
+5. The queue is bounded: a telegram that finds it full is not answered.
+6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
+7. After a failed commit what is known of the database (toolcart.archive.server.row_cache) is read from it again: the
+   commit may have succeeded after all.
+8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
+9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
+10. A parcel has several results, which are stored all or not at all: `open_parcels`, handed in, says what is new.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from toolcart import toolsnet_rows as rows
+from toolcart.archive.database import bulk_insert, cars
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.database import first_line
+from toolcart.archive.database.tables import Station
+from toolcart.archive.server.row_cache import Alone, Shared
+from toolcart.archive.statistics import rollups
+from toolcart.toolsnet import Breach, is_behind, station_of
+
+STORED, REPEATED, FAILED = "stored", "repeated", "failed"
+PARCEL = "parcel"  # as a kind of telegram
+BATCH_MOST = 1000
+WAITING_MOST = 20000
+HEARD_EVERY_S = 5.0
+PAUSE_S = 1.0
+MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
+TOLD_AGAIN_S = 3600  # a breach of the same kind is kept and told once in this time
+KINDS_MOST = 4096  # kinds of breaches remembered for that
+_TABLES = t.TABLES.sorted_tables
+_KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # what identifies a row of each telegram
+    "04": (t.RESULT, t.RESULT_KEY, rows.key_of),
+    "09": (t.EVENT, t.RESULT_KEY, rows.key_of),
+    "13": (t.GRAPH, t.GRAPH_KEY, rows.graph_key_of),
+}
+# What a row of the map is called until it is described, and its other columns.
+_NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0), ("Spindle",), ("Program",))
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class _Batch:
+    """What one commit writes."""
+
+    rows: dict[Table, list[tuple]] = field(default_factory=dict)
+    again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is stored already
+    changed: dict[Table, dict[tuple, dict]] = field(default_factory=dict)  # columns, by the row's key
+    outcomes: list[str] = field(default_factory=list)
+    stored: int = 0
+    repeated: int = 0
+    # What is known once the commit has returned, and forgotten if it fails:
+    latest: dict[Station, tuple[int, int]] = field(default_factory=dict)
+    mapped: set[tuple] = field(default_factory=set)
+    ids: dict[Table, int] = field(default_factory=dict)
+    cars: set[str] = field(default_factory=set)
+
+    def count(self, outcome: str) -> None:
+        """Count the outcome of the next telegram."""
+        self.outcomes.append(outcome)
+        self.stored += outcome == STORED
+        self.repeated += outcome == REPEATED
+
+    def add(self, table: Table, more: list[tuple]) -> None:
+        if more:
+            self.rows.setdefault(table, []).extend(more)
+
+    def change(self, table: Table, key: tuple, **values: object) -> None:
+        """Give a row of the map these values."""
+        if values:
+            self.changed.setdefault(table, {}).setdefault(key, {}).update(values)
+
+
+@dataclass
+class Opened:
+    """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns."""
+
+    outcome: str
+    telegrams: list[tuple[str, dict]] = field(default_factory=list)
+    rows: list[tuple[Table, tuple]] = field(default_factory=list)
+    changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
+
+
+OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[Opened]]
+
+
+class Ended(Exception):
+    """The archive is ending and changes nothing more."""
+
+
+class Writer:
+    """Takes telegrams from any thread; `close` returns when the last one is committed."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        trouble: Callable[[str], None],
+        is_shared: bool = False,
+        open_parcels: OpenParcels | None = None,
+    ) -> None:
+        self._engine = engine
+        self._open_parcels = open_parcels
+        self._known: Alone = Shared() if is_shared else Alone()
+        self._trouble = trouble
+        self._wake = threading.Condition()
+        self._waiting: list[tuple[str, dict, Tell]] = []
+        self._breaches: list[tuple] = []
+        self._noted: dict[tuple, float] = {}  # kinds of breaches
+        self._heard: dict[Station, str] = {}
+        self._changes: list[Callable[[], None]] = []
+        self._closing = False
+        self.stored = self.repeated = self.failed = self.commits = 0
+        self.commit_s = self.commit_most_s = 0.0
+        self._connection: Connection | None = None
+        self._used_s = 0.0
+        self._is_known = False
+        with engine.connect() as connection:
+            self._begin(connection)
+        self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
+        self._thread.start()
+
+    # -- for the server --------------------------------------------------------------------------------------------
+
+    def put(self, kind: str, found: dict, tell: Tell) -> bool:
+        """Queue this telegram; `tell` is called in the writer's thread. False if too many wait already."""
+        with self._wake:
+            if len(self._waiting) >= WAITING_MOST or self._closing:
+                return False
+            self._waiting.append((kind, found, tell))
+            self._wake.notify()
+        return True
+
+    def note_breach(self, kind: tuple, peer: str, telegram: str, breach: Breach) -> bool:
+        """Queue this breach of the document to be stored if it is the first of its kind for a while; True then."""
+        now_s = time.monotonic()
+        with self._wake:
+            if now_s - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+                return False
+            self._noted.pop(kind, None)
+            if len(self._noted) >= KINDS_MOST:
+                self._noted.pop(next(iter(self._noted)))  # the one noted longest ago
+            self._noted[kind] = now_s
+            if len(self._breaches) < WAITING_MOST:
+                whose = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
+                self._breaches.append((*whose, breach.position or None, breach.found[:1000], breach.allowed))
+                self._wake.notify()
+        return True
+
+    def heard(self, station: Station) -> None:
+        """Note a station's sign of life; these are written every few seconds."""
+        with self._wake:
+            self._heard[station] = rows.now_text()
+
+    def latest(self, station: Station) -> tuple[int, int]:
+        """The sequences of the latest stored result and event, 0 for none (004:245-246)."""
+        with self._wake:
+            return self._known.latest.get(station, (0, 0))
+
+    def change(self, change: Callable[[Connection], None]) -> None:
+        """Have something else changed, in a transaction of its own between two batches; raises what it raises."""
+        raised: list[BaseException] = []
+        done = threading.Event()
+
+        def make() -> None:
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    self._known.before(connection, [])
+                    change(connection)
+                self._used_s = time.monotonic()
+            except BaseException as wrong:
+                raised.append(wrong)
+                self._is_known = False
+                with suppress(SQLAlchemyError):
+                    self._let_go()
+            done.set()
+
+        with self._wake:
+            if self._closing:
+                raise Ended("the archive ends")
+            self._changes.append(make)
+            self._wake.notify()
+        done.wait()
+        if raised:
+            raise raised[0]
+
+    def close(self) -> None:
+        """Commit what is waiting, and end."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def _begin(self, connection: Connection) -> None:
+        with self._wake:
+            self._known.begin(connection)
+        self._mapped: set[tuple] = set()
+        for table in t.MAP:
+            asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
+            self._mapped.update(tuple(row) for row in connection.execute(asked))
+        self._is_known = True
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if not (self._waiting or self._breaches or self._changes or self._closing):
+                    self._wake.wait(HEARD_EVERY_S)
+                taken, self._waiting = self._waiting[:BATCH_MOST], self._waiting[BATCH_MOST:]
+                breaches, self._breaches = self._breaches, []
+                heard, self._heard = self._heard, {}
+                changes, self._changes = self._changes, []
+                if self._closing and not (changes or taken or breaches or heard):
+                    break
+            for make in changes:
+                make()
+            if not (taken or breaches or heard):
+                continue
+            outcomes = self._commit(taken, breaches, heard)
+            if outcomes is None:
+                self._commit([], breaches, heard)
+                outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
+            for (_, _, tell), outcome in zip(taken, outcomes, strict=True):
+                tell(outcome)
+        self._let_go()
+
+    def _connected(self) -> Connection:
+        """Return the connection, after reading what is known of the database if need be."""
+        if self._connection is not None and time.monotonic() - self._used_s > PAUSE_S:
+            self._let_go()
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        if not self._is_known:
+            with self._connection.begin():
+                self._begin(self._connection)
+        return self._connection
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _commit(self, taken: list, breaches: list[tuple], heard: dict[Station, str]) -> list[str] | None:
+        """Store all in one commit; return the outcomes, None if one cannot be stored and may have spoilt the others."""
+        try:
+            connection = self._connected()
+            began_s = time.monotonic()
+            with connection.begin() as transaction:
+                batch = self._batch(connection, taken)
+                for station, moment in heard.items():
+                    batch.change(t.STATION, station, Heard=moment)
+                batch.add(t.BREACH, breaches)
+                with bulk_insert.together(connection):
+                    self._write(connection, batch)
+                    transaction.commit()
+            self._used_s = time.monotonic()
+            self.commits += 1
+            self.commit_s += self._used_s - began_s
+            self.commit_most_s = max(self.commit_most_s, self._used_s - began_s)
+        except Exception as wrong:  # whatever it is: nothing is answered, and the thread goes on
+            self._is_known = False
+            if self._connection is not None:
+                self._connection.invalidate()  # it may be dead, and a rollback would be in vain
+            with suppress(SQLAlchemyError):
+                self._let_go()
+            is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
+            if is_of_one and len(taken) > 1:
+                return None
+            self.failed += len(taken)
+            self._trouble(f"{len(taken)} not stored: {first_line(wrong)}")
+            return [FAILED] * len(taken)
+        with self._wake:
+            self._known.learn(batch.ids, batch.latest)
+        if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
+            self._mapped.clear()
+        self._mapped |= batch.mapped
+        self.stored += batch.stored
+        self.repeated += batch.repeated
+        return batch.outcomes
+
+    def _batch(self, connection: Connection, taken: list) -> _Batch:
+        self._known.before(connection, taken)
+        arrived = rows.now_text()
+        opened = self._open(connection, [found for kind, found, _ in taken if kind == PARCEL], arrived)
+        every = [(kind, found) for kind, found, _ in taken if kind != PARCEL]
+        every += [telegram for parcel in opened for telegram in parcel.telegrams]
+
+        batch = _Batch(ids=dict(self._known.numbers))
+        known = {
+            kind: bulk_insert.known_keys(connection, table, names, [key_of(found) for of, found in every if of == kind])
+            for kind, (table, names, key_of) in _KEYS.items()
+        }
+        parcels = iter(opened)
+        for kind, found, _ in taken:
+            if kind in known:
+                batch.count(self._take(batch, kind, found, known[kind], arrived))
+            elif kind == PARCEL:
+                self._take_parcel(batch, found, next(parcels), known, arrived)
+            else:
+                self._describe(batch, kind, found)
+                batch.count(STORED)
+            if kind != "01":
+                batch.change(t.STATION, station_of(found), Heard=arrived)
+        return batch
+
+    def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[Opened]:
+        if not parcels:
+            return []
+        assert self._open_parcels is not None, "no one has handed in what opens parcels"
+        latest = self._known.latest
+        return self._open_parcels(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
+
+    def _take_parcel(self, batch: _Batch, found: dict, opened: Opened, known: dict[str, set], arrived: str) -> None:
+        batch.outcomes.append(opened.outcome)
+        if opened.outcome != STORED:
+            batch.repeated += opened.outcome == REPEATED
+            return
+        self._map(batch, *station_of(found))
+        for kind, telegram in opened.telegrams:
+            if self._take(batch, kind, telegram, known[kind], arrived) == STORED:
+                batch.stored += 1
+            elif kind == "04":  # another result has its sequence and time: keep it where people look
+                whose = (arrived, "", "04", "sequence and time", None)
+                batch.add(t.BREACH, [(*whose, str(telegram), "one result under them")])
+            else:
+                batch.repeated += 1
+        for table, row in opened.rows:
+            batch.add(table, [row])
+        for table, key, values in opened.changes:
+            batch.change(table, key, **values)
+
+    def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
+        table, _, key_of = _KEYS[kind]
+        key = key_of(found)
+        station = station_of(found)
+        if key in known:
+            again = batch.again.setdefault(table, {})
+            again[key] = again.get(key, 0) + 1
+            return REPEATED
+        known.add(key)
+        self._map(batch, *station)
+        number = batch.ids[table] + 1
+        result, event = batch.latest.get(station) or self._known.latest.get(station, (0, 0))
+        if kind == "04":
+            behind = bool(result) and is_behind(found["sequence"], result)
+            told, vins, parameters = rows.result_rows(found, number, arrived, behind)
+            for spindle in found["spindles"]:
+                self._map(batch, *station, spindle["spindle"], spindle["program"])
+            batch.add(t.RESULT, told)
+            batch.add(t.RESULT_VIN, vins)
+            batch.cars |= {found["vin"].strip(), *[vin[2] for vin in vins]} - {""}
+            batch.add(t.RESULT_PARAMETER, parameters)
+            number += len(told) - 1
+            self._go_on(batch, station, (found["sequence"], event))
+        elif kind == "09":
+            row, parameters = rows.event_rows(found, number, arrived)
+            batch.add(t.EVENT, [row])
+            batch.add(t.EVENT_PARAMETER, parameters)
+            self._go_on(batch, station, (result, found["sequence"]))
+        else:
+            batch.add(t.GRAPH, [rows.graph_row(found, number, arrived)])
+        batch.ids[table] = number
+        return STORED
+
+    def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
+        batch.latest[station] = latest
+        batch.change(t.STATION, station, Result=latest[0], Event=latest[1])
+
+    def _write(self, connection: Connection, batch: _Batch) -> None:
+        for table in _TABLES:
+            if batch.rows.get(table):
+                put = (
+                    bulk_insert.add_missing if table in t.MAP else bulk_insert.insert
+                )  # another server may have been faster
+                put(connection, table, batch.rows[table])
+        if t.RESULT in batch.rows:
+            rollups.add(connection, batch.rows[t.RESULT])
+        cars.add(connection, batch.cars)
+        for table, arrivals in batch.again.items():
+            for key, count in arrivals.items():
+                there = t.is_row(table, t.GRAPH_KEY, key)
+                connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
+        for table, changed in batch.changed.items():
+            alike: dict[tuple, list[tuple]] = {}
+            for key, values in changed.items():
+                alike.setdefault(tuple(values), []).append((*key, *values.values()))
+            for names, several in alike.items():
+                bulk_insert.update(connection, table, table.primary_key.columns.keys(), names, several)
+
+    # -- the map ---------------------------------------------------------------------------------------------------
+
+    def _map(self, batch: _Batch, *place: int) -> None:
+        """Give this place, and all that it is in, names of their own where they have none."""
+        if place in self._mapped or place in batch.mapped:
+            return
+        if len(place) > 1:
+            self._map(batch, *place[:-1])
+        batch.mapped.add(place)
+        kind, *more = _NAMED[len(place) - 1]
+        batch.add(t.MAP[len(place) - 1], [(*place, f"{kind} {place[-1]}", *more)])
+
+    def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
+        """Telegrams 01 and 02 name entries of the map."""
+
+        def rename(table: Table, key: tuple, name: str, **more: object) -> None:
+            batch.change(table, key, **({"Name": name.strip()} if name.strip() else {}), **more)
+
+        if kind == "01":
+            key = (found["system_type"], found["system"])
+            self._map(batch, *key)
+            rename(t.SYSTEM, key, found["name"], IP=found["ip"].strip())
+            return
+        station = station_of(found)
+        self._map(batch, *station)
+        rename(t.STATION, station, found["name"], IP=found["ip"].strip())
+        for spindle in found["spindles"]:
+            place = (*station, spindle["spindle"])
+            self._map(batch, *place)
+            rename(t.SPINDLE, place, spindle["name"])
+            for program in spindle["programs"]:
+                self._map(batch, *place, program["program"])
+                rename(t.PROGRAM, (*place, program["program"]), program["name"])

@@ -1,0 +1,1 @@
+"""Sums, capability and charts over any span of results."""

@@ -1,0 +1,131 @@
+"""Control limits of a program's charts: chosen from a reference period, and kept with who set them, when and why.
+
+Rules
+1. Limits hold from their begin on, a phase, until the next ones begin (ISO 7870-2: limits from a period in which the
+   process was under control, not from what they judge). Where none hold, a chart is measured by the OK results shown.
+2. What was set stays known: later limits with the same begin take the place of the earlier ones, and limits can be
+   withdrawn. Each change is in the audit.
+3. The mean and the deviation within subgroups are kept as numbers: results that are moved out change no limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, insert, select, update
+
+from toolcart import toolsnet_rows as rows
+from toolcart.archive.database import audit
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted, dicts
+from toolcart.archive.statistics import spc, statistics
+from toolcart.archive.statistics.rollups import QUANTITIES, slot_of
+from toolcart.archive.statistics.spc import Level
+
+NOTE_MOST = 500
+_C = t.CONTROL_LIMITS.c
+_OF = (*t.PLACE, "Program", "Spindle")
+
+
+class TooFew(Exception):
+    """The reference period has too few values for limits."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What charts are measured by from `begins` on, 12 digits of the station's clock."""
+
+    number: int
+    begins: str
+    level: Level
+
+
+def phases(connection: Connection, wanted: Wanted) -> dict[str, list[Phase]]:
+    """Return the phases of a program's torque and angle, in order of their begin."""
+    found: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
+    for row in kept(connection, wanted)[::-1]:
+        if not row["Withdrawn"] and row["Quantity"] in found:
+            level = Level(row["Mean"], row["Within"])
+            found[row["Quantity"]][row["Begins"]] = Phase(row["ControlLimitsId"], row["Begins"], level)
+    return {name: [several[begins] for begins in sorted(several)] for name, several in found.items()}
+
+
+def kept(connection: Connection, wanted: Wanted) -> list[dict]:
+    """Return all limits that were ever set for this program and spindle, newest first."""
+    here = t.is_row(t.CONTROL_LIMITS, _OF, (*(wanted.station or ()), wanted.program, wanted.spindle))
+    asked = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
+    return dicts(connection, asked)
+
+
+def put(
+    connection: Connection, reference: Wanted, begins: str, only_ok: bool, who: str, note: str
+) -> list[tuple[str, Level]]:
+    """Set limits of torque and angle from what `reference` names; return those set. TooFew if neither has enough."""
+    digits = statistics.PERIODS["day"][0]
+    parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
+    told = []
+    for name in QUANTITIES:
+        sums = spc.together(part.of(only_ok)[name] for part in parts)
+        level = spc.level_of(sums)
+        if level is None or not level.within:
+            continue
+        values = {
+            **dict(zip(_OF, (*(reference.station or ()), reference.program, reference.spindle), strict=True)),
+            "Quantity": name,
+            "Begins": slot_of(begins.ljust(12, "0")),
+            "Since": reference.from_time,
+            "Until": (reference.to_time or "").rstrip("a"),
+            "OnlyOK": int(only_ok),
+            "Count": sums.count,
+            "Mean": level.mean,
+            "Within": level.within,
+            "Who": who,
+            "Arrived": rows.now_text(),
+            "Note": note[:NOTE_MOST],
+        }
+        connection.execute(insert(t.CONTROL_LIMITS).values(**values))
+        audit.note(connection, f"control limits of {_named(values)}: {_said(values)}", who)
+        told.append((name, level))
+    if not told:
+        raise TooFew(f"Limits need {spc.ENOUGH} values that are not all the same, and a quarter of an hour with two.")
+    return told
+
+
+def withdraw(connection: Connection, number: int, who: str) -> bool:
+    """Take limits out of use; False if there are none of this number, or they are withdrawn already."""
+    there = _C.ControlLimitsId == number
+    found = connection.execute(select(t.CONTROL_LIMITS).where(there)).mappings().first()
+    if found is None or found["Withdrawn"]:
+        return False
+    connection.execute(update(t.CONTROL_LIMITS).where(there).values(Withdrawn=rows.now_text()))
+    audit.note(connection, f"control limits of {_named(dict(found))} withdrawn", who)
+    return True
+
+
+def segments(phases: Sequence[Phase], periods: Sequence[str]) -> list[tuple[int, int, Phase | None]]:
+    """Return the phase of each stretch of subgroups: first, one past the last, None in front of all phases.
+
+    A subgroup in which a phase begins is still measured by what held before.
+    """
+    told: list[tuple[int, int, Phase | None]] = []
+    for at, period in enumerate(periods):
+        begun = [phase for phase in phases if phase.begins <= period.ljust(12, "0")]
+        phase = begun[-1] if begun else None
+        if told and told[-1][2] is phase:
+            told[-1] = (told[-1][0], at + 1, phase)
+        else:
+            told.append((at, at + 1, phase))
+    return told
+
+
+def _named(values: dict) -> str:
+    station = "/".join(str(values[name]) for name in _OF[:3])
+    where = f"station {station} program {values['Program']} spindle {values['Spindle']} {values['Quantity'].lower()}"
+    return f"{where} from {values['Begins']} on"
+
+
+def _said(values: dict) -> str:
+    which = "OK results" if values["OnlyOK"] else "results"
+    of = f"{values['Count']} {which} of {values['Since']} to {values['Until']}"
+    return f"mean {values['Mean']:.5g}, s within {values['Within']:.5g} of {of}. {values['Note']}".strip()

@@ -1,0 +1,207 @@
+"""How much was not OK, of how many, for which cause, and how many screws were OK at the first attempt.
+
+Rules
+1. Counts are exact, of any span: whole quarters of an hour from their table, results at its ends from theirs.
+2. A rate's interval is Wilson's of 95 %: it is right for few results and for none that were not OK.
+3. A screw is a car's results of one program, station and spindle up to the first that is OK: an OK behind one that was
+   not is a screw that was repeated, one that is not OK and that nothing follows was never OK. What has no VIN belongs
+   to no car: its OK results are screws that were OK at once, the others are only counted.
+4. What to fix first are the causes by how often they occurred (Pareto).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, func, literal, or_, select
+
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.statistics.periods import Shifts
+from toolcart.archive.statistics.statistics import PERIODS, period, sources
+
+_OTHER = re.compile("[4-9]").fullmatch  # what a station may send beyond the text
+_STATUSES = {1: "not OK", 2: "low", 3: "high"}  # 004:150
+
+
+def cause(torque: int | None, angle: int | None, time: int | None) -> str:
+    """Return what its statuses say is wrong with a result: `torque low, angle high`; `other` if they say nothing."""
+    named = (("torque", torque), ("angle", angle), ("time", time))
+    told = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
+    return ", ".join(told) or "other"
+
+
+# What a station reports as a rule: one thing wrong, or torque and angle.
+_OF = {name: [f"{name} {_STATUSES[number]}" for number in (2, 3)] for name in ("torque", "angle")}
+CAUSES = (*_OF["torque"], *_OF["angle"], *[f"{one}, {two}" for one in _OF["torque"] for two in _OF["angle"]], "other")
+
+
+def statuses(told: str) -> tuple[int, int, int] | None:
+    """Return the statuses of torque, angle and time for this cause; None if it is not a cause."""
+    found = {"torque": 0, "angle": 0, "time": 0}
+    for one in () if told == "other" else told.split(", "):
+        name, _, status = one.partition(" ")
+        number = next((n for n, word in _STATUSES.items() if word == status), int(status) if _OTHER(status) else 0)
+        if name not in found or not number:
+            return None
+        found[name] = number
+    return found["torque"], found["angle"], found["time"]
+
+
+def pareto(counts: Mapping[Hashable, int]) -> list[dict]:
+    """Return what, count, share of all, and cumulative share, the most frequent first."""
+    total = sum(counts.values())
+    told, so_far = [], 0
+    for what, count in sorted(Counter(counts).items(), key=lambda one: (-one[1], str(one[0]))):
+        so_far += count
+        told.append({"what": what, "count": count, "share": count / total, "up_to": so_far / total})
+    return told
+
+
+def causes(connection: Connection, wanted: Wanted) -> list[dict]:
+    """Return the causes of what is not OK, the most frequent first."""
+    statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    asked = select(*statuses, func.count()).where(*which(connection, replace(wanted, nok=True))).group_by(*statuses)
+    counted: Counter = Counter()
+    for *found, count in connection.execute(asked):
+        counted[cause(*found)] += count
+    return pareto(counted)
+
+
+KEY = (*t.PLACE, "Program", "Tool")
+_Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
+_R = t.RESULT.c
+Counts = dict[tuple, tuple[int, int]]  # OK and not OK
+
+
+def interval(bad: int, count: int) -> tuple[float, float]:
+    """Return the ends of the interval in which the true rate is, 0 to 1; all of it for no results."""
+    if not count:
+        return 0.0, 1.0
+    rate, square = bad / count, _Z * _Z
+    middle = (rate + square / (2 * count)) / (1 + square / count)
+    reach = _Z / (1 + square / count) * math.sqrt(rate * (1 - rate) / count + square / (4 * count * count))
+    return (0.0 if not bad else middle - reach), (1.0 if bad == count else middle + reach)
+
+
+def rate(bad: int, count: int) -> dict:
+    """Return of how many, the rate of those not OK, and its interval; None for no results."""
+    low, high = interval(bad, count)
+    return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
+
+
+def totals(connection: Connection, wanted: Wanted) -> Counts:
+    """Return how many were OK and how many not, by KEY."""
+    return _counts(connection, wanted, lambda source: [source.c[name] for name in KEY])
+
+
+def added(counts: Counts, by: Sequence[str]) -> Counts:
+    """Return totals by some columns of KEY; `by` nothing: all in one."""
+    told: Counts = {}
+    places = [KEY.index(name) for name in by]
+    for key, (good, bad) in counts.items():
+        some = tuple(key[place] for place in places)
+        had = told.get(some, (0, 0))
+        told[some] = had[0] + good, had[1] + bad
+    return told
+
+
+def over_time(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
+    """The same by the first digits of the time, and the number of the shift behind a blank."""
+
+    found = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
+    return {key[0]: counts for key, counts in sorted(found.items())}
+
+
+def _counts(connection: Connection, wanted: Wanted, keys) -> Counts:
+    told: Counts = {}
+    for source in sources(connection, wanted, _each):
+        named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
+        each = select(*named, source.c.Good, source.c.Bad).subquery().c
+        columns = [each[f"k{at}"] for at in range(len(named))]
+        asked = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
+        for row in connection.execute(asked):
+            values = list(row)
+            key = tuple(values[:-2])
+            had = told.get(key, (0, 0))
+            told[key] = had[0] + int(values[-2] or 0), had[1] + int(values[-1] or 0)
+    return told
+
+
+def _each(*which: ColumnElement[bool]) -> Select:
+    """Return the query for single results, with those columns of Quarter that are asked for here."""
+    is_good, minute = _R.Overall == 0, func.substr(_R.Time, 1, 12)
+    verdict = (case((is_good, 1), else_=0).label("Good"), case((is_good, 0), else_=1).label("Bad"))
+    place = [_R[name] for name in (*t.PLACE, "Program")]
+    return select(*place, _R.SpindleSerial.label("Tool"), minute.label("Slot"), *verdict).where(*which)
+
+
+# -- first attempts ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Attempts:
+    """Screws: OK at the first attempt, OK after others, never; and results not OK that belong to no car."""
+
+    at_once: int = 0
+    again: int = 0
+    never: int = 0
+    without_vin: int = 0
+
+    @property
+    def screws(self) -> int:
+        return self.at_once + self.again + self.never
+
+    def told(self) -> dict:
+        """Return the counts, the rate of those OK at once, and its interval; None for no screws."""
+        low, high = interval(self.at_once, self.screws)
+        rate = self.at_once / self.screws if self.screws else None
+        return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
+
+
+def attempts(connection: Connection, wanted: Wanted, counts: Counts) -> dict[tuple, Attempts]:
+    """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
+    by = (*t.PLACE, "Program")
+    told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
+    columns = [_R[name] for name in by]
+    within = which(connection, wanted)
+    following = _next(wanted.to_time or "").label("Next")
+    nok = select(*columns, following).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
+    keys = [nok[name] for name in by]
+    for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
+        found = told.setdefault(tuple(key), Attempts())
+        if behind is None:
+            found.never = count
+        elif behind == 0:
+            found.at_once -= count
+            found.again = count
+    asked = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
+    for *key, count in connection.execute(asked):
+        told.setdefault(tuple(key), Attempts()).without_vin = count
+    return told
+
+
+def _next(until: str) -> ScalarSelect:
+    """Return the verdict of what follows a result at its car's screw; unknown for nothing.
+
+    Each is looked up by itself, in the index of its car: a car that was NOK once may have hundreds of other results.
+    """
+    one = t.RESULT.alias()
+    same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
+    time = one.c.Time.op("||")("")  # so that no index by time fits
+    later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
+    asked = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
+    return asked.scalar_subquery()
+
+
+def together(several: Sequence[Attempts]) -> Attempts:
+    """Return all of them added."""
+    names = ("at_once", "again", "never", "without_vin")
+    return Attempts(*(sum(getattr(one, name) for one in several) for name in names))
+
+
+DIGITS = {"day": PERIODS["day"][0], "week": PERIODS["day"][0], "shift": PERIODS["day"][0], "month": PERIODS["month"][0]}

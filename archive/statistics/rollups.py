@@ -1,0 +1,171 @@
+"""Results in sums, a row for each quarter of an hour: statistics over any span are made of these, and exact.
+
+    rows_of(rows of Result) -> rows of Quarter       what the writer adds in the transaction that stores the results
+    summed(which)                                    the same from the stored results, by SQL
+    add, again                                       keep the table equal to the results
+
+Rules
+1. A row is a station's program, spindle, tool and set of limits in one quarter of an hour of the station's clock. Sums
+   are additive, so the order of arrival does not matter, nor which server stores.
+2. Values are summed as differences from the middle between their limits: squares of these lose no digits. A difference
+   too small to be squared, which PostgreSQL refuses, is 0.
+3. Where results are deleted, their quarters are summed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, null, or_, select
+from sqlalchemy.sql.functions import coalesce
+
+from toolcart.archive.database import bulk_insert
+from toolcart.archive.database import tables as t
+
+QUANTITIES = ("Torque", "Angle")
+VERDICTS = ("Good", "Bad")  # OK, not OK
+KEY = tuple(t.QUARTER.primary_key.columns.keys())
+MEASURES = tuple(t.QUARTER.columns.keys())[len(KEY) :]
+_R, _Q = t.RESULT.c, t.QUARTER.c
+_AT = {name: at for at, name in enumerate(bulk_insert.columns(t.RESULT))}
+_LEAST, _MOST = "Least", "Most"
+_SMALL = 1e-100
+_AT_ONCE = 100  # quarters in one statement
+
+_PLACE = KEY[:5]  # all of it but the slot
+Place = tuple[int, int, int, int, int, str]  # system type, system, station, program, spindle, slot
+
+
+def slot_of(time: str) -> str:
+    """Return the begin of the quarter of an hour that 14 digits are in, as 12 digits."""
+    minute = time[10:12]
+    return time[:10] + ("00" if minute < "15" else "15" if minute < "30" else "30" if minute < "45" else "45")
+
+
+def limits_of(low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the limits; zeros for none, as a station without limits sends them."""
+    return (low, high) if low is not None and high is not None and low < high else (0.0, 0.0)
+
+
+def rows_of(results: Iterable[tuple]) -> list[tuple]:
+    """Return the sums of some rows of Result."""
+    sums: dict[tuple, list] = {}
+    for row in results:
+        torque_limits = limits_of(row[_AT["TorqueLow"]], row[_AT["TorqueHigh"]])
+        angle_limits = limits_of(row[_AT["AngleLow"]], row[_AT["AngleHigh"]])
+        place = _place_of(row)
+        key = (*place, row[_AT["SpindleSerial"]], *torque_limits, *angle_limits)
+        one = sums.setdefault(key, [0, 0, *4 * (0, 0.0, 0.0, None, None)])
+        bad = int(row[_AT["Overall"]] != 0)
+        one[bad] += 1
+        for number, (low, high) in enumerate((torque_limits, angle_limits)):
+            value = row[_AT[QUANTITIES[number]]]
+            if value is not None:
+                apart = value - (low + high) / 2
+                _count(one, 2 + 10 * number + 5 * bad, value, 0.0 if abs(apart) < _SMALL else apart)
+    return [(*key, *one) for key, one in sums.items()]
+
+
+def _count(one: list, at: int, value: float, apart: float) -> None:
+    one[at] += 1
+    one[at + 1] += apart
+    one[at + 2] += apart * apart
+    one[at + 3] = value if one[at + 3] is None else min(one[at + 3], value)
+    one[at + 4] = value if one[at + 4] is None else max(one[at + 4], value)
+
+
+def _place_of(row: tuple) -> Place:
+    return (*(row[_AT[name]] for name in _PLACE), slot_of(row[_AT["Time"]]))
+
+
+def add(connection: Connection, results: list[tuple]) -> None:
+    """Add some rows of Result, which are stored in the same transaction."""
+    bulk_insert.insert(connection, t.QUARTER, rows_of(results), _MERGING)
+
+
+_MERGED = {name: "least" if name.endswith(_LEAST) else "most" if name.endswith(_MOST) else "sum" for name in MEASURES}
+_MERGING = bulk_insert.merging(t.QUARTER, _MERGED)
+
+
+# -- by SQL --------------------------------------------------------------------------------------------------------
+
+
+def _slot() -> ColumnElement[str]:
+    minute = func.substr(_R.Time, 11, 2)
+    quarter = case((minute < "15", "00"), (minute < "30", "15"), (minute < "45", "30"), else_="45")
+    return func.substr(_R.Time, 1, 10).concat(quarter)
+
+
+def _measures() -> dict[str, ColumnElement]:
+    """Return the columns of a row of Result that are summed; those of the other verdict are unknown, or 0."""
+    told: dict[str, ColumnElement] = {verdict: case((_is(verdict), 1), else_=0) for verdict in VERDICTS}
+    for name in QUANTITIES:
+        low, high = limits(name)
+        for verdict in VERDICTS:
+            value = case((_is(verdict), fitting(_R[name])), else_=null())
+            exact = value - (low + high) / 2.0
+            apart = case((func.abs(exact) < _SMALL, 0.0), else_=exact)
+            what = f"{verdict}{name}"
+            told[f"{what}Count"] = case((value.is_not(None), 1), else_=0)
+            told[f"{what}Sum"], told[f"{what}Squares"] = coalesce(apart, 0.0), coalesce(apart * apart, 0.0)
+            told[what + _LEAST] = told[what + _MOST] = value
+    return told
+
+
+def fitting(column: ColumnElement) -> ColumnElement[float]:
+    """Return the column; unknown where a damaged disk has put what is no number."""
+    return case((column.between(-t.REAL_MOST, t.REAL_MOST), column), else_=null())
+
+
+def _is(verdict: str) -> ColumnElement[bool]:
+    return _R.Overall == 0 if verdict == "Good" else _R.Overall != 0
+
+
+def limits(name: str) -> tuple[ColumnElement[float], ColumnElement[float]]:
+    """Return the columns of a result's limits, zeros for none."""
+    low, high = fitting(_R[f"{name}Low"]), fitting(_R[f"{name}High"])
+    return case((low < high, low), else_=0.0), case((low < high, high), else_=0.0)
+
+
+def summed(*which: ColumnElement[bool]) -> Select:
+    """Return the query for the sums of stored results, with the columns of Quarter."""
+    place = [_R[name].label(name) for name in _PLACE]
+    keys = [*place, _slot().label("Slot"), _R.SpindleSerial.label("Tool")]
+    for name in QUANTITIES:
+        keys += [limit.label(name + end) for limit, end in zip(limits(name), ("Low", "High"), strict=True)]
+    measures = [column.label(name) for name, column in _measures().items()]
+    one = select(*keys, *measures).where(*which).subquery().c
+    how: dict[str, Callable[..., ColumnElement]] = {"sum": func.sum, "least": func.min, "most": func.max}
+    return select(
+        *[one[name] for name in KEY], *[how[_MERGED[name]](one[name]).label(name) for name in MEASURES]
+    ).group_by(*[one[name] for name in KEY])
+
+
+def again(connection: Connection, places: Iterable[Place]) -> None:
+    """Sum these quarters again: some of their results are deleted."""
+    several = sorted(set(places))
+    for first in range(0, len(several), _AT_ONCE):
+        some = several[first : first + _AT_ONCE]
+        connection.execute(delete(t.QUARTER).where(or_(*[_in_quarter(place) for place in some])))
+        for place in some:
+            connection.execute(insert(t.QUARTER).from_select((*KEY, *MEASURES), summed(*_of_quarter(place))))
+
+
+def _in_quarter(place: Place) -> ColumnElement[bool]:
+    return t.is_row(t.QUARTER, KEY, place)
+
+
+def _of_quarter(place: Place) -> list[ColumnElement[bool]]:
+    *station, program, spindle, slot = place
+    here = t.is_row(t.RESULT, (*t.PLACE, "Spindle"), (*station, spindle))
+    return [here, _R.Program + 0 == program, _R.Time >= slot, _R.Time < end_of(slot)]
+
+
+def end_of(slot: str) -> str:
+    """Return the end of a quarter as text that sorts behind all of its times and before all later ones."""
+    return f"{slot[:10]}{int(slot[10:12]) + 15}"
+
+
+def places_of(results: Iterable[dict]) -> set[Place]:
+    """Return the quarters of some results, given as dicts by column."""
+    return {(*(row[name] for name in _PLACE), slot_of(row["Time"])) for row in results}

@@ -1,0 +1,301 @@
+"""What the database is asked for statistics: sums of any span of time, whole, however many results there are.
+
+Rules
+1. Quarters of an hour that lie in the span whole come from their table (toolcart.archive.statistics.rollups), results
+   at its ends from theirs; so do those of a range of VINs.
+2. Sums are grouped by the database, by the beginning of the slot: PERIODS; by shift as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, null, select
+
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.statistics import rollups
+from toolcart.archive.statistics.periods import Shifts, moment
+from toolcart.archive.statistics.rollups import QUANTITIES, VERDICTS, end_of, slot_of
+from toolcart.archive.statistics.spc import Sums
+
+_R, _Q = t.RESULT.c, t.QUARTER.c
+_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
+_FILLED = "999912312359"
+PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
+_LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
+
+
+Ends = tuple[float | None, float | None]  # least and most; unknown for no values
+
+
+@dataclass
+class Part:
+    """The results of one program in one period under one set of limits. Limits of 0 and 0 are none."""
+
+    period: str
+    spindle: int
+    program: int
+    limits: dict[str, tuple[float, float]]
+    good: int
+    bad: int
+    sums: dict[str, Sums]
+    ok: dict[str, Sums]  # of the OK ones
+    bad_ends: dict[str, Ends]  # of those that are not OK
+
+    @property
+    def key(self) -> tuple:
+        """Spindle, program and limits."""
+        return (self.spindle, self.program, *[limit for name in QUANTITIES for limit in self.limits[name]])
+
+    def of(self, only_ok: bool) -> dict[str, Sums]:
+        """Return the sums of all or of the OK ones."""
+        return self.ok if only_ok else self.sums
+
+    def extremes(self, name: str) -> tuple[float | None, ...]:
+        """Return the least and most of the OK ones, then of the others."""
+        ok = self.ok[name]
+        return ok.least, ok.most, *self.bad_ends[name]
+
+    def add(self, other: Part) -> None:
+        """Add other results of the same program, period and limits."""
+        self.good += other.good
+        self.bad += other.bad
+        for name in QUANTITIES:
+            self.sums[name].add(other.sums[name])
+            self.ok[name].add(other.ok[name])
+            self.bad_ends[name] = _both(self.bad_ends[name], other.bad_ends[name])
+
+
+def _both(one: Ends, other: Ends) -> Ends:
+    least, most = one
+    other_least, other_most = other
+    if least is None or most is None:
+        return other
+    if other_least is None or other_most is None:
+        return one
+    return min(least, other_least), max(most, other_most)
+
+
+def parts(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> list[Part]:
+    """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
+
+    A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
+    """
+    told: dict[tuple, Part] = {}
+    for source in sources(connection, wanted):
+        for row in connection.execute(_grouped(source, digits, shifts)):
+            part = _part(row)
+            had = told.setdefault(tuple(row[:7]), part)
+            if had is not part:
+                had.add(part)
+    return sorted(told.values(), key=lambda part: part.period)
+
+
+def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
+    """Return the same in longer periods."""
+    told: dict[tuple, Part] = {}
+    for part in parts:
+        key = (part.period[:digits], *part.key)
+        if key in told:
+            told[key].add(part)
+            continue
+        sums, ok = ({name: replace(one) for name, one in of.items()} for of in (part.sums, part.ok))
+        told[key] = replace(part, period=key[0], sums=sums, ok=ok, bad_ends=dict(part.bad_ends))
+    return list(told.values())
+
+
+def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str]:
+    """Return the first digits of a slot; with shifts, the number of its shift behind a blank."""
+    begin: ColumnElement[str] = func.substr(source.c.Slot, 1, digits)
+    if not shifts:
+        return begin
+    minute = func.substr(source.c.Slot, 9, 4)
+    numbered = [(minute < start, str(number)) for number, (start, _) in enumerate(shifts)]
+    return begin.concat(" ").concat(case(*numbered, else_=str(len(shifts))))
+
+
+def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
+    named = select(period(source, digits, shifts).label("Period"), source).subquery().c  # a name for what is grouped by
+    keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
+    columns: list[ColumnElement] = [func.sum(named.Good), func.sum(named.Bad)]
+    for name in QUANTITIES:
+        columns += _columns(named, name)
+    return select(*keys, *[column.label(f"c{at}") for at, column in enumerate(columns)]).group_by(*keys)
+
+
+def _columns(source, name: str) -> list[ColumnElement]:
+    """Return a quantity's columns: sums of the OK ones and of the others; inside subgroups, what the others add."""
+    measures = ("Count", "Sum", "Squares")
+    good, bad = ([source[f"{verdict}{name}{measure}"] for measure in measures] for verdict in VERDICTS)
+    inner, free = _within(*good)
+    all_inner, all_free = _within(*[one + other for one, other in zip(good, bad, strict=True)])
+    return [
+        *[func.sum(column) for column in (*good, *bad, inner, free)],
+        *[func.sum(case((bad[0] > 0, more), else_=null())) for more in (all_inner - inner, all_free - free)],
+        *[
+            how(source[f"{verdict}{name}{end}"])
+            for verdict in VERDICTS
+            for how, end in ((func.min, "Least"), (func.max, "Most"))
+        ],
+    ]
+
+
+def _within(count: ColumnElement, total: ColumnElement, squares: ColumnElement) -> tuple[ColumnElement, ColumnElement]:
+    """Return the squares of a subgroup's differences from its mean, and its values less one."""
+    return case((count > 0, squares - total * total / count), else_=0.0), case((count > 0, count - 1), else_=0)
+
+
+def _part(row: Row) -> Part:
+    period, spindle, program, *limits = row[:7]
+    good, bad, *rest = row[7:]
+    part = Part(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
+    for at, name in enumerate(QUANTITIES):
+        low, high = part.limits[name] = limits[2 * at], limits[2 * at + 1]
+        told, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
+        count, total, squares, *bad_sums, inner, free, more_inner, more_free = told[:10]
+        ok_ends, bad_ends = (told[10], told[11]), (told[12], told[13])
+        part.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)
+        every = Sums(
+            *(int(count + bad_sums[0]), total + bad_sums[1], squares + bad_sums[2], *_both(ok_ends, bad_ends)),
+            *(inner + (more_inner or 0.0), int(free + (more_free or 0)), origin),
+        )
+        part.sums[name], part.bad_ends[name] = every, bad_ends
+    return part
+
+
+def sources(connection: Connection, wanted: Wanted, summed: Callable[..., Select] = rollups.summed) -> list[FromClause]:
+    """Return what has rows as the table of quarters has them; together they are of exactly the wanted results.
+
+    `summed` gives those of single results, by their conditions.
+    """
+    if wanted.vin_from or wanted.vin_to:
+        return [summed(*which(connection, wanted)).subquery()]
+    first, end, rest = spans(wanted.from_time or "", wanted.to_time or "")
+    ends = [summed(*which(connection, wanted, *span)).subquery() for span in rest]
+    return [select(t.QUARTER).where(*_quarters(wanted, first, end)).subquery(), *ends]
+
+
+def _quarters(wanted: Wanted, first: str, end: str) -> list[ColumnElement[bool]]:
+    """The conditions that a row of quarters is of the wanted results, in the slots [first, end)."""
+    here = [_Q.Slot >= first, _Q.Slot < end]
+    if wanted.station is not None:
+        here.append(t.is_row(t.QUARTER, t.PLACE, wanted.station))
+    for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool)):
+        if value is not None:
+            here.append(column == value)
+    return here
+
+
+def spans(since: str, until: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Return the first whole slot, the end of the last one, and the spans [since, until) that are in none of these."""
+    first = since.ljust(12, "0")
+    last = until.rstrip("a")
+    last += _FILLED[len(last) :]  # the last minute
+    begun, ending = slot_of(first), slot_of(last)
+    is_whole = int(last[10:12]) % 15 == 14
+    rest = []
+    if begun != first:
+        rest.append((since, min(end_of(begun), until)))
+    if not is_whole:
+        rest.append((max(since, ending), until))
+    if len(rest) == 2 and begun == ending:
+        rest = [(since, until)]
+    return first, ending + "a" if is_whole else ending, rest
+
+
+def period_of(connection: Connection, wanted: Wanted, most: int) -> str:
+    """Return the shortest period of which there are at most about `most` between the first and the last result."""
+    column: ColumnElement[str] = _R.Time
+    if wanted.vin_from or wanted.vin_to:
+        asked = which(connection, wanted)
+    else:
+        column = _Q.Slot
+        begun = slot_of((wanted.from_time or "").ljust(12, "0"))
+        asked = _quarters(replace(wanted, tool=None), begun, wanted.to_time or "")
+    ends = [
+        connection.execute(select(column).where(*asked).order_by(order).limit(1)).scalar()
+        for order in (column, column.desc())
+    ]
+    if None in ends:
+        return next(iter(PERIODS))
+    first, last = (datetime.min if not end[:12].isdigit() else moment(end) for end in ends if end)
+    between_s = (last - first).total_seconds()
+    return next((name for name, (_, seconds) in PERIODS.items() if between_s <= seconds * most), "month")
+
+
+# -- single results ------------------------------------------------------------------------------------------------
+
+
+def values(connection: Connection, wanted: Wanted, name: str) -> Sequence[Row]:
+    """Return time, verdict, value and limits of the wanted results, in the order they were made."""
+    value = rollups.fitting(_R[name])
+    asked = select(_R.Time, _R.Overall, value, *rollups.limits(name)).where(*which(connection, wanted))
+    return connection.execute(asked.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
+
+
+def tools(connection: Connection, wanted: Wanted) -> list[tuple]:
+    """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
+    told: dict[tuple, None] = {}
+    for source in sources(connection, wanted):
+        asked = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
+        told.update(dict.fromkeys(tuple(row) for row in connection.execute(asked)))
+    return list(told)
+
+
+def newest_of_tool(connection: Connection, wanted: Wanted, tool: tuple, only_ok: bool, most: int) -> Sequence[Row]:
+    """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
+    limits = [limit for name in QUANTITIES for limit in rollups.limits(name)]
+    same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
+    asked = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(*which(connection, wanted))
+    asked = asked.where(_R.SpindleSerial == tool[0], *same)
+    if only_ok:
+        asked = asked.where(_R.Overall == 0)
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()
+
+
+def bars(
+    connection: Connection,
+    wanted: Wanted,
+    names: Sequence[str],
+    only_ok: bool,
+    ends: Callable[[float, float], tuple[float, float]],
+    most: int,
+) -> dict[str, dict[tuple, list[int]]]:
+    """Return how many values of each quantity lie in each of `most` bars, by spindle, program and limits.
+
+    `ends` gives where the bars begin and end from the limits; the outer ones have all that is beyond. Counted here: to
+    tell its bar the database works out a result's limits a dozen times, which takes twice as long.
+    """
+    columns = [_R[name] for name in (*_LIMITS, *names)]
+    asked = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
+    if only_ok:
+        asked = asked.where(_R.Overall == 0)
+    several: dict[tuple, list[list[float]]] = {}
+    at = 2 + len(_LIMITS)
+    for row in connection.execute(asked):
+        of = row[:at]
+        values = several.get(of)
+        if values is None:
+            values = several[of] = [[] for _ in names]
+        for one, value in zip(values, row[at:], strict=True):
+            if value is not None:
+                one.append(value)
+    told: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
+    for (spindle, program, *limits), values in several.items():
+        each = {name: rollups.limits_of(*limits[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
+        key = (spindle, program, *[limit for both in each.values() for limit in both])
+        for name, some in zip(names, values, strict=True):
+            if some:
+                counts = told[name].setdefault(key, [0] * most)
+                _count(counts, some, *ends(*each[name]))
+    return told
+
+
+def _count(counts: list[int], values: Sequence[float], first: float, end: float) -> None:
+    last, width = len(counts) - 1, (end - first) / len(counts)
+    for value in values:
+        counts[min(max(math.floor((value - first) / width), 0), last) if width else 0] += 1

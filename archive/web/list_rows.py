@@ -1,0 +1,102 @@
+"""What a list shows, as rows for a file: in steps of some thousand by a key, however many there are.
+
+Rules
+1. What is wanted is plain data (`Listed.text`), so that another process can read it.
+2. Each step is a transaction of its own: a long export keeps no old state of the database alive.
+3. Rows come newest first; what arrives meanwhile is not in it, except for results with an old time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.web import page_queries
+from toolcart.archive.web.page_queries import Behind
+
+AT_ONCE = 1000
+RESULTS, TREND, EVENTS, BREACHES, CHANGES, ROWS = "results", "trend", "events", "breaches", "changes", "rows"
+_TABLES = {RESULTS: t.RESULT, TREND: t.RESULT, EVENTS: t.EVENT, BREACHES: t.BREACH, CHANGES: t.AUDIT}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list: its kind, and what narrows it."""
+
+    what: str
+    wanted: dict[str, Any] = field(default_factory=dict)
+    rows: list[dict] = field(default_factory=list)  # of a table that a page has computed
+
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def read(text: str) -> Listed:
+    """Return what `Listed.text` made."""
+    return Listed(**json.loads(text))
+
+
+def of_results(wanted: Wanted, what: str = RESULTS) -> Listed:
+    return Listed(what, asdict(wanted))
+
+
+def count(connection: Connection, listed: Listed) -> int:
+    """Return how many rows it has now."""
+    if listed.what == ROWS:
+        return len(listed.rows)
+    table = _TABLES[listed.what]
+    found = select(func.count()).select_from(table)
+    if table is t.RESULT:
+        found = found.where(*which(connection, _wanted(listed)))
+    elif listed.wanted.get("station"):
+        found = found.where(t.is_row(table, t.PLACE, listed.wanted["station"]))
+    return connection.execute(found).scalar() or 0
+
+
+def some(
+    connection: Connection, listed: Listed, behind: Behind | None, most: int = page_queries.ROWS
+) -> tuple[list[dict], Behind | None]:
+    """Return the rows behind a place, and where the next ones begin, if there are any."""
+    table = _TABLES[listed.what]
+    [number] = table.primary_key.columns
+    by_time = False
+    if table is t.RESULT:
+        wanted = _wanted(listed)
+        by_time, found = page_queries.by_time(wanted), page_queries.results(connection, wanted, behind, most)
+    elif table is t.EVENT:
+        station = listed.wanted.get("station")
+        by_time, found = station is not None, page_queries.events(connection, station, behind, most)
+    else:
+        found = page_queries.page(connection, select(table), number, None, behind, most)
+    if len(found) <= most:
+        return found, None
+    last = found[most - 1]
+    return found[:most], Behind(last["Time"] if by_time else "", last[number.name])
+
+
+def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
+    if listed.what == ROWS:
+        yield from listed.rows
+        return
+    behind: Behind | None = None
+    while True:
+        with engine.connect() as connection:
+            found, behind = some(connection, listed, behind, AT_ONCE)
+        for row in found:
+            if listed.what == EVENTS:
+                row["Parameters"] = " ".join(str(one["Value"]) for one in row["Parameters"])
+            yield row
+        if behind is None:
+            return
+
+
+def _wanted(listed: Listed) -> Wanted:
+    """Return what narrows a list of results again: JSON has lists for tuples."""
+    given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()}
+    return Wanted(**given)

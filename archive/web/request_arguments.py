@@ -1,0 +1,119 @@
+"""What addresses say: stations, times, numbers, places in a list. What cannot be read is Unclear."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import datetime
+
+from starlette.requests import Request
+
+from toolcart.archive.database.queries import digits_of, station_of
+from toolcart.archive.statistics import rates
+from toolcart.archive.web import page_queries
+
+_FILLED = {"from": "000001010000", "to": "999912312359"}  # fills in what a time leaves out
+NONE = "-"  # a tool without a serial number
+
+
+class Unclear(Exception):
+    """The address names nothing that can be shown; a page says why, under this title."""
+
+    status, title = 400, "This cannot be read"
+
+
+class NotThere(Unclear):
+    """There is no such thing; the text says what was asked for."""
+
+    status, title = 404, "Not found"
+
+
+def station(text: str) -> page_queries.Station:
+    """Read type/system/station, or the last number alone."""
+    found = station_of(text)
+    if found is None:
+        raise Unclear(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
+    return found
+
+
+def number(request: Request, name: str, within: range = range(10**9)) -> int | None:
+    """Return a number; None if the address has none of this name."""
+    text = request.query_params.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) in within):
+        bounds = "" if len(within) == 10**9 else f", {within[0]} to {within[-1]}"
+        raise Unclear(f"{name} {text!r}: a number{bounds}")
+    return int(text)
+
+
+def text(request: Request, name: str, most: int) -> str | None:
+    """Return a text without the blanks around it; None if the address has none of this name."""
+    return request.query_params.get(name, "").strip()[:most] or None
+
+
+def tool(request: Request) -> str | None:
+    """Return a tool's serial number, "" for tools without one; None if the address names no tool."""
+    found = text(request, "tool", 10)
+    return "" if found == NONE else found
+
+
+def cause(request: Request) -> tuple[int, int, int] | None:
+    """Return the statuses of torque, angle and time that a cause means; None if the address names no cause."""
+    found = text(request, "cause", 100)
+    statuses = rates.statuses(found) if found else None
+    if found and statuses is None:
+        raise Unclear(f"cause {found!r}: such as torque low, or torque low, angle high")
+    return statuses
+
+
+def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
+    """Return one of these words, the first if the address has none."""
+    found = request.query_params.get(name, "") or allowed[0]
+    if found not in allowed:
+        raise Unclear(f"{name} {found!r}: one of {', '.join(allowed)}")
+    return found
+
+
+def time(request: Request, name: str, is_day: bool = False) -> str | None:
+    """Return the digits of a time or of its beginning, `is_day`: of a day."""
+    text = request.query_params.get(name, "")
+    digits = digits_of(text, is_day)
+    if text and digits is None:
+        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
+    return digits
+
+
+def minute(request: Request, name: str) -> datetime | None:
+    """Return the minute of `from` or `to`; for a day, a month or a year, its first or last."""
+    digits, filled = time(request, name), _FILLED[name]
+    if digits is None:
+        return None
+    try:
+        if name == "to" and len(digits) == len("202611"):
+            digits += str(monthrange(int(digits[:4]), int(digits[4:]))[1])
+        return datetime.strptime((digits[:12] + filled[len(digits) :]), "%Y%m%d%H%M")
+    except ValueError:
+        raise Unclear(f"{name} {request.query_params[name]!r}: there is no such time") from None
+
+
+def field(time: datetime | None) -> str:
+    """Return a time as a browser's field has it."""
+    return time.isoformat(timespec="minutes") if time else ""
+
+
+def behind_day(digits: str | None) -> str | None:
+    """Return an end that includes the whole day or minute named, as people mean it."""
+    return None if digits is None else digits + "a"
+
+
+def place(request: Request) -> page_queries.Behind | None:
+    """Return where a list goes on."""
+    text = request.query_params.get("behind")
+    if not text:
+        return None
+    time, _, number = text.partition("-")
+    if not (
+        number.isascii() and number.isdigit() and len(number) < 19 and len(time) <= 14 and time.isalnum() | (not time)
+    ):
+        raise Unclear(f"behind {text!r}: the address of a further page, as the page before has it")
+    return page_queries.Behind(time, int(number))

@@ -1,0 +1,383 @@
+"""Each outlet keeps its own place in the spool, by its name: whatever is added, removed or moved in the list."""
+
+from struct import pack_into
+
+from toolcart.agent.base.compat import Part
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.cart import outlet_places
+from toolcart.agent.cart.storage import bring_up
+from toolcart.agent.log.log import LOG_DONE, LOG_FULL
+from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, MISSED, OVERWRITTEN, SENT, SENT_MET, TAKEN
+from toolcart.agent.record.result import BODY_BYTES
+from host_tests.portable import stub
+from host_tests.support.log import put
+from host_tests.support.station import Station as Parts
+from lab.harness.flash import Nor
+
+PORTABLE = True
+HEAP = "1m"
+
+TOOLSNET, FILE, WEBHOOK, MQTT = outlet_places.KINDS
+BLOCKS, BLOCK_BYTES = 24, 4096
+
+
+def settings_of(words):
+    """`-mqtt:b` is a best-effort outlet of kind mqtt with the name b."""
+    kind, _, name = words.strip("-").partition(":")
+    return {"kind": kind, "name": name or kind, "durable": words[0] != "-"}
+
+
+class Cart(Parts):
+    """A station's logs, brought up with these outlets."""
+
+    def __init__(self, blocks=BLOCKS):
+        self.flash = Nor(blocks, BLOCK_BYTES)
+
+    def start(self, *outlets, when_full="refuse", settles=True):
+        from toolcart.agent.base.counters import Health
+
+        self.number, self.board, self.health = 7, stub(seed=lambda: 7), Health()
+        self.graphs = self.quarantine = None
+        self.at_start = Part()
+        spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
+        self.outlet_settings = [settings_of(words) for words in outlets]
+        self.settings = {"outlets": self.outlet_settings, "spool": spool, "controller": {"results": "auto"}}
+        assert bring_up(self, self.flash)
+        if settles:
+            assert self.log.state.ready() and self.log.settle()
+        return self.log.cursors
+
+    def append(self, count):
+        for index in range(count):
+            code = put(self.log, bytes(BODY_BYTES))
+            if code != LOG_DONE:
+                assert code == LOG_FULL
+                return index
+        return count
+
+    def take(self, index, count=1 << 20):
+        """Let this outlet take so many; the numbers it took."""
+        log, found = self.log, []
+        cursor = log.cursors[index]
+        while len(found) < count and log.peek(cursor) > 0:
+            cursor.advance()
+            found.append(cursor.number)
+        assert log.state.save()
+        return found
+
+    def place_of(self, index):
+        return self.log.cursors[index].slot - CURSOR
+
+
+def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
+    cart = Cart()
+    cart.start(TOOLSNET, FILE)
+    cart.append(50)
+    cart.take(0, 20)
+    cart.take(1)
+    cart.start(FILE)
+    assert cart.at_start.removed == [(TOOLSNET, 30)] and cart.quarantine is None
+    cart.append(50)
+    cart.take(0)
+    cart.start(FILE)
+    assert cart.at_start.removed == []  # it is told once
+    cart.start(FILE, TOOLSNET)
+    assert cart.at_start.added == [None, 0] and cart.quarantine is not None
+    assert cart.take(1) == list(range(21, 101))
+    cart.start(FILE)
+    for _ in range(20):
+        cart.append(200)
+        cart.take(0)
+    newest = cart.log.number
+    cart.start(TOOLSNET, FILE)
+    found = cart.take(0)
+    assert found == list(range(found[0], newest + 1)) and found[0] > 101
+    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0]
+    assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
+
+
+def test_order_and_durability_mean_nothing():
+    for first, then in (
+        ((MQTT + ":a", MQTT + ":b"), (MQTT + ":b", MQTT + ":a")),
+        (("-mqtt:a", MQTT + ":b"), (MQTT + ":a", MQTT + ":b")),
+        (("-mqtt:a", MQTT + ":b"), (TOOLSNET, "-mqtt:a", MQTT + ":b")),
+        ((MQTT + ":a", FILE, MQTT + ":b"), (FILE, MQTT + ":b", "-mqtt:a")),
+    ):
+        cart = Cart()
+        cart.start(*first)
+        cart.append(50)
+        names = [words.strip("-") for words in first]
+        for index in range(len(first)):
+            cart.take(index, {"mqtt:a": 10, "mqtt:b": 40, "file": 30}[names[index]])
+        cart.start(*then)
+        for index in range(len(then)):
+            number = {"mqtt:a": 10, "mqtt:b": 40, "file": 30, "toolsnet": 0}[then[index].strip("-")]
+            assert cart.log.cursors[index].number == number, (first, then)
+        assert cart.at_start.removed == []
+
+
+def test_one_of_several_of_a_kind_goes_and_the_others_stay_where_they_are():
+    for full in (False, True):
+        cart = Cart()
+        cart.start(MQTT + ":a", MQTT + ":b", when_full="overwrite" if full else "refuse")
+        cart.append(1000 if full else 50)
+        cart.take(0)
+        number = cart.log.number
+        behind = cart.take(1, 20)[-1]
+        cart.start(MQTT + ":b")
+        assert cart.take(0) == list(range(behind + 1, number + 1))
+        cart.start(MQTT + ":b", MQTT + ":c")
+        assert cart.take(0) == [] and len(cart.take(1)) > 40  # c is new: all that the log holds
+
+
+def test_exchanging_one_for_another_in_one_reload_moves_nobody():
+    cart = Cart()
+    cart.start(MQTT + ":a", MQTT + ":b")
+    cart.append(50)
+    cart.take(0)
+    cart.take(1, 20)
+    cart.start(MQTT + ":b", MQTT + ":c")
+    assert cart.at_start.removed == [(MQTT, 0)] and cart.at_start.added == [None, 0]
+    assert cart.take(0) == list(range(21, 51)) and cart.take(1) == list(range(1, 51))
+
+
+def test_places_do_not_rotate_once_all_were_used():
+    cart = Cart()
+    lists = (FILE, WEBHOOK, MQTT), (FILE, MQTT + ":b", WEBHOOK), (MQTT + ":b", WEBHOOK, MQTT)
+    for outlets in lists:
+        cart.start(TOOLSNET, *outlets)
+        cart.append(30)
+        for index in range(4):
+            cart.take(index, 10 * index + 5)
+        before = {words: cart.place_of(index) for index, words in enumerate(outlets, 1)}
+        numbers = [cursor.number for cursor in cart.log.cursors]
+        cart.start(TOOLSNET, *outlets)
+        assert {words: cart.place_of(index) for index, words in enumerate(outlets, 1)} == before
+        assert [cursor.number for cursor in cart.log.cursors] == numbers
+        assert cart.at_start.removed == cart.at_start.given_up == []
+
+
+def test_the_place_that_is_unused_for_longest_is_given_up_first():
+    cart = Cart()
+    cart.start(FILE, WEBHOOK, MQTT)
+    cart.append(50)
+    cart.take(2)
+    cart.take(1, 30)
+    cart.start(WEBHOOK, MQTT)  # file goes first
+    cart.start(MQTT)
+    for _ in range(5):
+        cart.start(MQTT)  # ages do not run together
+    cart.start(MQTT, MQTT + ":b")
+    assert cart.at_start.given_up == [(FILE, 50)]
+    cart.start(MQTT, MQTT + ":b", WEBHOOK)
+    assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
+
+
+def test_toolsnet_under_another_name_meets_its_server_anew():
+    cart = Cart()
+    cart.start(TOOLSNET)
+    cart.append(50)
+    cart.take(0, 30)
+    cart.state.numbers[TAKEN], cart.state.numbers[SENT] = 30, SENT_MET
+    assert cart.state.save()
+    cart.start(TOOLSNET)
+    assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == 30
+    cart.start(TOOLSNET + ":plant-b")
+    assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
+    assert cart.at_start.added == [0] and cart.at_start.given_up == [(TOOLSNET, 20)]
+
+
+def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():
+    for waiting in range(4):
+        cart = Cart()
+        cart.start(TOOLSNET, "-" + FILE)
+        for _ in range(5):
+            cart.append(100)
+            cart.take(0)
+        cart.append(waiting)  # a power cut comes behind them
+        oldest, missed = cart.log.first_above(0), cart.state.numbers[MISSED]
+        cart.start(TOOLSNET, FILE)
+        left_out = cart.log.cursors[1].number + 1 - oldest
+        assert cart.at_start.added == [None, left_out] and 0 < left_out < 150
+        assert cart.state.numbers[MISSED] == missed + left_out
+        assert cart.append(60) == 60 and len(cart.take(1)) > 200
+        cart.start(TOOLSNET, FILE)
+        assert cart.at_start.added == [None, None]
+
+
+def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():
+    cart = Cart()
+    cart.start(FILE)
+    cart.append(50)
+    cart.take(0)
+    copy = cart.flash
+    for _ in range(2):
+        cart.flash = copy.clone()
+        cart.start(TOOLSNET, FILE, settles=False)  # and nothing is saved
+        assert cart.at_start.added == [0, None] and cart.log.cursors[0].number == 0
+
+
+def test_any_life_of_the_list_moves_nobody():
+    """A model: each name has a number; what is durable and there keeps it, what returns gets what the log still has."""
+    from host_tests.portable import HAS_ALL
+
+    names = (TOOLSNET, FILE, WEBHOOK, MQTT, MQTT + ":b", MQTT + ":c", FILE + ":copy")
+    dice = 12345
+
+    def roll(count):
+        nonlocal dice
+        dice = (dice * 1103515245 + 12345) % (1 << 31)
+        return (dice >> 8) % count
+
+    for life in range(60 if HAS_ALL else 5):
+        cart = Cart(20)
+        model = {}
+        there = []
+        for _ in range(12):
+            count = 1 + roll(3)
+            outlets = []
+            while len(outlets) < count:
+                name = names[roll(len(names))]
+                if name not in outlets:
+                    outlets.append(name)
+            cart.start(*outlets, when_full="overwrite" if life % 2 else "refuse")
+            log = cart.log
+            oldest = log.first_above(0) - 1 if log.number else 0
+            for index, name in enumerate(outlets):
+                number = log.cursors[index].number
+                if name in there:
+                    assert number == model[name], (life, name)
+                elif cart.at_start.added[index] is not None:
+                    least = max(oldest, model[name] if cart.at_start.returned[index] else 0)
+                    assert number in (least, least + cart.at_start.added[index], model.get(name)), (life, name)
+            there = outlets
+            cart.append(roll(200))
+            for index in range(count):
+                cart.take(index, roll(150))
+            model.update({name: log.cursors[index].number for index, name in enumerate(outlets)})
+            assert cart.state.save()
+
+
+def as_version_4(cart, kinds, numbers=()):
+    """Rewrite the newest snapshot as version 4 had it: `kinds` are (kind, was in use) of the four places."""
+    flash, state = cart.flash, cart.state
+    assert state.save()
+    size = 256
+    for block in range(STATE_BLOCKS):
+        for at in range(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES, size):
+            if flash.cells[at] != 0x54:
+                continue
+            flash.cells[at + 2] = 4
+            owners = 0
+            for place, (kind, in_use) in enumerate(kinds):
+                owners |= ((outlet_places.KINDS.index(kind) + 1 if kind else 0) | in_use << 5) << 6 * place
+            for octet in range(3):
+                flash.cells[at + 13 + octet] = owners >> 8 * octet & 0xFF
+            for number in range(48):
+                flash.cells[at + 16 + 4 * number + 3] &= 0x3F
+            area = flash.cells[at + 16 + 180] | flash.cells[at + 16 + 181] << 8
+            pack_into("<III", flash.cells, at + 16 + 176, 5, area & 0x7FFF, 0)  # quarantine: 5 unreadable; its blocks
+            pack_into("<I", flash.cells, at + 252, crc30(flash.cells, at, at + 252))
+
+
+def test_places_of_a_version_without_names_go_to_the_outlets_of_their_kind():
+    cart = Cart()
+    cart.start(MQTT + ":a", MQTT + ":b", FILE)
+    cart.append(50)
+    for index, count in enumerate((10, 20, 30)):
+        cart.take(index, count)
+    at = [cart.place_of(index) for index in range(3)]
+    kinds = [(None, 0)] * 4
+    for index, kind in enumerate((MQTT, MQTT, FILE)):
+        kinds[at[index]] = (kind, 1)
+    as_version_4(cart, kinds)
+    copy = cart.flash
+
+    def numbers(*outlets):
+        cart.flash = copy.clone()
+        cart.start(*outlets)
+        return [cursor.number for cursor in cart.log.cursors]
+
+    assert numbers(FILE, MQTT + ":x", MQTT + ":y") == [30, 10, 20]
+    assert cart.at_start.guessed and cart.state.numbers[DAMAGED] == 5
+    assert cart.at_start.added == [None] * 3 and cart.at_start.removed == []
+    cart.start(MQTT + ":y", FILE, MQTT + ":x")
+    assert [cursor.number for cursor in cart.log.cursors] == [20, 30, 10] and not cart.at_start.guessed
+    assert numbers("-mqtt:x", MQTT + ":y", FILE) == [20, 10, 30]  # the first durable one was first then
+    assert numbers(FILE, MQTT) == [30, 0]  # which of the two it was is not known: from the oldest on
+    assert numbers(FILE, MQTT + ":x", MQTT + ":y", TOOLSNET)[:3] == [30, 10, 20]
+
+
+def test_a_removed_outlet_of_a_version_without_names_goes_by_its_kind():
+    cart = Cart()
+    cart.start(MQTT, FILE)
+    cart.append(50)
+    cart.take(0, 10)
+    cart.take(1, 20)
+    kinds = [(None, 0)] * 4
+    kinds[cart.place_of(0)], kinds[cart.place_of(1)] = (MQTT, 1), (FILE, 0)
+    as_version_4(cart, kinds)
+    cart.start(MQTT)
+    cart.start(MQTT, FILE + ":other")
+    assert cart.log.cursors[1].number == 0
+    cart.start(MQTT, FILE)
+    assert [cursor.number for cursor in cart.log.cursors] == [10, 20]
+
+
+def test_names_are_told_apart_by_their_hash():
+    assert (
+        outlet_places.hash_of("mqtt") != outlet_places.hash_of("mqtt-2") and 0 < outlet_places.hash_of("a") <= 0xFFFFFF
+    )
+    assert outlet_places.name_of({"kind": MQTT}) == MQTT and outlet_places.name_of({"kind": MQTT, "name": "b"}) == "b"
+
+
+def turned_round(blocks, worn, appended, waiting):
+    """A cart with ToolsNet alone whose log came round several times; so many wait in front of ToolsNet."""
+    cart = Cart(4 + 3 + blocks)
+    cart.start(TOOLSNET)
+    cart.flash.worn = {4 + 3 + place for place in worn}
+    for _ in range(10):
+        cart.append(120)
+        cart.take(0)
+    cart.append(appended)
+    cart.take(0)
+    assert cart.append(waiting) == waiting
+    return cart
+
+
+def test_an_added_outlet_leaves_room_where_blocks_are_worn():
+    for blocks, count in ((4, 1), (8, 2)):
+        for first in range(blocks):
+            worn = {(first + index * 3) % blocks for index in range(count)}
+            for appended in (0, 7, 13):
+                for waiting in (0, 1, 4):
+                    cart = turned_round(blocks, worn, appended, waiting)
+                    cart.start(TOOLSNET, FILE)  # and nothing is in doubt, though the file is away
+                    cart.take(0)
+                    assert cart.append(15) == 15, (blocks, worn, appended, waiting)
+                    left_out, missed = cart.at_start.added[1], cart.state.numbers[MISSED]
+                    oldest = cart.log.cursors[1].number - missed - left_out
+                    assert cart.take(1) == list(range(oldest + left_out + missed + 1, cart.log.number + 1))
+
+
+def test_an_added_outlet_gives_up_more_when_a_block_wears_out_later():
+    cart = turned_round(8, (), 0, 1)
+    cart.start(TOOLSNET, FILE)
+    cart.take(0)
+    before, missed = cart.log.cursors[1].number, cart.state.numbers[MISSED]
+    cart.flash.worn = {4 + 3 + place for place in range(8) if cart.log.firsts[place] == 0}
+    assert cart.append(40) == 40
+    cart.take(0)
+    assert cart.log.cursors[1].number == before + cart.state.numbers[MISSED] - missed > before
+
+
+def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
+    cart = Cart(4 + 3 + 6)
+    cart.start(TOOLSNET, FILE)
+    while cart.append(10) == 10:
+        cart.take(0)
+    cart.take(0)
+    cart.flash.worn = {4 + 3 + place for place in range(6) if cart.log.firsts[place] == 0}
+    cart.append(10)
+    assert cart.log.cursors[1].number == cart.state.numbers[MISSED] == 0

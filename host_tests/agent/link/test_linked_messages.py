@@ -1,0 +1,365 @@
+"""A result in parts is one result or none: whole, once, answered once; a part alone is never answered."""
+
+from toolcart.agent.base import counters as h
+from toolcart.agent.base.ticks import ticks_add
+from toolcart.agent.link import ERASE_MS, LINK_NEED_DATA, PROGRAM_MS
+from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link.r3964 import R3964
+from toolcart.agent.link.serial_ascii import SerialAscii
+from toolcart.agent.openprotocol import linked_messages
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.link_level_receive import NUMBER_DELIVER, NUMBER_WRONG, Numbering
+from toolcart.base.clock import Dice
+from toolcart.sim.r3964_peer import block_of
+from host_tests.agent.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR
+from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, light, message, numbered, pushed
+from host_tests.support.talk import Model, Talk, content_of, part_of, parts_of, whole
+from host_tests.support.world import Cart
+
+PORTABLE = True
+HEAP = "4m"
+
+SEEDS = 150
+LONG = pushed(7)
+
+
+def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
+    for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
+        talk = Talk().ready()
+        frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
+        assert talk.tell(frame) == [st.EV_PUSHED]
+        assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
+
+
+def test_a_missing_part_ends_the_message_unanswered():
+    one, two, three, four = parts_of(LONG, 4)
+    for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
+        talk = Talk().ready()
+        events = talk.tell(*order)
+        assert st.EV_PUSHED not in events and st.EV_MALFORMED in events
+        assert talk.take() == [] and talk.results == []
+        assert talk.tell(one, two, three, four)[-1] == st.EV_PUSHED
+        assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
+
+
+def test_parts_of_other_messages_belong_to_no_other():
+    talk = Talk().ready()
+    for frame in (message(900, b"x" * 300), message(1201, b"y" * 300), fetched(7)):
+        assert talk.tell(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3
+    assert talk.link.size == len(talk.link.buf)
+
+
+def test_fetched_result_in_parts_is_one_answer():
+    talk = Talk().ready()
+    talk.fetch()
+    talk.take()
+    frame = fetched(7)
+    assert talk.tell(*parts_of(frame, 4)) == [st.EV_FETCHED]
+    assert content_of(talk.link) == whole(frame)
+    assert talk.session.can_fetch() and talk.take() == []
+
+
+def test_message_without_its_next_part_is_given_up_and_told():
+    talk = Talk().ready()
+    assert talk.tell(parts_of(LONG, 2)[0]) == []
+    assert talk.wait(linked_messages.WAIT_MS - 1) == [] and talk.tell(MIRROR) == []
+    assert talk.link.size < len(talk.link.buf)
+    # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
+    talk.now = ticks_add(talk.now, 1)
+    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.link.size == len(talk.link.buf)
+    assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
+    assert 62 not in talk.mids()
+
+
+def test_a_message_torn_by_a_lost_connection_is_never_answered():
+    one, two = parts_of(LONG, 2)
+    talk = Talk().ready()
+    talk.tell(one)
+    talk.session.closed()
+    talk.session.opened()
+    assert talk.settle() == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.link.size == len(talk.link.buf)
+    talk.ready()
+    assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
+    assert talk.tell(one, two) == [st.EV_PUSHED]
+
+
+def test_a_message_larger_than_the_buffer_comes_cut_short_once():
+    frame = message(61, bytes([0x30 + index % 10 for index in range(3000)]), 7)
+    for count in (2, 3, 5, 9):
+        for size in (256, 300, 1024, 2048):
+            talk = Talk(size).ready()
+            parts = parts_of(frame, count)
+            for part in parts[:-1]:
+                assert talk.tell(part) == [] and talk.take() == []
+            assert talk.tell(parts[-1]) == [st.EV_PUSHED_CUT]
+            assert talk.take() == [ACKNOWLEDGE]
+            assert len(talk.results[0]) >= 128 and frame[20:].startswith(talk.results[0][20:])
+            assert talk.results[0][4:18] == frame[4:18]
+            assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.link.size == size
+
+
+def test_largest_message_that_is_made_whole_fills_the_buffer():
+    size = 1024
+    for last_bytes, event in ((128, st.EV_PUSHED), (500, st.EV_PUSHED), (127, st.EV_PUSHED_CUT)):
+        frame = message(61, b"7" * (size - 20), 7)
+        cut = size - last_bytes
+        parts = [part_of(frame, 2, 1, frame[20:cut]), part_of(frame, 2, 2, frame[cut:])]
+        # The last part comes with a header of its own, which has to find room beside the others.
+        shorter = part_of(frame, 2, 2, frame[cut : size - 20])
+        talk = Talk(size).ready()
+        assert talk.tell(parts[0], shorter) == [event], last_bytes
+        talk = Talk(size).ready()
+        assert talk.tell(*parts) == [st.EV_PUSHED_CUT]
+
+
+def test_a_message_that_does_not_fit_beside_parts_ends_them():
+    first = part_of(LONG, 2, 1, b"x" * 700)
+    for frame in (LONG, message(71, b"y" * 400)):
+        talk = Talk(1024).ready()
+        assert talk.tell(first, frame) == [st.EV_MALFORMED]
+        assert talk.take() == [] and talk.results == []
+        assert talk.tell(frame) == [st.EV_PUSHED if frame == LONG else st.EV_UNKNOWN]
+
+
+# Link-level numbers
+
+
+def talk_numbered():
+    talk = Talk(start_revisions=(6,))
+    talk.tell(identity_message(6, sequence_numbers=1, linking=1))
+    talk.tell(numbered(accepted(60), 1))
+    talk.take()
+    return talk
+
+
+def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
+    talk = talk_numbered()
+    assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
+    assert talk.take()[-1] == b"00249997001     04  0061"
+    # Its repeat is a repeat of what is durable.
+    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_AGAIN] and talk.take() == [b"00249997001     04  0061"]
+
+
+def test_a_numbered_part_out_of_order_is_refused_with_code_4():
+    talk = talk_numbered()
+    one, _, three = parts_of(LONG, 3, 2)
+    talk.tell(one)
+    talk.take()
+    assert talk.tell(numbered(three, 3)) == [st.EV_MALFORMED]
+    assert talk.take() == [b"00289998001     04  00610004"]
+    assert talk.tell(numbered(one, 3)) == [] and talk.take() == [b"00249997001     04  0061"]
+
+
+# Serial lines keep what was not looked at elsewhere, and their messages begin at different places
+
+
+def heard(link, octets, joiner):
+    """Give a serial link these octets; return (what came of each message, its octets)."""
+    found = []
+    at = now = 0
+    while at < len(octets) or link.pending:
+        if link.pending:
+            link.sent(link.pending)
+        n = min(link.room(), len(octets) - at, 16)
+        if n > 0:
+            link.inlet()[0:n] = octets[at : at + n]
+            link.receive(n)
+            at += n
+        now += 1
+        while link.next_message(now) != LINK_NEED_DATA:
+            kind = joiner.take(link, 61, False)
+            found.append((kind, content_of(link)))
+            if link.pending:
+                link.sent(link.pending)
+    return found
+
+
+def test_parts_are_joined_on_serial_lines_too():
+    wanted = [
+        linked_messages.PART_KEPT,
+        linked_messages.PART_KEPT,
+        linked_messages.PART_NONE,
+        linked_messages.PART_LAST,
+    ]
+    parts = parts_of(LONG, 3)
+    frames = [parts[0], parts[1], EXAMPLE, parts[2]]
+    plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
+    blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
+    for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
+        found = heard(link, octets, linked_messages.Linked())
+        assert [kind for kind, _ in found] == wanted
+        assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
+        assert link.size == 1024
+
+
+# The way into the spool
+
+
+def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
+    cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
+    cart.controller.inject(parts_of(LONG, 2)[1] + b"\0")
+    cart.run(50)
+    assert 62 not in cart.controller.messages and cart.raw() == [] and cart.stored() == []
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+
+
+# Against the model
+
+
+def scene(dice):
+    """Return a few frames: parts in all sizes, whole messages, strangers; some repeated, left out or swapped."""
+    frames = []
+    for _ in range(1 + dice.randrange(4)):
+        how = dice.randrange(6)
+        if how == 0:
+            frames.append(light(tightening_id=dice.randrange(9)))
+        elif how == 1:
+            frames.append(message((71, 9999, 900)[dice.randrange(3)], b"z" * dice.randrange(400)))
+        else:
+            most = (60, 300, 900, 2500)[dice.randrange(4)]
+            text = bytes([0x41 + dice.randrange(26)]) * dice.randrange(most)
+            frames += parts_of(message(61, text, 1 + dice.randrange(2)), 2 + dice.randrange(8))
+    for _ in range(dice.randrange(4)):
+        at = dice.randrange(len(frames))
+        how = dice.randrange(4)
+        if how == 0 and len(frames) > 1:
+            frames.pop(at)
+        elif how == 1:
+            frames.insert(at, frames[at])
+        elif how == 2:
+            frames.insert(dice.randrange(len(frames)), frames.pop(at))
+        else:
+            frames[at] = frames[at][:19] + bytes([0x30 + dice.randrange(12)]) + frames[at][20:]
+    return frames
+
+
+def check_against_model(frames, size, pieces):
+    """Tell the frames in pieces; the session does what the model says. `pieces` gives the next piece's length."""
+    model = Model(size)
+    for frame in frames:
+        model.hear(frame)
+    octets = b"".join([frame + b"\0" for frame in frames])
+    talk = Talk(size).ready()
+    events = []
+    at = 0
+    while at < len(octets):
+        n = pieces()
+        events += talk.hear(octets[at : at + n])
+        at += n
+    assert events == model.events, (events, model.events)
+    assert talk.results == model.results
+    assert talk.mids().count(62) == len(model.results)
+    assert len(talk.link.buf) == size
+    return [octets[18:20] for octets in model.results].count(b"00")
+
+
+def test_any_order_of_parts_in_any_pieces_does_what_the_model_says():
+    joined = 0
+    for seed in range(1, SEEDS + 1):
+        dice = Dice(seed)
+        frames = scene(dice)
+        most = (1, 20, 200, 3000)[dice.randrange(4)]
+        size = (256, 300, 700, 1024, 2048)[dice.randrange(5)]
+        try:
+            joined += check_against_model(frames, size, lambda dice=dice, most=most: 1 + dice.randrange(most))
+        except AssertionError:
+            print("seed", seed)
+            raise
+    assert joined > SEEDS // 3
+
+
+# What links share: numbers of messages, and the one object that says when the flash may run.
+
+
+def started(last=1):
+    """A receiver that has taken everything up to number `last`."""
+    numbering = Numbering()
+    numbering.active = True
+    for number in range(1, last + 1):
+        assert numbering.judge(number) == NUMBER_DELIVER
+    return numbering
+
+
+def test_first_number_is_taken_whether_the_peer_counted_its_start_or_not():
+    for first in (1, 2):
+        numbering = Numbering()
+        assert numbering.judge(first) == NUMBER_DELIVER and numbering.expected == first + 1
+
+
+def test_a_first_number_beyond_2_is_refused():
+    for first in (3, 7, 98, 99):
+        numbering = Numbering()
+        assert numbering.judge(first) == NUMBER_WRONG and numbering.expected == 1
+        assert numbering.judge(1) == NUMBER_DELIVER and numbering.expected == 2
+
+
+def test_numbers_run_from_1_to_99_and_again_from_1():
+    numbering = started()
+    for number in list(range(2, 100)) + [1, 2, 3]:
+        assert numbering.judge(number) == NUMBER_DELIVER
+        assert numbering.expected == number % 99 + 1
+
+
+class Link:
+    """A line that leaves silences of so many ms."""
+
+    def __init__(self, silence_ms):
+        self.silence_ms = silence_ms
+
+    def quiet(self, busy_ms):
+        return busy_ms <= self.silence_ms
+
+
+class Ring:
+    def __init__(self, ready):
+        self.ready = ready
+
+    def is_ready(self):
+        return self.ready
+
+
+class User:
+    def __init__(self, turns):
+        self.turns = turns
+
+    def use_silence(self, now):
+        self.turns.append((self, now))
+
+
+def test_a_line_on_which_no_one_can_speak_is_quiet():
+    quiet = Quiet(Link(0))
+    assert quiet.may_program() and quiet.may_erase()
+    quiet.talks(True)
+    assert not quiet.may_program() and not quiet.may_erase()
+    quiet.talks(False)
+    assert quiet.may_program() and quiet.may_erase()
+
+
+def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
+    link = Link(PROGRAM_MS)
+    quiet = Quiet(link)
+    quiet.talks(True)
+    assert quiet.may_program() and not quiet.may_erase()
+    link.silence_ms = ERASE_MS - 1
+    assert not quiet.may_erase()
+    link.silence_ms = ERASE_MS
+    assert quiet.may_erase()
+
+
+def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
+    quiet = Quiet(Link(PROGRAM_MS))
+    quiet.talks(True)
+    assert quiet.may_write(Ring(True)) and not quiet.may_write(Ring(False))
+
+
+def test_everybody_who_joined_has_a_turn_in_the_order_of_joining():
+    quiet = Quiet(Link(0))
+    quiet.offer(1)  # no one is there
+    turns = []
+    users = [User(turns), User(turns)]
+    for user in users:
+        quiet.join(user)
+    quiet.offer(7)
+    assert turns == [(users[0], 7), (users[1], 7)]

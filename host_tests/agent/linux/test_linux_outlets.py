@@ -1,0 +1,146 @@
+"""Outlets as Linux has them: MQTT with events and curves, and one whose secret is missing until it is there."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from toolcart.agent.base.counters import OUTLET_FAILED, Health
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart import config
+from toolcart.agent.linux import mqtt
+from toolcart.agent.linux.outlets import RETRY_MS, Awaiting
+from toolcart.tools.config.secrets import Awaited
+from host_tests.support.graphs import cart_with_curves
+from host_tests.support.mqtt import BROKER, SETTINGS
+from lab.harness.mqtt_broker import Broker, Consumer
+
+
+class Made:
+    """What an outlet does once it is there."""
+
+    port = SimpleNamespace()
+
+    def __init__(self):
+        self.heard = []
+
+    def __getattr__(self, name):
+        return lambda *given: self.heard.append((name, *given))
+
+    def step(self, now):
+        return 77
+
+
+@pytest.fixture
+def awaiting(tmp_path):
+    settings = {"kind": "mqtt", "host": "broker", "port": 1883, "password": "*" * 9}
+    settings["awaits"] = Awaited(tmp_path, settings)
+    settings["awaits"].add("password", {"file": "secret"})
+    watched = []
+    board = SimpleNamespace(watch=lambda port, slot: watched.append((port, slot)))
+    station = SimpleNamespace(health=Health(), board=board, settings={"spool": {}}, outlets=[None, None])
+    made = []
+
+    def make(its, whose, index):
+        assert whose.settings == {"spool": {}} and index == 1 and its["password"] == "geheim"
+        made.append(Made())
+        return made[0]
+
+    outlet = Awaiting(station, 1, settings, make)
+    station.settings = None  # the station forgets them once everything is put together
+    station.outlets[1] = outlet
+    secret = tmp_path / "secret"
+    return SimpleNamespace(outlet=outlet, secret=secret, made=made, watched=watched, station=station)
+
+
+def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
+    outlet, shown = awaiting.outlet, {}
+    outlet.begin(0)
+    outlet.attach("scheduler", 5)
+    for count in range(1, 4):
+        assert outlet.step(count * RETRY_MS) == RETRY_MS and outlet.attempts == count
+    assert awaiting.station.health.counters[OUTLET_FAILED] == 3 and awaiting.station.health.logged == 1
+    outlet.put_state(shown)
+    assert shown["place"] == "mqtt://broker:1883" and shown["why"] == f"password: {awaiting.secret}: " + (
+        "No such file or directory; a file that can be read"
+    )
+    assert not outlet.is_up() and outlet.has_left(0) and not outlet.holds() and awaiting.made == []
+
+    awaiting.secret.write_text("geheim\n")
+    awaiting.secret.chmod(0o600)
+    assert outlet.step(40000) == 0
+    made = awaiting.made[0]
+    assert awaiting.watched == [(made.port, 5)] and made.heard == [("begin", 40000), ("attach", "scheduler", 5)]
+    assert awaiting.station.outlets == [None, made]
+    assert outlet.step(40001) == 77 and outlet.attempts == 4
+    outlet.recover(40002)
+    assert made.heard[2:] == [("recover", 40002)]
+
+
+def test_an_orderly_end_makes_no_outlet(awaiting):
+    awaiting.outlet.leave(0)
+    awaiting.secret.write_text("geheim\n")
+    awaiting.secret.chmod(0o600)
+    assert awaiting.outlet.step(0) == FOREVER and awaiting.made == []
+    awaiting.outlet.stop()
+
+
+def started(*others, **outlet):
+    outlets = [{"kind": "mqtt", "host": BROKER[0], **settings} for settings in (outlet, *others)]
+    outlets = [{"name": f"m{index}" if index else "mqtt", **one} for index, one in enumerate(outlets)]
+    settings = {"station": {"outlets": [{"kind": "toolsnet"}, *outlets]}}
+    cart = cart_with_curves(settings=settings)
+    cart.broker = Broker()
+    cart.consumer = Consumer(cart.broker)
+    cart.network.listen(*BROKER, cart.broker.endpoint)
+    cart.run(3000)
+    return cart
+
+
+def test_events_and_curves_have_topics_of_their_own():
+    cart = started(graphs=True)
+    cart.controller.raise_alarm("E404")
+    cart.produce(3, 1000)
+    cart.run(60000)
+    assert [int(record["tightening_id"]) for _, _, record in cart.consumer.records] == cart.ids() == [1, 2, 3]
+    assert [alarm["code"] for alarm in cart.broker.alarms] == ["E404"]
+    curves = [(int(one["tightening_id"]), one.get("curve") or one["type"]) for one in cart.broker.curves]
+    assert curves == [(ident, what) for ident in (1, 2, 3) for what in ("torque", "angle", "plot parameters")]
+    assert cart.broker.complaints == []
+    station = cart.station
+    assert station.log.waits(station.log.cursors[1]) == 0 and station.graphs.waits(station.graphs.cursors[1]) == 0
+
+
+def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connection():
+    cart = started({"topic": "umh/{station}", "confirm": "broker"}, {"topic": "third"})
+    before = list(cart.broker.sessions)
+    assert len(before) == 3
+    cart.produce(3, 1000)
+    cart.run(60000)
+    assert cart.broker.sessions == before and {len(one.client) for one in before} == {13, 16}
+    assert len(cart.consumer.have) == 3 and set(cart.consumer.have.values()) == {3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"password": "x"}, "user"),
+        ({"topic": "a/+/b"}, "topic"),
+        ({"topic": "a/{cell}"}, "topic"),
+        ({"tls_key": "k.pem"}, "tls_key"),
+    ],
+)
+def test_what_settings_cannot_mean_is_said(changes, key):
+    settings = {**SETTINGS, "tls_name": None, "tls_certificate": None, "tls_key": None, **changes}
+    assert [found for found, _ in mqtt.wrong(settings)] == [key]
+
+
+def test_two_stations_may_not_have_one_topic():
+    outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "b", "topic": "all"}]
+    stations = [
+        {"number": one, "controller": {"host": f"c{one}"}, "spool": {"path": f"s{one}"}, "outlets": outlets}
+        for one in (1, 2)
+    ]
+    tree = {"toolsnet": {"pim_host": "p", "pim_port": 1}, "stations": stations}
+    assert [mistake[2] for mistake in config.check(tree)] == ["a topic of its own for each station"]
+    outlets[1]["topic"] = "all/{station}"
+    assert config.check(tree) == []

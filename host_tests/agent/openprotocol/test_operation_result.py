@@ -1,0 +1,386 @@
+"""A tightening out of MID 1201, its 1202 and their variable data fields: whole or not at all, and never out of two."""
+
+from toolcart.agent.openprotocol import operation_result as op
+from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.variable import decimal, read_fields
+from toolcart.agent.record import PAYLOAD_MAX
+from toolcart.agent.record import result as r
+from toolcart.agent.record import spindles as sp
+from toolcart.base.clock import START_TICKS, Dice
+from toolcart.sim import result_frames as frames
+from toolcart.sim.result_frames import data_field
+from host_tests.support.frames import accepted, example_tightening, identity_message, message, refused
+from host_tests.support.talk import Talk
+
+PORTABLE = True
+
+
+def field(pid, value, unit=0, kind=4):
+    return data_field(pid, kind, unit, value)
+
+
+def read(*fields, **how):
+    """Read these fields, some octets into a buffer; return (RESULT_, body)."""
+    octets = ("%03d" % how.get("count", len(fields))).encode() + b"".join(fields)
+    body = bytearray(b" " * (r.BODY_BYTES + r.LIMITS_BYTES))
+    for index in range(r.TIME_BYTES):
+        body[r.TIME + index] = 0
+    found = read_fields(body, b"##" + octets + how.get("behind", b""), 2, 2 + len(octets) + how.get("more", 0))
+    return found, bytes(body)
+
+
+def piece(body, place, width):
+    return body[place : place + width]
+
+
+def torque(value, unit, kind=90):
+    found, body = read(field(30237, value, unit, kind))
+    return found, piece(body, r.TORQUE, 6)
+
+
+def test_figures_with_exponents_of_every_form_are_whole_numbers():
+    for text, value in (
+        (b"00001.234e+2", (1234, -1)),
+        (b"0001.234e+02", (1234, -1)),
+        (b"001.234e+002", (1234, -1)),
+        (b"1.234E-1", (1234, -4)),
+        (b"-0001.234e+2", (-1234, -1)),
+        (b"0.000854", (854, -6)),
+        (b"  12", (12, 0)),
+        (b"12\0\0", (12, 0)),
+        (b"5.", (5, 0)),
+        (b"00000.000e+0", (0, -3)),
+    ):
+        assert decimal(b"x" + text, 1, len(text)) == value, text
+    for text in (
+        b"",
+        b"1.#INF",
+        b"nan",
+        b"1e",
+        b"1e+",
+        b"e+2",
+        b"1e+2222",
+        b"1.2.3",
+        b"-",
+        b"1-2",
+        b"1" * 33,
+        b"1e2e3",
+    ):
+        assert decimal(text, 0, len(text)) is None, text
+
+
+def test_torque_is_hundredths_of_nm_in_every_unit():
+    for unit, value, wanted in (
+        (90, b"00004.237e+4", b"004237"),
+        (12, b"00004.237e+4", b"004237"),
+        (1, b"00004.237e+1", b"004237"),
+        (0, b"00004.237e+1", b"004237"),
+        (3, b"00004.237e+3", b"004237"),
+        (4, b"00004.237e-2", b"004237"),
+        (5, b"00004.237e-5", b"004237"),
+        (11, b"00004.237e+2", b"004237"),
+        (2, b"00003.000e+1", b"004067"),  # 30 ft-lbf are 40.67 Nm
+        (6, b"00001.000e+2", b"001129"),  # 100 in-lbf are 11.298 Nm
+        (7, b"00001.000e+0", b"000980"),
+        (10, b"00001.000e+2", b"000070"),
+        (13, b"00001.000e+2", b"000980"),
+        (14, b"00001.000e+5", b"000980"),
+        (15, b"00001.000e+2", b"000847"),
+        (90, b"00003.590e+1", b"000003"),  # 35.9 mNm: cut off
+        (90, b"00000.000e+0", b"000000"),
+    ):
+        assert torque(value, unit) == (r.RESULT_READ, wanted), (unit, value)
+    assert torque(b"42.379", 1, 3) == (r.RESULT_READ, b"004237")
+
+
+def test_torque_that_is_none_is_told_and_left_out():
+    for unit, value in (
+        (800, b"00004.237e+1"),
+        (999, b"1"),
+        (1, b"nan"),
+        (5, b"00001.000e+9"),
+        (1, b"1e999"),
+        (1, b"1e9"),
+    ):
+        assert torque(value, unit) == (r.RESULT_ODD, b"      "), value
+    assert torque(b"            ", 90) == (r.RESULT_READ, b"      ")
+    assert torque(b"-0001.250e+2", 3) == (r.RESULT_ODD, b"-00125")
+    assert torque(b"1e-999", 1) == (r.RESULT_READ, b"000000")
+
+
+def test_angles_are_whole_degrees():
+    for unit in (0, 50):
+        found, body = read(field(30238, b"00001.239e+2", unit, 90))
+        assert (found, piece(body, r.ANGLE, 5)) == (r.RESULT_READ, b"00123")
+    assert read(field(30238, b"00001.239e+2", 51, 90))[0] == r.RESULT_ODD
+
+
+def test_every_number_of_the_documents_has_its_place():
+    for pid, value, unit, place, wanted in (
+        (10, b"WVWZZZ1KZAW123456", 0, r.VIN, b"WVWZZZ1KZAW123456        "),
+        (11, b"PALLET", 0, r.VIN, b"PALLET                   "),
+        (30245, b" SN-1 ", 0, r.VIN, b"SN-1                     "),
+        (100, b"0006", 0, r.BATCH_SIZE, b"0006"),
+        (30228, b"006", 0, r.BATCH_SIZE, b"0006"),
+        (101, b"04", 0, r.BATCH_COUNTER, b"0004"),
+        (30229, b"004", 0, r.BATCH_COUNTER, b"0004"),
+        (1000, b"00000000012", 0, r.PSET, b"0012"),
+        (30216, b"12", 0, r.PSET, b"0012"),
+        (1500, b"7", 0, r.JOB, b"0007"),
+        (30221, b"00007", 0, r.JOB, b"0007"),
+        (1202, b"C3412129", 0, r.SERIAL, b"C3412129      "),
+        (30214, b"C3412129", 0, r.SERIAL, b"C3412129      "),
+        (1003, b"2024-02-01:08:00:00", 0, r.PSET_CHANGE, b"2024-02-01:08:00:00"),
+        (30220, b"2024-02-01:08:00:00", 0, r.PSET_CHANGE, b"2024-02-01:08:00:00"),
+        (2001, b"42.37", 1, r.TORQUE, b"004237"),
+        (2011, b"95", 50, r.ANGLE, b"00095"),
+        (2000, b"45.00", 1, LIMITS + r.TORQUE_TARGET, b"004500"),
+        (2002, b"50.00", 1, LIMITS + r.TORQUE_MAX, b"005000"),
+        (2003, b"40.00", 1, LIMITS + r.TORQUE_MIN, b"004000"),
+        (2010, b"75", 50, LIMITS + r.ANGLE_TARGET, b"00075"),
+        (2012, b"90", 50, LIMITS + r.ANGLE_MAX, b"00090"),
+        (2013, b"60", 50, LIMITS + r.ANGLE_MIN, b"00060"),
+        (30255, b"00005.000e+4", 90, LIMITS + r.TORQUE_MAX, b"005000"),
+        (30256, b"00004.000e+4", 90, LIMITS + r.TORQUE_MIN, b"004000"),
+        (30257, b"00009.000e+1", 50, LIMITS + r.ANGLE_MAX, b"00090"),
+        (30258, b"00006.000e+1", 50, LIMITS + r.ANGLE_MIN, b"00060"),
+        (30201, b"2", 0, LIMITS + r.RESULT_TYPE, b"02"),
+        (1039, b"3", 0, LIMITS + r.RESULT_TYPE, b"07"),
+        (30201, b"3", 0, LIMITS + r.RESULT_TYPE, b"  "),
+    ):
+        found, body = read(field(pid, value, unit))
+        assert (found, piece(body, place, len(wanted))) == (r.RESULT_READ, wanted), pid
+    assert read(field(30203, b"2024-03-14:09:26:53"))[1][r.TIME] == 0x20
+
+
+def test_no_octets_whatever_are_read_beyond_the_message_or_raise():
+    dice = Dice(7)
+    fields = (field(30216, b"12"), field(30237, b"00004.237e+4", 90, 90), field(30245, b"VIN"), field(30241, b"3"))
+    octets = bytearray(b"004" + b"".join(fields))
+    for place in range(len(octets)):
+        for value in (0, 0x20, 0x2D, 0x30, 0x39, 0x41, 0xFF, dice.randrange(256)):
+            spoiled = bytearray(octets)
+            spoiled[place] = value
+            body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+            assert read_fields(body, spoiled, 0, len(spoiled)) in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD)
+            assert len(body) == r.BODY_BYTES + r.LIMITS_BYTES
+
+
+HEAP = "2m"
+
+LIMITS = r.BODY_BYTES
+TIME = b"\x20\x24\x03\x14\x09\x26\x53"
+
+
+def overall(revision=1, total=2, **values):
+    return message(1201, frames.overall_data(example_tightening(**values), revision, total), revision)
+
+
+def part(revision=1, total=2, number=2, **values):
+    result = example_tightening(**values)
+    return message(1202, frames.object_data(result, revision, frames.own_fields(result), total, number), revision)
+
+
+def give(operation, frame, now=START_TICKS):
+    """Give one message that lies in the middle of a buffer."""
+    return operation.take(b"#9" + frame + b"9#", 2, len(frame), int(frame[4:8]), int(frame[8:11]), now)
+
+
+def test_part_that_came_before_is_told_and_changes_nothing():
+    operation = op.Operation()
+    give(operation, overall())
+    assert give(operation, part()) == op.PART_WHOLE
+    body = bytes(operation.body)
+    assert give(operation, part(torque=1)) == op.PART_AGAIN
+    assert bytes(operation.body) == body and not operation.lost
+    give(operation, overall(total=3))
+    assert give(operation, part(total=3)) == op.PART_KEPT
+    assert give(operation, part(total=3)) == op.PART_AGAIN
+    assert give(operation, part(total=3, number=3)) == op.PART_WHOLE
+
+
+def test_lost_part_gives_up_what_was_begun():
+    operation = op.Operation()
+    give(operation, overall())
+    assert give(operation, overall(tightening_id=1234568)) == op.PART_KEPT and operation.lost
+    operation.lost = False
+    assert give(operation, part(tightening_id=1234568)) == op.PART_WHOLE and not operation.lost
+    assert operation.body[r.TIGHTENING_ID :][:10] == b"0001234568"
+    give(operation, overall(total=3))
+    assert give(operation, part(total=3, number=3)) == op.PART_FOREIGN and operation.lost
+    assert give(operation, part(total=3)) != op.PART_WHOLE
+
+
+OBJECTS = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
+
+
+def several(revision=3, objects=OBJECTS, total=None):
+    result = example_tightening()
+    total = 1 + len(objects) if total is None else total
+    return message(1201, frames.overall_data(result, revision, total, objects=objects), revision)
+
+
+def of_object(number, ident, revision=1, total=4, **values):
+    result = example_tightening(**values)
+    fields = frames.standard_fields(result)
+    return message(1202, frames.object_data(result, revision, fields, total, number, ident), revision)
+
+
+def payload_of(operation):
+    return bytearray(r.HEAD_BYTES) + operation.body
+
+
+def rows_of(operation):
+    return sp.rows_of(payload_of(operation), 0)
+
+
+def test_result_of_one_object_behind_one_of_several_has_no_rows():
+    operation = op.Operation()
+    give(operation, several())
+    give(operation, overall())
+    assert give(operation, part()) == op.PART_WHOLE
+    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.found == r.RESULT_READ
+
+
+def test_objects_without_room_are_left_out_and_said():
+    objects = [(number, 1, 2, 0) for number in range(1, 13)]
+    operation = op.Operation()
+    give(operation, several(objects=objects))
+    for number in range(2, 14):
+        found = give(operation, of_object(number, number - 1, total=13, torque=number))
+    assert found == op.PART_WHOLE and operation.found == r.RESULT_ODD
+    payload = payload_of(operation)
+    assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
+    assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
+    frame = several(objects=objects)
+    for octets in range(68, len(frame)):  # the list ends early
+        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.found == r.RESULT_ODD
+
+
+def test_time_comes_from_the_object_where_the_operation_has_none():
+    operation = op.Operation()
+    give(operation, overall(time=" " * 19))
+    give(operation, part())
+    assert operation.body[r.TIME : r.PSET_CHANGE] == TIME
+
+
+def test_unknown_revisions_and_short_messages_are_unreadable():
+    operation = op.Operation()
+    assert give(operation, overall(1)[:8] + b"004" + overall(1)[11:]) == op.PART_UNREADABLE
+    for octets in range(20, 61):
+        assert give(operation, overall(1)[:octets]) == op.PART_UNREADABLE
+    give(operation, overall())
+    assert give(operation, part(1)[:8] + b"003" + part(1)[11:]) == op.PART_UNREADABLE
+    for octets in range(20, 43):
+        assert give(operation, part(1)[:octets]) == op.PART_UNREADABLE
+    assert give(operation, part()) == op.PART_WHOLE
+
+
+def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
+    dice = Dice(3)
+    first, second = overall(2), part(2)
+    for place in range(20, len(first) + len(second)):
+        if len(first) <= place < len(first) + 20:
+            continue
+        for value in (0, 0x20, 0x39, 0x58, dice.randrange(256)):
+            spoiled = bytearray(first + second)
+            spoiled[place] = value
+            operation = op.Operation()
+            found = give(operation, bytes(spoiled[: len(first)]))
+            assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
+            again = give(operation, bytes(spoiled[len(first) :]))
+            if found == op.PART_KEPT and again == op.PART_WHOLE:
+                assert operation.found in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD)
+                several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
+                assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)
+
+
+# A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked.
+
+
+def talk_with(system_type=4):
+    talk = Talk()
+    assert talk.tell(identity_message(6, system_type=system_type)) == [
+        st.EV_GENERIC if system_type == 4 else st.EV_STARTED
+    ]
+    return talk
+
+
+def ready(system_type=4):
+    talk = talk_with(system_type)
+    assert talk.tell(accepted(8)) == [st.EV_READY]
+    talk.take()
+    return talk
+
+
+def operation(talk, revision=2, asked_with=8, **values):
+    """Bring a whole operation to what is next in the session's hands; return what it is an answer to."""
+    result = example_tightening(**values)
+    octets = (
+        message(1201, frames.overall_data(result, revision, asked_with=asked_with), revision),
+        message(1202, frames.object_data(result, 1, frames.own_fields(result))),
+    )
+    for frame in octets:
+        assert talk.tell(frame) == [st.EV_PUSHED]
+        link, session = talk.link, talk.session
+        session.ways.generic.operation.take(
+            link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
+        )
+    return talk.session.ways.generic.answers(talk.session)
+
+
+def test_buffer_grows_with_what_waits_in_it():
+    talk = Talk(buffer_bytes=300)
+    events = talk.tell(
+        identity_message(6, system_type=4), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000)
+    )
+    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
+    assert talk.link.length == 9020
+
+
+def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
+    talk = ready()
+    assert operation(talk, 2, 8) == op.ANSWER_NONE
+    assert operation(talk, 2, 6) == op.ANSWER_LATE  # no one has asked
+    talk.fetch(b"0000000000")
+    assert operation(talk, 2, 8) == op.ANSWER_NONE
+    assert not talk.session.can_fetch()
+    assert operation(talk, 2, 6) == op.ANSWER_SURE
+    assert talk.session.can_fetch()
+    talk.fetch(b"0001234566")
+    assert operation(talk, 2, 6) == op.ANSWER_LATE
+    assert operation(talk, 2, 6, tightening_id=1234566) == op.ANSWER_SURE
+
+
+def test_late_refusal_is_not_taken_for_the_next_one():
+    talk = ready()
+    talk.fetch(b"0000000007")
+    talk.take()
+    talk.wait(5500)
+    assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
+    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    talk.fetch(b"0000000008")
+    assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
+    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+
+
+def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
+    name = field(30208, "Prüfstand 1")
+    figure = field(30237, b"00004.237e+4", 90, 90)
+    found, body = read(name, figure)
+    assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
+    at = name.find(b"Pr")
+    for octets in (-6, -1, 1, 2, 6):
+        wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
+        found, body = read(wide, figure)
+        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_ODD, b"      "), octets
+    for more in (b"x", figure):
+        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_ODD
+    assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ
+
+
+def test_overall_result_whose_time_is_not_there_is_unreadable():
+    result = example_tightening(tightening_id=1)
+    frame = message(1201, frames.overall_data(result, 2, 1), 2)
+    for wrong in (frame[:30] + b"0" + frame[30:], frame[:40] + b"x" + frame[41:]):
+        assert op.Operation().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE

@@ -1,0 +1,274 @@
+"""The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
+
+from toolcart import catalogue
+from toolcart.agent.base.fields import unpack_digits
+from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
+from toolcart.sim import result_frames as frames
+from host_tests.support.frames import example_tightening, message
+
+PORTABLE = True
+HEAP = "4m"
+
+_LEVELS = {0: 0x30, 1: 0x31, 2: 0x32, None: 0x20}
+
+
+def tightening(**values):
+    return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
+
+
+def cycle(most=PAYLOAD_WIDE, kind=cy.Cycle):
+    made = kind()
+    made.most = most
+    return made
+
+
+def take(made, octets, mid, revision, more=False):
+    buf = b"\xff" * 7 + octets + b"\xff" * 7  # nothing around it may be read
+    return made.take(bytearray(buf), 7, len(octets), mid, revision, more, 0)
+
+
+def payload_of(made):
+    return bytearray(b"\0" * res.HEAD_BYTES) + made.body[: made.octets]
+
+
+def time_of(body):
+    digits = bytearray(14)
+    unpack_digits(digits, 0, body, res.TIME, 14)
+    return bytes(digits)
+
+
+def wire_digits(text):
+    return bytes([octet for octet in text.encode() if 0x30 <= octet <= 0x39])
+
+
+def number_in(body, place, width):
+    text = bytes(body[place : place + width])
+    return None if not text.strip() else int(text)
+
+
+def test_every_field_of_a_sync_result_is_the_catalogue_s():
+    for revision in (1, 2, 3, 4, 5):
+        for status in (0, 1):
+            for count in (1, 2, 50):
+                result = tightening(status=status, torque_status=status, angle_status=status, job_sequence=4711)
+                octets = message(101, frames.sync_data(result, revision, count), revision)
+                told = catalogue.decode(octets)
+                made = cycle()
+                assert take(made, octets, 101, revision) == cy.CYCLE_WHOLE and not made.cut
+                body = made.body
+                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == told["vin"]
+                for name, place, width in (
+                    ("job_id", res.JOB, 4),
+                    ("pset_id", res.PSET, 4),
+                    ("batch_size", res.BATCH_SIZE, 4),
+                    ("batch_counter", res.BATCH_COUNTER, 4),
+                    ("batch_status", res.BATCH_STATUS, 1),
+                    ("sync_tightening_id", res.TIGHTENING_ID, 10),
+                    ("sync_status", res.TIGHTENING_STATUS, 1),
+                    ("torque_min", res.BODY_BYTES + res.TORQUE_MIN, 6),
+                    ("torque_max", res.BODY_BYTES + res.TORQUE_MAX, 6),
+                    ("torque_target", res.BODY_BYTES + res.TORQUE_TARGET, 6),
+                    ("angle_min", res.BODY_BYTES + res.ANGLE_MIN, 5),
+                    ("angle_max", res.BODY_BYTES + res.ANGLE_MAX, 5),
+                    ("angle_target", res.BODY_BYTES + res.ANGLE_TARGET, 5),
+                ):
+                    assert number_in(body, place, width) == told[name], (revision, name)
+                assert bytes(body[res.PSET_CHANGE : res.TIGHTENING_ID]).decode() == told["pset_change"]
+                assert time_of(body) == wire_digits(told["time"])
+                page = payload_of(made)
+                rows = rec.rows_of(page, 0)
+                assert len(rows) == told["spindle_count"] == rec.told_of(page, 0)
+                for row, one in zip(rows, told["spindles"]):  # noqa: B905 - MicroPython has no strict
+                    assert (row.number, row.channel) == (one["spindle"], one["channel_id"])
+                    assert row.status - 0x30 == one["status"]
+                    wanted = _LEVELS[one["torque_status"]]
+                    assert row.torque_status == (0x33 if revision >= 4 and wanted == 0x30 else wanted)
+                    assert row.angle_status == (0x31 if one["angle_status"] else 0x33)
+                    assert row.torque == "%d.%02d" % divmod(one["torque"], 100) and row.angle == str(one["angle"])
+                    assert (row.torque_min, row.torque_max) == ("40.00", "50.00")
+                    assert (row.angle_min, row.angle_max) == ("60", "90")
+                if revision >= 5:
+                    head = rec.PLACE + rec.JOB_SEQUENCE
+                    assert int(bytes(page[head : head + 5])) == told["job_sequence"] == 4711
+
+
+def test_every_field_of_a_station_s_result_is_the_catalogue_s():
+    for revision in (1, 2, 3, 4):
+        for count in (1, 3, 50):
+            for torque, angle in ((4237, 81), (-57, -3), (1234512, 12345)):
+                result = tightening(status=0, torque_status=2, angle_status=0, torque=torque, angle=angle)
+                octets = message(106, frames.station_data(result, revision, count), revision)
+                told = catalogue.decode(octets)
+                made = cycle()
+                assert take(made, octets, 106, revision) == cy.CYCLE_WHOLE and not made.cut
+                body = made.body
+                page = payload_of(made)
+                assert bytes(body[res.TIGHTENING_ID : res.SERIAL]) == b"%010d" % told["data_number"]
+                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == told["workpiece_id"]
+                assert time_of(body) == wire_digits(told["time"])
+                assert number_in(body, res.PSET, 4) == told["mode_number"]
+                assert number_in(body, res.TIGHTENING_STATUS, 1) == told["simple_status"]
+                head = rec.PLACE
+                assert page[head + rec.PM_STATUS] - 0x30 == told["pm_status"]
+                assert int(bytes(page[head + rec.STATION : head + rec.STATION_NAME])) == told["station_number"]
+                name = bytes(page[head + rec.STATION_NAME : head + rec.MODE_NAME]).decode().rstrip()
+                assert name == told["station_name"]
+                name = bytes(page[head + rec.MODE_NAME : head + rec.WORKPIECE]).decode().rstrip()
+                assert name == told["mode_name"]
+                assert page[head + rec.TYPE] == (0x31 if revision >= 4 else 0x20)
+                rows = rec.rows_of(page, 0)
+                assert len(rows) == told["bolt_count"] == count
+                for row, one in zip(rows, told["bolts"]):  # noqa: B905
+                    assert row.number == one["ordinal"] and row.status - 0x30 == one["simple_status"]
+                    assert row.torque_status == _LEVELS[one["torque_status"]]
+                    assert row.angle_status == _LEVELS[one["angle_status"]]
+                    for field in ("torque", "angle", "torque_max", "torque_min", "angle_max", "angle_min"):
+                        assert float(getattr(row, field)) == float(one[field]), (field, one[field])
+                first = told["bolts"][0]
+                if torque == 4237:
+                    assert made.found == res.RESULT_READ
+                    assert number_in(body, res.TORQUE, 6) == int(float(first["torque"]) * 100 + 0.001)
+                    assert number_in(body, res.ANGLE, 5) == angle
+                elif torque < 0:
+                    assert made.found == res.RESULT_ODD
+                    assert bytes(body[res.TORQUE : res.ANGLE]) == b"-00057"
+                else:  # 12345.12 Nm are more hundredths than the body has room for; the row has it
+                    assert not bytes(body[res.TORQUE : res.ANGLE]).strip() and rows[0].torque == "12345.1"
+
+
+def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
+    for revision in (1, 4):
+        for printed in (False, True):
+            made = cycle()
+            result = tightening(status=0)
+            assert take(
+                made, message(106, frames.station_data(result, revision, 3), revision), 106, revision, True
+            ) == (cy.CYCLE_MORE)
+            told = []
+            for index in (1, 2, 3):
+                octets = message(107, frames.bolt_data(result, revision, index, 3), revision)
+                told.append(catalogue.decode(octets))
+                if printed:  # a time as wide as its field is printed (003:8715)
+                    octets = octets[:55] + octets[65:]
+                found = take(made, octets, 107, revision, True)
+                assert found == (cy.CYCLE_WHOLE if index == 3 else cy.CYCLE_MORE)
+            page = payload_of(made)
+            extras = rec.extras_of(page, 0, len(page))
+            assert [row for row, _, _ in extras] == [0, 1, 2] and not made.cut
+            for (_, place, count), one in zip(extras, told):  # noqa: B905
+                assert int(bytes(page[place + rec.EXTRA_NUMBER :][:4])) == one["bolt_number"]
+                for at, width, name in (
+                    (rec.EXTRA_NAME, rec.NAME_BYTES, "bolt_name"),
+                    (rec.EXTRA_PROGRAM, rec.NAME_BYTES, "program_name"),
+                    (rec.EXTRA_ERRORS, rec.ERRORS_BYTES, "errors"),
+                ):
+                    assert bytes(page[place + at :][:width]).decode().rstrip() == (one[name] or ""), name
+                values = one["bolt_results"] + one["step_results"]
+                assert count == len(values) == 3
+                for number, value in enumerate(values):
+                    text = bytes(page[place + rec.EXTRA_BYTES + number * rec.VALUE_BYTES :][: rec.VALUE_BYTES])
+                    assert text[:20].decode().rstrip() == value["name"]
+                    assert text[22:29].decode() == value["value"]
+                    assert int(text[29:]) == (value["step"] if number else 0)
+
+
+def test_bolt_data_out_of_turn_changes_nothing():
+    result = tightening()
+    station = message(106, frames.station_data(result, 4, 3), 4)
+    bolts = [message(107, frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
+    other = message(107, frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
+    made = cycle()
+    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_FOREIGN
+    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE
+    assert take(made, bolts[1], 107, 4, True) == cy.CYCLE_FOREIGN
+    assert take(made, other, 107, 4, True) == cy.CYCLE_FOREIGN
+    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_MORE
+    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_AGAIN
+    assert take(made, bolts[1], 107, 4, True) == cy.CYCLE_MORE
+    assert take(made, station, 106, 4, True) == cy.CYCLE_AGAIN
+    made.give_up()
+    assert take(made, bolts[2], 107, 4, True) == cy.CYCLE_AGAIN  # not waited for any more
+    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE  # begins again
+    for bolt, wanted in ((bolts[0], cy.CYCLE_MORE), (bolts[1], cy.CYCLE_MORE), (bolts[2], cy.CYCLE_WHOLE)):
+        assert take(made, bolt, 107, 4, True) == wanted
+    page = payload_of(made)
+    assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1, 2]
+    assert take(made, bolts[2], 107, 4, True) == cy.CYCLE_AGAIN
+
+
+def test_what_has_no_room_is_left_out_from_behind_and_said():
+    result = tightening()
+    made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
+    assert take(made, message(106, frames.station_data(result, 4, 50), 4), 106, 4) == cy.CYCLE_WHOLE
+    page = payload_of(made)
+    assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
+    assert rec.count_of(page, 0) == len(rec.rows_of(page, 0)) == 9 and rec.told_of(page, 0) == 50
+    made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
+    assert take(made, message(101, frames.sync_data(result, 1, 50), 1), 101, 1) == cy.CYCLE_WHOLE
+    assert made.cut and rec.count_of(payload_of(made), 0) == 26
+    most = 500
+    made = cycle(most)
+    take(made, message(106, frames.station_data(result, 4, 3), 4), 106, 4, True)
+    for index in (1, 2, 3):
+        take(made, message(107, frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
+    page = payload_of(made)
+    assert made.cut and len(page) <= most
+    assert [(row, count) for row, _, count in rec.extras_of(page, 0, len(page))] == [(0, 1)]
+
+
+def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
+    result = tightening()
+    for mid, octets in (
+        (101, message(101, frames.sync_data(result, 5, 3), 5)),
+        (106, message(106, frames.station_data(result, 4, 3), 4)),
+    ):
+        whole = 174 if mid == 101 else 165
+        for length in range(20, len(octets)):
+            made = cycle()
+            found = take(made, octets[:length], mid, 4)
+            assert found == (cy.CYCLE_WHOLE if length >= whole else cy.CYCLE_UNREADABLE), length
+            if found == cy.CYCLE_WHOLE:
+                page = payload_of(made)
+                assert rec.told_of(page, 0) == 3
+                assert made.cut == (rec.count_of(page, 0) < 3)
+    octets = message(106, frames.station_data(result, 4, 2), 4)
+    bolt = message(107, frames.bolt_data(result, 4, 1, 2), 4)
+    for length in range(20, len(bolt)):
+        made = cycle()
+        take(made, octets, 106, 4, True)
+        assert take(made, bolt[:length], 107, 4, True) == (cy.CYCLE_MORE if length >= 180 else cy.CYCLE_UNREADABLE)
+        page = payload_of(made)
+        rec.extras_of(page, 0, len(page))
+
+
+def test_blank_figures_are_blank_and_odd_ones_are_told():
+    result = tightening()
+    octets = bytearray(message(106, frames.station_data(result, 4, 2), 4))
+    octets[165 + 9] = octets[165 + 12] = 0x20
+    octets[165 + 15 : 165 + 22] = b" " * 7
+    octets[115] = 0x35
+    made = cycle()
+    assert take(made, bytes(octets), 106, 4) == cy.CYCLE_WHOLE
+    row = rec.rows_of(payload_of(made), 0)[0]
+    assert row.torque == "" and row.torque_status == row.angle_status == 0x20 and row.angle == "81.0000"
+    assert not bytes(made.body[res.TORQUE : res.ANGLE]).strip() and made.body[res.TIGHTENING_STATUS] == 0x35
+    assert made.found == res.RESULT_ODD
+    for at in (22, 30, 163):
+        broken = bytearray(octets)
+        broken[at] = 0x78
+        assert take(cycle(), bytes(broken), 106, 4) == cy.CYCLE_UNREADABLE
+
+
+def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
+    result = tightening(angle=-9999, angle_min=0, angle_max=99999)
+    octets = message(101, frames.sync_data(result, 4, 1), 4)
+    octets = octets[:-3] + b"002"
+    made = cycle()
+    assert take(made, octets, 101, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_ODD
+    page = payload_of(made)
+    row = rec.rows_of(page, 0)[0]
+    assert rec.presses(page, 0) and (row.angle, row.angle_max) == ("-99.99", "999.99")
+    assert catalogue.decode(octets)["spindles"][0]["angle"] == -9999

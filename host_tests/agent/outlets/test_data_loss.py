@@ -1,0 +1,334 @@
+"""A ToolsNet that was emptied or restored: what it lacks is durable, said, sent again or left, and ends by itself."""
+
+import pytest
+
+from toolcart.agent.linux.offer_again import carry_out
+from toolcart.agent.log.snapshot_fields import DELIVERED
+from host_tests.support.log import numbers
+from host_tests.support.toolsnet import SERVER, Outlet
+from lab.harness.flash import PowerCut
+
+
+def delivering(count, **settings):
+    """An outlet of which ToolsNet has taken so many results."""
+    outlet = Outlet(**settings)
+    outlet.store(count)
+    outlet.until_stored(count, and_ms=100)
+    assert outlet.policy.save_at_end()
+    return outlet
+
+
+def again(outlet):
+    """The connection breaks and comes again."""
+    outlet.network.cut(*SERVER)
+    outlet.until(lambda: not outlet.forward.is_up())
+    return up(outlet)
+
+
+def up(outlet):
+    """ToolsNet is reached, and has a second for what waits."""
+    outlet.until(outlet.forward.is_up)
+    outlet.run(1000)
+    return outlet
+
+
+def restarted(outlet):
+    """The agent is stopped and started, and ToolsNet is reached again."""
+    outlet.forward.stop()
+    outlet.cut()
+    return up(outlet)
+
+
+def order(outlet, *words):
+    """An operator's order to the running agent; its last line."""
+
+    def act(number, count, doubted):
+        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now)
+
+    return [line for line in carry_out(outlet.policy, 10, None, ["offer-again", *words], act) if line][-1]
+
+
+def lacks(outlet):
+    """What is said: how many ToolsNet lacks, whether the spool has some of them, how many are being sent again."""
+    shown = outlet.shown()
+    return shown["lost_there"], shown["lost_there_kept"], shown["sent_again"]
+
+
+def delivered(outlet):
+    return outlet.state.numbers[DELIVERED]
+
+
+NOTHING = (0, False, 0)
+
+
+def emptied(outlet):
+    outlet.archive.clear()
+    return again(outlet)
+
+
+def set_back(outlet, forgotten):
+    outlet.archive.restore_backup(forgotten)
+    return again(outlet)
+
+
+def test_nothing_is_in_doubt_of_a_server_that_keeps_what_it_has():
+    outlet = delivering(10)
+    for _ in range(3):
+        assert lacks(again(outlet)) == NOTHING
+        assert lacks(restarted(outlet)) == NOTHING and delivered(outlet) == 10
+
+
+@pytest.mark.parametrize("forgotten", [1, 4, 10])
+def test_what_a_server_lacks_is_known_after_any_number_of_restarts(forgotten):
+    outlet = delivering(10)
+    if forgotten == 10:
+        emptied(outlet)
+    else:
+        set_back(outlet, forgotten)
+    for _ in range(3):
+        assert lacks(outlet) == (forgotten, True, 0)
+        restarted(outlet)
+        again(outlet)
+    outlet.store(3)
+    outlet.run(1000)
+    for _ in range(2):
+        assert lacks(outlet) == (forgotten, True, 0) and delivered(outlet) == 13
+        restarted(outlet)
+
+
+def test_a_server_emptied_while_the_agent_is_off_is_noticed_once():
+    outlet = delivering(10)
+    outlet.cut()
+    outlet.archive.clear()
+    outlet.run(1000)
+    assert lacks(outlet) == (10, True, 0)
+    outlet.store(1)
+    outlet.run(1000)
+    outlet.archive.clear()
+    assert lacks(restarted(outlet)) == (11, True, 0)
+
+
+@pytest.mark.parametrize("forgets", ["all", "some"])
+@pytest.mark.parametrize("more", [0, 3])
+def test_what_is_sent_again_is_waited_for_and_then_nothing_is_left(forgets, more):
+    outlet = delivering(10)
+    emptied(outlet) if forgets == "all" else set_back(outlet, 4)
+    outlet.store(more)
+    outlet.run(1000)
+    first = 1 if forgets == "all" else 7
+    assert order(outlet, "from", str(first), "dry")["count"] == 11 - first + more
+    assert lacks(outlet) == (11 - first, True, 0), "a dry run changes nothing"
+    told = order(outlet, "from", str(first))
+    assert told["lacks"] == 0
+    assert lacks(outlet) == (0, False, 11 - first + more) and delivered(outlet) == first - 1
+    outlet.cut()
+    assert lacks(outlet) == (0, False, 11 - first + more)
+    up(outlet)
+    assert lacks(outlet) == NOTHING and delivered(outlet) == 10 + more
+    assert sorted(set(outlet.ids())) == numbers(1, 10 + more)
+    assert lacks(restarted(outlet)) == NOTHING
+
+
+def test_an_order_for_some_leaves_the_others_in_doubt():
+    outlet = emptied(delivering(10))
+    assert order(outlet, "from", "8")["lacks"] == 7
+    for _ in range(3):
+        assert lacks(outlet) == (7, True, 0)
+        restarted(outlet)
+    assert outlet.ids() == [8, 9, 10] and delivered(outlet) == 10
+    assert order(outlet, "from", "5")["lacks"] == 4  # those from 8 on go out twice, and count once
+    again(outlet)
+    assert lacks(outlet) == (4, True, 0) and delivered(outlet) == 10
+    assert order(outlet, "from", "1")["lacks"] == 0
+    up(outlet)
+    assert lacks(restarted(outlet)) == NOTHING and delivered(outlet) == 10
+
+
+def test_what_the_spool_has_no_more_stays_in_doubt_until_it_is_left():
+    outlet = Outlet(blocks=13)
+    outlet.store(1)
+    outlet.until_stored(1)
+    for _ in range(100):
+        outlet.store(1)
+        outlet.run(50)
+    oldest = order(outlet, "from", "1", "dry").get("from")
+    assert oldest is None or oldest > 1
+    emptied(outlet)
+    before = lacks(outlet)
+    assert before[0] == 101
+    room = order(outlet, "from", "90")
+    up(outlet)
+    assert lacks(outlet)[0] == 101 - room["count"]
+    told = order(outlet, "leave")
+    assert told["left"] == 101 - room["count"] and lacks(outlet) == NOTHING
+    assert "error" in order(outlet, "leave")
+    assert lacks(again(outlet)) == lacks(restarted(outlet)) == NOTHING
+
+
+@pytest.mark.parametrize("forgotten", [4, 10])
+def test_what_an_operator_leaves_is_no_news_at_the_same_server(forgotten):
+    outlet = delivering(10)
+    outlet.archive.clear() if forgotten == 10 else outlet.archive.restore_backup(forgotten)
+    again(outlet)
+    assert order(outlet, "leave") == {"left": forgotten, "station": 10, "done": True, "running": True}
+    for _ in range(2):
+        assert lacks(outlet) == NOTHING
+        again(outlet)
+        assert lacks(outlet) == NOTHING
+        restarted(outlet)
+    outlet.store(2)
+    outlet.run(1000)
+    assert lacks(restarted(outlet)) == NOTHING and delivered(outlet) == 12
+    set_back(outlet, 1)
+    assert lacks(outlet)[0] == 1, "what is lost after that is new"
+
+
+@pytest.mark.parametrize("forgotten", [4, 10])
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_right_database_ends_the_doubt(forgotten, left, restart):
+    outlet = delivering(10)
+    right = outlet.toolsnet
+    has = list(outlet.archive.results), dict(outlet.archive._keys), dict(outlet.archive._latest)
+    outlet.archive.clear() if forgotten == 10 else outlet.archive.restore_backup(forgotten)
+    again(outlet)
+    assert lacks(outlet)[0] == forgotten and right is outlet.toolsnet
+    if left:
+        order(outlet, "leave")
+    if restart:
+        restarted(outlet)
+    outlet.archive.results, outlet.archive._keys, outlet.archive._latest = has
+    again(outlet)
+    assert lacks(outlet) == NOTHING and delivered(outlet) == 10
+    outlet.store(2)
+    outlet.run(1000)
+    assert lacks(restarted(outlet)) == NOTHING and outlet.ids() == numbers(1, 12) and delivered(outlet) == 12
+    assert outlet.archive.repeated == 0
+
+
+def test_a_server_set_back_again_lacks_more():
+    outlet = set_back(delivering(10), 3)
+    assert lacks(outlet)[0] == 3
+    set_back(outlet, 2)
+    assert lacks(outlet) == (5, True, 0), "7 were left, and 5 are now"
+    outlet.store(4)
+    outlet.run(1000)
+    set_back(outlet, 1)  # it has 1 to 5 and 11 to 13
+    for _ in range(2):
+        assert lacks(outlet) == (6, True, 0)
+        restarted(outlet)
+    set_back(outlet, 4)  # 1 to 4
+    assert lacks(outlet)[0] == 10
+    emptied(outlet)
+    assert lacks(outlet)[0] == 14
+    order(outlet, "from", "1")
+    up(outlet)
+    assert lacks(restarted(outlet)) == NOTHING and outlet.ids() == numbers(1, 14)
+
+
+def test_a_server_set_back_while_it_is_sent_all_again_lacks_what_it_lost():
+    outlet = emptied(delivering(30))
+    order(outlet, "from", "1")
+    outlet.until(lambda: len(outlet.ids()) >= 10)
+    emptied(outlet)
+    has = len(outlet.ids())
+    assert lacks(outlet)[0] + has == 30 and lacks(outlet)[0] >= 9
+    up(outlet)
+    order(outlet, "from", "1")
+    up(outlet)
+    assert lacks(restarted(outlet)) == NOTHING and sorted(set(outlet.ids())) == numbers(1, 30)
+    assert delivered(outlet) == 30
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_rewind_sends_what_is_lacking_and_leaves_no_doubt(restart):
+    outlet = delivering(10, rewind=True)
+    outlet.archive.restore_backup(4)
+    outlet.network.cut(*SERVER)
+    outlet.until(lambda: outlet.counted(32) == 1)
+    assert lacks(outlet)[0] == 0 and lacks(outlet)[2] > 0 and delivered(outlet) < 10
+    if restart:
+        outlet.cut()
+        assert lacks(outlet)[2] > 0
+    up(outlet)
+    assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 10) and delivered(outlet) == 10
+    assert lacks(restarted(outlet)) == NOTHING
+
+
+def test_rewind_set_later_sends_what_a_server_lacks():
+    outlet = set_back(delivering(10), 4)
+    outlet.settings["rewind"] = True
+    restarted(outlet)
+    assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 10) and delivered(outlet) == 10
+
+
+def test_what_is_kept_aside_is_not_lacking():
+    outlet = Outlet()
+    outlet.store(10)
+    outlet.options.tightening_codes.update({5: 17, 8: 17})
+    outlet.until_stored(8, and_ms=1000)
+    set_back(outlet, 5)  # it keeps 1, 2, 3
+    assert lacks(outlet) == (5, True, 0)
+    order(outlet, "from", "4")
+    up(outlet)
+    assert lacks(restarted(outlet)) == NOTHING and outlet.ids() == [1, 2, 3, 4, 6, 7, 9, 10]
+    assert delivered(outlet) == 8
+
+
+def cut_everywhere(make, act, check):
+    """The power fails in each flash operation of `act`; after each `check` says what has to hold."""
+    after = 0
+    while True:
+        outlet = make()
+        outlet.flash.cut_after = after
+        try:
+            act(outlet)
+            is_cut = outlet.flash.cut_after is None
+        except PowerCut:
+            is_cut = True
+        outlet.flash.restart()
+        outlet.cut()
+        check(outlet, after)
+        after += 1
+        if not is_cut:
+            return after
+
+
+@pytest.mark.parametrize("forgotten", [4, 10])
+@pytest.mark.parametrize("rewind", [False, True])
+def test_a_cut_while_a_doubt_is_noted_forgets_nothing(forgotten, rewind):
+    def lose(outlet):
+        outlet.archive.clear() if forgotten == 10 else outlet.archive.restore_backup(forgotten)
+        again(outlet)
+
+    def check(outlet, after):
+        up(outlet)
+        if rewind and forgotten == 4:
+            assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 10), after
+        else:
+            assert lacks(outlet) == (forgotten, True, 0), after
+        assert delivered(outlet) == 10, after
+
+    assert cut_everywhere(lambda: delivering(10, rewind=rewind), lose, check) > 1
+
+
+@pytest.mark.parametrize("words", [("from", "1"), ("from", "6"), ("leave",)])
+def test_a_cut_within_an_order_does_it_or_leaves_all_as_it_was(words):
+    def give(outlet):
+        assert order(outlet, *words)["done"]
+
+    seen = set()
+
+    def check(outlet, after):
+        first, count = lacks(outlet)[0], lacks(outlet)[2]
+        seen.add((first, count))
+        assert delivered(outlet) == {(10, 0): 10, (0, 10): 0, (5, 0): 5, (0, 0): 10}[first, count], after
+        if first:
+            order(outlet, "from", "1")
+        up(outlet)
+        assert lacks(restarted(outlet)) == NOTHING, after
+        assert set(outlet.ids()) >= (set() if words == ("leave",) and not first else set(range(1, 11))), after
+
+    assert cut_everywhere(lambda: emptied(delivering(10)), give, check) > 1
+    done = {("from", "1"): (0, 10), ("from", "6"): (5, 0), ("leave",): (0, 0)}[words]
+    assert seen == {(10, 0), done}

@@ -1,0 +1,185 @@
+"""What somebody should know of a station: each need in words, with what helps, and the same wherever it is shown."""
+
+import pytest
+
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import attention, lasting
+from toolcart.tools.messages import status as words
+
+REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
+
+
+def station(refused=None, **more):
+    toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
+    toolsnet.update({name: more.pop(name, None) for name in ("left_out", "lost_there", "sent_again")})
+    more.setdefault("spool", {}).setdefault("path", "cart.spool")
+    return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
+
+
+def told(refused, **more):
+    return [need.text() for need in attention.needs(station(refused, **more))]
+
+
+def test_a_station_at_which_all_is_well_needs_nothing():
+    assert attention.needs(station()) == []
+    assert attention.needs({"number": 3, "mounted": False}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "ToolsNet refuses (code 17), next try in 8 s, 248 waiting"),
+        ({"code": 0}, "ToolsNet does not answer, next try in 8 s, 248 waiting"),
+        ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 waiting"),
+        (
+            {"doing": "hold"},
+            "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 waiting; "
+            "needs an operator: `toolcart quarantine list --spool cart.spool`",
+        ),
+        (
+            {"doing": "trouble", "next_try_ms": 30000},
+            "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 waiting; look into "
+            "ToolsNet: is its database there, and this station known to it?",
+        ),
+        ({"doing": "late"}, "ToolsNet is offered a refused result again: 5"),
+    ],
+)
+def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):
+    assert told(dict(REFUSED, **changes)) == [words]
+
+
+def test_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
+    operator = {"why": "the quarantine is full"}
+    held = attention.needs(station(dict(REFUSED, doing="hold"), needs_operator=operator))
+    assert [need.slug for need in held] == ["refused"]
+    both = attention.needs(station(REFUSED, needs_operator=operator))
+    assert [need.slug for need in both] == ["refused", "operator"]
+    assert both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --spool cart.spool`"
+
+
+def test_the_rest_is_told_the_worst_first():
+    needs = attention.needs(
+        station(
+            late=2,
+            controller={"waits_for_room": True, "line": {"overruns": 2}},
+            spool={"state_alarm": 1},
+            recovery={"needs": "station_id"},
+        )
+    )
+    assert [(need.slug, need.level) for need in needs] == [
+        ("full", "bad"),
+        ("fetching", "bad"),
+        ("state", "warn"),
+        ("overruns", "warn"),
+        ("waits late", "note"),
+    ]
+    assert needs[1].text().endswith("; set controller.station_id")
+    [owner] = [need for need in attention.needs(station(recovery={"needs": "owner"})) if need.slug == "fetching"]
+    assert owner.text().endswith("; its MID 0065 does not say whose a result is")
+    for unknown in ({}, {"line": {"overruns": -1}}, {"line": {"overruns": 0}}):
+        assert attention.needs(station(controller=unknown)) == []
+    assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]
+
+
+def refused_by_the_disk(slug, **more):
+    [need] = attention.needs(station(controller={"waits_for_room": True}, spool={"refused": slug, **more}))
+    assert (need.slug, need.level) == ("disk", "bad"), "it is not called full"
+    return need
+
+
+def test_each_refusal_of_a_disk_has_its_own_words_and_advice():
+    slugs = [slug for slug in REFUSED_NAMES.split(",") if slug]
+    needs = [refused_by_the_disk(slug, path="/home/pi/my spool") for slug in slugs]
+    assert len({need.words for need in needs}) == len({need.hint for need in needs}) == len(needs)
+    for slug, word in (("read-only", "dmesg"), ("no room", "df -h /home/pi"), ("not allowed", "'/home/pi/my spool'")):
+        assert word in refused_by_the_disk(slug, path="/home/pi/my spool").hint
+    said = refused_by_the_disk("broken", refused_words="syncing a.spool: Input/output error").words
+    assert said == (
+        "no result can be stored, the controller keeps them: the disk reports errors "
+        "(syncing a.spool: Input/output error)"
+    )
+    assert refused_by_the_disk("broken", refused_words="reading a.spool").words.startswith("a part of the spool cannot")
+
+
+def test_every_need_has_words_for_when_it_is_over():
+    found = attention.needs(
+        station(
+            REFUSED,
+            late=1,
+            controller={"waits_for_room": True, "line": {"overruns": 2}},
+            spool={"state_alarm": 1},
+            recovery={"needs": "x"},
+            needs_operator={"why": "w"},
+        )
+    )
+    slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
+    slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
+    gone = [{"kind": "mqtt", "waiting": 5}]
+    slugs |= {
+        need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
+    }
+    slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
+    slugs |= {attention.needs(station(**told))[0].slug for told in ({"lost_there": 1}, {"sent_again": 1})}
+    assert slugs == set(attention.OVER)
+
+
+def test_what_became_of_places_is_said():
+    gone = [{"kind": "mqtt", "waiting": 5}]
+    returned = station(given_up=gone, places_guessed=True, left_out=3, spool={"state_corrected": 2})
+    returned["outlets"][0]["lacks"] = 7
+    assert [need.text() for need in attention.needs(returned)] == [
+        "a number that no spool can hold was put right 2 times since the start: a fault of toolcart; "
+        "please report it, with the log",
+        "the place of a MQTT outlet that is not configured any more went to a new one: "
+        "5 records that it had not taken are not kept for it",
+        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 "
+        "oldest records: new results need room; it lacks up to 7 records that were given up before",
+        "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
+    ]
+    assert attention.OVER["corrected"] == "no number had to be put right since this start"
+
+
+def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
+    def told_of(**outlet):
+        made = station()
+        made["outlets"][0].update(outlet)
+        return [need.text() for need in attention.needs(made)]
+
+    lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, or is it another one?; "
+    order = "`toolcart spool offer-again --spool cart.spool"
+    [kept] = told_of(lost_there=80, lost_there_kept=True)
+    assert order + " --since TIME`" in kept and kept.endswith(order + " --leave` leaves them")
+    assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
+    [gone] = told_of(lost_there=80)
+    assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(" --leave` leaves them")
+    assert told_of(sent_again=80) == ["up to 80 results that ToolsNet had lost are being sent to it again"]
+    assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
+    assert attention.OVER["sent again"] == "ToolsNet has what was sent again"
+
+
+def test_what_was_given_again_is_counted_in_words():
+    made = station()
+    made["outlets"][0]["given_again"] = 8
+    assert {need.slug: need.text() for need in lasting.counted(made)}["given again"] == (
+        "8 records given again since the start to a file, server or consumer that had lost them; "
+        "was it restored from an old copy, or exchanged?"
+    )
+
+
+def test_the_status_has_them_in_front_of_what_is_only_counted():
+    lines = words.sorrow_lines(station(REFUSED, parked=4))
+    assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 waiting"
+    assert lines[1].startswith("  SET ASIDE   4 results")
+
+
+def test_events_tell_a_need_once_and_when_it_is_over():
+    from toolcart.tools.live import figures
+
+    known = figures.StationFigures()
+    first = figures._need_changes(known, station(REFUSED))
+    assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 waiting")]
+    assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
+    assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
+    assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]
+    assert Figures().stations == {}

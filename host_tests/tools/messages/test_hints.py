@@ -1,0 +1,250 @@
+"""Every command that the program names is one that it takes, as it is installed here, and does what is said of it."""
+
+import ast
+import io
+import lzma
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from toolcart.base import installation, subprocesses
+from toolcart.base.sources import ROOT, files_below
+from toolcart.tools.cli import main as cli
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import new as config_new
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.live.plain import LogLines
+from toolcart.tools.service import commands as service
+from toolcart.tools.status import commands as status
+from host_tests.support import running
+from host_tests.support.running import ENVIRONMENT, cart_of, toolcart, written
+from lab.cache import CHECKOUT
+
+_NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
+ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
+
+
+# -- named in the source -------------------------------------------------------------------------------------------
+
+
+def sources(*folders):
+    """The trees of the files that name the program at all, with their paths: to parse all files takes seconds."""
+    for folder in folders:
+        for path in files_below(CHECKOUT / folder):
+            source = path.read_text(encoding="utf-8")
+            if "toolcart" in source:
+                yield path, ast.parse(source)
+
+
+def texts():
+    """Every text in the program that names a command, with its file."""
+    for path, tree in sources("toolcart"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from ((path.name, line) for line in _NAMED.findall(node.value))
+
+
+def test_every_command_that_the_program_names_is_there():
+    lines = sorted(set(texts()))
+    assert len(lines) > 40
+    for name, line in lines:
+        command, words = cli.main, re.split(r"[\s|&]+", line)
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]+", words[0]):
+            assert words[0] in command.list_commands(click.Context(command)), f"{name}: toolcart {line}"
+            command = command.get_command(click.Context(command), words.pop(0))
+        options = {option for one in command.params for option in one.opts}
+        assert all(word in options for word in words if word.startswith("--")), f"{name}: toolcart {line}"
+
+
+# -- named by a running agent --------------------------------------------------------------------------------------
+
+
+def cart_with_refused(beside):
+    """The configuration of a cart in a folder with a space in its name, with a spool that holds results set aside."""
+    folder = beside / "my carts"
+    folder.mkdir()
+    (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
+    (folder / "cart.spool").chmod(0o600)
+    return written(folder, cart_of(number=10, station={"spool": {"path": "cart.spool"}}))
+
+
+@pytest.fixture
+def cart(tmp_path, monkeypatch):
+    """A cart in a folder with a space in its name, whose ToolsNet refused some results and is away now."""
+    monkeypatch.chdir(tmp_path)
+    return cart_with_refused(tmp_path)
+
+
+def lived(config):
+    """The lines of the log and of the status of an agent that lives until neither side has let it in."""
+    figures, out = Figures(), io.StringIO()
+    lines = LogLines(out)
+
+    def goes_on(_agent, told):
+        if told[-1]["kind"] != "status":
+            return True
+        [station] = told[-1]["stations"]
+        return not all(side.get("why") for side in (station["controller"], *station["outlets"]))
+
+    code, told = running.lived(config, goes_on)
+    assert code == 0
+    for line in told[:-1]:
+        lines.changes(figures.feed(line, 0.0))
+    shown = told[-1]["stations"]
+    return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": shown})), shown
+
+
+# -- named where something is wrong --------------------------------------------------------------------------------
+
+
+def test_a_configuration_of_the_service_is_started_by_the_service():
+    assert config_new.next_step({}, config_file.SERVICE_CONFIG) == "Next: sudo systemctl restart toolcart"
+
+
+def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeypatch):
+    monkeypatch.setattr(service.shutil, "which", lambda name: None if name == "systemctl" else f"/usr/bin/{name}")
+    monkeypatch.setattr(service, "write", lambda *_: pytest.fail("something was written"))
+    (cart.parent / "cart.spool").unlink()  # else what waits in it is told first
+    said = toolcart("install-service", "--config", cart, code=1).output
+    assert "nothing was written" in said
+    way = next(line for line in re.findall(r"`([^`]*)`", said) if " run " in line)
+    words = shlex.split(way)[1:]
+    assert words == ["run", "--plain", "--config", str(cart)]
+    toolcart(*words, "--seconds", 0.2)
+
+
+def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = toolcart("run", "--headless", "--seconds", 1, "--web", where, code=2).output
+    assert f"--web {where}: nothing can listen there" in said
+
+
+def test_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in ("run --plain", "doctor", "status", "web", "quarantine list", "install-service"):
+        assert "none.json" in toolcart(*line.split(), "--config", "none.json", code=2).output, line
+
+
+def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
+    capture = tmp_path / "line"
+    capture.write_text("".join(f"0.{number:06} < 10\n" for number in range(20000)))
+    source = "from toolcart.tools.cli.main import main; main()"
+    words = [sys.executable, "-c", source, "line", "decode", str(capture)]
+    with subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as decoding:
+        decoding.stdout.readline()
+        decoding.stdout.close()
+        assert decoding.stderr.read() == ""
+
+
+# What a hint says works as toolcart is installed here, and every hint comes from one place.
+
+EXTRAS = ("view", "serial", "webhook", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
+
+
+@pytest.fixture
+def outside(monkeypatch, tmp_path):
+    """An installation in an environment of its own, that pip has made."""
+    monkeypatch.setattr(installation, "ROOT", tmp_path / "lib/site-packages")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    return tmp_path
+
+
+def test_in_a_checkout_the_checkout_is_installed_with_the_extra():
+    line = shlex.split(installation.how_to_get("flash"))
+    assert line == [sys.executable, "-m", "pip", "install", "-e", f"{CHECKOUT}[flash]"]
+
+
+def test_outside_a_checkout_the_packages_are_named_and_not_toolcart(outside):
+    line = shlex.split(installation.how_to_get("serial"))
+    assert line == [sys.executable, "-m", "pip", "install", "pyserial>=3.5"]
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_is_known_by_the_installation_with_its_packages(outside, extra):
+    named = installation.requirements(extra)
+    assert named and not [package for package in named if "toolcart" in package or ";" in package]
+
+
+def test_an_environment_without_pip_is_served_by_another_pip(outside, monkeypatch):
+    monkeypatch.setattr(installation, "find_spec", lambda name: None)
+    line = shlex.split(installation.how_to_get_packages("pyarrow"))
+    assert line == ["pip", "--python", sys.executable, "install", "pyarrow"]
+
+
+def test_pipx_injects_into_its_environment(outside):
+    (outside / "pipx_metadata.json").touch()
+    line = shlex.split(installation.how_to_get("view"))
+    assert line == ["pipx", "inject", outside.name, "textual>=3"]
+
+
+def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(outside, monkeypatch):
+    monkeypatch.setattr(installation, "ROOT", outside / "lib/python3/dist-packages")
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    assert installation.how_to_get("serial") == "sudo apt install python3-serial"
+    assert "--system-site-packages" in installation.how_to_get("view")
+
+
+def test_no_one_else_says_how_to_install():
+    for path in files_below(CHECKOUT / "toolcart"):
+        if path != Path(installation.__file__):
+            assert not re.search(r"pip\w* install ['\"]?\w", path.read_text(encoding="utf-8")), path
+
+
+def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
+    class Wheel:
+        def read_text(self, name):
+            return '{"url": "file:///media/my%20stick/toolcart-1.whl", "archive_info": {}}'
+
+    monkeypatch.setattr(installation, "distribution", lambda name: Wheel())
+    line = installation.how_to_install_for_all()
+    assert shlex.split(line)[-1] == "/media/my stick/toolcart-1.whl[serial,webhook]"
+    monkeypatch.setattr(Wheel, "read_text", lambda self, name: None)  # from an index
+    assert shlex.split(installation.how_to_install_for_all())[-1] == "toolcart[serial,webhook]"
+    monkeypatch.setattr(installation, "ROOT", CHECKOUT)
+    assert shlex.split(installation.how_to_install_for_all())[-1] == f"{CHECKOUT}[serial,webhook]"
+
+
+def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('another one')\n")
+    told = subprocess.run(
+        subprocesses.command(
+            "-c", "import sys, json, toolcart.base; print(toolcart.base.__file__, sys.path.count(''))"
+        ),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    file, blanks = told.stdout.split()
+    assert Path(file).is_relative_to(ROOT)
+    assert blanks == "0"
+
+
+def test_an_environment_that_has_more_than_is_asked_for_is_ready(tmp_path):
+    (tmp_path / "tools").mkdir()
+    shutil.copy(CHECKOUT / "tools/setup.sh", tmp_path / "tools")
+    (tmp_path / ".venv").mkdir()
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[project]\n")
+    python = shlex.quote(sys.executable)
+
+    def bash(line):
+        source = f"source {shlex.quote(str(tmp_path / 'tools/setup.sh'))}; {line}"
+        return subprocess.run(["bash", "-c", source], timeout=60).returncode
+
+    assert bash(f'toolcart_stamp {python} view,serial,web > "$toolcart_root/.venv/toolcart-view,serial,web.stamp"') == 0
+    assert bash(f"toolcart_is_ready {python} view,serial") == bash(f"toolcart_is_ready {python} view,serial,web") == 0
+    assert bash(f"toolcart_is_ready {python} view,test") != 0
+    project.write_text("[project]\nname = 'other'\n")
+    assert bash(f"toolcart_is_ready {python} view,serial") != 0

@@ -1,0 +1,175 @@
+"""The lines of a service: moments with their zone, levels, the journal's priorities, a line a day, commands."""
+
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from toolcart.agent.base import counters
+from toolcart.agent.base.counters import NAMES
+from toolcart.agent.cart.status import of_station
+from toolcart.base.sources import files_below
+from toolcart.tools.flash.board_commands import status_lines
+from toolcart.tools.live import plain
+from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from toolcart.tools.live.plain import InProcess, LogLines
+from toolcart.tools.messages import lasting, log_entries, reasons
+from toolcart.tools.messages.standing_conditions import doubtful, everything, server_sentence
+from host_tests.support.running import status_of
+from lab.harness.cart import Cart
+
+ROOT = Path(__file__).parents[3]
+
+CHANGES = [Change(0.0, BAD, "b\x1b[31m"), Change(0.0, WARNING, "w"), Change(0.0, GOOD, "g"), Change(0.0, INFO, "i")]
+
+
+def test_a_line_has_its_moment_with_the_zone_and_its_level():
+    out = io.StringIO()
+    LogLines(out).changes(CHANGES)
+    lines = out.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["error", "warning", "notice", "info"]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in lines), lines
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_json_form_is_one_object_a_line():
+    out = io.StringIO()
+    lines = LogLines(out, plain.JSON)
+    lines.changes(CHANGES[:1])
+    lines.summary(5.0, {"stored": 7}, "stored 7")
+    lines.account({"stored": 7}, ["  stored 7"])
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["level"] for one in told] == ["error", "info", "info"] and told[1]["stored"] == 7
+    assert told[0]["text"] == CHANGES[0].text and told[2]["text"].startswith("ended")
+
+
+def test_the_journal_gets_priorities_and_no_moments(tmp_path):
+    with open(tmp_path / "journal", "w+", encoding="utf-8") as out:
+        about = os.fstat(out.fileno())
+        environment = {"JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"}
+        LogLines(out, environment=environment).changes(CHANGES)
+        out.seek(0)
+        assert [line[:3] for line in out] == ["<3>", "<4>", "<5>", "<6>"]
+    assert not plain.is_journal(io.StringIO(), environment)
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_but_itself():
+    class Full(io.StringIO):
+        def write(self, _text):
+            raise OSError(28, "No space left on device")
+
+    lines = LogLines(Full())
+    lines.changes(CHANGES)
+    assert lines.closed
+
+
+def test_a_day_without_changes_is_one_line(monkeypatch):
+    out = io.StringIO()
+    run = InProcess.__new__(InProcess)
+    run.lines, run.figures, run.seconds, run._begun_s = LogLines(out), Figures(), None, 0.0
+    run._summary_due_s = run.lines.summary_every_s
+    for hour in range(24 * 5):
+        monkeypatch.setattr(InProcess, "_elapsed_s", lambda _run, at_s=hour * 3600.0: at_s)
+        run._tell(status_of())
+        if hour == 30:
+            run._tell({"kind": "note", "text": "something"})
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 1 + 1 + 3, lines  # of hour 24; the note of hour 30; hours 54, 78 and 102
+
+
+def test_what_did_not_get_through_names_the_command_that_helps():
+    spool = {"path": "/a/my cart.spool"}
+    shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
+    told = "; ".join(need.text() for need in lasting.counted(shown))
+    for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
+        assert words in told
+
+
+def test_numbers_of_the_log_are_told_in_words():
+    refused = log_entries.explained("controller refusals", 60092, 7)
+    assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
+    assert "a revision of MID 0001" in log_entries.explained("controller refusals", 1097, 7)
+    assert "code 31" in log_entries.explained("refused by server", 31, 7)
+    for name in log_entries.EXPLAINED:
+        assert name in NAMES
+
+
+def test_why_a_result_was_set_aside_is_told():
+    assert log_entries.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    said = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
+    for reason, words in said.items():
+        told = log_entries.explained("parked", reason, 10)
+        assert words in told and str(reason) not in told
+    assert "result 17" in log_entries.explained("server silent", 17, 10)
+    assert "an event" in log_entries.explained("server silent", 0, 10)
+
+
+def test_everything_that_the_agent_notes_is_told_in_words():
+    sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
+    noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
+    assert len(noted) > 25
+    for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
+        assert log_entries.explained(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in log_entries.explained("controller malformed", 65, 7)
+    assert "no sample" in log_entries.explained("traces lost", 2, 7)
+
+
+# Where ToolsNet's 08 leaves doubt a person is told so in a sentence; each case is made by a server that says it.
+
+
+def cart(reported, sent=3, **settings):
+    one = Cart(settings={"toolsnet": settings}).until_ready()
+    one.produce(sent)
+    one.until_quiet(and_ms=1000)
+    one.options.reported_result = reported
+    one.toolsnet.drop()
+    one.run(2000)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("reported", "counter", "words"),
+    [
+        (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
+        (1, "server behind", "is 2 results behind what it once had of station 10: was it restored"),
+        (0, "server empty", "holds no result of station 10, of 3 that were delivered"),
+    ],
+)
+def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
+    station = of_station(cart(reported).station, 0)
+    assert station["counters"][counter] == 1
+    assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
+    said = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
+    assert [need.label for need in everything(station)] == ["DOUBT"]
+    assert any(said in line for line in status_lines({"stations": [station]}))
+
+
+def test_server_that_stands_where_it_should_leaves_no_doubt():
+    assert doubtful(of_station(cart(3).station, 0)) == []
+
+
+def test_events_have_their_own_sentence():
+    station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
+    [doubt] = doubtful(station)
+    assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
+
+
+def test_what_has_no_sentence_is_told_by_its_name():
+    assert server_sentence("other revision", 7, 10) == "other revision (7)"
+
+
+def test_live_view_says_the_sentence_once():
+    changes = Figures().feed(status_of(of_station(cart(40000).station, 0)), 1.0)
+    assert len([change for change in changes if "used twice" in change.text]) == 1
+
+
+def test_server_that_is_not_allowed_is_named():
+    one = Cart(settings={"toolsnet": {"allow_hosts": ["tn"]}}, toolsnet={"server_host": "10.9.9.9"})
+    one.until_ready(and_ms=2000)
+    told = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
+    assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in told.words
+    assert one.toolsnet.server_connections == 0

@@ -1,0 +1,377 @@
+"""Each state that a status can tell is made once; doctor, live view, web page, log and /metrics say it in its words."""
+
+import json
+from html import unescape
+
+import pytest
+
+pytest.importorskip("textual")
+pytest.importorskip("starlette")
+
+from toolcart.agent.cart.status import snapshot
+from toolcart.agent.link.header_layouts import HEADERS
+from toolcart.agent.linux.offer_again import of_station
+from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.openprotocol.session_states import READY
+from toolcart.sim import profiles
+from toolcart.tools.doctor import commands as doctor
+from toolcart.tools.live.figures import BAD, WARNING, Figures
+from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages import status as words
+from toolcart.tools.web import metrics, page
+from host_tests.support.running import status_of
+from host_tests.tools.live.test_live_view import _screen
+from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.flash import Nor
+
+SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
+
+
+def shown(cart, **changed):
+    """The station of a cart, as an agent tells it; `changed` is what no simulated plant can wear out."""
+    station = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    station["spool"].update({"path": "cart.spool", **changed.pop("spool", {})})
+    for name, value in changed.items():
+        station[name] = {**station[name], **value} if isinstance(value, dict) else value
+    return station
+
+
+def started(**options):
+    return Cart(**options).until_ready(and_ms=1000)
+
+
+def more(cart, count, every_ms=200):
+    """So many results more."""
+    cart.produce(count, every_ms)
+    return cart
+
+
+def produced(count, every_ms=200, **options):
+    return more(started(**options), count, every_ms)
+
+
+def away(count, **options):
+    """ToolsNet is switched off while results are made."""
+    cart = started(**options)
+    cart.network.down(*PIM)
+    cart.toolsnet.drop()
+    return more(cart, count)
+
+
+def late():
+    """ToolsNet takes what it has refused before, once it is offered again."""
+    cart = produced(5, toolsnet={"tightening_codes": {2: 17}})
+    cart.run(60000)
+    return shown(cart)
+
+
+def held():
+    """ToolsNet takes one of ten until the quarantine has no room."""
+    codes = {one: 17 for one in range(200) if one % 10}
+    return shown(produced(150, 300, toolsnet={"tightening_codes": codes}, blocks=40))
+
+
+def gone():
+    cart = started(controller={"max_clients": 9})
+    cart.network.cut("cart0", 4545)
+    cart.produce(3)
+    cart.controller.forget(2)
+    cart.run(60000)
+    return shown(cart)
+
+
+def missed():
+    cart = started(files=[{"path": "b.jsonl", "durable": False}], blocks=7)
+    cart.lines["b.jsonl"].refuses = ("open",)
+    cart.lines["b.jsonl"].close()
+    cart.station.outlets[1].recover(cart.clock.now)
+    return shown(more(cart, 240, 100))
+
+
+def reported(number):
+    cart = produced(3)
+    cart.options.reported_result = number
+    cart.toolsnet.drop()
+    cart.run(3000)
+    return shown(cart)
+
+
+def lost(number):
+    """ToolsNet has lost what came behind this number."""
+    cart = produced(3)
+    for _ in range(3 - number):
+        cart.archive.restore_backup(1)
+    cart.toolsnet.drop()
+    return cart.run(3000) or cart
+
+
+def again(cart):
+    """The agent is stopped and started."""
+    cart.station.toolsnet().stop()
+    cart.cut()
+    return cart.until_ready(and_ms=3000)
+
+
+def ordered(cart, *words):
+    list(of_station(cart.station, cart.app.board, ["offer-again", *words]))
+    return cart
+
+
+def sent_again(cart, number="1"):
+    """An order to send all again, while ToolsNet cannot be reached."""
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    return ordered(cart, "from", number)
+
+
+def all_sent(cart):
+    cart.network.up(*PIM)
+    cart.run(120000)
+    return cart
+
+
+def left(cart):
+    return ordered(cart, "leave")
+
+
+def refusing():
+    """The disk refuses a result."""
+    cart = produced(2, make_flash=Nor)
+    cart.flashes["spool0"].code = FLASH_IO
+    return shown(more(cart, 1, 5000))
+
+
+def changed(adds):
+    """ToolsNet is added to a cart that had a file alone, or removed while three results wait for it."""
+    cart = Cart(files=[{"path": "b.jsonl"}], on=False)
+    both = cart.configuration
+    [station] = both["stations"]
+    alone = {**both, "toolsnet": None, "stations": [{**station, "outlets": station["outlets"][1:]}]}
+    cart.configuration = alone if adds else both
+    cart.boot()
+    cart.until_ready()
+    if not adds:
+        cart.network.down(*PIM)
+        cart.network.cut(*SERVER)
+    more(cart, 3, 500)
+    cart.configuration = both if adds else alone
+    cart.cut()
+    cart.run(20000)
+    return shown(cart)
+
+
+def receipts(counted):
+    """An outlet that has counted such receipts."""
+    station = shown(started())
+    station["outlets"][0][counted] = 2
+    return station
+
+
+# The state, and the slugs of all that is to be said of it.
+STATES = {
+    "well": (lambda: shown(produced(2)), set()),
+    "refused": (lambda: shown(produced(2, toolsnet={"code_all": 17})), {"refused"}),
+    "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
+    "set aside": (late, {"set aside", "waits late"}),
+    "hold": (held, None),
+    "full": (lambda: shown(away(240, blocks=7)), {"full"}),
+    "refusing disk": (refusing, {"disk"}),
+    "overwritten": (
+        lambda: shown(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
+        {"overwritten"},
+    ),
+    "gone": (gone, {"gone"}),
+    "added": (lambda: changed(True), {"added"}),
+    "removed": (lambda: changed(False), {"removed"}),
+    "given up": (lambda: shown(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
+    "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
+    "corrected": (lambda: shown(started(), spool={"state_corrected": 1}), {"corrected"}),
+    "missed": (missed, {"missed", "outlet"}),
+    "resume unknown": (lambda: reported(40000), {"resume unknown"}),
+    "server behind": (lambda: shown(lost(1)), {"lost there"}),
+    "server behind, restarted": (lambda: shown(again(lost(1))), {"lost there"}),
+    "server behind, sent again": (lambda: shown(sent_again(lost(1))), {"sent again"}),
+    "server empty": (lambda: shown(lost(0)), {"lost there"}),
+    "server empty, restarted": (lambda: shown(again(lost(0))), {"lost there"}),
+    "server empty, sent again": (lambda: shown(sent_again(lost(0))), {"sent again"}),
+    "server empty, sent again, restarted": (lambda: shown(again(sent_again(lost(0)))), {"sent again"}),
+    "server empty, all sent again": (lambda: shown(all_sent(sent_again(lost(0)))), set()),
+    "server empty, all sent again, restarted": (lambda: shown(again(all_sent(sent_again(lost(0))))), set()),
+    "server empty, some sent again": (lambda: shown(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
+    "server empty, left": (lambda: shown(left(lost(0))), set()),
+    "server empty, left, restarted": (lambda: shown(again(left(lost(0)))), set()),
+    "fetching": (lambda: shown(started(), recovery={"needs": "station_id"}), {"fetching"}),
+    "again": (lambda: shown(started(), recovery={"stored_again_at_most": 3}), {"again"}),
+    "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
+    "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
+    "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),
+    "unsubscribed": (lambda: shown(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
+    "passed over": (lambda: shown(started(), counters={"passed over": 40}), {"passed over"}),
+    "text escaped": (lambda: shown(started(), counters={"text escaped": 3}), {"text escaped"}),
+    "shifted": (lambda: shown(started(), counters={"shifted": 3}), {"shifted"}),
+    "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
+    "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
+    "given again": (lambda: receipts("given_again"), {"given again"}),
+    "not given": (lambda: receipts("not_given"), {"not given"}),
+    "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
+}
+
+
+def of_doctor(station):
+    return [found.as_dict() for found in doctor._told_by_agent("station 10", 10, {"stations": [station]})]
+
+
+def of_log(station, figures=None):
+    return [change.text for change in (figures or Figures()).feed(status_of(station), 0.0)]
+
+
+def of_metrics(station):
+    station = {**station, "spool": {"erases_ever": 0, **station["spool"]}} if station["mounted"] else station
+    return metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], 0.0)
+
+
+def of_live_view(station):
+    """The words of the left panel, whose lines are wrapped."""
+    return " ".join(" ".join(line[:LEFT] for line in _screen(station, size=SIZE).split("\n")).split())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_one_state_has_one_wording_wherever_it_is_shown(state):
+    make, slugs = STATES[state]
+    station = make()
+    needs = lasting.everything(station)
+    assert slugs is None or {need.slug for need in needs} == slugs
+    lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
+    web, figures, screen = unescape(page.row(station)), of_metrics(station), of_live_view(station)
+    for need in needs:
+        assert any(need.label in line and need.text() in line for line in lines), need
+        assert any(one["words"] == need.words and one.get("hint", "") == need.hint for one in found), need
+        assert " ".join(need.text().split()) in " ".join(web.split()), need
+        assert [text for text in log if text == need.text()] or need.text().split(" ")[0] in " ".join(log), need
+        assert f'what="{need.slug}"' in figures, need
+        if need.level == attention.NOTE and need.slug in lasting.LABELS:
+            assert f"{need.key} {need.label.lower()}" in screen, need
+        elif need.level != attention.NOTE:
+            assert need.words in screen, need
+    for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:
+        assert side not in "".join(lines) + web
+
+
+@pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
+def test_what_is_over_is_said_when_it_is_over(state):
+    figures, well = Figures(), shown(produced(2))
+    bad = {**STATES[state][0](), "number": well["number"]}
+    slugs = {need.slug for need in attention.needs(bad)}
+    over = {words for slug, words in attention.OVER.items() if slug in slugs}
+    assert not set(of_log(bad, figures)) & over
+    assert set(of_log(well, figures)) & set(attention.OVER.values()) == over
+
+
+def test_every_need_that_there_is_was_made():
+    slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown"}
+    made = {need.slug for make, _ in STATES.values() for need in lasting.everything(make())}
+    assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
+
+
+@pytest.mark.parametrize("side", ["controller", "ToolsNet"])
+def test_why_a_side_is_down_is_one_sentence(side):
+    cart = Cart(toolsnet=None) if side == "ToolsNet" else started()
+    if side == "controller":
+        cart.network.down("cart0", 4545)
+        cart.network.cut("cart0", 4545)
+    cart.run(60000)
+    station = shown(cart)
+    its = station["controller"] if side == "controller" else station["outlets"][0]
+    its["next_try_ms"] = 12345  # when it is tried is another moment for each
+    why, again = sides.reason_of(its).words, "next try in 12 s"
+    down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
+    assert down["verdict"] == "bad" and down["words"] == f"{why}, {again}" and len(why) > 20
+    for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
+        assert why in told and again in told.replace("Next", "next")
+    assert any(why in text for text in of_log(station))
+    assert f'toolcart_connection_why{{agent="cart",station="10",name="",side="{side.lower()}"' in of_metrics(station)
+
+
+def hooked(**changed):
+    """A station whose first outlet is a webhook."""
+    station = shown(started())
+    station["outlets"] = [
+        {
+            "kind": "webhook",
+            "name": "webhook",
+            "durable": True,
+            "waiting": 0,
+            "is_up": True,
+            "left_out": None,
+            "lacks": None,
+            "state": "not tried yet",
+            "place": "http://hook:8080/results",
+            "why": "",
+            "why_kind": "",
+            "batches_sent": 0,
+            **changed,
+        }
+    ]
+    return station
+
+
+def test_webhook_takes_results_only_once_it_has_taken_some():
+    figures = Figures()
+    assert not [text for text in of_log(hooked(), figures) if "webhook" in text and "kept so far" not in text]
+    [found] = [one for one in of_doctor(hooked()) if one["what"] == "station 10 webhook"]
+    assert found["verdict"] == "note" and "nothing has been sent to it since the start" in found["words"]
+    taken = hooked(state="waiting for records", batches_sent=1)
+    assert "webhook takes results" in of_log(taken, figures)
+    [found] = [one for one in of_doctor(taken) if one["what"] == "station 10 webhook"]
+    assert found["verdict"] == "good" and "the running agent is connected" in found["words"]
+
+
+def test_warning_is_not_repeated_with_the_words_of_each_answer():
+    figures = Figures()
+    told = []
+    for at in range(3):
+        why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
+        told += of_log(hooked(state="trying again later", **why), figures)
+    assert [text for text in told if "503" in text] == ["no webhook: it answers 503: request 0"]
+    told, figures = [], Figures()
+    for at in range(3):
+        why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
+        station = shown(started())
+        station["outlets"] += hooked(**why)["outlets"]
+        told += of_log(station, figures)
+    assert len([text for text in told if "503" in text]) == 1
+
+
+def test_blank_parts_name_state_and_address_however_long_they_are():
+    for changed in ({"state": "waiting for records"}, {"state": "x" * 16}, {"state": "x", "name": "quality-line"}):
+        [line] = [line for line in words.station_lines(hooked(**changed)) if "http://hook" in line]
+        name = f"webhook {changed['name']}" if "name" in changed else "webhook"
+        assert line.split() == [*f"{name} {changed['state']}".split(), "http://hook:8080/results"]
+        station = shown(started())
+        station["outlets"] += hooked(**changed)["outlets"]
+        [line] = [line for line in words.station_lines(station) if "http://hook" in line]
+        assert line.strip().startswith(f"{name} ")
+        assert f" {changed['state']} " in of_live_view(hooked(**changed))
+
+
+def test_a_spool_that_is_not_up_is_said_in_the_same_words():
+    station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
+    station.update({"logged": 0, "log": []})
+    told = attention.not_up(station)
+    assert told == "the spool is not up: it is a folder"
+    assert any(told in line for line in words.station_lines(station)) and told in page.row(station)
+    assert told == of_doctor(station)[0]["words"] and told in of_live_view(station)
+    assert "toolcart_spool_up" in of_metrics(station) and 'station="10",name=""} 0' in of_metrics(station)
+
+
+@pytest.mark.parametrize("profile", [name for name in profiles.names() if name not in HEADERS])
+def test_a_start_with_any_controller_warns_of_nothing(profile):
+    cart, figures, levels = Cart(controller=profiles.row(profile)), Figures(), {}
+    for _ in range(40):
+        cart.run(500)
+        changes = figures.feed(status_of(shown(cart)), cart.clock.now / 1000)
+        levels |= {change.text: change.level for change in changes}
+        if cart.station.intake.session.state == READY:
+            cart.produce()
+    assert "controller ready" in levels
+    assert not {text for text, level in levels.items() if level in (WARNING, BAD)}

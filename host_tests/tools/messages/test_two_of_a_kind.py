@@ -1,0 +1,78 @@
+"""Two outlets of one kind are told apart by their names wherever a station is shown, and each thing is said once."""
+
+from html import unescape
+
+import pytest
+
+pytest.importorskip("textual")
+pytest.importorskip("starlette")
+
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import attention
+from toolcart.tools.messages import status as words
+from toolcart.tools.web import page
+from host_tests.support.running import status_of
+from host_tests.tools.messages.test_one_truth import of_doctor, of_live_view, of_metrics, shown, started
+
+NAMES = ("main", "backup")
+
+
+def station(**changed):
+    """A station with two MQTT outlets that go to one broker; both changed like that."""
+    told = shown(started())
+    mqtt = {
+        "kind": "mqtt",
+        "durable": True,
+        "waiting": 3,
+        "is_up": True,
+        "why": "",
+        "state": "up",
+        "place": "mqtt://b:1",
+    }
+    mqtt |= {"host": "b", "port": 1, "left_out": None, "lacks": 0, "next_try_ms": 0, "why_code": 0, "why_in": ""}
+    told["outlets"] += [{**mqtt, "name": name, **changed} for name in NAMES]
+    told["outlets"][0]["name"] = "plant"
+    return told
+
+
+def ways(told):
+    lines, found, screen = words.station_lines(told), of_doctor(told), of_live_view(told)
+    return {
+        "status": "\n".join(lines),
+        "doctor": "\n".join(one["words"] for one in found),
+        "page": unescape(page.row(told)),
+        "screen": screen,
+        "log": "\n".join(change.text for change in Figures().feed(status_of(told), 0.0)),
+    }
+
+
+def test_each_outlet_that_cannot_be_used_is_told_by_its_name():
+    for where, text in ways(station(is_up=False, why="refused", why_code=111, state="closed")).items():
+        for name in NAMES:
+            assert f"MQTT {name} at mqtt://b:1 cannot be used" in " ".join(text.split()), (where, text)
+
+
+def test_each_outlet_that_was_added_is_told_once_in_the_log():
+    figures, told = Figures(), station(left_out=0)
+    said = [change.text for _ in range(4) for change in figures.feed(status_of(told), 0.0)]
+    for name in NAMES:
+        assert len([text for text in said if text.startswith(f"MQTT {name} was added with this start")]) == 1
+
+
+@pytest.mark.parametrize("changed", [{}, {"left_out": 0}, {"is_up": False, "why": "refused", "state": "closed"}])
+def test_no_figure_of_the_metrics_comes_twice(changed):
+    samples = [line.rpartition(" ")[0] for line in of_metrics(station(**changed)).splitlines() if line[0] != "#"]
+    assert len(samples) == len(set(samples))
+    for name in (*NAMES, "plant"):
+        assert any(one.startswith("toolcart_outlet_waiting") and f'outlet="{name}"' in one for one in samples)
+        assert any(one.startswith("toolcart_connected") and f'side="{name}"' in one for one in samples)
+    assert any(one.startswith("toolcart_connects_total") and 'side="plant"' in one for one in samples)
+
+
+def test_an_outlet_that_is_up_again_is_told_by_its_name():
+    figures = Figures()
+    figures.feed(status_of(station(is_up=False, why="refused", why_code=111, state="closed")), 0.0)
+    said = [change.text for change in figures.feed(status_of(station(waiting=0)), 1.0)]
+    for name in NAMES:
+        assert f"MQTT {name} at mqtt://b:1 takes records again" in said
+    assert not attention.outlets(station())

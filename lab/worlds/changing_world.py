@@ -1,0 +1,384 @@
+"""A world whose configuration changes: one station, outlets that come and go by name, and other sides that forget.
+
+Rules
+1. A change waits until the agent is next down, for a reload, a stop or a cut; it takes effect with the start that
+   follows. What the agent would refuse to be configured with changes nothing.
+2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
+   What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
+   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
+3. What the log holds is what a start on a copy of the flash finds. All else is known from the controller and the sides.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from lab.worlds import adapter
+from lab.worlds.flash import NorFlash
+from lab.worlds.history import Ledger, OutletHistory, Result, Row, named_in
+from lab.worlds.network import Service
+from lab.worlds.outlet_peers import FILE, TOOLSNET, Consumer, LineFile, place_of, side_of
+from lab.worlds.timeline import dice
+from lab.worlds.world import World
+
+PLACES = 3  # beside ToolsNet's
+ORDER_STEP_MS, ORDER_STEPS_MOST = 5, 2000
+
+
+class ChangingWorld(World):
+    """All that exists in one world whose configuration changes."""
+
+    def __init__(self, script: dict) -> None:
+        settings = script["settings"]
+        plain = [{**station, "outlets": [{"kind": TOOLSNET}]} for station in settings["stations"]]
+        self.ledger = Ledger(is_exact=script.get("exact", False))
+        self.outlets: dict[tuple[str, str], _Outlet] = {}
+        self.offered: list[int] = []  # when an operator had results offered to ToolsNet again
+        self._waiting: list[tuple] = []  # changes for the next start
+        self._configured: set[tuple[str, str]] = set()
+        self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
+        self._left_out = False  # noted for this start
+        self._was_emptied = False  # the agent has said so
+        super().__init__({**script, "settings": {**settings, "stations": plain}})
+        self.sides: dict[str, LineFile | Consumer] = {}
+        self.script = script
+        self.history.ledger = self.ledger
+        self.settings = copy.deepcopy(settings)
+        self._check_every = 1 << 60  # it knows one configuration
+        self._take({})
+
+    # -- what the models ask ---------------------------------------------------------------------------------------
+
+    def lines(self, outlet: dict) -> LineFile:
+        """Return the file of a file outlet."""
+        return self._side(FILE, outlet["path"])  # type: ignore[return-value]
+
+    def services(self) -> list[Service]:
+        """Return all that the agent connects to."""
+        beside = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
+        return [*super().services(), *beside]
+
+    def is_full(self, number: int) -> bool:
+        """True if the agent says so."""
+        return self.agent is not None and adapter.says_full(self.agent, number - 1)
+
+    def says_full(self, number: int) -> bool:
+        """True if the agent says so."""
+        return self.is_full(number)
+
+    def needs_operator(self, number: int) -> bool:
+        """False: what is refused here has room."""
+        return False
+
+    def _erasing(self, number: int, block: int) -> None:
+        """What the log gives up is known from what a start finds."""
+
+    _opening = _erasing
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    def change(self, *what) -> None:
+        """Change something before the next start."""
+        self._waiting.append(what)
+
+    def forgets(self, name: str, share: float) -> None:
+        """Have the place of this outlet lose all but the first `share` of what it has; a file waits for a stop."""
+        side = self._side_named(name)
+        if isinstance(side, LineFile):
+            self.change("file", name, share)
+        elif side is not None:
+            side.forget(share)
+
+    def side_fails(self, name: str, what: str, ms: int) -> None:
+        """Cause a fault of this outlet's other side."""
+        side = self._side_named(name)
+        if side is not None:
+            side.happen(what, ms)
+
+    def power_on(self) -> None:
+        """Make the changes that wait, and start."""
+        if self.agent is not None:
+            return
+        waiting, self._waiting = self._waiting, []
+        changed = {}
+        for what, *rest in waiting:
+            if what == "outlets":
+                changed["outlets"] = rest[0]
+            elif what == "rewind":
+                changed["rewind"] = rest[0]
+            elif what == "take over":
+                self._take_over(rest[0])
+            elif what == "exchange":
+                self._exchange(*rest)
+            else:
+                self._file_forgets(*rest)
+        if changed:
+            self._take(changed)
+        self._left_out = False
+        super().power_on()
+
+    def switch_off(self, dark_ms: int) -> None:
+        """Remove the agent: files lose what was not synced."""
+        for side in self.sides.values():
+            side.power_off()
+        super().switch_off(dark_ms)
+
+    def _take(self, changed: dict) -> None:
+        """Take another configuration, if the agent accepts it."""
+        settings = copy.deepcopy(self.settings)
+        if "outlets" in changed:
+            settings["stations"][0]["outlets"] = changed["outlets"]
+        if "rewind" in changed:
+            settings[TOOLSNET]["rewind"] = changed["rewind"]
+        tree = adapter.configured(settings)
+        if tree is None:
+            return
+        self.settings, self.tree = settings, tree
+        outlets = settings["stations"][0]["outlets"]
+        for one in outlets:
+            if one["kind"] != TOOLSNET:
+                self._side(one["kind"], place_of(one))
+        self._note({(one["name"], one["kind"]): place_of(one) for one in outlets})
+
+    def _note(self, places: dict[tuple[str, str], str]) -> None:
+        """Note which outlets are there from now on, and what the log holds for them."""
+        now, log = self.time.now, self.in_log()
+        for key in self._configured - set(places):
+            self.outlets[key].leave(now, log)
+        for key, place in places.items():
+            outlet = self.outlets.get(key)
+            if outlet is None:
+                acked = {number for number in log if self._result(number).acks}
+                outlet = self.outlets[key] = _Outlet(*key, now, acked)
+            elif key not in self._configured and key not in self._kept:
+                outlet.come_back(log | self._had(outlet), self._acked_since(outlet.left))
+            outlet.places.add(place)
+            outlet.place = place
+        self._configured = set(places)
+        self._keep_places()
+
+    def _keep_places(self) -> None:
+        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest."""
+        unused = [key for key in self._kept if key not in self._configured]
+        unused.sort(key=lambda key: -self.outlets[key].left)
+        used = sorted(self._configured)
+        beside = [key for key in used + unused if key[1] != TOOLSNET][:PLACES]
+        self._kept = beside + [key for key in used + unused if key[1] == TOOLSNET]
+
+    def _take_over(self, blocks: int) -> None:
+        """Move the spool into a new one with so many blocks for results more."""
+        spool = self.tree["stations"][0]["spool"]
+        old = self.device(1)
+        plan = {**spool, "size_kib": spool["size_kib"] + blocks * old.block_bytes // 1024}
+        seed = dice(self.script["seed"], "take over", self.time.now).randrange(1, 1 << 29)
+        made = adapter.taken_over(old, plan, seed)
+        if made is None:
+            return
+        self.history.misuse.extend(old.misuse)
+        rolled = dice(self.script["seed"], "flash", 1, self.time.now)
+        new = NorFlash(made.unit_bytes, made.block_count, rolled, self.fuse, made.block_bytes)
+        new.fill(bytes(made.cells))
+        self.flashes[spool["path"]] = new
+
+    def _exchange(self, one: str, other: str) -> None:
+        """Exchange the contents of two files; what was made before is owed to neither."""
+        files = [self._side_named(name) for name in (one, other)]
+        if len(set(files)) == 2 and all(isinstance(file, LineFile) for file in files):
+            for file in files:
+                file.note()  # type: ignore[union-attr]
+            files[0].lines, files[1].lines = files[1].lines, files[0].lines  # type: ignore[union-attr]
+            for name in (one, other):
+                self._pardon(name, set(self.history.stations[1].results))
+
+    def _file_forgets(self, name: str, share: float) -> None:
+        side = self._side_named(name)
+        if not isinstance(side, LineFile):
+            return
+        side.forget(share)
+        if not side.lines:
+            self._pardon(name, set(side.all))
+
+    def _pardon(self, name: str, numbers: set[int]) -> None:
+        place = getattr(self._side_named(name), "place", "")
+        for outlet in self.outlets.values():
+            if outlet.place == place:
+                outlet.pardoned |= numbers
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def offer_again(self, share: float) -> None:
+        """Have an operator order what the log holds from this share on for ToolsNet again."""
+        agent = self.agent
+        if agent is None or not adapter.has_toolsnet(agent, 0):
+            return
+        numbers = [number for number, _ in adapter.in_log(self.device(1))]
+        self.ledger.unsure |= self.in_log()
+        if not numbers:
+            return
+        order = adapter.offer_again(agent, 0, numbers[min(int(len(numbers) * share), len(numbers) - 1)])
+        self.offered.append(self.time.now)
+        self._go_on(agent, order, 0)
+
+    def _go_on(self, agent, order, steps: int) -> None:
+        answer: bool | None = False
+
+        def work() -> None:
+            nonlocal answer
+            answer = next(order, False)
+
+        self.fuse.reads = 0
+        if self.agent is not agent or not self.survives(work):
+            return
+        self.soon()
+        if answer is None and steps < ORDER_STEPS_MOST:
+            self.time.after(ORDER_STEP_MS, lambda: self._go_on(agent, order, steps + 1))
+        elif answer:
+            self.offered.append(self.time.now)
+            self._was_emptied = False
+
+    def drop_kept(self) -> None:
+        """Have an operator drop all that ToolsNet has refused."""
+        if adapter.has_toolsnet(self.agent, 0):
+            self.operator.order("drop", 1, 0)
+
+    # -- what is known ---------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        super()._step()
+        agent = self.agent
+        if agent is not None and not self._left_out and not adapter.is_away(agent, 0):
+            self._left_out = True
+            self.ledger.left_out += adapter.left_out(agent, 0)
+
+    def look(self) -> None:
+        """Note what the agent says: no count is below 0."""
+        if self.agent is None or len(self.ledger.negative) > 9:
+            return
+        for what, count in adapter.counted(self.agent, 0).items():
+            if count < 0:
+                self.ledger.negative.append(f"at {self.time.now} ms: {count} {what}")
+        self._was_emptied = self._was_emptied or adapter.says_emptied(self.agent, 0)
+
+    def in_log(self) -> set[int]:
+        """Return the production numbers of what a start would find in the log."""
+        told = adapter.in_log(self.device(1))
+        return {made for _, payload in told for _, made in named_in(1, payload, 0)}
+
+    def is_settled(self) -> bool:
+        """True if nothing waits, says the agent, and the last result is acknowledged."""
+        last = self.controllers[0].last
+        is_taken = last is not None and bool(last.acks)
+        return self.agent is not None and is_taken and not sum(adapter.waits(self.agent, 0))
+
+    def close_account(self) -> None:
+        """Note what every place has, and what the agent says."""
+        super().close_account()
+        ledger, agent, last = self.ledger, self.agent, self.controllers[0].last
+        ledger.is_taken = last is not None and bool(last.acks)
+        if agent is None:
+            self.history.raised.append("there is no agent to ask")
+            return
+        told = adapter.counted(agent, 0)
+        for what in ("overwritten", "missed", "damaged", "stored_again"):
+            setattr(ledger, what, told.get(what, 0))
+        ledger.waits = sum(adapter.waits(agent, 0))
+        says = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
+        if self._was_emptied and not says:
+            ledger.unsaid.append("that ToolsNet was emptied is no longer said")
+        results = self.history.stations[1].results.values()
+        ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
+        ledger.unsure |= {
+            row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None
+        }
+        log = self.in_log()
+        for side in self.sides.values():
+            side.note()
+        ledger.outlets = [self._judged(key, outlet, log) for key, outlet in self.outlets.items()]
+
+    def _judged(self, key: tuple[str, str], outlet: _Outlet, log: set[int]) -> OutletHistory:
+        """Return what the judge has to know of this outlet."""
+        is_here = key in self._configured
+        found = OutletHistory(*key, had=self._had(outlet))
+        found.owed = (outlet.owed | self._acked_since(outlet.since)) - outlet.excused
+        if not is_here:
+            found.owed -= outlet.log | self._acked_since(outlet.left)
+        found.owed -= outlet.pardoned
+        if outlet.kind == TOOLSNET:
+            found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
+            rows = [row for row in self.history.stations[1].rows if row.number is not None]
+            found.order = list(dict.fromkeys(row.number for row in rows))  # type: ignore[arg-type]
+            found.repeats = self._given_again(rows)
+            return found
+        side = self.sides[outlet.place]
+        stored = side.stored()
+        found.places = [number for number, _ in stored]
+        found.repeats = {number: times for number, times in side.repeats.items() if times}
+        if is_here:
+            found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
+        return found
+
+    def _given_again(self, rows: list[Row]) -> dict[int, int]:
+        """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""
+        moments = [*self.history.stations[1].forgets, *self.offered]
+        late = 2 * self.script["network"]["latency_ms"]  # what was under way when it was ordered
+        seen: dict[int, Row] = {}
+        found: dict[int, int] = {}
+        for row in rows:
+            number = row.number or 0
+            before = seen.get(number)
+            if before is not None and not any(before.arrived - late <= moment <= row.arrived for moment in moments):
+                found[number] = found.get(number, 0) + 1
+            seen[number] = row
+        return found
+
+    def _had(self, outlet: _Outlet) -> set[int]:
+        if outlet.kind == TOOLSNET:
+            rows = self.history.stations[1].rows
+            return {row.number for row in rows if row.number and (row.forgotten is None or row.vouched)}
+        found = set()
+        for place in outlet.places:
+            found |= self.sides[place].all | {made for _, made in self.sides[place].stored()}
+        return found
+
+    def _result(self, number: int) -> Result:
+        return self.history.stations[1].results[number]
+
+    def _acked_since(self, moment: int) -> set[int]:
+        results = self.history.stations[1].results.values()
+        return {result.number for result in results if result.acks and result.acks[0] >= moment}
+
+    def _side(self, kind: str, place: str) -> LineFile | Consumer:
+        side = self.sides.get(place)
+        if side is None:
+            side = self.sides[place] = side_of(self, kind, place)
+        return side
+
+    def _side_named(self, name: str) -> LineFile | Consumer | None:
+        return next(
+            (self.sides[one.place] for one in self.outlets.values() if one.name == name and one.kind != TOOLSNET), None
+        )
+
+
+class _Outlet:
+    """One outlet of a world, by its name and kind, whether it is configured now or not."""
+
+    def __init__(self, name: str, kind: str, since: int, owed: set[int]) -> None:
+        self.name = name
+        self.kind = kind
+        self.since = since
+        self.owed = owed  # of what the log held then
+        self.place = ""
+        self.places: set[str] = set()
+        self.pardoned: set[int] = set()
+        self.excused: set[int] = set()  # given up while it was not configured
+        self.left = 0  # when it was removed
+        self.log: set[int] = set()  # what the log held then
+
+    def leave(self, now: int, log: set[int]) -> None:
+        """It is not configured any more."""
+        self.left = now
+        self.log = log
+
+    def come_back(self, has_or_had: set[int], acked: set[int]) -> None:
+        """It is configured again: what the log held, or got, and has no more is excused."""
+        self.excused |= (self.log | acked) - has_or_had

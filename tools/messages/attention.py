@@ -1,0 +1,291 @@
+"""What needs attention at a station, in words, most urgent first: made from its status.
+
+Rules
+1. These words are here only: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web page show
+   them; /metrics has the same slugs.
+2. A Need exists while what it says is true, and no longer; what only grows belongs to
+   toolcart.tools.messages.standing_conditions.
+3. `key` stays the same while only a figure changes, so that the same thing is not said every second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.board.linux import refusal as linux_refusal
+from toolcart.tools.messages import commands, sides
+from toolcart.tools.messages.durations import next_try
+
+BAD = "bad"  # something that should happen does not
+WARN = "warn"  # it still works, but not for long unless someone acts
+NOTE = "note"  # no action is needed
+
+# What to say when it is over, by slug.
+OVER = {
+    "disk": "the spool can be read and written again",
+    "full": "the spool has room again",
+    "refused": "ToolsNet takes results again",
+    "operator": "the quarantine has room again",
+    "late": "no refused result is being offered again now",
+    "waits late": "no refused result is left to offer again",
+    "state": "the flash can be written again",
+    "corrected": "no number had to be put right since this start",
+    "lost there": "nothing that ToolsNet had is in doubt any more",
+    "sent again": "ToolsNet has what was sent again",
+    "fetching": "missed results can be fetched",
+    "overruns": "the line was opened again and has lost nothing since",
+}
+OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
+OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
+
+STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.snapshot
+
+
+@dataclass(frozen=True)
+class Need:
+    """`slug` is the short word for machines, `label` the word at the beginning of the line."""
+
+    slug: str
+    level: str
+    label: str
+    words: str
+    hint: str = ""
+    key: str = ""
+
+    def text(self) -> str:
+        """Return words and hint in one line."""
+        return f"{self.words}; {self.hint}" if self.hint else self.words
+
+
+def needs(station: dict) -> list[Need]:
+    """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
+    if not station.get("mounted"):
+        return []
+    kinds = (
+        _disk,
+        _full,
+        _refused,
+        _operator,
+        _lost_there,
+        _state,
+        _fetching,
+        _late,
+        _overruns,
+        _added,
+        _removed,
+        _guessed,
+    )
+    order = (BAD, WARN, NOTE)
+    return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
+
+
+def outlets(station: dict) -> list[Need]:
+    """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
+    return [need for outlet in sides.others_of(station) if (need := of_outlet(outlet)) is not None]
+
+
+def of_outlet(outlet: dict) -> Need | None:
+    """Return why this outlet cannot be used; None if it can."""
+    reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
+    if not reason:
+        return None
+    words = f"{sides.which(outlet)} cannot be used: {reason.words}"
+    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, sides.kind_of_reason(outlet))
+
+
+def of_agent(about: dict) -> list[Need]:
+    """Return the needs of the agent itself: its configuration is no longer what it was started with."""
+    configuration = about.get("configuration") or {}
+    changed, wrong = configuration.get("changed"), configuration.get("wrong")
+    goes_on = "the agent goes on with what it has read"
+    hint = commands.reload(about)
+    if changed:
+        words = f"{' and '.join(changed)} changed since the start: {goes_on}"
+    elif configuration.get("refused"):
+        words = f"the configuration could not be read again: {goes_on}"
+    else:
+        return []
+    if wrong:
+        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {wrong}"
+        hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
+    return [Need("configuration", WARN, "CHANGED", words, hint, words)]
+
+
+def not_up(station: dict) -> str:
+    """Say why the spool of a station that is not mounted cannot be used."""
+    why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+    return f"the spool is not up: {why}"
+
+
+def bad(station: dict) -> list[Need]:
+    """Return the needs that mean that something does not work."""
+    return [need for need in needs(station) if need.level == BAD]
+
+
+def _disk(station: dict) -> Iterator[Need]:
+    """Say why the spool cannot be written or read now."""
+    spool = station.get("spool", {})
+    slug, said = spool.get("refused"), spool.get("refused_words", "")
+    if slug:
+        refusal = REFUSED_NAMES.split(",").index(slug)
+        what = "no result can be stored, the controller keeps them"
+        if "reading" in said:
+            what = "a part of the spool cannot be read"
+        words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
+        yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+
+
+def _full(station: dict) -> Iterator[Need]:
+    spool = station.get("spool", {})
+    told = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
+    if station.get("controller", {}).get("waits_for_room") and not told:
+        hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
+        yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
+
+
+def _holding(station: dict) -> str:
+    """Return which outlet keeps the spool full: the durable one for which most is waiting."""
+    durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
+    return sides.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
+
+
+def _refused(station: dict) -> Iterator[Need]:
+    for outlet in station.get("outlets", ()):
+        if outlet.get("refused") is not None:
+            yield _refusal(outlet["refused"], station)
+
+
+def _refusal(told: dict, station: dict) -> Need:
+    """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
+    doing, code = told["doing"], told.get("code", 0)
+    why = f"refuses (code {code})" if code else "does not answer"
+    waiting = f"{told.get('waiting', 0)} waiting"
+    again = next_try(max(told.get("next_try_ms", 0), 1))
+    if doing == "late":
+        words = f"ToolsNet is offered a refused result again: {told.get('number', 0)}"
+        return Need("late", NOTE, "LATE", words, key="late")
+    hint, then = "", f", {again}"
+    if doing == "hold":
+        then = " and the quarantine has no room: nothing is sent"
+        hint = f"needs an operator: `{commands.quarantine(station)}`"
+    elif doing == "pass":
+        then = f" result {told.get('number', 0)}: those behind it are offered"
+    elif doing == "trouble" or told.get("trouble"):
+        why = why.replace("refuses", "refuses everything that is offered")
+        hint = "look into ToolsNet: is its database there, and this station known to it?"
+    words = f"ToolsNet {why}{then}, {waiting}"
+    return Need("refused", BAD, "REFUSED", words, hint, f"{doing} {code}")
+
+
+def _operator(station: dict) -> Iterator[Need]:
+    told = station.get("needs_operator")
+    holds = any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ()))
+    if told and not holds:  # else the need for the hold says so already
+        hint = f"`{commands.quarantine(station)}`"
+        yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+
+
+def _lost_there(station: dict) -> Iterator[Need]:
+    """Say that ToolsNet lacks results that it had, and what to do, or that they are being sent again."""
+    for outlet in station.get("outlets", ()):
+        lacks, again = outlet.get("lost_there"), outlet.get("sent_again")
+        if lacks:
+            yield lost_there(lacks, station, outlet.get("lost_there_kept", False), sides.name_of(outlet))
+        elif again:
+            words = f"up to {again} results that {sides.name_of(outlet)} had lost are being sent to it again"
+            yield Need("sent again", NOTE, "SENT AGAIN", words, key="again")
+
+
+def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet") -> Need:
+    """Say that ToolsNet lacks up to so many results that it had; `is_kept`: the spool still has some of them."""
+    words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
+    words += "one?"
+    leave = f"`{commands.offer_again(station)} --leave` leaves them"
+    if is_kept:
+        hint = f"`{commands.offer_again(station)} --since TIME` sends them again, as far as the spool has them; {leave}"
+    else:
+        hint = f"the spool has none of them any more; {leave}"
+    return Need("lost there", BAD, "DOUBT", words, hint, f"{lacks} {is_kept}")
+
+
+def _state(station: dict) -> Iterator[Need]:
+    spool = station.get("spool", {})
+    alarm = spool.get("state_alarm", 0)
+    name = sides.name_of(sides.first_of(station))
+    hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
+    if alarm == STATE_LAST:
+        words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
+        yield Need("state", BAD, "WORN OUT", words, hint)
+    elif spool.get("state_lost"):
+        words = f"what the spool remembered beside its results was lost: some may reach {name} twice"
+        hint = f"look at the flash or disk: `{commands.check(station)}`"
+        yield Need("state", WARN, "STATE LOST", words, hint, "lost")
+    elif alarm == STATE_WORN:
+        yield Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)
+    corrected = spool.get("state_corrected", 0)
+    if corrected:
+        words = f"a number that no spool can hold was put right {corrected} times since the start: a fault of toolcart"
+        yield Need("corrected", WARN, "CORRECTED", words, "please report it, with the log", str(corrected))
+
+
+def _fetching(station: dict) -> Iterator[Need]:
+    """Say why results made while the agent is not listening cannot be fetched from the controller."""
+    setting = station.get("recovery", {}).get("needs")
+    if setting:
+        words = "results that are made while the agent is not listening cannot be fetched from this controller"
+        hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
+        yield Need("fetching", BAD, "NOT FETCHED", words, hint)
+
+
+def _added(station: dict) -> Iterator[Need]:
+    """Say which outlets the last start did not have."""
+    for outlet in station.get("outlets", ()):
+        left_out, lacks = outlet.get("left_out"), outlet.get("lacks")
+        if left_out is not None:
+            words = f"{sides.name_of(outlet)} was added with this start, or made durable, and gets what the spool still"
+            if outlet.get("is_back"):
+                words = f"{sides.name_of(outlet)} is configured again, and gets from where it was what the spool still"
+            words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
+            words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
+            yield Need("added", NOTE, "ADDED", words, key=words)
+
+
+def _removed(station: dict) -> Iterator[Need]:
+    """Say which outlets the last start had, if they have not taken everything."""
+    for gone in station.get("removed", ()):
+        if gone["waiting"]:
+            words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+            words += "taken make room for new ones, a block at a time"
+            hint = "configured again soon, under the same name, it continues where it was"
+            yield Need("removed", WARN, "REMOVED", words, hint, words)
+    for gone in station.get("given_up", ()):
+        words = f"the place of a {sides.name_of(gone)} outlet that is not configured any more went to a new one: "
+        words += f"{gone['waiting']} records that it had not taken are not kept for it"
+        yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
+
+
+def _guessed(station: dict) -> Iterator[Need]:
+    """Say that a spool of a version without names was taken over."""
+    if station.get("places_guessed"):
+        words = (
+            "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was"
+        )
+        words += ", in the order of the list" if len(station.get("outlets", ())) > 1 else ""
+        yield Need("guessed", NOTE, "NAMES", words, key=words)
+
+
+def _overruns(station: dict) -> Iterator[Need]:
+    count = station.get("controller", {}).get("line", {}).get("overruns", 0)
+    if count > 0:
+        words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
+        hint = "set controller.flow where the cable has RTS and CTS"
+        yield Need("overruns", WARN, "OVERRUNS", words, hint, "overruns")
+
+
+def _late(station: dict) -> Iterator[Need]:
+    waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
+    if waiting:
+        words = f"{waiting} refused by ToolsNet will be offered again while it takes others"
+        yield Need("waits late", NOTE, "LATE", words, key="waits")

@@ -1,0 +1,87 @@
+"""A station's sides in its status: the controller and its outlets.
+
+The first outlet is ToolsNet where there is one, else the first durable one of the list. It and the controller are the
+two without which nothing gets through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from toolcart.tools.messages import reasons
+
+NAMES = {"toolsnet": "ToolsNet", "mqtt": "MQTT"}
+
+
+def first_of(station: dict) -> dict:
+    """Return ToolsNet, or without it the first outlet that is durable; empty before the spool is up."""
+    outlets = station.get("outlets", ())
+    toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
+    return next(iter(toolsnet or [one for one in outlets if one.get("durable", True)] or outlets), {})
+
+
+def both(station: dict) -> dict[str, dict]:
+    """Return the controller's part of the status, and that of the first outlet."""
+    return {"controller": station.get("controller", {}), "outlet": first_of(station)}
+
+
+def others_of(station: dict) -> list[dict]:
+    """Return the station's other outlets."""
+    first = first_of(station)
+    return [one for one in station.get("outlets", ()) if one is not first]
+
+
+def name_of(side: dict) -> str:
+    """Return what a side is called: controller, ToolsNet, MQTT, webhook, file, with its name; "outlet" for none."""
+    kind = str(side.get("kind", "controller" if side else "outlet"))
+    name = side.get("name", kind)
+    return NAMES.get(kind, kind) + ("" if name == kind else f" {name}")
+
+
+def which(outlet: dict) -> str:
+    """Return where an outlet goes, with its name if it has one: several may go to one place."""
+    name = name_of(outlet)
+    return f"{name} at {outlet['place']}" if " " in name else outlet["place"]
+
+
+def common_name(stations: Iterable[dict]) -> str:
+    """Return what the first outlets of these stations are called, if that is the same of all."""
+    names = {name_of(first_of(station)) for station in stations if first_of(station)}
+    return names.pop() if len(names) == 1 else "outlet"
+
+
+def delivered_of(station: dict) -> int:
+    """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
+    return station.get("delivered", station.get("stored", 0) - station.get("backlog", 0))
+
+
+def place_of(side: dict) -> str:
+    return side["place"] if "place" in side else reasons.address(side["host"], side["port"])
+
+
+def is_well(side: dict) -> bool:
+    """True if the controller's session stands, or the outlet takes records."""
+    return bool(side["is_up"]) if "is_up" in side else side.get("state") in ("ready", "streaming")
+
+
+def is_proven(side: dict) -> bool:
+    """True unless this outlet has no connection without a batch, and none was taken since the start."""
+    return side.get("batches_sent") != 0
+
+
+def kind_of_reason(side: dict) -> str:
+    """Return what stays the same of the reason while only the words of the other side in it differ."""
+    return str(side.get("why_kind") or reason_of(side).text())
+
+
+def reason_of(side: dict) -> reasons.Reason:
+    """Return why this side of a station is down."""
+    if "kind" not in side:
+        return reasons.of_controller(side)
+    return reasons.of_toolsnet(side) if side["kind"] == "toolsnet" else reasons.of_outlet(side)
+
+
+def outlets_of(station: dict) -> Iterator[tuple[str, dict]]:
+    """Yield each outlet with its name; a version without names showed kinds."""
+    for outlet in station.get("outlets", ()):
+        yield outlet.get("name", outlet["kind"]), outlet

@@ -1,0 +1,395 @@
+"""Why a connection is down, in words for a plant engineer, and what to do about it; made from the agent's state.
+
+Rules
+1. The agent gives short words and numbers (toolcart.agent.cart.status), a board the same over its cable; the sentences
+   are here.
+2. `words` says what happened to whom; `hint` says what to check, and is left out where nothing can be done.
+3. If nothing is known the Reason is empty, never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from toolcart.agent.openprotocol.error_codes import NO_CODE
+from toolcart.board.linux import refusal as linux_refusal
+from toolcart.tools.messages.durations import next_try
+
+CONTROLLER = "controller"
+PIM = "PIM"
+SERVER = "ToolsNet server"
+BROKER = "broker"
+DEVICE_SERVER = "serial device server"
+
+NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`slug` is the agent's short word, for machines."""
+
+    slug: str = ""
+    words: str = ""
+    hint: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def text(self) -> str:
+        """Return words and hint in one line."""
+        return f"{self.words}. {self.hint}" if self.hint else self.words
+
+
+@dataclass(frozen=True)
+class Side:
+    """The other side: what it is called, where it is, and the settings that say so."""
+
+    name: str
+    host: str
+    port: int  # the baud of a serial line
+    where: str  # the setting of the host, or the device
+
+    @property
+    def is_line(self) -> bool:
+        return self.where.endswith(".device")
+
+    @property
+    def place(self) -> str:
+        return self.host if self.is_line else address(self.host, self.port)
+
+
+def address(host: str, port: int) -> str:
+    """Return both in one; an address of IPv6 has brackets then."""
+    return f"[{host}]:{port}" if host.count(":") > 1 and "/" not in host else f"{host}:{port}"
+
+
+def of_controller(shown: dict) -> Reason:
+    """Return why the controller of this part of the status cannot be reached."""
+    line = bool(shown.get("line"))
+    host, port = str(shown.get("host", "")), shown.get("port", 0)
+    side = Side(CONTROLLER, host, port, "controller.device" if line else "controller.host")
+    slug = shown.get("why", "")
+    code, mid = shown.get("why_code", 0), shown.get("why_mid", 0)
+    if slug in _SESSION:
+        return _of_session(side, slug, shown.get("why_in", ""), code, mid)
+    if line:
+        side = line_side(host, port)
+    return connect_reason(side, slug, shown.get("why_in", ""), code)
+
+
+def line_side(device: str, baud: int) -> Side:
+    """Return what a serial line is reached by: its device, or the device server that it is behind."""
+    scheme, _, place = device.partition("://")
+    if not place:
+        return Side(CONTROLLER, device, baud, "controller.device")
+    host, _, port = place.rpartition(":")
+    return Side(DEVICE_SERVER, host.strip("[]"), int(port) if port.isdigit() else 0, f"controller.device ({scheme}://)")
+
+
+def of_toolsnet(shown: dict) -> Reason:
+    """Return why this outlet cannot reach ToolsNet: its PIM, or the server that the PIM names."""
+    slug, state = shown.get("why", ""), shown.get("why_in", "")
+    side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
+    if slug != "no TLS files" and state in ("server opening", "streaming"):
+        side = server_of(shown)
+    if slug in _TELEGRAMS:
+        words, hint = _TELEGRAMS[slug]
+        return Reason(slug, words.format(name=side.name, place=side.place), hint)
+    return connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
+
+
+def server_of(shown: dict) -> Side:
+    """Return the server that the PIM named, or toolsnet.host_override: a blank and 0.0.0.0 mean the PIM's own host."""
+    host, _, port = shown.get("server", "").rpartition(":")
+    host = shown.get("host", "") if host in ("", "0.0.0.0") else host
+    return Side(SERVER, host, int(port or 0) or shown.get("port", 0), "the address that the PIM names (its 08)")
+
+
+def short(shown: dict) -> str:
+    """Return a word or two for a table: a refused connection is not ToolsNet refusing a result."""
+    slug = shown.get("why") or ""
+    return "connection refused" if slug == "refused" else slug
+
+
+def and_next_try(text: str, shown: dict) -> str:
+    """Return the text and when this side is tried again, if a wait is under way."""
+    again = next_try(shown.get("next_try_ms", 0))
+    if not again:
+        return text
+    return f"{text} {again.capitalize()}." if text.endswith((".", "?")) else f"{text}, {again}"
+
+
+def of_outlet(shown: dict) -> Reason:
+    """Return why an outlet other than ToolsNet cannot be used, in its own words if it has some."""
+    slug = shown.get("why", "")
+    if shown.get("disk"):  # the file of an outlet, which its disk refuses
+        return Reason(slug, slug, linux_refusal.advice(shown["disk"], shown["place"]))
+    host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
+    if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
+        return Reason(shown.get("why_kind") or slug, slug)
+    side = Side(BROKER, host, int(port), "outlets[].host")
+    return connect_reason(side, slug, "", shown.get("why_code", 0), _detail(shown))
+
+
+def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
+    """Return the words for a failed attempt to connect, or for a connection that has ended."""
+    if not slug:
+        return Reason()
+    if slug in _ENDS:
+        return _of_end(side, slug, state)
+    words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
+    if slug in ("failed", "in use") and side.is_line:
+        words, hint = _LINE[slug]
+    if side.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
+        words, hint = _SERVER_OF_LINE[slug]
+    words = words.format(
+        name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code), detail=detail
+    )
+    if slug == "no driver":
+        from toolcart.base import installation  # rare
+
+        hint = installation.how_to_get("serial")
+    hint = hint.format(where=side.where, host=side.host, device=side.host)
+    if slug == "refused":
+        hint = _REFUSED.get(side.name, "Does it run there, and is this its port?")
+    return Reason(slug, words, hint)
+
+
+_ENDS = ("ended", "reset")
+
+# `refused` is not here: what should be listening differs between the sides.
+_REFUSED = {
+    BROKER: "Does the broker run there, and is this its port (8883 is usual with TLS)?",
+    CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
+    DEVICE_SERVER: "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?",
+    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
+    SERVER: "The PIM names this address, unless toolsnet.host_override does: is it right? Does it run there?",
+}
+
+_CONNECT = {
+    "no address": ("{name}: {host} is neither an address nor a name", "Correct {where}."),
+    "name not found": (
+        "{name}: the name {host} is not found",
+        "Is {where} spelled right? An address needs no name server.",
+    ),
+    "DNS slow": (
+        "{name}: the name servers do not answer for {host}",
+        "Give an address in {where}, or fix this machine's name servers (`resolvectl status`).",
+    ),
+    "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
+    "no route": (
+        "{name} {place} cannot be reached: no route to the host",
+        "It is switched off, or this machine has no route to its network; `ip route get {host}` shows the way.",
+    ),
+    "no network": ("{name} {place} cannot be reached: this machine has no network", "Is the cable or the Wi-Fi up?"),
+    NO_NETWORK_WANTED: (
+        "{name} {place} is not reached: board.network is none, results stay on the board",
+        "`toolcart board spool` reads them.",
+    ),
+    "timed out": (
+        "{name} {place} did not answer in time",
+        "Is it switched on, and is the address right? A firewall that drops looks the same.",
+    ),
+    "in use": (
+        "{name} {place}: address in use, no local port is free",
+        "Too many connections of this machine are open or have just been closed.",
+    ),
+    "no device": (
+        "there is no device {host}",
+        "Is the adapter plugged in? `ls /dev/serial/by-id` shows names that stay the same.",
+    ),
+    "not a tty": ("{host} is not a serial line", "Name the adapter's device in {where}."),
+    "no permission": (
+        "no permission to use {host}",
+        "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
+    ),
+    "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
+    "no driver": ("pyserial is not installed", ""),
+    "no socket": (
+        "{name} {place}: the system has no more sockets or memory",
+        "Look at `ulimit -n`, and what else runs on this machine.",
+    ),
+    "not settable": (
+        "the line {host} cannot do what controller.flow, rs485 or invert ask for",
+        "An adapter that switches the direction of RS485, or inverts, by itself needs no setting.",
+    ),
+    "no TLS": (
+        "{name} {place} does not speak TLS, or no version that both know",
+        "Is this the port for TLS, or of the tunnel? Without TLS leave out tls_ca.",
+    ),
+    "not trusted": (
+        "{name} {place}: its certificate is not signed by tls_ca, has expired, or is for another host",
+        "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
+        "clock was never set trusts no certificate.",
+    ),
+    "no TLS files": (
+        "{name} {place}: no connection is tried, since a file for TLS cannot be used{detail}",
+        "Correct it: it is read again at each attempt.",
+    ),
+    "failed": ("{name} {place} cannot be reached{system}", ""),
+}
+
+_LINE = {
+    "in use": (
+        "{host} is in use by another program",
+        "`sudo fuser -v {device}` says which; two agents cannot share it.",
+    ),
+    "failed": ("the serial line {host} failed{system}", "Unplug the adapter and plug it in again."),
+}
+
+_SERVER_OF_LINE = {
+    "no RFC 2217": (
+        "{name} {place} accepted the connection but does not speak RFC 2217",
+        "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device.",
+    ),
+    "not settable": (
+        "{name} {place} does not set what controller.baud, parity, stop_bits and flow ask for",
+        "Can this port of it do that? With socket:// its own settings apply.",
+    ),
+}
+
+_TELEGRAMS = {
+    "no PIM": (
+        "{name} {place} did not identify itself as a PIM (telegram 12): wrong port, or ToolsNet 1.5",
+        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? ToolsNet 1.5 is not supported.",
+    ),
+    "foreign PIM": (
+        "{name} {place}: what answers there is not a PIM",
+        "Is toolsnet.pim_port the PIM's? Each plant chooses it; 6575 is one that is in use.",
+    ),
+    "no info": (
+        "{name} {place} sent its 12 and then no 08",
+        "Does ToolsNet know this system and station? Compare system.number and stations[].number with its own.",
+    ),
+    "no answer": (
+        "{name} {place} accepts the connection but acknowledges nothing (no 05)",
+        "Is this ToolsNet's server port? Look at its own log.",
+    ),
+    "malformed": (
+        "{name} {place} sends something that is not a ToolsNet telegram",
+        "Does something else listen there?",
+    ),
+    "server not allowed": (
+        "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
+        "Add that host, or ask who changed the PIM.",
+    ),
+}
+
+_START = 1
+_HEADERS = (
+    'Its headers are the usual ones: leave controller.header out, or set it to "standard".',
+    'The spindle stands in front of the revision: set controller.header to "op-ford" or "op-bmw".',
+)
+_OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
+_OTHER_WAYS = "It is asked again, in another revision or way where there is one; what results do not need is left out."
+
+# What goes wrong in Open Protocol, by the agent's word; "ready" behind it: in a session that stood.
+_SESSION = {
+    "silence": (
+        "{name} accepted the connection but does not answer {asked}",
+        "Is this a controller's Open Protocol port? Some answer one client only.",
+    ),
+    "silence, ready": ("{name} fell silent: it did not answer the keep-alive", ""),
+    "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
+    "framing lost, ready": ("{name} sent a message with an impossible length", ""),
+    "slot taken": (
+        "{name} has no room for another client: 0004 to {asked} {code}",
+        "Another program holds its connection, or our last one has not timed out there yet.",
+    ),
+    "no revision accepted": (
+        "{name} accepts no revision of MID 0001 that is offered: 0004 {code}",
+        "Offer others in controller.start_revisions.",
+    ),
+    "knows no MID 0060": (
+        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} {code}",
+        "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
+    ),
+    "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
+    "refused by code": ("{name} rejected {asked}: 0004 {code}", ""),
+}
+
+# The silence of a serial line: whether it is behind a device server, and whether anything came.
+_SILENT_LINE = {
+    (True, True): (
+        "what comes from {host} is no answer",
+        "Wrong port of the server, baud, parity or link (ascii or 3964r)?",
+    ),
+    (False, True): (
+        "what comes on {host} at {port} baud is no answer",
+        "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
+    ),
+    (True, False): (
+        "{host} accepted the connection, but nothing answers on its line",
+        "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
+    ),
+    (False, False): (
+        "nothing answers on {host} at {port} baud",
+        "Check cable, baud, parity and link (ascii or 3964r): is it crossed, in the right socket, Open Protocol "
+        "switched on there? `toolcart line monitor` shows what comes.",
+    ),
+}
+
+
+def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reason:
+    """Say what went wrong in Open Protocol."""
+    words, hint = _SESSION.get(f"{slug}, {state}", _SESSION[slug])
+    if slug == "silence" and state != "ready" and side.is_line:
+        words, hint = _SILENT_LINE["://" in side.host, bool(code)]
+    elif slug == "other header":
+        hint = _HEADERS[bool(code)]
+    elif slug == "refused by code":
+        hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
+    asked = f"MID {mid:04d}" if mid else "what it was asked"
+    where = {"name": f"controller {side.place}", "host": side.host, "port": side.port}
+    return Reason(slug, words.format(asked=asked, code=with_code(code), **where), hint)
+
+
+def _of_end(side: Side, slug: str, state: str) -> Reason:
+    how = "closed the connection" if slug == "ended" else "reset the connection"
+    if side.is_line:
+        return Reason(slug, f"the line {side.host} ended", "")
+    words, hint = f"{side.name} {side.place} {how}", ""
+    if side.name == DEVICE_SERVER:
+        hint = "Does another client have this line? Many such servers take one at a time."
+    elif state == "starting":
+        words += " before a session was established"
+        hint = "Is another client connected to the controller? Many take one only."
+    elif state in ("pim verify", "pim info"):
+        words += " before its 08"
+        hint = "Does ToolsNet know this system and station?"
+    return Reason(slug, words, hint)
+
+
+def told_code(code: Any) -> str:
+    """Return a code of MID 0004 with its words; `code` is what was read of it, if that is no number."""
+    if not isinstance(code, int) or code == NO_CODE:
+        return "no code"
+    from toolcart.catalogue.meanings import names_of
+
+    words = names_of("ERROR_CODE").get(code)
+    return f"{code:02d} ({words})" if words else f"{code:02d}"
+
+
+def a_code(code: Any) -> str:
+    """Return the code with that word: `code 97 (MID revision unsupported)`, or `no code`."""
+    told = told_code(code)
+    return f"code {told}" if told[:1].isdigit() else told
+
+
+def with_code(code: Any) -> str:
+    """Return with which code a MID 0004 came."""
+    told = a_code(code)
+    return f"with {told}" if told != "no code" else "without a code"
+
+
+def _detail(shown: dict) -> str:
+    """Return what the port itself says."""
+    return f": {shown['why_detail']}" if shown.get("why_detail") else ""
+
+
+def _system(code: int) -> str:
+    """Return the system's own words for its error number."""
+    import os
+
+    return f": {os.strerror(code)}" if code > 0 else ""

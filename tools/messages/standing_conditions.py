@@ -1,0 +1,137 @@
+"""What stays reported about a station once it has happened: results that did not get through, doubts about ToolsNet.
+
+Rules
+1. As in toolcart.tools.messages.attention, whose Needs these are: one place for status, live view, doctor, web page,
+   log and /metrics.
+2. None of it is urgent: a count is a NOTE, and the log warns when it changes; a doubt is a WARN.
+"""
+
+from __future__ import annotations
+
+from toolcart.tools.messages import attention, commands
+from toolcart.tools.messages.attention import NOTE, WARN, Need
+
+# By the name of the counter; {value} is the one in its latest entry, {number} the station's.
+_SENTENCES = {
+    "resume unknown": (
+        "ToolsNet holds result {value} of station {number}, which this spool never sent: is station {number} used "
+        "twice, or was its spool exchanged? Nothing is skipped"
+    ),
+    "server behind": (
+        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy?"
+    ),
+    "server empty": (
+        "ToolsNet holds no result of station {number}, of {value} that were delivered: was its database emptied, or "
+        "is it another one?"
+    ),
+}
+
+
+def server_sentence(name: str, value: int, number: int) -> str:
+    """Return what this entry of station `number` means; its name and value if there is nothing to say about it."""
+    words = _SENTENCES.get(name)
+    return words.format(value=value, number=number) if words else f"{name} ({value})"
+
+
+# What is counted: the word at the beginning of the line, what it is a number of, and what helps.
+_COUNTED = {
+    "gone": (
+        "GONE",
+        "tightening IDs gone: the controller no longer has them, or cannot be asked for them",
+        "`{gaps}` lists them",
+    ),
+    "unsubscribed": (
+        "NOT PUSHED",
+        "times since the start the controller stopped pushing results while connected",
+        "was the agent stalled, or the controller reconfigured?",
+    ),
+    "passed over": (
+        "PASSED OVER",
+        "results not taken since the start, as MID 0065 names another station",
+        'if they are of this station, set controller.tightening_ids to "own"',
+    ),
+    "text escaped": (
+        "ESCAPED",
+        "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
+        "docs/outlets.md says how to decode it",
+    ),
+    "shifted": (
+        "SHIFTED",
+        "results since the start whose fields were not where their revision has them: found by their parameter IDs",
+        "docs/controllers.md says why",
+    ),
+    "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
+    "overwritten": (
+        "OVERWRITTEN",
+        "results at most overwritten, because the spool was full",
+        "a larger spool.size_kib holds more",
+    ),
+    "missed": ("MISSED", "records at most dropped before a further outlet had them", "it was away or slow"),
+    "set aside": (
+        "SET ASIDE",
+        "results set aside: refused by ToolsNet, in doubt or unreadable",
+        "`{quarantine}` shows them",
+    ),
+    "receipts above": (
+        "RECEIPTS",
+        "receipts of MQTT name more than was sent, and are ignored",
+        "does another cart have this topic, or the consumer another database?",
+    ),
+    "receipts below": (
+        "RECEIPTS",
+        "receipts of MQTT went back: a consumer was restored",
+        "it gets what the spool still has",
+    ),
+    "given again": (
+        "GIVEN AGAIN",
+        "records given again since the start to a file, server or consumer that had lost them",
+        "was it restored from an old copy, or exchanged?",
+    ),
+    "not given": (
+        "NOT GIVEN",
+        "records that a file, server or consumer lacks, and the spool no longer has",
+        "was it restored from an old copy, or exchanged?",
+    ),
+}
+_OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
+LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()}
+USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
+
+
+def everything(station: dict) -> list[Need]:
+    """Return everything there is to say about a station: its needs, the worst first, then counts, then doubts."""
+    if not station.get("mounted"):
+        return []
+    counts = [need for need in counted(station) if need.key != "0"]
+    return [*attention.needs(station), *attention.outlets(station), *counts, *doubtful(station)]
+
+
+def counted(station: dict) -> list[Need]:
+    """Return what did not get through; `key` is how many, even if 0."""
+    recovery = station.get("recovery", {})
+    counts = {
+        **station.get("counters", {}),
+        "gone": recovery.get("gone"),
+        "again": recovery.get("stored_again_at_most"),
+        "overwritten": station.get("overwritten"),
+        "missed": station.get("missed"),
+        "set aside": station.get("parked"),
+    }
+    for slug in _OF_OUTLETS:
+        counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))
+    ways = {"gaps": commands.gaps(station), "quarantine": commands.quarantine(station)}
+    found = []
+    for slug, (label, words, hint) in _COUNTED.items():
+        count = counts.get(slug) or 0
+        told = words if count != 1 else words.replace("s ", " ", 1)
+        found.append(Need(slug, NOTE, label, f"{count} {told}", hint.format(**ways), str(count)))
+    return found
+
+
+def doubtful(station: dict) -> list[Need]:
+    """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
+    name = "resume unknown"
+    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
+    found = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
+    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
+    return [Need(slug, WARN, "DOUBT", words) for slug, words in found]

@@ -1,0 +1,120 @@
+"""A status as lines for people, the same for an agent on Linux and on a board.
+
+Rules
+1. Each station begins with what does not work and what to do about it; figures follow.
+2. Whoever prints these lines passes them through toolcart.base.terminal_safe: they hold foreign text.
+"""
+
+from __future__ import annotations
+
+from toolcart.tools.messages import attention, lasting, reasons, sides
+from toolcart.tools.messages.durations import span
+
+WIDTH = 12
+
+
+def agent_lines(about: dict) -> list[str]:
+    """Describe the process and the machine."""
+    clock = about.get("clock") or {}
+    memory = f", {about['memory_kib'] / 1024:.0f} MiB" if about.get("memory_kib") else ""
+    lines = [
+        f"toolcart {about.get('version', '')}, process {about.get('pid', '?')}, running for "
+        f"{span(about.get('uptime_s', 0))} since {about.get('started', '?')}{memory}"
+    ]
+    if clock:
+        kept = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
+        error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
+        lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
+    lines += _servers_clock(about.get("servers_clock") or {})
+    if about.get("faults"):
+        lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
+    lines += [f"{need.label}: {need.text()}" for need in attention.of_agent(about)]
+    return lines + [f"note: {note}" for note in about.get("notes", ())]
+
+
+_CLOCK_WORDS = {
+    "right": "ours is right",
+    "kept by NTP": "NTP keeps ours, so it is left alone",
+    "set": "ours was set by it",
+    "time zone": "whole half hours: LOOK AT THE TIME ZONE here and there, nothing is set",
+    "not allowed": "NOT SET: the agent may not; run `toolcart install-service` again, or give it CAP_SYS_TIME",
+}
+
+
+def _servers_clock(told: dict) -> list[str]:
+    """Say how our clock compares with ToolsNet's, if that is measured."""
+    ahead_s = told.get("ahead_s")
+    if ahead_s is None:
+        return ["ToolsNet's clock: no time has come from it yet"] if told else []
+    words = _CLOCK_WORDS.get(told["outcome"], "it is only compared")
+    sets = f"; set {told['times_set']} times" if told["times_set"] else ""
+    error = f"give or take {told['error_s']:.0f} s"
+    if ahead_s == 0:
+        return [f"ours and ToolsNet's clock agree, {error}{sets}"]
+    side = "ahead of" if ahead_s > 0 else "behind"
+    return [f"ours was {span(abs(ahead_s))} {side} ToolsNet's clock, {error}: {words}{sets}"]
+
+
+def station_lines(station: dict) -> list[str]:
+    """Describe one station: first what is wrong with it."""
+    lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
+    if not station["mounted"]:
+        return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "no result is taken until it is")]
+    lines += [line for side in sides.both(station).values() for line in _side(side)]
+    lines += [_outlet_line(outlet) for outlet in sides.others_of(station)]
+    lines.append(_row("results", results(station)))
+    lines.append(_row("spool", _spool(station["spool"])))
+    return lines + sorrow_lines(station)
+
+
+def sorrow_lines(station: dict) -> list[str]:
+    """Say what does not work or did not get through, with the command that says more or helps."""
+    lines = [_row(need.label, need.text()) for need in lasting.everything(station)]
+    open_ids = station.get("recovery", {}).get("open_ids")
+    if open_ids:
+        lines.append(_row("fetching", f"at most {open_ids} results that were missed, from the controller"))
+    return lines
+
+
+def _side(shown: dict) -> list[str]:
+    place = reasons.and_next_try(sides.place_of(shown), shown)
+    lines = [_row(sides.name_of(shown), f"{shown['state']:<15} {place}")]
+    reason = sides.reason_of(shown)
+    if reason:
+        lines.append(_row("", f"why: {reason.words}"))
+        if reason.hint:
+            lines.append(_row("", f"     {reason.hint}"))
+    ahead_s = shown.get("clock_ahead_s")
+    if ahead_s:
+        side = "ahead of" if ahead_s > 0 else "behind"
+        lines.append(_row("", f"its clock is {span(abs(ahead_s))} {side} ours"))
+    return lines
+
+
+def _outlet_line(outlet: dict) -> str:
+    told = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
+    return _row(sides.name_of(outlet), told)
+
+
+def results(station: dict) -> str:
+    """Say how many results are stored, delivered and waiting."""
+    oldest = station.get("oldest_waiting")
+    waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
+    delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
+    waiting = waiting if delivered else f"{waiting} for {sides.name_of(sides.first_of(station))}"
+    return f"{station['stored']} stored, {delivered}{waiting}"
+
+
+def _spool(spool: dict) -> str:
+    erases = spool.get("erases_ever", 0)
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, at most {erases} erased so far"
+    if spool.get("path"):
+        text = f"{spool['path']}: {text}"
+    if spool.get("sync_ms_mean") is not None:
+        text += f", a sync takes {spool['sync_ms_mean']:g} ms ({spool['sync_ms_most']:g} at most)"
+    bad = [f"{spool[name]} {name}" for name in ("damaged", "torn", "worn") if spool.get(name)]
+    return text + (f"; {', '.join(bad)}" if bad else "")
+
+
+def _row(label: str, text: str) -> str:
+    return f"  {label:<{WIDTH - 1}} {text}"

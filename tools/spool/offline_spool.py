@@ -1,0 +1,140 @@
+"""A station's area as the agent's own code finds it at a start, on any device.
+
+    found = opened(device)                 # to look: nothing is written, a last record in doubt counts
+    found = begun(device)                  # to write: started as the agent starts, nothing is in doubt any more
+
+A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
+into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
+given to a stopped agent can lose nothing that the same order to a running one would keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toolcart.agent.cart import outlet_places
+from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.cursor import WANTS_ALL, Cursor
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import BLOCKS_LEAST, Log
+from toolcart.agent.log.mount import MOUNT_DONE, divide, mount
+from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from toolcart.agent.station.store import Store
+
+OUTLETS = 4
+
+
+class Opened:
+    """State and logs of one station, mounted; `graphs` is None if there are none."""
+
+    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: State | None = None) -> None:
+        first = STATE_BLOCKS + kept_blocks + graph_blocks
+        self.state = State(Part(device, 0, STATE_BLOCKS))
+        self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
+        is_known = owned is not None and owned.places
+        # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
+        for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
+            follow(self.log, n.CURSOR + place)
+        self.first = self.log.backlog_cursor()
+        self.may_refuse = (
+            not is_known or outlet_places.kind_at(owned, 0) != 0
+        )  # else there never was anything to set aside
+        self.state.follow(Cursor(), n.EVENT_CURSOR)
+        part = Part(device, STATE_BLOCKS, kept_blocks)
+        self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)
+        self.graphs = None
+        if graph_blocks:
+            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
+        self.answer = mount(self.state, [log for _, log in self.logs()], 0)
+        self.quarantine = Quarantine(self.kept, self.state, self.log)
+        self.known = Known(self.state)
+
+    def look(self) -> None:
+        """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
+        for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
+            log.shown, log.doubtful = log.number, False
+        self.quarantine.start()
+        self._replay()
+
+    def begin(self) -> bool:
+        """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
+        self.quarantine.start()
+        store = Store(self.log, self.known, None, None, None, None, 0)  # of which a start needs no more
+        return store.start() and self.quarantine.settle()
+
+    def logs(self) -> Iterator[tuple[int, Log]]:
+        """Each log with the number of its ring, the main one first."""
+        yield n.LOG, self.log
+        yield n.KEPT, self.kept
+        if self.graphs is not None:
+            yield n.GRAPHS, self.graphs
+
+    def _replay(self) -> None:
+        """Replay the results after the snapshot as a start does, but only in memory."""
+        log, numbers = self.log, self.state.numbers
+        for _, kind in each(log, numbers[n.LOG + n.NEXT] - 1):
+            if kind in (KIND_RESULT, KIND_RAW):
+                numbers[n.STORED] += 1
+                again = self.known.stored(kind, log.flags, log.page, log.at, log.length)
+                if again:
+                    self.known.count_again(again, log.first_above(0))
+
+    def counting(self, log: Log) -> dict[int, bytes]:
+        """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
+        return {number: bytes(log.page[log.at : log.at + log.length]) for number, _ in each(log)}
+
+
+def follow(log: Log, slot: int) -> None:
+    """Give the log the cursor of this place."""
+    log.follow(Cursor(), slot, n.AHEAD if slot == n.TOOLSNET_CURSOR else -1)
+
+
+def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield number and kind of each record behind this number, in order; what else there is of it is in the log."""
+    scout = Cursor()
+    scout.wants = WANTS_ALL
+    log.rewind(scout, behind)
+    while (kind := log.peek(scout)) > 0:
+        yield scout.found, kind
+        scout.advance()
+
+
+def opened(device) -> Opened | None:
+    """Open the area on this device to look at it; None if it is not one of this version."""
+    found = _mounted(device)
+    if found is not None:
+        found.look()
+    return found
+
+
+def begun(device) -> Opened | None:
+    """Open the area on this device to write to it; None if it is not one of this version. OSError if it takes nothing.
+
+    A device on which nothing was ever stored is an area, too.
+    """
+    found = _mounted(device) or (Opened(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
+    if found is not None and not found.begin():
+        raise OSError("what the last power cut left in doubt cannot be settled now")
+    return found
+
+
+def _mounted(device) -> Opened | None:
+    if device.block_count <= STATE_BLOCKS:
+        return None
+    kept_blocks, graph_blocks, owned = divide(device, 0, 0)
+    if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
+        return None
+    found = Opened(device, kept_blocks, graph_blocks, owned)
+    return found if found.answer == MOUNT_DONE else None
+
+
+def _is_blank(device) -> bool:
+    octets = bytearray(device.block_bytes)
+    for block in range(device.block_count):
+        if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
+            return False
+    return True
