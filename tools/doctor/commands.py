@@ -23,7 +23,7 @@ from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
-from toolcart.tools.messages import attention, lasting, reasons, sides, status
+from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool.image import is_held
 
@@ -175,17 +175,17 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
     if not shown["mounted"]:
         yield Found(f"{name} agent", BAD, attention.not_up(shown))
         return
-    for its in sides.both(shown).values():
-        side, reason, where = sides.name_of(its), sides.reason_of(its), sides.place_of(its)
-        if sides.is_well(its) and not sides.is_proven(its):
+    for its in connections.both(shown).values():
+        side, reason, where = connections.name_of(its), connections.reason_of(its), connections.place_of(its)
+        if connections.is_well(its) and not connections.is_proven(its):
             words = f"{where}: nothing has been sent to it since the start, so nothing is proven ({its['state']})"
             yield Found(f"{name} {side}", NOTE, words)
-        elif sides.is_well(its):
+        elif connections.is_well(its):
             yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             words = reasons.and_next_try(words, its)
             yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
-    for need in lasting.everything(shown):
+    for need in standing_conditions.everything(shown):
         yield Found(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
     yield Found(f"{name} results", GOOD, status.results(shown))

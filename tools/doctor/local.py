@@ -25,7 +25,7 @@ from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.messages import reasons, sides
+from toolcart.tools.messages import connections, reasons
 from toolcart.tools.status import server
 
 # Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
@@ -42,11 +42,11 @@ def examine(name: str, outlet: dict) -> list[Found]:
     if found is None:
         return []
     host, port = found
-    what = f"{name} {sides.name_of(outlet)}"
+    what = f"{name} {connections.name_of(outlet)}"
     try:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
-        name = reasons.BROKER if outlet["kind"] == "mqtt" else sides.name_of(outlet)
+        name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
         return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Found(what, GOOD, words)]

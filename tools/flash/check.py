@@ -17,7 +17,7 @@ from typing import Any
 from toolcart.board.uart import parse_device
 from toolcart.tools.flash import plan
 from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble
-from toolcart.tools.messages import sides
+from toolcart.tools.messages import connections
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 UP_S = 90  # a start takes seconds; a radio that joins takes longer
@@ -288,7 +288,7 @@ def _names(link: Asked) -> tuple[str, str, dict]:
 
 def _connected(told: dict) -> bool:
     return all(
-        station.get("mounted") and station["controller"]["state"] == "ready" and sides.first_of(station)["is_up"]
+        station.get("mounted") and station["controller"]["state"] == "ready" and connections.first_of(station)["is_up"]
         for station in told["stations"]
     )
 
@@ -296,9 +296,9 @@ def _connected(told: dict) -> bool:
 def _connections(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, NETWORK_S, _connected)
     if looks >= 0 and told:
-        return GOOD, f"every controller and {sides.common_name(told['stations'])} are connected", {}
+        return GOOD, f"every controller and {connections.common_name(told['stations'])} are connected", {}
     for station in (told or {"stations": []})["stations"]:
-        why = sides.reason_of(station["controller"]) or sides.reason_of(sides.first_of(station))
+        why = connections.reason_of(station["controller"]) or connections.reason_of(connections.first_of(station))
         if why:
             return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
     return BAD, f"not all are connected within {NETWORK_S} s", {}
@@ -322,10 +322,14 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     stored = _count(told or before, "stored") - _count(before, "stored")
     figures = {"stored": stored, "delivered": _count(told or before, "delivered") - delivered}
     if looks < 0:
-        outlet = sides.common_name((told or before)["stations"])
+        outlet = connections.common_name((told or before)["stations"])
         where = f"was stored and did not reach {outlet}" if stored else "came"
         return BAD, f"no result {where} within {RESULT_S} s", figures
-    return GOOD, f"{figures['delivered']} acknowledged by {sides.common_name((told or before)['stations'])}", figures
+    return (
+        GOOD,
+        f"{figures['delivered']} acknowledged by {connections.common_name((told or before)['stations'])}",
+        figures,
+    )
 
 
 def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from toolcart.tools.live.history import Curve, StationFigures
-from toolcart.tools.messages import attention, lasting, log_entries, news, sides
+from toolcart.tools.messages import attention, connections, log_entries, standing_conditions, transitions
 from toolcart.tools.messages.connections import first_of, others_of
 from toolcart.tools.messages.durations import counted
 
@@ -172,7 +172,7 @@ def _ready(shown: dict) -> bool:
 
 
 def _streaming(shown: dict) -> bool:
-    return sides.is_well(first_of(shown))
+    return connections.is_well(first_of(shown))
 
 
 def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -180,7 +180,7 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         return []
     known.spool_told = True
     spool = shown["spool"]
-    waiting, name = shown["backlog"], sides.name_of(first_of(shown))
+    waiting, name = shown["backlog"], connections.name_of(first_of(shown))
     text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting} waiting for {name}"
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
@@ -199,13 +199,13 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:
     told = []
     ready, takes = _ready(shown), _takes_results(known, shown)
-    entries, outlet = _new_entries(known, shown), sides.name_of(first_of(shown))
+    entries, outlet = _new_entries(known, shown), connections.name_of(first_of(shown))
     left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
     for side, is_up, was_up, up, is_left in (
         ("controller", ready, known.was_ready, "controller ready", left),
         ("outlet", takes, known.takes_results, f"{outlet} takes results", stopped),
     ):
-        name = sides.name_of(sides.both(shown)[side])
+        name = connections.name_of(connections.both(shown)[side])
         if is_up and not was_up:
             told.append((GOOD, up))
         elif was_up and not is_up and is_left:
@@ -221,8 +221,8 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
 
 def _takes_results(known: StationFigures, shown: dict) -> bool:
     """True if the first outlet is up and has taken something since, if there was something to take."""
-    delivered = sides.delivered_of(shown)
-    if not (_streaming(shown) and sides.is_proven(first_of(shown))):
+    delivered = connections.delivered_of(shown)
+    if not (_streaming(shown) and connections.is_proven(first_of(shown))):
         known.delivered_away = delivered
         return False
     if known.delivered_away is None:
@@ -244,7 +244,7 @@ def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
         if not outlet["is_up"]:
             known.waited[name] = outlet["waiting"]
         elif before and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
-            told.append((GOOD, f"{sides.which(outlet)} takes records again"))
+            told.append((GOOD, f"{connections.which(outlet)} takes records again"))
             before.clear()
     return told
 
@@ -256,7 +256,7 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > known.filling_percent:
         known.filling_percent = level
-        waiting = f"{shown['backlog']} results waiting for {sides.name_of(first_of(shown))}"
+        waiting = f"{shown['backlog']} results waiting for {connections.name_of(first_of(shown))}"
         return [(WARNING, f"the spool is {percent} % full: {waiting}")]
     if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
         known.filling_percent = 0
@@ -272,9 +272,9 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
     if at_s - known.first_s < NEVER_MET_S:
         return []
     told = []
-    for side, its in sides.both(shown).items():
+    for side, its in connections.both(shown).items():
         if side in known.never_met and not known.news.told(side):
-            told.append(f"still connecting to {sides.name_of(its)} at {sides.place_of(its)}")
+            told.append(f"still connecting to {connections.name_of(its)} at {connections.place_of(its)}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
 
@@ -302,10 +302,10 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
     told = []
-    counts = {need.slug: need.key for need in lasting.counted(shown)}
-    for need in lasting.counted(shown):
+    counts = {need.slug: need.key for need in standing_conditions.counted(shown)}
+    for need in standing_conditions.counted(shown):
         before = known.undelivered.get(need.slug, "0")
-        if need.slug in lasting.USUAL:
+        if need.slug in standing_conditions.USUAL:
             told += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:
             told.append((WARNING if need.key != "0" else GOOD, need.text()))
@@ -344,7 +344,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     entries = [(one["name"], one["value"]) for one in _new_entries(known, shown) if one["name"] not in _TOLD_AS_STATE]
     known.logged = shown["logged"]
     stands = {"controller": known.was_ready, "outlet": known.takes_results}
-    stands[news.DISK] = not shown.get("spool", {}).get("refused")
+    stands[transitions.DISK] = not shown.get("spool", {}).get("refused")
     counted: dict[str, Counter[int]] = {}
     for name, value in entries:
         counted.setdefault(name, Counter())[value] += 1

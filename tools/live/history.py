@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from toolcart.tools.messages import sides
+from toolcart.tools.messages import connections
 from toolcart.tools.messages.transitions import News
 
 # The history of a count, over three spans of time at once.
@@ -81,7 +81,7 @@ class StationFigures:
         """Take the newest state."""
         self.shown = shown
         self.met_controller = self.met_controller or shown.get("controller", {}).get("state") == "ready"
-        self.history.append((at_s, shown.get("stored", 0), sides.delivered_of(shown)))
+        self.history.append((at_s, shown.get("stored", 0), connections.delivered_of(shown)))
         while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
             self.history.popleft()
         self.curve.add(shown.get("backlog", 0), at_s)

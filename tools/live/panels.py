@@ -19,7 +19,7 @@ from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages.connections import others_of
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.reasons import Reason, and_next_try, short
@@ -71,7 +71,7 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
         text.append(visible(attention.not_up(station)), BAD_STYLE)
         return text
     told = _told(station, cut, room)
-    for side, shown in sides.both(station).items():
+    for side, shown in connections.both(station).items():
         _link_line(text, shown, cut.get(side, False), bool(told.why[side]), room[0])
         for line in told.why[side]:
             text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
@@ -97,10 +97,10 @@ class _Told(NamedTuple):
 
 def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
     """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
-    both = sides.both(station)
-    wrong = [side for side, shown in both.items() if not sides.is_well(shown) and not cut.get(side)]
-    known = {side: sides.reason_of(both[side]) for side in wrong}
-    needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
+    both = connections.both(station)
+    wrong = [side for side, shown in both.items() if not connections.is_well(shown) and not cut.get(side)]
+    known = {side: connections.reason_of(both[side]) for side in wrong}
+    needs = [need for need in standing_conditions.everything(station) if need.level != attention.NOTE]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
     none: dict[str, list[str]] = {side: [] for side in both}
@@ -122,14 +122,14 @@ def _wrapped(words: str, width: int) -> list[str]:
 
 def _lasting(station: dict, width: int) -> list[str]:
     """Say how many results did not get through, in as many lines as it takes."""
-    told = [one for one in lasting.counted(station) if one.key != "0"]
+    told = [one for one in standing_conditions.counted(station) if one.key != "0"]
     counts = [f"{one.key} {one.label.lower()}".replace(" ", "\u00a0") for one in told]
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
 
 
 def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
     """Return the sign of a connection's state, and its colour."""
-    if sides.is_well(side):
+    if connections.is_well(side):
         return "●", GOOD_STYLE
     is_down = is_cut or side.get("state", "") in DOWN_STATES
     return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
@@ -138,10 +138,10 @@ def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
 def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
     sign, style = state_sign(shown, is_cut)
-    text.append(f"{sides.name_of(shown):<11} ", "dim")
+    text.append(f"{connections.name_of(shown):<11} ", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
-    why = "" if sides.is_well(shown) else short(shown)
+    why = "" if connections.is_well(shown) else short(shown)
     if is_cut:
         text.append("network cut  ", BAD_STYLE)
     elif shown.get("waits_for_room"):
@@ -149,7 +149,7 @@ def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int)
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
-        place = sides.place_of(shown)
+        place = connections.place_of(shown)
         if not in_full:  # the agent's short word and the next try; the events have the whole sentence
             text.append(f"{why}  " if why else "", WARNING_STYLE)
             place = and_next_try(place, shown)

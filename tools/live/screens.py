@@ -25,7 +25,7 @@ from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
-from toolcart.tools.messages import sides
+from toolcart.tools.messages import connections
 from toolcart.tools.process.agent import NONE
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
@@ -196,7 +196,7 @@ class Overview(Watching):
         some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
         self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        waits_for = sides.common_name(figures.shown())
+        waits_for = connections.common_name(figures.shown())
         self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
         self._draw(figures.curve)
         self._show_wrong()
@@ -301,7 +301,7 @@ class OneStation(Watching):
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
-        waits_for = sides.name_of(sides.first_of(shown))
+        waits_for = connections.name_of(connections.first_of(shown))
         self.query_one("#side").border_title = f" waiting for {waits_for}: {shown.get('backlog', 0)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
         self._draw(known.curve)

@@ -18,7 +18,7 @@ from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages.connections import first_of, others_of
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.reasons import Reason, short
@@ -43,11 +43,11 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     bad = attention.bad(shown)
     if bad:
         return BAD, bad[0].text() if detail == WHOLE else bad[0].words
-    wrong = [_missing(side, detail) for side in sides.both(shown).values() if not sides.is_well(side)]
+    wrong = [_missing(side, detail) for side in connections.both(shown).values() if not connections.is_well(side)]
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
     wrong += [f"{outlet.get('name', outlet['kind'])}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
-    wrong += [need.words for need in lasting.everything(shown) if need.level == attention.WARN]
+    wrong += [need.words for need in standing_conditions.everything(shown) if need.level == attention.WARN]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
@@ -63,11 +63,11 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
 
 def _missing(side: dict, detail: int) -> str:
     """Say why this side is not connected."""
-    reason = sides.reason_of(side) if detail > SHORT else Reason()
+    reason = connections.reason_of(side) if detail > SHORT else Reason()
     if not reason and detail == BARE:
         return side.get("why") or side["state"]
     if not reason:
-        return f"{sides.name_of(side)} {short(side) or side['state']}"
+        return f"{connections.name_of(side)} {short(side) or side['state']}"
     return reason.text() if detail == WHOLE else reason.words
 
 
@@ -148,7 +148,7 @@ def is_well(known: StationFigures) -> bool:
 def _urgency(known: StationFigures) -> tuple[int, int, int]:
     """Return a key that is lower the worse the station is: how bad it is, and how many sides are missing."""
     shown = known.shown
-    stand = sum(map(sides.is_well, sides.both(shown).values()))
+    stand = sum(map(connections.is_well, connections.both(shown).values()))
     return ORDER.index(verdict(shown)[0]), stand, shown["number"]
 
 
@@ -181,7 +181,9 @@ def chosen(stations: list[StationFigures], word: str, sort: str) -> list[Station
 def _searched(known: StationFigures) -> str:
     shown = known.shown
     words = [str(shown["number"]), shown["name"], *verdict(shown)]
-    words += [str(side.get(name, "")) for side in sides.both(shown).values() for name in ("state", "host", "place")]
+    words += [
+        str(side.get(name, "")) for side in connections.both(shown).values() for name in ("state", "host", "place")
+    ]
     return " ".join(words).casefold()
 
 
@@ -191,7 +193,7 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     ready = sum(known.was_ready for known in stations)
     streaming = sum(known.was_streaming for known in stations)
     levels = [verdict(known.shown)[0] for known in stations]
-    outlet = sides.common_name(known.shown for known in stations)
+    outlet = connections.common_name(known.shown for known in stations)
     for names in (("controllers ready", f"{outlet} takes results of"), ("controllers", outlet)):
         text = Text(no_wrap=True, overflow="ellipsis")
         for name, well in zip(names, (ready, streaming), strict=True):

@@ -20,7 +20,7 @@ from typing import Any
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
-from toolcart.tools.messages import sides
+from toolcart.tools.messages import connections
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
 
@@ -251,7 +251,7 @@ def totals_text(figures: Figures) -> str:
     return (
         f"stored {told['stored']} ({told['stored_per_s']}/s), delivered{delivered} "
         f"({told['delivered_per_s']}/s), waiting {told['waiting']}; controllers {told['controllers_ready']}"
-        f"/{told['stations']}, {sides.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
+        f"/{told['stations']}, {connections.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.messages import commands, sides
+from toolcart.tools.messages import commands, connections
 from toolcart.tools.messages.durations import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -83,16 +83,16 @@ def needs(station: dict) -> list[Need]:
 
 def outlets(station: dict) -> list[Need]:
     """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
-    return [need for outlet in sides.others_of(station) if (need := of_outlet(outlet)) is not None]
+    return [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
 
 
 def of_outlet(outlet: dict) -> Need | None:
     """Return why this outlet cannot be used; None if it can."""
-    reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
+    reason = None if connections.is_well(outlet) else connections.reason_of(outlet)
     if not reason:
         return None
-    words = f"{sides.which(outlet)} cannot be used: {reason.words}"
-    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, sides.kind_of_reason(outlet))
+    words = f"{connections.which(outlet)} cannot be used: {reason.words}"
+    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
 
 
 def of_agent(about: dict) -> list[Need]:
@@ -148,7 +148,7 @@ def _full(station: dict) -> Iterator[Need]:
 def _holding(station: dict) -> str:
     """Return which outlet keeps the spool full: the durable one for which most is waiting."""
     durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
-    return sides.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
+    return connections.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
 
 
 def _refused(station: dict) -> Iterator[Need]:
@@ -192,9 +192,9 @@ def _lost_there(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         lacks, again = outlet.get("lost_there"), outlet.get("sent_again")
         if lacks:
-            yield lost_there(lacks, station, outlet.get("lost_there_kept", False), sides.name_of(outlet))
+            yield lost_there(lacks, station, outlet.get("lost_there_kept", False), connections.name_of(outlet))
         elif again:
-            words = f"up to {again} results that {sides.name_of(outlet)} had lost are being sent to it again"
+            words = f"up to {again} results that {connections.name_of(outlet)} had lost are being sent to it again"
             yield Need("sent again", NOTE, "SENT AGAIN", words, key="again")
 
 
@@ -213,7 +213,7 @@ def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet")
 def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    name = sides.name_of(sides.first_of(station))
+    name = connections.name_of(connections.first_of(station))
     hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
@@ -242,11 +242,11 @@ def _fetching(station: dict) -> Iterator[Need]:
 def _added(station: dict) -> Iterator[Need]:
     """Say which outlets the last start did not have."""
     for outlet in station.get("outlets", ()):
-        left_out, lacks = outlet.get("left_out"), outlet.get("lacks")
+        left_out, lacks, name = outlet.get("left_out"), outlet.get("lacks"), connections.name_of(outlet)
         if left_out is not None:
-            words = f"{sides.name_of(outlet)} was added with this start, or made durable, and gets what the spool still"
+            words = f"{name} was added with this start, or made durable, and gets what the spool still"
             if outlet.get("is_back"):
-                words = f"{sides.name_of(outlet)} is configured again, and gets from where it was what the spool still"
+                words = f"{name} is configured again, and gets from where it was what the spool still"
             words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
             words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
             yield Need("added", NOTE, "ADDED", words, key=words)
@@ -256,12 +256,14 @@ def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
     for gone in station.get("removed", ()):
         if gone["waiting"]:
-            words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+            words = (
+                f"{connections.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+            )
             words += "taken make room for new ones, a block at a time"
             hint = "configured again soon, under the same name, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"the place of a {sides.name_of(gone)} outlet that is not configured any more went to a new one: "
+        words = f"the place of a {connections.name_of(gone)} outlet that is not configured any more went to a new one: "
         words += f"{gone['waiting']} records that it had not taken are not kept for it"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
 

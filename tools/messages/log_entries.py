@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import subscription_watchdog
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.messages import lasting
+from toolcart.tools.messages import standing_conditions
 
 REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
@@ -91,7 +91,7 @@ def explained(name: str, value: int, number: int) -> str:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
     text = EXPLAINED.get(name)
     if text is None:
-        return lasting.server_sentence(name, value, number)
+        return standing_conditions.server_sentence(name, value, number)
     from toolcart.tools.messages.reasons import with_code  # the table of codes is large, and rarely wanted
 
     mid, code = (value // 1000, value % 1000) if value >= 0 else (-1 - value, NO_CODE)

@@ -7,7 +7,7 @@ Rules
 
 from __future__ import annotations
 
-from toolcart.tools.messages import attention, lasting, reasons, sides
+from toolcart.tools.messages import attention, connections, reasons, standing_conditions
 from toolcart.tools.messages.durations import span
 
 WIDTH = 12
@@ -60,8 +60,8 @@ def station_lines(station: dict) -> list[str]:
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
         return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "no result is taken until it is")]
-    lines += [line for side in sides.both(station).values() for line in _side(side)]
-    lines += [_outlet_line(outlet) for outlet in sides.others_of(station)]
+    lines += [line for side in connections.both(station).values() for line in _side(side)]
+    lines += [_outlet_line(outlet) for outlet in connections.others_of(station)]
     lines.append(_row("results", results(station)))
     lines.append(_row("spool", _spool(station["spool"])))
     return lines + sorrow_lines(station)
@@ -69,7 +69,7 @@ def station_lines(station: dict) -> list[str]:
 
 def sorrow_lines(station: dict) -> list[str]:
     """Say what does not work or did not get through, with the command that says more or helps."""
-    lines = [_row(need.label, need.text()) for need in lasting.everything(station)]
+    lines = [_row(need.label, need.text()) for need in standing_conditions.everything(station)]
     open_ids = station.get("recovery", {}).get("open_ids")
     if open_ids:
         lines.append(_row("fetching", f"at most {open_ids} results that were missed, from the controller"))
@@ -77,9 +77,9 @@ def sorrow_lines(station: dict) -> list[str]:
 
 
 def _side(shown: dict) -> list[str]:
-    place = reasons.and_next_try(sides.place_of(shown), shown)
-    lines = [_row(sides.name_of(shown), f"{shown['state']:<15} {place}")]
-    reason = sides.reason_of(shown)
+    place = reasons.and_next_try(connections.place_of(shown), shown)
+    lines = [_row(connections.name_of(shown), f"{shown['state']:<15} {place}")]
+    reason = connections.reason_of(shown)
     if reason:
         lines.append(_row("", f"why: {reason.words}"))
         if reason.hint:
@@ -93,7 +93,7 @@ def _side(shown: dict) -> list[str]:
 
 def _outlet_line(outlet: dict) -> str:
     told = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
-    return _row(sides.name_of(outlet), told)
+    return _row(connections.name_of(outlet), told)
 
 
 def results(station: dict) -> str:
@@ -101,7 +101,7 @@ def results(station: dict) -> str:
     oldest = station.get("oldest_waiting")
     waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
-    waiting = waiting if delivered else f"{waiting} for {sides.name_of(sides.first_of(station))}"
+    waiting = waiting if delivered else f"{waiting} for {connections.name_of(connections.first_of(station))}"
     return f"{station['stored']} stored, {delivered}{waiting}"
 
 

@@ -6,7 +6,7 @@ for as long as it refuses (toolcart.tools.messages.attention), and by such an en
 
 from __future__ import annotations
 
-from toolcart.tools.messages import sides
+from toolcart.tools.messages import connections
 
 SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.both
 DISK = "disk"
@@ -29,25 +29,25 @@ class News:
 
         The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
         """
-        its = sides.both(shown)[side]
+        its = connections.both(shown)[side]
         end = _end_of(side, shown, entries)
-        text = end or sides.reason_of(its).text()
-        self._told[side] = {end or sides.kind_of_reason(its)} - {""}
+        text = end or connections.reason_of(its).text()
+        self._told[side] = {end or connections.kind_of_reason(its)} - {""}
         return f": {text}" if text else ""
 
     def news(self, shown: dict, stands: dict[str, bool]) -> list[str]:
         """Return what has not been reported yet about sides that are down."""
         news = []
-        for side, its in sides.both(shown).items():
+        for side, its in connections.both(shown).items():
             if stands[side]:
                 self._told[side].clear()
                 self._entries[side].clear()
                 continue
-            text = sides.reason_of(its).text()
-            kind = sides.kind_of_reason(its)
+            text = connections.reason_of(its).text()
+            kind = connections.kind_of_reason(its)
             if text and kind not in self._told[side]:
                 self._told[side].add(kind)
-                news.append(f"no {sides.name_of(its)}: {text}")
+                news.append(f"no {connections.name_of(its)}: {text}")
         return news
 
     def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
@@ -73,4 +73,4 @@ def _end_of(side: str, shown: dict, entries: list[dict]) -> str:
     if slug not in _ENDS:
         return ""
     ended = {"why": slug, "why_in": state, "why_code": 0, "why_mid": 0}
-    return sides.reason_of({**sides.both(shown)[side], **ended}).text()
+    return connections.reason_of({**connections.both(shown)[side], **ended}).text()

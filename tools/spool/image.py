@@ -51,7 +51,7 @@ class Entry:
     ring: int
     block: int
     offset: int
-    framing: int
+    record: int
     kind: int
     flags: int
     payload: bytes

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
-from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages import attention, connections, standing_conditions
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -134,15 +134,15 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
     sheet.add("toolcart_results_parked", labels, station.get("parked"))
-    for what, level in dict.fromkeys((need.slug, need.level) for need in lasting.everything(station)):
+    for what, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.everything(station)):
         sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
-    for side, shown in (("controller", station["controller"]), *sides.outlets_of(station)):
+    for side, shown in (("controller", station["controller"]), *connections.outlets_of(station)):
         of_side = {**labels, "side": side}
-        is_well = sides.is_well(shown)
+        is_well = connections.is_well(shown)
         sheet.add("toolcart_connected", of_side, is_well)
         if shown.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)

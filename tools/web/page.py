@@ -28,7 +28,7 @@ from markupsafe import Markup
 
 from toolcart.pages import templates
 from toolcart.tools.config import file as config_file
-from toolcart.tools.messages import attention, reasons, sides
+from toolcart.tools.messages import attention, connections, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, socket_location
 from toolcart.tools.web.metrics import Agent
@@ -164,12 +164,12 @@ def row(station: dict) -> str:
     if not station["mounted"]:
         told["not_up"] = attention.not_up(station)
         return _templates().get_template("station.html").render(told)
-    outlet = sides.first_of(station)
-    told["sides"] = [_side("Controller", station["controller"]), _side(sides.name_of(outlet), outlet)]
+    outlet = connections.first_of(station)
+    told["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
     figures = (station["stored"], station.get("delivered", "-"), station["backlog"], station.get("parked", "-"))
     told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
-    for side in sides.both(station).values():
-        reason = sides.reason_of(side)
+    for side in connections.both(station).values():
+        reason = connections.reason_of(side)
         if reason:
             told["notes"].append((f"{reason.words}.", reason.hint))
     told["notes"] += [(" ".join(line.split()), "") for line in words.sorrow_lines(station)]
@@ -188,8 +188,8 @@ def _heading(one: Seen) -> dict[str, Any]:
 
 
 def _side(name: str, shown: dict) -> dict[str, Any]:
-    place = reasons.and_next_try(sides.place_of(shown), shown)
-    return {"name": name, "state": shown["state"], "is_good": sides.is_well(shown), "place": place}
+    place = reasons.and_next_try(connections.place_of(shown), shown)
+    return {"name": name, "state": shown["state"], "is_good": connections.is_well(shown), "place": place}
 
 
 @functools.cache

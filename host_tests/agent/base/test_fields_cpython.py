@@ -77,8 +77,8 @@ def test_every_twin_is_one():
         twin = getattr(fields, name)
         assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[fields.__name__], name)
     assert (
-        "straight" in byte_moves.carry_out.__module__
-        and "straight" not in PLAIN["toolcart.agent.base.byte_moves"].carry_out.__module__
+        "fields_cpython" in byte_moves.carry_out.__module__
+        and "fields_cpython" not in PLAIN["toolcart.agent.base.byte_moves"].carry_out.__module__
     )
 
 

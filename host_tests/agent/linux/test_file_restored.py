@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.board.linux.lines import UNSYNCED_MOST, LineFile
-from toolcart.tools.messages import lasting
+from toolcart.tools.messages import standing_conditions
 from host_tests.agent.linux.test_file import Bench
 from host_tests.portable import LONG
 from host_tests.support.log import Area, held
@@ -227,6 +227,6 @@ def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_ha
 
 def test_what_is_given_again_or_gone_is_said_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
-    told = {need.slug: need for need in lasting.counted(station)}
+    told = {need.slug: need for need in standing_conditions.counted(station)}
     assert told["given again"].key == "12" and told["not given"].key == "3"
     assert "lost" in told["given again"].text() and "no longer" in told["not given"].text()

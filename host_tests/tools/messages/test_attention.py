@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.messages import attention, lasting
+from toolcart.tools.messages import attention, standing_conditions
 from toolcart.tools.messages import status as words
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
@@ -161,7 +161,7 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
 def test_what_was_given_again_is_counted_in_words():
     made = station()
     made["outlets"][0]["given_again"] = 8
-    assert {need.slug: need.text() for need in lasting.counted(made)}["given again"] == (
+    assert {need.slug: need.text() for need in standing_conditions.counted(made)}["given again"] == (
         "8 records given again since the start to a file, server or consumer that had lost them; "
         "was it restored from an old copy, or exchanged?"
     )

@@ -17,7 +17,7 @@ from toolcart.tools.live import plain
 from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.plain import InProcess, LogLines
-from toolcart.tools.messages import lasting, log_entries, reasons
+from toolcart.tools.messages import log_entries, reasons, standing_conditions
 from toolcart.tools.messages.standing_conditions import doubtful, everything, server_sentence
 from host_tests.support.running import status_of
 from lab.harness.cart import Cart
@@ -84,7 +84,7 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 def test_what_did_not_get_through_names_the_command_that_helps():
     spool = {"path": "/a/my cart.spool"}
     shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
-    told = "; ".join(need.text() for need in lasting.counted(shown))
+    told = "; ".join(need.text() for need in standing_conditions.counted(shown))
     for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
         assert words in told
 

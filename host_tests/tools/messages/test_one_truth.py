@@ -16,7 +16,7 @@ from toolcart.agent.openprotocol.session_states import READY
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures
-from toolcart.tools.messages import attention, lasting, sides
+from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
 from host_tests.support.running import status_of
@@ -239,7 +239,7 @@ def of_live_view(station):
 def test_one_state_has_one_wording_wherever_it_is_shown(state):
     make, slugs = STATES[state]
     station = make()
-    needs = lasting.everything(station)
+    needs = standing_conditions.everything(station)
     assert slugs is None or {need.slug for need in needs} == slugs
     lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
     web, figures, screen = unescape(page.row(station)), of_metrics(station), of_live_view(station)
@@ -249,7 +249,7 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
         assert " ".join(need.text().split()) in " ".join(web.split()), need
         assert [text for text in log if text == need.text()] or need.text().split(" ")[0] in " ".join(log), need
         assert f'what="{need.slug}"' in figures, need
-        if need.level == attention.NOTE and need.slug in lasting.LABELS:
+        if need.level == attention.NOTE and need.slug in standing_conditions.LABELS:
             assert f"{need.key} {need.label.lower()}" in screen, need
         elif need.level != attention.NOTE:
             assert need.words in screen, need
@@ -268,8 +268,8 @@ def test_what_is_over_is_said_when_it_is_over(state):
 
 
 def test_every_need_that_there_is_was_made():
-    slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown"}
-    made = {need.slug for make, _ in STATES.values() for need in lasting.everything(make())}
+    slugs = set(attention.OVER) | set(standing_conditions.LABELS) | {"resume unknown"}
+    made = {need.slug for make, _ in STATES.values() for need in standing_conditions.everything(make())}
     assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
 
 
@@ -283,7 +283,7 @@ def test_why_a_side_is_down_is_one_sentence(side):
     station = shown(cart)
     its = station["controller"] if side == "controller" else station["outlets"][0]
     its["next_try_ms"] = 12345  # when it is tried is another moment for each
-    why, again = sides.reason_of(its).words, "next try in 12 s"
+    why, again = connections.reason_of(its).words, "next try in 12 s"
     down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
     assert down["verdict"] == "bad" and down["words"] == f"{why}, {again}" and len(why) > 20
     for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
