@@ -16,7 +16,7 @@ from host_tests.support import peers
 from host_tests.support.captures import classic, packet
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, free_port, running, toolcart
-from host_tests.tools.test_line_commands import capture_of
+from host_tests.tools.command.test_line_commands import capture_of
 from lab.cache import CHECKOUT
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))

@@ -12,7 +12,7 @@ from toolcart.tools.doctor import commands as together
 from toolcart.tools.doctor import controller, extras, toolsnet
 from toolcart.tools.doctor.finding import GOOD, WARN, Found
 from host_tests.support.running import cart_of, station_at
-from host_tests.tools.test_doctor import _asked, _examined, _of, quick  # noqa: F401 - a fixture
+from host_tests.tools.command.test_doctor import _asked, _examined, _of, quick  # noqa: F401 - a fixture
 
 
 def _many(count, **shared):

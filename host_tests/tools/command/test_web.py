@@ -32,7 +32,7 @@ from host_tests.support.running import (
     wait_for,
     written,
 )
-from host_tests.tools.test_status_command import _station
+from host_tests.tools.command.test_status_command import _station
 from lab.harness.browser import browser as chromium
 
 NASTY = '<script>alert("x")</script>\\\n"'

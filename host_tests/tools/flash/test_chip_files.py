@@ -128,7 +128,7 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     assert done == ["start", "time for Ctrl-C", "reset"]
 
 
-OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "receipt", "session", "shown")}
+OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "receipt", "session", "status")}
 OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/json_line.py"}
 OF_COMMANDS = {
     "toolcart/agent/openprotocol/commands.py",
@@ -192,7 +192,7 @@ def given(text):
     [
         ("A = const(4)  # words\nB = const(A * 2)\nprint(A, B)\n", "  # words\n\nprint(4, 8)\n"),
         ("from toolcart.agent.log.snapshot_fields import LOG, CURSOR as C\nx = C + LOG\n", "\nx = 9 + 0\n"),
-        ("from toolcart.agent.log import numbers as n\nx = n.CURSOR\n", "\nx = 9\n"),
+        ("from toolcart.agent.log import snapshot_fields as n\nx = n.CURSOR\n", "\nx = 9\n"),
         ("from toolcart.agent.log.log import Log, LOG_FULL\nx = Log, LOG_FULL\n", None),
         ("from toolcart.agent.log.snapshot_fields import (\n    CURSOR,\n    LOG,\n)\nx = LOG\n", "\n\n\n\nx = 0\n"),
         (
@@ -216,7 +216,7 @@ def test_a_class_keeps_only_what_is_looked_up_in_it():
 
 def test_a_module_whose_name_is_used_twice_is_refused():
     with pytest.raises(ValueError, match="n is a module whose constants are written out, and something else as well"):
-        given("from toolcart.agent.log import numbers as n\ndef f(n):\n    return n.LOG\n")
+        given("from toolcart.agent.log import snapshot_fields as n\ndef f(n):\n    return n.LOG\n")
 
 
 def test_every_function_of_a_chip_stands_in_its_line(files):
@@ -238,7 +238,7 @@ def test_every_name_that_a_chip_imports_is_there(files):
             if isinstance(node, ast.ImportFrom) and node.module in has:
                 names = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in has}
                 lacking += [(chip.name, name) for name in names - has[node.module]]
-    assert lacking == [("agent/base/compat.py", "straight")]  # CPython alone asks for it
+    assert lacking == [("toolcart/agent/base/compat.py", "fields_cpython")]  # CPython alone asks for it
 
 
 def bound(tree):

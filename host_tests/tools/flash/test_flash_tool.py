@@ -28,7 +28,7 @@ def silent(_):
 
 def installed(board, wanted, *packages):
     """Bring a version onto the board up to the switch; the plan."""
-    planned = plan.make(board, board.watchdog_grace(), wanted)
+    planned = plan.make(board, board.hold(), wanted)
     commands.install(board, planned, silent, packages)
     return planned
 
@@ -101,7 +101,7 @@ def test_only_what_changed_goes_through_the_cable():
 
 def test_what_the_free_folder_has_already_is_kept():
     board = board_with("one", "two")
-    planned = plan.make(board, board.watchdog_grace(), version("one"))
+    planned = plan.make(board, board.hold(), version("one"))
     assert {step.kind for step in planned.steps} == {plan.KEEP}
 
 
@@ -130,9 +130,9 @@ def test_what_firmware_carries_itself_goes_out_of_the_root_last_of_all():
             assert all(board.files.get(path) == octets for path, octets in start.items())
         assert flashed(board, wanted) and package.SAFE_MODE not in board.files
     assert gone and gone == list(range(gone[0], operations + 1))
-    assert plan.make(board, board.watchdog_grace(), wanted).is_there()
+    assert plan.make(board, board.hold(), wanted).is_there()
     board.files[package.SAFE_MODE] = b"of an older one"
-    assert not plan.make(board, board.watchdog_grace(), wanted).is_there()
+    assert not plan.make(board, board.hold(), wanted).is_there()
 
 
 def test_a_file_that_arrives_damaged_is_sent_again():
@@ -198,7 +198,7 @@ def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
         board = board_with("one")
         board.ill.add(version("two").digest)
         on_trial(board, version("two"))
-        board.watchdog_grace()
+        board.hold()
         board.operations = 0
         board.cut_after = cut
         try:
