@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent.base import health as h
 from toolcart.agent.catalogue import Odd, decode
 from toolcart.agent.openprotocol import cycle, layouts
-from toolcart.agent.record import KIND_RAW, KIND_RESULT, specials
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, specials
 from toolcart.agent.record import result as r
 from toolcart.agent.record.odd import put_in_order
 from toolcart.agent.wide.line import line_of
@@ -203,6 +203,44 @@ def test_wrong_ids_in_front_of_unit_and_identifiers_make_no_unit():
         frame[place - 1 : place + 1] = wrong
     bench.push(bytes(frame))
     assert bench.results() == [] and [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [bytes(frame)]
+
+
+def with_unit(mid, revision, octet):
+    """Return a result whose unit of torque is this octet."""
+    frame = bytearray(frame_of(mid, revision, torque=720))
+    frame[(415 if mid == 61 else 229) - 1] = octet
+    return bytes(frame)
+
+
+def test_a_unit_that_is_not_defined_makes_no_result():
+    for revision in (3, 4, 5, 6, 7, 8, 9, 10, 11, 998):
+        for octet in b"\x0009Nx/:~\xff 12345678":
+            bench = Bench()
+            frame = with_unit(61, revision, octet)
+            bench.push(frame)
+            is_known = octet in b"\0 12345678"
+            assert len(bench.results()) == is_known, (revision, octet)
+            assert [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [frame[:FRAME_MOST]] * (not is_known)
+            assert bench.counted(h.RAW) == (not is_known)
+            assert ("unreadable" in message_as_data(decode(frame))) == (not is_known)
+
+
+def test_fetched_unit_that_is_not_defined_makes_no_result():
+    for revision in (3, 4, 7, 11):
+        for octet in b"09N 18":
+            frame = with_unit(65, revision, octet)
+            store = Bench().store
+            assert store.read_fetched(frame, 0, len(frame), revision) == (octet in b" 18"), (revision, octet)
+            assert ("unreadable" in message_as_data(decode(frame))) == (octet not in b" 18")
+
+
+def test_shifted_result_with_a_unit_that_is_not_defined_is_unreadable():
+    for mid, revision in ((61, 4), (65, 4)):
+        for unit, is_known in ((9, False), (8, True)):
+            texts = {"vin": "WVWZZZ1KÄ".ljust(25).encode()}
+            frame = frame_of(mid, revision, texts, torque_unit=unit)
+            assert (Reader().read(mid, frame) is not None) == is_known
+            assert ("unreadable" in message_as_data(decode(frame))) == (not is_known)
 
 
 def light_of(vin, **fields):

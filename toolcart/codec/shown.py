@@ -51,6 +51,7 @@ TELEGRAMS = {
 SAMPLES_SHOWN = 12
 VALUES_COLUMNS = 100  # of a list of values, which is indented by 6
 VALUES_REPEATED = 8  # a longer list of values is shown once
+NO_UNIT = "its torque has a unit that is not defined; the agent keeps it as it came"
 OCTETS_SHOWN = 200  # of what is not a message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
@@ -110,16 +111,19 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def _by_ids(message: Message) -> dict[str, Any]:
     """Return what the agent makes of a result that is not as documented: the message it reads, and words about it."""
-    if message.mid not in (61, 65) or layouts.layout_of(message.mid, message.revision) is None:
+    layout = layouts.layout_of(message.mid, message.revision) if message.mid in (61, 65) else None
+    if layout is None:
         return {}
     frame = message.frame
     about = message.mid, message.revision, bytearray(frame), 0, len(frame)
     if layouts.in_place(*about):
-        return {}
+        return {} if layouts.names_unit(layout, *about[2:]) else {"unreadable": NO_UNIT}
     found = shifted_fields.find(*about)
     if found is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
     revision, copied, is_shifted = found
+    if not layouts.names_unit(layouts.layout_of(message.mid, revision), copied, 0, len(copied)):
+        return {"unreadable": NO_UNIT}
     if not is_shifted:
         return {}
     head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
