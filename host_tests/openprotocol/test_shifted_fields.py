@@ -8,12 +8,14 @@ import pytest
 from toolcart.agent.base import health as h
 from toolcart.agent.catalogue import Odd, decode
 from toolcart.agent.openprotocol import cycle, layouts
+from toolcart.agent.openprotocol.header import revision_of
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, specials
 from toolcart.agent.record import result as r
 from toolcart.agent.record.odd import put_in_order
 from toolcart.agent.wide.line import line_of
 from toolcart.agent.wide.specials import WideStore
-from toolcart.codec.shown import lines_of, message_as_data
+from toolcart.codec.inputs import Seen, messages
+from toolcart.codec.shown import as_data, lines_of, message_as_data
 from toolcart.sim import result_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
 from host_tests.support.frames import TIGHTENED, example_tightening, light, message
@@ -232,6 +234,51 @@ def test_fetched_unit_that_is_not_defined_makes_no_result():
             store = Bench().store
             assert store.read_fetched(frame, 0, len(frame), revision) == (octet in b" 18"), (revision, octet)
             assert ("unreadable" in message_as_data(decode(frame))) == (octet not in b" 18")
+
+
+def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
+    for mid, revision in ((61, 1), (61, 3), (65, 2), (65, 3), (61, 11), (65, 11)):
+        frame = frame_of(mid, revision)
+        for octets in (
+            b"   ",
+            b"000",
+            b"0\x00 ",
+            b" 2 ",
+            b"007",
+            b"011",
+            b"012",
+            b"500",
+            b"997",
+            b"998",
+            b"A12",
+            b"01B",
+        ):
+            message = frame[:8] + octets + frame[11:]
+            store = Bench().store
+            stated = revision_of(message, 0)
+            is_read = store.read_long(mid, message, 0, len(message), stated) > r.RESULT_UNREADABLE
+            told = as_data(Seen(message))
+            assert is_read == ("fields" in told and "unreadable" not in told), (mid, revision, octets)
+            if is_read:
+                body = store.log.stage[store.body : store.body + r.BODY_BYTES]
+                assert told["fields"]["torque"]["value"] == int(body[r.TORQUE : r.TORQUE + 6]), (mid, revision, octets)
+                assert told["fields"]["tightening_id"] == int(body[r.TIGHTENING_ID : r.TIGHTENING_ID + 10])
+
+
+def test_revision_that_is_not_described_is_decoded_as_far_as_it_is_known():
+    for mid, more in ((61, b"7712345"), (65, b"5812345")):
+        frame = frame_of(mid, 11) + more
+        told = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"012" + frame[11:]))
+        assert told["revision"] == 12 and "revision 11" in told["later"] and bytes.fromhex(told["rest"]) == more
+        assert told["fields"]["torque"]["unit"] == "Ncm" and "later: " in "".join(lines_of(told))
+
+
+def test_what_decode_reads_as_another_revision_is_read_again():
+    frame = frame_of(61, 3)
+    later = frame_of(65, 11) + b"5812345"
+    for octets in (frame, frame[:8] + b"002" + frame[11:], b"%04d" % len(later) + later[4:8] + b"012" + later[11:]):
+        line = json.dumps(as_data(Seen(octets))).encode()
+        assert [(one.octets, one.problem) for one in messages(line, "json")] == [(octets, "")]
 
 
 def test_shifted_result_with_a_unit_that_is_not_defined_is_unreadable():

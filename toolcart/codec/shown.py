@@ -89,11 +89,11 @@ def message_as_data(message: Message) -> dict[str, Any]:
         "sent_by": SENDERS.get(about.sender, "not documented"),
         "header": {name: value for name, value in message.header().items() if value is not None},
     }
-    if not message.form.known:
-        return {**told, "described": False, "data": message.data().hex()}
     found = _by_ids(message)
     told |= {name: words for name, words in found.items() if isinstance(words, str)}
     message = found.get("message", message)
+    if not message.form.known:
+        return {**told, "described": False, "data": message.data().hex()}
     told["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
@@ -117,7 +117,9 @@ def _by_ids(message: Message) -> dict[str, Any]:
     frame = message.frame
     about = message.mid, message.revision, bytearray(frame), 0, len(frame)
     if layouts.in_place(*about):
-        return {} if layouts.names_unit(layout, *about[2:]) else {"unreadable": NO_UNIT}
+        if not layouts.names_unit(layout, *about[2:]):
+            return {"unreadable": NO_UNIT}
+        return {} if message.form.known else _as_last(message)
     found = shifted_fields.find(*about)
     if found is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
@@ -129,6 +131,14 @@ def _by_ids(message: Message) -> dict[str, Any]:
     head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
     told = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
     return {"shifted": told, "message": catalogue.decode(head + copied[11:])}
+
+
+def _as_last(message: Message) -> dict[str, Any]:
+    """Return a result of a revision that nobody has described, which begins as the last one that is."""
+    last = layouts.LAST_REVISION
+    frame = message.frame
+    told = f"revision {message.revision} is not described; read as revision {last}, which it begins with"
+    return {"later": told, "message": catalogue.decode(frame[:8] + b"%03d" % last + frame[11:])}
 
 
 def _value(message: Message, field: Field) -> Any:
@@ -180,7 +190,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in told["header"].items()))
     if told.get("described") is False:
         lines.append("  not described, kept raw: " + visible(bytes.fromhex(told["data"]).decode("utf-8", "replace")))
-    lines += [f"  {word}: {told[word]}" for word in ("shifted", "unreadable") if word in told]
+    lines += [f"  {word}: {told[word]}" for word in ("later", "shifted", "unreadable") if word in told]
     fields = {**told.get("fields", {}), **{f"extra {name}": value for name, value in told.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():

@@ -14,8 +14,8 @@ Rules
 4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
    ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
-5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (003:1289-1291, 003:1312-1313). With anything
-   else there the message is unreadable.
+5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (003:1289-1291, 003:1312-1313). With
+   anything else there the message is unreadable.
 6. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
