@@ -11,7 +11,8 @@ Rules
    After EMPTY everything before the first result may be missing: it is not known where that range begins.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
-   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2).
+   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2), and that of the second one how many frames
+   came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
@@ -79,6 +80,9 @@ _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
 _UNASKED = const(16)  # rule 10
 
+_MID = const(4)  # in a frame
+_MID_END = const(8)
+_SYNC = b"0101"
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -181,7 +185,7 @@ class Known:
         if kind == KIND_RESULT:
             return self._stored_elsewhere(flags, buf, at, length)
         if kind == KIND_RAW:
-            self._stored_unread(flags, get_u32(buf, at - res.HEAD_BYTES))
+            self._stored_unread(flags, buf, at, length - res.HEAD_BYTES)
         return 0
 
     def follows(self, body, start):
@@ -229,12 +233,19 @@ class Known:
             self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
 
-    def _stored_unread(self, flags, record):
-        """Take note of a frame that cannot be read, this record of the log."""
+    def _stored_unread(self, flags, buf, at, length):
+        """Take note of the frame at buf[at:at+length], which cannot be read."""
         if flags & res.FLAG_RECOVERED:
             self.numbers[STORED_AGAIN] += self.doubted > 0
+            return
+        if length >= _MID_END and not compare(buf, at + _MID, _SYNC, 0, len(_SYNC)):
+            from toolcart.agent.openprotocol.spindle_ids import (
+                stored_unread,
+            )  # only where results have several spindles
+
+            stored_unread(self)
         elif self.recovers:
-            self.doubt(record)  # its ID will seem to be missing
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))  # its ID will seem to be missing
 
     def _fetched_again(self):
         """Return from which record on a fetched result may have been stored before; 0: it was not."""
