@@ -25,7 +25,7 @@ comes.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
-from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.header import HEADER_BYTES, mid_of, revision_of
 from toolcart.agent.openprotocol.light import LIGHT_BYTES, is_proven
 from toolcart.agent.openprotocol.parameter_ids import end_of, stands
 from toolcart.agent.record.result import (
@@ -190,6 +190,18 @@ def names_unit(layout, buf, at, length):
         return True
     octet = buf[at + place - 1]
     return 0x31 <= octet <= 0x38 or octet == 0x20 or octet == 0
+
+
+def has_undefined_unit(buf, at, length):
+    """True if the frame at buf[at:at+length] is a MID 0061 or 0065 whose unit of torque does not exist."""
+    mid = mid_of(buf, at) if length >= HEADER_BYTES else 0
+    if mid != 61 and mid != 65:
+        return False
+    revision = revision_of(buf, at)
+    layout = layout_of(mid, revision)
+    if layout is None or names_unit(layout, buf, at, length):
+        return False
+    return in_place(mid, revision, buf, at, length)
 
 
 def read_result(layout, buf, at, length, body, start):

@@ -29,7 +29,7 @@ from toolcart.agent.openprotocol.known import INDEXES
 from toolcart.agent.openprotocol.replies import noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_UNIT, NOT_KEPT
 from toolcart.agent.station.watch import Watch
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -558,7 +558,7 @@ class Intake:
         if not self._fills or self.recovery.whose.shared is not None:
             return
         if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
-            if self.store.put_fetched(now) != NOT_KEPT:
+            if self._put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
     def store_answer(self, is_read, now):
@@ -575,11 +575,7 @@ class Intake:
         if news != qs.NEWS_STORE:
             self.take_news(news, now)
             return
-        if is_read:
-            kept = store.put_fetched(now)
-        else:
-            pushed_at = self.session.place_of_pushed_id()
-            kept = store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now)
+        kept = self._put_fetched(is_read, now)
         if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
@@ -587,6 +583,16 @@ class Intake:
             self.wake_outlets(now)
             if kept == KEPT:
                 self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+
+    def _put_fetched(self, is_read, now):
+        """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+        kept = self.store.put_fetched(now) if is_read else NO_UNIT
+        if kept != NO_UNIT:
+            return kept
+        link = self.link
+        pushed_at = self.session.place_of_pushed_id()
+        asked = self.recovery.ask_id
+        return self.store.put_fetched_raw(link.buf, link.at, link.length, asked, pushed_at, now, is_read)
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""

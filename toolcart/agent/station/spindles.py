@@ -8,8 +8,8 @@ Rules
    0108 does not say what it answers. A second answer would count for the next part, and in the end for a result that
    is not durable.
 4. If bolt data does not come in time, or not before the next result, the result is stored without it.
-5. What a jump of the IDs shows to be gone is counted by the fold, and told as an event behind the result that showed it;
-   where there is no room, with a later one.
+5. What a jump of the IDs shows to be gone is counted by the fold, and told as an event behind the result that showed
+   it; where there is no room, with a later one.
 6. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription
    rewinds to. A controller met for the first time is noted as met at once, so that its first result is not missed.
 
