@@ -11,7 +11,7 @@ from toolcart.agent.openprotocol.plausible import plausible
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.origin import spindle_in
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_UNIT, NOT_KEPT, NOT_SURE
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT, NOT_SURE
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
@@ -669,10 +669,10 @@ def test_fetched_torque_without_unit_is_believed_where_nm_was_named_last():
     for unit, wanted in (
         (b"1", KEPT),
         (b" ", KEPT),
-        (b"2", NO_UNIT),
-        (b"8", NO_UNIT),
-        (b"7", NO_UNIT),
-        (b"9", NO_UNIT),
+        (b"2", NO_FIGURES),
+        (b"8", NO_FIGURES),
+        (b"7", NO_FIGURES),
+        (b"9", NO_FIGURES),
     ):
         for again in (False, True):
             for revision in (1, 2, 3):
@@ -690,7 +690,7 @@ def test_a_named_unit_holds_until_another_one_is_named():
     assert answered(bench, fetched_in(0x20, 2, tightening_id=1)) == KEPT  # none was named
     bench.push(pushed_in(0x32, tightening_id=2))
     bench.push(light(tightening_id=3))  # names none
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == NO_UNIT
+    assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == NO_FIGURES
     assert answered(bench, fetched_in(0x20, 2, tightening_id=2)) == KEPT_BEFORE  # it was pushed, with its unit
     assert answered(bench, fetched_in(0x31, 3, tightening_id=5)) == KEPT
     assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == KEPT
@@ -704,6 +704,6 @@ def test_each_of_many_pushes_in_order_says_the_unit():
         bench = Bench()
         for ident in range(1, 6):
             bench.push(pushed_in(units[ident == 5], tightening_id=ident))
-        wanted = NO_UNIT if units[1] == 0x32 else KEPT
+        wanted = NO_FIGURES if units[1] == 0x32 else KEPT
         assert answered(bench, fetched_in(0x20, 2, tightening_id=9)) == wanted
         assert answered(bench.start(), fetched_in(0x20, 2, tightening_id=10)) == wanted

@@ -29,7 +29,7 @@ from toolcart.agent.openprotocol.known import INDEXES
 from toolcart.agent.openprotocol.replies import noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_UNIT, NOT_KEPT
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
 from toolcart.agent.station.watch import Watch
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -586,8 +586,8 @@ class Intake:
 
     def _put_fetched(self, is_read, now):
         """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
-        kept = self.store.put_fetched(now) if is_read else NO_UNIT
-        if kept != NO_UNIT:
+        kept = self.store.put_fetched(now) if is_read else NO_FIGURES
+        if kept != NO_FIGURES:
             return kept
         link = self.link
         pushed_at = self.session.place_of_pushed_id()

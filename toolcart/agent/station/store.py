@@ -36,7 +36,8 @@ from toolcart.agent.record.origin import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
-NO_UNIT = const(-2)  # its torque may be of another unit than Nm (toolcart.agent.openprotocol.known, rule 11): not kept
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (openprotocol.known, rule 11).
+NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
@@ -221,13 +222,13 @@ class Store:
         return False
 
     def put_fetched(self, now):
-        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_UNIT."""
+        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
         if held:
             return self._known_before(held, now)
-        if self.known.has_other_unit() and not self._names_unit():
-            return NO_UNIT
+        if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):
+            return NO_FIGURES
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
@@ -243,7 +244,7 @@ class Store:
         """Store the MID 0065 at buf[at:at+length], which cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT.
 
         Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept. `is_read`: all of it can
-        be read but the unit (NO_UNIT); the frame is marked so.
+        be read but the unit (NO_FIGURES); the frame is marked so.
         """
         look = self.look
         held = look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
