@@ -150,7 +150,7 @@ def _until_line(stream: BinaryIO) -> bytes:
         return stream.read()
     first = b""
     while b"\n" not in first:
-        more = stream.read1(CHUNK)
+        more = stream.read1(CHUNK)  # type: ignore[attr-defined]
         if not more:
             break
         first += more

@@ -114,13 +114,12 @@ def _by_ids(message: Message) -> dict[str, Any]:
     layout = layouts.layout_of(message.mid, message.revision) if message.mid in (61, 65) else None
     if layout is None:
         return {}
-    frame = message.frame
-    about = message.mid, message.revision, bytearray(frame), 0, len(frame)
-    if layouts.in_place(*about):
-        if not layouts.names_unit(layout, *about[2:]):
+    frame = bytes(message.frame)
+    if layouts.in_place(message.mid, message.revision, frame, 0, len(frame)):
+        if not layouts.names_unit(layout, frame, 0, len(frame)):
             return {"unreadable": NO_UNIT}
         return {} if message.form.known else _as_last(message)
-    found = shifted_fields.find(*about)
+    found = shifted_fields.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
     if found is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
     revision, copied, is_shifted = found
@@ -136,7 +135,7 @@ def _by_ids(message: Message) -> dict[str, Any]:
 def _as_last(message: Message) -> dict[str, Any]:
     """Return a result of a revision that nobody has described, which begins as the last one that is."""
     last = layouts.LAST_REVISION
-    frame = message.frame
+    frame = bytes(message.frame)
     told = f"revision {message.revision} is not described; read as revision {last}, which it begins with"
     return {"later": told, "message": catalogue.decode(frame[:8] + b"%03d" % last + frame[11:])}
 
