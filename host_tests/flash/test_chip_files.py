@@ -201,6 +201,7 @@ def given(text):
         ),
         ("LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n", "LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n"),
         ("x.LOG = y.LOG\nLOG = 1\n", "x.LOG = y.LOG\nLOG = 1\n"),
+        ("from toolcart.agent.base.compat import ON_CPYTHON\nif ON_CPYTHON:\n    f()\n", "\nif 0:\n    f()\n"),
     ],
 )
 def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
