@@ -128,7 +128,7 @@ NAMES = (
     "shifted",
 )
 
-LOG_ENTRIES = 32
+LOG_ENTRIES = const(32)
 
 
 class Health:

@@ -54,7 +54,7 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, UNNAMED, named_in
 from toolcart.agent.openprotocol.revisions import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 from toolcart.agent.openprotocol.ways import Ways
@@ -798,13 +798,13 @@ class Session:
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
-        code = code_of(link.buf, min(link.at + 20 + width, end), end)
+        code = idy.code_of(link.buf, min(link.at + 20 + width, end), end)
         self.said.named = named
         self.said.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_class(code))
+            return self.refused_as(idy.refusal_class(code))
         return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):

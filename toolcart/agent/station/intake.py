@@ -32,7 +32,7 @@ from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
 from toolcart.agent.station.watch import Watch
 
-READS_A_STEP = 8  # then the other tasks have their turn
+READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
 BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within half a minute
