@@ -1,13 +1,8 @@
 """Brokers whose queue for a slow consumer is short, and drop the rest in silence; consumers slower than the timeout."""
 
 from toolcart.agent.outlets.limit import TRIED_LEAST, Limit
-from host_tests.portable import HAS_ALL
 from host_tests.support.mqtt import BROKER, MqttBench
 from lab.harness.mqtt_broker import Consumer
-
-PORTABLE = True
-HEAVY = True
-HEAP = "4m"
 
 NEWEST, OLDEST = range(2)
 
@@ -69,7 +64,7 @@ def queued(room, drops, pause_ms=200, answers_gaps=True):
 
 
 def test_short_queue_of_a_broker_is_no_limit_for_messages():
-    for room in (0, 1, 2, 3, 7) if HAS_ALL else (1, 2):
+    for room in (0, 1, 2, 3, 7):
         for drops in (NEWEST, OLDEST):
             for answers_gaps in (True, False):
                 told = room, drops, answers_gaps
