@@ -23,8 +23,8 @@ toolcart.agent.outlets.mqtt).
 So a receipt that comes twice, or behind a newer one, sends nothing again, as a newer one follows in time or has come. A
 consumer that lacks something says no more than that either, and its word is not followed by a newer one.
 
-A receipt for what was sent twice does not tell which of the two it is for. So pauses stay as long as they are until one
-for something new comes in time: a consumer that takes longer than that would get everything twice.
+A receipt for what was sent twice does not tell which of the two it is for. So pauses stay twice as long as usual until
+one for something new comes in time: a consumer that takes longer than that would get everything twice.
 """
 
 from toolcart.agent.base.compat import Part, const
@@ -170,8 +170,9 @@ class Progress:
             self.pace.put_confirmed(value)
             self.base = self.receipt = value
             words.came = words.repeat = words.started_over = self.is_overdue = False
-            if value > words.again_to and self._took_ms(now) <= self._timeout_ms:
-                self.wait_ms = self._timeout_ms
+            if self.wait_ms > self._timeout_ms:
+                is_sure = value > words.again_to and self._took_ms(now) <= self._timeout_ms
+                self.wait_ms = self._timeout_ms if is_sure else 2 * self._timeout_ms
             if self.last_result > value:
                 self._await(now)
             else:
