@@ -159,6 +159,17 @@ def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
         assert bench.shown()["why"] == ""
 
 
+def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
+    with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
+        place = place_in(tmp_path)
+        with consuming(place, f"mqtt://127.0.0.1:{broker.port}/toolcart/#") as process:
+            until_said(process, "connected, MQTT 5")
+            bench = bench_at(broker, receipt_timeout_ms=1000, retain=False)
+            ids = bench.store(30)
+            run(bench, lambda: is_done(bench))
+            assert stored(place) == ids and bench.shown()["why"] == "" and process.poll() is None
+
+
 def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nmessage_size_limit 6000") as broker:
         bench = bench_at(broker, confirm="broker")
