@@ -1,7 +1,8 @@
 """The meaning of a system's error number: a WHY_ of agent.link.port for a connection, a REFUSED_ of agent.log.flash.
 
 Linux and lwIP number network errors alike, ESP-IDF differently; `errno` has the numbers of the machine this runs on.
-Those that MicroPython's `errno` lacks are listed here for both, or are the same everywhere.
+Those that MicroPython's `errno` lacks are listed here for both, or are the same everywhere. The others are names here
+and not numbers: then the tables are constants, which take nothing of a chip's heap.
 """
 
 import errno
@@ -30,18 +31,18 @@ from toolcart.agent.log.flash import (
 )
 
 _KNOWN = (
-    (errno.ECONNREFUSED, WHY_REFUSED),
-    (errno.ETIMEDOUT, WHY_TIMED_OUT),
-    (errno.EHOSTUNREACH, WHY_NO_ROUTE),
-    (errno.ECONNRESET, WHY_RESET),
-    (errno.ECONNABORTED, WHY_RESET),
+    ("ECONNREFUSED", WHY_REFUSED),
+    ("ETIMEDOUT", WHY_TIMED_OUT),
+    ("EHOSTUNREACH", WHY_NO_ROUTE),
+    ("ECONNRESET", WHY_RESET),
+    ("ECONNABORTED", WHY_RESET),
     (32, WHY_RESET),  # EPIPE: written to a connection that the other side has closed
-    (errno.EADDRINUSE, WHY_IN_USE),
-    (errno.EACCES, WHY_NO_PERMISSION),
-    (errno.EPERM, WHY_NO_PERMISSION),
-    (errno.ENODEV, WHY_NO_DEVICE),
-    (errno.ENOMEM, WHY_NO_SOCKET),
-    (errno.ENOBUFS, WHY_NO_SOCKET),
+    ("EADDRINUSE", WHY_IN_USE),
+    ("EACCES", WHY_NO_PERMISSION),
+    ("EPERM", WHY_NO_PERMISSION),
+    ("ENODEV", WHY_NO_DEVICE),
+    ("ENOMEM", WHY_NO_SOCKET),
+    ("ENOBUFS", WHY_NO_SOCKET),
     (2, WHY_NO_DEVICE),  # ENOENT
     (6, WHY_NO_DEVICE),  # ENXIO
     (5, WHY_UNPLUGGED),  # EIO
@@ -58,12 +59,12 @@ _REFUSED = (
     (28, REFUSED_NO_ROOM),  # ENOSPC
     (122, REFUSED_QUOTA),  # EDQUOT
     (30, REFUSED_READ_ONLY),  # EROFS
-    (errno.EACCES, REFUSED_NOT_ALLOWED),
-    (errno.EPERM, REFUSED_NOT_ALLOWED),
+    ("EACCES", REFUSED_NOT_ALLOWED),
+    ("EPERM", REFUSED_NOT_ALLOWED),
     (5, REFUSED_BROKEN),  # EIO
     (6, REFUSED_BROKEN),  # ENXIO
-    (errno.ENODEV, REFUSED_BROKEN),
-    (errno.ETIMEDOUT, REFUSED_BROKEN),
+    ("ENODEV", REFUSED_BROKEN),
+    ("ETIMEDOUT", REFUSED_BROKEN),
     (74, REFUSED_BROKEN),  # EBADMSG: a checksum of the file system
     (84, REFUSED_BROKEN),  # EILSEQ: what littlefs says of spoilt content
     (116, REFUSED_BROKEN),  # ESTALE
@@ -85,6 +86,6 @@ def refusal_of(number):
 
 def _meaning(rows, number, otherwise):
     for known, meaning in rows:
-        if known == number:
+        if number == (getattr(errno, known) if isinstance(known, str) else known):
             return meaning
     return otherwise

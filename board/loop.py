@@ -1,8 +1,9 @@
 """The one loop of every board: run what is due, sleep until the next deadline or input."""
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 
-STOP_LIMIT_MS = 7000  # an orderly stop waits this long for the controllers' answers, then closes anyway
+STOP_LIMIT_MS = const(7000)  # an orderly stop waits this long for the controllers' answers, then closes anyway
 
 
 def run(app, board, on_turn):

@@ -8,7 +8,7 @@ import machine
 
 from toolcart.agent.base.compat import const
 
-HELD_S = 1800
+HELD_S = const(1800)
 HELD_FEED_MS = const(2000)
 
 # The next collection ends a timer without a reference, and nothing refers to the board of an ended agent.

@@ -19,7 +19,9 @@ except ImportError:
 
 
 TYPE_CHECKING = const(0)  # type: ignore  # what follows it is for type checkers alone
-ON_CPYTHON = sys.implementation.name == "cpython"
+ON_CPYTHON = const(0)  # a chip gets 0, and of what follows it nothing
+if sys.implementation.name == "cpython":
+    globals()["ON_CPYTHON"] = 1
 
 try:
     from toolcart.agent.base import fields_viper as FAST

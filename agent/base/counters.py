@@ -130,7 +130,7 @@ NAMES = (
     "shifted",
 )
 
-LOG_ENTRIES = 32
+LOG_ENTRIES = const(32)
 
 
 class Health:

@@ -12,9 +12,10 @@ Rules
 4. What is too large for it is skipped: the owner sets `skip`, and calls `pass_over` before it looks at new data.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
 
-SIDE_BYTES = 128  # one light message; larger pieces just take more turns
+SIDE_BYTES = const(128)  # one light message; larger pieces just take more turns
 
 
 class Fifo:

@@ -9,7 +9,7 @@ Rules
 from toolcart.agent.base.compat import const
 
 TICKS_MAX = const(0x3FFFFFFF)
-TICKS_PERIOD = 0x40000000  # for the owners of a clock; the hot path never touches it
+TICKS_PERIOD = const(0x40000000)  # for the owners of a clock; the hot path never touches it
 FOREVER = const(0x1FFFFFFF)  # the longest wait: one less than half a period
 
 _HALF = const(0x20000000)

@@ -233,7 +233,7 @@ def _words_of_no_answer(octets, at):
     """Say how what came at this place of an answer differs from the beginning of one."""
     if at == 0 and octets[:1] in b"\r\n":
         return "an empty line is in front of the answer's status line, which HTTP/1.1 does not allow"
-    return "what came is no answer of HTTP/1.1: " + printable(octets.decode("latin-1"))
+    return "what came is no answer of HTTP/1.1: " + shown(octets)
 
 
 # What an HTTP request says besides its body, and when an answer asks us to come again.

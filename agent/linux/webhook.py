@@ -18,7 +18,8 @@ Rules
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
    none, or a refusal, may be too much for the way or the server, or have one record that it cannot take: half of it
-   goes out next, one more with each that is taken.
+   goes out next, one more with each that is taken. Behind 413 no more go out than half of that, until TRIED_LEAST of
+   these were taken: then twice as many may, and if that was too large as well, behind twice as many as before.
 6. A receipt is plain JSON, with or without a byte order mark. What is not as it should be is said with what came.
 7. If the server closes a connection that was used before, and does not answer, it is opened again at once, but only
    once: it was free to close it. Silence, and a way that is gone, are failures as on any connection. A redirection is
@@ -75,6 +76,8 @@ RETRY_MOST_MS = 60000
 RETRY_AFTER_MOST_MS = 3600000
 MISSING = "h11 is not installed: the extra `webhook` of toolcart brings it, Debian's package is python3-h11"
 READS_A_STEP = 8
+TRIED_LEAST = 128  # batches
+TRIED_MOST = 4096
 MOST = 9007199254740991  # of a receipt's number: up to there every JSON library has whole numbers exactly (RFC 8259, 6)
 
 IDLE = 0
@@ -134,19 +137,32 @@ class _Written(str):
     """A number of JSON as it was written, NaN and Infinity too: converted it could be another one, or none."""
 
 
-_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", _Written: "a number"}
+class _Members(dict):
+    """An object of JSON; `twice` has those of our names that are there more than once: any may be meant."""
+
+    def __init__(self, pairs):
+        dict.__init__(self, pairs)
+        names = [name for name, _ in pairs]
+        self.twice = [name for name in ("identity", "number") if names.count(name) > 1]
+
+
+_TYPES = {_Members: "an object", list: "a list", str: "a text", bool: "true or false", _Written: "a number"}
 
 
 def receipt_in(body):
     """Return ((identity, number), "") of an answer's body; (None, what is wrong with it) if it is no receipt."""
     try:
         text = body.decode("utf-8-sig")
-        told = json.loads(text, parse_int=_Written, parse_float=_Written, parse_constant=_Written)
+        told = json.loads(
+            text, parse_int=_Written, parse_float=_Written, parse_constant=_Written, object_pairs_hook=_Members
+        )
     except (ValueError, RecursionError):
         return None, "JSON is expected, and this came: " + hc.shown(body)
     if not isinstance(told, dict):
         return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
     for name, wanted in (("identity", str), ("number", _Written)):
+        if name in told.twice:
+            return None, "`%s` is there twice" % name
         if name not in told:
             return None, "`%s` is missing" % name
         if type(told[name]) is not wanted:
@@ -167,6 +183,36 @@ def whole(written):
     if not number.is_finite() or number.is_signed() or number > MOST or number != number.to_integral_value():
         return None
     return int(number)
+
+
+class Largest:
+    """How many records a batch may have: `most`, as far as no answer 413 has said less, and what it was proven by."""
+
+    def __init__(self, records):
+        self.most = self.full = records
+        self.taken = 0  # batches of that length, since it changed
+        self.tried_behind = TRIED_LEAST
+        self.is_trial = False  # it was raised, and not proven since
+
+    def was_too_large(self, records):
+        """The server says so of a batch; half of it had these records."""
+        if self.is_trial:
+            self.tried_behind = min(2 * self.tried_behind, TRIED_MOST)
+        self.is_trial = False
+        self.most = records
+        self.taken = 0
+
+    def was_taken(self, count):
+        """The server has a batch of so many records."""
+        if count < self.most or (self.most == self.full and not self.is_trial):
+            return
+        self.taken += 1
+        if self.taken >= self.tried_behind:
+            if self.is_trial:
+                self.tried_behind = TRIED_LEAST
+            self.is_trial = self.most < self.full
+            self.most = min(2 * self.most, self.full)
+            self.taken = 0
 
 
 class Told:
@@ -234,7 +280,7 @@ class WebhookOutlet(Outlet):
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
-        self._most = self.records_most  # as far as no answer 413 has said less
+        self._largest = Largest(self.records_most)
         self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
         self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
@@ -458,7 +504,8 @@ class WebhookOutlet(Outlet):
         told.confirms(number, self._batch.count)
         self.why = ""
         self._retry.reset()
-        self._batch.records_most = min(self._batch.records_most + 1, self._most)
+        self._largest.was_taken(self._batch.count)
+        self._batch.records_most = min(self._batch.records_most + 1, self._largest.most)
         self.state = IDLE
         if number > self.cursor.number:
             self.log.rewind(self.cursor, number)
@@ -482,11 +529,11 @@ class WebhookOutlet(Outlet):
         status = http.status
         self._send_less()
         if status == 413:
-            self._most = self._batch.records_most
+            self._largest.was_too_large(self._batch.records_most)
         words = "what it says is coded as " + printable(http.coding) if http.coding else hc.shown(http.body)
         why = "it answers %d: %s" % (status, words)
-        if 300 <= status < 400:
-            place = http.fields.get("location", "nowhere")[:200]
+        if 300 <= status < 400 and "location" in http.fields:
+            place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
         return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 

@@ -8,14 +8,15 @@ Rules
 3. The place is valid for only one `version` of the log's blocks; a cursor in an erased block is placed again.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT
 
 # The bit of a kind is given by its low four bits.
-WANTS_RESULTS = 1 << (KIND_RESULT & 15)
-WANTS_FRAMES = 1 << (KIND_RAW & 15)  # frames that could not be read
-WANTS_EVENTS = 1 << (KIND_EVENT & 15)
-WANTS_GRAPHS = 1 << (KIND_GRAPH & 15)
-WANTS_ALL = 0xFFFF
+WANTS_RESULTS = const(1 << (KIND_RESULT & 15))
+WANTS_FRAMES = const(1 << (KIND_RAW & 15))  # frames that could not be read
+WANTS_EVENTS = const(1 << (KIND_EVENT & 15))
+WANTS_GRAPHS = const(1 << (KIND_GRAPH & 15))
+WANTS_ALL = const(0xFFFF)
 
 
 class Cursor:

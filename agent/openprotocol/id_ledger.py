@@ -11,7 +11,8 @@ Rules
    After EMPTY everything before the first result may be missing: it is not known where that range begins.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
-   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2).
+   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2), and that of the second one how many frames
+   came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
@@ -23,6 +24,9 @@ Rules
    which is looked for in the newest blocks alone, if anything was in doubt.
 10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
+
+11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
+   one that is not defined, an answer that names none is not believed.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -78,7 +82,15 @@ _EMPTY = const(2)
 _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
 _UNASKED = const(16)  # rule 10
+_OTHER_UNIT = const(32)  # rule 11
 
+_WITH_LIMITS = const(151)  # bytes of such a payload, and more
+_UNIT = const(139)  # in a body with limits
+_NM = const(0x31)
+_MID = const(4)  # in a frame
+_MID_END = const(8)
+_SYNC = b"0101"
+_TIGHTENED = b"006"  # 0061 and 0065
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -173,6 +185,8 @@ class Known:
         """
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += res.HEAD_BYTES
+        if length >= _WITH_LIMITS:
+            self.hear_unit(buf, at)
         is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
             self.last_id = -1
@@ -181,7 +195,7 @@ class Known:
         if kind == KIND_RESULT:
             return self._stored_elsewhere(flags, buf, at, length)
         if kind == KIND_RAW:
-            self._stored_unread(flags, get_u32(buf, at - res.HEAD_BYTES))
+            self._stored_unread(flags, buf, at, length - res.HEAD_BYTES)
         return 0
 
     def follows(self, body, start):
@@ -195,6 +209,14 @@ class Known:
         copy(octets, _TIME, body, start + res.TIME, res.TIME_BYTES)
         _put_values(octets, 0, body, start)
         increment(self.expected)
+
+    def hear_unit(self, body, start):
+        """Take the unit of the stored result whose body, with limits, is at body[start:]. Hot: allocates nothing."""
+        unit = body[start + _UNIT]
+        if unit == _NM:
+            self.octets[_FLAGS] &= ~_OTHER_UNIT & 0xFF
+        elif 0x31 < unit <= 0x38:
+            self.octets[_FLAGS] |= _OTHER_UNIT
 
     def _stored_elsewhere(self, flags, buf, at, length):
         several = False
@@ -229,12 +251,24 @@ class Known:
             self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
 
-    def _stored_unread(self, flags, record):
-        """Take note of a frame that cannot be read, this record of the log."""
+    def _stored_unread(self, flags, buf, at, length):
+        """Take note of the frame at buf[at:at+length], which cannot be read."""
+        if length >= _MID_END and not compare(buf, at + _MID, _TIGHTENED, 0, len(_TIGHTENED)):
+            from toolcart.agent.openprotocol.layouts import has_undefined_unit  # hardly any log has such a record
+
+            if has_undefined_unit(buf, at, length):
+                self.octets[_FLAGS] |= _OTHER_UNIT
         if flags & res.FLAG_RECOVERED:
             self.numbers[STORED_AGAIN] += self.doubted > 0
+            return
+        if length >= _MID_END and not compare(buf, at + _MID, _SYNC, 0, len(_SYNC)):
+            from toolcart.agent.openprotocol.spindle_ids import (
+                stored_unread,
+            )  # only where results have several spindles
+
+            stored_unread(self)
         elif self.recovers:
-            self.doubt(record)  # its ID will seem to be missing
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))  # its ID will seem to be missing
 
     def _fetched_again(self):
         """Return from which record on a fetched result may have been stored before; 0: it was not."""
@@ -292,6 +326,10 @@ class Known:
     def is_unasked(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
         return self.octets[_FLAGS] & _UNASKED != 0
+
+    def has_other_unit(self):
+        """True if a torque without a unit may be one of another unit than Nm (rule 11)."""
+        return self.octets[_FLAGS] & _OTHER_UNIT != 0
 
     def shares(self):
         """True if all stations of the controller share the IDs."""
@@ -418,6 +456,8 @@ class Known:
 
     def put_controller(self, identity, shares, is_reset):
         """Set what tells this controller from others and whether stations share its IDs; count a restart of them."""
+        if identity != self.identity():
+            self.octets[_FLAGS] &= ~_OTHER_UNIT & 0xFF  # of another controller
         put_u32(self.octets, _IDENTITY, identity)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
         if is_reset:
@@ -487,3 +527,6 @@ class Known:
             pack_id(self.octets, at, first)
             pack_id(self.octets, at + 5, last)
             at += 10
+
+
+assert _WITH_LIMITS == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and _UNIT == res.BODY_BYTES + res.TORQUE_UNIT

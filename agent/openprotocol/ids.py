@@ -8,11 +8,12 @@ Rules
    range of missing IDs may go over 0, and end with it. Where it was made and is not in the log, it is gone.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
 
-ID_PERIOD = 4294967296
+ID_PERIOD = const(4294967296)
 _ID_LAST = 4294967295
 
 _HALF = 2147483648

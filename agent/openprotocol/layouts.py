@@ -14,7 +14,9 @@ Rules
 4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
    ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
-5. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
+5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (003:1289-1291, 003:1312-1313). With
+   anything else there the message is unreadable.
+6. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
 A light message in order has its own reader, `toolcart.agent.openprotocol.light_result`; this module is imported when
@@ -23,7 +25,7 @@ any other comes.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
-from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.header import HEADER_BYTES, mid_of, revision_of
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven
 from toolcart.agent.openprotocol.parameter_ids import end_of, stands
 from toolcart.agent.record.result import (
@@ -53,6 +55,7 @@ _STATUS_FIRST, _STATUS_LAST = 5, 8
 _TORQUE = 9
 _TIME = 11
 _ID = 13
+_UNIT = 6  # of the limits
 
 # Width of each field in the body, in its order; then of each field of the limits.
 _WIDTHS = b"\x19\x04\x04\x04\x04\x01\x01\x01\x01\x06\x05\x07\x13\x0a\x0e"
@@ -169,6 +172,8 @@ def place_of_id(revision):
 
 def read_whole(layout, buf, at, length, body, start):
     """Bring the message, whose fields are in place, into body[start:], limits and all; a RESULT_ and its length."""
+    if not names_unit(layout, buf, at, length):
+        return RESULT_UNREADABLE, BODY_BYTES
     read = read_result(layout, buf, at, length, body, start)
     octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
     if not octets:
@@ -176,6 +181,27 @@ def read_whole(layout, buf, at, length, body, start):
     if octets < 0:
         read = RESULT_ODD
     return max(read, scale_angles(layout, buf, at, length, body, start)), BODY_BYTES + LIMITS_BYTES
+
+
+def names_unit(layout, buf, at, length):
+    """True unless the unit of the message's torques is one that does not exist. Rule 5."""
+    place = layout[2][_UNIT] if layout[2] else 0
+    if not place or place > length:
+        return True
+    octet = buf[at + place - 1]
+    return 0x31 <= octet <= 0x38 or octet == 0x20 or octet == 0
+
+
+def has_undefined_unit(buf, at, length):
+    """True if the frame at buf[at:at+length] is a MID 0061 or 0065 whose unit of torque does not exist."""
+    mid = mid_of(buf, at) if length >= HEADER_BYTES else 0
+    if mid != 61 and mid != 65:
+        return False
+    revision = revision_of(buf, at)
+    layout = layout_of(mid, revision)
+    if layout is None or names_unit(layout, buf, at, length):
+        return False
+    return in_place(mid, revision, buf, at, length)
 
 
 def read_result(layout, buf, at, length, body, start):

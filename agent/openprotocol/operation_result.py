@@ -30,7 +30,11 @@ Rules
    message if the heap has it.
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
    a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
-9. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
+9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps
+   it as it came. Its object is left out of the rows, which are fewer than were told then, so none shows a figure that
+   was not made. Without any proven object the result is RESULT_UNREADABLE, and `first`, its MID 1201, is kept as it
+   came, too.
+10. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
 
 Imported when the first such controller is met.
 """
@@ -43,7 +47,7 @@ from toolcart.agent.openprotocol.light_result import is_stamp
 from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
 from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
 from toolcart.agent.openprotocol.variable import read_fields
-from toolcart.agent.record import PAYLOAD_MAX
+from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.result import (
     BODY_BYTES,
@@ -53,9 +57,12 @@ from toolcart.agent.record.result import (
     PARKED_BYTES,
     RESULT_ODD,
     RESULT_READ,
+    RESULT_UNREADABLE,
     TIGHTENING_ID,
     TIGHTENING_STATUS,
     TIME,
+    TORQUE,
+    TORQUE_BYTES,
     TORQUE_STATUS,
     TORQUE_UNIT,
     put_time,
@@ -105,15 +112,20 @@ class Operation:
         self.found = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
+        self.damaged = False  # the message taken last is (rule 9)
+        self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the last one completed is durable
         self._total = 0
         self._next = 0
+        self._proven = []  # of each row, or of the only object: its MID 1202 was read
+        self._is_whole = True  # no part of it was damaged
         self._late = Timer()
 
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
+        self.damaged = False
         found = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
         if found == PART_KEPT:
             self._late.start(now, WAIT_MS)
@@ -161,10 +173,19 @@ class Operation:
         status = buf[at + _STATUS]
         self.found = read_fields(body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length)
         body[TIGHTENING_STATUS] = status
+        self.damaged = self.found == RESULT_UNREADABLE
+        self._is_whole = not self.damaged
+        self._proven = [False] * max(rows, 1)
+        self.first = bytes(buf[at : at + min(length, FRAME_MOST)])
+        self.found = max(self.found, RESULT_READ)
         if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
             self.found = RESULT_ODD
         self.under_way = total > 1
-        return PART_KEPT if self.under_way else PART_WHOLE
+        if self.under_way:
+            return PART_KEPT
+        if self.damaged:
+            self.found = RESULT_UNREADABLE
+        return PART_WHOLE
 
     def _go_on(self, buf, at, length, revision):
         place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
@@ -187,14 +208,55 @@ class Operation:
         if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
             status = body[TIGHTENING_STATUS]
             is_cut = number(buf, at, 4) > length
-            found = _take_object(body, count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+            found = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+            self.damaged = found == RESULT_UNREADABLE
+            self._is_whole = self._is_whole and not self.damaged
             self.found = max(self.found, found)
             if status == 0x30 or status == 0x31:
                 body[TIGHTENING_STATUS] = status
         if count < self._total:
             return PART_KEPT
         self.under_way = False
+        if not self._is_whole:
+            self._leave_out()
         return PART_WHOLE
+
+    def _take_object(self, index, buf, at, place, end, is_cut):
+        """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
+        body = self.body
+        if len(body) == _BODY_BYTES:
+            found = _read_object(body, buf, place, end, is_cut)
+            self._proven[0] = found != RESULT_UNREADABLE
+            return found
+        rows = len(self._proven)
+        for step in range(rows):
+            row = (index + step) % rows
+            to = _FIRST + row * rec.OBJECTS_ROW_BYTES
+            if not compare(buf, at, body, to, 4):
+                own = bytearray(b" " * _BODY_BYTES) if row else body
+                found = _read_object(own, buf, place, end, is_cut)
+                if found != RESULT_UNREADABLE:
+                    self._proven[row] = True
+                    copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
+                    copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+                return found
+        return RESULT_ODD
+
+    def _leave_out(self):
+        """Leave out what is not proven (rule 9); the body has the figures of the first object that is."""
+        body = self.body
+        self.found = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
+        if self.found == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
+            return
+        left = body[:_FIRST]
+        for row in range(len(self._proven)):
+            if self._proven[row]:
+                to = _FIRST + row * rec.OBJECTS_ROW_BYTES
+                left += body[to : to + rec.OBJECTS_ROW_BYTES]
+        put_number(left, _BODY_BYTES + rec.ROWS, 2, (len(left) - _FIRST) // rec.OBJECTS_ROW_BYTES)
+        copy(left, TORQUE_STATUS, left, _FIRST + 5, TIME - TORQUE_STATUS)
+        copy(left, BODY_BYTES, left, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+        self.body = left
 
 
 def _body_of(rows, objects, buf, at, width):
@@ -210,21 +272,10 @@ def _body_of(rows, objects, buf, at, width):
     return body
 
 
-def _take_object(body, index, buf, at, place, end, is_cut):
-    """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
-    if len(body) == _BODY_BYTES:
-        return read_fields(body, buf, place, end, is_cut)
-    rows = (len(body) - _FIRST) // rec.OBJECTS_ROW_BYTES
-    for step in range(rows):
-        row = (index + step) % rows
-        to = _FIRST + row * rec.OBJECTS_ROW_BYTES
-        if not compare(buf, at, body, to, 4):
-            own = bytearray(b" " * _BODY_BYTES) if row else body
-            found = read_fields(own, buf, place, end, is_cut)
-            copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
-            copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
-            return found
-    return RESULT_ODD
+def _read_object(body, buf, place, end, is_cut):
+    """Read the fields of an object; RESULT_UNREADABLE too if the message was cut off in front of its torque."""
+    found = read_fields(body, buf, place, end, is_cut)
+    return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else found
 
 
 class Generic:

@@ -98,8 +98,9 @@ LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
-# Of MID 0064, in the order of trying: 2 is the shortest that says all of a result; few know those of later releases.
-REVISIONS = (2, 3, 4, 5, 6, 7, 1, 8, 9, 10, 11)
+# Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
+# releases.
+REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in

@@ -49,8 +49,10 @@ _UNSUBSCRIBE_REFUSED = bytes(
     (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
 )
 _STOP_REFUSED = bytes((ACT_REFUSED,) * 9)
-TELL = bytes((ACT_TELL,) * 9)
-TELL_OR_DONE = bytes((ACT_TELL,) * 8 + (ACT_DONE,))  # where MID 0005 would be the answer
+_TELL = bytes((ACT_TELL,) * 9)
+_TELL_OR_DONE = bytes((ACT_TELL,) * 8 + (ACT_DONE,))
+TELL = _TELL
+TELL_OR_DONE = _TELL_OR_DONE  # where MID 0005 would be the answer
 
 # The columns.
 MID = const(0)  # 0: the subscription's
@@ -67,8 +69,8 @@ ACTS = const(10)
 
 START = (1, 2, 57, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
 STOP = (3, DONE, 24, False, 0, 0, True, st.EV_OVER, st.EV_OVER, st.EV_OVER, _STOP_REFUSED)
-TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, TELL)
-FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, TELL)
+TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, _TELL)
+FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, _TELL)
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 # Of any MID.
@@ -83,9 +85,8 @@ SUBSCRIBE_AGAIN = (
     st.EV_SUBSCRIBED,
     st.EV_NONE,
     st.EV_NOT_SUBSCRIBED,
-    TELL,
+    _TELL,
 )  # of any MID
-REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
 
@@ -284,7 +285,7 @@ class Fetching:
 def longest_bytes(subscriptions):
     """Return the bytes of the longest message that a session with these subscriptions sends, without its NUL."""
     longest = _GENERIC_BYTES
-    for row in REQUESTS:
+    for row in (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE):
         longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore
     for subscription in subscriptions:
         longest = max(longest, HEADER_BYTES + len(subscription.data))

@@ -44,7 +44,7 @@ from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY
 from toolcart.agent.openprotocol import error_codes as idy
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REFUSED_NEVER, UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol.error_codes import REFUSED_NEVER, UNNAMED, named_in
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -801,13 +801,13 @@ class Session:
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
-        code = code_of(link.buf, min(link.at + 20 + width, end), end)
+        code = idy.code_of(link.buf, min(link.at + 20 + width, end), end)
         self.said.named = named
         self.said.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_class(code))
+            return self.refused_as(idy.refusal_class(code))
         return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):

@@ -13,7 +13,8 @@ Rules
 1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last
    one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
    reported and changes nothing.
-2. A figure that is not a number is blank. A message that cannot be read at all (how many, which ID) is kept raw.
+2. A limit that is not a number is blank. A message that cannot be read at all (how many, which ID), or in which the
+   torque or the angle of a spindle is neither a number nor blank, is kept raw.
 3. Nothing is read from a place that is not proven: each number in front of a field, and what is behind the counted
    rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
@@ -45,6 +46,8 @@ _ID = const(30)  # data number, in MID 0106 and 0107
 _NM = const(0x31)
 _NOK = const(0x33)
 BOLT_BYTES = const(67)  # of MID 0106
+_SYNC_FIGURES = ((6, 6), (13, 5))  # torque and angle in a row: place, width
+_BOLT_FIGURES = ((15, 7), (24, 7))
 _SPECIAL_BYTES = const(24)  # in front of its value
 _VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
 
@@ -137,6 +140,8 @@ class Cycle:
         if told < 0 or not all_digits(buf, at + 164, 5):
             return CYCLE_UNREADABLE
         rows = min(told, (length - 174) // rec.SYNC_ROW_BYTES)
+        if not _are_figures(buf, at + 174, rows, rec.SYNC_ROW_BYTES, _SYNC_FIGURES):
+            return CYCLE_UNREADABLE
         behind = at + 174 + told * rec.SYNC_ROW_BYTES + 2  # of the subtype
         presses = _digit(buf, behind + 2) if revision >= 4 and behind + 3 <= at + length else 0x20
         body = self._begin(rec.SYNC, presses, rows, told, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
@@ -191,6 +196,8 @@ class Cycle:
         if told < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
             return CYCLE_UNREADABLE
         rows = min(told, (length - 165) // BOLT_BYTES)
+        if not _are_figures(buf, at + 165, rows, BOLT_BYTES, _BOLT_FIGURES):
+            return CYCLE_UNREADABLE
         presses = _subtype(buf, at, length, told) if revision >= 4 else 0x20
         body = self._begin(rec.BOLTS, presses, rows, told, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
         self._total = total
@@ -337,6 +344,19 @@ class Cycle:
         for offset in range(2):
             octet = body[place + offset]
             body[res.TORQUE_STATUS + offset] = 0x20 if octet == _NOK else octet
+
+
+def _are_figures(buf, first, rows, row_bytes, figures):
+    """True if each of these figures, (place, width) in a row, is a number or blank in each row at buf[first:]."""
+    for row in range(first, first + rows * row_bytes, row_bytes):
+        for place, width in figures:
+            text = bytes(buf[row + place : row + place + width]).replace(b"\0", b" ").strip()
+            digits = text[1:].strip() if text[:1] in (b"-", b"+") else text
+            if not text:
+                continue
+            if not digits or min(digits) <= 0x2D or not rec.pointed(digits, 0, len(digits), 0):  # a blank, or a sign
+                return False
+    return True
 
 
 def _digit(buf, place):

@@ -6,15 +6,18 @@ Rules
    log was made since, or is too old to matter.
 2. The data number of a PowerMACS is the whole system's: a jump means nothing. The sync ID counts up to 65535 by one
    (003:7925-7933): what a jump skips is gone, since it cannot be asked for.
+3. A MID 0101 that cannot be read is kept as it came, and its ID is not believed. It is one of those that the next
+   result skips: as many of them as came since the last result are not gone.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, pack_id, unpack_id
 from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.spindles import PLACE, SYNC
 
 SYNC_PERIOD = const(65536)
+_UNREAD = const(31)  # of state.octets, the end of the second range, which these controllers do not have
 
 
 def ahead_by(known, body, start):
@@ -26,14 +29,20 @@ def ahead_by(known, body, start):
     return ahead if 2 * ahead < period else 0
 
 
+def skipped(known, body, start):
+    """Return how many results before that of body[start:] are gone (rules 2 and 3)."""
+    if body[start - HEAD_BYTES + PLACE] != SYNC:
+        return 0
+    return max(0, ahead_by(known, body, start) - 1 - unpack_id(known.octets, _UNREAD))
+
+
 def stored(known, flags, buf, at):
     """Count the stored result whose body is at buf[at:] as known."""
-    if buf[at - HEAD_BYTES + PLACE] == SYNC:
-        ahead = ahead_by(known, buf, at)
-        if ahead > 1:
-            first = (known.top() + 1) % SYNC_PERIOD
-            up = min(ahead - 1, SYNC_PERIOD - first)
-            known.count_gone(first, up)
-            if ahead - 1 > up:
-                known.count_gone(0, ahead - 1 - up)
+    known.count_gone((known.top() + 1) % SYNC_PERIOD, skipped(known, buf, at))
     known.move_top(buf, at)
+
+
+def stored_unread(known):
+    """Count a MID 0101 that cannot be read, until the next result (rule 3)."""
+    if known.is_met() and not known.ranges:
+        pack_id(known.octets, _UNREAD, unpack_id(known.octets, _UNREAD) + 1)

@@ -8,13 +8,14 @@ The numbers of MT Focus 6000 (30200 and above) are in 002:698-852, those of othe
 
 Rules
 1. A field whose number is not in the table is skipped by its length. So one wrong length moves all that follow: unless
-   the fields lead to the message's end, octet by octet, none of them is read, and the result is RESULT_ODD. Of a
-   message that was cut off those in front of its end are read.
+   the fields lead to the message's end, octet by octet, none of them is read: RESULT_UNREADABLE. Of a message that was
+   cut off those in front of its end are read.
 2. Figures are integers times a power of ten from the first digit to the last: torque becomes Nm x 100 by the unit of
    its own field, angles become whole degrees, both truncated like all others (003:5792-5795). Exponents may have one
    digit (`00001.234e+2`, 002:39-43) or more.
 3. What has no meaning here (a unit that is not one of torque, a status that does not exist, digits that do not fit) is
-   blank or stays as it came, and the result is RESULT_ODD. A field of blanks is absent.
+   blank or stays as it came, and the result is RESULT_ODD; if it is the torque itself, RESULT_UNREADABLE. A field of
+   blanks is absent.
 4. Of the standard numbers those of a single step do not count.
 
 Imported when the first MID 1201 comes.
@@ -39,10 +40,12 @@ from toolcart.agent.record.result import (
     RESULT_PADDED,
     RESULT_READ,
     RESULT_TYPE,
+    RESULT_UNREADABLE,
     SERIAL,
     TIGHTENING_STATUS,
     TIME,
     TORQUE,
+    TORQUE_BYTES,
     TORQUE_MAX,
     TORQUE_MIN,
     TORQUE_STATUS,
@@ -150,7 +153,7 @@ def read_fields(body, buf, at, end, is_cut=False):
     at += _COUNT_BYTES
     leads_to_end = leads_to(buf, at, end, left)
     if not leads_to_end and not is_cut:
-        return RESULT_ODD
+        return RESULT_UNREADABLE
     found = RESULT_READ if leads_to_end else RESULT_ODD
     while left > 0:
         left -= 1
@@ -162,7 +165,10 @@ def read_fields(body, buf, at, end, is_cut=False):
         place = _PLACES.get(pid)
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
-                found = max(found, _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length))
+                brought = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
+                if brought == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
+                    return RESULT_UNREADABLE
+                found = max(found, brought)
         at = value + length
     return found
 

@@ -9,9 +9,10 @@ Rules
 4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
    above raises an alarm, moves nothing, and brings all that there is once; one below means a consumer that was set
    back: it gets what is still there.
-5. What was not confirmed may have been too much for the way or for the broker, which says nothing of it: batches have
-   half as many records then, and one more with each that is confirmed. Where that shows a limit, they stay below it
-   (toolcart.agent.outlets.message_size).
+5. What was not confirmed may have been too much for the queue that the broker has for the consumer: then fewer batches
+   are out (toolcart.agent.outlets.pace). If one was out alone, or the connection ended, it may have been too much for
+   the way or for the broker: batches have half as many records then, and one more with each that is confirmed. Where
+   that shows a limit, they stay below it (toolcart.agent.outlets.message_size). A broker says nothing of either.
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
@@ -33,7 +34,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.outlets.message_size import Limit
-from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_NEWS, Progress
+from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Progress
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.json_line import Line
 
@@ -44,7 +45,7 @@ LEAVE_MS = const(2000)
 RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
-AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for a few hundred messages
+AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for as many as a rule
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
 _TOLD = const(1)  # the state topic says that we are online
@@ -85,8 +86,7 @@ class Mqtt:
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
             client += "-" + settings["name"]
         self.session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
-        ahead = AHEAD * self.window * self.records_most
-        self.progress = Progress(log, self.cursor, needs_receipt, ahead, self.receipt_timeout_ms)
+        self.progress = Progress(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.receipt = Receipt()
         self.counts = counts = Part()  # since the start, by the names that status shows
@@ -284,12 +284,14 @@ class Mqtt:
         batch, limit = self.batch, self.limit
         if 0 < limit.records < batch.records_most:
             batch.records_most = limit.records
-        limit.put_failed(now)
+        limit.put_failed(now, self.progress.last_result)
         batch.records_most = (batch.records_most + 1) // 2
 
-    def _send_more(self):
-        batch = self.batch
-        self.limit.put_confirmed(self.progress.base)
+    def _send_more(self, is_late=False):
+        batch, limit = self.batch, self.limit
+        if is_late:
+            batch.records_most = max(batch.records_most, limit.put_late(self.progress.base))
+        limit.put_confirmed(self.progress.base)
         if batch.records_most < self.records_most:
             batch.records_most += 1
 
@@ -350,7 +352,10 @@ class Mqtt:
         was_overdue = progress.is_overdue
         if progress.last_result > progress.base:
             self.counts.resent += 1
-            self._send_less(now)
+            if progress.pace.put_silence():
+                self._send_less(now)
+            else:
+                self.limit.put_dropped()
         if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
             self.counts.receipts_below += 1
         if progress.is_overdue and not was_overdue:
@@ -385,8 +390,8 @@ class Mqtt:
         counts.receipts += 1
         self.attempts += 1
         found = self.progress.put_receipt(value, self.session.window.count, now)
-        if found == RECEIPT_NEWS:
-            self._send_more()
+        if found == RECEIPT_NEWS or found == RECEIPT_LATE:
+            self._send_more(found == RECEIPT_LATE)
         elif found == RECEIPT_BELOW:
             counts.receipts_below += 1
 

@@ -17,21 +17,26 @@ toolcart.agent.outlets.mqtt).
     receipt above all that there is scout goes back to the oldest record, once until a receipt above base
     the timer is over               scout goes back to base; base to the last word before that, if it is below
         behind a receipt            once until a receipt above base: a batch is missing there, or it was restored
-        else                        overdue: one batch at a time
+        else                        overdue: one batch at a time; the next pause is longer if this is not the first
     new session                     scout goes back to base
 
 So a receipt that comes twice, or behind a newer one, sends nothing again, as a newer one follows in time or has come. A
 consumer that lacks something says no more than that either, and its word is not followed by a newer one.
+
+A receipt for what was sent twice does not tell which of the two it is for. So pauses stay twice as long as usual until
+one for something new comes in time: a consumer that takes longer than that would get everything twice.
 """
 
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.outlets.pace import Pace
 
 RECEIPT_NEWS = const(0)
 RECEIPT_KNOWN = const(1)
 RECEIPT_BELOW = const(2)  # the consumer was set back
+RECEIPT_LATE = const(3)  # news of what was given up, and will be sent again
 
 LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
 
@@ -53,9 +58,9 @@ class Progress:
         self.strays = 0  # how many PUBACKs are still to come for what will be sent again
         self.timer = Timer()  # until a receipt is overdue
         self.wait_ms = timeout_ms
+        self.pace = Pace(ahead)
         self._log = log
         self._cursor = cursor
-        self._ahead = ahead
         self._timeout_ms = timeout_ms
         self._acked = 0  # up to here everything sent after the base has its PUBACK
         self._first = 0  # where the scout began after the base: what is before it is gone
@@ -67,6 +72,8 @@ class Progress:
         self.words = Part()  # the consumer's receipts
         self.words.are_none = True  # on this connection
         self.words.came = False  # since the timer was started
+        self.words.are_away = False  # none came in the time before
+        self.words.again_to = 0  # what is sent up to here is sent again: when its receipt was due is not known
         self.words.repeat = False  # they name nothing new, and it was gone back for that
         self.words.started_over = False  # one named more than there is, and it was gone back for that
 
@@ -78,6 +85,7 @@ class Progress:
         self.words.are_none = True
         self.words.came = False
         self.strays = 0
+        self.pace.forget()
         self.timer.stop()
         self.scout.stand_at(self._cursor)
 
@@ -85,9 +93,7 @@ class Progress:
         """True if more may go out without a receipt."""
         if not self.needs_receipt:
             return True
-        if self.is_overdue:
-            return self.last_result <= self.base
-        return self.scout.number - max(self.base, self._first) < self._ahead
+        return self.pace.out < (1 if self.is_overdue else self.pace.most)
 
     def put_sent(self, now):
         """A batch went out, up to where the scout is."""
@@ -96,8 +102,10 @@ class Progress:
         if last > self.sent:
             self.sent = last
             self.highest = max(self.highest, last)
-        if self.needs_receipt and not self.timer.armed:
-            self._await(now)
+        if self.needs_receipt:
+            self.pace.put_sent(last)
+            if not self.timer.armed:
+                self._await(now)
 
     def put_acked(self, tag, out):
         """The broker has the batch that ends with the number `tag`; not above 0: something else."""
@@ -131,6 +139,7 @@ class Progress:
         self.last_result = self._acked = self.base
         self.after = self.receipt
         self.strays = out
+        self.pace.forget()
         self.timer.stop()
 
     def put_silence(self, out):
@@ -138,13 +147,14 @@ class Progress:
         words = self.words
         was_out = self.last_result > self.base
         is_below = self._is_missing_behind(self.receipt)
+        words.are_away = not words.came
         if words.came and not words.repeat:
             words.repeat = True
         elif was_out:
-            if not self.is_overdue:
-                self.is_overdue = True
-            elif self.wait_ms < LONGEST * self._timeout_ms:
+            if (self.is_overdue or self.base < words.again_to) and self.wait_ms < LONGEST * self._timeout_ms:
                 self.wait_ms *= 2
+            self.is_overdue = True
+        words.again_to = self.sent
         if is_below:
             self._go_below(self.receipt)
         self.go_back(out)
@@ -157,17 +167,21 @@ class Progress:
         words.are_none = False
         if value > self.base:
             self._count_again(value)
+            self.pace.put_confirmed(value)
             self.base = self.receipt = value
             words.came = words.repeat = words.started_over = self.is_overdue = False
-            self.wait_ms = self._timeout_ms
+            if self.wait_ms > self._timeout_ms:
+                is_sure = value > words.again_to and self._took_ms(now) <= self._timeout_ms
+                self.wait_ms = self._timeout_ms if is_sure else 2 * self._timeout_ms
             if self.last_result > value:
                 self._await(now)
             else:
                 self.timer.stop()
-            if self.scout.number < value:  # the consumer has more than was sent on this connection
+            is_late = self.scout.number < value  # the consumer has more than was sent since it was gone back
+            if is_late:
                 self.go_back(out)
             self.confirm(out)
-            return RECEIPT_NEWS
+            return RECEIPT_LATE if is_late else RECEIPT_NEWS
         self.receipt = value
         if self._is_missing_behind(value):
             if is_first:
@@ -179,9 +193,9 @@ class Progress:
         elif self.last_result <= self.base:
             self.after = max(value, self.after) if self.sent else value
         words.came = True
-        if self.is_overdue and self.wait_ms > self._timeout_ms:  # someone is there again
-            self.wait_ms = self._timeout_ms
-            self.timer.start(now, self.wait_ms)
+        if self.is_overdue and words.are_away and self.timer.left(now) > self._timeout_ms:  # someone is there again
+            words.are_away = False
+            self.timer.start(now, self._timeout_ms)
         return RECEIPT_KNOWN
 
     def put_above(self, out):
@@ -194,6 +208,10 @@ class Progress:
         self._go_below(0)
         self.receipt = 0
         self.go_back(out)
+
+    def _took_ms(self, now):
+        """Return how long this receipt was waited for."""
+        return self.wait_ms - self.timer.left(now) if self.timer.armed else 0
 
     def _await(self, now):
         """Start the timer."""

@@ -257,7 +257,7 @@ class Orders:
     def _read(self, number):
         """Read the frame `number` into the payload; return True if that worked."""
         quarantine = self.quarantine
-        if quarantine.find(number) != KIND_RAW:
+        if quarantine.find(number) != KIND_RAW or quarantine.log.flags & res.FLAG_ODD:  # its unit is not known
             return False
         buf = quarantine.log.page
         at = quarantine.log.at + res.HEAD_BYTES

@@ -66,7 +66,9 @@ FLAG_EDGE_TIME = const(2)  # the controller's time was not valid; the agent's ow
 FLAG_COPY = const(4)  # written again at a start, with the same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
 FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
-FLAG_ODD = const(64)  # something in it is not as it should be, and is kept as it came
+FLAG_ODD = const(
+    64
+)  # something in it is not as it should be, and is kept as it came; a frame: only the unit of its torque
 FLAG_UNPROVEN = const(128)  # pushed before the controller had proven that its IDs still mean the same
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, so not a new result
 

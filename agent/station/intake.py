@@ -29,10 +29,10 @@ from toolcart.agent.openprotocol.id_ledger import INDEXES
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
 from toolcart.agent.station.subscription_watchdog import Watch
 
-READS_A_STEP = 8  # then the other tasks have their turn
+READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
 BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within half a minute
@@ -558,7 +558,7 @@ class Intake:
         if not self._fills or self.recovery.whose.shared is not None:
             return
         if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
-            if self.store.put_fetched(now) != NOT_KEPT:
+            if self._put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
     def store_answer(self, is_read, now):
@@ -575,11 +575,7 @@ class Intake:
         if news != qs.NEWS_STORE:
             self.take_news(news, now)
             return
-        if is_read:
-            kept = store.put_fetched(now)
-        else:
-            pushed_at = self.session.place_of_pushed_id()
-            kept = store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now)
+        kept = self._put_fetched(is_read, now)
         if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
@@ -587,6 +583,16 @@ class Intake:
             self.wake_outlets(now)
             if kept == KEPT:
                 self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+
+    def _put_fetched(self, is_read, now):
+        """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+        kept = self.store.put_fetched(now) if is_read else NO_FIGURES
+        if kept != NO_FIGURES:
+            return kept
+        link = self.link
+        pushed_at = self.session.place_of_pushed_id()
+        asked = self.recovery.ask_id
+        return self.store.put_fetched_raw(link.buf, link.at, link.length, asked, pushed_at, now, is_read)
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""

@@ -9,7 +9,9 @@ Rules
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
-4. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
+4. A damaged part is kept as it came before it is acknowledged, and counted like any frame that cannot be read. The
+   objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place.
+5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is not specified.
 
 Imported when the first such controller is met.
@@ -23,7 +25,7 @@ from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
-from toolcart.agent.record.result import ROOM_BYTES
+from toolcart.agent.record.result import RESULT_UNREADABLE, ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
@@ -50,6 +52,8 @@ class Operations:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
+        if operation.damaged and not self._keep_damaged(intake, operation, now):
+            return
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
         elif found == op.PART_KEPT:
@@ -111,6 +115,8 @@ class Operations:
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
+            if operation.found == RESULT_UNREADABLE:
+                self._keep_first(intake, operation, now)
             self._into_stage(intake, operation, NONE_NAMED)
             intake.store_answer(True, now)
         self._keep_reserve(intake, now)
@@ -123,13 +129,34 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        self._into_stage(intake, operation)
-        kept = intake.store.put_taken(now)
+        if operation.found == RESULT_UNREADABLE:
+            kept = self._keep_first(intake, operation, now)
+        else:
+            self._into_stage(intake, operation)
+            kept = intake.store.put_taken(now)
         operation.kept = kept > NOT_KEPT
         if operation.kept and not acknowledges:  # it may be an answer, and its acknowledgement count for another result
             intake.wake_outlets(now)
         else:
             intake.answer(kept, now)
+
+    def _keep_damaged(self, intake, operation, now):
+        """Keep the part that just came as it came; False if that cannot be: then it is not acknowledged."""
+        link = intake.link
+        if _is_left(intake):
+            intake.session.withhold()
+            return False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
+            operation.give_up()
+            intake.answer(NOT_KEPT, now)
+            return False
+        intake.wake_outlets(now)
+        return True
+
+    def _keep_first(self, intake, operation, now):
+        """Keep the MID 1201 of a result without a proven object as it came; KEPT, KEPT_BEFORE or NOT_KEPT."""
+        return intake.store.put_unread(operation.first, 0, len(operation.first), now)
 
     def _keep_unread(self, intake, now):
         """Keep an unreadable part as it came, and acknowledge it, or it would be repeated forever."""

@@ -8,23 +8,30 @@ Rules
    0108 does not say what it answers. A second answer would count for the next part, and in the end for a result that
    is not durable.
 4. If bolt data does not come in time, or not before the next result, the result is stored without it.
-5. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription rewinds
-   to. A controller met for the first time is noted as met at once, so that its first result is not missed.
+5. What a jump of the IDs shows to be gone is counted by the fold, and told as an event behind the result that showed
+   it; where there is no room, with a later one.
+6. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription
+   rewinds to. A controller met for the first time is noted as met at once, so that its first result is not missed.
 
 Imported when the first such controller is met.
 """
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.recovery_request import NEWS_NONE
 from toolcart.agent.openprotocol.session_states import EV_LATE, EV_READY
-from toolcart.agent.openprotocol.spindle_ids import ahead_by
+from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 
 class Spindles:
     """Takes the parts that are pushed, for one intake."""
+
+    def __init__(self):
+        self._first = self._last = self._lost = 0  # what is gone and not told yet, and how many of these IDs
 
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
@@ -99,7 +106,10 @@ class Spindles:
         self._into_stage(intake, cycle)
         known = store.known
         follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
+        lost, top = skipped(known, intake.log.stage, store.body), known.top()
         kept = store.put_taken(now, False)
+        if kept == KEPT:
+            self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
@@ -107,6 +117,20 @@ class Spindles:
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
             session.ways.several.rewind_behind(behind)
         self._settle(intake, kept, answers, now)
+
+    def _tell_gone(self, intake, lost, top, number, now):
+        """Tell that `lost` IDs between these two are gone, with what could not be told before (rule 5)."""
+        if lost:
+            if not self._lost:
+                self._first = (top + 1) % SYNC_PERIOD
+            self._last = (number - 1) % SYNC_PERIOD
+            self._lost += lost
+        if not self._lost:
+            return
+        known = intake.store.known
+        if intake.store.tell_gone(self._first, self._last, self._lost, known.gone(), known.epoch(), WHY_NEVER):
+            self._lost = 0
+        intake.take_news(NEWS_NONE, now)
 
     def _keep_unread(self, intake, now):
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""

@@ -36,9 +36,12 @@ from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (openprotocol.known, rule 11).
+NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
 _DAY_MS = const(86400000)
@@ -220,11 +223,13 @@ class Store:
         return False
 
     def put_fetched(self, now):
-        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
         if held:
             return self._known_before(held, now)
+        if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):
+            return NO_FIGURES
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
@@ -232,16 +237,22 @@ class Store:
                 self.health.count(h.ODD_FIELDS)
         return kept
 
-    def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
+    def _names_unit(self):
+        """True if what is in the stage says the unit of its torque."""
+        return self.length >= _WITH_LIMITS and self.log.stage[self.body + res.BODY_BYTES + res.TORQUE_UNIT] > 0x20
+
+    def put_fetched_raw(self, buf, at, length, asked, pushed_at, now, is_read=False):
         """Store the MID 0065 at buf[at:at+length], which cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT.
 
-        Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept.
+        Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept. `is_read`: all of it can
+        be read but the unit (NO_FIGURES); the frame is marked so.
         """
         look = self.look
         held = look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
         if held:
             return self._known_before(held, now)
-        return self._put_raw(buf, at, length, res.FLAG_RECOVERED, now, look.search.skipped)
+        flags = res.FLAG_RECOVERED | (res.FLAG_ODD if is_read else 0)
+        return self._put_raw(buf, at, length, flags, now, look.search.skipped)
 
     def tell_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
@@ -370,6 +381,8 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.known.follows(stage, body)
+        if self.length >= _WITH_LIMITS:
+            self.known.hear_unit(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
@@ -472,4 +485,5 @@ class Store:
 assert (
     PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
 )
+assert _WITH_LIMITS == _LIGHT_PAYLOAD + res.LIMITS_BYTES
 assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL

@@ -2,7 +2,7 @@
 
     serve(handler)     the thread: connects, subscribes, hands on what comes, until `close`
     done(mark)         from any thread: the message with this mark is safe; it is acknowledged in its turn
-    publish(topic, ..) from any thread: retained; only the newest of a topic waits
+    publish(topic, ..) from any thread: retained, if the broker retains anything; only the newest of a topic waits
     send(topic, ..)    from any thread: not retained, every one, in order
     drop(why)          from any thread: end this connection; what is not acknowledged comes again
 
@@ -147,6 +147,7 @@ class Broker:
         self._protocol = like._protocol if like else paho.MQTTv5  # the version that it found out
         self._told = ""
         self._answer: Any = None
+        self._may_retain = True
         self._refused = ""
         self._wakes = True  # nothing is read before `serve`
 
@@ -159,7 +160,7 @@ class Broker:
         self.wake()
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publish retained, now or when there is a connection; a newer payload of the topic replaces it."""
+        """Publish, retained if may be, now or when there is a connection; a newer payload of the topic replaces it."""
         with self._lock:
             self._due.pop(topic, None)
             self._due[topic] = payload
@@ -240,8 +241,9 @@ class Broker:
         if self.address.tls:
             client.tls_set_context(self.address.tls)
 
-        def connected(_client: Any, _userdata: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        def connected(_client: Any, _userdata: Any, _flags: Any, code: Any, properties: Any) -> None:
             self._answer = code
+            self._may_retain = getattr(properties, "RetainAvailable", 1) != 0  # MQTT 5, 3.2.2.3.5
 
         def subscribed(_client: Any, _userdata: Any, _mid: int, codes: list, _properties: Any) -> None:
             refused = [str(code) for code in codes if code.is_failure]
@@ -344,7 +346,7 @@ class Broker:
                 due.append((topic, self._due.pop(topic)))
         self._safe.update(mark.place for mark in done if mark.connection == self.connections)
         for topic, payload in due:  # before the acknowledgements: a receipt must not come after its PUBACK
-            info = client.publish(topic, payload, qos=1, retain=True)
+            info = client.publish(topic, payload, qos=1, retain=self._may_retain)
             self._sent[info.mid] = (topic, payload)
         for topic, payload in to_send:
             client.publish(topic, payload, qos=1)

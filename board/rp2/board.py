@@ -5,11 +5,12 @@ The driver is in the firmware for the maker's own board (W5500-EVB-Pico); withou
 
 import machine
 
+from toolcart.agent.base.compat import const
 from toolcart.board.chip import Board as ChipBoard
 from toolcart.board.chip import host_name
 from toolcart.board.rp2 import flash as rp2_flash
 
-W5500_HZ = 20000000  # the wires between two boards take more only if they are short
+W5500_HZ = const(20000000)  # the wires between two boards take more only if they are short
 
 
 class Rp2:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from toolcart.board import why
 from host_tests.portable import Skip
 from lab.cache import Unavailable
 from lab.chips import rules
@@ -151,3 +152,10 @@ def test_there_are_as_many_sockets_as_the_port_has(platform):
     script = "joined()\nkept = []\nfor _ in range(40):\n    told(lambda: kept.append(socket.socket()))\n"
     lines, _ = said(platform, script, 4000)
     assert lines.index(f"OSError {rules.NO_SOCKET[platform]}") == rules.TCP_SOCKETS[platform]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_error_that_is_known_by_its_name_has_a_number_there(platform):
+    rows = why._KNOWN + why._REFUSED
+    names = {known for known, _ in rows if isinstance(known, str)}
+    assert len(names) > 10 and names <= set(rules.ERRNO[platform])

@@ -39,7 +39,7 @@ class MqttBench(SecondOutlet):
     number = NUMBER
     outlets = ()
 
-    def __init__(self, wide=False, make_port=None, limits=None, **settings):
+    def __init__(self, wide=False, make_port=None, limits=None, blocks=24, **settings):
         self.wide = wide
         self.limits = dict(LIMITS, **(limits or {}))
         self.mqtt_settings = dict(SETTINGS, **settings)
@@ -48,7 +48,7 @@ class MqttBench(SecondOutlet):
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.quiet = Quiet(SteadyLink())
-        SecondOutlet.__init__(self, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
+        SecondOutlet.__init__(self, blocks=blocks, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
 
     def make_outlet(self):
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)

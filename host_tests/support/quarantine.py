@@ -58,9 +58,9 @@ class QuarantineBench:
         assert append(self.log, self.log.next) == 0
         return self.log.number
 
-    def store_frame(self, octets=b"0061 that no one can read"):
+    def store_frame(self, octets=b"0061 that no one can read", flags=0):
         """Store a frame that could not be read; its number."""
-        assert put(self.log, octets, KIND_RAW) == 0
+        assert put(self.log, octets, KIND_RAW, flags) == 0
         return self.log.number
 
     def keep(self, *numbers, reason=17):
@@ -72,9 +72,9 @@ class QuarantineBench:
             assert code in (KEPT_DONE, KEPT_BEFORE, NO_ROOM, FAILED)
         return code
 
-    def keep_frame(self, octets):
+    def keep_frame(self, octets, flags=0):
         """Store and keep a frame that could not be read; its number."""
-        number = self.store_frame(octets)
+        number = self.store_frame(octets, flags)
         assert self.keep(number) == KEPT_DONE
         return number
 

@@ -6,6 +6,8 @@ every file that has it or imports it, code for both, and a search whenever it is
 Rules
 1. A constant is `NAME = const(..)` at the top of a file of the product. It is a number then wherever it is named, also
    as `module.NAME`; definition and import go, and with them the import of a file that has nothing else to give.
+   So is `_NAME = ..` in its own file if its value is a number, a text, octets, or a tuple of such that needs nothing
+   but constants and `bytes`: what is worked out at the import lies in the heap, what is written out in the flash.
 2. No line moves: a traceback names file, line and function of the source.
 3. A name that a function also uses for something else is left alone in that file; for a module's name it is a mistake.
 4. A class keeps only what MicroPython looks up in it: `__slots__` goes, and `__module__` and `__qualname__`, which the
@@ -18,9 +20,13 @@ from __future__ import annotations
 import ast
 import functools
 from collections import Counter
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
 
 from toolcart.base.sources import Source, product_sources
 
+Value = int | str | bytes | tuple["Value | None", ...]
 Constants = dict[str, dict[str, int]]  # of each module, by name
 Edit = tuple[int, int, int, int, str]  # lines and columns as ast has them, and what stands there then
 
@@ -77,8 +83,28 @@ def _defined(node: ast.stmt) -> tuple[str, ast.expr] | None:
     return None
 
 
-def _value(expression: ast.expr, known: dict[str, int]) -> int:
-    return eval(compile(ast.Expression(expression), "const", "eval"), {"__builtins__": {}}, known)
+def _value(expression: ast.expr, known: Mapping[str, Any]) -> Any:
+    return eval(compile(ast.Expression(expression), "const", "eval"), {"__builtins__": {}, "bytes": bytes}, dict(known))
+
+
+def _private(node: ast.stmt, known: Mapping[str, Any]) -> tuple[str, Value] | None:
+    """Return the private name that this statement makes a constant, and its value; None if it does not."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or len(node.targets) > 1:
+        return None
+    name = node.targets[0].id
+    if not name.startswith("_") or name.startswith("__"):
+        return None
+    try:
+        value = _value(node.value, known)
+    except (NameError, TypeError, AttributeError):
+        return None
+    return (name, value) if _is_fixed(value) else None
+
+
+def _is_fixed(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(one is None or _is_fixed(one) for one in value)
+    return isinstance(value, int | str | bytes)
 
 
 class _File:
@@ -88,8 +114,8 @@ class _File:
         self.text = text
         self.tree = ast.parse(text)
         self.nodes = list(ast.walk(self.tree))
-        self.definitions = {named[0]: node for node in self.tree.body if (named := _defined(node)) is not None}
-        self.values: dict[str, int] = {}  # of the names that are constants here
+        self.definitions: dict[str, ast.stmt] = {}
+        self.values: dict[str, Value] = {}  # of the names that are constants here
         self.modules: dict[str, dict[str, int]] = {}  # constants of the modules that have a name here
         self._look(known)
 
@@ -103,8 +129,14 @@ class _File:
                     self.values[name] = known[node.module or ""][alias.name]
                 elif module in known:
                     self.modules[name] = known[module]
-        for name, expression in filter(None, map(_defined, self.tree.body)):
-            self.values[name] = _value(expression, self.values)
+        modules = {name: SimpleNamespace(**numbers) for name, numbers in self.modules.items()}
+        for node in self.tree.body:
+            if (named := _defined(node)) is not None:
+                self.values[named[0]] = _value(named[1], self.values)
+                self.definitions[named[0]] = node
+            elif (private := _private(node, modules | self.values)) is not None:
+                self.values[private[0]] = private[1]
+                self.definitions[private[0]] = node
         stored = Counter(
             node.arg if isinstance(node, ast.arg) else node.id
             for node in self.nodes
@@ -129,14 +161,14 @@ class _File:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in passed:
                 value = self.modules.get(node.value.id, {}).get(node.attr)
                 if value is not None:
-                    edits.append(_edit(node, _number(value)))
+                    edits.append(_edit(node, _literal(value)))
                     passed.add(id(node.value))
         used = set()
         for node in self.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in passed:
                 used.add(node.id)
                 if node.id in self.values:
-                    edits.append(_edit(node, _number(self.values[node.id])))
+                    edits.append(_edit(node, _literal(self.values[node.id])))
         edits += self._imports(used)
         for node in self.nodes:
             if isinstance(node, ast.ClassDef):
@@ -175,8 +207,8 @@ def _is_slots(target: ast.expr) -> bool:
     return isinstance(target, ast.Name) and target.id == "__slots__"
 
 
-def _number(value: int) -> str:
-    return f"({value})" if value < 0 else str(value)  # -3 ** 2 is not (-3) ** 2
+def _literal(value: Value) -> str:
+    return f"({value})" if isinstance(value, int) and value < 0 else repr(value)  # -3 ** 2 is not (-3) ** 2
 
 
 def _edit(node: ast.expr | ast.stmt, text: str) -> Edit:

@@ -105,12 +105,13 @@ def _is_as(value, known, name):
 def from_json(catalogue, text):
     """Return the Message that JSON text tells, in the layouts of `catalogue`.
 
-    FrameError where the text is not of this kind, FieldError where a field cannot be built.
+    FrameError where the text is not of this kind, FieldError where a field cannot be built. Where `toolcart decode` has
+    read a frame as another revision than its header's, `shifted` or `later`, the frame counts.
     """
     try:
         told = json.loads(text)
         mid, revision, header = told["mid"], told.get("revision", 1), dict(told.get("header", {}))
-        given = {} if told.get("described") is False else told["fields"]
+        given = {} if told.get("described") is False or "shifted" in told or "later" in told else told["fields"]
         fields = {name: _revived(value) for name, value in given.items()}
         frame = bytes.fromhex(told["frame"]) if "frame" in told else None
         parts = [bytes.fromhex(part) for part in told.get("frames", ())]

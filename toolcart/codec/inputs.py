@@ -132,13 +132,40 @@ def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Ite
 
 
 def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
-    """Yield every message of a stream: lines of text as they come, anything else when it has ended."""
-    first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
-    kind = kind_of(plain(first)) if kind == "auto" else kind
-    if kind == "text" and not first.startswith(_UTF_16):
+    """Yield every message of a stream: lines of text as they come, anything else when it has ended.
+
+    What it is, is seen from the lines that have come whole: one that was cut off may look like another kind.
+    """
+    first = _until_line(stream)
+    begun = _kind_begun(first) if kind == "auto" else kind
+    if begun == "text" and not first.startswith(_UTF_16):
         yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))), header)
     else:
         yield from messages(first + stream.read(), kind, header)
+
+
+def _until_line(stream: BinaryIO) -> bytes:
+    """Return what has come when a line has, or all of it."""
+    if not hasattr(stream, "read1"):
+        return stream.read()
+    first = b""
+    while b"\n" not in first:
+        more = stream.read1(CHUNK)  # type: ignore[attr-defined]
+        if not more:
+            break
+        first += more
+    return first
+
+
+def _kind_begun(first: bytes) -> str:
+    """Return the kind of a stream that begins so; only "text" is sure, anything else is to be seen from all of it."""
+    frames = Frames()
+    try:
+        if frames.feed(first) and (frames.buffer[:4].isdigit() or not frames.buffer):
+            return "octets"
+    except FrameError:
+        pass
+    return kind_of(plain(first[: first.rfind(b"\n") + 1] or first))
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:

@@ -51,6 +51,7 @@ TELEGRAMS = {
 SAMPLES_SHOWN = 12
 VALUES_COLUMNS = 100  # of a list of values, which is indented by 6
 VALUES_REPEATED = 8  # a longer list of values is shown once
+NO_UNIT = "its torque has a unit that is not defined; the agent keeps it as it came"
 OCTETS_SHOWN = 200  # of what is not a message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
@@ -88,11 +89,11 @@ def message_as_data(message: Message) -> dict[str, Any]:
         "sent_by": SENDERS.get(about.sender, "not documented"),
         "header": {name: value for name, value in message.header().items() if value is not None},
     }
-    if not message.form.known:
-        return {**told, "described": False, "data": message.data().hex()}
     found = _by_ids(message)
     told |= {name: words for name, words in found.items() if isinstance(words, str)}
     message = found.get("message", message)
+    if not message.form.known:
+        return {**told, "described": False, "data": message.data().hex()}
     told["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
@@ -110,21 +111,33 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def _by_ids(message: Message) -> dict[str, Any]:
     """Return what the agent makes of a result that is not as documented: the message it reads, and words about it."""
-    if message.mid not in (61, 65) or layouts.layout_of(message.mid, message.revision) is None:
+    layout = layouts.layout_of(message.mid, message.revision) if message.mid in (61, 65) else None
+    if layout is None:
         return {}
-    frame = message.frame
-    about = message.mid, message.revision, bytearray(frame), 0, len(frame)
-    if layouts.in_place(*about):
-        return {}
-    found = shifted_fields.find(*about)
+    frame = bytes(message.frame)
+    if layouts.in_place(message.mid, message.revision, frame, 0, len(frame)):
+        if not layouts.names_unit(layout, frame, 0, len(frame)):
+            return {"unreadable": NO_UNIT}
+        return {} if message.form.known else _as_last(message)
+    found = shifted_fields.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
     if found is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
     revision, copied, is_shifted = found
+    if not layouts.names_unit(layouts.layout_of(message.mid, revision), copied, 0, len(copied)):
+        return {"unreadable": NO_UNIT}
     if not is_shifted:
         return {}
     head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
     told = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
     return {"shifted": told, "message": catalogue.decode(head + copied[11:])}
+
+
+def _as_last(message: Message) -> dict[str, Any]:
+    """Return a result of a revision that nobody has described, which begins as the last one that is."""
+    last = layouts.LAST_REVISION
+    frame = bytes(message.frame)
+    told = f"revision {message.revision} is not described; read as revision {last}, which it begins with"
+    return {"later": told, "message": catalogue.decode(frame[:8] + b"%03d" % last + frame[11:])}
 
 
 def _value(message: Message, field: Field) -> Any:
@@ -176,7 +189,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in told["header"].items()))
     if told.get("described") is False:
         lines.append("  not described, kept raw: " + visible(bytes.fromhex(told["data"]).decode("utf-8", "replace")))
-    lines += [f"  {word}: {told[word]}" for word in ("shifted", "unreadable") if word in told]
+    lines += [f"  {word}: {told[word]}" for word in ("later", "shifted", "unreadable") if word in told]
     fields = {**told.get("fields", {}), **{f"extra {name}": value for name, value in told.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():

@@ -52,7 +52,10 @@ FAMILIES = {
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
-    "toolcart_connected": (GAUGE, "1 if the controller's session is established, or the outlet accepts results."),
+    "toolcart_connected": (
+        GAUGE,
+        "1 if the controller's session is established, or the outlet accepts results; none of an outlet not tried yet.",
+    ),
     "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
     "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
     "toolcart_serial_overruns_total": (COUNTER, "Bytes of the serial line that were lost for want of room."),
@@ -143,7 +146,8 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     for side, shown in (("controller", station["controller"]), *connections.outlets_of(station)):
         of_side = {**labels, "side": side}
         is_well = connections.is_well(shown)
-        sheet.add("toolcart_connected", of_side, is_well)
+        is_known = connections.is_proven(shown) or not is_well  # a webhook is not tried before the first record
+        sheet.add("toolcart_connected", of_side, is_well if is_known else None)
         if shown.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
         sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))

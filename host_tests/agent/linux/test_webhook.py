@@ -77,6 +77,13 @@ def test_what_an_answer_may_be_that_is_no_receipt():
             answer(302, b"", Location="http://evil/"),
             "points elsewhere, which is not followed: http://evil/; is `url` right?",
         ),
+        (answer(300), "it answers 300: nothing"),
+        (answer(304), "it answers 304: nothing"),
+        (answer(305, b"use a proxy"), "it answers 305: use a proxy"),
+        (answer(308, b"", Location="/"), "points elsewhere, which is not followed: /; is `url` right?"),
+        (answer(200, b'{"identity": "00000001", "number": 1, "number": 3}'), "`number` is there twice"),
+        (answer(200, b'{"identity": "", "number": 3, "identity": "00000001"}'), "`identity` is there twice"),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", "no answer of HTTP/1.1: only what cannot be shown"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + b"x" * 9000 + b"\r\n\r\n", "Only Transfer-Encoding: chunked"),
         (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
@@ -326,6 +333,34 @@ def test_a_batch_that_is_too_large_becomes_smaller():
     plant.server.answers = [answer(413)] * 3
     plant.run(20000)
     assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
+
+
+def test_length_that_was_too_large_is_tried_again_behind_ever_more_batches():
+    plant = WebhookBench(limits={"records_most": 8})
+    limit, sizes, take = 1, [], plant.server.take
+
+    def small(body):
+        sizes.append(json.loads(body.partition(b"\n")[0])["count"])
+        return answer(200, take(body)) if sizes[-1] <= limit else answer(413)
+
+    plant.server.take = small
+    plant.server.answers = [lambda octets: octets] * 4000
+    for _ in range(500):
+        plant.store(2)
+        plant.run(2000)
+    refused = [at for at, size in enumerate(sizes) if size > 1]
+    assert 2 <= len(refused) <= 4, refused
+    assert all(
+        3 * (one - first) < 2 * (other - one)
+        for first, one, other in zip(refused, refused[1:], refused[2:], strict=False)
+    )
+    limit = 8
+    for _ in range(600):
+        plant.store(8)
+        plant.run(8000)
+        if max(sizes[-2:]) == 8:
+            break
+    assert max(sizes[-2:]) == 8 and plant.server.ids() == list(range(1, plant.log.number + 1))
 
 
 @pytest.mark.parametrize("too_much", [b"", answer(504), "closes"])

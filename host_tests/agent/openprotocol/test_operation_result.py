@@ -102,7 +102,7 @@ def test_torque_that_is_none_is_told_and_left_out():
         (1, b"1e999"),
         (1, b"1e9"),
     ):
-        assert torque(value, unit) == (r.RESULT_ODD, b"      "), value
+        assert torque(value, unit) == (r.RESULT_UNREADABLE, b"      "), value
     assert torque(b"            ", 90) == (r.RESULT_READ, b"      ")
     assert torque(b"-0001.250e+2", 3) == (r.RESULT_ODD, b"-00125")
     assert torque(b"1e-999", 1) == (r.RESULT_READ, b"000000")
@@ -162,7 +162,8 @@ def test_no_octets_whatever_are_read_beyond_the_message_or_raise():
             spoiled = bytearray(octets)
             spoiled[place] = value
             body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
-            assert read_fields(body, spoiled, 0, len(spoiled)) in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD)
+            found = read_fields(body, spoiled, 0, len(spoiled))
+            assert found in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD, r.RESULT_UNREADABLE)
             assert len(body) == r.BODY_BYTES + r.LIMITS_BYTES
 
 
@@ -290,7 +291,7 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
             assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))
             if found == op.PART_KEPT and again == op.PART_WHOLE:
-                assert operation.found in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD)
+                assert operation.found != r.RESULT_UNREADABLE or operation.damaged
                 several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
                 assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)
 
@@ -373,9 +374,9 @@ def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
     for octets in (-6, -1, 1, 2, 6):
         wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
         found, body = read(wide, figure)
-        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_ODD, b"      "), octets
+        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_UNREADABLE, b"      "), octets
     for more in (b"x", figure):
-        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_ODD
+        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_UNREADABLE
     assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ
 
 

@@ -9,11 +9,13 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.linux.extended_store import WideStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.openprotocol import layouts, spindle_assembly
-from toolcart.agent.record import KIND_RAW, KIND_RESULT, extended_values
+from toolcart.agent.openprotocol.header import revision_of
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, extended_values
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
 from toolcart.catalogue import Odd, decode
-from toolcart.codec.rendering import lines_of, message_as_data
+from toolcart.codec.inputs import Seen, messages
+from toolcart.codec.rendering import as_data, lines_of, message_as_data
 from toolcart.sim import result_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
 from host_tests.support.frames import TIGHTENED, example_tightening, light, message
@@ -203,6 +205,89 @@ def test_wrong_ids_in_front_of_unit_and_identifiers_make_no_unit():
         frame[place - 1 : place + 1] = wrong
     bench.push(bytes(frame))
     assert bench.results() == [] and [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [bytes(frame)]
+
+
+def with_unit(mid, revision, octet):
+    """Return a result whose unit of torque is this octet."""
+    frame = bytearray(frame_of(mid, revision, torque=720))
+    frame[(415 if mid == 61 else 229) - 1] = octet
+    return bytes(frame)
+
+
+def test_a_unit_that_is_not_defined_makes_no_result():
+    for revision in (3, 4, 5, 6, 7, 8, 9, 10, 11, 998):
+        for octet in b"\x0009Nx/:~\xff 12345678":
+            bench = Bench()
+            frame = with_unit(61, revision, octet)
+            bench.push(frame)
+            is_known = octet in b"\0 12345678"
+            assert len(bench.results()) == is_known, (revision, octet)
+            assert [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [frame[:FRAME_MOST]] * (not is_known)
+            assert bench.counted(h.RAW) == (not is_known)
+            assert ("unreadable" in message_as_data(decode(frame))) == (not is_known)
+
+
+def test_fetched_unit_that_is_not_defined_makes_no_result():
+    for revision in (3, 4, 7, 11):
+        for octet in b"09N 18":
+            frame = with_unit(65, revision, octet)
+            store = Bench().store
+            assert store.read_fetched(frame, 0, len(frame), revision) == (octet in b" 18"), (revision, octet)
+            assert ("unreadable" in message_as_data(decode(frame))) == (octet not in b" 18")
+
+
+def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
+    for mid, revision in ((61, 1), (61, 3), (65, 2), (65, 3), (61, 11), (65, 11)):
+        frame = frame_of(mid, revision)
+        for octets in (
+            b"   ",
+            b"000",
+            b"0\x00 ",
+            b" 2 ",
+            b"007",
+            b"011",
+            b"012",
+            b"500",
+            b"997",
+            b"998",
+            b"A12",
+            b"01B",
+        ):
+            message = frame[:8] + octets + frame[11:]
+            store = Bench().store
+            stated = revision_of(message, 0)
+            is_read = store.read_long(mid, message, 0, len(message), stated) > r.RESULT_UNREADABLE
+            told = as_data(Seen(message))
+            assert is_read == ("fields" in told and "unreadable" not in told), (mid, revision, octets)
+            if is_read:
+                body = store.log.stage[store.body : store.body + r.BODY_BYTES]
+                assert told["fields"]["torque"]["value"] == int(body[r.TORQUE : r.TORQUE + 6]), (mid, revision, octets)
+                assert told["fields"]["tightening_id"] == int(body[r.TIGHTENING_ID : r.TIGHTENING_ID + 10])
+
+
+def test_revision_that_is_not_described_is_decoded_as_far_as_it_is_known():
+    for mid, more in ((61, b"7712345"), (65, b"5812345")):
+        frame = frame_of(mid, 11) + more
+        told = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"012" + frame[11:]))
+        assert told["revision"] == 12 and "revision 11" in told["later"] and bytes.fromhex(told["rest"]) == more
+        assert told["fields"]["torque"]["unit"] == "Ncm" and "later: " in "".join(lines_of(told))
+
+
+def test_what_decode_reads_as_another_revision_is_read_again():
+    frame = frame_of(61, 3)
+    later = frame_of(65, 11) + b"5812345"
+    for octets in (frame, frame[:8] + b"002" + frame[11:], b"%04d" % len(later) + later[4:8] + b"012" + later[11:]):
+        line = json.dumps(as_data(Seen(octets))).encode()
+        assert [(one.octets, one.problem) for one in messages(line, "json")] == [(octets, "")]
+
+
+def test_shifted_result_with_a_unit_that_is_not_defined_is_unreadable():
+    for mid, revision in ((61, 4), (65, 4)):
+        for unit, is_known in ((9, False), (8, True)):
+            texts = {"vin": "WVWZZZ1KÄ".ljust(25).encode()}
+            frame = frame_of(mid, revision, texts, torque_unit=unit)
+            assert (Reader().read(mid, frame) is not None) == is_known
+            assert ("unreadable" in message_as_data(decode(frame))) == (not is_known)
 
 
 def light_of(vin, **fields):

@@ -262,6 +262,34 @@ def test_blank_figures_are_blank_and_odd_ones_are_told():
         assert take(cycle(), bytes(broken), 106, 4) == cy.CYCLE_UNREADABLE
 
 
+def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
+    result = tightening()
+    for mid, octets, first, row_bytes, places in (
+        (101, message(101, frames.sync_data(result, 1, 3), 1), 174, 18, (6, 13)),
+        (106, message(106, frames.station_data(result, 4, 3), 4), 165, 67, (15, 24)),
+    ):
+        for row in range(3):
+            for place in places:
+                at = first + row * row_bytes + place
+                for text, is_figure in (
+                    (b"0x123", False),
+                    (b"12 45", False),
+                    (b"12\x0045", False),
+                    (b"-----", False),
+                    (b"+-012", False),
+                    (b"-0012", True),
+                    (b"   12", True),
+                    (b"12\0\0\0", True),
+                ):
+                    odd = octets[:at] + text + octets[at + 5 :]
+                    if mid == 106:
+                        odd = octets[:at] + text + b"  " + octets[at + 7 :]
+                    elif place == 6:
+                        odd = octets[:at] + b" " + text + octets[at + 6 :]
+                    found = take(cycle(), odd, mid, 4)
+                    assert found == (cy.CYCLE_WHOLE if is_figure else cy.CYCLE_UNREADABLE), (mid, row, place, text)
+
+
 def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     result = tightening(angle=-9999, angle_min=0, angle_max=99999)
     octets = message(101, frames.sync_data(result, 4, 1), 4)

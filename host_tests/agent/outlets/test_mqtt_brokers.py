@@ -1,11 +1,13 @@
 """The MQTT outlet with real brokers, Mosquitto and amqtt, and the archive as consumer behind them, on the loopback."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
 import time
 
+import paho.mqtt.client as paho
 import pytest
 
 from toolcart.agent.cart.status import why_name
@@ -37,10 +39,10 @@ def broker(kind, tmp_path):
         yield one
 
 
-def bench_at(broker, make_port=TcpPort, receipt_timeout_ms=2000, **settings):
+def bench_at(broker, make_port=TcpPort, receipt_timeout_ms=2000, blocks=24, **settings):
     settings = {"host": "127.0.0.1", "port": broker.port, **settings}
     limits = {"receipt_timeout_ms": receipt_timeout_ms}
-    return MqttBench(wide=True, make_port=lambda network: make_port(), limits=limits, **settings)
+    return MqttBench(wide=True, make_port=lambda network: make_port(), limits=limits, blocks=blocks, **settings)
 
 
 def run(bench, condition):
@@ -157,6 +159,17 @@ def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
         assert bench.shown()["why"] == ""
 
 
+def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
+    with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
+        place = place_in(tmp_path)
+        with consuming(place, f"mqtt://127.0.0.1:{broker.port}/toolcart/#") as process:
+            until_said(process, "connected, MQTT 5")
+            bench = bench_at(broker, receipt_timeout_ms=1000, retain=False)
+            ids = bench.store(30)
+            run(bench, lambda: is_done(bench))
+            assert stored(place) == ids and bench.shown()["why"] == "" and process.poll() is None
+
+
 def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nmessage_size_limit 6000") as broker:
         bench = bench_at(broker, confirm="broker")
@@ -168,3 +181,46 @@ def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
             bench.store(20)
             run(bench, lambda: is_done(bench))
         assert bench.forward.attempts == attempts <= 8, bench.shown()
+
+
+class SlowConsumer:
+    """A client of the broker that takes `pause_s` for a batch, keeps the contract, and acknowledges behind that."""
+
+    def __init__(self, broker, pause_s):
+        self.pause_s = pause_s
+        self.have = self.gaps = 0
+        self.ids = []
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, "slow")
+        self.client.on_connect = lambda client, *_: client.subscribe("toolcart/1/10/results", 1)
+        self.client.on_message = lambda _client, _data, message: self.take(message.payload)
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+
+    def take(self, octets):
+        time.sleep(self.pause_s)  # in a thread of its own
+        head, *lines = [json.loads(line) for line in octets.splitlines()]
+        self.gaps += head["after"] > self.have
+        if head["after"] <= self.have < head["last"]:
+            self.ids += [int(line["tightening_id"]) for line in lines if line["number"] > self.have]
+            self.have = head["last"]
+        receipt = json.dumps({"identity": head["identity"], "number": self.have})
+        self.client.publish("toolcart/1/10/receipt", receipt, 1, True)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.mark.parametrize("room", [1, 2])
+def test_short_queue_of_mosquitto_for_a_slow_consumer_shortens_no_batches(room, tmp_path):
+    options = f"allow_anonymous true\nmax_inflight_messages 1\nmax_queued_messages {room}"
+    with Mosquitto(tmp_path, options=options) as broker:
+        bench = bench_at(broker, receipt_timeout_ms=1000, blocks=120)
+        consumer = SlowConsumer(broker, 0.05)
+        try:
+            ids = bench.store(800)
+            run(bench, lambda: is_done(bench))
+        finally:
+            consumer.close()
+        assert consumer.ids == ids and bench.shown()["batch_limit"] == 0, bench.shown()
+        assert bench.forward.batch.records_most == 8 and bench.forward.counts.resent <= 4, bench.shown()

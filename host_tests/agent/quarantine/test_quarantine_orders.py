@@ -14,7 +14,7 @@ from toolcart.agent.quarantine.quarantine import (
 )
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from host_tests.support.frames import light
+from host_tests.support.frames import fetched, light
 from host_tests.support.log import STATE_BLOCKS
 from host_tests.support.quarantine import QuarantineBench
 
@@ -224,6 +224,15 @@ def test_a_frame_that_cannot_be_read_stays():
     frame = station.keep_frame(b"0061 nonsense of enough octets")
     told, end = station.order("retry", str(frame))
     assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
+
+
+def test_frame_whose_unit_no_one_says_stays_one():
+    station = bench(1, Policy())
+    octets = fetched(2)
+    for flags, stays in ((res.FLAG_ODD, True), (0, False)):
+        frame = station.keep_frame(octets, res.FLAG_RECOVERED | flags)
+        told, end = station.order("retry", str(frame))
+        assert ("cannot read" in told.get("stays", "")) == stays and end["count"] == (not stays)
 
 
 def store_result_of(station, frame):

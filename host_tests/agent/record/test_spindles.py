@@ -4,10 +4,11 @@ import sys
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.record.text import describe
 from toolcart.sim import result_frames as frames
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG
-from host_tests.support.frames import message
+from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart
 from lab.harness.cart import Cart as WholeCart
 
@@ -43,6 +44,57 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
         assert stored and said and stored[0] < said[0], cart.device.journal
         asked = [octets[20:21] for what, octets in cart.device.journal if what == "said" and octets[4:8] == b"0108"]
         assert asked == ([b"1", b"1", b"1", b"0"] if settings is BOLTS else [b"0"] if kind is POWERMACS else [])
+
+
+def inject(cart, *messages):
+    cart.controller.inject(b"".join([octets + b"\0" for octets in messages]))
+    cart.run(100)
+
+
+def synchronous(number):
+    return message(101, frames.sync_data(example_tightening(tightening_id=number), 1, 2), 1)
+
+
+def damaged(number):
+    """Return a MID 0101 with a wrong parameter ID."""
+    frame = bytearray(synchronous(number))
+    frame[141] = 0x58
+    return bytes(frame)
+
+
+def told_gone(cart):
+    shown = [describe(payload, 0, kind, flags, len(payload)) for _, kind, flags, payload in cart.records()]
+    return [(one["first_id"], one["last_id"], one["count"], one["code"]) for one in shown if "first_id" in one]
+
+
+def test_synchronous_results_that_no_one_can_read_are_not_gone():
+    cart = cart_of(STEP_SYNC, SYNC).ready()
+    inject(cart, synchronous(1))
+    for number in (2, 3):
+        inject(cart, damaged(number))
+    assert len(cart.raw()) == 2 and cart.station.known.gone() == 0
+    inject(cart, damaged(3))
+    inject(cart, synchronous(4))
+    assert cart.stored_ids() == [1, 4] and cart.station.known.gone() == 0 and len(cart.raw()) == 2
+    inject(cart, damaged(6))  # 5 is gone, and 7
+    inject(cart, synchronous(8))
+    assert cart.stored_ids() == [1, 4, 8] and cart.station.known.gone() == 2
+    assert told_gone(cart) == [("5", "7", 2, "never")]
+    assert cart.counted(h.IDS_GONE) == 1 and cart.counted(h.RAW) == 3
+
+
+def test_unreadable_synchronous_results_are_remembered_over_a_start():
+    for saved in (False, True):
+        cart = cart_of(STEP_SYNC, SYNC).ready()
+        inject(cart, synchronous(65534))
+        inject(cart, damaged(65535))
+        if saved:
+            assert cart.station.log.state.save()
+        cart.cut()
+        cart.ready()
+        inject(cart, synchronous(1))  # 0 is gone
+        assert cart.stored_ids() == [65534, 1] and cart.station.known.gone() == 1, saved
+        assert told_gone(cart) == [("65535", "0", 1, "never")]
 
 
 def test_outage_comes_again_from_where_the_subscription_rewinds():

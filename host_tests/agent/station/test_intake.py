@@ -13,6 +13,8 @@ PORTABLE = True
 HEAVY = True
 HEAP = "12m"
 
+LBF = {"torque_unit": 2}
+
 
 def agrees(cart, count=None):
     """Each tightening is stored once, with its values, in order; no one complained."""
@@ -359,6 +361,35 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
             cart.settle(240000)
             agrees(cart, 7)
             assert puts[0] == 7 and cart.station.known.gone() == 0
+
+
+def units_of(cart):
+    return [payload[8 + r.BODY_BYTES + r.TORQUE_UNIT] for payload in cart.stored() if len(payload) >= 151]
+
+
+def test_missed_results_of_another_unit_than_nm_come_with_it():
+    cart = Cart(controller={"result_revisions": (4,), "pushed_as": LBF, "fetched_as": LBF}).ready()
+    cart.produce(2, 1500)
+    cart.drop()
+    cart.produce(3)
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5] and units_of(cart) == [0x32] * 5 and cart.raw() == []
+
+
+def test_missed_results_whose_unit_no_one_says_are_kept_as_they_came():
+    for revisions, answer in (((1, 2), None), ((1,), None), ((1, 2, 3, 4), 1), ((1, 2, 3), 2)):
+        options = {"result_revisions": (4,), "pushed_as": LBF, "recover_revisions": revisions}
+        cart = Cart(controller=dict(options, answer_recover_revision=answer)).ready()
+        cart.produce(2, 1500)
+        cart.drop()
+        cart.produce(3)
+        cart.settle()
+        cart.produce(1, 1500)
+        cart.cut()
+        cart.settle()
+        assert cart.stored_ids() == [1, 2, 6] and [int(frame[22:32]) for frame in cart.raw()] == [3, 4, 5]
+        known = cart.station.known
+        assert known.gone() == 0 and known.epoch() == 0 and known.missing() == 0 and cart.gone() == []
 
 
 def test_stop_says_goodbye_and_frees_the_slot():

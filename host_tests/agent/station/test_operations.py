@@ -2,7 +2,6 @@
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import recovery_request as qs
-from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
@@ -105,14 +104,101 @@ def test_part_that_no_one_can_read_is_kept_as_it_came():
     assert cart.stored_ids() == [1, 2]
 
 
-def test_result_that_lies_about_a_length_is_stored_and_told():
-    cart = cart_of().ready()
-    frame = part(tightening_id=1)
-    at = frame.find(b"30237012")
-    inject(cart, overall(tightening_id=1), frame[: at + 5] + b"999" + frame[at + 8 :])
-    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == 1
-    _, _, flags, payload = next(record for record in cart.records() if record[1] == KIND_RESULT)
-    assert flags & r.FLAG_ODD and body_of(payload)[r.TORQUE : r.ANGLE] == b"      "
+# A damaged part: kept as it came, and nothing of it goes out as a figure.
+
+
+def parts_of(count, number=1):
+    """Return MID 1201 and a MID 1202 for each object of an operation."""
+    result = example_tightening(tightening_id=number)
+    objects = frames.spindles_of(result, count)
+    idents = frames.object_ids(count)
+    listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
+    first = message(1201, frames.overall_data(result, 2, 1 + count, 8, FIELDS, listed), 2)
+    fields = [frames.standard_fields(result, one) for one in objects]
+    return [first] + [
+        message(1202, frames.object_data(result, 2, fields[index], 1 + count, index + 2, idents[index]), 2)
+        for index in range(count)
+    ]
+
+
+FIELDS = ((1000, 2, 0, "7"),)
+LONGER = (b"02001005", b"999", 5)  # the torque's field says that it is longer
+NO_TORQUE = (b"02001005", b"050", 10)  # its unit is that of an angle
+NO_FIGURE = (b"02001005", b"12x4", 17)
+NO_COUNT = (b"456789abcdef", b"09x", 12)  # of the fields
+
+
+def spoiled(frame, how):
+    mark, octets, by = how
+    assert frame.count(mark) == 1
+    at = frame.find(mark) + by
+    return frame[:at] + octets + frame[at + len(octets) :]
+
+
+def test_damaged_object_is_kept_as_it_came_and_shows_no_figure():
+    for how in (LONGER, NO_TORQUE, NO_FIGURE, NO_COUNT):
+        for index in range(3):
+            cart = cart_of(STEP_SYNC, operation_history=False).ready()
+            wanted = parts_of(3)
+            messages = list(wanted)
+            messages[1 + index] = spoiled(messages[1 + index], how)
+            inject(cart, *messages)
+            assert cart.raw() == [messages[1 + index]] and cart.counted(h.RAW) == 1, (how, index)
+            (payload,) = cart.stored()
+            one = frames.spindles_of(example_tightening(tightening_id=1), 3)
+            rows = [(100 + o.number, o.status, o.torque, o.angle) for o in one if o.number != index + 1]
+            assert rows_kept(payload) == rows and sp.told_of(payload, 0) == 3, (how, index)
+            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == rows[0][2] and cart.counted(h.ODD_FIELDS) == 1
+            inject(cart, *parts_of(3, 2))
+            assert cart.stored_ids() == [1, 2] and cart.counted(h.RAW) == 1
+
+
+def test_operation_without_a_proven_object_is_kept_as_it_came():
+    for count in (1, 2, 3):
+        for how in (LONGER, NO_TORQUE, NO_FIGURE):
+            cart = cart_of(STEP_SYNC, operation_history=False).ready()
+            first, *others = parts_of(count)
+            messages = [first] + [spoiled(one, how) for one in others]
+            inject(cart, *messages)
+            assert cart.stored_ids() == [] and sorted(cart.raw()) == sorted(messages), (count, how)
+            inject(cart, *messages)
+            assert cart.counted(h.RAW) == 1 + count and cart.stored_ids() == []
+            inject(cart, *parts_of(count, 2))
+            assert cart.stored_ids() == [2]
+
+
+def test_damaged_overall_result_is_kept_beside_its_proven_objects():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    first, *others = parts_of(2)
+    first = spoiled(first, (b"0100000102", b"999", 5))
+    inject(cart, first, *others)
+    (payload,) = cart.stored()
+    assert cart.raw() == [first] and len(rows_kept(payload)) == 2 and cart.counted(h.ODD_FIELDS) == 1
+
+
+def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
+    for kind in (MT_FOCUS, STEP_SYNC):
+        cart = cart_of(kind).ready()
+        cart.produce(2, 1500)
+        cart.drop()
+        cart.produce(2)
+        real = frames.own_fields if kind is MT_FOCUS else frames.standard_fields
+        name = "own_fields" if kind is MT_FOCUS else "standard_fields"
+
+        def damaged(result, *more, real=real):
+            fields = real(result, *more)
+            torque = tuple([(one[0], one[1], 50, one[3]) if one[0] in (2001, 30237) else one for one in fields])
+            return torque if result.tightening_id == 3 else fields
+
+        setattr(frames, name, damaged)
+        try:
+            cart.settle()
+        finally:
+            setattr(frames, name, real)
+        cart.run(120000)
+        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.known.gone() == 0
+        assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
+        assert cart.station.known.missing() == 0
 
 
 def test_any_split_of_the_input_gives_the_same():

@@ -1,5 +1,6 @@
 """`toolcart mid` shows every table, `toolcart decode` finds the messages in captures, dumps, logs and octets."""
 
+import io
 import json
 import struct
 import subprocess
@@ -274,6 +275,56 @@ def test_lines_of_standard_input_are_read_as_they_come():
         process.stdin.close()
         assert process.wait(timeout=60) == 0
         process.stdin = None
+
+
+def dumped(octets):
+    lines = [octets[at : at + 16].hex(" ") for at in range(0, len(octets), 16)]
+    return "".join(f"{16 * number:08x}  {line}\n" for number, line in enumerate(lines)).encode()
+
+
+ON_WIRE = RESULT * 900
+LONG_INPUTS = {
+    "octets": ON_WIRE,
+    "octets without NUL": bytes(EXAMPLE) * 900,
+    "octets with samples": (RESULT + catalogue.wire(TRACE)) * 500,
+    "telegrams": b"".join(b"000706%05d" % number for number in range(1, 7000)),
+    "log": b"".join(b"2024-03-14 09:26 < " + EXAMPLE + b"\r\n" for _ in range(600)),
+    "one line": b"log: " + bytes(EXAMPLE) * 700,
+    "UTF-16": ("\n".join(["< " + EXAMPLE.decode()] * 500)).encode("utf-16"),
+    "hexadecimal": "\n".join([RESULT.hex()] * 400).encode(),
+    "hexadecimal in one line": ON_WIRE.hex().encode(),
+    "hexadecimal with blanks": ON_WIRE.hex(" ").encode(),
+    "dump": dumped(ON_WIRE),
+    "JSON": "\n".join([json.dumps(shown.as_data(inputs.Seen(EXAMPLE)))] * 100).encode(),
+    "serial": b"".join(b"%d.%03d > %02x\n" % (n // 1000, n % 1000, o) for n, o in enumerate(b"\2%b\3" % EXAMPLE * 60)),
+}
+
+
+class Pieces(io.BytesIO):
+    """Standard input from a pipe: so many octets at a time, however many are asked for."""
+
+    most = inputs.CHUNK
+
+    def read1(self, size=-1):
+        return super().read1(self.most)
+
+
+@pytest.mark.parametrize("name", LONG_INPUTS)
+def test_long_standard_input_is_read_like_a_file(name):
+    octets = LONG_INPUTS[name]
+    wanted = list(inputs.messages(octets))
+    assert len(octets) > inputs.CHUNK and len(wanted) > 50 and not any(one.problem for one in wanted)
+    for most in (inputs.CHUNK, inputs.CHUNK - 1, inputs.CHUNK - 2, 4096, 4095, 1000, 7):
+        stream = Pieces(octets)
+        stream.most = most
+        assert list(inputs.arriving(stream)) == wanted, most
+
+
+def test_a_line_of_standard_input_does_not_wait_for_the_next():
+    for line in (b"> " + ASKED[:-1] + b"\n", ASKED[:-1] + b"\n", ASKED + b"\r\n", b"2024 " + EXAMPLE + b"\n"):
+        stream = Pieces(line)
+        stream.read = None
+        assert len(list(inputs.arriving(stream))) == 1, line
 
 
 def test_only_some_mids_can_be_asked_for(tmp_path):

@@ -201,10 +201,26 @@ def given(text):
         ),
         ("LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n", "LOG = const(3)\n\n\ndef f(LOG):\n    return LOG\n"),
         ("x.LOG = y.LOG\nLOG = 1\n", "x.LOG = y.LOG\nLOG = 1\n"),
+        ("from toolcart.agent.base.compat import ON_CPYTHON\nif ON_CPYTHON:\n    f()\n", "\nif 0:\n    f()\n"),
     ],
 )
 def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
     assert given(text) == (wanted or "from toolcart.agent.log.log import Log\nx = Log, (-3)\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("A = const(4)\n_B = bytes((A,) * 2)  # words\nx = (1, _B)\n", "\n  # words\nx = (1, b'\\x04\\x04')\n"),
+        ("from toolcart.agent.log import numbers as n\n_B = (n.CURSOR, None)\nx = _B\n", "\n\nx = (9, None)\n"),
+        ("_B = 1 << 3\nx = y[_B]\n", "\nx = y[8]\n"),
+        ("_B = 'a'\n\n\ndef f():\n    global _B\n    _B = 'b'\n", None),
+        ("_B = [1]\n_C = len(_B)\n_D = f\n_E = bytearray(2)\nx = _B, _C, _D, _E\n", None),
+        ("B = (1, 2)\nx = B\n", None),  # others may ask whether it is this one
+    ],
+)
+def test_a_private_table_of_constants_is_written_where_it_is_named(text, wanted):
+    assert given(text) == (wanted or text)
 
 
 def test_a_class_keeps_only_what_is_looked_up_in_it():

@@ -326,6 +326,17 @@ def test_webhook_takes_results_only_once_it_has_taken_some():
     assert found["verdict"] == "good" and "the running agent is connected" in found["words"]
 
 
+def test_webhook_is_connected_for_metrics_only_once_it_has_answered():
+    def connected(**changed):
+        row = 'toolcart_connected{agent="cart",station="10",name="",side="webhook"} '
+        return [line[len(row) :] for line in of_metrics(hooked(**changed)).splitlines() if line.startswith(row)]
+
+    assert connected() == [], "nothing is known"
+    assert connected(waiting=1, is_up=False, state="connecting") == ["0"]
+    assert connected(is_up=False, state="trying again later", why="it answers 503: no") == ["0"]
+    assert connected(state="waiting for records", batches_sent=1) == ["1"]
+
+
 def test_warning_is_not_repeated_with_the_words_of_each_answer():
     figures = Figures()
     told = []
