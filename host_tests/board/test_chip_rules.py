@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.board import why
+from toolcart.board import errno_reasons
 from host_tests.portable import Skip
 from lab.cache import Unavailable
 from lab.chips import rules
@@ -156,6 +156,6 @@ def test_there_are_as_many_sockets_as_the_port_has(platform):
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_error_that_is_known_by_its_name_has_a_number_there(platform):
-    rows = why._KNOWN + why._REFUSED
+    rows = errno_reasons._KNOWN + errno_reasons._REFUSED
     names = {known for known, _ in rows if isinstance(known, str)}
     assert len(names) > 10 and names <= set(rules.ERRNO[platform])
