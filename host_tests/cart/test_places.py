@@ -93,7 +93,8 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.start(TOOLSNET, FILE)
     found = cart.take(0)
     assert found == list(range(found[0], newest + 1)) and found[0] > 101
-    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0]
+    left_out = cart.at_start.added[0]
+    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0] + left_out
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
@@ -249,7 +250,7 @@ def test_any_life_of_the_list_moves_nobody():
                 if name in there:
                     assert number == model[name], (life, name)
                 elif cart.at_start.added[index] is not None:
-                    least = max(oldest, model[name] if cart.at_start.returned[index] else 0)
+                    least = max(oldest, model[name] if cart.at_start.back[index] else 0)
                     assert number in (least, least + cart.at_start.added[index], model.get(name)), (life, name)
             there = outlets
             cart.append(roll(200))

@@ -3,9 +3,10 @@
 A snapshot (toolcart.agent.log.state) has four places: how far an outlet is in the log, and in the ring of curves. For
 each it keeps who has it: six bits, and 24 bits of the CRC-30 of the name, 0 if the name is not known.
 
-    bit    0      4      6
-           | kind | age  |    kind: its place in KINDS and 1; 0: nobody had this place yet
-           |      |      |    age: 0: the outlet is there; 1 to 3: it is not, 3 for longer than 1
+    bit    0      3       4     6
+           | kind | moved | age |   kind: its place in KINDS and 1; 0: nobody had this place yet
+           |      |       |     |   moved: past records that the outlet has not had (State.put_moved)
+           |      |       |     |   age: 0: the outlet is there; 1 to 3: it is not, 3 for longer than 1
 
 Rules
 1. An outlet has the place of its kind and name. Where it is in the list, where it writes to, whether it is durable, and
@@ -23,7 +24,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.log.numbers import PLACES
 from toolcart.agent.log.snapshot_before import KIND_UNKNOWN
-from toolcart.agent.log.state import NAME_BYTES
+from toolcart.agent.log.state import NAME_BYTES, PLACE_BITS
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
 TOOLSNET = const(1)
@@ -34,9 +35,9 @@ RETURNED = const(1)  # it was there in an earlier one
 NEW = const(2)
 GUESSED = const(3)  # rule 5; taken for one that was there
 
-_BITS = const(6)
-_KIND = const(15)
+_KIND = const(7)
 _AGE = const(4)
+_MOVED_ANY = const(0x208208)  # MOVED of each place
 
 
 def name_of(settings):
@@ -52,12 +53,12 @@ def hash_of(name):
 
 def kind_at(state, place):
     """Return the number of the kind that has this place, 0 if nobody had it yet."""
-    return state.places >> _BITS * place & _KIND
+    return state.places >> PLACE_BITS * place & _KIND
 
 
 def age_at(state, place):
     """Return 0 if the outlet of this place was there in the last session; else 1 to 3, the more the longer ago."""
-    return state.places >> _BITS * place + _AGE & 3
+    return state.places >> PLACE_BITS * place + _AGE & 3
 
 
 def is_in_use(state, place):
@@ -164,8 +165,8 @@ class Assignment:
             if own and (kind, own) not in [(kinds[at], hashes[at]) for at in range(PLACES)]:
                 age += 1
                 kinds[place], hashes[place], ages[place] = kind, own, min(age, PLACES - 1)
-        state.places = 0
+        state.places &= _MOVED_ANY
         for place in range(PLACES):
-            state.places |= (kinds[place] | ages[place] << _AGE) << _BITS * place
+            state.places |= (kinds[place] | ages[place] << _AGE) << PLACE_BITS * place
             for at in range(NAME_BYTES):
                 state.names[NAME_BYTES * place + at] = hashes[place] >> 8 * at & 0xFF
