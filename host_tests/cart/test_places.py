@@ -380,3 +380,38 @@ def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
     cart.flash.worn = {4 + 3 + place for place in range(6) if cart.log.firsts[place] == 0}
     cart.append(10)
     assert cart.log.cursors[1].number == cart.state.numbers[MISSED] == 0
+
+
+def test_overwritten_grows_by_what_toolsnet_lacks_and_never_without_it():
+    from host_tests.portable import HAS_ALL
+    from toolcart.base.clock import Dice
+
+    others = (FILE, WEBHOOK, "-" + MQTT, "-mqtt:b", "-file:copy")
+    for life in range(40 if HAS_ALL else 3):
+        dice = Dice(life + 1)
+        cart = Cart((11, 12, 14, 20)[life % 4])
+        cart.start(TOOLSNET)  # else what was before it first came is none of its own
+        taken = 0
+        before = 0  # OVERWRITTEN of the last snapshot
+        for _ in range(12):
+            has_toolsnet = dice.randrange(2)
+            outlets = [TOOLSNET] if has_toolsnet else [(FILE, WEBHOOK)[dice.randrange(2)]]
+            more = others[dice.randrange(5)]
+            if more not in outlets:
+                outlets.append(more)
+            cart.start(*outlets, when_full=("refuse", "overwrite")[dice.randrange(2)], settles=dice.randrange(3) > 0)
+            numbers = cart.state.numbers
+            if dice.randrange(4) == 0:
+                cart.flash.worn = {7 + dice.randrange(cart.flash.block_count - 7)}
+            cart.append(dice.randrange(200))
+            for index in range(len(outlets)):
+                count = len(cart.take(index, dice.randrange(200)))
+                taken += count if outlets[index] == TOOLSNET else 0
+            cart.log.maintain()
+            assert has_toolsnet or numbers[OVERWRITTEN] == before, life
+            if dice.randrange(2):
+                assert cart.state.save()
+            before = cart.state.durable[OVERWRITTEN]
+        cart.start(TOOLSNET)
+        taken += len(cart.take(0))
+        assert taken + cart.state.numbers[OVERWRITTEN] == cart.log.number, life
