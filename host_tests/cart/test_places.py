@@ -383,8 +383,8 @@ def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
 
 
 def test_overwritten_grows_by_what_toolsnet_lacks_and_never_without_it():
-    from host_tests.portable import HAS_ALL
     from toolcart.base.clock import Dice
+    from host_tests.portable import HAS_ALL
 
     others = (FILE, WEBHOOK, "-" + MQTT, "-mqtt:b", "-file:copy")
     for life in range(40 if HAS_ALL else 3):

@@ -60,11 +60,6 @@ WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
-def place(settings, system, station):
-    """Each outlet has a file of its own."""
-    return settings.get("path")
-
-
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.wide.outlets); the file itself is opened later."""
     made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
