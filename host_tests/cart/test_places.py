@@ -28,6 +28,11 @@ def settings_of(words):
     return {"kind": kind, "name": name or kind, "durable": words[0] != "-"}
 
 
+def gone(outlets):
+    """Kind, and how much it had not taken, of each."""
+    return [one[:2] for one in outlets]
+
+
 class Cart(Parts):
     """A station's logs, brought up with these outlets."""
 
@@ -77,7 +82,7 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.take(0, 20)
     cart.take(1)
     cart.start(FILE)
-    assert cart.at_start.removed == [(TOOLSNET, 30)] and cart.quarantine is None
+    assert gone(cart.at_start.removed) == [(TOOLSNET, 30)] and cart.quarantine is None
     cart.append(50)
     cart.take(0)
     cart.start(FILE)
@@ -139,7 +144,7 @@ def test_exchanging_one_for_another_in_one_reload_moves_nobody():
     cart.take(0)
     cart.take(1, 20)
     cart.start(MQTT + ":b", MQTT + ":c")
-    assert cart.at_start.removed == [(MQTT, 0)] and cart.at_start.added == [None, 0]
+    assert gone(cart.at_start.removed) == [(MQTT, 0)] and cart.at_start.added == [None, 0]
     assert cart.take(0) == list(range(21, 51)) and cart.take(1) == list(range(1, 51))
 
 
@@ -170,7 +175,7 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     for _ in range(5):
         cart.start(MQTT)  # ages do not run together
     cart.start(MQTT, MQTT + ":b")
-    assert cart.at_start.given_up == [(FILE, 50)]
+    assert gone(cart.at_start.given_up) == [(FILE, 50)]
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
 
@@ -186,7 +191,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == 30
     cart.start(TOOLSNET + ":plant-b")
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
-    assert cart.at_start.added == [0] and cart.at_start.given_up == [(TOOLSNET, 20)]
+    assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
 
 
 def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():

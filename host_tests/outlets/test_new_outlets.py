@@ -169,3 +169,33 @@ def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
     shown = plant.shown(1)
     assert shown["not_given"] > 100 and shown["given_again"] > 10
     assert shown["not_given"] + shown["given_again"] == highest - 100
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "called"),
+    [
+        ("mqtt", [], "MQTT"),
+        ("line", ["other", "line"], "MQTT line"),
+        ("line", [], "an outlet of kind mqtt, whose name is not known any more,"),
+    ],
+)
+def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, known, called):
+    plant = Plant(TOOLSNET, {**KINDS["mqtt"], "name": name})
+    plant.reach("mqtt", False)
+    plant.until_ready()
+    plant.produce(3, 500)
+    others = [{"kind": "file", "name": f"f{index}", "path": f"{index}"} for index in range(3)]
+    for outlets, words in (
+        ((TOOLSNET,), f"{called} was removed with this start: at most 3 records that it has not taken make room"),
+        ((TOOLSNET, *others), "has lost its place to a new one: at most 3 records that it had not taken"),
+    ):
+        plant.again(*outlets)
+        plant.app.know_names(known)
+        told = [need.words for need in attention.needs(plant.told()) if need.slug in ("removed", "given up")]
+        assert len(told) == 1 and words in told[0] and told[0].startswith(called), told
+
+
+def test_names_that_are_known_do_not_grow_without_end():
+    plant = Plant(TOOLSNET)
+    plant.app.know_names([f"name {index}" for index in range(5000)])
+    assert "toolsnet" in plant.station.known_names and len(plant.station.known_names) < 500

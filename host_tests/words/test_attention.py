@@ -131,8 +131,8 @@ def test_what_became_of_places_is_said():
     assert [need.text() for need in attention.needs(returned)] == [
         "a number that no spool can hold was put right 2 times since the start: a fault of toolcart; "
         "please report it, with the log",
-        "the place of a MQTT outlet that is not configured any more went to a new one: "
-        "5 records that it had not taken are not kept for it",
+        "MQTT, which is not configured any more, has lost its place to a new one: "
+        "at most 5 records that it had not taken are not kept for it",
         "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 "
         "oldest records: new results need room; it lacks up to 7 records that were given up before",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",

@@ -6,7 +6,7 @@ together.
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.health import NOT_SAVED
-from toolcart.agent.cart.places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, kind_at
+from toolcart.agent.cart.places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, hash_at, kind_at
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
@@ -137,7 +137,9 @@ def _place_cursors(station, own):
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
     told.added = [None] * count
     told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
-    kinds = [kind_at(state, place) for place in range(PLACES)]
+    gone = [place for place in own.removed if place not in own.given_up]
+    told.removed = [_outlet_of(log, place) for place in gone]
+    told.given_up = [_outlet_of(log, place) for place in own.given_up]
     own.put(state)
     for index in range(count):
         cursor = log.cursors[index]
@@ -150,13 +152,17 @@ def _place_cursors(station, own):
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more
-    gone = [place for place in own.removed if place not in own.given_up]
-    told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in gone]
-    told.given_up = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.given_up]
     told.back = [how == RETURNED for how in own.how]
     told.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
+
+
+def _outlet_of(log, place):
+    """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash."""
+    state = log.state
+    waiting = max(0, log.number - state.numbers[CURSOR + place])  # it may have taken some right before a power cut
+    return KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)
 
 
 def _forget(station, index):

@@ -66,7 +66,8 @@ def is_in_use(state, place):
     return kind_at(state, place) != 0 and age_at(state, place) == 0
 
 
-def _hash_at(state, place):
+def hash_at(state, place):
+    """Return what is kept of the name of the outlet that has this place; 0 if it is not known."""
     at = NAME_BYTES * place
     return state.names[at] | state.names[at + 1] << 8 | state.names[at + 2] << 16
 
@@ -99,14 +100,14 @@ class Assignment:
         state = self._state
         for index in range(len(self.places)):
             for place in range(PLACES):
-                if kind_at(state, place) == self._kinds[index] and _hash_at(state, place) == self._hashes[index]:
+                if kind_at(state, place) == self._kinds[index] and hash_at(state, place) == self._hashes[index]:
                     self.places[index] = place
                     self.how[index] = RETURNED if age_at(state, place) else STAYED
 
     def _nameless(self):
         """Return the places whose names are not known."""
         state = self._state
-        return [place for place in range(PLACES) if kind_at(state, place) and _hash_at(state, place) == 0]
+        return [place for place in range(PLACES) if kind_at(state, place) and hash_at(state, place) == 0]
 
     def _guess(self, durable):
         """Rule 5."""
@@ -159,7 +160,7 @@ class Assignment:
             hashes[self.places[index]] = self._hashes[index]
         age = 0
         for place in unused:
-            kind, own = kind_at(state, place), _hash_at(state, place)
+            kind, own = kind_at(state, place), hash_at(state, place)
             if own == 0 and kind != KIND_UNKNOWN and place not in self.mixed:
                 own = hash_of(KINDS[kind - 1])  # the kind becomes the name
             if own and (kind, own) not in [(kinds[at], hashes[at]) for at in range(PLACES)]:

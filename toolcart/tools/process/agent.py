@@ -170,6 +170,7 @@ class Agent:
             try:
                 configuration, files = read_to_run(self._path)
                 self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
+                self.successor.app.know_names(self.app.known_names)
             except (config_file.Wrong, OSError, ValueError) as error:
                 wrong = " ".join(str(error).split())
         if wrong:

@@ -255,14 +255,23 @@ def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
     for gone in station.get("removed", ()):
         if gone["waiting"]:
-            words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
-            words += "taken make room for new ones, a block at a time"
+            words = (
+                f"{_gone(gone)} was removed with this start: at most {gone['waiting']} records that it has not taken "
+            )
+            words += "make room for new ones, a block at a time"
             hint = "configured again soon, under the same name, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"the place of a {sides.name_of(gone)} outlet that is not configured any more went to a new one: "
-        words += f"{gone['waiting']} records that it had not taken are not kept for it"
+        words = f"{_gone(gone)}, which is not configured any more, has lost its place to a new one: "
+        words += f"at most {gone['waiting']} records that it had not taken are not kept for it"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
+
+
+def _gone(outlet: dict) -> str:
+    """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
+    if outlet.get("name", outlet["kind"]):
+        return sides.name_of(outlet)
+    return f"an outlet of kind {outlet['kind']}, whose name is not known any more,"
 
 
 def _guessed(station: dict) -> Iterator[Need]:
