@@ -21,6 +21,21 @@ LINE_MAX = 2000
 MODE = 0o600
 
 
+class NotDone(Exception):
+    """What keeps an order from being carried out, in words for people."""
+
+
+def words_of(error):
+    """Return in words for people why an order ended so."""
+    if isinstance(error, NotDone):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or "the disk refuses"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    return "a fault of toolcart, please report it (%s: %s)" % (type(error).__name__, error)
+
+
 def user_of(uid):
     """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
     try:
@@ -77,7 +92,7 @@ def carried_out(job, words, who, station, tell):
         outcome = "the agent ended before it was done"
         raise
     except Exception as error:
-        outcome = "not done: %s: %s" % (type(error).__name__, error)
+        outcome = "not done: %s" % words_of(error)
         raise
     finally:
         tell(told(who, words, station, outcome or outcome_of(lines)))
