@@ -326,7 +326,7 @@ def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
 @says(
     *said_by(BROKERS),
     "{} cannot be used: {}",
-    "receipts of MQTT name more than was sent",
+    "receipts of MQTT since the start name more than was sent",
     "does another cart have this topic",
     "{} takes records again",
 )
@@ -743,7 +743,7 @@ ELSEWHERE = {
         "the flash wears out: two of four blocks",
         "results may be stored twice: the spool no longer had",
         "records at most dropped before a further outlet had them",
-        "receipts of MQTT went back: a consumer was restored",
+        "receipts of MQTT since the start went back: a consumer was restored",
         "it gets what the spool still has",
         "toolcart spool {} {}",
         "the spool has room again",
