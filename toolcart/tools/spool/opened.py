@@ -34,7 +34,7 @@ class Opened:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
         self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
-        is_known = owned is not None and owned.places
+        is_known = owned is not None and any(places.kind_at(owned, place) for place in range(OUTLETS))
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or places.is_in_use(owned, place)]:
             follow(self.log, n.CURSOR + place)
