@@ -4,8 +4,11 @@ import pytest
 
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
+from toolcart.tools.config import file as config_file
+from toolcart.tools.process.agent import Agent
 from toolcart.tools.words import attention, lasting
 from host_tests.support.mqtt import BROKER
+from host_tests.support.running import cart_of, written
 from host_tests.support.webhook import PLACE, URL, Server
 from lab.harness.cart import Cart, _tree
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -199,3 +202,17 @@ def test_names_that_are_known_do_not_grow_without_end():
     plant = Plant(TOOLSNET)
     plant.app.know_names([f"name {index}" for index in range(5000)])
     assert "toolsnet" in plant.station.known_names and len(plant.station.known_names) < 500
+
+
+def test_a_reload_hands_the_names_on(tmp_path):
+    both = [TOOLSNET, {**KINDS["mqtt"], "name": "line"}]
+    path = written(tmp_path, cart_of(number=7, station={"outlets": both}))
+    agent = Agent(config_file.read_to_run(path), str(path), 20, lambda told: None)
+    for _ in range(3):
+        written(tmp_path, cart_of(number=7, station={"outlets": [TOOLSNET]}))
+        agent.reload_asked = True
+        assert agent._reload()
+        agent.board.close()
+        agent = agent.successor
+        assert agent.app.stations[0].known_names == ["toolsnet", "line"]
+    agent.board.close()
