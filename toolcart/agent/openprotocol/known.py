@@ -127,7 +127,7 @@ def put_unread(digest, number, check=-1):
 
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
-    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
+    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
 
 
 def _are_of_one(one, other):
@@ -135,13 +135,19 @@ def _are_of_one(one, other):
     return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
 
 
-def _are_alike(one, other):
+def _fit(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
     if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
         return False
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
         return False
     return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
+
+
+def are_alike(one, other):
+    """True if both have a time, and the same time and values, under any ID."""
+    has_times = one[_TIME + 2] > 0 and other[_TIME + 2] > 0  # else there would be little to compare
+    return has_times and _fit(one, other)
 
 
 class Known:
@@ -364,8 +370,7 @@ class Known:
 
     def is_like_top(self, digest):
         """True if `digest` has the time and the values of the highest result known, under any ID."""
-        has_times = digest[_TIME + 2] > 0 and self.octets[_TIME + 2] > 0  # else there would be little to compare
-        return self.is_met() and has_times and _are_alike(digest, self.octets)
+        return self.is_met() and are_alike(digest, self.octets)
 
     def epoch(self):
         """Return how often the IDs have restarted, modulo 256."""

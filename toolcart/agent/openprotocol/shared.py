@@ -104,10 +104,13 @@ class Shared:
         """True if the answer is from our station."""
         return self.owner == OWNER_OURS
 
-    def judge(self, phase, shares, number, asked):
-        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
+    def judge(self, phase, shares, number, asked, is_lower):
+        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`.
+
+        `is_lower`: it may be the newest below that. By its digits: past a wrap it may be a later one.
+        """
         is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
-        is_below = not is_newest and number < asked  # by its digits: past a wrap it may be a later one
+        is_below = not is_newest and is_lower
         if not shares and (self.owner == OWNER_OTHER or is_below):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
