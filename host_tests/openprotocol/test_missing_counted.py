@@ -5,11 +5,12 @@ from random import Random
 import pytest
 
 from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.sim.profiles import row
-from host_tests.support.recovery import Bench, Memory
+from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
 LIVES = 60
@@ -245,25 +246,61 @@ def test_station_made_again_under_another_number_gives_all_that_it_has():
         assert cart.station.known.gone() == 0
 
 
-class OtherCode(Bench):
-    """A controller that rejects the question for an ID that is not there in another way than with 15."""
+# Codes of a rejection, their classes, and the reason that is told: 0 for an ID that is not there.
+CODES = ((79, -79), (97, -97), (99, -99), (71, -71), (7, -7), (0, 0), (replies.NO_CODE, 0))
 
-    kind = replies.REFUSED_OTHER
+
+class OtherCode(Bench):
+    """A controller that rejects the question for an ID that is not there with another code than 15."""
+
+    code = 0
 
     def refuse(self, kind=replies.REFUSED_GONE):
-        return Bench.refuse(self, self.kind)
+        return self.recovery.refused(replies.refusal_class(self.code), self.now, self.code)
 
 
-def test_an_id_that_is_not_there_may_be_rejected_by_other_codes():
-    for kind in (replies.REFUSED_OTHER, replies.REFUSED_REVISION, replies.REFUSED_NEVER, replies.REFUSED_EXISTS):
+def test_an_id_that_is_not_there_may_be_rejected_by_any_code():
+    for code, why in CODES:
         bench = OtherCode(Memory(next_id=50))
-        bench.kind = kind
+        bench.code = code
         bench.make(0)
         bench.open()
         bench.make(3)
         bench.away(9)
         bench.memory.forget(54, 57)
-        bench.settle()
+        before = bench.now
+        count = bench.settle()
+        assert count < 30 and bench.now - before <= (count + 1) * ASKED_EVERY_MS, (code, count)
         bench.make(2)
-        assert sorted(bench.uids()) == [uid for uid in range(1, 15) if uid not in (5, 8)], (kind, bench.uids())
-        assert bench.known.gone() == 2 and bench.known.missing() == 0, kind
+        assert bench.uids() == [uid for uid in range(1, 15) if uid not in (5, 8)], (code, bench.uids())
+        assert bench.known.gone() == 2 and bench.known.missing() == 0, code
+        assert bench.gone.runs == [(54, 57, 2, why)], (code, bench.gone.runs)
+
+
+def test_one_that_rejects_the_newest_by_any_code_is_asked_for_the_rest():
+    for code in (79, replies.NO_CODE, 15):
+        bench = OtherCode(Memory(next_id=50))
+        bench.open().make(3)
+        bench.code = code
+        find = bench.memory.find
+        bench.memory.find = lambda number, find=find: find(number) if number else None
+        bench.away(4)
+        bench.settle()
+        bench.make(1)
+        assert sorted(bench.uids()) == list(range(1, 9)) and bench.known.gone() == 0, (code, bench.uids())
+
+
+def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
+    took = []
+    for text in (None, "", "  ", "AB", "79", "00", "97"):
+        cart = Cart(toolsnet=None, controller={"refusal_text": text}).until_ready(2000)
+        cart.produce(3, 200)
+        cart.miss(9, 200)
+        cart.controller.forget(5)
+        cart.controller.forget(8)
+        began = cart.clock.now
+        cart.settle(600000)
+        took.append(ticks_diff(cart.clock.now, began))
+        assert cart.stored_ids() == [1, 2, 3, 4, 6, 7, 9, 10, 11, 12], text
+        assert cart.station.known.gone() == 2 and cart.station.known.missing() == 0, text
+    assert max(took) < min(took) + 3000, took

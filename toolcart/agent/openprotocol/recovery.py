@@ -113,6 +113,11 @@ _NOT_CERTAIN = (qs.PHASE_PROBE, qs.PHASE_SEEK, qs.PHASE_POLL)
 _LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
 
 
+def _why_of(code, otherwise):
+    """Return why an ID is gone that was rejected with this code; `otherwise` where that says nothing, or is 15."""
+    return -code if code > 0 and code != _NOT_THERE else otherwise
+
+
 class Recovery:
     """Asks one controller for what is missing."""
 
@@ -412,16 +417,15 @@ class Recovery:
             return qs.NEWS_NONE
         is_later = kind == replies.REFUSED_LATER or kind == replies.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
-        # code that would reject them all, and of an ID that was never made by any code.
-        rejects_all = kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER
-        is_absent = self.phase == qs.PHASE_PROBE and not is_later
-        is_absent = is_absent or (rejects_all and self._has_answered and self.question.asked)
-        if kind == replies.REFUSED_GONE or is_absent:
+        # code, or by none; and one that does not know ID 0 may reject that so for ever.
+        is_absent = self.phase == qs.PHASE_PROBE or (self._has_answered and self.question.asked)
+        is_absent = is_absent or (self._is_tried() and kind == replies.REFUSED_OTHER and self.known.top() > 0)
+        if kind == replies.REFUSED_GONE or (is_absent and not is_later):
             if self._answers():
                 return qs.NEWS_NONE
-            self._why = WHY_NONE if code == _NOT_THERE else -code
+            self._why = _why_of(code, WHY_NONE)
             return self._absent(now)
-        self._why = -code or WHY_NEVER
+        self._why = _why_of(code, WHY_NEVER)
         if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
             return qs.NEWS_NONE
@@ -439,9 +443,12 @@ class Recovery:
     def _again_or_never(self, now):
         """Ask for the same again, unless this controller was asked often enough and never said a thing."""
         news = self._again(now)
-        tried = self.phase == qs.PHASE_NEWEST and self.question.tries >= UNANSWERED_MOST
         has_answered = self.known.identity() and not self.known.is_unasked()
-        return self._cannot_ask(now) if tried and not has_answered else news
+        return self._cannot_ask(now) if self._is_tried() and not has_answered else news
+
+    def _is_tried(self):
+        """True if the newest was asked for often enough in vain."""
+        return self.phase == qs.PHASE_NEWEST and self.question.tries >= UNANSWERED_MOST
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
