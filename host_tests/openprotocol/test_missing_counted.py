@@ -13,7 +13,7 @@ from toolcart.sim.profiles import row
 from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
-LIVES = 60
+LIVES = 20
 
 
 def rejecting(kind, code=99):
@@ -47,7 +47,8 @@ def life(seed, answer, first=1):
     """Pushes, outages, restarts, cuts and reconnects in any order; returns the bench at its end."""
     dice = Random(seed)
     bench = Bench(Memory(first))
-    is_open = False
+    is_open = answer(bench.open())  # one that answers the newest is met, and has pushed one
+    bench.live()
     for _ in range(200):
         chance = dice.random()
         if chance < 0.25:
@@ -77,12 +78,52 @@ def life(seed, answer, first=1):
     bench.gone.refuses = False
     if not is_open:
         bench.open()
-    for _ in range(50):  # more than an hour
+    for _ in range(120):  # more than three hours
         answer(bench)
     bench.live()
     for _ in range(100):
         answer(bench)
     return bench
+
+
+def answering_otherwise(by):
+    """It answers the question for an ID with the result so many IDs above it, under its own ID."""
+
+    def answer(bench):
+        number = bench.ask()
+        if number < 0:
+            return False
+        asked = number + bench.recovery.asks_with() + by if number else 0
+        bench.answer(bench.memory.find(asked) if asked > 0 or not number else None)
+        return True
+
+    return answer
+
+
+def answering_with_the_newest(bench):
+    """It answers each question with the newest."""
+    number = bench.ask()
+    if number >= 0:
+        bench.answer(bench.memory.find(0))
+    return number >= 0
+
+
+def only_the_newest(kind, code=0):
+    """It answers the question for the newest, and rejects all others; kind -1: it says nothing to them."""
+
+    def answer(bench):
+        number = bench.ask()
+        if number < 0:
+            return False
+        if number == 0:
+            bench.answer(bench.memory.find(0))
+        elif kind < 0:
+            bench.recovery.silent(bench.now)
+        else:
+            bench.recovery.refused(kind, bench.now, code)
+        return True
+
+    return answer
 
 
 HOW = {
@@ -91,6 +132,19 @@ HOW = {
     "another code": rejecting(replies.REFUSED_OTHER, 79),
     "nothing kept": keeping_nothing,
     "no answer": mute,
+    "later": rejecting(replies.REFUSED_LATER, 98),
+    "busy": rejecting(replies.REFUSED_BUSY, 96),
+    "no code": rejecting(replies.REFUSED_OTHER, replies.NO_CODE),
+    "no error": rejecting(replies.REFUSED_NOTHING, 0),
+    "the newest, one above": answering_otherwise(1),
+    "the newest, two above": answering_otherwise(2),
+    "the newest, seven above": answering_otherwise(7),
+    "the newest, one below": answering_otherwise(-1),
+    "the newest, three below": answering_otherwise(-3),
+    "the newest to all": answering_with_the_newest,
+    "the newest, no other": only_the_newest(-1),
+    "the newest, others later": only_the_newest(replies.REFUSED_LATER, 98),
+    "the newest, others rejected": only_the_newest(replies.REFUSED_OTHER, 79),
 }
 
 
@@ -99,9 +153,8 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
     for seed in range(LIVES):
         bench = life(seed, HOW[how], 1 + seed % 2 * 4000)
         uids = bench.uids()
-        begun = uids[0] - 1  # what it made before it was met is not ours
         assert len(uids) == len(set(uids)), seed
-        made = len(bench.memory.made) - begun
+        made = len(bench.memory.made)
         assert made == len(uids) + bench.known.gone(), (how, seed, made, len(uids), bench.known.gone())
         assert not bench.known.ranges and bench.said_twice == 0, (how, seed)
 
@@ -179,6 +232,24 @@ def test_profile_that_knows_no_0064_loses_nothing_uncounted():
         cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
         assert agrees(cart) and cart.station.known.gone() > 0
         assert cart.station.recovery.phase == qs.PHASE_OFF
+
+
+def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted():
+    for code in (98, None, 79, 96):
+        for answers_first in (False, True):
+            cart = Cart(toolsnet=None, controller={"refuse": {} if answers_first else {64: code}}).until_ready(2000)
+            cart.produce(2, 200)
+            cart.miss(1, 200)
+            cart.run(60000)
+            cart.controller.options.refuse[64] = code
+            cart.cut()
+            outages(cart)
+            cart.run(3600000)
+            cart.produce(1, 200)
+            cart.run(5000)
+            made, stored = cart.controller.produced, cart.stored_ids()
+            assert len(made) == len(stored) + cart.station.known.gone(), (code, answers_first, made, stored)
+            assert len(stored) == len(set(stored)) and cart.station.known.missing() == 0, (code, answers_first)
 
 
 def test_results_by_1201_without_0006_lose_nothing_uncounted():

@@ -7,8 +7,10 @@ Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
 2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w still stands under
    its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
-3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), or by five silences
-   while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
+   comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
+   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none. Where many in a row
+   are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not behind the one before it while nothing is proven: it was on its way. One
    that does not fit starts the look over, once a minute at most: where IDs come in no order (two spindles that count
@@ -17,12 +19,15 @@ Rules
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it.
-7. Some controllers answer with IDs that are off by a constant (toolcart.agent.openprotocol.offset): that is put right
-   in all that follows, and in w itself where it came from such an answer.
+7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
+   (toolcart.agent.openprotocol.offset): what was pushed shows it. It is put right in all that follows, and in w itself
+   where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.heard). While such pushes come
    nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unasked). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+   VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
+   anything is proven nothing can be asked for, and later each ID is gone until one is answered.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 
@@ -32,7 +37,7 @@ Rules
                                    can be off; in doubt: PROBE
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared.py)
-    WITNESS   w                    the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
+    WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
                                    else BESIDE
     BESIDE    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
@@ -48,14 +53,17 @@ Rules
     IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
     POLL      0, then w + 1        is it w? (agent.station.watch)      w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
-    NAMELESS  -                    a push that has an ID: NEWEST
+    NAMELESS  -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
-    rejected  never known: OFF; a revision: the next one, else OFF; anything else as silent
+    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; anything else as silent
     answered  where nothing was before: NEWEST
+    another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
+              never pushed: NAMELESS, and after a push it is what WITNESS and BESIDE ask for
+    lower     twice, where no station is named: asked for itself; if it is there they share the IDs, else they do not
     silent    agent.openprotocol.question; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS,
               or OFF at a controller that never answered anything
@@ -97,6 +105,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYT
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
+VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -150,6 +159,8 @@ class Recovery:
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
+        self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self._is_later = False  # the last rejection says that it will be answered later
         self._lower = -1  # an ID asked for since it came in place of a higher one
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -319,7 +330,7 @@ class Recovery:
             return False
         if self.phase == qs.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS:
+        if self.phase in _TURNS and self._lower < 0:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
@@ -424,31 +435,29 @@ class Recovery:
             if self._answers():
                 return qs.NEWS_NONE
             self._why = _why_of(code, WHY_NONE)
+            if self.question.asked:
+                self._vain = 0
             return self._absent(now)
         self._why = _why_of(code, WHY_NEVER)
+        self._is_later = is_later
         if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
             return qs.NEWS_NONE
         if kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
             return self._cannot_ask(now)
-        return self._again(now) if is_later else self._again_or_never(now)
+        return self._again(now)
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
         self._why = WHY_SILENT
-        return self._again_or_never(now)
+        self._is_later = False
+        return self._again(now)
 
-    def _again_or_never(self, now):
-        """Ask for the same again, unless this controller was asked often enough and never said a thing."""
-        news = self._again(now)
-        has_answered = self.known.identity() and not self.known.is_unasked()
-        return self._cannot_ask(now) if self._is_tried() and not has_answered else news
-
-    def _is_tried(self):
-        """True if the newest was asked for often enough in vain."""
-        return self.phase == qs.PHASE_NEWEST and self.question.tries >= UNANSWERED_MOST
+    def _is_tried(self, more=0):
+        """True if the newest was asked for often enough in vain, `more` than is counted."""
+        return self.phase == qs.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
@@ -512,6 +521,9 @@ class Recovery:
             self.begin_look()
         if phase == qs.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
+        self._vain += 1
+        if self._asks_in_vain():
+            return self._go_on_in_vain(now)
         is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
             phase not in (qs.PHASE_WITNESS, qs.PHASE_BESIDE) or not self.heard.is_nothing()
         )
@@ -522,6 +534,23 @@ class Recovery:
             return self._compare_newest(now)
         self._retry.start(now, self.retry_ms)
         return qs.NEWS_NONE
+
+    def _asks_in_vain(self):
+        """True if questions were asked in vain for so long that there will be no answer.
+
+        That is soon where nothing was ever answered, and no one has said "later".
+        """
+        known = self.known
+        was_answered = known.identity() and not known.is_unasked()
+        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (was_answered or self._is_later))
+
+    def _go_on_in_vain(self, now):
+        """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
+        if self.flags or self.known.is_unasked():
+            return self._cannot_ask(now)
+        if self.phase == qs.PHASE_FILL and not self._turn_spindle():
+            return self._close(not self.question.there)
+        return self._absent(now)
 
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
@@ -589,6 +618,7 @@ class Recovery:
     def _hear_asked(self, number, held, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
+        self._vain = 0
         if phase == qs.PHASE_WITNESS:
             return self._hear_witness(held, now)
         if phase == qs.PHASE_BESIDE:
