@@ -252,6 +252,40 @@ def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted()
             assert len(stored) == len(set(stored)) and cart.station.known.missing() == 0, (code, answers_first)
 
 
+def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
+    for after_ms in (-1, 0, 300, 3000):
+        for refuse in ({64: 99}, {64: 97}, {64: 79}, {64: 98}, {64: 79, 40: 99}):
+            cart = Cart(toolsnet=None, controller={"refuse": refuse, "ends_refused": {64: after_ms, 40: after_ms}})
+            case = (after_ms, refuse)
+            outages(cart)
+            cart.run(600000)
+            connections, asked = cart.controller.connections, cart.controller.messages.get(64)
+            cart.run(2400000)
+            assert cart.controller.connections <= connections + 1, case
+            assert cart.controller.messages[64] <= asked + 1, case
+            cart.produce(2, 200)
+            cart.run(5000)
+            made, stored = cart.controller.produced, cart.stored_ids()
+            assert stored[-2:] == made[-2:] and cart.station.known.gone() > 0, case
+            met = stored[0] - 1  # what it made before is not ours
+            assert len(made) - met == len(stored) + cart.station.known.gone(), (case, made, stored)
+
+
+def test_questions_that_ended_connections_are_asked_again_after_an_hour():
+    cart = Cart(toolsnet=None, controller={"refuse": {64: 79}, "ends_refused": {64: 0}})
+    cart.run(60000)
+    cart.produce(2, 200)
+    cart.miss(2, 200)
+    cart.run(20000)
+    asked = cart.controller.messages[64]
+    cart.run(3400000)
+    assert cart.controller.messages[64] == asked
+    cart.controller.options.refuse = {}
+    cart.run(300000)
+    cart.settle()
+    assert cart.controller.messages[64] > asked and cart.stored_ids() == [1, 2, 3, 4]
+
+
 def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
         cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))

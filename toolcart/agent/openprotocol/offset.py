@@ -41,6 +41,7 @@ class Offset:
         """Nothing is known."""
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
+        self.is_kept = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
         self.is_none = False  # `w` was found under the ID that it was pushed with
         self.is_odd = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
         self._looked_at = 0
@@ -78,6 +79,7 @@ class Offset:
         if by == self._seen_by and ask == self._seen_ask:
             self.by = by
             self.ask = ask
+            self.is_kept = by == ask
             return True
         self._seen_by = by
         self._seen_ask = ask

@@ -160,6 +160,7 @@ class Recovery:
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
         self._lower = -1  # an ID asked for since it came in place of a higher one
 
@@ -342,6 +343,7 @@ class Recovery:
         put_id(self.ask_id, number)
         self.ask_spindle = question.spindle if self._spindles() > 1 else 0
         question.waits = True
+        self._is_shut_out = False
         return True
 
     def wait_least(self, now, ms):
@@ -358,8 +360,7 @@ class Recovery:
 
     def hears_off(self):
         """True if an answer with an ID near the one asked for counts as one (rule 7)."""
-        offset = self.offset
-        return not (self.whose.by_own_ids or (offset.is_known() and offset.by == offset.ask))
+        return not (self.offset.is_kept or self.whose.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -458,6 +459,22 @@ class Recovery:
     def _is_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
         return self.phase == qs.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
+
+    def shut_out(self, now):
+        """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
+
+        One that has answered before is believed to do so again, until that comes twice.
+        """
+        if self.phase >= _OFF:
+            return qs.NEWS_NONE
+        if self._why >= 0:
+            self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
+            self._is_shut_out = True
+            if self.known.identity() and not self.known.is_unasked() and self._vain < VAIN_MOST:
+                self._switch_off(qs.PHASE_OFF)
+                self._retry.start(now, OFF_MS)
+                return qs.NEWS_NONE
+        return self._cannot_ask(now)
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
