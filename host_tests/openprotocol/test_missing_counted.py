@@ -6,6 +6,7 @@ import pytest
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.log.numbers import STORED_AGAIN
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import replies
 from toolcart.agent.openprotocol.ids import ID_PERIOD
@@ -284,6 +285,40 @@ def test_questions_that_ended_connections_are_asked_again_after_an_hour():
     cart.run(300000)
     cart.settle()
     assert cart.controller.messages[64] > asked and cart.stored_ids() == [1, 2, 3, 4]
+
+
+def unnamed(cart, how):
+    """Pushes 4 and 5 have no ID that can be read; 6 has one. Returns how many records there are of results."""
+    cart.until_ready(2000)
+    cart.produce(3, 200)
+    cart.controller.options.pushed_as = how
+    cart.produce(2, 200)
+    cart.controller.options.pushed_as = {}
+    cart.produce(1, 200)
+    cart.settle()
+    return len(cart.stored()) + len(cart.raw())
+
+
+def test_result_pushed_without_an_id_is_known_again_when_it_is_fetched():
+    for revision in (999, 1, 2, 5):
+        cart = Cart(toolsnet=None, controller={"result_revisions": (revision,)})
+        assert unnamed(cart, {"tightening_id": None}) == 6, (revision, cart.stored())
+        assert cart.station.log.state.numbers[STORED_AGAIN] == 0 and cart.station.known.gone() == 0
+        cart.miss(2, 200)
+        cart.settle()
+        assert len(cart.stored()) == 8 and cart.station.log.state.numbers[STORED_AGAIN] == 0
+
+
+def test_result_that_cannot_be_known_again_counts_as_stored_again():
+    for how in ({"tightening_id": None, "torque": 777}, {"tightening_id": None, "time": None}):
+        for is_cut in (False, True):
+            cart = Cart(toolsnet=None)
+            count = unnamed(cart, how)
+            if is_cut:
+                cart.cut()
+                cart.until_ready(60000)
+                cart.settle()
+            assert count > 6 and count - 6 <= cart.station.log.state.numbers[STORED_AGAIN] <= 2, (how, count)
 
 
 def test_results_by_1201_without_0006_lose_nothing_uncounted():

@@ -24,9 +24,11 @@ Rules
    which is looked for in the newest blocks alone, if anything was in doubt.
 10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unasked).
-
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
+12. What is pushed without an ID that can be read will seem to be missing (`has_unnamed`). What is fetched then may be
+   that: where time and values do not show it, each counts as stored again, until a push with an ID came and nothing is
+   missing.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -91,6 +93,9 @@ _MID = const(4)  # in a frame
 _MID_END = const(8)
 _SYNC = b"0101"
 _TIGHTENED = b"006"  # 0061 and 0065
+_UNNAMED = const(64)  # rule 12
+
+_RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -168,6 +173,7 @@ class Known:
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
         self._gone = 0
+        self._is_unnamed = False  # the last push
         self.load()
 
     def load(self):
@@ -179,6 +185,7 @@ class Known:
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
+        self._is_unnamed = self.has_unnamed()
         self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
 
     # -- the fold ----------------------------------------------------------------------------------------------
@@ -233,7 +240,7 @@ class Known:
         if not several:
             self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
         if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
-            return self._fetched_again() if flags & res.FLAG_RECOVERED else 0
+            return self._stored_fetched() if flags & res.FLAG_RECOVERED else 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
         if several:
             from toolcart.agent.openprotocol.spindle_ids import stored
@@ -242,7 +249,9 @@ class Known:
             return 0
         self.last_id = -1
         if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
+            self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
+        self._is_unnamed = False
         number = id_of(buf, at + res.TIGHTENING_ID)
         put_digest(self.last, 0, buf, at, flags)
         self.last_id = number
@@ -273,8 +282,25 @@ class Known:
             )  # only where results have several spindles
 
             stored_unread(self)
-        elif self.recovers:
-            self.doubt(get_u32(buf, at - res.HEAD_BYTES))  # its ID will seem to be missing
+        elif length >= _RESULT_LEAST:
+            self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
+        elif self.recovers:  # too short for a result
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))
+
+    def _stored_unnamed(self, record):
+        """Take note of a push without an ID that can be read, this record of the log (rule 12)."""
+        if self.recovers and self.is_met() and not self.is_unasked():
+            self.octets[_FLAGS] |= _UNNAMED
+            self._is_unnamed = True
+        if self.recovers:
+            self.doubt(record)
+
+    def _stored_fetched(self):
+        """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
+        if not self.has_unnamed():
+            return self._fetched_again()
+        self.numbers[STORED_AGAIN] += 1
+        return 0
 
     def _fetched_again(self):
         """Return from which record on a fetched result may have been stored before; 0: it was not."""
@@ -336,6 +362,10 @@ class Known:
     def has_other_unit(self):
         """True if a torque without a unit may be one of another unit than Nm (rule 11)."""
         return self.octets[_FLAGS] & _OTHER_UNIT != 0
+
+    def has_unnamed(self):
+        """True if some of what may be missing may have been pushed without its ID (rule 12)."""
+        return self.octets[_FLAGS] & _UNNAMED != 0
 
     def shares(self):
         """True if all stations of the controller share the IDs."""
@@ -484,6 +514,8 @@ class Known:
         if not self.ranges:
             self.doubted = 0
             self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
+            if not self._is_unnamed:
+                self.octets[_FLAGS] &= ~_UNNAMED & 0xFF
 
     def close_run(self):
         """The run of pushes is what the controller has: nothing of it is in doubt."""

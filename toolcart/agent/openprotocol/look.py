@@ -17,6 +17,7 @@ from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.record.result import (
+    FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
@@ -115,6 +116,28 @@ class Look:
         put_id(digits, number)
         copy(body, at, digits, 0, ID_BYTES)
         return found
+
+    def holds_unnamed(self, page, at, length, flags):
+        """Look for the tightening whose payload is at page[at:] among what was pushed without an ID.
+
+        It is known by its time and values, in the newest blocks alone: without a time it is not. The ID stays as it is.
+        """
+        log = self.log
+        ident = at + HEAD_BYTES + TIGHTENING_ID
+        digits = bytes(page[ident : ident + ID_BYTES])
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        found = 0
+        kind = self.search.next()
+        while kind > 0 and not found:
+            place = log.at + HEAD_BYTES + TIGHTENING_ID
+            is_one = kind == KIND_RESULT and not (log.flags | flags) & FLAG_EDGE_TIME and not log.flags & FLAG_RECOVERED
+            if is_one and not all_digits(log.page, place, ID_BYTES):
+                copy(page, ident, log.page, place, ID_BYTES)
+                found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
+            if not found:
+                kind = self.search.next()
+        copy(page, ident, digits, 0, ID_BYTES)
+        return -1 if kind < 0 else int(found)
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""

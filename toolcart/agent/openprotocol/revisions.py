@@ -10,8 +10,9 @@ Rules
    controller has answered since the last session; until then it is a doubt, and the first answer in a less wanted
    revision makes the doubtful ones be asked for again (`answered`).
 3. A revision that stood before is given up only after CUTS_MOST in a row, and never because the slot is taken.
-4. What the session can go on without is left out of the next connection if one ends soon after its rejection, or in front
-   of its answer; if that comes twice, or five times without a word, it is left out until `forgive`: an hour (toolcart.agent.openprotocol.session).
+4. What the session can go on without is left out of the next connection if one ends soon after its rejection, or in
+   front of its answer; if that comes twice, or five times without a word, it is left out until `forgive`, which the
+   session does after an hour.
 5. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
 """
 
