@@ -356,6 +356,33 @@ def test_id_0_made_while_no_one_heard_is_counted():
                     assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
 
 
+class Long(Memory):
+    """It counts beyond 32 bits, up to the ten digits."""
+
+    def make(self, ident=None, key=None):
+        made = self.next_id if ident is None else ident
+        result = Memory.make(self, made, key)
+        self.next_id = (made + 1) % 10**10
+        return result
+
+
+def test_ids_beyond_32_bits_are_fetched_and_counted_like_any_other():
+    for first in (ID_PERIOD + 1, ID_PERIOD - 4, 5 * 10**9, 7123456789, 10**10 - 6):
+        bench = Bench(Long(first)).met(3)
+        for missed in (4, 1, 40):
+            bench.away(missed)
+            bench.memory.forget(bench.memory.made[-missed].ident)
+            bench.settle()
+            bench.make(2)
+            bench.start().open()
+            bench.settle()
+        made = len(bench.memory.made)
+        uids = bench.uids()
+        assert len(uids) == len(set(uids)) and made == len(uids) + bench.known.gone(), (first, made, len(uids))
+        assert bench.known.gone() in (3, 4) and bench.known.missing() == 0, (first, bench.gone.runs)
+        assert bench.known.top() == bench.memory.made[-1].ident, first
+
+
 # Later releases, and a station that is made again.
 
 

@@ -96,6 +96,7 @@ _TIGHTENED = b"006"  # 0061 and 0065
 _UNNAMED = const(64)  # rule 12
 
 _RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
+_ID_LAST = 4294967295
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -536,6 +537,9 @@ class Known:
             self.count_gone(0, 1)
             self.add(1, last)
             return
+        if first <= _ID_LAST < last and not is_open(first, last):  # both circles: each its own
+            self.add(first, _ID_LAST)
+            first = _ID_LAST + 1
         ranges = self.ranges
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:

@@ -13,7 +13,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
+from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.origin import spindle_in
 from toolcart.agent.record.result import (
@@ -110,7 +110,7 @@ class Look:
         found = 0
         for by in range(-most, most + 1):
             if by and not found:
-                put_id(digits, (number - by) % ID_PERIOD)
+                put_id(digits, moved(number, -by))
                 copy(body, at, digits, 0, ID_BYTES)
                 found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
         put_id(digits, number)

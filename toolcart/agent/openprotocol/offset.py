@@ -16,7 +16,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.agent.openprotocol.ids import ahead_by, moved
 
 OFFSET_MOST = const(8)
 _LOOKED_AT_MOST = const(24)  # answers of a connection: those that are off by now this, now that would never end it
@@ -24,10 +24,10 @@ _LOOKED_AT_MOST = const(24)  # answers of a connection: those that are off by no
 
 def apart(number, other):
     """Return by how much `number` is ahead of `other`, negative if behind; 0 too if that is more than OFFSET_MOST."""
-    ahead = (number - other) % ID_PERIOD
+    ahead = ahead_by(number, other)
     if ahead <= OFFSET_MOST:
         return ahead
-    behind = ID_PERIOD - ahead
+    behind = ahead_by(other, number)
     return -behind if behind <= OFFSET_MOST else 0
 
 
@@ -54,7 +54,7 @@ class Offset:
 
     def right(self, number):
         """Return what the ID of an answer should be."""
-        return (number - self.by) % ID_PERIOD
+        return moved(number, -self.by)
 
     def is_known(self):
         """True if anything is off, by so much."""

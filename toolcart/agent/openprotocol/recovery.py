@@ -91,6 +91,7 @@ from toolcart.agent.openprotocol.ids import (
     is_ahead,
     is_open,
     length_of,
+    moved,
     open_below,
     preceding,
     put_id,
@@ -403,7 +404,7 @@ class Recovery:
         if not (held or self.offset.is_none) and self.phase == qs.PHASE_FILL and self._may_be_off():
             near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
-                return self._hear_off(number, (number - near) % ID_PERIOD)
+                return self._hear_off(number, moved(number, -near))
         return self._hear(number, held, now)
 
     def fetched_unread(self, body, start, check, now):
@@ -830,7 +831,7 @@ class Recovery:
         offset = self.offset
         newest = self.heard.newest
         most = OFFSET_MOST
-        if newest >= 0 and not is_ahead(newest, (top + most) % ID_PERIOD):
+        if newest >= 0 and not is_ahead(newest, moved(top, most)):
             most = apart(newest, top)
         is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
         is_near = is_near and not (offset.is_none or offset.is_known())
@@ -839,7 +840,7 @@ class Recovery:
             beside = offset.next_beside(most)
         if not beside:
             return self._hear_no_witness(now)
-        return self._turn(qs.PHASE_BESIDE, (top + beside) % ID_PERIOD or after(0))
+        return self._turn(qs.PHASE_BESIDE, moved(top, beside) or after(0))
 
     def _hear_beside(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""

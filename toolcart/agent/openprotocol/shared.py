@@ -24,7 +24,7 @@ Imported where a controller names its station; other carts need the room.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
-from toolcart.agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
+from toolcart.agent.openprotocol.ids import before, id_of, is_ahead, length_of, moved
 from toolcart.agent.openprotocol.layouts import in_place
 from toolcart.agent.openprotocol.question import (
     JUDGED_DOUBT,
@@ -146,7 +146,7 @@ class Shared:
         self._begun = self.in_stretch = self.seeks = True
         self._found = False
         self._first = first
-        self.last = (first + min(count, self._ids) - 1) % ID_PERIOD or before(0)
+        self.last = moved(first, min(count, self._ids) - 1) or before(0)
         self.asked = self.last
         self._ours = []
 

@@ -24,7 +24,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_F
 from toolcart.agent.openprotocol import question as qs
 from toolcart.agent.openprotocol import states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
+from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.known import INDEXES
 from toolcart.agent.openprotocol.replies import REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.subscriptions import NAMED
@@ -516,7 +516,7 @@ class Intake:
         copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
         by = recovery.asks_with()
         if by:
-            put_id(session.fetching.asked_id, (id_of(recovery.ask_id, 0) + by) % ID_PERIOD)
+            put_id(session.fetching.asked_id, moved(id_of(recovery.ask_id, 0), by))
         session.fetching.revision = recovery.revision()
         session.fetching.spindle = recovery.ask_spindle
         session.request.lower_too = recovery.whose.hears_lower()
