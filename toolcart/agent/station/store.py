@@ -225,6 +225,8 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
+        if not held and self.known.has_unnamed():
+            held = self.look.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
         if held:
             return self._known_before(held, now)
         if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):
