@@ -117,11 +117,9 @@ class Orders:
     def list(self):
         """Yield a line for each entry, and one with the counts."""
         quarantine = self.quarantine
-        if self._quiet is None or self._quiet.may_erase():
-            quarantine.settle()  # otherwise the last one that the start found is not shown
         count = lost = entry = 0
         while True:
-            kind = quarantine.next_entry(entry)
+            kind = quarantine.next_told(entry)
             if kind < RECORD_NONE:
                 raise Refused("the quarantine cannot be read now; try again")
             lost += quarantine.lost
@@ -135,10 +133,15 @@ class Orders:
 
     def show(self, word):
         """Yield one entry."""
-        kind = self._find(_number(word))
+        quarantine, number = self.quarantine, _number(word)
+        kind = quarantine.next_told(0)
+        while kind > RECORD_NONE and quarantine.number != number:
+            kind = quarantine.next_told(quarantine.entry)
+        if kind < RECORD_NONE:
+            raise Refused("the quarantine cannot be read now; try again")
         if kind == RECORD_NONE:
             raise Refused("there is no record %s; the order `list` names those that are there" % word)
-        yield {"record": told(self.quarantine, kind)}
+        yield {"record": told(quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
 

@@ -255,6 +255,15 @@ class Quarantine:
                 self._read_tail(found)
                 return kind
 
+    def next_told(self, after):
+        """As `next_entry`, only to tell of it: also the last one of a start, which may still be in doubt."""
+        log = self.log
+        shown = log.shown
+        log.shown = log.number
+        kind = self.next_entry(after)
+        log.shown = shown
+        return kind
+
     def find(self, number):
         """Read the entry of the main log's record `number` into the page; return its kind, RECORD_NONE or _LOST."""
         last = self.entry  # several are usually asked for in their order

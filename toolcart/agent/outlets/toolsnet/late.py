@@ -247,12 +247,11 @@ class Late:
         quarantine = self.quarantine
         of = (quarantine.log.number, quarantine.count())
         if of != self._waiting_of:
-            count = entry = 0
-            while True:
-                entry = self._next(entry)
-                if entry <= 0:
-                    break
-                count += 1
+            count = 0
+            kind = quarantine.next_told(0)
+            while kind > RECORD_NONE:
+                count += quarantine.is_late()
+                kind = quarantine.next_told(quarantine.entry)
             self._waiting = count
             self._waiting_of = of
         return self._waiting

@@ -163,10 +163,10 @@ class Standing:
             return 0
         quarantine = self.policy.row.quarantine
         count = 0
-        kind = quarantine.next_entry(0)
+        kind = quarantine.next_told(0)
         while kind > RECORD_NONE:
             count += first < quarantine.number <= last
-            kind = quarantine.next_entry(quarantine.entry)
+            kind = quarantine.next_told(quarantine.entry)
         return count if kind == RECORD_NONE else -1
 
     def _find_row(self, rows):
