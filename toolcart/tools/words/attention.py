@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.words import commands, sides
+from toolcart.tools.words import commands, reasons, sides
 from toolcart.tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -121,6 +121,17 @@ def not_up(station: dict) -> str:
 def bad(station: dict) -> list[Need]:
     """Return the needs that mean that something does not work."""
     return [need for need in needs(station) if need.level == BAD]
+
+
+def is_for_somebody(station: dict) -> bool:
+    """True if something does not work until somebody sees to it.
+
+    A side that is only not reached is none: carts move, and plants are switched off.
+    """
+    if not station.get("mounted") or bad(station):
+        return True
+    down = [one for one in (station["controller"], *station["outlets"]) if not sides.is_well(one)]
+    return any(reasons.is_refusal(sides.reason_of(one)) for one in down)
 
 
 def _disk(station: dict) -> Iterator[Need]:
