@@ -1,9 +1,12 @@
 """What the voices tell of refused, dropped, late and repeated results is so, and they tell the same."""
 
 from toolcart.agent.log.numbers import DELIVERED
-from toolcart.agent.quarantine.orders import carry_out
+from toolcart.agent.quarantine.orders import carry_out, of_station
 from toolcart.agent.wide import offer_again
+from toolcart.tools.spool.commands import _told
+from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.support.toolsnet import PIM, Outlet
+from lab.harness.cart import Cart
 
 
 def refusing(count, *refused):
@@ -71,3 +74,42 @@ def test_what_the_quarantine_holds_is_sent_again_by_no_order_right_after_a_start
     outlet.until(outlet.forward.is_up)
     outlet.run(2000)
     assert outlet.state.numbers[DELIVERED] == 8
+
+
+def removed():
+    """A cart whose ToolsNet, which refused one result, is not among its outlets any more."""
+    cart = Cart(files=[{"path": "b.jsonl"}], toolsnet={"tightening_codes": {2: 17}}).until_ready(and_ms=1000)
+    cart.produce(5, 200)
+    cart.run(60000)
+    both = cart.configuration
+    [station] = both["stations"]
+    cart.station.toolsnet().stop()
+    cart.configuration = {**both, "toolsnet": None, "stations": [{**station, "outlets": station["outlets"][1:]}]}
+    cart.cut()
+    cart.run(20000)
+    cart.both = both
+    return cart
+
+
+def test_what_is_held_for_a_toolsnet_that_is_not_configured_is_said_to_be_held():
+    cart = removed()
+    for answer in (of_station, offer_again.of_station):
+        for words in (["list"], ["drop", "all"], ["offer-again", "from", "1"]):
+            [line] = answer(cart.station, cart.app.board, words)
+            assert "is not among the outlets of station 10 now" in line["error"] and "no quarantine" not in line["error"]
+            assert "is kept" in line["error"]
+    cart.configuration = cart.both
+    cart.cut()
+    cart.run(1000)
+    assert list(of_station(cart.station, cart.app.board, ["list"]))[-1]["parked"] == 1
+
+
+def test_an_order_to_a_stopped_spool_waits_for_toolsnet_to_be_configured():
+    cart = removed()
+    device = cart.flashes["spool0"]
+    [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1", "dry"]) if line]
+    assert found["count"] == 4 and found["configured"] is False
+    [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1"]) if line]
+    assert "when ToolsNet is configured again" in _told(found) and "when the agent runs" not in _told(found)
+    *_, last = stopped_orders(device, 10, ["retry", "all"])
+    assert last["configured"] is False

@@ -35,6 +35,10 @@ from toolcart.agent.record.odd import mark_shifted
 from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
+HELD = (
+    "ToolsNet is not among the outlets of station %d now: what was set aside or delivered there is kept, as far as the "
+    "spool has room, and nothing is sent or dropped until ToolsNet is configured again"
+)
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
 STEP = const(64)  # how many are looked at, or dropped by one snapshot, before the other tasks have their turn
 QUIET_ASKED_MOST = const(20000)  # how often to check whether the line is quiet before giving up the order
@@ -60,7 +64,9 @@ def why_none(station):
     """Return why a running station can be given no such order now; "" if it can."""
     if not station.mounted:
         return "the spool of station %d is not up; the agent's log says why" % station.number
-    return NO_QUARANTINE % station.number if station.quarantine is None else ""
+    if station.quarantine is not None:
+        return ""
+    return (HELD if station.at_start.holds_toolsnet else NO_QUARANTINE) % station.number
 
 
 def of_station(station, board, words):
