@@ -326,8 +326,10 @@ def _told(found: dict) -> str:
         said += f", before the {found['waiting']} that wait"
     if "oldest" in found:
         said += "; that is the oldest which the spool still has"
+    if found["dropped"]:
+        said += f"; up to {counted(found['dropped'], 'result')} of them had been dropped from the quarantine"
     if found["done"] and found["lacks"]:
-        said += f"; ToolsNet still lacks up to {counted(found['lacks'], 'result')} before them"
+        said += f"; up to {counted(found['lacks'], 'result')} that ToolsNet lacks stay in doubt"
     return said
 
 

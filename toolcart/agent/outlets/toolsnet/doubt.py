@@ -3,8 +3,8 @@
     what happens                     what one snapshot says then (toolcart.agent.log.numbers)
     the 08 names nothing             DOUBT_LACKS: all that was delivered; DOUBT_TO: the cursor; SENT_EMPTY, SENT_BACK
     it names one before TAKEN        DOUBT_LACKS: what it had behind that one, too; TAKEN is that one; SENT_BACK
-    some are sent again              they are neither lacking nor delivered any more; DOUBT_TO: below them, if any are
-                                     left in doubt, else where the cursor was: up to there they are being sent again
+    some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
+                                     DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
     it names more of before DOUBT_TO DOUBT_LACKS: only what it lacks behind that one: the right database is back
     an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
 
@@ -12,12 +12,26 @@ Rules
 1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
 2. The same 08 once more says nothing new, also after a restart.
 3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
+4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
+   dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
 """
 
 from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.numbers import DELIVERED, DOUBT_LACKS, DOUBT_TO, SENT, SENT_BACK, SENT_EMPTY, TAKEN
+from toolcart.agent.log.numbers import (
+    AGAIN_MOST,
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    DROPPED,
+    SENT,
+    SENT_AGAIN,
+    SENT_BACK,
+    SENT_EMPTY,
+    TAKEN,
+)
 from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.outlets.toolsnet.sent import again_to
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 _HALF = const(50000)
@@ -45,13 +59,20 @@ def _is_of_before(policy, back):
     return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
 
 
+def _doubt_to(numbers, number, end):
+    """Let DOUBT_TO be this number; up to `end` results are sent again."""
+    numbers[DOUBT_TO] = number
+    rows = min(max(0, end - number), AGAIN_MOST)
+    numbers[SENT] = numbers[SENT] & ~SENT_AGAIN | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10
+
+
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
     numbers, place = policy.numbers, policy.cursor.number
     if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
         return True
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    numbers[DOUBT_TO] = place
+    _doubt_to(numbers, place, again_to(numbers))
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
     policy.health.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.sent.save()
@@ -65,7 +86,7 @@ def note_behind(policy, stored, here, now):
         numbers[DOUBT_LACKS] = max(1, _lacking(policy, back))
     else:
         numbers[DOUBT_LACKS] += max(1, min(behind, _lacking(policy, back)))
-    numbers[DOUBT_TO] = policy.cursor.number
+    _doubt_to(numbers, policy.cursor.number, again_to(numbers))
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
     policy.health.note(h.SERVER_BEHIND, behind, now)
@@ -90,26 +111,32 @@ def send_again(policy, was, count, doubted):
     To be saved. Return what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
-    before = numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO]
+    before = [numbers[index] for index in _CHANGED]
+    end = max(was, again_to(numbers))
+    dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
+    numbers[DROPPED] -= dropped
     left = numbers[DOUBT_LACKS] = max(0, numbers[DOUBT_LACKS] - doubted)
-    if left == 0:
-        numbers[DOUBT_TO] = max(was, numbers[DOUBT_TO])
-    elif place < numbers[DOUBT_TO]:
-        numbers[DOUBT_TO] = place
+    # Of what the log has no more nothing is in doubt under its number.
+    low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
+    _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end)
     return before
+
+
+_CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT)
 
 
 def undo(policy, before):
     """Take back what `send_again` has changed."""
-    numbers = policy.numbers
-    numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO] = before
+    for index in range(len(_CHANGED)):
+        policy.numbers[_CHANGED[index]] = before[index]
 
 
 def send_rows_again(policy, was, rows):
-    """The same, for the last `rows` numbers on the wire before number `was`."""
+    """The same, for the last `rows` numbers on the wire before number `was`; return how many results that are."""
     count = max(0, rows - _kept(policy.row.quarantine, policy.cursor.number, was))
     send_again(policy, was, count, count)
+    return count
 
 
 def leave(policy):

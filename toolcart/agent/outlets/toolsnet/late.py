@@ -93,6 +93,7 @@ class Offer:
             if is_taken:
                 numbers[DELIVERED] += 1
                 policy.health.counters[h.DELIVERED] += 1
+                policy.standing.again.pass_late()
             if is_taken or is_unknown:
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1

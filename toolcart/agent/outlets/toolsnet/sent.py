@@ -11,8 +11,10 @@ Nothing above `may_have` can have reached the server under the sequence that it 
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.numbers import (
+    DOUBT_TO,
     LIMIT,
     SENT,
+    SENT_AGAIN,
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
@@ -23,8 +25,14 @@ from toolcart.agent.log.numbers import (
 )
 from toolcart.agent.log.state import STATE_LAST
 
-_MET = const(0x300009)  # what stays whatever goes out: SENT_MET, SENT_EVENTS_MET, SENT_EMPTY, SENT_BACK
+_MET = const(0x3FFFFF09)  # what stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
+
+
+def again_to(numbers):
+    """Return up to which number of the log results are sent again; not above the cursor: none is any more."""
+    sent = numbers[SENT]
+    return numbers[DOUBT_TO] + (sent >> 8 & 0xFFF | sent >> 10 & 0xFF000)
 
 
 class Sent:
@@ -106,4 +114,4 @@ class Sent:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK and _LESS == SENT_PASS | SENT_SEVERAL
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN and _LESS == SENT_PASS | SENT_SEVERAL

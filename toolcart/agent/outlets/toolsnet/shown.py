@@ -48,8 +48,10 @@ def put_doubt(shown, policy):
     lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
     shown["lost_there"] = lacks  # at most
     shown["lost_there_kept"] = lacks > 0 and log.first_above(0) <= doubt_to  # the spool still has some of them
-    again = 0 if lacks else min(doubt_to, log.number) - policy.cursor.number
-    shown["sent_again"] = max(0, again)  # are still to be taken
+    again = policy.standing.again
+    shown["sent_again"] = again.left()  # are still to be taken, at most
+    shown["sent_again_done"] = again.done() if shown["sent_again"] else 0
+    shown["sent_again_since"] = "start" if again.since_start else "order"
 
 
 def _put_connection(shown, upstream):
