@@ -79,4 +79,11 @@ AGAIN_MOST = const(0xFFFFF)
 
 OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.known
 
+
+def again_to(numbers):
+    """Return up to which number of the log results are sent again; not above ToolsNet's cursor: none is any more."""
+    sent = numbers[SENT]
+    return numbers[DOUBT_TO] + (sent >> 8 & 0xFFF | sent >> 10 & 0xFF000)
+
+
 assert HOLES + 2 * HOLES_MOST == DELIVERED

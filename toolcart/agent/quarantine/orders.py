@@ -14,7 +14,9 @@ Rules
 2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
    taken it. If no agent is running, the next one to start offers them first.
-4. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
+4. What is dropped while `offer-again` (toolcart.agent.wide) has it sent again with others goes out with them all the
+   same, and counts as waiting; the answer says so.
+5. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
    and is sent or, if the log holds the same tightening elsewhere, the frame is dropped; else it stays and the answer
    says so.
 """
@@ -154,16 +156,18 @@ class Orders:
     def drop(self, words):
         """Drop those that the words name."""
         left = yield from self._chosen(words)
-        count = 0
+        count = again = 0
         while left:
             yield from wait_for_line(self._quiet)
+            is_again = [self.quarantine.is_sent_again(number) for number in left[:STEP]]
             gone = self._drop_some(left)
             for number in left[:gone]:
                 yield {"dropped": number}
             count += gone
+            again += sum(is_again[:gone])
             left = left[gone or self._is_gone(left[0]) :]
             yield None
-        yield {"count": count, "parked": self.quarantine.count()}
+        yield {"count": count, "parked": self.quarantine.count(), "again": again}
 
     def _drop_some(self, numbers):
         """Drop the first of these; return how many, 0 if a hole had to be made first or the first was already gone."""

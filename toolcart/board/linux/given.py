@@ -72,7 +72,8 @@ def outcome_of(lines):
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
-        return "%d %s%s, %d are left in the quarantine" % (last["count"], done, soon, last["parked"])
+        again = ", %d of them go out all the same with what is sent again" % last["again"] if last.get("again") else ""
+        return "%d %s%s, %d are left in the quarantine%s" % (last["count"], done, soon, last["parked"], again)
     return "done"
 
 

@@ -18,7 +18,6 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import numbers as n
 from toolcart.agent.outlets.toolsnet.forward import Forward
 from toolcart.agent.outlets.toolsnet.making import make
-from toolcart.agent.outlets.toolsnet.sent import again_to
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
@@ -112,7 +111,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
 def _sent_again(name: str, opened) -> list[Found]:
     """Report that an order to send results again is not carried out yet."""
     cursor = opened.log.cursor_at(n.TOOLSNET_CURSOR)
-    left = 0 if cursor is None else min(again_to(opened.state.numbers), opened.log.number) - cursor.number
+    left = 0 if cursor is None else min(n.again_to(opened.state.numbers), opened.log.number) - cursor.number
     return [Found(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
 
 

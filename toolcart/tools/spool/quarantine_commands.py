@@ -234,7 +234,9 @@ def _tell_drop(answer: list[dict], _as_json: bool) -> None:
     """Say which were given up."""
     counts = answer[-1]
     when = ", as soon as it is known what became of it" if counts.get("soon") else ""
-    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
+    again = counts.get("again", 0)
+    still = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
+    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine{still}")
 
 
 def _tell_retry(answer: Iterable[dict]) -> int:

@@ -29,9 +29,9 @@ from toolcart.agent.log.numbers import (
     SENT_BACK,
     SENT_EMPTY,
     TAKEN,
+    again_to,
 )
 from toolcart.agent.log.record import RECORD_NONE
-from toolcart.agent.outlets.toolsnet.sent import again_to
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 _HALF = const(50000)
@@ -45,6 +45,13 @@ def _kept(quarantine, first, last):
         count += first < quarantine.number <= last
         kind = quarantine.next_told(quarantine.entry)
     return count
+
+
+def left(policy):
+    """Return how many results are still to be sent again, at most: records that are none may lie between."""
+    number = policy.cursor.number
+    end = min(again_to(policy.numbers), policy.log.number)
+    return max(0, end - number - _kept(policy.row.quarantine, number, end)) if number < end else 0
 
 
 def _lacking(policy, back):
@@ -133,10 +140,9 @@ def undo(policy, before):
 
 
 def send_rows_again(policy, was, rows):
-    """The same, for the last `rows` numbers on the wire before number `was`; return how many results that are."""
+    """The same, for the last `rows` numbers on the wire before number `was`."""
     count = max(0, rows - _kept(policy.row.quarantine, policy.cursor.number, was))
     send_again(policy, was, count, count)
-    return count
 
 
 def leave(policy):

@@ -11,7 +11,6 @@ Nothing above `may_have` can have reached the server under the sequence that it 
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.numbers import (
-    DOUBT_TO,
     LIMIT,
     SENT,
     SENT_AGAIN,
@@ -27,12 +26,6 @@ from toolcart.agent.log.state import STATE_LAST
 
 _MET = const(0x3FFFFF09)  # what stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
-
-
-def again_to(numbers):
-    """Return up to which number of the log results are sent again; not above the cursor: none is any more."""
-    sent = numbers[SENT]
-    return numbers[DOUBT_TO] + (sent >> 8 & 0xFFF | sent >> 10 & 0xFF000)
 
 
 class Sent:

@@ -42,45 +42,10 @@ from toolcart.agent.log.numbers import (
 from toolcart.agent.log.record import RECORD_NONE
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
-from toolcart.agent.outlets.toolsnet.sent import again_to
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
-
-
-class Again:
-    """How far results that are sent again have come, counted since that began, or since the start."""
-
-    def __init__(self, policy):
-        self._policy = policy
-        self.since_start = True
-        self._base = policy.numbers[DELIVERED]  # as it began
-        self._goal = self._base + self._rows()  # when all are taken
-
-    def _rows(self):
-        """Return how many numbers of the log are still to be passed."""
-        policy = self._policy
-        return max(0, min(again_to(policy.numbers), policy.log.number) - policy.cursor.number)
-
-    def begin(self, count):
-        """So many results begin to be sent again, with those that were left before; they are not delivered any more."""
-        self._base = self._policy.numbers[DELIVERED]
-        self._goal = self._base + count
-        self.since_start = False
-
-    def pass_late(self):
-        """One that was delivered is none of them."""
-        self._base += 1
-        self._goal += 1
-
-    def done(self):
-        """Return how many were taken."""
-        return max(0, self._policy.numbers[DELIVERED] - self._base)
-
-    def left(self):
-        """Return how many are to be taken, at most: some may be set aside, and after a start others lie between."""
-        return min(self._rows(), max(0, self._goal - self._policy.numbers[DELIVERED]))
 
 
 class Standing:
@@ -94,7 +59,9 @@ class Standing:
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
-        self.again = Again(policy)
+        self.again = again = Part()  # what is sent again is counted since that began, or since the start
+        again.since_start = True
+        again.base = self.numbers[DELIVERED]  # then
         # At the start, until the first 08: what was out then may be overwritten before that comes.
         self._is_start = True
         self._start = start = Part()
@@ -263,7 +230,7 @@ class Standing:
         from toolcart.agent.outlets.toolsnet.doubt import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
-        here, was, left = self._here(), cursor.number, self.again.left()
+        here, was = self._here(), cursor.number
         if not go_back(log, cursor, rows, SEQUENCES):
             return False
         gone = (here - self._here()) % SEQUENCES
@@ -271,10 +238,15 @@ class Standing:
             cursor.advance()
             gone -= 1
         numbers[TAKEN] = stored
-        self.again.begin(send_rows_again(self.policy, was, gone) + left)
+        send_rows_again(self.policy, was, gone)
+        self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
         return self.sent.say(cursor.number, numbers[SENT])
+
+    def _count_anew(self):
+        self.again.base = self.numbers[DELIVERED]
+        self.again.since_start = False
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
@@ -321,7 +293,7 @@ class Standing:
 
         cursor, sent = self.cursor, self.sent
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
-        log, left = self.policy.log, self.again.left()
+        log = self.policy.log
         log.rewind(cursor, number - 1, ahead)
         told = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
@@ -330,7 +302,7 @@ class Standing:
             undo(self.policy, told)
             sent.may_have = may_have
             return False
-        self.again.begin(count + left)
+        self._count_anew()
         self.policy.end_trouble()
         sent.close()
         return True
