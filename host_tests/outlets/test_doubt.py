@@ -328,6 +328,35 @@ def test_what_a_server_loses_of_what_is_sent_again_is_lacking_and_the_rest_still
     assert lacks(outlet)[2] == 0 and delivered(outlet) == 30
 
 
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("lost", [1, 4, 10])
+def test_what_was_lost_unseen_before_an_order_is_in_doubt(lost, restart):
+    outlet = delivering(10)
+    outlet.archive.clear() if lost == 10 else outlet.archive.restore_backup(lost)
+    outlet.network.down(*PIM)
+    order(outlet, "from", "9")
+    if restart:
+        outlet.cut()
+    outlet.network.up(*PIM)
+    up(outlet)
+    told = min(lost, 8) if restart else max(0, lost - 2)
+    assert lacks(outlet) == (told, told > 0, 0), "after a start it is a bound: how many were ordered is not known"
+    assert delivered(outlet) == 10
+    again(outlet)
+    assert lacks(outlet)[0] == told
+
+
+def test_an_order_after_a_doubt_that_is_known_counts_it_once():
+    outlet = emptied(delivering(10))
+    order(outlet, "from", "9")
+    up(outlet)
+    assert lacks(outlet) == (8, True, 0)
+    outlet = set_back(delivering(10), 4)
+    order(outlet, "from", "9")
+    up(outlet)
+    assert lacks(outlet) == (2, True, 0)
+
+
 def test_what_the_quarantine_holds_is_not_said_to_be_sent_again():
     outlet = Outlet()
     outlet.store(10)

@@ -173,6 +173,7 @@ class Life(Outlet):
         Outlet.__init__(self, blocks=40, **settings)
         self.dice = random.Random(seed)
         self.made = 0
+        self.left = set()  # what ToolsNet lacks and an operator has left so
         self.done = []
 
     def parked_told(self):
@@ -219,7 +220,8 @@ class Life(Outlet):
         again(self, "from", "1")
 
     def do_leave(self):
-        again(self, "leave")
+        if "left" in again(self, "leave"):
+            self.left |= set(range(1, self.made + 1)) - set(self.ids())
 
     def do_stop(self):
         self.forward.stop()
@@ -228,13 +230,17 @@ class Life(Outlet):
     def do_cut(self):
         self.cut()
 
+    def break_off(self):
+        self.network.cut(*SERVER)
+        self.until(lambda: not self.forward.is_up())
+
     def do_empty(self):
         self.archive.clear()
-        self.network.cut(*SERVER)
+        self.break_off()
 
     def do_restore(self):
         self.archive.restore_backup(self.dice.randrange(1, 5))
-        self.network.cut(*SERVER)
+        self.break_off()
 
     def do_away(self):
         self.network.down(*PIM)
@@ -259,6 +265,13 @@ class Life(Outlet):
         assert ("sent again" in needs, "lost there" in needs) == (left > 0, shown["lost_there"] > 0)
         assert ("waits late" in needs) == (len(aside) > 0)
 
+    def check_doubt(self):
+        """What ToolsNet has lost is said until it has that again, or an operator leaves it so."""
+        if not self.forward.is_up() or self.policy.standing.unsure or waiting(self):
+            return
+        lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.parked_told()) - self.left
+        assert self.shown()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)
+
     def station(self):
         shown = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.shown()}
         shown["waiting"] = self.log.waits(self.cursor)
@@ -273,6 +286,7 @@ def test_in_any_order_of_events_the_voices_agree_and_the_figures_add_up(seed, re
     for _ in range(30):
         life.go()
         life.check()
+        life.check_doubt()
     life.do_take()
     life.run(1000000)
     life.check()

@@ -6,6 +6,7 @@
     some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
                                      DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
     it names more of before DOUBT_TO DOUBT_LACKS: only what it lacks behind that one: the right database is back
+    the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
     an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
 
 Rules
@@ -99,6 +100,19 @@ def note_behind(policy, stored, here, now):
     policy.health.note(h.SERVER_BEHIND, behind, now)
 
 
+def note_lost_meanwhile(policy, stored):
+    """The first 08 after an order names `stored`: what the server has lost since the one before. To be saved.
+
+    What the order sends again is not lacking; after a start it is not known how many results that are.
+    """
+    numbers = policy.numbers
+    behind = (numbers[TAKEN] - stored) % SEQUENCES
+    lost = min(behind - policy.standing.again.count, numbers[DELIVERED])
+    if numbers[TAKEN] and behind < _HALF and lost > 0:
+        numbers[DOUBT_LACKS] += lost
+        _doubt_to(numbers, policy.cursor.number, again_to(numbers))
+
+
 def is_back(policy, stored, here):
     """True if an 08 that names `stored`, TAKEN or more, shows a server that has more than was believed. To be saved."""
     numbers = policy.numbers
@@ -123,6 +137,8 @@ def send_again(policy, was, count, doubted):
     dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
     numbers[DROPPED] -= dropped
+    if numbers[SENT] & SENT_EMPTY:
+        numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
     left = numbers[DOUBT_LACKS] = max(0, numbers[DOUBT_LACKS] - doubted)
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
@@ -130,7 +146,7 @@ def send_again(policy, was, count, doubted):
     return before
 
 
-_CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT)
+_CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT, TAKEN)
 
 
 def undo(policy, before):

@@ -62,6 +62,7 @@ class Standing:
         self.again = again = Part()  # what is sent again is counted since that began, or since the start
         again.since_start = True
         again.base = self.numbers[DELIVERED]  # then
+        again.count = 0  # that an order of this session sends again, at least
         # At the start, until the first 08: what was out then may be overwritten before that comes.
         self._is_start = True
         self._start = start = Part()
@@ -192,6 +193,11 @@ class Standing:
         """Make what goes out next follow what the server has; nothing that was out counts."""
         numbers, cursor, sent = self.numbers, self.cursor, self.sent
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
+        lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
+        if taken and not bits & SENT_MET:
+            from toolcart.agent.outlets.toolsnet.doubt import note_lost_meanwhile
+
+            note_lost_meanwhile(self.policy, stored)
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
@@ -199,7 +205,7 @@ class Standing:
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
-        numbers[TAKEN] = taken
+        numbers[TAKEN], numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT] = taken, lacks, doubt_to, bits
         sent.may_have = may_have
         return False
 
@@ -294,6 +300,7 @@ class Standing:
         cursor, sent = self.cursor, self.sent
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
+        others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
         log.rewind(cursor, number - 1, ahead)
         told = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
@@ -303,6 +310,7 @@ class Standing:
             sent.may_have = may_have
             return False
         self._count_anew()
+        self.again.count = count + others
         self.policy.end_trouble()
         sent.close()
         return True
