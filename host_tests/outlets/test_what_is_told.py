@@ -105,7 +105,9 @@ def test_what_is_held_for_a_toolsnet_that_is_not_configured_is_said_to_be_held()
     for answer in (of_station, offer_again.of_station):
         for words in (["list"], ["drop", "all"], ["offer-again", "from", "1"]):
             [line] = answer(cart.station, cart.app.board, words)
-            assert "is not among the outlets of station 10 now" in line["error"] and "no quarantine" not in line["error"]
+            assert (
+                "is not among the outlets of station 10 now" in line["error"] and "no quarantine" not in line["error"]
+            )
             assert "is kept" in line["error"]
     cart.configuration = cart.both
     cart.cut()

@@ -261,7 +261,11 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
     for outlet in station["outlets"]:
         left = outlet.get("sent_again", 0)
         assert (f"{left} to be sent again" in screen) == (left > 0)
-        for name, value in (("in_doubt", "lost_there"), ("to_send_again", "sent_again"), ("sent_again", "sent_again_done")):
+        for name, value in (
+            ("in_doubt", "lost_there"),
+            ("to_send_again", "sent_again"),
+            ("sent_again", "sent_again_done"),
+        ):
             told = f'toolcart_results_{name}{{agent="cart",station="{station["number"]}",name=""}} {outlet.get(value)}'
             assert outlet["kind"] != "toolsnet" or told in figures.replace(f'name="{station["name"]}"', 'name=""'), told
     for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:

@@ -39,7 +39,7 @@ HOLES = const(
 )  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
 HOLES_MOST = const(4)
 
-# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither any more. Of ToolsNet's place:
+# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place:
 DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
@@ -52,7 +52,9 @@ SET_ASIDE = const(42)
 DROPPED = const(43)  # by an operator
 
 # Of ToolsNet's place: a server that was set back (toolcart.agent.outlets.toolsnet.doubt)
-DOUBT_TO = const(44)  # results up to this number of the log are in doubt; those behind it up to SENT_AGAIN are sent again
+DOUBT_TO = const(
+    44
+)  # results up to this number are in doubt; those behind it, as far as SENT_AGAIN says, are sent again
 DOUBT_LACKS = const(46)  # how many results the server lacks at most, of those it had; 0: none is in doubt
 
 # Of the station

@@ -344,9 +344,9 @@ class Quarantine:
     def remove(self, numbers, counter):
         """Take entries out with one snapshot: the first of the list, as many as there are holes for.
 
-        `counter` is the number of the state that counts them, but for those that `is_sent_again`: what becomes of them is
-        counted then. Return how many are durably
-        gone; 0 if `tidy` must come first or the first is not there, FAILED if nothing could be done now.
+        `counter` is the number of the state that counts them, but for those that `is_sent_again`, which count when
+        that is done. Return how many are durably gone; 0 if `tidy` must come first or the first is not there, FAILED
+        if nothing could be done now.
         """
         if not self.settle():
             return FAILED

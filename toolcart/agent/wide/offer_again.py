@@ -10,8 +10,8 @@ Rules
    step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
 2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
    what it still has of them it gets twice. What the quarantine holds stays there.
-3. What an operator dropped is sent again with the others, if it lies there: nothing tells it from what was delivered. The
-   answer says how many that may be.
+3. What an operator dropped is sent again with the others, if it lies there: nothing tells it from what was
+   delivered. The answer says how many that may be.
 4. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
    the order's first, stays in doubt until it is sent again or left.
 5. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.area, rule

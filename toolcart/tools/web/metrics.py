@@ -42,9 +42,15 @@ FAMILIES = {
         "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
     ),
     "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
-    "toolcart_results_in_doubt": (GAUGE, "Results at most that ToolsNet lacks of those it had, and are not sent again."),
+    "toolcart_results_in_doubt": (
+        GAUGE,
+        "Results at most that ToolsNet lacks of those it had, and are not sent again.",
+    ),
     "toolcart_results_to_send_again": (GAUGE, "Results at most that are still to be sent to ToolsNet again."),
-    "toolcart_results_sent_again": (GAUGE, "Results taken of those that are sent again, since that began or the start."),
+    "toolcart_results_sent_again": (
+        GAUGE,
+        "Results taken of those that are sent again, since that began or the start.",
+    ),
     "toolcart_results_dropped": (GAUGE, "Results that an operator dropped, without those certainly sent again."),
     "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
     "toolcart_needs": (GAUGE, "1 for each thing that needs attention: refused, operator, full, state and others."),

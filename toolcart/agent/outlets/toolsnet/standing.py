@@ -304,7 +304,9 @@ class Standing:
         log.rewind(cursor, number - 1, ahead)
         told = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
-        if not sent.say(cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)):  # the next 08 says where they begin
+        if not sent.say(
+            cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)
+        ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
             undo(self.policy, told)
             sent.may_have = may_have
