@@ -286,6 +286,7 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     for _ in range(3):
         chip.upkeep.console.go_on()
     assert list(health.entries())[-1][1:] == (DROP_ORDERED, 4)
+    assert told("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
 
 def test_console_never_shows_a_password():

@@ -34,8 +34,8 @@ GROUP = "/proc/self/cgroup"
 FIRST_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of the kernel: that of a machine, not of a container
 
 # How an agent is told to read its configuration again.
-SERVICE, USERS_SERVICE = "service", "user's service"
-SIGNAL, CONTAINER = "signal", "signal in a container"
+SERVICE, USERS_SERVICE = "service", "user"
+SIGNAL, CONTAINER = "signal", "container"
 NONE = "none"  # it would not hear the signal (nohup), or end by it
 
 

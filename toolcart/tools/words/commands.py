@@ -35,11 +35,11 @@ def reload(about: dict) -> str:
     """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.served)."""
     way, pid, unit = about.get("reload", ""), about.get("pid", "PID"), about.get("unit")
     if unit:
-        manager = "systemctl --user" if way == "user's service" else "sudo systemctl"
+        manager = "systemctl --user" if way == "user" else "sudo systemctl"
         return f"`{manager} reload {unit}` takes it"
     if way == "none":
         return "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
-    inside = " inside its container" if way == "signal in a container" else ""
+    inside = " inside its container" if way == "container" else ""
     return f"`kill -HUP {pid}`{inside} has it read again"
 
 
