@@ -756,7 +756,7 @@ ELSEWHERE = {
     ),
     "words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
     "plant/test_reload.py": ("`kill -HUP {}`{} has it read again",),
-    "words/test_reload_hint.py": ("`{} reload {}` takes it", " inside its container"),
+    "words/test_reload_hint.py": ("`{} reload {}` takes it",),
     "board/test_upkeep.py": (
         "an operator ordered a drop at",
         "an operator ordered a retry at",
